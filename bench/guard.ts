@@ -7,8 +7,8 @@ import { prepareDataDirectory } from "../src/daemon/set-up/data-directory.ts";
 import { prepareDatabases } from "../src/daemon/set-up/databases.ts";
 import { makeDirectories } from "../src/daemon/set-up/directories.ts";
 import { installPrograms } from "../src/daemon/set-up/program.ts";
-import { makeLoginPolicySecret } from "../src/daemon/set-up/secrets.ts";
 import { readSettings, writeFirstSettings } from "../src/daemon/set-up/settings-file.ts";
+import { makeLoginPolicySecret } from "../src/daemon/set-up/shared-secrets.ts";
 import { programEnvironment, writeEnvironment } from "../src/daemon/set-up/supervise.ts";
 import { addUsers } from "../src/daemon/set-up/users.ts";
 import { renderRunit } from "../src/render/runit.ts";
@@ -87,8 +87,9 @@ export class Programs {
       environment: layout.environment,
       netAdmin: true,
       webLowPort: false,
-      spam: true,
+      spam: 2,
       fail2ban: true,
+      export: false,
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
     const file = join(dirname(layout.environment), `${name}.sh`);

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../src/core/error.ts";
 import { Lab } from "../test/lab/lab.ts";
 import { whyNoLab } from "../test/lab/network.ts";
+import { backup } from "./backup.ts";
 import { banTime } from "./ban-time.ts";
 import { burst } from "./burst.ts";
 import { AUTHOR, costs } from "./costs.ts";
@@ -17,8 +18,24 @@ import { queries } from "./queries.ts";
 import { restore } from "./restore.ts";
 import { printTable, type Row } from "./result.ts";
 import { retention } from "./retention.ts";
+import { serverMemory } from "./server-memory.ts";
+import { web } from "./web.ts";
 
-const PARTS: readonly Part[] = [decisions, flush, mail, costs, banTime, burst, restore, retention, queries, memory];
+const PARTS: readonly Part[] = [
+  decisions,
+  flush,
+  mail,
+  costs,
+  banTime,
+  burst,
+  restore,
+  retention,
+  queries,
+  web,
+  memory,
+  serverMemory,
+  backup,
+];
 
 process.exitCode = await main();
 

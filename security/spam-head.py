@@ -1,15 +1,18 @@
 """Lets spamd see of a long mail what a reader sees first, so that neither padding nor load keeps a mail from a score.
 
-    python3 -I spam-head.py SOCKET SPAMD_SOCKET
+    python3 -I spam-head.py SOCKET SPAMD_SOCKET PULSE_SOCKET
 
 Stands between spamc and spamd and speaks their protocol (spamd/PROTOCOL of SpamAssassin). What spamd gets:
 
 - of the header the first HEADER_BYTES, and from the rest the fields that say how to read the mail;
 - of a body above BODY_BYTES the start and the end of each MIME part.
 
-Some HTML costs spamd the cube of its length. So one long mail at a time is scored that way, in one of spamd's two
-processes. When spamd runs out of its `time_limit`, did so lately, or more mails wait, it gets the same with
+Some HTML costs spamd the cube of its length. So one long mail at a time is scored that way, in one of spamd's
+processes, usually two. When spamd runs out of its `time_limit`, did so lately, or more mails wait, it gets the same with
 SHORT_BYTES. spamc asks for headers only (`--headers`) and keeps the body itself, so that nothing of the mail is lost.
+
+At PULSE_SOCKET each connection is told at once when spamd last answered about a mail, however many mails wait: a busy
+spamd answers no other question, and is not to be taken for one that hangs.
 """
 import contextlib
 import io
@@ -36,6 +39,8 @@ ANSWER_BYTES = 1024 * 1024
 AT_ONCE = 16
 MOST_WAITING = 64
 FEW = 6
+# The one that takes connections, and the one at PULSE_SOCKET.
+OWN_THREADS = 2
 # spamc gives up after 15 s (render/content-services.ts), spamd after 7 s (render/spamassassin.ts).
 PLACE_SECONDS = 3
 LONG_WAIT_SECONDS = 2
@@ -59,7 +64,8 @@ class Question(socketserver.StreamRequestHandler):
             if self.hung_up():
                 return
             request = self.request_lines()
-            if not request:
+            # Those who have mail scored do not say what is spam.
+            if not request or request[:4].upper() == b"TELL":
                 return
             found = LENGTH.search(request)
             header_bytes, body_bytes = (HEADER_BYTES, BODY_BYTES) if roomy else (SHORT_BYTES, SHORT_BYTES)
@@ -120,7 +126,10 @@ class Question(socketserver.StreamRequestHandler):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as spamd:
             spamd.setblocking(False)
             self.connect(spamd, deadline)
-            return self.exchange(spamd, request.replace(b"\n", b"\r\n") + b"\r\n" + mail, deadline)
+            answer = self.exchange(spamd, request.replace(b"\n", b"\r\n") + b"\r\n" + mail, deadline)
+            if mail and answer:
+                self.server.answered = time.monotonic()
+            return answer
 
     def connect(self, spamd, deadline):
         """Where as many wait at spamd as may, connect(2) says EAGAIN."""
@@ -163,6 +172,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 128
     hurry_until = 0.0
+    answered = None
 
     def __init__(self, path, spamd):
         self.spamd = spamd
@@ -172,7 +182,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(path, Question)
 
     def hurries(self):
-        return time.monotonic() < self.hurry_until or threading.active_count() - 1 > FEW
+        return time.monotonic() < self.hurry_until or threading.active_count() - OWN_THREADS > FEW
 
     def process_request(self, request, client_address):
         self.waiting.acquire()
@@ -187,6 +197,23 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def handle_error(self, request, client_address):
         """Without an answer spamc lets the mail pass, or has it wait, as it was told."""
         print("no answer: %s" % sys.exc_info()[1], file=sys.stderr, flush=True)
+
+
+class Pulse(socketserver.UnixStreamServer):
+    """In a thread of its own, so that it waits for no place."""
+
+    def __init__(self, path, scored):
+        self.scored = scored
+        super().__init__(path, Told)
+
+
+class Told(socketserver.StreamRequestHandler):
+    def handle(self):
+        answered = self.server.scored.answered
+        if answered is None:
+            self.wfile.write(b"spamd answered about no mail yet\n")
+        else:
+            self.wfile.write(b"spamd answered %d s ago\n" % (time.monotonic() - answered))
 
 
 @contextlib.contextmanager
@@ -205,12 +232,16 @@ def score(answer):
     return float(found.group(1)) if found else float("-inf")
 
 
-def main(path, spamd):
-    if os.path.lexists(path):
-        os.unlink(path)
+def main(path, spamd, pulse):
+    for socket_path in (path, pulse):
+        if os.path.lexists(socket_path):
+            os.unlink(socket_path)
     # The milter and the guard ask by the group.
     os.umask(0o007)
     with Server(path, spamd) as server:
+        # Only root asks there.
+        os.umask(0o077)
+        threading.Thread(target=Pulse(pulse, server).serve_forever, daemon=True).start()
         server.serve_forever()
 
 

@@ -1,19 +1,19 @@
 import { KeeperClient } from "../adapters/sockets/keeper-client.ts";
 import type { Layout } from "../settings/layout.ts";
-import { openReader } from "./open-reader.ts";
 import type { World } from "./run.ts";
 import { callerName, controlGuard } from "./verbs/guard-status.ts";
-import { whyDown } from "./why-down.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
-  const guard = controlGuard(layout.controlSocket, callerName(env), () => whyDown(layout));
+  const guard = controlGuard(layout.controlSocket, callerName(env), async () =>
+    (await import("./why-down.ts")).whyDown(layout),
+  );
   return {
     guard,
     keeper: new KeeperClient(layout.keeperSocket),
     reader: async () => {
       const running = await guard.ask<"ping">({ verb: "ping" });
-      return running.ok ? openReader(layout) : running;
+      return running.ok ? (await import("./open-reader.ts")).openReader(layout) : running;
     },
   };
 }

@@ -32,9 +32,29 @@ function helpForMany(topic: string, shown: readonly CliCommand[]): string {
 
 /** Headings of the help, each with the first words of its commands. */
 const SECTIONS: readonly (readonly [string, ...string[]])[] = [
-  ["The server", "status", "stats", "stop", "restart", "config", "admin", "token", "uninstall"],
-  ["What happened, and why", "events", "logs", "why", "replay", "alerts"],
-  ["Bans", "ban", "unban", "bans", "allow", "cleanup", "break-glass", "fail2ban"],
+  [
+    "The server",
+    "status",
+    "check",
+    "stats",
+    "stop",
+    "restart",
+    "upgrade",
+    "rollback",
+    "config",
+    "admin",
+    "token",
+    "session",
+    "backup",
+    "retention",
+    "encryption",
+    "service",
+    "completion",
+    "uninstall",
+  ],
+  ["What happened, and why", "report", "events", "logs", "why", "replay", "alerts", "audit", "access"],
+  ["Bans and the firewall", "ban", "unban", "bans", "allow", "cleanup", "break-glass", "fail2ban", "firewall"],
+  ["Incidents", "incident"],
   ["Accounts", "account", "alias", "greylist", "spam"],
   ["Mail that leaves", "queue", "sendmail", "dns"],
 ];
@@ -42,7 +62,7 @@ const SECTIONS: readonly (readonly [string, ...string[]])[] = [
 type Listed = Readonly<{ heading?: string; commands: readonly CliCommand[] }>;
 
 /** A command without a section would be missing from the help: a test looks for each. */
-function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
+export function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
   return SECTIONS.map(([heading, ...firsts]) => ({
     heading,
     commands: firsts.flatMap((first) => commands.filter(({ name }) => name.split(" ")[0] === first)),

@@ -26,6 +26,7 @@ function call(typed: Readonly<{ line?: string | null; answers?: readonly (string
     terminal: {
       ...terminal,
       out: never,
+      outForGood: () => assert.fail("nothing is shown for good"),
       err: never,
       ask: never,
       progress: never,

@@ -7,20 +7,24 @@ import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./cal
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/**
- * The hash of a new password, which is read from standard input or asked for twice. The password itself never leaves
- * this process. `proof`: what Dovecot will tell of it, by which the guard recognises it; empty if that is not known.
- */
+/** `proof`: what Dovecot will tell of it, by which the guard recognises it; empty if that is not known. */
+type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
+
+/** A new password, which is read from standard input or asked for twice. It itself never leaves this process. */
 export async function newPasswordHash(
   call: CommandCall,
   owner: AccountName | null,
-): Promise<Readonly<{ ok: true; hash: string; proof: string }> | CommandFailure> {
+): Promise<NewPassword | CommandFailure> {
   const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
   if (typeof typed !== "string") return typed;
   const problem = (await loadPasswordJudge())(typed, owner);
   if (problem !== null) return failed(problem, ANOTHER);
-  const proof = owner === null ? "" : proofOf(call.layout.loginPolicySecret, owner, typed);
-  return { ok: true, hash: await hashPassword(typed), proof };
+  const proof = owner === null ? "" : proofFor(call, owner, typed);
+  return { ok: true, hash: await hashPassword(typed), proof, password: typed };
+}
+
+export function proofFor({ layout }: CommandCall, owner: AccountName, password: string): string {
+  return proofOf(layout.loginPolicySecret, owner, password);
 }
 
 async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {

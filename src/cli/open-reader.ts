@@ -1,15 +1,20 @@
+import type { DatabaseSync } from "node:sqlite";
+import { countKeys, hasKeys, readKeys } from "../adapters/sqlite/accounts-db/account-keys.ts";
 import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
 import { SqliteAccountHistory } from "../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
+import { AuditEntries } from "../adapters/sqlite/read/audit-entries.ts";
 import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
-import { lastSignIn } from "../adapters/sqlite/read/sign-ins.ts";
+import { lastPlace, lastSignIn, newPlaces } from "../adapters/sqlite/read/sign-ins.ts";
+import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
+import type { EventRecord } from "../core/events/record.ts";
+import type { Millis } from "../core/time.ts";
 import { accountState } from "../engine/explain/account-state.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
 import type { Reader } from "./reader.ts";
-import { runReplay } from "./run-replay.ts";
 
 /** Opens the databases for reading. The caller has made sure that the guard runs. */
 export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | CommandFailure {
@@ -19,7 +24,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
     const lists = new AccountLists(accounts);
     const history = new SqliteAccountHistory(engine);
     const heldMail = new SqliteHeldMail(engine);
-    const credentials = new Credentials(engine);
+    const credentials = new Credentials(accounts);
     return {
       ok: true,
       reader: {
@@ -31,12 +36,29 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
         account: (name) => lists.account(name),
         accountState: (name, policy, now) => accountState({ history, heldMail, policy }, name, now),
         aliases: (asked) => lists.aliases(asked),
+        access: (name) => ({ addresses: lists.addressesOf(name), lastPlace: lastPlace(engine, name) }),
+        accountPassword: (name) => lists.password(name),
+        accountKeys: (name) => readKeys(accounts, name),
+        hasAccountKeys: () => hasKeys(accounts),
+        countKeys: (most) => countKeys(accounts, most),
+        dashboardPassword: () => credentials.adminPasswordHash(),
         tokens: (asked) => credentials.tokens(asked),
-        replay: (asked) => runReplay(engine, asked),
+        get audit() {
+          return new AuditEntries(engine);
+        },
+        newPlaces: (account, since) => newPlaces(engine, account, since),
+        records: (since) => recordsSince(engine, since),
+        replay: async (asked) => (await import("../daemon/web/run-replay.ts")).runReplay(engine, asked),
       },
     };
   } catch (error) {
     if (error instanceof UnusableDatabase) return failed(error.message, `\`${PROGRAM} status\` shows more.`);
     throw error;
   }
+}
+
+function* recordsSince(engine: DatabaseSync, since: Millis): Generator<EventRecord> {
+  const recorded = new RecordedEvents(engine);
+  for (const { record } of recorded.between(recorded.firstSince(since), recorded.last()))
+    if (record !== null) yield record;
 }

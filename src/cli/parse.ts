@@ -9,6 +9,8 @@ export type Shape = Readonly<{
   /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
   options?: readonly Option[];
+  /** Whether words of a final `[MORE...]` stay apart, because each of them is a value. */
+  keepsWords?: true;
   /** Whether all words after the name are for another program, options too. */
   isVerbatim?: true;
 }>;
@@ -130,7 +132,8 @@ function takesRest(command: Shape): boolean {
 /** The words of a final `[REASON...]` become one argument, so that they need no quotes. */
 function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   const last = command.usage.split(" ").length - 1;
-  return takesRest(command) && args.length > last ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
+  const joins = takesRest(command) && command.keepsWords !== true && args.length > last;
+  return joins ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
 }
 
 /** The likely meaning: at most one mistake in three letters. */

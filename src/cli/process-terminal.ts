@@ -1,4 +1,6 @@
+import { fstatSync, fsyncSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { messageOf } from "../core/error.ts";
 import { oneLine } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -7,8 +9,9 @@ const ERASE = new Set(["\x7f", "\b"]);
 const INTERRUPT = "\x03";
 /** To the start of the line, and nothing behind it (ECMA-48, EL). */
 const CLEAR_LINE = "\r\x1b[K";
-/** A terminal that does not know its width says 0. */
 const NARROWEST = 40;
+/** Of a terminal that does not know its width, which says 0. */
+const USUAL = 80;
 const ERASE_ALL = "\x15";
 
 /** The terminal or the pipes that this process was started with. */
@@ -18,13 +21,14 @@ export function processTerminal(): Terminal {
   const interrupted = (): AbortSignal => {
     if (interruption === null) {
       const made = new AbortController();
-      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => made.abort());
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => made.abort());
       interruption = made;
     }
     return interruption.signal;
   };
   // A reader of only the first lines (`| head`) has seen what it wanted.
-  process.stdout.on("error", () => process.exit(0));
+  const leave = (): never => process.exit(0);
+  process.stdout.on("error", leave);
   let hasProgress = false;
   const clear = (): void => {
     if (hasProgress) process.stderr.write(CLEAR_LINE);
@@ -32,12 +36,24 @@ export function processTerminal(): Terminal {
   };
   const write = (stream: NodeJS.WriteStream, text: string): void => {
     clear();
-    stream.write(text.endsWith("\n") ? text : `${text}\n`);
+    stream.write(lines(text));
   };
   return {
     interactive: process.stdin.isTTY && process.stderr.isTTY,
-    width: process.stdout.isTTY ? Math.max(process.stdout.columns, NARROWEST) : null,
+    width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
     out: (text) => write(process.stdout, text),
+    outForGood: async (text) => {
+      clear();
+      // An error of the stream is an event, too, which comes after the callback of the write.
+      process.stdout.off("error", leave).on("error", () => undefined);
+      try {
+        await writeForGood(lines(text));
+        process.stdout.on("error", leave);
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: messageOf(error) };
+      }
+    },
     err: (text) => write(process.stderr, text),
     progress: (text) => {
       if (!process.stderr.isTTY) return;
@@ -45,12 +61,36 @@ export function processTerminal(): Terminal {
       hasProgress = true;
     },
     readLine,
-    askSecret,
-    ask: (question) => ask(question, interrupted()),
+    askSecret: (question) => {
+      clear();
+      return askSecret(question);
+    },
+    ask: (question) => {
+      clear();
+      return ask(question, interrupted());
+    },
     get interrupted() {
       return interrupted();
     },
   };
+}
+
+function lines(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** A full disk may take the beginning of a text without an error (write(2)), or tell of it only when it is flushed (fsync(2)). */
+async function writeForGood(text: string): Promise<void> {
+  const { stdout } = process;
+  const kind = fstatSync(stdout.fd);
+  if (kind.isFIFO() || kind.isSocket() || stdout.isTTY) {
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(text, (error) => (error instanceof Error ? reject(error) : resolve()));
+    });
+    return;
+  }
+  writeFileSync(stdout.fd, text);
+  if (kind.isFile()) fsyncSync(stdout.fd);
 }
 
 async function readLine(mostBytes: number): Promise<string | null> {

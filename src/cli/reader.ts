@@ -1,12 +1,16 @@
+import type { Seen } from "../core/access-review.ts";
+import type { Anchor, AuditEntry, Checked } from "../core/audit/chain.ts";
 import type { Policy } from "../core/decide/policy.ts";
+import type { EventRecord } from "../core/events/record.ts";
 import type { AccountName } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
-import type { AccountState } from "../engine/explain/account-state.ts";
+import type { ReplayAsked } from "../engine/replay/ports.ts";
 import type { Queries } from "../engine/storage-ports.ts";
-import type { AccountItem, AccountRow, AliasItem, TokenItem } from "../wire/control/items.ts";
+import type { TokenItem } from "../wire/control/access-items.ts";
+import type { KeptKey, KeyCounts } from "../wire/control/account-key.ts";
+import type { AccountItem, AccountKnown, AccountRow, AliasItem } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { ReplayReport } from "../wire/control/replay-items.ts";
-import type { ReplayAsked } from "./run-replay.ts";
 
 /** Data for commands that print: the two databases, opened read-only, and the settings. */
 export interface Reader {
@@ -15,9 +19,37 @@ export interface Reader {
   /** Null if there is no such account. */
   account(name: AccountName): AccountRow | null;
   /** What the guard knows of it. */
-  accountState(name: AccountName, policy: Policy, now: Millis): AccountState;
+  accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
+  /** The addresses under which an account may send, and where it signed in last from an address that could be banned. */
+  access(name: string): Readonly<{ addresses: readonly string[]; lastPlace: Seen | null }>;
+  /** The hash of its password; null if there is no such account. */
+  accountPassword(name: string): string | null;
+  /** All keys of an account that has its own, the newest first; the account may be gone. */
+  accountKeys(name: string): readonly KeptKey[];
+  /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */
+  hasAccountKeys(): boolean;
+  /** Of the names, `most` each. */
+  countKeys(most: number): KeyCounts;
+  /** The hash of the dashboard's password; null if none is set. */
+  dashboardPassword(): string | null;
   tokens(asked: PageRequest): CountedPage<TokenItem>;
+  readonly audit: AuditReader;
+  /** Addresses from which an account signed in since then, and never before. */
+  newPlaces(account: string, since: Millis): readonly string[];
+  /** What was recorded since then, the oldest first; events of older versions are left out. */
+  records(since: Millis): Iterable<EventRecord>;
   /** Decides recorded events again, about a minute for a million of them. */
-  replay(asked: ReplayAsked): ReplayReport;
+  replay(asked: ReplayAsked): Promise<ReplayReport>;
+}
+
+/** What administrators did, as a chain (docs/audit.md). */
+export interface AuditReader {
+  /** The newest first; the cursor is an id. */
+  page(asked: PageRequest): CountedPage<AuditEntry>;
+  /** The oldest first. */
+  all(): Iterable<AuditEntry>;
+  check(anchors: readonly Anchor[]): Checked;
+  /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
+  lastOf(type: string): Readonly<{ at: string | null; since: string | null }>;
 }

@@ -14,6 +14,7 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
       interactive: false,
       width,
       out: (text) => (printed.out += `${text}\n`),
+      outForGood: () => assert.fail("nothing is shown for good"),
       err: (text) => (printed.err += `${text}\n`),
       progress: () => undefined,
       readLine: () => Promise.resolve(null),
@@ -79,6 +80,13 @@ test("a list is broken at the width of a terminal, and not elsewhere", async () 
   assert.ok(wide.out.split("\n").some((line) => line.length > 50));
   const narrow = await ran("help ban", {}, undefined, 50);
   for (const line of narrow.out.split("\n")) assert.ok(line.length <= 50, line);
+});
+
+test("what was found is broken there too, where a command fails", async () => {
+  const found = { lines: ["missing  TXT  example.org  This is not published, or not as it should be."], json: {} };
+  const missing = failing(() => ({ ok: false, exit: "failed", message: "m", next: "n", found }));
+  assert.match((await ran("status", {}, missing)).err, /^missing [^\n]* as it should be\.\nm n\n$/);
+  assert.match((await ran("status", {}, missing, 50)).err, /^missing [^\n]*\n {4}[^\n]*\nm n\n$/);
 });
 
 test("the words of a stranger cannot draw on the terminal", async () => {

@@ -7,6 +7,7 @@ import { type Options, parse } from "./parse.ts";
 import { printJson } from "./print/json.ts";
 import { fitted, oneLine, printable } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
+import { withWaiting } from "./waiting.ts";
 
 /** What a call needs besides its words. */
 export type World = Readonly<{
@@ -40,7 +41,11 @@ export async function run(argv: readonly string[], world: World): Promise<number
 
 /** For eyes only: what goes into a file or another program keeps its lines. */
 function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
-  return answer.ok && width !== null ? { ...answer, text: fitted(answer.text, width) } : answer;
+  if (width === null) return answer;
+  if (answer.ok) return { ...answer, text: fitted(answer.text, width) };
+  const { found } = answer;
+  if (found === undefined) return answer;
+  return { ...answer, found: { ...found, lines: found.lines.flatMap((line) => fitted(line, width).split("\n")) } };
 }
 
 /** Also of words that could not be parsed: their reader is a program too. */
@@ -81,7 +86,7 @@ function callOf(args: readonly string[], options: Options, world: World): Comman
     env,
     terminal,
     now,
-    ...world.connect(layout, env),
+    ...withWaiting(world.connect(layout, env), terminal),
   };
 }
 

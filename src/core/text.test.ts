@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { plural, printable } from "./text.ts";
+import { inMb, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
@@ -43,4 +43,8 @@ test("one thing is not many", () => {
   assert.deepEqual([plural(0, "ban"), plural(1, "ban"), plural(2, "ban")], ["0 bans", "1 ban", "2 bans"]);
   assert.equal(plural(1, "record is", "records are"), "1 record is");
   assert.equal(plural(3, "record is", "records are"), "3 records are");
+});
+
+test("room is told in whole megabytes, rather too many", () => {
+  assert.deepEqual([inMb(0), inMb(1), inMb(1 << 20), inMb((1 << 20) + 1)], [0, 1, 1, 2]);
 });

@@ -24,3 +24,8 @@ function escape(character: string): string {
 export function plural(n: number, thing: string, things = `${thing}s`): string {
   return `${n} ${n === 1 ? thing : things}`;
 }
+
+/** Whole megabytes (of 1,048,576 bytes), rounded up: room that is needed or left. */
+export function inMb(bytes: number): number {
+  return Math.ceil(bytes / (1 << 20));
+}

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { DAY_MS, formatDuration, HOUR_MS, instant, isoTime, later, MINUTE_MS, parseDuration } from "./time.ts";
+import {
+  compactTime,
+  DAY_MS,
+  formatDuration,
+  HOUR_MS,
+  instant,
+  isoTime,
+  later,
+  MINUTE_MS,
+  parseDuration,
+} from "./time.ts";
 
 const durations: readonly (readonly [text: string, durationMs: number | null])[] = [
   ["500ms", 500],
@@ -51,4 +61,8 @@ test("what is printed is read as the same duration", () => {
 test("the longest duration from now can still be written as a date", () => {
   const now = instant(Date.UTC(2026, 10, 20));
   assert.equal(isoTime(later(now, parseDuration("36500d") ?? 0)), "2126-10-27T00:00:00.000Z");
+});
+
+test("a time in the name of a file is short, and sorts", () => {
+  assert.equal(compactTime(instant(Date.UTC(2026, 10, 21, 3, 15, 0, 999))), "20261121T031500Z");
 });

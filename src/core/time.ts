@@ -21,6 +21,11 @@ export function isoTime(at: Millis): string {
   return new Date(at).toISOString();
 }
 
+/** The same to the second, and short, for the names of files: `20261121T031500Z`. */
+export function compactTime(at: Millis): string {
+  return isoTime(at).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", DAY_MS],
   ["h", HOUR_MS],

@@ -1,21 +1,57 @@
+import type { Scope } from "../core/access/scopes.ts";
 import type { SenderPattern } from "../core/events/sender-pattern.ts";
 import type { AccountName, Address } from "../core/net/address.ts";
-import type { Prefix } from "../core/net/ip.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { FileChanges } from "../wire/control/control.ts";
-import type { AllowedSenderItem, HeldAccountItem, HeldMailItem, SentMailItem } from "../wire/control/items.ts";
+import type { SessionItem } from "../wire/control/access-items.ts";
+import type { AccountKey } from "../wire/control/account-key.ts";
+import type {
+  AccountRow,
+  AliasItem,
+  AllowedSenderItem,
+  FileChanges,
+  HeldAccountItem,
+  HeldMailItem,
+  SentMailItem,
+} from "../wire/control/items.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control/keeper.ts";
+import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */
 
 export interface AccountStore {
-  add(name: AccountName, passwordHash: string, at: Millis): Outcome;
-  setPassword(name: AccountName, passwordHash: string): Outcome;
+  /** `keys`: those that this password opens. Others of the account stay, closed. */
+  add(name: AccountName, passwordHash: string, at: Millis, keys?: readonly AccountKey[]): Outcome;
+  setPassword(name: AccountName, passwordHash: string, keys?: readonly AccountKey[]): Outcome;
   setSuspended(name: AccountName, suspended: boolean): Outcome;
   remove(name: AccountName): Outcome;
   /** Null: the quota of the settings. 0: no limit. */
   setQuota(name: AccountName, quotaBytes: number | null): Outcome;
+}
+
+/** `text`: what the name or the address has in it; null: all. */
+export type Searched = PageRequest & Readonly<{ text: string | null }>;
+
+/** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
+export interface AccountBook {
+  accounts(asked: Searched): CountedPage<AccountRow>;
+  aliases(asked: Searched): CountedPage<AliasItem>;
+  aliasesTo(account: AccountName, most: number): readonly AliasItem[];
+  /** How many aliases lead to each of these accounts; one without any is missing. */
+  aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
+}
+
+/** What is stored of a new password. `proof`: what Dovecot will tell of it. */
+export type MadeSecret = Readonly<{ hash: string; proof: string }>;
+export interface SecretMaker {
+  /** In the order in which they are asked, one password at a time. */
+  make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
+}
+
+export interface MailKeyStore {
+  /** Opens these keys of an account to the password that it has, if `passwordHash` is still its hash. */
+  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome;
 }
 
 export interface AliasStore {
@@ -86,10 +122,92 @@ export interface AuthorLists {
   refresh(): void;
 }
 
+/** `digest`: SHA-256 in hexadecimal. A token is random, so no slow hash is needed. `expiresAt` null: it does not expire. */
+export type NewToken = Readonly<{
+  name: string;
+  digest: string;
+  scopes: readonly Scope[];
+  by: string;
+  at: Millis;
+  expiresAt: Millis | null;
+}>;
+export type FoundToken = Readonly<{ name: string; scopes: readonly Scope[] }>;
+
 export interface CredentialStore {
-  createToken(name: string, digest: string, by: string, at: Millis): Outcome;
+  createToken(token: NewToken): Outcome;
   revokeToken(name: string): Outcome;
+  /** The token with this digest, which counts as its use; null if there is none, or it has expired. */
+  useToken(digest: string): FoundToken | null;
+  /** Ends every session. */
   setAdminPassword(hash: string): void;
+  adminPasswordHash(): string | null;
+}
+
+/** A session that is valid. `id`: names it to people, and opens nothing. */
+export type FoundSession = Readonly<{ id: string; provedAt: Millis }>;
+export type NewSession = Readonly<{ digest: string; id: string; device: string; ip: Ip; at: Millis }>;
+
+/** The sessions of the dashboard. They survive restarts. */
+export interface SessionStore {
+  /** It begins with a proof. If there are too many, the one that was used least recently ends. One that fails ends none. */
+  open(session: NewSession): void;
+  /** Null: there is none, or it has ended. `isUse`: the session is used, which prolongs it. */
+  find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
+  prove(digest: string, at: Millis): void;
+  /** Those that are valid, the one that was used last first. */
+  list(now: Millis): readonly SessionItem[];
+  /** Ends the one with this id; null: all, except that with the id `except`. Returns how many. */
+  end(id: string | null, except?: string): number;
+}
+
+/** The secret of the administrator's authenticator app, and the latest time step whose code was used. */
+export type StoredTotp = Readonly<{ secret: Uint8Array; lastStep: number }>;
+export type NewTotp = StoredTotp & Readonly<{ at: Millis; recovery: readonly string[] }>;
+
+/** The second factors of the administrator. Digests are SHA-256 in hexadecimal. */
+export interface FactorStore {
+  totp(): StoredTotp | null;
+  /** In place of the former app and its recovery codes, of which `recovery` has the digests. */
+  setTotp(totp: NewTotp): void;
+  /** False: the code of this step or of a later one was used. */
+  useStep(step: number, before: number): boolean;
+  /** With its recovery codes. False: there is none. */
+  removeTotp(): boolean;
+  /** Removes every second factor and ends every session. Returns how many factors and sessions there were. */
+  reset(): Readonly<{ factors: number; ended: number }>;
+}
+
+export interface RecoveryStore {
+  recoveryLeft(): number;
+  /** Once. False: there is no such code that was not used. */
+  useRecovery(digest: string, at: Millis): boolean;
+  /** In place of all earlier ones. */
+  renewRecovery(digests: readonly string[], at: Millis): void;
+}
+
+/** `id`: the credential's, base64url. `publicKey`: SPKI in DER. `counter`: of the last signature; 0: it does not count. */
+export type Passkey = Readonly<{
+  id: string;
+  publicKey: Buffer;
+  /** Its COSE number. */
+  algorithm: number;
+  counter: number;
+  name: string;
+  createdAt: Millis;
+  usedAt: Millis | null;
+}>;
+export type NewPasskey = Omit<Passkey, "createdAt" | "usedAt"> & Readonly<{ at: Millis }>;
+
+/** The passkeys with which the administrator signs in. */
+export interface PasskeyStore {
+  /** The oldest first. */
+  list(): readonly Passkey[];
+  add(passkey: NewPasskey): Outcome;
+  /** False: there is none. */
+  remove(id: string): boolean;
+  used(id: string, counter: number, at: Millis): void;
+  /** Under which authenticators keep passkeys of this server: random, made at the first use. base64url. */
+  userHandle(at: Millis): string;
 }
 
 /** Stands for the account of a mail that root put on hold: names of accounts contain an @. */

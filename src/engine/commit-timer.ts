@@ -18,7 +18,7 @@ export class CommitTimer {
     setImmediate(this.#commit);
   }
 
-  /** With the events that follow, or when the time is up. There is one timer, and a commit in between does not reset it. */
+  /** With the events that follow, or when the time is up, which begins with the first event of the transaction. */
   later(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;
@@ -33,5 +33,6 @@ export class CommitTimer {
   /** The transaction has ended. */
   ended(): void {
     this.#isDue = false;
+    this.#isLaterSet = false;
   }
 }

@@ -3,7 +3,7 @@ import { type Change, type Decision, decision, isOnTheWay } from "../core/decide
 import type { Policy } from "../core/decide/policy.ts";
 import { messageOf } from "../core/error.ts";
 import type { Audit } from "../core/events/command.ts";
-import type { Event } from "../core/events/event.ts";
+import type { CommandEvent, Event } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { LogPosition } from "../core/events/log-position.ts";
 import type { Protection } from "../core/events/reasons.ts";
@@ -146,6 +146,11 @@ export class Engine {
 
   ask(event: Event): Promise<Decision> {
     return new Promise((resolve) => this.submit(event, resolve));
+  }
+
+  /** What a command would be answered now; it is not carried out. */
+  wouldDecide(event: CommandEvent): Decision {
+    return this.#processor.wouldDecide(event, this.#parts.clock.now());
   }
 
   /** Records a command (null: it is recorded already) and its changes. Resolves false if the database could not store it. */

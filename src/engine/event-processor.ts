@@ -3,7 +3,7 @@ import type { Ban, Change, Decision } from "../core/decide/decision.ts";
 import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
-import type { ClientEvent, Event } from "../core/events/event.ts";
+import type { ClientEvent, CommandEvent, Event } from "../core/events/event.ts";
 import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import { changeRecord, type EventRecord, observationRecord, recordOf, type Where } from "../core/events/record.ts";
@@ -45,7 +45,7 @@ export class EventProcessor {
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
   step(event: Event, now: Millis): Decision {
     if ("prefix" in event) {
-      const decided = decide(this.policy, this.#facts.ofCommand(event, now), event, now);
+      const decided = this.wouldDecide(event, now);
       this.#write(event, decided, { subject: event.prefix, at: now });
       return decided;
     }
@@ -92,7 +92,7 @@ export class EventProcessor {
 
   /** Writes what a log line says, and what follows from it for a server or an account. */
   observe(seen: Observation, now: Millis): void {
-    const meant = this.#facts.meaningOf(seen);
+    const meant = this.#facts.meaningOf(seen, now);
     const record = observationRecord(seen, now, (ip) => this.subject(ip), meant);
     if (record !== null) this.append(record);
     if (meant !== null) this.apply(meant, now);
@@ -109,6 +109,11 @@ export class EventProcessor {
     } catch {
       return null;
     }
+  }
+
+  /** What would be decided on a command now. Nothing comes of it. */
+  wouldDecide(event: CommandEvent, now: Millis): Decision {
+    return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 
   /** Why mail of an account must wait while the database cannot be written; null if it may go on to its decision. */
@@ -153,13 +158,9 @@ export class EventProcessor {
     this.#trace.bansChanged = false;
     this.#trace.allowChanged = false;
     this.#trace.sightings = NO_SIGHTINGS;
-    // What was remembered of a lost transaction never happened.
-    if (committed) {
-      this.#idAtBegin = this.#trace.lastEventId;
-      return;
-    }
-    this.#facts.forget();
-    this.#trace.lastEventId = this.#idAtBegin;
+    this.#facts.ended(committed);
+    if (committed) this.#idAtBegin = this.#trace.lastEventId;
+    else this.#trace.lastEventId = this.#idAtBegin;
   }
 
   /** Whether the address is on a list of addresses that are never banned. */

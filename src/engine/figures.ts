@@ -1,19 +1,41 @@
-import type { Millis } from "../core/time.ts";
+import { DAY_MS, type Millis } from "../core/time.ts";
 import type { TopIp } from "../wire/control/items.ts";
 
 /** Bans by their origin. */
 export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: number }>;
 
-/**
- * Figures whose cost does not grow with the number of events. With more than 10,000 events since the requested time,
- * they start up to an hour earlier (`topIps`) or ten minutes earlier (`counts`), and cover only the busiest addresses.
- */
+/** Events by type since the database was created, those that retention removed included. Types without any are absent. */
+export type Totals = Readonly<Record<string, number>>;
+/** Besides the types in `Totals`: how many of the accepted mails an account sent. */
+export const SENT = "sent";
+
+/** From `from`, in steps; `to` is not included. All are multiples of a minute. */
+export type Span = Readonly<{ from: Millis; to: Millis; stepMs: number }>;
+
+/** How long minutes are told apart; then hours are, and addresses by days. */
+export const MINUTES_FOR_MS = 2 * DAY_MS;
+/** How long hours are. */
+export const FIGURES_FOR_MS = 400 * DAY_MS;
+/** How long addresses are ranked. */
+export const RANKED_FOR_MS = 30 * DAY_MS;
+
+/** What addresses are ranked by: mails sent or attempted, everything that was refused, failed sign-ins. */
+export const RANKINGS = ["mails", "refusals", "failures"] as const;
+export type Ranking = (typeof RANKINGS)[number];
+export type Ranked = Readonly<{ ip: string; count: number }>;
+
+/** Figures whose cost does not grow with the number of events. Events are counted by the minute in which they were written. */
 export interface Figures {
   bansInForce(now: Millis): BanCounts;
-  /** Ordered by mails sent or attempted, then by connections. */
+  /**
+   * Ordered by mails sent or attempted, then by connections. With more than 10,000 events since, it starts up to an hour
+   * earlier, or a day if that is long ago, and covers only the busiest addresses.
+   */
   topIps(since: Millis, most: number): readonly TopIp[];
-  /** Events by type. */
-  counts(since: Millis): Readonly<Record<string, number>>;
-  /** Events by type since the database was created, including deleted events. */
-  recorded(): Readonly<Record<string, number>>;
+  /** The same addresses, by one figure; those that have none are left out. */
+  top(by: Ranking, since: Millis, most: number): readonly Ranked[];
+  /** At the start of that minute; null: now. */
+  totals(at: Millis | null): Totals;
+  /** `totals` at the start of the span and at the end of each of its steps. */
+  totalsAt(span: Span): readonly Totals[];
 }

@@ -23,6 +23,17 @@ export const LIMITS = {
   sightings: 16,
   /** Addresses of administrators that are remembered. */
   administrators: 64,
+  /** Tokens of the API. Those of an earlier version may be more. */
+  tokens: 200,
+  /** Passkeys of the dashboard. */
+  passkeys: 20,
+  /** Sessions of the dashboard. */
+  dashboardSessions: 256,
+  /**
+   * Networks of strangers whose password for the dashboard is checked, or waits for that: a few seconds at most. The owner's own
+   * browsers come besides.
+   */
+  dashboardLogins: 32,
   /** Connections for which mails are counted, and for which mails with an empty sender are limited to one recipient. */
   sessions: 4_096,
   /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */
@@ -32,6 +43,8 @@ export const LIMITS = {
   cachedSenders: 256,
   /** Mails that wait for delivery. */
   queuedMails: 4_096,
+  /** Domains whose servers refused mail of an account within the hour. */
+  refusingDomains: 1_024,
   /** Events in one transaction. At this number it is committed early. */
   eventsPerCommit: 512,
   /** How long a pass that was answered at once may wait for its commit. Milliseconds. */

@@ -76,7 +76,7 @@ export type AccountGuess = Guess & Readonly<{ account: string }>;
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
 export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
 /** `share`: of each network. */
-export type GuessShares = GuessSpan & Readonly<{ share: number }>;
+export type GuessShares = TimeSpan & Readonly<{ share: number }>;
 /** `network`: only guesses from there; null from anywhere. */
 export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
 
@@ -91,7 +91,7 @@ export interface AccountHistory {
   passwordProofs(account: string): readonly string[];
   /** Passwords that strangers tried, the latest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
-  /** Passwords that strangers tried at the account, of the latest `most`. */
+  /** Passwords that strangers tried at the account: all of them, so that the many of one network hide no other's. */
   candidates(account: string, shares: GuessShares): Shares;
   /** What a network tried at any account, the latest first. */
   guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
@@ -220,11 +220,28 @@ export type EventFilter = Readonly<{
   order: "oldest_first" | "newest_first";
 }>;
 
+/** Bans that began, in force, and networks that are no longer banned, up to a step. `isAll` false: there are further steps. */
+export type BanChanges = Readonly<{
+  added: readonly BanItem[];
+  removed: readonly string[];
+  upto: number;
+  isAll: boolean;
+}>;
+
+/** `text`: only bans that have it in their network, reason or source, in large or small letters. */
+export type BansAsked = PageRequest & Readonly<{ text?: string }>;
+
 /** Reads `engine.db` for the web and the command line, never for the guard's hot path. */
 export interface Queries {
   /** Bans in force, the newest first. The cursor is a whole number. */
-  bans(now: Millis, asked: PageRequest): Page<BanItem>;
+  bans(now: Millis, asked: BansAsked): Page<BanItem>;
   events(filter: EventFilter): EventPage;
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
+  /** By at most `most` steps after this one; null: only what the last step is. */
+  banChanges(after: number | null, most: number): BanChanges;
+  /** What the spam filter said in these events; those that an older version wrote are missing. */
+  spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>>;
+  /** Names the database: with another, ids of events may have begun again. */
+  name(): string;
   readonly figures: Figures;
 }

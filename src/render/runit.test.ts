@@ -11,8 +11,9 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
     environment: layout.environment,
     netAdmin: true,
     webLowPort: false,
-    spam: true,
+    spam: 2,
     fail2ban: true,
+    export: true,
     ...changes,
   };
   return new Map(renderRunit(input).map(({ service, run }) => [service, run]));
@@ -20,27 +21,52 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
 
 test("every service is a script that becomes its program, with a log of its own", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
-  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n)?exec .*\n$/);
+  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){0,2}exec .*\n$/);
   const input = {
     layout,
     environment: layout.environment,
     netAdmin: true,
     webLowPort: false,
-    spam: true,
+    spam: 2,
     fail2ban: true,
+    export: true,
   };
   for (const { service, logRun } of renderRunit(input))
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
 });
 
+test("Dovecot may have as many open files as its services have clients", () => {
+  assert.match(runs().get("dovecot") ?? "", /^exec chpst -o 65536 dovecot -F /m);
+});
+
 test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
   assert.match(runs().get("guard") ?? "", /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
   assert.match(runs({ netAdmin: false }).get("guard") ?? "", /--bounding-set=-all --no-new-privs/);
+  assert.match(
+    runs().get("guard") ?? "",
+    / env MALLOC_MMAP_THRESHOLD_=1048576 setpriv /,
+    "a verified password leaves none",
+  );
+});
+
+test("the guard is not what the kernel ends first if memory runs out", () => {
+  const first = [...runs()].flatMap(([service, run]) =>
+    /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
+  );
+  assert.deepEqual(first, ["spamd", "rspamd", "fail2ban"]);
 });
 
 test("the web has no capability but for a port below 1024", () => {
   assert.match(runs().get("web") ?? "", /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
   assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
+});
+
+test("what sends events elsewhere runs only where that is set, as the web's user without a capability", () => {
+  assert.match(
+    runs({ webLowPort: true }).get("export") ?? "",
+    /--reuid ghostinbox-web .*--ambient-caps=-all .*\/export\.js$/m,
+  );
+  assert.equal(runs({ export: false }).has("export"), false);
 });
 
 test("Postfix is checked first and leads a process group of its own", () => {

@@ -24,6 +24,7 @@ export const SERVICES = [
   "rspamd",
   "postgrey",
   "fail2ban",
+  "export",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
@@ -39,6 +40,14 @@ const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spam-head", "spamass-mi
 /** Without either of them no mail is scored. */
 const SCORERS: readonly ServiceName[] = ["spamd", "spam-head"];
 
+/**
+ * They hold most of the memory: if it runs out, the kernel ends one of these before the guard, without which mail would pass
+ * unchecked until it is back.
+ */
+const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
+/** A share of all memory, in thousandths, that counts in addition. Refused where a container has set more already. */
+const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
+
 export type RunitInput = Readonly<{
   layout: Layout;
   /** Directory of files that chpst(8) turns into environment variables; some contain secrets. */
@@ -47,9 +56,11 @@ export type RunitInput = Readonly<{
   netAdmin: boolean;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
-  /** Whether SpamAssassin runs. */
-  spam: boolean;
+  /** Mails that SpamAssassin scores at once; 0: it does not run. */
+  spam: number;
   fail2ban: boolean;
+  /** Whether events are sent to another machine. */
+  export: boolean;
 }>;
 
 export type Script = Readonly<{
@@ -68,11 +79,17 @@ export type Script = Readonly<{
 export const NODE_FLAGS =
   "--no-maglev --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
 
+/**
+ * What a password took while it was verified (19 MB) goes back to the system at once. By itself glibc learns from the first one to
+ * keep such memory, in each thread (mallopt(3), M_MMAP_THRESHOLD).
+ */
+const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=1048576 ";
+
 /** One service directory each for runsvdir(8). Set-up makes sure that no path contains spaces or quotes. */
 export function renderRunit(input: RunitInput): readonly Script[] {
   return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
-    run: script(commands(service, input)),
+    run: script([...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []), ...commands(service, input)]),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
     ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
@@ -80,18 +97,20 @@ export function renderRunit(input: RunitInput): readonly Script[] {
   }));
 }
 
-function isWanted(service: ServiceName, { spam, fail2ban }: RunitInput): boolean {
-  if (SPAM_SERVICES.includes(service)) return spam;
-  return service !== "fail2ban" || fail2ban;
+function isWanted(service: ServiceName, input: RunitInput): boolean {
+  if (SPAM_SERVICES.includes(service)) return input.spam > 0;
+  return (service !== "fail2ban" && service !== "export") || input[service];
 }
 
 function commands(service: ServiceName, input: RunitInput): readonly string[] {
   const { layout } = input;
   switch (service) {
     case "guard":
-      return [ours("guard", asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input)];
+      return [ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input)];
     case "web":
-      return [webCommand(input)];
+      return [asWeb("web", input)];
+    case "export":
+      return [asWeb("export", { ...input, webLowPort: false })];
     case "keeper":
       return [ours("keeper", "", input)];
     case "postfix":
@@ -103,7 +122,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "unbound":
       return [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`];
     case "spamd":
-      return [spamdCommand(layout)];
+      return [spamdCommand(layout, input.spam)];
     case "spam-head":
       return [spamHeadCommand(layout)];
     case "spamass-milter":
@@ -115,7 +134,12 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "fail2ban":
       return fail2banCommand(layout);
     case "dovecot":
-      return [`exec dovecot -F -c ${layout.dovecotConf}`];
+      return [
+        // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
+        `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
+        // One open file for each client of a service (`default_client_limit`).
+        `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
+      ];
   }
 }
 
@@ -123,11 +147,11 @@ function ours(program: string, privileges: string, { layout, environment }: Runi
   return `exec chpst -o 65536 -e ${environment} ${privileges}${nodeCommand(program, layout)}`;
 }
 
-/** Settings from the environment reach it only through `settings/for-web.ts`. */
-function webCommand({ layout, webLowPort }: RunitInput): string {
+/** Settings from the environment reach it only through `settings/for-web.ts` and `for-export.ts`. */
+function asWeb(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
   const user = asUser(USERS.web, webLowPort ? "net_bind_service" : null);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;
-  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand("web", layout)}`;
+  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout)}`;
 }
 
 function nodeCommand(program: string, layout: Layout): string {

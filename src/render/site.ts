@@ -1,8 +1,10 @@
 import type { Jail } from "../core/decide/jails.ts";
-import type { Prefix } from "../core/net/ip.ts";
+import type { Shut } from "../core/incident/isolation.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { JailInForce } from "../settings/jails.ts";
 import { type StubZone } from "../settings/kinds/texts.ts";
 import type { Layout } from "../settings/layout.ts";
+import type { ProxiedPorts } from "../settings/proxied.ts";
 import type { Settings } from "../settings/schema.ts";
 
 /** Everything on which the configuration files of Postfix and Dovecot depend. */
@@ -16,6 +18,8 @@ export type Site = Readonly<{
   /** Of an account without a quota of its own; 0: none. */
   mailboxQuotaBytes: number;
   recipientsPerMail: number;
+  /** Null: mail was never encrypted. */
+  mailCrypt: MailCrypt | null;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
     /** Open connections of one address to each port of Postfix. */
@@ -24,6 +28,9 @@ export type Site = Readonly<{
     connectionsOfKnown: number;
     /** Mails of one address that Postfix accepts within a minute. */
     mailsPerMinute: number;
+    /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
+    smtpPlaces: number;
+    imapPlaces: number;
     /** Networks that are exempt from both, besides loopback. */
     exempt: readonly Prefix[];
   }>;
@@ -34,8 +41,12 @@ export type Site = Readonly<{
     imaps: number;
     loginPolicy: number;
   }>;
+  /** Where the proxies of these networks connect. Null: there are none. */
+  proxied: Readonly<{ networks: readonly Prefix[]; ports: ProxiedPorts }> | null;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
+  /** What an isolated server does not do; empty for any other. */
+  held: readonly Shut[];
   dns: DnsSite;
   spam: SpamSite;
   fail2ban: Fail2banSite;
@@ -44,6 +55,8 @@ export type Site = Readonly<{
   dkimSelector: string;
   /** The file of settings that the web reads. */
   webSettings: string;
+  /** The file of settings that the exporter reads. */
+  exportSettings: string;
   /** The secret with which Dovecot proves to the guard that it is Dovecot. */
   loginPolicySecret: string;
   /** The secret with which Rspamd proves to Postfix that it has verified a sender. */
@@ -54,8 +67,16 @@ export type Site = Readonly<{
   ipv6: boolean;
 }>;
 
+/**
+ * `encrypts`: new mail is encrypted; otherwise only what is encrypted already can be read. `byAccount`: with the account's own key,
+ * if it has one. Absolute paths.
+ */
+export type MailCrypt = Readonly<{ encrypts: boolean; byAccount: boolean; publicKey: string; privateKey: string }>;
+
 /** How mail is sent. Durations in whole seconds. */
 export type Outbound = Readonly<{
+  /** Mails to one domain, or into mailboxes, at once. */
+  atOnce: number;
   queueLifetimeSeconds: number;
   bounceLifetimeSeconds: number;
   delayWarningSeconds: number;
@@ -84,6 +105,8 @@ export type SpamSite = Readonly<{
   onFailure: "pass" | "wait";
   /** The owner's SpamAssassin configuration; empty if there is none. */
   ownRules: string;
+  /** Where rules come from; an empty file: signed by SpamAssassin's own key. */
+  updates: Readonly<{ channel: string; keyFile: string }>;
 }>;
 
 /** A filter of Fail2ban: its text, and the name of its file without `.conf`, which becomes the jail's name. */
@@ -103,12 +126,15 @@ export type Fail2banSite = Readonly<{
 export type DnsSite = Readonly<{
   /** Its loopback address. The port is 53, because resolv.conf(5) cannot name another. */
   address: string;
+  cacheBytes: number;
   /** Absolute paths. */
   rootHints: string;
   trustAnchor: string;
   /** Whether it uses another root than the internet's. */
   ownRoot: boolean;
   stubs: readonly StubZone[];
+  /** Resolvers that are asked for everything else; empty: the name servers of the internet. */
+  forward: readonly Ip[];
 }>;
 
 /** A file that rendering made, relative to its service's configuration directory. */

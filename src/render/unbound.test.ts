@@ -25,6 +25,21 @@ test("it listens on its own loopback address, validates from the root, and forwa
   assert.doesNotMatch(text, /stub-zone|nodefault/);
 });
 
+test("its caches share the memory of the setting, records twice as much as messages", () => {
+  const text = rendered({ cacheBytes: 3_000_001 });
+  assert.match(text, /^ {2}msg-cache-size: 1000000$/m);
+  assert.match(text, /^ {2}rrset-cache-size: 2000001$/m);
+});
+
+test("all names are asked of other resolvers if there are any, and validated here all the same", () => {
+  const text = rendered({ forward: [ip("2001:db8::53"), ip("192.0.2.53")] });
+  assert.match(
+    text,
+    /^forward-zone:\n {2}name: "\."\n {2}forward-addr: 2001:db8::53\n {2}forward-addr: 192\.0\.2\.53\n {2}forward-first: yes$/m,
+  );
+  assert.match(text, /^ {2}module-config: "validator iterator"$/m);
+});
+
 test("a stub zone is asked of its own server and believed unsigned", () => {
   const text = rendered({ stubs: [{ zone: "corp.example", address: ip("10.0.0.53") }] });
   assert.match(text, /^ {2}domain-insecure: "corp\.example"$/m);
@@ -56,7 +71,8 @@ test("unbound accepts it", { skip: lacking({ installed: UNBOUND }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-unbound-"));
   try {
     const file = join(directory, "unbound.conf");
-    writeFileSync(file, rendered({ ownRoot: true, stubs: [{ zone: "corp.example", address: ip("2001:db8::53") }] }));
+    const stubs = [{ zone: "corp.example", address: ip("2001:db8::53") }];
+    writeFileSync(file, rendered({ ownRoot: true, stubs, forward: [ip("2001:db8::54")] }));
     assert.match(execFileSync("unbound-checkconf", [file], { encoding: "utf8" }), /no errors/);
   } finally {
     rmSync(directory, { recursive: true });

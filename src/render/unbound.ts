@@ -2,7 +2,7 @@ import { RENDERED_BY, type Site } from "./site.ts";
 
 /**
  * unbound.conf (unbound.conf(5)): asks the name servers of the internet directly and validates their answers (RFC
- * 4035). Nothing is forwarded to a public resolver, because block lists refuse those.
+ * 4035). By default nothing is forwarded to a public resolver, because block lists refuse those.
  */
 export function renderUnbound({ dns, ipv6 }: Site): string {
   return [
@@ -22,6 +22,7 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
       "use-syslog: no",
       "verbosity: 0",
       "num-threads: 1",
+      ...cache(dns.cacheBytes),
       ...SMALL,
       'module-config: "validator iterator"',
       `root-hints: "${dns.rootHints}"`,
@@ -34,10 +35,18 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
       "stub-zone:",
       ...indented([`name: "${zone}"`, `stub-addr: ${address}`]),
     ]),
+    ...forwarded(dns.forward),
     "remote-control:",
     "  control-enable: no",
     "",
   ].join("\n");
+}
+
+/** If all of them fail, the name servers themselves are tried. */
+function forwarded(resolvers: readonly string[]): readonly string[] {
+  if (resolvers.length === 0) return [];
+  const addresses = resolvers.map((address) => `forward-addr: ${address}`);
+  return ["forward-zone:", ...indented(['name: "."', ...addresses, "forward-first: yes"])];
 }
 
 /**
@@ -54,10 +63,14 @@ function askedOfItsServer(zone: string): readonly string[] {
   ];
 }
 
+/** The cache of records is to be twice that of messages (unbound.conf(5), rrset-cache-size). */
+function cache(bytes: number): readonly string[] {
+  const messages = Math.floor(bytes / 3);
+  return [`msg-cache-size: ${messages}`, `rrset-cache-size: ${bytes - messages}`];
+}
+
 /** A family's server asks little; the default caches would hold answers that are never used again. */
 const SMALL: readonly string[] = [
-  "msg-cache-size: 4m",
-  "rrset-cache-size: 8m",
   "key-cache-size: 1m",
   "neg-cache-size: 512k",
   "infra-cache-numhosts: 2000",

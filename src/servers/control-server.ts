@@ -2,9 +2,10 @@ import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { parseCommandLine, printReply, printWatchLine } from "../wire/control/codec.ts";
-import type { CommandError, CommandLine, Origin, Reply } from "../wire/control/control.ts";
+import type { CommandError, CommandLine, Reply } from "../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, Framer } from "../wire/control/framing.ts";
 import { actorFrom } from "../wire/control/rights.ts";
+import type { Origin } from "../wire/control/verb-rights.ts";
 import type { Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 
@@ -110,7 +111,7 @@ class Connection {
     const { origin, run, report } = this.#parts;
     const by = actorFrom(origin, line.by);
     try {
-      return await run({ by, command: line.command }, origin);
+      return await run({ ...line, by }, origin);
     } catch (error) {
       report("internal_error", `${line.command.verb}: ${printable(messageOf(error), 200)}`);
       return INTERNAL_ERROR;

@@ -4,7 +4,34 @@ import type { SettingProblem } from "./setting.ts";
 
 /** Settings that are valid alone but not together. */
 export function findConflicts(settings: Settings): readonly SettingProblem[] {
-  return [...refusedUnmarked(settings), ...sharedPorts(settings), ...halfCertificate(settings), ...halfSet(settings)];
+  return [
+    ...refusedUnmarked(settings),
+    ...sharedPorts(settings),
+    ...halfCertificate(settings),
+    ...halfSet(settings),
+    ...noReceiver(settings),
+    ...openToForgers(settings),
+    ...strictWithout(settings),
+  ];
+}
+
+/** Postfix believes the header of each client that can connect. */
+function openToForgers(settings: Settings): readonly SettingProblem[] {
+  if (settings["proxy.networks"].length === 0 || settings["firewall.enabled"]) return [];
+  const says = "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.";
+  return [{ where: "proxy.networks", line: null, says }];
+}
+
+function strictWithout(settings: Settings): readonly SettingProblem[] {
+  if (settings["firewall.enabled"] || settings["firewall.mode"] === "bans") return [];
+  const where = "firewall.mode";
+  return [{ where, line: null, says: `${where} must be "bans", because firewall.enabled is false.` }];
+}
+
+function noReceiver(settings: Settings): readonly SettingProblem[] {
+  if (!settings["export.syslog.enabled"] || settings["export.syslog.host"] !== "") return [];
+  const where = "export.syslog.host";
+  return [{ where, line: null, says: `${where} must be set too, because export.syslog.enabled is true.` }];
 }
 
 function sharedPorts(settings: Settings): readonly SettingProblem[] {
@@ -55,6 +82,8 @@ const NEEDS: readonly (readonly [missing: SettingKey, given: SettingKey])[] = [
   ["alerts.relay_user", "alerts.relay_password_file"],
   ["alerts.relay_password_file", "alerts.relay_user"],
   ["alerts.gotify_token_file", "alerts.gotify"],
+  ["export.syslog.cert", "export.syslog.key"],
+  ["export.syslog.key", "export.syslog.cert"],
 ];
 
 function halfSet(settings: Settings): readonly SettingProblem[] {

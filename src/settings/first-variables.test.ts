@@ -20,6 +20,19 @@ test("what the first start wrote into the file counts only where the file says n
   assert.deepEqual(domains("", first), { domains: ["example.org"], port: 2525, from: "env" });
 });
 
+test("a profile that the file has taken over ends with its line there", () => {
+  const first = takenOver({ ...GIVEN, GHOSTINBOX_PROFILE: "small" }, {}, ["GHOSTINBOX_DOMAIN", "GHOSTINBOX_PROFILE"]);
+  const profile = (text: string): string => {
+    const loaded = loadSettings(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first));
+    assert.ok(loaded.ok);
+    return loaded.settings.profile;
+  };
+  assert.deepEqual(
+    [profile('profile = "small"'), profile(""), profile('profile = "standard"')],
+    ["small", "standard", "standard"],
+  );
+});
+
 test("a restart with the same environment, or without it, changes nothing; another value wins over the file", () => {
   const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
   assert.deepEqual(takenOver(GIVEN, first), first);

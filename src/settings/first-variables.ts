@@ -3,8 +3,8 @@ import { variableOf } from "./schema.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the file that the first start writes sets. */
-export const WRITTEN_FIRST = ["domains", "hostname"] as const satisfies readonly SettingKey[];
+/** What the file that the first start writes sets; the profile only if it is not the usual one. */
+export const WRITTEN_FIRST = ["domains", "hostname", "profile"] as const satisfies readonly SettingKey[];
 
 const PREFIX = "GHOSTINBOX_";
 const FIRST_PREFIX = "GHOSTINBOX_FIRST_";

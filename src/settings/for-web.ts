@@ -22,6 +22,11 @@ export const WEB_KEYS = [
 
 export type WebSettings = Pick<Settings, (typeof WEB_KEYS)[number]>;
 
+/** Under which the dashboard is reached, with all below them; the first names the server. */
+export function dashboardNames(settings: Pick<Settings, "hostname" | "domains" | "http.names">): readonly string[] {
+  return [settings.hostname, ...settings.domains, ...settings["http.names"]];
+}
+
 /** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
 export function settingsForWeb(sources: Sources): string {
   return `${WEB_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;

@@ -20,6 +20,9 @@ export function layoutOf(dataDirectory: string) {
     sieve: at("conf", "sieve"),
     /** The settings that the web reads. */
     webSettings: at("conf", "web", "web.toml"),
+    /** The settings that the exporter reads, and how far it has delivered events. */
+    exportSettings: at("conf", "export", "export.toml"),
+    exportRecord: at("lib", "export", "delivered"),
     fail2banConf: at("conf", "fail2ban"),
     /** The owner's own filters; those that passed the tests are in `fail2banOwn`. */
     fail2banFilters: at("filter.d"),
@@ -36,9 +39,11 @@ export function layoutOf(dataDirectory: string) {
     tlsKey: at("tls", "key.pem"),
     /** Copies of files that belong together; Postfix and Dovecot read them. */
     tlsServed: at("tls", "served"),
+    /** SHA-256 of the public keys that were ever served, one on each line. */
+    servedKeys: at("tls", "served-keys"),
     secrets: at("secrets"),
     loginPolicySecret: at("secrets", "login-policy"),
-    /** There once a start has come to its end. Root makes it; the guard may see that it is there. */
+    /** There once the dashboard's password is set; holds the hash of a given one. For root; the guard may see that it is there. */
     firstStartDone: at("secrets", "admin-password-is-set"),
     engineDb: at("db", "engine", "engine.db"),
     accountsDb: at("db", "accounts", "accounts.db"),
@@ -60,19 +65,89 @@ export function layoutOf(dataDirectory: string) {
     dkimKeys: at("lib", "dkim"),
     /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`render/proofs.ts`). */
     proofWord: at("lib", "proof", "word"),
+    /** With it arriving mail is encrypted, and root has seen the private one. Backups have both, but not the private key. */
+    mailPublicKey: at("lib", "mail-crypt", "public.pem"),
+    mailKeySeen: at("lib", "mail-crypt", "key-was-seen"),
+    /** The public half of the owner's recovery key, and a private key that no mail is encrypted with (render/dovecot/mail-crypt.ts). */
+    mailRecoveryKey: at("lib", "mail-crypt", "recovery.pem"),
+    mailNoKey: at("lib", "mail-crypt", "no-key.pem"),
+    /** The private key, unless `mailboxes.encryption_key` names another file. No backup holds this directory. */
+    mailPrivateKey: at("private", "mail.pem"),
+    /** A link to the private key in use, and what tells Dovecot of it; there only while the key is. */
+    mailKeyLink: at("conf", "dovecot", "mail-key.pem"),
+    mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
+    /** For root alone: whose mail retention must not touch, what it did last, and since when each folder is under its rule. */
+    legalHolds: at("lib", "retention", "legal-holds.json"),
+    retentionRecord: at("lib", "retention", "last.json"),
+    retentionFolders: at("lib", "retention", "folders.json"),
     /** What SpamAssassin learned. */
     spamState: at("lib", "spamd"),
+    /** What it learned from each user, and the list of that; spamd's. */
+    learnedByUsers: at("lib", "spamd", "users"),
+    spamCorrections: at("lib", "spamd", "corrections"),
+    /** Rules that were fetched: `current` leads to those in use. */
+    spamRules: at("lib", "spamd", "rules"),
+    /** The plugin that finds a user's own. */
+    perUserBayes: at("program", "per_user_bayes.pm"),
     spamdSocket: at("run", "spamd", "socket"),
     /** The socket for spamc: of a long mail, spamd behind it sees the start of each part. */
     spamHead: at("program", "spam-head.py"),
     spamHeadSocket: at("run", "spamd", "head"),
+    /** Tells when spamd last answered about a mail. */
+    spamPulseSocket: at("run", "spamd", "pulse"),
     /** DOMAIN/LOCAL/user_prefs: the senders that a user lets in. */
     spamPreferences: at("db", "spam"),
     /** Who may send as whom, and the allow list: for Rspamd. */
     authorLists: at("db", "authors"),
+    /** For root alone: a network-facing program can neither read nor delete a backup. */
+    backup: at("backup"),
+    backupKey: at("backup", "key"),
+    /** Where backups go unless `backup.repository` names another place. */
+    backupRepository: at("backup", "repository"),
+    backupCache: at("backup", "cache"),
+    /** The state that is backed up, as a tree like the data directory; there only during a backup. */
+    backupStage: at("backup", "stage"),
+    /** The same where mail is a mount of its own: second names of mails can be made there alone. For root alone. */
+    backupMailStage: at("mail", ".backup-stage"),
+    /** What the last backup came to. */
+    backupRecord: at("backup", "last.json"),
+    /** What the last restore drills came to. */
+    backupDrills: at("backup", "drills.json"),
+    /** A restored snapshot; there only during a restore drill. */
+    backupDrill: at("backup", "drill"),
+    backupLock: at("backup", "lock"),
+    /** The queue of a restored server, until the next start gives it to Postfix. */
+    backupQueue: at("backup", "queue"),
+    /** Files of a restored server that its settings name and that lie elsewhere, each below its whole path. */
+    backupOutside: at("backup", "outside"),
+    /** For root alone: the databases and settings from before the last upgrade, and what a rollback set aside. */
+    beforeUpgrade: at("before-upgrade"),
+    upgradeSnapshot: at("before-upgrade", "snapshot.json"),
+    /** A rollback that has begun. */
+    rollback: at("before-upgrade", "rollback.json"),
+    /** The schemas that the last rollback has left: no start brings the databases to these until it is deleted. */
+    takenBack: at("before-upgrade", "taken-back.json"),
+    /** For root alone: figures of the disk by day, and which reports were mailed. */
+    report: at("report"),
+    diskDays: at("report", "disk.json"),
+    reportsMailed: at("report", "mailed.json"),
+    /** What fetching rules of the spam filter came to. */
+    spamRulesRecord: at("report", "rules.json"),
+    /** What was edited in `security/security.js` and is in the settings since. */
+    adoptedScript: at("adopted-script.json"),
+    /** What the checks last came to. */
+    checkRecord: at("checks", "last.json"),
+    /** What was done about incidents, with the evidence and the key that signs it: root's alone. */
+    incidents: at("incidents"),
+    /** There while the server is isolated. Not in a backup: a restored server is reached by all. */
+    isolation: at("isolation.json"),
+    /** What the strict firewall was confirmed to let in. Not in a backup: another machine has another SSH. */
+    strictFirewall: at("firewall.json"),
     log: at("log"),
     /** What `npm start` says, for when its terminal is gone. */
     startLog: at("log", "start", "current"),
+    /** The ends of the audit's chain: root alone can write and read them. Backups have them with the other logs. */
+    auditAnchors: at("log", "audit", "anchors"),
     mailLog: at("log", "mail", "mail.log"),
     /** Its warnings and errors; its errors. */
     mailWarn: at("log", "mail", "mail.warn"),

@@ -4,6 +4,7 @@ import { findConflicts } from "./conflicts.ts";
 import { FIRST_VARIABLES } from "./first-variables.ts";
 import { type Read } from "./kinds/kind.ts";
 import { nearest } from "./nearest.ts";
+import { profileDefault } from "./profile.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
 import { findClash, nameOf } from "./toml/clash.ts";
@@ -16,6 +17,7 @@ export type FileValue = Readonly<{ toml: string; line: number }>;
 export type Source = Readonly<
   { toml: string } & (
     | { from: "default" }
+    | { from: "profile"; profile: Exclude<Settings["profile"], "standard"> }
     | { from: "file"; line: number }
     | { from: "env"; variable: string; overrides: FileValue | null }
   )
@@ -56,11 +58,15 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   const written = [...readFirst(env), ...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
+  const profile = profileIn(written);
   for (const key of settingKeys()) {
-    const read = settingOf(key).kind.read(settingOf(key).byDefault);
+    const ofProfile = profileDefault(profile, key);
+    const read = settingOf(key).kind.read(ofProfile ?? settingOf(key).byDefault);
     if (!read.ok) throw new Error(`default of ${key} ${read.must}`);
     values.set(key, read.value);
-    sources.set(key, { toml: read.toml, from: "default" });
+    const { toml } = read;
+    const isOther = profile !== "standard" && ofProfile !== undefined;
+    sources.set(key, isOther ? { toml, from: "profile", profile } : { toml, from: "default" });
   }
   for (const { key, value, origin } of written) {
     const read = settingOf(key).kind.read(value);
@@ -91,6 +97,12 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
 export function missingDomain(settings: Settings): string | null {
   if (settings.domains.length > 0) return null;
   return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
+}
+
+/** A value that is wrong names none: its reader tells of it. */
+function profileIn(written: readonly Written[]): Settings["profile"] {
+  const named = written.findLast(({ key, value }) => key === "profile" && settingOf(key).kind.read(value).ok);
+  return named?.value === "small" ? "small" : "standard";
 }
 
 function overriding(before: Source | undefined, { toml, variable }: { toml: string; variable: string }): Source {
@@ -171,9 +183,10 @@ function unknownKey(key: string, statement: Statement | null): string {
   return `${quoted(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`;
 }
 
-/** What the first start was given, where the file no longer says it. */
+/** What the first start was given, where the file no longer says it. Without a profile there, the usual one holds. */
 function readFirst(env: Environment): readonly Written[] {
   return [...FIRST_VARIABLES].flatMap(([name, key]) => {
+    if (key === "profile") return [];
     const text = env[name]?.trim() ?? "";
     const variable = variableOf(key);
     return text === "" ? [] : { key, value: settingOf(key).kind.fromText(text), origin: { from: "env", variable } };
@@ -210,7 +223,8 @@ function mayBeEmptyList(key: SettingKey): boolean {
   return key !== "domains" && settingOf(key).kind.read([]).ok;
 }
 
-function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {
+/** The sentence about a value that is not one of this key. */
+export function wrongValue(key: SettingKey, where: string, read: Read<unknown> & { ok: false }): string {
   return settingOf(key).secret === true ? `${where} ${read.must}.` : `${where} ${read.must}, not ${show(read.got)}.`;
 }
 

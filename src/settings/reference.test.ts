@@ -33,6 +33,13 @@ test("the file that set-up writes sets the domains and the host name, and nothin
   assert.deepEqual(set, ["domains", "hostname"]);
 });
 
+test("a profile of the first start stands in the file: later starts have no variable for it", () => {
+  const loaded = loadSettings(commentedToml({ domains: ["example.org"], hostname: "", profile: "small" }), {});
+  assert.ok(loaded.ok);
+  assert.equal(loaded.settings.profile, "small");
+  assert.equal(loaded.sources.profile.from, "file");
+});
+
 test("with every # before a setting removed, that file says the defaults", () => {
   const text = commentedToml({ domains: ["example.org"], hostname: "" });
   const loaded = loadSettings(text.replace(/^# ([a-z0-9_.-]+ = )/gm, "$1"), {});

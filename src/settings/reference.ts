@@ -1,4 +1,5 @@
 import { WRITTEN_FIRST } from "./first-variables.ts";
+import { profileDefault } from "./profile.ts";
 import { type SettingKey, type Settings, sectionOf, settingKeys, settingOf, variableOf } from "./schema.ts";
 
 /**
@@ -30,12 +31,20 @@ applying it, \`config apply\` applies it, and \`config show\` shows every value 
 ${sections.join("\n")}`;
 }
 
+type Known = Pick<Settings, (typeof WRITTEN_FIRST)[number]>;
+type KnownFirst = Omit<Known, "profile"> & Partial<Pick<Known, "profile">>;
+
 /**
  * The file that set-up writes: every setting with its sentence. Only known values are set, the rest is in comments. It
  * opens no table: a line that names its whole key means the same wherever it is pasted.
  */
-export function commentedToml(known: Pick<Settings, (typeof WRITTEN_FIRST)[number]>): string {
-  const live = new Map<SettingKey, string>(WRITTEN_FIRST.map((key) => [key, listOrText(known[key])]));
+export function commentedToml({ profile = "standard", ...known }: KnownFirst): string {
+  const live = new Map<SettingKey, string>(
+    WRITTEN_FIRST.flatMap((key) => {
+      const isUsual = key === "profile" && profile === "standard";
+      return isUsual ? [] : [[key, listOrText({ ...known, profile }[key])]];
+    }),
+  );
   const sections = bySection().map(([, keys]) => {
     const lines = keys.map((key) => {
       const value = live.get(key);
@@ -56,9 +65,14 @@ function entry(key: SettingKey): string {
 
 ${says}${source === undefined ? "" : `\n\nSource: ${source}.`}
 
-- Default: \`${defaultOf(key)}\`
+- Default: \`${defaultOf(key)}\`${inSmall(key)}
 - Takes: ${kind.accepts}
 - Variable: \`${variableOf(key)}\``;
+}
+
+function inSmall(key: SettingKey): string {
+  const value = profileDefault("small", key);
+  return value === undefined ? "" : `; with \`profile = "small"\`: \`${listOrText(value)}\``;
 }
 
 function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {

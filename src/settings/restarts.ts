@@ -6,18 +6,39 @@ type Program = "guard" | "web";
 /** What a program reads only when it starts. If the value changes, the program must be restarted. */
 const READ_AT_START = {
   guard: [
+    "detection.psad.bantime",
+    "detection.psad.danger_level",
+    "detection.psad.file",
+    "detection.psad.findtime",
+    "detection.psad.maxretry",
+    "detection.suricata.bantime",
+    "detection.suricata.file",
+    "detection.suricata.findtime",
+    "detection.suricata.maxretry",
+    "detection.suricata.severity",
     "events.max_age",
     "events.max_rows",
     "events.max_size",
     "firewall.enabled",
     "http.trusted_proxies",
     "ports.login_policy",
+    "ports.proxied_imaps",
+    "ports.proxied_smtp",
+    "ports.proxied_submission",
+    "ports.proxied_submissions",
+    "proxy.networks",
+    "proxy.user",
   ],
   web: WEB_KEYS,
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
 /** What only the next `npm start` applies, because it decides which services there are. */
-const NEXT_START: readonly (keyof Settings)[] = ["fail2ban.enabled", "spam.enabled"];
+const NEXT_START: readonly (keyof Settings)[] = [
+  "export.syslog.enabled",
+  "fail2ban.enabled",
+  "spam.enabled",
+  "spam.processes",
+];
 
 /** The changed keys that wait for the next `npm start`. */
 export function waitingForStart(changed: readonly string[]): readonly string[] {

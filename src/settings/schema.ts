@@ -1,9 +1,16 @@
 import { listOf, orEmpty } from "./kinds/lists.ts";
+import { oneOf } from "./kinds/plain.ts";
 import { domain, hostName } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
+import { backup } from "./schema/backup.ts";
+import { certificates } from "./schema/certificates.ts";
+import { detection } from "./schema/detection.ts";
+import { exported } from "./schema/export.ts";
 import { machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
+import { report } from "./schema/report.ts";
+import { retention } from "./schema/retention.ts";
 import { sending } from "./schema/sending.ts";
 import type { Setting } from "./setting.ts";
 
@@ -21,12 +28,23 @@ export const schema = {
     says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` and the first domain.",
     source: "RFC 5321 section 4.1.1.1",
   },
+  profile: {
+    kind: oneOf("standard", "small"),
+    byDefault: "standard",
+    says: "Which defaults hold for settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself holds in either.",
+  },
 
   ...abuse,
   ...sending,
   ...mail,
   ...alerts,
   ...machine,
+  ...backup,
+  ...retention,
+  ...report,
+  ...detection,
+  ...certificates,
+  ...exported,
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingKey = keyof typeof schema;
@@ -45,6 +63,13 @@ export function settingKeys(): readonly SettingKey[] {
 /** The setting without its particular type. */
 export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];
+}
+
+/** The default as a value in the file is told. */
+export function canonicalDefault(key: SettingKey): string {
+  const { kind, byDefault } = settingOf(key);
+  const read = kind.read(byDefault);
+  return read.ok ? read.toml : "";
 }
 
 /** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. No shell takes a variable with a dash. */

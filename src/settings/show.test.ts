@@ -22,6 +22,15 @@ test("every setting is shown with its source", () => {
   assert.deepEqual(shown.get("ports.http"), { key: "ports.http", value: "3001", ...variable });
 });
 
+test("a value of the profile is told from a default, and from what the owner set", () => {
+  const small = loadSettings('domains = ["example.org"]\nprofile = "small"\nspam.processes = 3', {});
+  assert.ok(small.ok);
+  const printed = printSettings(showSettings(small.sources));
+  assert.match(printed, /^fail2ban\.enabled = false {2}# profile small$/m);
+  assert.match(printed, /^spam\.processes = 3 {2}# ghostinbox\.toml:3$/m);
+  assert.match(printed, /^spam\.enabled = true {2}# default$/m);
+});
+
 test("what is printed can be read as a file again", () => {
   assert.ok(loaded.ok);
   const again = loadSettings(printSettings(showSettings(loaded.sources)), {});
@@ -50,8 +59,11 @@ test("an origin is a line, a variable, or both; what waits for config apply is m
     GHOSTINBOX_PORTS__SMTP: "2525",
   });
   assert.ok(set.ok);
-  const printed = printSettings(showSettings(set.sources), ["ports.http"]);
-  assert.match(printed, /^ports\.http = 3002 {2}# GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2, not applied yet$/m);
+  const printed = printSettings(showSettings(set.sources), new Map([["ports.http", "3000"]]));
+  assert.match(
+    printed,
+    /^ports\.http = 3000 {2}# not applied yet: 3002, GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2$/m,
+  );
   assert.match(printed, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);
   assert.match(printed, /^ports\.imaps = 993 {2}# default$/m);
 });

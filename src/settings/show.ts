@@ -6,7 +6,7 @@ export type ShownSetting = Readonly<{
   key: SettingKey;
   /** As written in `ghostinbox.toml`; `(secret)` if it must not be seen. */
   value: string;
-  /** `default`, `file`, or the name of the environment variable. */
+  /** `default`, `profile small`, `file`, or the name of the environment variable. */
   from: string;
   /** The line in the file, also of a value that a variable overrides; null if it is in no line. */
   line: number | null;
@@ -23,10 +23,27 @@ export function showSettings(sources: Sources, isSecret = hidden): readonly Show
   });
 }
 
-/** For people: one setting on each line, followed by its origin. `waiting` are those not applied yet. */
-export function printSettings(shown: readonly ShownSetting[], waiting: readonly string[] = []): string {
-  const later = (key: string): string => (waiting.includes(key) ? ", not applied yet" : "");
-  return shown.map((one) => `${one.key} = ${one.value}  # ${printOrigin(one)}${later(one.key)}\n`).join("");
+/** One of them, as text in TOML. */
+export function shownValue(key: SettingKey, sources: Sources): string {
+  return seen(key, sources[key].toml, hidden);
+}
+
+/**
+ * For people: one setting on each line, followed by its origin. `inForce` are the values of those that were changed and
+ * not applied yet.
+ */
+export function printSettings(
+  shown: readonly ShownSetting[],
+  inForce: ReadonlyMap<string, string> = new Map(),
+): string {
+  return shown
+    .map((one) => {
+      const still = inForce.get(one.key);
+      return still === undefined
+        ? `${one.key} = ${one.value}  # ${printOrigin(one)}\n`
+        : `${one.key} = ${still}  # not applied yet: ${one.value}, ${printOrigin(one)}\n`;
+    })
+    .join("");
 }
 
 /** A variable that overrides what the file says. */
@@ -55,6 +72,8 @@ function originOf(source: Source): Pick<ShownSetting, "from" | "line"> {
   switch (source.from) {
     case "default":
       return { from: "default", line: null };
+    case "profile":
+      return { from: `profile ${source.profile}`, line: null };
     case "file":
       return { from: "file", line: source.line };
     case "env":

@@ -79,6 +79,7 @@ test("each number of the policy comes from its own setting", () => {
     },
     allow: ["203.0.113.0/24"],
     jailSentences: "all",
+    scansBan: false,
     providers: ["example.net"],
     blockedRecipients: ["admin"],
     greylist: false,

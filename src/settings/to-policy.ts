@@ -78,6 +78,7 @@ export function toPolicy(settings: Settings): Policy {
     },
     allow: settings["allow.networks"],
     jailSentences: settings["fail2ban.sentences"],
+    scansBan: settings["detection.psad.bans"],
     providers: settings["providers.domains"],
     blockedRecipients: settings["recipients.blocked"],
     greylist: settings["greylist.enabled"],

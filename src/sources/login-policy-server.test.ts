@@ -35,9 +35,14 @@ function ask(
   });
 }
 
-async function withServer(submit: Submit, run: (port: number, reports: string[]) => Promise<void>): Promise<void> {
+async function withServer(
+  submit: Submit,
+  run: (port: number, reports: string[]) => Promise<void>,
+  guardsProxied = unguarded,
+): Promise<void> {
   const reports: string[] = [];
-  const server = new LoginPolicyServer({ submit, secret: SECRET, report: (code) => reports.push(code) });
+  const report = (code: string): unknown => reports.push(code);
+  const server = new LoginPolicyServer({ submit, secret: SECRET, report, guardsProxied });
   const port = await server.start(0);
   try {
     await run(port, reports);
@@ -58,6 +63,7 @@ function engine(decided: Decision): { asked: Event[]; submit: Submit } {
   };
 }
 
+const unguarded = (): boolean => false;
 const never: Submit = () => assert.fail("the engine must not be asked");
 
 test("allow and report reach the engine; its answer becomes the status", async () => {
@@ -80,6 +86,26 @@ test("what is no stranger's login passes without the engine", () =>
     const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
     assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
   }));
+
+test("a client behind a proxy is refused and not recorded while others than proxies can forge its header", async () => {
+  const { asked, submit } = engine(decision("pass", "below_limit"));
+  const body = BODY.replace("}", ',"peer":"127.0.0.1"}');
+  let guards = false;
+  const run = async (port: number): Promise<void> => {
+    assert.equal((await ask(port, { body })).body, '{"status":-1,"msg":""}');
+    for (const success of [true, false])
+      await ask(port, { path: "/?command=report", body: body.replace("}", `,"success":${success}}`) });
+    assert.deepEqual(asked, []);
+    assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client goes on");
+    guards = true;
+    assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
+    assert.deepEqual(
+      asked.map((event) => "proxied" in event),
+      [false, true],
+    );
+  };
+  await withServer(submit, run, () => guards);
+});
 
 const refused: readonly (readonly [string, Ask, number, readonly string[]])[] = [
   ["a wrong secret", { secret: "5f2c9e" }, 401, ["login_secret_wrong"]],
@@ -131,12 +157,18 @@ test("a port in use is refused in one sentence, an empty secret at once", async 
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const address = other.address();
   assert.ok(address !== null && typeof address === "object");
-  const server = new LoginPolicyServer({ submit: never, secret: SECRET, report: assert.fail });
+  const server = new LoginPolicyServer({
+    submit: never,
+    secret: SECRET,
+    report: assert.fail,
+    guardsProxied: unguarded,
+  });
   await assert.rejects(server.start(address.port), {
     message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE/,
   });
   await new Promise((resolve) => other.close(resolve));
-  assert.throws(() => new LoginPolicyServer({ submit: never, secret: "", report: assert.fail }), /secret is empty/);
+  const noSecret = { submit: never, secret: "", report: assert.fail, guardsProxied: unguarded };
+  assert.throws(() => new LoginPolicyServer(noSecret), /secret is empty/);
 });
 
 test("clients without the secret do not hold others back, and push out no proven connection", () => {

@@ -6,6 +6,7 @@ import { printable } from "../core/text.ts";
 import type { Report } from "../servers/report.ts";
 import {
   LOGIN_GOES_ON,
+  LOGIN_REFUSED,
   LOGIN_REQUEST_BYTES,
   parseLoginRequest,
   printLoginAnswer,
@@ -31,7 +32,13 @@ export const LOGIN_POLICY_LIMITS = {
 } as const;
 
 type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
-export type LoginPolicyParts = Readonly<{ submit: Submit; secret: string; report: Report }>;
+export type LoginPolicyParts = Readonly<{
+  submit: Submit;
+  secret: string;
+  report: Report;
+  /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
+  guardsProxied: () => boolean;
+}>;
 
 /**
  * Answers Dovecot's auth policy: `POST /?command=allow|report`. It listens on loopback only. Any local user can reach
@@ -112,7 +119,7 @@ export class LoginPolicyServer {
   }
 
   #decide(command: string | null, body: string, response: ServerResponse): void {
-    const { submit, report } = this.#parts;
+    const { submit, report, guardsProxied } = this.#parts;
     const parsed = parseLoginRequest(command, body);
     if (!parsed.ok) {
       report("login_request_malformed", parsed.reason);
@@ -121,6 +128,11 @@ export class LoginPolicyServer {
     }
     if (parsed.value.type === "NOT_OURS") {
       respond(response, { status: 200, body: LOGIN_GOES_ON });
+      return;
+    }
+    if (parsed.value.proxied === true && !guardsProxied()) {
+      // Nothing is recorded either: the address may belong to a third party.
+      respond(response, { status: 200, body: LOGIN_REFUSED });
       return;
     }
     try {

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { ACTION, ask, BANNED, Client, PASS, started, until } from "../../test/kit/policy-server-kit.ts";
-import { PolicyServer } from "./policy-server.ts";
+import { settingOf } from "../settings/schema.ts";
+import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
 let directory = "";
 before(async () => {
@@ -112,6 +113,21 @@ for (const [name, text] of [
     await server.stop();
   });
 
+test("a client behind a proxy is let in only while no other can forge its header", async () => {
+  let guards = false;
+  const { server, engine, path } = await started(directory, { guardsProxied: () => guards });
+  const proxied = ask("CONNECT").replace("\n\n", "\npolicy_context=proxied-smtp\n\n");
+  const client = new Client(path);
+  client.socket.write(proxied);
+  await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
+  assert.deepEqual(engine.asked, []);
+  guards = true;
+  client.socket.write(proxied);
+  await until(() => engine.asked.length === 1, "the engine is asked");
+  client.socket.destroy();
+  await server.stop();
+});
+
 test("an engine that throws: no answer, so that Postfix takes its default action", async () => {
   const reports: string[] = [];
   const server = new PolicyServer(
@@ -161,6 +177,13 @@ test("a client that never reads its answers is dropped", async () => {
   assert.deepEqual(reports, ["policy_flooded"]);
   socket.destroy();
   await server.stop();
+});
+
+test("as many processes as the settings allow find room: three services, and three for proxies", () => {
+  const places = settingOf("limits.connections.smtp_places").kind;
+  const most = Math.floor(POLICY_LIMITS.maxConnections / 6);
+  assert.equal(places.read(most).ok, false, `${most} places would not be too many`);
+  assert.equal(places.read(1_000).ok, true);
 });
 
 test("one connection too many is turned away", async () => {

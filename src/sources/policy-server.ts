@@ -3,26 +3,45 @@ import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import type { Report } from "../servers/report.ts";
 import { Connections, listenUnix } from "../servers/unix-socket.ts";
+import { descriptorOf, writeNow } from "../servers/write-now.ts";
 import { Framer } from "../wire/control/framing.ts";
-import { DUNNO, FULL, type PolicyRequest, parsePolicyRequest, printPolicyAction } from "../wire/postfix/policy.ts";
+import {
+  DUNNO,
+  FULL,
+  type PolicyRequest,
+  parsePolicyRequest,
+  printPolicyAction,
+  UNGUARDED,
+} from "../wire/postfix/policy.ts";
 import type { Submit } from "./submit.ts";
 
 export const POLICY_LIMITS = {
-  /** Each smtpd process holds one for each call site; Postfix has 100 processes per service by default. */
-  maxConnections: 2_000,
+  /**
+   * Each smtpd process holds one: of three services, and again of the three for proxies, each with up to 1,000 processes
+   * (`limits.connections.smtp_places`). Whoever found none free would be let in unguarded.
+   */
+  maxConnections: 6_200,
   /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
   maxPending: 256,
   /** Answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
-  /** Longer than smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up. */
+  /**
+   * A connection is dropped once this long, or up to twice as long, nothing was asked. Longer than
+   * smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up.
+   */
   idleMs: 600_000,
   /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
 export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
-/** `isFull`: whether the disk might not take one more mail. */
-export type PolicyOptions = PolicyLimits & Readonly<{ isFull?: () => boolean }>;
+export type PolicyOptions = PolicyLimits &
+  Readonly<{
+    /** Whether the disk might not take one more mail. */
+    isFull?: () => boolean;
+    /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
+    guardsProxied?: () => boolean;
+  }>;
 
 const SOCKET_MODE = 0o660;
 
@@ -32,11 +51,13 @@ export class PolicyServer {
   readonly #connections: Connections;
   readonly #limits: PolicyLimits;
   readonly #open = new Set<Connection>();
+  #idle: NodeJS.Timeout | undefined;
 
-  constructor(submit: Submit, report: Report, { isFull = () => false, ...limits }: PolicyOptions = POLICY_LIMITS) {
+  constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
+    const { isFull = () => false, guardsProxied = () => false, ...limits } = options;
     this.#limits = limits;
     this.#server = createServer((socket) => {
-      const connection = new Connection(socket, { submit, report, limits, isFull });
+      const connection = new Connection(socket, { submit, report, limits, isFull, guardsProxied });
       this.#open.add(connection);
       socket.once("close", () => this.#open.delete(connection));
     });
@@ -48,6 +69,8 @@ export class PolicyServer {
   }
 
   start(path: string): Promise<void> {
+    // One for all: a timer for each would be set anew with each question.
+    this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
@@ -56,13 +79,19 @@ export class PolicyServer {
     const closed = this.#connections.close(this.#limits.stopMs);
     for (const connection of this.#open) connection.finish();
     await closed;
+    clearInterval(this.#idle);
+  }
+
+  #dropIdle(): void {
+    for (const connection of this.#open) connection.dropIfIdle();
   }
 }
 
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
-type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; isFull: () => boolean }>;
+type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits }> &
+  Required<Pick<PolicyOptions, "isFull" | "guardsProxied">>;
 
 class Connection {
   readonly #socket: Socket;
@@ -72,15 +101,19 @@ class Connection {
   readonly #pending: Slot[] = [];
   #flushing = false;
   #finishing = false;
+  /** Nothing has come since the last look. */
+  #isIdle = false;
+  readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);
   readonly #flush = (): void => this.#write();
 
   constructor(socket: Socket, parts: Parts) {
     this.#socket = socket;
     this.#parts = parts;
-    socket.setTimeout(parts.limits.idleMs, () => socket.destroy());
+    this.#descriptor = descriptorOf(socket);
     socket.on("error", () => socket.destroy());
     socket.on("data", (chunk: Buffer) => {
+      this.#isIdle = false;
       if (!this.#framer.push(chunk, this.#take)) this.#drop("policy_request_malformed", "request too long");
     });
   }
@@ -89,6 +122,11 @@ class Connection {
   finish(): void {
     this.#finishing = true;
     if (this.#pending.length === 0) this.#socket.destroySoon();
+  }
+
+  dropIfIdle(): void {
+    if (this.#isIdle) this.#socket.destroy();
+    this.#isIdle = true;
   }
 
   #request(block: string): void {
@@ -100,6 +138,7 @@ class Connection {
     const slot: Slot = { answer: null };
     this.#pending.push(slot);
     if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
     else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
   }
@@ -133,7 +172,7 @@ class Connection {
     }
     if (answered === this.#pending.length) this.#pending.length = 0;
     else this.#pending.splice(0, answered);
-    this.#socket.write(text, "latin1");
+    writeNow(this.#socket, this.#descriptor, text);
     if (this.#socket.writableLength > this.#parts.limits.maxUnsentBytes)
       this.#drop("policy_flooded", "answers are not read");
     else if (this.#finishing && this.#pending.length === 0) this.#socket.destroySoon();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
 import type { Ban } from "../core/decide/decision.ts";
-import { SECOND_MS } from "../core/time.ts";
+import { DAY_MS, type Millis, SECOND_MS } from "../core/time.ts";
 import { ReportTaker } from "./reports.ts";
 
 function taker(t: TestContext) {
@@ -19,7 +19,16 @@ function taker(t: TestContext) {
     warn: (message: string) => warnings.push(message),
     error: (message: string) => assert.fail(message),
   };
-  const reports = new ReportTaker({ directory, engine: kit.engine, log, banned: (ban) => banned.push(ban) });
+  const machine = { aheadMs: 0, isOpen: false };
+  const reports = new ReportTaker({
+    directory,
+    engine: kit.engine,
+    clock: kit.clock,
+    aheadMs: () => machine.aheadMs,
+    log,
+    forgeable: { jail: "dovecot", isNow: () => machine.isOpen },
+    banned: (ban) => banned.push(ban),
+  });
   const report = (name: string, fields: object = {}): void => {
     const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
     const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };
@@ -32,8 +41,49 @@ function taker(t: TestContext) {
     });
     writeFileSync(join(directory, name), text);
   };
-  return { ...kit, directory, reports, report, banned, warnings };
+  return { ...kit, machine, directory, reports, report, banned, warnings };
 }
+
+test("a report on addresses that others than proxies could have forged bans nobody, also one that comes later", async (t) => {
+  const { reports, report, machine, clock, directory, banned, warnings } = taker(t);
+  const onDovecot = (name: string, ip: string, fields: object = {}): void =>
+    report(name, { jail: "dovecot", ip, ...fields });
+  machine.isOpen = true;
+  onDovecot("1.json", "198.51.100.8");
+  report("2.json");
+  await reports.look();
+  const lastAt = Math.floor(clock.now() / SECOND_MS);
+  clock.advance(2 * SECOND_MS);
+  machine.isOpen = false;
+  onDovecot("3.json", "198.51.100.9", { lastAt });
+  await reports.look();
+  clock.advance(2 * SECOND_MS);
+  onDovecot("4.json", "198.51.100.10");
+  // Of its lines one is not known, and may have been written before.
+  onDovecot("5.json", "198.51.100.11", { failures: 4 });
+  await reports.look();
+  assert.deepEqual(
+    banned.map(({ prefix }) => prefix),
+    ["198.51.100.7/32", "198.51.100.10/32"],
+  );
+  assert.deepEqual([readdirSync(directory), new Set(warnings)], [[], new Set(["A report of Fail2ban was dropped."])]);
+});
+
+test("while the machine's clock is not believed, a report has the guard's time, unless it was written before", async (t) => {
+  const { reports, report, machine, engine, clock } = taker(t);
+  machine.aheadMs = DAY_MS;
+  const asked: Millis[] = [];
+  const ask = engine.ask.bind(engine);
+  t.mock.method(engine, "ask", (event: Parameters<typeof ask>[0]) => {
+    if (event.type === "JAIL_REPORTED") asked.push(event.lastAt);
+    return ask(event);
+  });
+  const second = Math.floor(clock.now() / SECOND_MS);
+  report("1.json", { lastAt: second + DAY_MS / SECOND_MS });
+  report("2.json", { lastAt: second - 5 });
+  await reports.look();
+  assert.deepEqual(asked, [second * SECOND_MS, (second - 5) * SECOND_MS]);
+});
 
 test("a report becomes a ban and is taken away", async (t) => {
   const { reports, report, banned, directory } = taker(t);

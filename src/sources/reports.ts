@@ -2,14 +2,20 @@ import { ReportSpool } from "../adapters/fail2ban/report-spool.ts";
 import type { Ban } from "../core/decide/decision.ts";
 import { messageOf } from "../core/error.ts";
 import type { JailReported } from "../core/events/report.ts";
+import { later, type Millis } from "../core/time.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Log } from "../engine/ports.ts";
+import type { Clock, Log } from "../engine/ports.ts";
 import { parseJailReport } from "../wire/fail2ban/jail-report.ts";
 
 export type ReportTakerParts = Readonly<{
   directory: string;
   engine: Engine;
+  clock: Clock;
+  /** How far the machine's clock is ahead of ours: Fail2ban goes by times in logs. */
+  aheadMs: () => number;
   log: Log;
+  /** A jail that reads a log into which others than proxies can put addresses of their choice as long as `isNow`; null: none. */
+  forgeable: Readonly<{ jail: string; isNow: () => boolean }> | null;
   /** Called for each ban that a report causes. Must not throw. */
   banned: (ban: Ban, report: JailReported) => void;
 }>;
@@ -27,6 +33,8 @@ export class ReportTaker {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #failing = false;
+  /** Since when the addresses in the forgeable log have been those of clients, as was seen; null: they are not now. */
+  #provenSince: Millis | null = null;
 
   constructor(parts: ReportTakerParts) {
     this.#parts = parts;
@@ -52,6 +60,8 @@ export class ReportTaker {
   }
 
   async #takeAll(): Promise<void> {
+    if (this.#parts.forgeable?.isNow() === true) this.#provenSince = null;
+    else this.#provenSince ??= this.#parts.clock.now();
     try {
       // While the database cannot be written, the next report would fail as well.
       for (const name of this.#spool.waiting(AT_ONCE)) if (!(await this.#take(name))) break;
@@ -68,13 +78,39 @@ export class ReportTaker {
   async #take(name: string): Promise<boolean> {
     const found = this.#spool.read(name);
     const read = found.ok ? parseJailReport(found.text) : found;
-    if (read.ok) {
-      const { reason, changes } = await this.#parts.engine.ask(read.report);
+    const report = read.ok ? this.#byOurTime(read.report) : null;
+    if (report !== null && this.#mayBeForged(report))
+      this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
+    else if (report !== null) {
+      const { reason, changes } = await this.#parts.engine.ask(report);
       if (reason === "not_recorded") return false;
       for (const change of changes)
-        if (change.type === "BAN" && change.ban.simulated !== true) this.#parts.banned(change.ban, read.report);
-    } else this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
+        if (change.type === "BAN" && change.ban.simulated !== true) this.#parts.banned(change.ban, report);
+    } else if (!read.ok) this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
     this.#spool.remove(name);
     return true;
   }
+
+  /** Fail2ban may take seconds to report what came before the log could be believed. */
+  #mayBeForged(report: JailReported): boolean {
+    if (report.jail !== this.#parts.forgeable?.jail) return false;
+    return this.#provenSince === null || firstAt(report) < this.#provenSince;
+  }
+
+  /** Else offences that the guard has seen, by its own clock, would count as ones that it has not. */
+  #byOurTime(report: JailReported): JailReported {
+    const { clock, aheadMs } = this.#parts;
+    const [now, ahead] = [clock.now(), aheadMs()];
+    if (ahead === 0) return report;
+    // What was written before the clock was set has the former time.
+    const moved = (at: Millis): Millis => (Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at);
+    const lines = report.lines.map((line) => ({ ...line, at: moved(line.at) }));
+    return { ...report, lastAt: moved(report.lastAt), lines };
+  }
+}
+
+/** When its first offence may have been. Of lines that are not in it, only the window is known. */
+function firstAt({ failures, lines, lastAt, windowMs }: JailReported): Millis {
+  if (failures > lines.length) return later(lastAt, -windowMs);
+  return lines.reduce((first, { at }) => (at < first ? at : first), lastAt);
 }

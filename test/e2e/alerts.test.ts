@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
@@ -43,6 +44,29 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     assert.match(mail, /\(Postfix, from userid 0\)/);
   });
 
+  test("a report comes by mail as text and as a page, and is noted for its period", async () => {
+    const { node, program, data } = product.layout;
+    const env = `GHOSTINBOX_DATA=${data}`;
+    const at = Date.now();
+    const argv = ["env", env, node, join(program, "report.js"), "2026-11-16", String(at)];
+    // It asks apt what is new, and gives it two minutes.
+    await lab.server.mustExec(argv, { deadlineMs: 150_000 });
+    const report = (): string =>
+      receivers
+        .told(product)
+        .get("email")
+        ?.find((one) => one.includes("<report-2026-11-16@")) ?? "";
+    await until("the report is in the mailbox", () => report() !== "");
+    assert.match(report(), /^Subject: Weekly report of mail\.example\.test\r?$/m);
+    assert.match(report(), /^DKIM-Signature: .*\bd=example\.test;/m);
+    const bodies = [...report().matchAll(/\r?\nContent-Transfer-Encoding: base64\r?\n\r?\n([A-Za-z0-9+/=\r\n]+)/g)].map(
+      ([, body = ""]) => Buffer.from(body, "base64").toString(),
+    );
+    assert.match(bodies[0] ?? "", /^Weekly report of mail\.example\.test\n/);
+    assert.match(bodies[1] ?? "", /^<!DOCTYPE html>/);
+    assert.match((await product.cli(["status"])).stdout, /^Last report by mail: .*, to postmaster@example\.test\.$/m);
+  });
+
   test("a webhook is signed, ntfy and Gotify get their tokens, Apprise its key", () => {
     const [hook] = receivers.received("webhook");
     assert.ok(hook);
@@ -77,10 +101,8 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
   test("while Postfix is down the relay and all others are told, and the mailbox once it is back", async () => {
     const postfix = await stopService(product, "postfix");
     const down = "A part of the server does not run (postfix)";
-    await until(
-      "all others know",
-      () => [...receivers.told(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
-      30_000,
+    await until("all others know", () =>
+      [...receivers.told(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
     );
     await postfix.start();
     await once(down, 40_000);
@@ -90,11 +112,11 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
   test("a guard that is killed forgets nothing and tells nothing twice; a receiver that was away gets it later", async () => {
     receivers.refuse("gotify", true);
     const postgrey = await stopService(product, "postgrey");
-    await until("the others know", () => receivers.told(product).get("ntfy")?.filter(isPostgrey).length === 3, 30_000);
+    await until("the others know", () => receivers.told(product).get("ntfy")?.filter(isPostgrey).length === 3);
     const [guard] = product.pidsOf(/program\/guard\.js/);
     assert.ok(guard !== undefined);
     process.kill(guard, "SIGKILL");
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0, 20_000);
+    await until("the guard is back", () => product.guardAnswers());
     receivers.refuse("gotify", false);
     await postgrey.start();
     await until(

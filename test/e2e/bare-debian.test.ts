@@ -1,51 +1,57 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { BareDebian, type BareRun, INSIDE, whyNoBareDebian } from "../lab/bare-debian.ts";
-import { rootOf } from "../lab/dns.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+import { BareDebian, type BareRun, expectAnnounced, INSIDE } from "../lab/bare-debian.ts";
+import { whyNoDebian } from "../lab/debian-tree.ts";
+import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
-import { changes, type MachineState, machineState } from "../lab/machine-state.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { changes, type MachineState, machineState, memoryOf } from "../lab/machine-state.ts";
+import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
+import { expectLimitOfScript, scriptAsDelivered, whitelistInScript } from "../lab/script-edits.ts";
 import { Typist } from "../lab/typist.ts";
-import { until } from "../lab/wait.ts";
+import { unpackAgain } from "../lab/unpack-again.ts";
+import { BANNED_FOR_GOOD, backedUp, DOMAINS, expectState, MANY, signInAs, stateOf } from "../lab/whole-server.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 /** A mail transport agent without a service: Debian allows one, so that Postfix drives it away. */
 const OTHER_MTA = "esmtp-run";
+/** It needs one, whichever; and a package of set-up's that is here before. */
+const HERE_BEFORE = ["bsd-mailx", "openssl"];
+/** What the owner installs later: it needs perl, which came with SpamAssassin, and nothing else. */
+const LATER = "libconfig-tiny-perl";
 const QUESTION = `Installing these would REMOVE: ${OTHER_MTA}`;
+const OWN_FIREWALL = "add table inet owner { chain input { type filter hook input priority 0; tcp dport 9 drop; }; }";
 const DATA = "/var/lib/ghostinbox";
+/** Users and what is installed; ssl-cert gives its group a directory of openssl. */
+const BY_PACKAGES = / \/etc\/(passwd|group|shadow|gshadow|ld\.so\.cache|ssl\/private -> )$/;
+const EVERYTHING = ["uninstall", "--packages", "--purge-data"];
 const LONG_MS = 300_000;
+const MAILS = 5_000;
+const SIGN_INS = 5;
+const [BACKUPS, KEY] = ["/srv/backups", "/srv/key"];
 
-describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, () => {
+describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => {
   let lab: Lab;
   let machine: BareDebian;
   let bare: MachineState;
+  let stay: readonly string[];
   let online: BareRun;
   let started: Typist;
   before(async () => {
     lab = await Lab.make();
     machine = await BareDebian.make(lab.directory);
-    const root = rootOf(lab.directory);
-    mkdirSync(join(machine.root, "srv/lab"));
-    for (const file of [root.hints, root.anchor]) copyFileSync(file, join(machine.root, "srv/lab", file.slice(-8)));
-    online = {
-      network: lab.server,
-      env: {
-        GHOSTINBOX_DOMAIN: "example.test",
-        GHOSTINBOX_HOSTNAME: "mail.example.test",
-        GHOSTINBOX_DNS__ROOT_HINTS: join("/srv/lab", root.hints.slice(-8)),
-        GHOSTINBOX_DNS__TRUST_ANCHOR: join("/srv/lab", root.anchor.slice(-8)),
-        GHOSTINBOX_DNSBL__ZONES: "[]",
-        GHOSTINBOX_GREYLIST__ENABLED: "false",
-      },
-    };
-    for (const argv of [["update"], ["upgrade", "-y"], ["install", "-y", "--no-install-recommends", OTHER_MTA]])
-      await machine.must(["apt-get", ...argv], { deadlineMs: LONG_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
-    bare = await machineState(machine);
+    const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_GREYLIST__ENABLED: "false" };
+    online = machine.online(lab, { ...settings, GHOSTINBOX_DOMAIN: DOMAINS.join() });
+    for (const argv of [["update"], ["upgrade", "-y"]]) await machine.apt(...argv);
+    await machine.apt("install", "-y", "--no-install-recommends", OTHER_MTA, ...HERE_BEFORE);
+    await machine.must(["apt-mark", "auto", OTHER_MTA]);
+    await lab.server.mustExec(["nft", OWN_FIREWALL]);
+    bare = await machineState(machine, lab.server);
   });
   after(async () => {
     try {
@@ -56,11 +62,12 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
   });
 
   async function expectAsBefore(): Promise<void> {
-    const now = await machineState(machine);
+    const now = await machineState(machine, lab.server);
     assert.deepEqual(changes(bare.packages, now.packages), [], "packages");
     assert.deepEqual(changes(bare.users, now.users), [], "users and groups");
     assert.deepEqual(changes(bare.files, now.files), [], "files");
     assert.deepEqual(changes(bare.processes, now.processes), [], "processes");
+    assert.deepEqual(changes(bare.firewall, now.firewall), [], "firewall");
   }
 
   const types = (command: string, options: BareRun = {}): Typist =>
@@ -99,7 +106,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
       test(`${what} at the question leaves it as it is`, async () => {
         const typist = types("npm --silent run setup");
         await typist.sees(/Type yes to go on: /, LONG_MS);
-        expectAnnounced(typist.output);
+        expectAnnounced(QUESTION, typist.output);
         typist.types(keys);
         assert.equal(await typist.ends(), code);
         if (code === 1) assert.match(typist.output, /Nothing was changed\./);
@@ -107,9 +114,9 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
 
     test("without a terminal it names the option", async () => {
       for (const command of ["setup", "start"]) {
-        const ran = await machine.run(["npm", "--silent", "run", command]);
+        const ran = await machine.run(["npm", "--silent", "run", command], { deadlineMs: LONG_MS });
         assert.equal(ran.code, 1);
-        expectAnnounced(ran.stdout);
+        expectAnnounced(QUESTION, ran.stdout);
         assert.match(ran.stderr, /Nothing was changed\. To let these packages be removed, start with --allow-remove/);
       }
     });
@@ -118,63 +125,73 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
   });
 
   describe("is set up", () => {
-    test("by a yes, though it is broken off in the middle, and says so before it acts", async () => {
+    test("as another server that was thrown away, by a restore, though set-up is broken off in the middle", async () => {
+      const then = await backedUp(lab, join(machine.root, BACKUPS), MAILS);
+      writeFileSync(join(machine.root, KEY), then.key);
       const typist = types("npm --silent run setup");
       await typist.sees(/Type yes to go on: /, LONG_MS);
-      expectAnnounced(typist.output);
+      expectAnnounced(QUESTION, typist.output);
       typist.types("yes\n");
-      const unpacked = ["bash", "-c", "dpkg-query -W -f '${db:Status-Status}\\n' | grep -c unpacked || true"];
-      await until("packages are unpacked", async () => Number(await machine.must(unpacked)) > 10, LONG_MS);
+      await typist.until("packages are unpacked", async () => (await machine.packages("unpacked")) > 10, LONG_MS);
       typist.types("\x03");
       assert.equal(await typist.ends(LONG_MS), 130, typist.output);
-      const again = await machine.run(["npm", "--silent", "run", "setup", "--", "--allow-remove"], {
-        deadlineMs: LONG_MS,
-      });
+      const restore = `npm --silent run restore -- --allow-remove --from ${BACKUPS} --key-file ${KEY}`.split(" ");
+      const again = await machine.run(restore, { deadlineMs: LONG_MS });
       assert.equal(again.code, 0, again.stdout + again.stderr);
-      const now = await machineState(machine);
+      assert.match(again.stderr, /^Next: npm start$/m);
+      expectState(stateOf(layoutOf(join(machine.root, DATA))), then.state, MAILS);
+      await machine.must(["rm", "-r", BACKUPS, KEY]);
+      const now = await machineState(machine, lab.server);
       assert.deepEqual(changes(bare.processes, now.processes), [], "no packaged service runs");
+      const mailMb = Number.parseInt(await machine.must(["du", "-sm", `${DATA}/mail`]), 10);
+      const diskMb = now.diskMb - bare.diskMb - mailMb;
+      assert.ok(diskMb < 700, `${diskMb} MB of disk besides mail, of which docs/set-up.md tells`);
       assert.ok(!existsSync(join(machine.root, "usr/sbin/policy-rc.d")), "services may start again");
       const edited = changes(bare.files, now.files).filter((line) => line.startsWith("- ") && line.includes(" /etc/"));
       assert.deepEqual(
-        edited.filter((line) => !/ \/etc\/(passwd|group|shadow|gshadow|ld\.so\.cache)$/.test(line)),
+        edited.filter((line) => !BY_PACKAGES.test(line)),
         [],
       );
     });
 
-    test("and serves", async () => {
+    test("and serves, within the memory that docs/set-up.md tells", async () => {
       started = types("npm --silent start", online);
       await started.sees(/Ctrl-C stops everything\./, 90_000);
+      await signInAs(lab, MANY.slice(0, SIGN_INS), PHONE);
+      assert.ok((await lab.server.mustExec(["nft", "list", "ruleset"])).includes(BANNED_FOR_GOOD));
       await machine.must(["./ghostinbox", "account", "add", ANNA, "--password-stdin"], {
         ...online,
         input: `${PASSWORD}\n`,
       });
+      const renewed = await unpackAgain(machine, DATA);
       assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "Before" })).code, 250);
-      await expectMail(1);
+      await expectMails(lab, { account: ANNA, from: PHONE }, 1);
       assert.match(await lab.server.mustExec(["nft", "list", "tables"]), /inet ghostinbox/);
+      const memory = await memoryOf(machine);
+      assert.ok(memory < 700, `${memory} MB of memory`);
       const again = await machine.run(["npm", "--silent", "run", "setup"]);
       assert.deepEqual(again, { code: 0, stdout: "", stderr: "" }, "nothing is left to do, or to say");
+      await expectLimitOfScript(machine, online);
+      await renewed();
     });
   });
 
   describe("is left by uninstall", () => {
     test("not without consent", async () => {
-      const silent = await machine.run(["./ghostinbox", "uninstall", "--packages", "--purge-data"], online);
-      assert.equal(silent.code, 2);
-      const typist = types("./ghostinbox uninstall --packages --purge-data", online);
-      await typist.sees(/Go on\? Type yes: /);
-      assert.match(typist.output, new RegExp(`Delete ${DATA} with all mail`));
-      assert.match(typist.output, new RegExp(`Install again what had to make room for them: ${OTHER_MTA}\\.`));
+      assert.equal((await machine.run(["./ghostinbox", ...EVERYTHING], online)).code, 2);
+      const typist = types(`./ghostinbox ${EVERYTHING.join(" ")}`, online);
+      await typist.sees(/Go on\? Type yes: /, LONG_MS);
       typist.types("no\n");
       assert.equal(await typist.ends(), 1);
-      await expectMail(1);
+      await expectMails(lab, { account: ANNA, from: PHONE }, 1);
     });
 
     test("with its data and packages, which a new start takes up", async () => {
-      const left = await machine.run(["./ghostinbox", "uninstall", "--yes"], { ...online, deadlineMs: LONG_MS });
-      assert.equal(left.code, 0, left.stderr);
+      const said = await machine.must(["./ghostinbox", "uninstall", "--yes"], { ...online, deadlineMs: LONG_MS });
+      assert.ok(said.includes(`Mail, accounts and settings are in ${DATA}.`), said);
       await started.ends();
       assert.match(started.output, /GhostInbox has stopped\./);
-      const now = await machineState(machine);
+      const now = await machineState(machine, lab.server);
       assert.deepEqual(changes(bare.processes, now.processes), []);
       assert.deepEqual(
         now.users.filter((line) => line.startsWith("ghostinbox")),
@@ -182,49 +199,51 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoBareDebian() ?? false }, ()
       );
       const orphaned = await machine.must(["find", DATA, "-nouser", "-o", "-nogroup"]);
       assert.equal(orphaned, "", "no file waits for the next user of its number");
-      assert.equal(await lab.server.mustExec(["nft", "list", "tables"]), "");
+      assert.deepEqual(now.firewall, bare.firewall);
 
+      const edited = await whitelistInScript(machine);
       started = types("npm --silent start", online);
       await started.sees(/Ctrl-C stops everything\./, 90_000);
+      assert.match(started.output, edited);
       assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "After" })).code, 250);
-      await expectMail(2);
+      await expectMails(lab, { account: ANNA, from: PHONE }, 2);
       started.types("\x03");
       await started.ends();
       assert.match(started.output, /GhostInbox has stopped\./);
     });
 
+    test("in the middle, by Ctrl-C and by a kill", async () => {
+      await machine.apt("install", "-y", "--no-install-recommends", LATER);
+      const typist = types(`./ghostinbox ${EVERYTHING.join(" ")}`, online);
+      await typist.sees(/Go on\? Type yes: /, LONG_MS);
+      const plan = typist.output.replaceAll(/\s+/g, " ");
+      for (const step of [
+        `- Delete ${DATA} with all mail`,
+        `- Install again what had to make room for the packages of set-up: ${OTHER_MTA} -`,
+      ])
+        assert.ok(plan.includes(step), `${step}\n${plan}`);
+      stay = /need by now: (.*?) - /.exec(plan)?.[1]?.split(" ") ?? [];
+      assert.ok(stay.includes("perl"), typist.output);
+      const before = await machine.packages("installed");
+      typist.types("yes\n");
+      await typist.until("packages are gone", async () => (await machine.packages("installed")) < before, LONG_MS);
+      typist.types("\x03");
+      assert.notEqual(await typist.ends(LONG_MS), 0, typist.output);
+      // The dpkg of the first goes on, and may remove all but the last package by itself: so nothing is waited for.
+      const killed = types(`./ghostinbox ${EVERYTHING.join(" ")} --yes`, online);
+      await killed.sees(/Removing users and groups/, LONG_MS);
+      await machine.killCommand("uninstall");
+      assert.notEqual(await killed.ends(LONG_MS), 0, killed.output);
+    });
+
     test("with everything, as it was", async () => {
-      const gone = await machine.run(["./ghostinbox", "uninstall", "--packages", "--purge-data", "--yes"], {
-        ...online,
-        deadlineMs: LONG_MS,
-      });
-      assert.equal(gone.code, 0, gone.stderr);
-      assert.match(gone.stdout, /This directory is yours to delete/);
+      const said = await machine.must(["./ghostinbox", ...EVERYTHING, "--yes"], { ...online, deadlineMs: LONG_MS });
+      assert.match(said, new RegExp(`Its programs are in ${INSIDE}, which is yours to delete`));
       await machine.must(["rm", "-r", `${INSIDE}/node_modules`]);
+      await scriptAsDelivered(machine);
+      await machine.apt("purge", "-y", LATER, ...stay);
       await expectAsBefore();
-      assert.equal(await lab.server.mustExec(["nft", "list", "tables"]), "");
       assert.deepEqual(await lab.server.mustExec(["ss", "-Hltn"]), "");
     });
   });
-
-  async function expectMail(count: number): Promise<void> {
-    const dialog = await openImap(lab.sender, PHONE);
-    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
-    await until(`${count} mails are there`, async () =>
-      (await dialog.imap("SELECT INBOX")).includes(`* ${count} EXISTS`),
-    );
-    dialog.close();
-  }
 });
-
-function expectAnnounced(text: string): void {
-  for (const line of [
-    "GhostInbox prepares this machine:",
-    "  npm packages ",
-    "    postfix          receives and sends mail (SMTP)",
-    "  system users   ghostinbox ghostinbox-web ghostinbox-mail ghostinbox-fail2ban,",
-    "  system groups  ghostinbox-accounts ghostinbox-data ghostinbox-logs,",
-    QUESTION,
-  ])
-    assert.ok(text.includes(line), `${line}\n${text}`);
-}

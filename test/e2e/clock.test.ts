@@ -1,47 +1,47 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/core/time.ts";
+import type { EventItem } from "../../src/wire/control/items.ts";
+import { MachineClock } from "../lab/machine-clock.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
+import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 const EARLIER = "198.51.100.220";
 const LATER = "198.51.100.221";
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+const SLOW = "198.51.100.222";
+/** The owner is told within this time, and what is over is over. */
+const SOON_MS = 30_000;
+const STATS = "/api/security?action=stats";
+const GUARD = /program\/guard\.js/;
 
-describe("a clock that is set back an hour", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA]);
-
-  /** Starts the guard anew, by a clock that is so far off (faketime(1)). */
-  async function restartGuard(offset: string): Promise<void> {
-    const { node, services } = product.layout;
-    const run = join(services, "guard", "run");
-    const [library = ""] = globSync("/usr/lib/*/faketime/libfaketime.so.1");
-    assert.notEqual(library, "", "Debian's faketime is installed");
-    // Under the guard's own user: what it shares among its processes belongs to whoever came first.
-    const faked = `env LD_PRELOAD=${library} FAKETIME=${offset} FAKETIME_DONT_FAKE_MONOTONIC=1 ${node} `;
-    const plain = readFileSync(run, "utf8").replace(/env LD_PRELOAD\S+ \S+ \S+ /, "");
-    writeFileSync(run, offset === "" ? plain : plain.replace(`${node} `, faked));
-    await lab.server.mustExec(["sv", "-w", "15", "restart", join(services, "guard")]);
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
-  }
+describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
+  const clock = new MachineClock();
+  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA], {
+    within: clock.within,
+    prepare: () => clock.prepare(),
+  });
 
   async function guessFive(from: string): Promise<void> {
-    for (let i = 1; i <= 5; i++) {
-      const dialog = await openImap(lab.attacker, from);
-      await logIn(dialog, ANNA, `guess ${i}`);
-      dialog.close();
-    }
+    // The ban cuts the last of them off.
+    await Promise.allSettled(
+      [1, 2, 3, 4, 5].map(async (guess) => {
+        const dialog = await openImap(lab.attacker, from);
+        await logIn(dialog, ANNA, `guess ${guess}`).finally(() => dialog.close());
+      }),
+    );
     await until(`${from} is banned`, () => isBanned(from));
   }
 
-  /** By the kernel, whose clock nobody set back. */
+  /** By the kernel, whose clock is never set. */
   async function isBanned(ip: string): Promise<boolean> {
     return (await product.firewallBans()).includes(`${ip} timeout`);
   }
@@ -53,27 +53,119 @@ describe("a clock that is set back an hour", { skip: whyNoLab() ?? false }, () =
     return answer;
   }
 
-  test("bans hold, attackers are banned, and nobody innocent is", async () => {
-    assert.match(await signsIn(PASSWORD), /^OK/);
-    await guessFive(EARLIER);
-    for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 250);
+  async function goesOn(from: string, subject: string): Promise<void> {
+    const before = await delivered();
+    const sent = await sendMail({ host: lab.sender, from, subject });
+    assert.equal(sent.code, 250, sent.lines.join(" "));
+    await until(`${subject}: it is delivered`, () => findMail(product.layout, subject) !== null, SOON_MS);
+    await until("sign-ins work", async () => (await signsIn(PASSWORD)).startsWith("OK"), SOON_MS);
+    await until("the log is read", async () => (await delivered()) > before, SOON_MS);
+  }
 
-    await restartGuard("-1h");
+  /** How many deliveries the guard has read in the log. */
+  async function delivered(): Promise<number> {
+    const [row] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED'");
+    return Number(row?.[0]);
+  }
+
+  const noticed = async (): Promise<string | undefined> =>
+    (await product.stats()).health.notices.find(({ code }) => code === "clock_jumped")?.detail;
+  async function isRecorded(words: string): Promise<boolean> {
+    return (await product.cli(["events", "--type", "CLOCK_JUMPED"])).stdout.includes(words);
+  }
+
+  test("back by a day, and right again: mail, sign-ins and bans go on, and the owner is told", async () => {
+    await goesOn("198.51.100.71", "By the right clock");
+    await guessFive(EARLIER);
+    clock.set(-DAY_MS);
+    const detail = await until("the owner is told", noticed, SOON_MS);
+    assert.match(detail, /^It was set back by 1d at .* Try: timedatectl set-ntp true$/);
+    // Files keep the right times here, so that Postfix takes new ones to be of tomorrow until it has been reloaded.
+    const said = join(product.layout.log, "keeper", "current");
+    await until("Postfix is reloaded", () => /set back by 86400 s: every/.test(readFileSync(said, "utf8")), SOON_MS);
+    await goesOn("198.51.100.72", "A day ago");
+    assert.ok(await product.banOf(EARLIER));
+    clock.set(0);
+    await until("it is over", async () => (await noticed()) === undefined, SOON_MS);
+    await goesOn("198.51.100.73", "Right again");
+    assert.ok(await isBanned(EARLIER));
+    await until("its end is recorded", () => isRecorded("back by 1d, and it came back"));
+  });
+
+  test("ahead by a day, and back: no ban, grant or token ends, and what waited for the former time goes on", async () => {
+    await product.json(["allow", "add", "198.51.100.250", "--for", "1h"]);
+    const page = await signedIn();
+    clock.set(DAY_MS);
+    assert.match(await until("the owner is told", noticed, SOON_MS), /^It was set ahead by 1d at /);
+    await goesOn("198.51.100.74", "A day ahead");
+    await guessFive(LATER);
+    assert.equal((await page.ask("GET", STATS)).status, 200);
+
+    const dovecot = `${product.layout.services}/dovecot`;
+    await lab.server.mustExec(["sv", "-w", "10", "down", dovecot]);
+    const sent = await sendMail({ host: lab.sender, from: "198.51.100.75", subject: "It waits for tomorrow" });
+    assert.equal(sent.code, 250, sent.lines.join(" "));
+    const deferred = join(product.layout.postfixQueue, "deferred");
+    const waits = (): boolean =>
+      readdirSync(deferred, { recursive: true }).some((name) => /[A-F0-9]{8}/.test(String(name)));
+    await until("it is deferred", waits, SOON_MS);
+    await lab.server.mustExec(["sv", "-w", "10", "up", dovecot]);
+
+    clock.set(0);
+    await until("it is over", async () => (await noticed()) === undefined, SOON_MS);
+    await until("what waited is delivered", () => findMail(product.layout, "It waits for tomorrow") !== null, SOON_MS);
+    await goesOn("198.51.100.76", "Today again");
+    await until("its end is recorded", () => isRecorded("ahead by 1d, and it came back"));
+    for (const ip of [EARLIER, LATER]) {
+      const ends = Date.parse((await product.banOf(ip))?.expiresAt ?? "") - Date.now();
+      assert.ok(ends > 20 * MINUTE_MS && ends <= 30 * MINUTE_MS, `${ip} is banned for ${ends} ms`);
+      assert.ok(await isBanned(ip));
+    }
+    assert.equal((await page.ask("GET", STATS)).status, 200);
+    assert.match((await product.cli(["allow", "list"])).stdout, /198\.51\.100\.250/);
+    const types = (await product.json(["events", "--limit", "500"])) as { items: readonly EventItem[] };
+    assert.deepEqual(
+      types.items.filter(({ type }) => ["BAN_EXPIRED", "ALLOW_EXPIRED"].includes(type)),
+      [],
+    );
+    await until("all is well", async () => (await product.stats()).health.status === "ok", SOON_MS);
+  });
+
+  test("a guard that starts by a clock an hour slow: bans hold, attackers are banned, and nobody innocent is", async () => {
+    clock.set(-HOUR_MS);
+    await restartGuard();
     assert.ok(await product.banOf(EARLIER), "who was banned stays banned");
     assert.ok(await isBanned(EARLIER));
-    await guessFive(LATER);
-    const ban = (await product.events(LATER)).find(({ type }) => type === "BAN");
-    assert.ok(Math.abs(Date.now() - HOUR_MS - Date.parse(ban?.at ?? "")) < MINUTE_MS, "the guard's clock is slow");
-    for (let i = 0; i < 8; i++) assert.match(await signsIn("stale"), /^NO/);
+    await guessFive(SLOW);
+    const ban = (await product.events(SLOW)).find(({ type }) => type === "BAN");
+    assert.ok(Math.abs(clock.now - Date.parse(ban?.at ?? "")) < MINUTE_MS, "the guard's clock is slow");
+    const stale = await Promise.all(Array.from({ length: 8 }, () => signsIn("stale")));
+    for (const answer of stale) assert.match(answer, /^NO/);
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 250);
     assert.match(await signsIn(PASSWORD), /^OK/);
     assert.ok(!(await isBanned(PHONE)));
   });
 
-  test("once it is right again, a ban of the hour between is over, and the others hold", async () => {
-    await restartGuard("");
+  test("once it starts by the right one, a ban of the hour between is over, and the others hold", async () => {
+    clock.set(0);
+    await restartGuard();
     assert.ok(await isBanned(EARLIER));
-    await until("the ban by the wrong clock ends", async () => !(await isBanned(LATER)));
+    await until("the ban by the wrong clock ends", async () => !(await isBanned(SLOW)));
     assert.match(await signsIn(PASSWORD), /^OK/);
   });
+
+  /** The dashboard in a browser. */
+  async function signedIn(): Promise<WebClient> {
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const { headers } = await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
+    return web.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail("no session") });
+  }
+
+  async function restartGuard(): Promise<void> {
+    const before = product.pidsOf(GUARD);
+    // sv(8) compares times with runsv's.
+    await lab.server.mustExec([...clock.within, "sv", "-w", "15", "restart", join(product.layout.services, "guard")]);
+    const isNew = (): boolean => product.pidsOf(GUARD).every((pid) => !before.includes(pid));
+    await until("the guard is back", async () => isNew() && (await product.guardAnswers()));
+  }
 });

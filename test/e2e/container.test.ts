@@ -80,7 +80,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
     await publish("neighbour");
     // What it had seen of the bridges is forgotten.
     await (await stopService(product, "guard")).start();
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await until("the guard is back", () => product.guardAnswers());
     for (let i = 0; i < 4; i++)
       for (const [index, account] of ACCOUNTS.entries()) await signIn(account, PHONES[index] ?? "");
     // Accounts signed in from there, so wrong passwords never ban it; at other accounts they are refused in the end.

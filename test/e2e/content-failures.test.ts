@@ -5,6 +5,7 @@ import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { contentMail, GTUBE, RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { channelRecords, RulesChannel } from "../lab/rules-channel.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -19,15 +20,18 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
     },
     [ANNA],
-    { records: () => RECORDS, prepare },
+    { records: () => [...RECORDS, ...channelRecords()], prepare, release: () => channel?.stop() },
   );
   const { arrived, send } = contentMail(product);
   const rules = join(lab.directory, "own.cf");
-  function prepare(): void {
+  let channel: RulesChannel | null = null;
+  async function prepare(): Promise<void> {
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
-    product.set({ GHOSTINBOX_SPAM__RULES: rules });
+    channel = new RulesChannel(lab.sender, lab.directory);
+    await channel.start();
+    product.set({ GHOSTINBOX_SPAM__RULES: rules, GHOSTINBOX_SPAM__UPDATE_KEY_FILE: channel.keyFile });
   }
-  before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
+  before(() => until("spamd answers", () => spamdAnswers(product)));
 
   test("a mail arrives although spamd is dead, or its milter", async () => {
     const dead = await stopService(product, "spamd");
@@ -51,11 +55,11 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
       assert.ok(performance.now() - from < 20_000);
       await arrived("while frozen");
-      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"), 30_000);
+      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"));
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }
-    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"), 30_000);
+    await until("all is well", async () => !(await noticeCodes()).includes("spam_filter_down"));
   });
 
   test("mail waits for a dead filter if the owner wants it", async () => {
@@ -67,7 +71,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       const waiting = await send({ subject: "waits" });
       assert.equal(waiting.code, 451, waiting.text);
       await dead.start();
-      await until("it is taken", async () => (await send({ subject: "waits" })).code === 250, 30_000);
+      await until("it is taken", async () => (await send({ subject: "waits" })).code === 250);
       await arrived("waits");
     } finally {
       writeFileSync(product.layout.settings, before);
@@ -92,4 +96,35 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   async function noticeCodes(): Promise<readonly string[]> {
     return (await product.stats()).health.notices.map(({ code }) => code);
   }
+
+  test("rules come by a signed channel; unsigned ones and ones with an error never replace good ones", async () => {
+    const scored = async (subject: string): Promise<string> => {
+      await until("spamd answers", () => spamdAnswers(product));
+      assert.equal((await send({ subject, body: "please frobnicate" })).code, 250);
+      return arrived(subject);
+    };
+    const update = async (name: string) => {
+      await product.json(["config", "set", "spam.update_channel", name]);
+      await product.json(["config", "apply"]);
+      return product.cli(["spam", "update"]);
+    };
+    assert.doesNotMatch(await scored("before any"), /LAB_FETCHED/);
+    const good = await update("good.test");
+    assert.equal(good.stdout, "Version 100 of the rules is in use.\n", good.stderr);
+    assert.match(await scored("by the channel"), /LAB_FETCHED/);
+    const again = await product.cli(["spam", "update"]);
+    assert.equal(again.stdout, "Version 100 of the rules is the newest, and in use.\n", again.stderr);
+    for (const name of ["unsigned.test", "broken.test"]) {
+      const refused = await update(name);
+      assert.equal(refused.code, 1, refused.stdout);
+      assert.match(refused.stderr, /^No new rules came into use: .+ The former ones stay in use\.\n$/);
+      const mail = await scored(`after ${name}`);
+      assert.match(mail, /LAB_FETCHED/);
+      assert.doesNotMatch(mail, /^Subject: \[SPAM\]/m);
+    }
+    assert.match(
+      JSON.stringify(await product.json(["report"], { deadlineMs: 60_000 })),
+      /"rules":\{"version":"100","at":"[^"]*","failure":"[^"]+"\}/,
+    );
+  });
 });

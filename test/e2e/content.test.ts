@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { contentMail, ELSEWHERE, GTUBE, MX, RECORDS, spamdAnswers } from "../lab/content.ts";
-import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { encryptByAccount, encryptedMail } from "../lab/encrypted-mail.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Signer } from "../lab/signer.ts";
@@ -36,7 +37,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     product.set({ GHOSTINBOX_SPAM__RULES: rules });
   }
   const { arrived, send } = contentMail(product);
-  before(() => until("spamd answers", () => spamdAnswers(product), 20_000));
+  before(() => until("spamd answers", () => spamdAnswers(product)));
 
   test("spam is marked and lies in Junk; other mail is neither", async () => {
     assert.equal((await send({ subject: "buy this", body: GTUBE })).code, 250);
@@ -114,7 +115,7 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     await authenticate(dialog, ANNA);
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test", text })).code, 250);
     const found = (): string | undefined => sink.mails().find((mail) => mail.includes("Subject: signed"));
-    const out = await until("the mail went out", found, 20_000);
+    const out = await until("the mail went out", found);
     assert.equal(out.match(/^DKIM-Signature:/gm)?.length, 1);
     assert.equal(await verified(out), "pass");
     assert.equal(await verified(out.replace("Hello.", "Hello!")), "fail");
@@ -182,5 +183,64 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     await product.json(["spam", "allow", "remove", ANNA, "*@sender.test"]);
     await send({ ...spam, subject: "no more" });
     await arrived("no more", "Junk");
+  });
+
+  test("moving mail to and from Junk teaches the filter, for the user who did it", async () => {
+    const words = "genuine swiss replica chronographs shipped discreetly tonight";
+    await send({ subject: "missed spam", body: words });
+    await arrived("missed spam");
+    await send({ subject: "wrong spam", body: "minutes of the allotment committee", headers: ["X-Lab: ten"] });
+    await arrived("wrong spam", "Junk");
+    const moved = async (folder: string, subject: string, to: string): Promise<void> => {
+      const imap = await openImap(lab.sender, "198.51.100.65");
+      await logIn(imap, ANNA);
+      await imap.imap(`CREATE ${to}`);
+      await imap.imap(`SELECT ${folder}`);
+      const [, uid] = /^\* SEARCH (\d+)$/m.exec((await imap.imap(`UID SEARCH SUBJECT "${subject}"`)).join("\n")) ?? [];
+      assert.match((await imap.imap(`UID MOVE ${uid} ${to}`)).at(-1) ?? "", / OK /, subject);
+      imap.close();
+    };
+    await moved("INBOX", "missed spam", "Junk");
+    await moved("Junk", "wrong spam", "INBOX");
+    // What is thrown away from Junk, or sorted there, was no mistake.
+    for (const [folder, subject] of [
+      ["Trash", "thrown away"],
+      ["Junk.2024", "sorted by year"],
+      ['"Gel&APY-schte Elemente"', "thrown away in German"],
+    ] as const) {
+      // The filter takes equal bodies of one date for one mail.
+      await send({ subject, body: subject, headers: ["X-Lab: ten"] });
+      await arrived(subject, "Junk");
+      await moved("Junk", subject, folder);
+    }
+    const report = JSON.stringify(await product.json(["report"], { deadlineMs: 60_000 }));
+    assert.match(report, /"missed":1,"wrong":1,"users":1/);
+    await send({ subject: "more spam", body: words });
+    const either = (): string | null =>
+      findMail(product.layout, "more spam") ?? findMail(product.layout, "more spam", { folder: "Junk" });
+    assert.match(await until("a similar mail came", either), /^X-Spam-Status: [^]*?BAYES_[89]\d/m);
+    await send({ subject: "to bert", body: words, to: BERT });
+    assert.doesNotMatch(await arrived("to bert", "INBOX", BERT), /BAYES_/);
+  });
+
+  test("mail that is encrypted with the key of its account teaches the filter all the same", async () => {
+    const password = "purple monkey dishwasher";
+    await encryptByAccount(product, { account: BERT, password });
+    const mail = encryptedMail({ lab, product }, { account: BERT, from: "198.51.100.65" });
+    await mail.writeHidden(password, "yachts");
+    await mail.copy(password, "Junk");
+    await until("it was learned", () => readFileSync(product.layout.spamCorrections, "utf8").includes(` spam ${BERT}`));
+  });
+
+  test("who has mail scored cannot teach, and no user's script can start a program", async () => {
+    const asked = await lab.server.exec(["spamc", "-U", product.layout.spamHeadSocket, "-u", BERT, "-L", "spam"], {
+      input: "x",
+    });
+    assert.doesNotMatch(asked.stdout, /successfully/);
+    const script = 'require ["vnd.dovecot.pipe", "copy"];\npipe :copy "spam-learn" ["ham", "bert@example.test"];\n';
+    const check = ["doveadm", "-c", product.layout.dovecotConf, "sieve", "put", "-u", ANNA, "mine"];
+    const put = await lab.server.exec(check, { input: script });
+    assert.notEqual(put.code, 0);
+    assert.match(put.stderr, /vnd\.dovecot\.pipe/);
   });
 });

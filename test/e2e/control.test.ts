@@ -3,8 +3,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
+import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -36,7 +37,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     );
     assert.deepEqual(product.pidsOf(/npm/), [], "npm itself has ended");
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "After" })).code, 250);
-    await expectMails(1);
+    await expectMails(lab, { account: ANNA, from: PHONE }, 1);
     assert.match((await product.cli(["status"])).stdout, /GhostInbox is running\./);
     assert.match((await product.cli(["logs", "--component", "start"])).stdout, /The terminal was closed/);
   });
@@ -46,7 +47,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     const mail = `From: root (Cron Daemon)\nTo: ${ANNA}\nSubject: Cron <root@mail> backup\n\nIt failed.\n`;
     const sent = await send(["-FCronDaemon", "-i", "-B8BITMIME", "-oem", "-t"], mail);
     assert.deepEqual([sent.code, sent.stdout, sent.stderr], [0, "", ""]);
-    await expectMails(2);
+    await expectMails(lab, { account: ANNA, from: PHONE }, 2);
     assert.equal((await send(["-t"], "Subject: for whom?\n\n")).code, 75, "as Postfix's sendmail(1) ends");
     const other = await lab.server.exec([...as("nobody"), "-C", product.layout.postfixConf, ANNA], { input: "\n" });
     assert.notEqual(other.code, 0, "postdrop(1) takes another configuration from root alone");
@@ -66,7 +67,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
       });
     const sent = await send("backup");
     assert.deepEqual([sent.code, sent.stderr], [0, ""]);
-    await expectMails(3);
+    await expectMails(lab, { account: ANNA, from: PHONE }, 3);
     const refused = await send("nobody");
     assert.match(refused.stderr, /not allowed to submit mail/);
     assert.notEqual(refused.code, 0);
@@ -93,7 +94,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     assert.deepEqual(product.pidsOf(/set-up\/start\.ts/), [start]);
     assert.notDeepEqual(product.pidsOf(/guard\.js/), [guard]);
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "Again" })).code, 250);
-    await expectMails(4);
+    await expectMails(lab, { account: ANNA, from: PHONE }, 4);
   });
 
   test("is told apart from one that does not come back", async () => {
@@ -128,13 +129,5 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
 
   function startLog(): string {
     return readFileSync(product.layout.startLog, "utf8");
-  }
-
-  async function expectMails(count: number): Promise<void> {
-    const dialog = await openImap(lab.sender, PHONE);
-    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
-    const isThere = async () => (await dialog.imap("SELECT INBOX")).includes(`* ${count} EXISTS`);
-    await until(`${count} mails are there`, isThere, 20_000);
-    dialog.close();
   }
 });

@@ -35,7 +35,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     await lists.become("bl.spamcop.net", "honest", { "92.100.51.198": "127.0.0.2" });
   }
   before(async () => {
-    await until("every part of it is well", async () => (await product.stats()).health.status === "ok", 30_000);
+    await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
   });
 
   /** Starts Postgrey again, by a clock that is six minutes fast (faketime(1)): as if the sender had waited. */

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const SENDER = "198.51.100.10";
+const WAITS = "It waits in the queue";
 /** The owner is told within this time, and what is over is over. */
 const TOLD_MS = 30_000;
 /** Half a minute of failures, and the restart. */
@@ -24,14 +28,35 @@ const FOR_A_WHILE: readonly Part[] = [
   { process: /^\d+ rspamd: /, notice: "verifier_silent", says: /^Rspamd gave no answer/ },
   { process: /\/web\.js$/, notice: "web_silent", says: /^The dashboard gave no answer/ },
 ];
+/** Nothing asks those who write logs: once they have stood for a while, they are continued. */
+const LOG_WRITERS: readonly Part[] = [
+  { process: /^\d+ svlogd /, notice: "process_stopped", says: /svlogd \(pid \d+\).*Try: kill -CONT \d/ },
+  { process: /^\d+ postlogd /, notice: "process_stopped", says: /Try: kill -CONT \d/ },
+];
+/** It takes mail into its hands that has been accepted. */
+const QMGR: Part = { process: /^\d+ qmgr /, notice: "postfix_silent", says: /Postfix's qmgr gave no answer/ };
 /** These hang until they are restarted. */
 const FOR_GOOD: readonly Part[] = [
+  QMGR,
+  { process: /^\d+ pickup /, notice: "postfix_silent", says: /Postfix's pickup gave no answer/ },
+  { process: /^\d+ tlsmgr /, notice: "postfix_silent", says: /Postfix's tlsmgr gave no answer/ },
+  { process: /^\d+ anvil /, notice: "postfix_silent", says: /Postfix's anvil gave no answer/ },
+  {
+    process: /^\d+ \S*\/sbin\/master /,
+    notice: "postfix_silent",
+    says: /Postfix's master process gave no answer/,
+  },
   {
     process: /^\d+ cleanup /,
     notice: "postfix_silent",
     says: /Postfix's cleanup gave no answer .* Try: sv restart .*\/postfix/,
   },
   { process: /fail2ban-server/, notice: "fail2ban_silent", says: /^Fail2ban gave no answer/ },
+  {
+    process: /spam-head\.py/,
+    notice: "spam_filter_down",
+    says: /spam-head gave no answer .* Try: sv restart .*\/spam-head/,
+  },
   {
     process: /^\d+ dovecot\S*\/auth$/,
     notice: "dovecot_silent",
@@ -79,9 +104,33 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     );
   });
 
+  test("a program that holds the database's write-ahead log is named, until it ends", async () => {
+    const { engineDb } = product.layout;
+    const [program = "", ...argv] = lab.server.inside(["sqlite3", engineDb]);
+    const reader = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      reader.stdin.write("BEGIN;\nSELECT count(*) FROM event;\n");
+      await once(reader.stdout, "data");
+      // As much as many days bring: while the reader reads, nothing of it leaves the log.
+      const grow =
+        "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
+      await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 10000", engineDb, grow]);
+      const detail = await until("it is named", async () => (await told()).get("database_reader"), TOLD_MS);
+      assert.match(detail, /^pid \d+: sqlite3 .*engine\.db$/);
+      assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
+    } finally {
+      reader.stdin.end("COMMIT;\n.quit\n");
+      await once(reader, "close");
+    }
+    await until("it is over", async () => (await told()).size === 0, TOLD_MS);
+  });
+
   test("each is told, with what to do, and no longer once it goes on", async () => {
-    const all = [...FOR_A_WHILE, ...FOR_GOOD];
-    for (const part of all) await freeze(part);
+    await freeze(QMGR);
+    const taken = await sendMail({ host: lab.sender, from: SENDER, subject: WAITS });
+    assert.equal(taken.code, 250, taken.lines.join(" "));
+    const all = [...FOR_A_WHILE, ...LOG_WRITERS, ...FOR_GOOD];
+    for (const part of all) if (part !== QMGR) await freeze(part);
     try {
       // One that is told may be restarted before the last one is.
       const seen = new Set<Part>();
@@ -97,9 +146,17 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     } finally {
       for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) proceed(pid);
     }
-    // Dovecot's own is not over: its auth process still hangs.
-    for (const part of FOR_A_WHILE.filter(({ notice }) => notice !== "dovecot_silent"))
+    // Some are not over: Dovecot's auth process and spam-head still hang.
+    for (const part of FOR_A_WHILE.filter(({ notice }) => FOR_GOOD.every((other) => other.notice !== notice)))
       await until(`${part.notice} is over`, () => isOver(part), TOLD_MS);
+  });
+
+  test("those that write logs are continued", async () => {
+    await until(
+      "none of them stands",
+      () => LOG_WRITERS.every((part) => (frozen.get(part) ?? []).every(isGoing)),
+      TOLD_MS,
+    );
   });
 
   test("one that goes on hanging is restarted, whatever is left of it is ended, and it works again", async () => {
@@ -113,6 +170,12 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     const imap = await openImap(lab.sender, SENDER);
     assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
     imap.close();
+    await until(
+      "the mail that was accepted meanwhile arrives",
+      () => findMail(product.layout, WAITS) !== null,
+      TOLD_MS,
+    );
+    await until("nothing is told any more", async () => (await told()).size === 0, TOLD_MS);
   });
 
   test("of the probes there is no event; the logs of Postfix and Dovecot name them", async () => {
@@ -126,6 +189,12 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     assert.deepEqual(await product.events("127.0.0.1"), []);
   });
 });
+
+/** Or gone. */
+function isGoing(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return !existsSync(stat) || !/\) T /.test(readFileSync(stat, "utf8"));
+}
 
 function proceed(pid: number): void {
   try {

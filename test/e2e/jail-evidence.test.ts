@@ -5,7 +5,9 @@ import type { EventItem } from "../../src/wire/control/items.ts";
 import { stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
+import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -48,7 +50,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   }
 
   async function isBannedBy(ip: string, jail: string): Promise<void> {
-    const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip), 20_000);
+    const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip));
     assert.match(ban.reason, new RegExp(`jail ${jail}\\)`));
   }
 
@@ -140,9 +142,9 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     const guard = await stopService(product, "guard");
     await names(prober, ["carl@example.test", "dora@example.test", "emil@example.test"]);
     for (const password of ["guess 1", "guess 2", "guess 3"]) await imap(guesser, ANNA, password);
-    await until("both reports wait", () => readdirSync(product.layout.fail2banSpool).length >= 2, 20_000);
+    await until("both reports wait", () => readdirSync(product.layout.fail2banSpool).length >= 2);
     await guard.start();
-    await until("the guard answers", async () => (await product.cli(["status"])).code !== 3, 15_000);
+    await until("the guard answers", () => product.guardAnswers());
     await isBannedBy(prober, "postfix");
     await isBannedBy(guesser, "dovecot");
   });
@@ -165,6 +167,13 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     assert.deepEqual([ban.source, ban.code], ["engine", "recipient_probing"]);
   });
 
+  test("headers that were forged before the guard's table was in force ban neither the proxy nor a stranger", async () => {
+    await product.json(["config", "set", "proxy.networks", `${MAIL_PROXY},127.0.0.1`]);
+    await product.json(["config", "apply", "--yes"]);
+    await until("the table has the proxies", async () => (await product.firewall()).includes(MAIL_PROXY));
+    await forgeBeforeTheTable({ lab, product }, ["198.51.100.99", MAIL_PROXY]);
+  });
+
   test("a jail takes the numbers of its settings, and one that bans before a raised limit is named", async () => {
     const from = "198.51.100.95";
     const jail = '[fail2ban.jails.postfix]\nmaxretry = 5\nbantime = "1h"\n';
@@ -174,12 +183,28 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     const undercut = `fail2ban.jails.dovecot.maxretry = 3 bans before limits.logins.failures = ${FAILURES} is reached`;
     assert.ok(applied.stdout.includes(`Warning: ${undercut}`), applied.stdout);
     await names(from, ["a@example.test", "b@example.test", "c@example.test", "d@example.test"]);
-    await until("the jail has seen four", async () => (await offencesSeen("postfix")) >= 4, 20_000);
+    await until("the jail has seen four", async () => (await offencesSeen("postfix")) >= 4);
     assert.equal(await product.banOf(from), undefined, "one less than the jail allows");
     await names(from, ["e@example.test"]);
     await isBannedBy(from, "postfix");
     const ban = await product.banOf(from);
     assert.equal(Date.parse(ban?.expiresAt ?? "") - Date.parse(ban?.createdAt ?? ""), 3_600_000);
+  });
+
+  test("once the jails are raised too, wrong passwords ban at the limit that the owner set", async () => {
+    const from = "198.51.100.96";
+    const jails = ["dovecot", "postfix-auth", "ghostinbox-dashboard"];
+    await product.json(["config", "set", ...jails.flatMap((jail) => [`fail2ban.jails.${jail}.maxretry`, "40"])]);
+    const applied = await product.cli(["config", "apply", "--yes"]);
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.doesNotMatch(applied.stdout, /bans before/);
+    await Promise.all(Array.from({ length: FAILURES - 1 }, (_, n) => imap(from, "nobody@example.test", `wrong ${n}`)));
+    await until("the jail has seen them", async () => (await offencesSeen("dovecot")) >= FAILURES - 1);
+    assert.equal(await product.banOf(from), undefined, "one less than the limit allows");
+    await imap(from, "nobody@example.test", "wrong for the last time");
+    const ban = await until("the ban", () => product.banOf(from));
+    assert.deepEqual([ban.source, ban.code], ["engine", "login_failures"]);
+    assert.deepEqual(await reportsOf(from, "dovecot"), []);
   });
 
   /** Since Fail2ban was restarted, which takes a moment. */

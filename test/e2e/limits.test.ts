@@ -57,7 +57,7 @@ describe("limits at the edge", { skip: whyNoLab() ?? false }, () => {
     before(async () => lab.server.mustExec(["sv", "-w", "10", "down", `${product.layout.services}/guard`]));
     after(async () => {
       await lab.server.mustExec(["sv", "up", `${product.layout.services}/guard`]);
-      await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+      await until("the guard is back", () => product.guardAnswers());
     });
 
     for (const [port, first, last] of [

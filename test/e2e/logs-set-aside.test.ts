@@ -85,7 +85,7 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
       const lines = wholeLog(product.layout.mailLog).split("\n");
       return lines.filter(ends).length >= many ? lines : null;
     };
-    const log = await until("the log holds the end of each mail", endsLogged, 30_000);
+    const log = await until("the log holds the end of each mail", endsLogged);
     assert.equal(log.filter(ends).length, many);
     const worse = log.filter((line) => (parseMailLine(line)?.severity ?? "info") !== "info");
     assert.notEqual(worse.length, 0);

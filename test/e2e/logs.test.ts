@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readlinkSync, statSync } from "node:fs";
+import { appendFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
@@ -26,6 +26,16 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LOGS__KEEP: "1000",
     },
     [ANNA],
+    {
+      prepare: ({ lab, product }) => {
+        const at = (name: string): string => join(lab.directory, name);
+        product.set({
+          GHOSTINBOX_DETECTION__SURICATA__FILE: at("eve.json"),
+          GHOSTINBOX_DETECTION__PSAD__FILE: at("psad.log"),
+        });
+        for (const name of ["eve.json", "psad.log"]) writeFileSync(at(name), "");
+      },
+    },
   );
 
   const open = (from: string, port = 25): Promise<Dialog> => Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
@@ -39,6 +49,28 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     for (const file of [mailLog, mailWarn, mailErr])
       assert.equal(await until(`${file} is there`, () => modeOf(file)), 0o640);
     assert.equal(readlinkSync(join(dirname(mailLog), "fail2ban.log")), "../fail2ban/current");
+  });
+
+  test("detectors of intrusions: Suricata's alerts ban by the one decision, a scan of psad is evidence", async () => {
+    const [attacker, scanner] = ["198.51.100.240", "198.51.100.241"];
+    const alert = { signature_id: 1_000_001, signature: "LOCAL exploit", severity: 1 };
+    const seen = { event_type: "alert", src_port: 50_096, dest_port: 25, proto: "TCP", app_proto: "smtp", alert };
+    const eve = (ip: string): string =>
+      `${JSON.stringify({ timestamp: new Date().toISOString(), src_ip: ip, ...seen })}\n`;
+    const scan = `scan detected (Nmap -sS scan): ${scanner} -> ${SERVER.v4} tcp: [1-99] DL: 4 total scan dsts: 1`;
+    appendFileSync(join(lab.directory, "psad.log"), `${new Date().toISOString()} mail psad: ${scan}\n`);
+    appendFileSync(join(lab.directory, "eve.json"), `${eve(attacker)}{"cut\n${eve(attacker)}${eve(SERVER.v4)}`);
+    await recorded(attacker, "below_limit");
+    await recorded(SERVER.v4, "own_address");
+    assert.match((await recorded(scanner, "forgeable")).details, /^ids:psad: 1 offence, .*\| scan detected/);
+    appendFileSync(join(lab.directory, "eve.json"), eve(attacker));
+    const ban = await until("the attacker is banned", () => product.banOf(attacker));
+    assert.deepEqual([ban.code, ban.source], ["intrusion_report", "engine"]);
+    assert.equal(await product.banOf(scanner), undefined);
+    assert.match(
+      (await product.cli(["why", attacker])).stdout,
+      /A detector of intrusions saw attacks .*1000001 LOCAL exploit/s,
+    );
   });
 
   describe("of a client", { concurrency: true }, () => {
@@ -175,7 +207,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     assert.match(told, / administrator +ACCOUNT_ADDED /);
     assert.match(told, / delivery +EMAIL_DELIVERED /);
     const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
-    // The web does not read the accounts' database, so the command line tells more.
+    // The mailbox's use takes root, so the command line tells more.
     assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(body));
     assert.match(told, /^anna@example\.test: active, since .*\n {2}may sign in from +anywhere/);
     assert.match(told, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);

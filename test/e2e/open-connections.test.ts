@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { before, describe, test } from "node:test";
 import type { Connected } from "../lab/host.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { fallSilent, sendSyns } from "../lab/spoof.ts";
 import { until } from "../lab/wait.ts";
@@ -14,6 +14,7 @@ const ANNA = "anna@example.test";
 const HOME = "198.51.100.70";
 const ELSEWHERE = "198.51.100.75";
 const CONNECTIONS = 80;
+const BANNED = "198.51.100.91";
 
 describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
@@ -89,6 +90,57 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
       ["ports_crowded"],
     );
   });
+
+  test("a firewall table that another program removes is rebuilt, and the owner is told", async () => {
+    await product.json(["ban", BANNED, "--for", "1h"]);
+    await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
+    const notice = async (): Promise<boolean> =>
+      (await product.stats()).health.notices.some(({ code }) => code === "firewall_lost");
+    await until("the owner is told", notice);
+    await until("the bans are back", async () => (await product.firewallBans()).includes(BANNED));
+    assert.match(await recorded("FIREWALL_LOST"), /changed or removed by someone else\. by engine/);
+  });
+
+  test("a rule of another table that drops a mail port is told, with what shows it, and its end too", async () => {
+    const { server, sender } = lab;
+    const blocked = async (): Promise<string | undefined> =>
+      (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;
+    /** Four servers that want to bring mail. */
+    const knock = async (): Promise<readonly boolean[]> =>
+      Promise.all(
+        [101, 102, 103, 104].map(async (host) => {
+          const tried = await sender.connect({ from: `198.51.100.${host}`, to: SERVER.v4, port: 25, timeoutMs: 4_000 });
+          if (tried.ok) tried.socket.destroy();
+          return tried.ok;
+        }),
+      );
+    await server.mustExec(["nft", "add table inet lab_other"]);
+    const hook = "{ type filter hook input priority filter; policy accept; }";
+    await server.mustExec(["nft", `add chain inet lab_other input ${hook}`]);
+    await server.mustExec(["nft", 'add rule inet lab_other input iifname != "lo" tcp dport 25 drop']);
+    try {
+      const detail = await until("the owner is told", async () => {
+        assert.deepEqual(await knock(), [false, false, false, false]);
+        return blocked();
+      });
+      assert.match(detail, /^Nothing arrives at port 25 \(\d+ packets in a row\)\. Try: nft list ruleset$/);
+      const other = await connect(ELSEWHERE, 993);
+      assert.ok(other.ok, "other ports are open");
+      await closed(other.socket);
+    } finally {
+      await server.mustExec(["nft", "delete table inet lab_other"]);
+    }
+    assert.equal((await sendMail({ host: sender, from: ELSEWHERE })).code, 250);
+    await until("it is over", async () => (await blocked()) === undefined);
+    await until("its end is recorded", async () =>
+      /Port 25: connections arrive again/.test(await recorded("PORTS_BLOCKED")),
+    );
+    assert.match(await recorded("PORTS_BLOCKED"), /Port 25: none of \d+ packets arrived/);
+  });
+
+  async function recorded(type: string): Promise<string> {
+    return (await product.cli(["events", "--type", type])).stdout;
+  }
 });
 
 /** By the server, too: those that it has not closed yet count. */

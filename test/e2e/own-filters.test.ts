@@ -36,7 +36,7 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
   }
 
   async function isBannedBy(jail: string, from: string): Promise<void> {
-    const ban = await until(`${jail} brings on a ban of ${from}`, () => product.banOf(from), 20_000);
+    const ban = await until(`${jail} brings on a ban of ${from}`, () => product.banOf(from));
     assert.equal(ban.source, "fail2ban");
     assert.match(ban.reason, new RegExp(`jail ${jail}\\): 3 within 10m, limit 3$`));
     assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
@@ -50,7 +50,7 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
   }
 
   test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
-    await until("its jail runs", async () => (await jails()).includes("vanished"), 20_000);
+    await until("its jail runs", async () => (await jails()).includes("vanished"));
     await hangUp("198.51.100.200", "EHLO client.test");
     await isBannedBy("vanished", "198.51.100.200");
   });
@@ -64,7 +64,7 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
     assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans nobody");
     const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
     assert.match(restarted, /"own":\["curious","vanished"\]/);
-    await until("its jail runs", async () => (await jails()).includes("curious"), 20_000);
+    await until("its jail runs", async () => (await jails()).includes("curious"));
     await hangUp("198.51.100.202", "NOOP");
     await isBannedBy("curious", "198.51.100.202");
   });
@@ -83,7 +83,7 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
     writeFileSync(join(product.layout.fail2banFilters, "curious.conf"), text);
     const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
     assert.match(restarted, /"own":\["curious","vanished"\]/);
-    await until("its jail runs", async () => (await jails()).includes("curious"), 20_000);
+    await until("its jail runs", async () => (await jails()).includes("curious"));
     await hangUp("198.51.100.204", "HELO client.test");
     await isBannedBy("curious", "198.51.100.204");
   });

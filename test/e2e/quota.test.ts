@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
 import { SharedDisk } from "../lab/shared-disk.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -59,7 +63,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.match(words(refusal), /4\.2\.2 <anna@example\.test>: Recipient address rejected: Mailbox is full/);
     assert.ok(accepted.length >= 6 && accepted.length <= 7, `${accepted.length} were accepted`);
     for (const subject of accepted) assert.ok(findMail(product.layout, subject) !== null, subject);
-    assert.equal(await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-j"]), "");
+    const queue = () => lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-j"]);
+    await until("nothing is left in the queue", async () => (await queue()) === "");
   });
 
   test("its owner was warned twice, and sees it over IMAP; the administrator on the command line", async () => {
@@ -84,10 +89,31 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     dialog.close();
   });
 
+  test("a mail through an alias with several targets waits for the full one alone", async () => {
+    await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
+    const sent = await sendMail({
+      host: lab.sender,
+      from: "198.51.100.76",
+      recipient: "team@example.test",
+      subject: "For the team",
+    });
+    assert.equal(sent.code, 250, words(sent));
+    await until("the other has it", () => findMail(product.layout, "For the team", { account: BERT }));
+    const waiting = await until("it waits for the first", async () => {
+      const { stdout } = await product.cli(["queue", "list", "--recipient", ANNA]);
+      return stdout.includes("deferred") ? stdout : null;
+    });
+    assert.match(waiting, /^1 mail in the queue/);
+    assert.match(waiting, /^ {2}to anna@example\.test\n[^]*Mailbox is full/m);
+    assert.doesNotMatch(waiting, /bert@/);
+  });
+
   test("a larger quota holds at once", async () => {
     await product.json(["account", "quota", ANNA, "3MB"]);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.72", subject: "Room again" })).code, 250);
     await until("it has arrived", () => findMail(product.layout, "Room again"));
+    await product.json(["queue", "flush", "--recipient", ANNA]);
+    await until("what waited has arrived", () => findMail(product.layout, "For the team", { account: ANNA }));
     assert.match(await quotaOf(ANNA), /\(STORAGE \d+ 3072/);
   });
 
@@ -102,5 +128,123 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.ok(!notices.includes("database_unwritable"), notices.join());
     disk.free();
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.75", recipient: BERT })).code, 250);
+  });
+
+  test("old mail goes from the folders of the rules, but not that of an account under legal hold", async () => {
+    const mailsIn = async (account: string, folder: string): Promise<number> => {
+      const status = ["doveadm", "-c", product.layout.dovecotConf, "-f", "flow", "mailbox", "status", "-u", account];
+      return Number(/messages=(\d+)/.exec(await lab.server.mustExec([...status, "messages", folder]))?.[1]);
+    };
+    for (const account of [ANNA, BERT]) {
+      const imap = await openImap(lab.sender, HOME);
+      assert.match((await logIn(imap, account)) ?? "", /^OK/);
+      await imap.imap("SELECT INBOX");
+      assert.match((await imap.imap("COPY 1 Trash")).at(-1) ?? "", /OK/);
+      imap.close();
+    }
+    const inbox = await mailsIn(BERT, "INBOX");
+    await product.json(["config", "set", "retention.mail", '["Trash 1s", "* 3650d"]']);
+    const held = await product.cli(["account", "legal-hold", ANNA, "on", "a", "lawsuit"]);
+    assert.match(held.stdout, /^anna@example\.test is under legal hold/, held.stderr);
+    const shown = await product.cli(["retention", "show"]);
+    assert.match(shown.stdout, /^bert@example\.test +Trash +1s +1 mail, .* nothing before \S+ +1 mail/m, shown.stderr);
+    assert.match(shown.stdout, /^anna@example\.test +Trash +1s +1 mail, .* nothing: legal hold/m);
+    assert.match(shown.stdout, /anna@example\.test is under legal hold since .* \(a lawsuit\)\./);
+
+    await until("it has gone", async () => {
+      await product.json(["retention", "run"]);
+      return (await mailsIn(BERT, "Trash")) === 0 || null;
+    });
+    assert.deepEqual([await mailsIn(ANNA, "Trash"), await mailsIn(BERT, "INBOX")], [1, inbox]);
+    const removed = await product.cli(["account", "remove", "--yes", ANNA]);
+    assert.match(removed.stdout, /It is under legal hold since .* \(a lawsuit\): keep its mail\./);
+    await product.json(["account", "legal-hold", ANNA, "off"]);
+    const { stdout } = await product.cli(["audit", "list"]);
+    assert.match(stdout, /root +LEGAL_HOLD_SET +anna@.*\n.*ACCOUNT_REMOVED.*\n.*LEGAL_HOLD_LIFTED +anna@/);
+  });
+
+  test("encrypted mail is unreadable on the disk, and arrives while the key is away", async () => {
+    const home = `${product.layout.mail}/example.test/bert`;
+    const onDisk = async (word: string): Promise<string> => {
+      const found = await lab.server.exec(["grep", "-rlai", word, home, product.layout.postfixQueue]);
+      return found.stdout;
+    };
+    const files = () => readdirSync(join(home, "Maildir", "new")).concat(readdirSync(join(home, "Maildir", "cur")));
+    const write = async (subject: string): Promise<void> => {
+      const before = files().length;
+      const text = mailText({ subject, to: BERT, from: "envelopesecret@sender.test", body: "bodysecret words" });
+      const sent = await sendMail({ host: lab.sender, from: "198.51.100.73", recipient: BERT, text });
+      assert.equal(sent.code, 250, words(sent));
+      await until("it has arrived", () => files().length > before);
+    };
+    let password = PASSWORD;
+    const readAll = async (): Promise<string> => {
+      const imap = await openImap(lab.sender, HOME);
+      assert.match((await logIn(imap, BERT, password)) ?? "", /^OK/);
+      await imap.imap("SELECT INBOX");
+      const lines = [
+        ...(await imap.imap("FETCH 1:* (ENVELOPE BODYSTRUCTURE)")),
+        ...(await imap.imap("FETCH 1:* BODY.PEEK[]")),
+      ];
+      imap.close();
+      return lines.join("\n");
+    };
+    const open = (word: string) =>
+      until("Dovecot is back", async () => (await readAll().catch(() => "")).includes(word));
+    const cli = (...args: readonly string[]) => product.cli(args);
+
+    await write("clearsecret");
+    await product.json(["config", "set", "mailboxes.encryption", "server"]);
+    assert.equal((await cli("config", "apply", "--yes")).code, 0);
+    await write("subjectsecret");
+    await open("subjectsecret");
+    const all = await readAll();
+    for (const word of ["clearsecret", "subjectsecret", "bodysecret words", "envelopesecret@sender.test"])
+      assert.ok(all.includes(word), word);
+    await until("it has left the queue, and is nowhere in clear", async () => (await onDisk("subjectsecret")) === "");
+    assert.match(await onDisk("clearsecret"), /Maildir/, "mail that was there stays as it was");
+
+    await product.json(["backup", "create"]);
+    const back = ["backup", "restore", "--account", BERT, "--message", "subjectsecret@sender.test", "--into", "Back"];
+    assert.equal((await cli(...back)).code, 0);
+    const restored = await lab.server.mustExec(
+      ["doveadm", "-c", product.layout.dovecotConf].concat(["fetch", "-u", BERT, "body", "mailbox", "Back*", "all"]),
+    );
+    assert.match(restored, /bodysecret words/);
+    assert.equal(await onDisk("subjectsecret"), "");
+    password = "another battery staple horse";
+    const changed = await product.cli(["account", "passwd", BERT, "--password-stdin"], { input: `${password}\n` });
+    assert.equal(changed.code, 0, changed.stderr);
+    assert.match(await readAll(), /bodysecret words/, "a new password changes nothing");
+
+    assert.match((await cli("encryption", "lock", "--yes")).stderr, /Nobody has seen the private key/);
+    const key = (await cli("encryption", "key")).stdout;
+    const kept = join(lab.directory, "kept.pem");
+    writeFileSync(kept, key);
+    const locked = await cli("encryption", "lock", "--yes");
+    assert.match(locked.stdout, /^Locked/, locked.stderr);
+    assert.equal(await onDisk("BEGIN PRIVATE KEY"), "");
+    await write("lockedsecret");
+    await until("it has left the queue", async () => (await onDisk("lockedsecret")) === "");
+    await open("clearsecret");
+    assert.doesNotMatch(await readAll(), /bodysecret words[^]*bodysecret words|lockedsecret/);
+    assert.match((await cli("encryption", "show")).stdout, /^It cannot be read\. The private key .* is not there\.$/m);
+
+    writeFileSync(
+      `${kept}.other`,
+      generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "pkcs8", format: "pem" }),
+    );
+    assert.match((await cli("encryption", "unlock", `${kept}.other`)).stderr, /^This is another private key/);
+    const unlocked = await cli("encryption", "unlock", kept);
+    assert.match(unlocked.stdout, /^Unlocked/, unlocked.stderr);
+    await open("lockedsecret");
+
+    rmSync(product.layout.mailPrivateKey);
+    await product.json(["config", "set", "mailboxes.encryption_key", kept]);
+    await product.json(["config", "set", "mailboxes.encryption", "off"]);
+    assert.equal((await cli("config", "apply", "--yes")).code, 0);
+    await write("plainsecret");
+    await open("subjectsecret");
+    assert.match(await onDisk("plainsecret"), /Maildir/);
   });
 });

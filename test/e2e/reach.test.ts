@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { readDelivery } from "../../src/adapters/export/delivery-record.ts";
 import { openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "../lab/reach.ts";
+import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
@@ -17,8 +19,8 @@ type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
 const EVERYONE: Allowed = {
   reads: [
     /^program\//,
-    /^conf\/dovecot\/quota-warning$/,
-    /^conf\/(fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
+    /^conf\/dovecot\/(quota-warning|spam-learn)$/,
+    /^conf\/(export|fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
     /^service\/[^/]+\/(run|finish|control\/t|log\/run)$/,
     /^spool\/postfix\/(chroot-)?etc\//,
     /^lib\/dovecot\/instances$/,
@@ -40,12 +42,21 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
       /^db\//,
       /^log\/(mail|spamd|web)\//,
       /^spool\/fail2ban\//,
+      /^lib\/export\//,
       /^run\/guard\//,
     ],
     writes: [/^db\//, /^run\/guard(\/|$)/, /^spool\/fail2ban/, /^spool\/postfix\/ghostinbox$/],
   },
-  "ghostinbox-web": { sockets: [/^run\/guard\/web\.sock$/], reads: [/^db\/engine\//] },
-  "ghostinbox-mail": { sockets: [/^run\/dovecot\/quota-warning$/], reads: [/^mail\//], writes: [/^mail(\/|$)/] },
+  "ghostinbox-web": {
+    sockets: [/^run\/guard\/web\.sock$/],
+    reads: [/^db\/engine\//, /^lib\/export\//],
+    writes: [/^lib\/export(\/|$)/],
+  },
+  "ghostinbox-mail": {
+    sockets: [/^run\/dovecot\/(quota-warning|spam-learn)$/],
+    reads: [/^mail\//],
+    writes: [/^mail(\/|$)/],
+  },
   "ghostinbox-fail2ban": {
     sockets: [/^run\/fail2ban\/fail2ban\.sock$/],
     reads: [/^(lib|run|spool)\/fail2ban\//, /^log\/(mail|web)\//],
@@ -65,11 +76,11 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   dovecot: { sockets: [/^run\/dovecot\//], reads: [/^db\/accounts\//] },
   dovenull: { sockets: [/^run\/dovecot\/(token-)?login\//] },
   "spamass-milter": {
-    sockets: [/^run\/spamd\/(head|socket)$/, /^spool\/postfix\/spam\/milter$/],
+    sockets: [/^run\/spamd\/head$/, /^spool\/postfix\/spam\/milter$/],
     writes: [/^spool\/postfix\/spam$/],
   },
   "debian-spamd": {
-    sockets: [/^run\/spamd\/(head|socket)$/],
+    sockets: [/^run\/spamd\/(head|pulse|socket)$/],
     reads: [/^lib\/spamd\//, /^db\/spam\//],
     writes: [/^lib\/spamd(\/|$)/, /^run\/spamd$/],
   },
@@ -95,6 +106,9 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
       GHOSTINBOX_GREYLIST__ENABLED: "true",
       GHOSTINBOX_ALERTS__EMAIL: ANNA,
+      // Nobody listens there.
+      GHOSTINBOX_EXPORT__SYSLOG__ENABLED: "true",
+      GHOSTINBOX_EXPORT__SYSLOG__HOST: "127.0.0.1",
       GHOSTINBOX_ALERTS__WEBHOOK: `http://127.0.0.1:9/${SECRET}`,
     },
     [ANNA],
@@ -104,12 +118,14 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
   const reached = new Map<string, Reach>();
 
   before(async () => {
+    await until("the exporter has begun", () => readDelivery(product.layout.exportRecord));
     await sendMail({ host: lab.sender, from: "198.51.100.66", recipient: ANNA });
     // So that what runs only while somebody signs in is there.
     const imap = await openImap(lab.sender, "198.51.100.66");
     await imap.imap(`LOGIN ${ANNA} wrong`);
     identities.push(...identitiesOf(product));
     imap.close();
+    await until("it has tried", () => readDelivery(product.layout.exportRecord)?.trouble);
     for (const name of ["nobody", "dovenull", "dovecot", "ghostinbox-mail"])
       identities.push(await identityNamed(product, name));
     for (const identity of identities) {
@@ -137,6 +153,13 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
           `${name} has no use for ${door}`,
         );
     });
+
+  test("what sends events away is the web's user, and says why nothing arrives", async () => {
+    const pids = product.pidsOf(/program\/export\.js/);
+    assert.equal(pids.length, 1);
+    assert.equal(statSync(`/proc/${pids[0]}`).uid, (await identityNamed(product, "ghostinbox-web")).uid);
+    assert.match(readDelivery(product.layout.exportRecord)?.trouble ?? "", /ECONNREFUSED 127\.0\.0\.1:6514/);
+  });
 
   test("only Postfix is in Postfix's group", async () => {
     const { gid } = await identityNamed(product, "postfix");

@@ -46,7 +46,7 @@ describe("whom a stranger's mail names as its author", { skip: whyNoLab() ?? fal
   }
 
   function arrived(subject: string, folder: "INBOX" | "Junk"): Promise<string> {
-    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }), 15_000);
+    return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }));
   }
 
   const unclear: readonly (readonly string[])[] = [

@@ -24,7 +24,7 @@ describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () =
   };
   const restartGuard = async (): Promise<void> => {
     await lab.server.mustExec(["sv", "-w", "10", "restart", `${product.layout.services}/guard`]);
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await until("the guard is back", () => product.guardAnswers());
   };
   const signIn = async (from: string, name: string, password?: string): Promise<void> => {
     const imap = await openImap(lab.sender, from);

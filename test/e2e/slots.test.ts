@@ -35,7 +35,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
 
   before(async () => {
     clock = await GuardClock.of(product);
-    await until("every part of it is well", async () => (await product.stats()).health.status === "ok", 30_000);
+    await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
     const imap = await openImap(lab.sender, HOME);
     assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -30,7 +30,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     await lab.server.mustExec(["sv", "-w", "20", "restart", join(product.layout.services, "guard")]);
     await until("the guard runs under strace", async () => {
       const now = guards();
-      return now.length === 1 && now[0] !== before[0] && (await product.cli(["status"])).code === 0;
+      return now.length === 1 && now[0] !== before[0] && (await product.guardAnswers());
     });
     const from = lines(flushes).length;
 
@@ -42,23 +42,21 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
       await until("the log is empty", () => statSync(`${product.layout.engineDb}-wal`).size === 0);
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);
-    const [guard] = guards();
     const flushedBy = new Set(
       lines(flushes)
         .slice(from)
         .map((line) => Number.parseInt(line, 10)),
     );
-    assert.ok(!flushedBy.has(guard ?? Number.NaN), "the deciding process flushed");
-    // A copy of a small database is flushed by a thread beside the one that decides.
-    const threads = [...guards(), ...maintenance()].flatMap((pid) => readdirSync(`/proc/${pid}/task`).map(Number));
-    assert.deepEqual(
-      [...flushedBy].filter((thread) => !threads.includes(thread)),
-      [],
-    );
-    assert.ok(flushedBy.size > 0);
-    const slow = waits.filter((ms) => ms >= WAITED_MS);
+    // The first thread of the guard decides; those that it keeps for such work flush its log (ADR 14).
+    assert.ok(guards().length === 1 && flushedBy.size > 0);
     assert.ok(
-      slow.length < waits.length / 1_000,
+      guards().every((thread) => !flushedBy.has(thread)),
+      `${guards().join()} flushed`,
+    );
+    const slow = waits.filter((ms) => ms >= WAITED_MS);
+    // A decision that waits for flushes does so at each checkpoint. A busy machine may hold up all connections now and then.
+    assert.ok(
+      slow.length <= 2 * CONNECTIONS,
       `${slow.length} of ${waits.length} waited: ${slow.slice(0, 9).join(" ")}`,
     );
   });

@@ -56,7 +56,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
       answered = true;
     });
     under.push(answers);
-    await until("all are decided", async () => answered || (await recorded()) >= before + all.length, 30_000);
+    await until("all are decided", async () => answered || (await recorded()) >= before + all.length);
   }
   const under: Promise<void>[] = [];
 

@@ -47,7 +47,7 @@ describe("whom an account's mail names as its author", { skip: whyNoLab() ?? fal
 
   function arrived(subject: string): Promise<string> {
     const look = (): string | null => findMail(product.layout, subject, { account: BERT });
-    return until(`“${subject}” in the mailbox`, look, 15_000);
+    return until(`“${subject}” in the mailbox`, look);
   }
 
   const own = `From: <${ANNA}>`;
@@ -163,7 +163,7 @@ describe("whom an account's mail names as its author", { skip: whyNoLab() ?? fal
     const reply = await withSession((dialog) => mailOver(dialog, { sender: ANNA, recipient: "x@nowhere.test", text }));
     assert.equal(reply.code, 250);
     const report = "Undelivered Mail Returned to Sender";
-    await until("the report is there", () => findMail(product.layout, report), 20_000);
+    await until("the report is there", () => findMail(product.layout, report));
   });
 
   test("a list that is emptied or gone is written again; while it is not, mail of users waits", async () => {
@@ -190,7 +190,7 @@ describe("whom an account's mail names as its author", { skip: whyNoLab() ?? fal
     const dead = await stopService(product, "rspamd");
     assert.equal(await askTls(), 454);
     await dead.start();
-    await until("submission is open again", async () => (await askTls()) === 220, 20_000);
+    await until("submission is open again", async () => (await askTls()) === 220);
     assert.equal((await submit([own], "after it")).code, 250);
   });
 

@@ -79,7 +79,7 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
   }
 
   async function servedEverywhere(serial: number): Promise<void> {
-    await until(`serial ${serial} on every port`, async () => (await serials()).every((one) => one === serial), 15_000);
+    await until(`serial ${serial} on every port`, async () => (await serials()).every((one) => one === serial));
   }
 
   for (const [port, starttls] of DOORS)
@@ -176,10 +176,10 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
       const told = async (): Promise<boolean> =>
         JSON.stringify(await product.json(["status"])).includes("certificate_refused");
       writeFileSync(live.key, readFileSync(`${live.key}.4`));
-      await until("the owner is told", told, 15_000);
+      await until("the owner is told", told);
       assert.deepEqual(new Set(await serials()), new Set([5]));
       writeFileSync(live.key, good);
-      await until("the notice is over", async () => !(await told()), 15_000);
+      await until("the notice is over", async () => !(await told()));
       await sessionsWork();
     });
 

@@ -5,6 +5,8 @@ import { describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { AS_SHIPPED } from "../lab/product.ts";
+import { stopFirstStarts } from "../lab/stopped-starts.ts";
+import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** What a line must print, and how it ends where it does not succeed. In the order of the README. */
@@ -24,7 +26,18 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
 
 describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, () => {
   // On the internet; the lab has none, and no block list answers there.
-  const { product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_DOMAIN: "example.org" });
+  const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_DOMAIN: "example.org", ADMIN_PASSWORD: undefined };
+  const { lab, product } = withProduct({ ...AS_SHIPPED, ...settings }, [], {
+    prepare: ({ product: starting }) => stopFirstStarts(starting),
+  });
+
+  test("after first starts that were stopped at once, the next is whole, and prints the password of the dashboard", async () => {
+    const [, password = ""] = /^Password of the dashboard, .*: {2}(\S+)$/m.exec(product.output) ?? [];
+    const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const signedIn = await page.ask("POST", "/api/v1/login", { body: { password } });
+    assert.equal(signedIn.status, 200, product.output);
+    assert.doesNotMatch(product.output, /rollback/, "nothing was there that could be brought up to date");
+  });
 
   test("each line does what the text around it says", async () => {
     const lines = tour();

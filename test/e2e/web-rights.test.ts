@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmodSync, chownSync, cpSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { copyOf, digestOf } from "../../src/adapters/sqlite/recovery/names.ts";
+import { CONTROL_LIMITS } from "../../src/servers/control-server.ts";
+import type { Layout } from "../../src/settings/layout.ts";
 import type { Reply } from "../../src/wire/control/control.ts";
+import { needOf } from "../../src/wire/control/rights.ts";
+import type { Need } from "../../src/wire/control/verb-rights.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import { WEB_VERBS } from "../kit/web-verbs.ts";
 import type { Lab } from "../lab/lab.ts";
 import { whyNoLab } from "../lab/network.ts";
-import type { Product } from "../lab/product.ts";
+import { ADMIN_PASSWORD, type Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
+import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];
@@ -32,7 +41,7 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
 
   test("is what its routes offer: every other verb is refused, recorded and told", async () => {
     await product.json(["ban", "198.51.100.77", "stays"]);
-    const before = await product.sqlite("SELECT * FROM admin");
+    const before = await secretsOf(product);
     const allowed: string[] = [];
     for (const command of Object.values(COMMANDS)) {
       const [reply] = await asWeb(lab, product, [{ by: "root", command }]);
@@ -42,43 +51,161 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(allowed.toSorted(), WEB_VERBS);
     const refused = await product.sqlite("SELECT details FROM event WHERE type = 'COMMAND_REFUSED'");
     assert.ok(refused.flat().includes("break_glass by web:unnamed"), refused.join("\n"));
-    assert.deepEqual(await product.sqlite("SELECT * FROM admin"), before);
+    assert.deepEqual(await secretsOf(product), before);
     assert.ok(await product.banOf("198.51.100.77"), "no ban was lifted");
     await until("the owner is told", async () =>
       JSON.stringify(await product.json(["alerts", "list"])).includes('"web_overreach"'),
     );
   });
 
+  test("is what its callers may do: with nothing, a viewer's token or an expired one it gets no further", async () => {
+    const viewer = await asOf(product, "viewer", "--scope", "viewer");
+    const operator = await asOf(product, "operator");
+    const expired = await asOf(product, "expired", "--scope", "owner", "--expires", "1s");
+    const denials = async (as: object): Promise<Readonly<Record<string, string>>> => {
+      const verbs = WEB_VERBS.filter((one) => one !== "watch");
+      const lines = verbs.map((verb) => ({ by: "root", ...as, command: COMMANDS[verb] }));
+      const replies = await asWeb(lab, product, lines);
+      return Object.fromEntries(
+        replies.flatMap((reply, i) =>
+          "ok" in reply && !reply.ok ? [[verbs[i] ?? "", reply.denied ?? reply.kind]] : [],
+        ),
+      );
+    };
+    const needing = (...scopes: readonly Need[]) => WEB_VERBS.filter((verb) => scopes.includes(needOf(verb).needs));
+    const administering = needing("admin", "queue");
+    const refused = (verbs: readonly string[], why: string) => Object.fromEntries(verbs.map((verb) => [verb, why]));
+    const all = WEB_VERBS.filter((verb) => needOf(verb).needs !== "nothing" && verb !== "watch");
+    const reading = needing("read");
+    assert.ok(reading.length > 5 && administering.length > 20);
+    assert.deepEqual(await denials({}), refused(all, "unauthorized"));
+    assert.deepEqual(await denials({ as: "0".repeat(64), ip: "203.0.113.7" }), refused(all, "unauthorized"));
+    const stored = createHash("sha256").update(viewer.as).digest("hex");
+    assert.ok((await secretsOf(product)).flat().includes(stored));
+    const stolen = await denials({ ...viewer, as: stored });
+    assert.deepEqual(stolen, refused(all, "unauthorized"), "what is stored opens nothing");
+    await until("it expires", async () => (await denials(expired))["caller"] === "unauthorized");
+    assert.deepEqual(await denials(expired), refused(all, "unauthorized"));
+    const ofViewer = await denials(viewer);
+    const closed = all.filter((verb) => needOf(verb).needs !== "caller" && !reading.includes(verb));
+    assert.partialDeepStrictEqual(ofViewer, { ...refused(closed, "not_allowed"), prove: "failed" });
+    assert.deepEqual(
+      reading.filter((verb) => ofViewer[verb] === "not_allowed"),
+      [],
+    );
+    assert.partialDeepStrictEqual(await denials(operator), refused(administering, "not_allowed"));
+    assert.ok(await product.banOf("198.51.100.77"), "no ban was lifted");
+  });
+
   test("is bounded where it may do something: no wide network, and not as root", async () => {
-    const allow = (target: string) => ({
-      by: "root",
-      command: { verb: "allow_add", target, note: "", for: null },
-    });
+    const as = await asOf(product, "bounded");
+    const allow = (target: string) => ({ by: "root", ...as, command: { ...COMMANDS.allow_add, target } });
     const [wide, narrow] = await asWeb(lab, product, [allow("198.50.0.0/15"), allow("198.51.100.78")]);
     assert.ok(wide !== undefined && "ok" in wide && !wide.ok && /too wide/.test(wide.message));
     assert.ok(narrow !== undefined && "ok" in narrow && narrow.ok);
-    assert.match(JSON.stringify(await product.json(["allow", "list"])), /"by":"web:unnamed"/);
+    assert.match(JSON.stringify(await product.json(["allow", "list"])), /"by":"web:token bounded via 203.0.113.7"/);
+  });
+
+  test("is what a session may do, and that survives the guard and the web, killed with -9", async () => {
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const signedIn = await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
+    const session = web.with({ cookie: signedIn.headers["set-cookie"]?.split(";")[0] ?? assert.fail(signedIn.text) });
+    const secret = /ghostinbox=([\w-]+)/.exec(signedIn.headers["set-cookie"] ?? "")?.[1] ?? assert.fail("no secret");
+    const before = await product.json(["session", "list"]);
+    assert.ok(!(await secretsOf(product)).flat().join().includes(secret), "only its digest is kept");
+    for (const program of [/\/guard\.js/, /\/web\.js/])
+      for (const pid of product.pidsOf(program)) process.kill(pid, "SIGKILL");
+    await until("both are back", async () => (await product.guardAnswers()) && (await isUp(web)));
+    assert.equal((await session.ask("GET", "/api/v1/session")).status, 200);
+    assert.deepEqual(idsOf(await product.json(["session", "list"])), idsOf(before));
+    await product.json(["session", "end", "--all"]);
+    await until("it has ended", async () => (await session.ask("GET", "/api/v1/session")).status === 401);
   });
 
   test("is what it shows, and neither secrets nor logs nor the guard's other socket", async () => {
     await expectLeastRights(lab, product);
   });
 
-  test("is no more after an upgrade from a version whose web was in the guard's group", async () => {
+  test("is no more after an upgrade from a version whose web was in the guard's group, and read hashes", async () => {
+    const token = await product.makeToken("of-before", "--scope", "owner");
     await product.stop();
+    const { secrets, aside } = giveBack(product.layout);
     const { settings, engineDb, webSocket } = product.layout;
     const machine = lab.server;
     await machine.mustExec(["chgrp", "-R", "ghostinbox", settings, dirname(engineDb), dirname(webSocket)]);
     await machine.mustExec(["gpasswd", "--add", "ghostinbox-web", "ghostinbox"]);
+    const seen = async (): Promise<string> => {
+      const named = secrets.flatMap((secret) => ["-e", secret]);
+      return (await machine.exec([...AS_WEB, "grep", "-rlaF", ...named, dirname(engineDb)])).stdout;
+    };
+    assert.equal((await seen()).trim().split("\n").length, 3, "the older version's web reads them");
     await product.start();
     await expectLeastRights(lab, product);
+    assert.equal(await seen(), "");
+    assert.doesNotMatch((await product.cli(["status"])).stdout, /An earlier version kept|has no password/);
+    rmSync(aside);
+    const web = await WebClient.from(machine, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } })).status, 200);
+    const script = web.with({ authorization: `Bearer ${token}` });
+    assert.equal((await script.ask("GET", "/api/v1/bans")).status, 200);
+    assert.equal((await script.ask("GET", "/api/v1/sessions")).status, 403, "which that version did not have");
   });
 });
 
+/** All that proves who administers, as root reads it. */
+async function secretsOf(product: Product): Promise<readonly (readonly string[])[]> {
+  const read = (sql: string) => product.sqlite(sql, product.layout.accountsDb);
+  return [...(await read("SELECT key, value FROM admin")), ...(await read("SELECT name, digest, scopes FROM token"))];
+}
+
+/** Puts password and tokens where an earlier version had them: into `engine.db`, its digest, and a copy that was set aside. */
+function giveBack({ engineDb, accountsDb }: Layout) {
+  using db = new DatabaseSync(engineDb);
+  db.exec(`
+    ATTACH '${accountsDb}' AS accounts;
+    DELETE FROM main.admin;
+    INSERT INTO main.admin SELECT key, value, changed_at FROM accounts.admin;
+    INSERT INTO main.token SELECT name, digest, created_by, created_at FROM accounts.token;
+    DELETE FROM accounts.admin; DELETE FROM accounts.token; DELETE FROM accounts.session`);
+  const rows = db.prepare("SELECT value AS secret FROM main.admin UNION ALL SELECT digest FROM main.token").all();
+  db.close();
+  const aside = `${engineDb}.damaged-20261120T070000Z`;
+  const { uid, gid } = statSync(engineDb);
+  for (const copy of [digestOf(engineDb), aside]) {
+    cpSync(engineDb, copy);
+    chmodSync(copy, 0o640);
+    chownSync(copy, uid, gid);
+  }
+  return { secrets: rows.map(({ secret }) => String(secret)), aside };
+}
+
+/** A new token, as the web shows it to the guard. */
+async function asOf(product: Product, name: string, ...options: readonly string[]) {
+  const token = await product.makeToken(name, ...options);
+  return { as: token, ip: "203.0.113.7" };
+}
+
+async function isUp(web: WebClient): Promise<boolean> {
+  return web.ask("GET", "/healthz/ready").then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+}
+
+function idsOf(listed: unknown): readonly string[] {
+  return Array.from(JSON.stringify(listed).matchAll(/"id":"([0-9a-f]+)"/g), ([, id = ""]) => id).toSorted();
+}
+
 type Said = Reply | Readonly<{ lastEventId: number }>;
 
-/** Gives commands through the web's own socket, as the web's own user. */
-async function asWeb({ server }: Lab, { layout }: Product, lines: readonly object[]): Promise<readonly Said[]> {
+/** Gives commands through the web's own socket, as the web's own user. The guard lets so many of a connection wait. */
+async function asWeb(lab: Lab, product: Product, lines: readonly object[]): Promise<readonly Said[]> {
+  const { server } = lab;
+  const { layout } = product;
+  if (lines.length > CONTROL_LIMITS.maxPending) {
+    const [first, rest] = [lines.slice(0, CONTROL_LIMITS.maxPending), lines.slice(CONTROL_LIMITS.maxPending)];
+    return [...(await asWeb(lab, product, first)), ...(await asWeb(lab, product, rest))];
+  }
   const input = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   const printed = await server.mustExec([...AS_WEB, layout.node, "-e", SPEAK, layout.webSocket], { input });
   const said: Said[] = [];
@@ -94,7 +221,8 @@ async function expectLeastRights({ server }: Lab, { layout }: Product): Promise<
     assert.ok(!(await may("-w", path)), `does not write ${path}`);
   }
   assert.ok(await may("-w", layout.webSocket), "speaks to the guard");
-  for (const path of [layout.settings, layout.loginPolicySecret, layout.mailLog, layout.accountsDb, layout.tlsKey])
+  const accounts = [layout.accountsDb, `${layout.accountsDb}-wal`, copyOf(layout.accountsDb)];
+  for (const path of [layout.settings, layout.loginPolicySecret, layout.mailLog, layout.tlsKey, ...accounts])
     assert.ok(!(await may("-r", path)), `does not read ${path}`);
   for (const path of [layout.controlSocket, layout.keeperSocket, layout.policySocket])
     assert.ok(!(await may("-w", path)), `does not speak at ${path}`);

@@ -25,7 +25,15 @@ const POLICY: Policy = {
 };
 
 /** A mail of an account, to strangers and people whom it knows; or refusals of an earlier one. */
-type Step = Readonly<{ afterMs: number; account: string; known: number; strangers: number; refuses: number | null }>;
+type Step = Readonly<{
+  afterMs: number;
+  account: string;
+  known: number;
+  strangers: number;
+  refuses: number | null;
+  /** Of how many domains the refusing recipients are. */
+  domains: number;
+}>;
 const step: fc.Arbitrary<Step> = fc.record({
   afterMs: fc.constantFrom(0, 1, 50, 300, 1_000),
   account: fc.constantFrom("anna@example.test", "bea@example.test"),
@@ -33,6 +41,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   strangers: fc.nat(5),
   /** How many mails ago. */
   refuses: fc.constantFrom(null, 0, 0, 0, 1, 2, 7),
+  domains: fc.constantFrom(1, 2, 5),
 });
 const history = fc.tuple(fc.array(step, { minLength: 20, maxLength: 60, size: "max" }), fc.constantFrom(0, 5, 17));
 
@@ -63,10 +72,11 @@ test("refusals hold an account as the oracle says, through restarts between any 
         for (const [i, one] of steps.entries()) {
           now = instant(now + one.afterMs);
           if (restartEvery > 0 && i % restartEvery === 0) for (const each of [oracle, engine]) each.restart();
-          const refusal = { at: now, queueId: `Q${mails - (one.refuses ?? 0)}` };
+          const queueId = `Q${mails - (one.refuses ?? 0)}`;
           if (one.refuses !== null)
             for (let times = 0; times < one.strangers; times++)
-              for (const each of [oracle, engine]) each.refuse(refusal);
+              for (const each of [oracle, engine])
+                each.refuse({ at: now, queueId, recipient: `x@of${times}.place${times % one.domains}.test` });
           else {
             mails += 1;
             for (const event of mailOf(one, mails)) {

@@ -40,6 +40,7 @@ export const SMALL_POLICY: Policy = {
   },
   allow: [must(parsePrefix("198.51.100.9"))],
   jailSentences: "unjudged",
+  scansBan: false,
   providers: ["google.com"],
   blockedRecipients: ["admin"],
   greylist: true,

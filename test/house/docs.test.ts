@@ -26,6 +26,27 @@ test("docs/README.md links to every page", () => {
   assert.deepEqual(missing, ["docs/README.md"]);
 });
 
+test("every page that a message or a comment names exists", () => {
+  const sources = globSync(["{src,dashboard,bench}/**/*.{ts,tsx}", "scripts/*", "examples/*"], { withFileTypes: true });
+  const files = sources.filter((one) => one.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const named = files.flatMap((file) => readFileSync(file, "utf8").match(/\bdocs\/[\w/-]+\.md\b/g) ?? []);
+  assert.ok(named.includes("docs/alerts.md"));
+  assert.deepEqual(
+    named.filter((page) => !existsSync(page)),
+    [],
+  );
+});
+
+test("a page that speaks of the guard says what it is, or leads to it", () => {
+  const speaks = globSync("docs/*.md").filter((page) => /\bguard\b/.test(readFileSync(page, "utf8")));
+  const explains = /glossary\.md#this-server|\*guard\*|^\| guard \|/m;
+  assert.ok(speaks.length > 5);
+  assert.deepEqual(
+    speaks.filter((page) => page !== "docs/README.md" && !explains.test(readFileSync(page, "utf8"))),
+    [],
+  );
+});
+
 function brokenLinks(page: string, text: string): readonly string[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, "");
   return [...prose.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([, path = "", anchor]) => {

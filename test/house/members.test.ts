@@ -7,12 +7,11 @@ import { type Node, parseSync, Visitor } from "oxc-parser";
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   example: "tests of the patterns",
   hostile: "tests of the patterns",
-  lastStep: "tests that wait for the firewall",
   generatedAt: "readers of the JSON",
   Bindings: "Hono, by its type",
 };
 
-const sources = globSync("{src,bench,dashboard,scripts}/**/*.ts").filter((file) => !file.endsWith(".test.ts"));
+const sources = globSync("{src,bench,dashboard,scripts}/**/*.{ts,tsx}").filter((file) => !file.endsWith(".test.ts"));
 
 /** Knip finds exports that nobody imports; of methods and members it knows nothing. */
 test("the programs read every member of a class or a type of theirs", () => {

@@ -4,11 +4,18 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 /** What root runs: the command line is mostly root's, too. Guard and web have users of their own. */
-const ROOT_RUNS = ["src/daemon/set-up/start.ts", "src/daemon/keeper/main.ts", "src/cli/main.ts"];
+const ROOT_RUNS = [
+  "src/daemon/set-up/start.ts",
+  "src/daemon/keeper/main.ts",
+  "src/cli/main.ts",
+  "src/cli/check/main.ts",
+];
 const MODULE = "src/adapters/root-files/";
 /** All that reads; whatever else node:fs offers writes, or may one day. */
 const READERS = new Set([
+  "accessSync",
   "closeSync",
+  "constants",
   "createReadStream",
   "existsSync",
   "fstatSync",
@@ -19,6 +26,7 @@ const READERS = new Set([
   "readFileSync",
   "readlinkSync",
   "readSync",
+  "realpathSync",
   "statfsSync",
   "statSync",
   "watch",
@@ -28,6 +36,8 @@ const READERS = new Set([
 const SHARED: Readonly<Record<string, string>> = {
   "src/servers/unix-socket.ts": "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
   "src/adapters/sqlite/open.ts": "only the guard opens a database for writing",
+  "src/daemon/keeper/run-behind.ts": "a file of the kernel's, below /proc, about a program that it has started",
+  "src/cli/process-terminal.ts": "standard output, which the caller opened",
 };
 const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];
 

@@ -42,6 +42,8 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
         windowMs: null,
         limitKey: null,
         recipients: null,
+        actor: null,
+        subject: null,
       };
       now += 1_000;
       all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });

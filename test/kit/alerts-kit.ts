@@ -23,6 +23,7 @@ export const SETTINGS: Omit<AlertSettings, "channels"> = {
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
+  language: "en",
 };
 
 /** Alerts over events that the test hands out, a store that it can break, and channels that answer as it says. */
@@ -36,7 +37,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const seen: AlertEvent[] = [];
   const held: Holding[] = [];
   const state = { last: 0, unreadable: false, unwritable: false, ids: (_since: Millis): number => 1 };
-  const answers = new Map<string, Outcome>();
+  const answers = new Map<string, Outcome | Promise<Outcome>>();
   const channel = (name: string) => ({
     name,
     send: ({ kind, code, subject }: AlertMessage) => {
@@ -122,4 +123,6 @@ const FAILED: Omit<AlertEvent, "id" | "at"> = {
   windowMs: null,
   limitKey: null,
   recipients: null,
+  actor: null,
+  subject: null,
 };

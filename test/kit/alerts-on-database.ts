@@ -39,6 +39,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
     volume: { minimum: 50, factor: 5 },
     settleMs,
     schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
+    language: "en",
     channels: [channel],
   };
   const make = (): Alerts => {

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
+import { answerTo } from "../../src/engine/explain/questions.ts";
 import type { Figures } from "../../src/engine/figures.ts";
-import type { EventFilter, EventPage, Queries } from "../../src/engine/storage-ports.ts";
-import { secretDigest } from "../../src/servers/api/dashboard-sessions.ts";
-import type { ApiParts, CommandOf, GuardPort, Unreachable } from "../../src/servers/api/ports.ts";
+import type { BanChanges, EventFilter, EventPage, Queries } from "../../src/engine/storage-ports.ts";
+import type { ApiParts } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
 import { ApiServer } from "../../src/servers/api/server.ts";
-import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
-import type { BanItem, EventItem, Health } from "../../src/wire/control/items.ts";
+import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
+import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
 import { eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
@@ -18,8 +18,6 @@ import { eventItem } from "./samples.ts";
 /** Taken before a test mocks it. */
 const realSetTimeout = setTimeout;
 
-export const PASSWORD = "correct horse battery";
-export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 export const T0 = instant(Date.UTC(2026, 10, 20, 7));
 
 export const BAN: BanItem = {
@@ -34,47 +32,12 @@ export const BAN: BanItem = {
   offences: 1,
 };
 
-export const HEALTH: Health = {
-  status: "ok",
-  components: [
-    { name: "guard", status: "ok", detail: "deciding, secret detail" },
-    { name: "postfix", status: "ok", detail: "running, pid 7" },
-  ],
-  notices: [],
-  uptimeSeconds: 5,
-};
-
-/** Answers as the guard would, remembers what it was asked, and throws at a verb the test did not expect. */
-export class FakeGuard implements GuardPort {
-  readonly asked: { readonly by: string; readonly command: Command }[] = [];
-  readonly replies = new Map<Verb, Reply>([
-    ["health", { ok: true, result: HEALTH }],
-    ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
-    ["dashboard_ask", { ok: true, result: { verdict: "pass" } }],
-    ["admin_seen", { ok: true, result: { done: true } }],
-    ["dashboard_login", { ok: true, result: { verdict: "pass" } }],
-  ]);
-  /** From where administrators were seen; no command of theirs. */
-  readonly administrators: string[] = [];
-  isDown = false;
-
-  ask<V extends Verb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable> {
-    if (this.isDown) return Promise.resolve({ ok: false, kind: "unreachable", message: "no socket" });
-    if ("ip" in command && command.verb === "admin_seen") this.administrators.push(command.ip);
-    else this.asked.push({ by, command });
-    const reply = this.replies.get(command.verb) ?? assert.fail(`the guard was asked to ${command.verb}`);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
-    return Promise.resolve(reply as Reply<V>);
-  }
-
-  of(verb: Verb): readonly Command[] {
-    return this.asked.map(({ command }) => command).filter((command) => command.verb === verb);
-  }
-}
-
 /** Rows in memory, filtered naively. */
 export class FakeQueries implements Queries {
   readonly rows: EventItem[] = [];
+  /** Bans that began, or, as text, ended. */
+  readonly steps: (BanItem | string)[] = [];
+  epoch = "first";
 
   add(type: string, ip: string | null = "203.0.113.7", details = "row\n<b>"): void {
     const id = this.rows.length + 1;
@@ -96,6 +59,25 @@ export class FakeQueries implements Queries {
     return { items, next: items.length === most ? (items.at(-1)?.id ?? null) : null };
   }
 
+  banChanges(after: number | null, most: number): BanChanges {
+    const steps = after === null ? [] : this.steps.slice(after, after + most);
+    const upto = after === null ? this.steps.length : after + steps.length;
+    return {
+      added: steps.filter((step) => typeof step !== "string"),
+      removed: steps.filter((step) => typeof step === "string"),
+      upto,
+      isAll: upto === this.steps.length,
+    };
+  }
+
+  spamScores(ids: readonly number[]) {
+    return new Map(ids.map((id) => [id, { score: id + 0.5, required: 5 }]));
+  }
+
+  name(): string {
+    return this.epoch;
+  }
+
   address() {
     return {
       ban: BAN,
@@ -111,8 +93,9 @@ export class FakeQueries implements Queries {
   readonly figures: Figures = {
     bansInForce: () => ({ engine: 1, fail2ban: 0, manual: 0 }),
     topIps: () => [{ ip: "203.0.113.7", mails: 1, connections: 2, rejected: 3 }],
-    counts: () => ({ CONNECT: 3 }),
-    recorded: () => ({ CONNECT: 4 }),
+    top: () => [{ ip: "203.0.113.7", count: 3 }],
+    totals: (at) => (at === null ? { CONNECT: 4 } : { CONNECT: 1 }),
+    totalsAt: () => [{ CONNECT: 1 }, { CONNECT: 3 }, { CONNECT: 4, EMAIL_ACCEPTED: 2, sent: 1 }],
   };
 }
 
@@ -126,20 +109,24 @@ export type Kit = Readonly<{
   /** Moves the clock of the API; the sockets' time-outs are real. */
   advance: (byMs: number) => void;
   storeDown: (down: boolean) => void;
-  setHash: (hash: string | null) => void;
   tell: () => void;
   subscribers: () => number;
   stop: () => Promise<void>;
 }>;
 
-export async function startKit(t: TestContext, settings: Partial<ApiParts["settings"]> = {}): Promise<Kit> {
+const NO_TRIALS: ApiParts["trials"] = { decide: () => Promise.resolve({ outcome: "busy" }) };
+
+export async function startKit(
+  t: TestContext,
+  settings: Partial<ApiParts["settings"]> = {},
+  trials = NO_TRIALS,
+): Promise<Kit> {
   const guard = new FakeGuard();
   const queries = new FakeQueries();
   const problems: unknown[] = [];
   const listeners = new Set<() => void>();
   let now: Millis = T0;
   let isStoreDown = false;
-  let hash: string | null = `hash of ${PASSWORD}`;
   const orDown = <T>(value: T): T => {
     if (isStoreDown) throw new StoreDown("no database");
     return value;
@@ -147,11 +134,14 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
   const parts: ApiParts = {
     guard,
     queries: () => orDown(queries),
-    credentials: {
-      adminHash: () => orDown(hash),
-      tokenNamed: (digest) => orDown(digest === secretDigest(TOKEN) ? "ci" : null),
+    lookups: {
+      ask: (question, ...asked) => Promise.resolve().then(() => orDown(answerTo(queries, question, asked))),
     },
-    passwords: { verify: (of, password) => Promise.resolve(of === `hash of ${password}`), decoy: "hash of nothing" },
+    trials,
+    passwords: {
+      judge: (asked) => Promise.resolve(judged(asked)),
+      judgeSome: (asked) => Promise.resolve(asked.map(judged)),
+    },
     news: {
       subscribe: (onNews) => {
         listeners.add(onNews);
@@ -179,7 +169,6 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     parts,
     advance: (byMs) => (now = later(now, byMs)),
     storeDown: (down) => (isStoreDown = down),
-    setHash: (to) => (hash = to),
     tell: () => listeners.forEach((listener) => listener()),
     subscribers: () => listeners.size,
     stop: () => server.stop(),
@@ -205,4 +194,8 @@ export async function until(holds: () => boolean | Promise<boolean>, everyMs = 5
     if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
     await new Promise((resolve) => realSetTimeout(resolve, everyMs));
   }
+}
+
+function judged({ password }: Readonly<{ password: string }>): string | null {
+  return password === "weak" ? "It is weak." : null;
 }

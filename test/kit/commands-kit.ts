@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
+import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
+import { lastPlace } from "../../src/adapters/sqlite/read/sign-ins.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import type { Passwords } from "../../src/engine/access/sign-in.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
 import { QueueUpkeep } from "../../src/engine/commands/queue-upkeep.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
-import type { Command, Origin, Reply } from "../../src/wire/control/control.ts";
+import type { Command, Reply } from "../../src/wire/control/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/wire/control/keeper.ts";
+import type { Origin } from "../../src/wire/control/verb-rights.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+
+/** What the kit takes for a password's hash. */
+export function hashOf(password: string): string {
+  return `{ARGON2ID}$${Buffer.from(password).toString("hex")}`;
+}
 
 export function network(text: string): Prefix {
   const parsed = parsePrefix(text);
@@ -21,7 +31,23 @@ export function network(text: string): Prefix {
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, banLog, notices, clock, db } = memory;
-  const { accounts, active, lists, files, networks, acquaintances, senders, credentials } = accountsOnMemory();
+  const {
+    accounts,
+    book,
+    active,
+    lists,
+    files,
+    networks,
+    acquaintances,
+    senders,
+    credentials,
+    tokens,
+    sessions,
+    factors,
+    rehearse,
+    kept,
+    passkeys,
+  } = accountsOnMemory();
   const asked: KeeperCommand[] = [];
   let up = true;
   let queue: (asked: Extract<KeeperCommand, { verb: "find_mail" }>) => readonly QueuedMail[] = () => [];
@@ -42,11 +68,20 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       );
     },
   };
+  let settingsText = 'domains = ["example.test"]\n';
+  let settingsEnv: Readonly<Record<string, string>> = {};
   let refreshed = 0;
   let authorsWritten = 0;
+  let isDiskWell = true;
+  let keyOfEach = false;
   let reloaded: ReturnType<Parameters<typeof createCommands>[0]["reload"]> = { ok: true, changed: [] };
   const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
+  const passwords: Passwords = {
+    verify: (hash, password) => Promise.resolve(hash === hashOf(password)),
+    decoy: hashOf("no password at all"),
+  };
   const heldMail = new SqliteHeldMail(db);
+  const accountHistory = new SqliteAccountHistory(db);
   const logged: string[] = [];
   const note = (text: string): void => void logged.push(text);
   const log = { info: note, warn: note, error: note };
@@ -57,6 +92,14 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     banLog,
     clock,
     accounts,
+    accountRow: (name) => lists.account(name),
+    guesses: accountHistory,
+    book,
+    lastSignIn: (account) => lastPlace(db, account),
+    secrets: {
+      make: (asked) => Promise.resolve(asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
+    },
+    mailboxes: () => ({ quotaBytes: 5_000, keyOfEach }),
     files,
     networks,
     recipients: { exists: (address) => address === "owner@example.test" },
@@ -74,11 +117,22 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     keeper,
     notices,
-    credentials: credentials(db, clock),
+    credentials: credentials(clock),
+    tokens: (asked) => tokens.tokens(asked),
+    sessions,
+    factors,
+    hostname: () => "mail.example.test",
+    rehearse,
+    passkeys,
+    names: () => ["mail.example.test"],
+    passwords,
     health: () => healthOf({ ...health, events: () => 0 }),
+    settingsText: () => ({ ok: true, text: settingsText, env: settingsEnv }),
     reload: () => reloaded,
-    pending: () => reloaded,
+    pending: () => (reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded),
+    flushed: () => Promise.resolve(isDiskWell),
     alerts: NO_ALERTS,
+    upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
   const rows = (column: string): readonly unknown[] =>
@@ -88,13 +142,27 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       .map((row) => row["told"]);
   return {
     ...memory,
+    /** From now on nothing that is written can be flushed. */
+    failDisk: () => {
+      isDiskWell = false;
+    },
+    proofsOf: (account: string) => accountHistory.passwordProofs(account),
+    /** From now on each account has a key for its mail. */
+    keepKeys: () => {
+      keyOfEach = true;
+    },
     lists,
+    sessions,
+    factors,
     keeper,
     heldMail,
     upkeep,
     logged,
-    ask: (command: Command, origin: Origin = "root"): Promise<Reply> =>
-      run({ by: origin === "root" ? "root" : "web:admin via 203.0.113.9", command }, origin),
+    ask: (command: Command, origin: Origin = "root", as?: Readonly<{ as: string; ip: string }>): Promise<Reply> =>
+      run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
+    /** What it would be answered. */
+    try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
+    credentials: kept,
     /** What the keeper was asked, but for its status. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
@@ -104,6 +172,11 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** What reading the settings comes to from now on. */
     reloads: (outcome: typeof reloaded) => {
       reloaded = outcome;
+    },
+    /** What the settings file says from now on. */
+    writes: (text: string, env: typeof settingsEnv = {}) => {
+      settingsText = text;
+      settingsEnv = env;
     },
     refreshed: () => refreshed,
     /** What the keeper finds in the queue from now on. */

@@ -1,24 +1,26 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach } from "node:test";
+import type { Audit } from "../../src/core/events/command.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
+import { afterEachOf, beforeEachOf } from "./hooks.ts";
 
-/** An enforcer with a firewall and a ban table of its own; a new one for each test of the file. */
+/** An enforcer with a firewall and a ban table of its own; a new one for each test of `file`. */
 export type EnforcerKit = {
   firewall: FakeFirewall;
   banLog: MemoryBanLog;
   clock: HandClock;
   notices: NoticeBoard;
   warned: (readonly unknown[])[];
+  audits: Audit[];
   enforcer: Enforcer;
 };
 
-export function enforcerKit(): EnforcerKit {
+export function enforcerKit(file: string): EnforcerKit {
   const kit = fresh();
-  beforeEach(() => void Object.assign(kit, fresh()));
-  afterEach(() => kit.enforcer.stop());
+  beforeEachOf(file, () => void Object.assign(kit, fresh()));
+  afterEachOf(file, () => kit.enforcer.stop());
   return kit;
 }
 
@@ -30,8 +32,10 @@ function fresh(): EnforcerKit {
     [],
   ];
   const log = { info: assert.fail, warn: (...what: readonly unknown[]) => void warned.push(what), error: assert.fail };
-  const enforcer = createEnforcer({ ...parts, allowList: () => [], clock, notices, log });
-  return { ...parts, clock, notices, warned, enforcer };
+  const audits: Audit[] = [];
+  const audit = (one: Audit): void => void audits.push(one);
+  const enforcer = createEnforcer({ ...parts, allowList: () => [], audit, clock, notices, log });
+  return { ...parts, clock, notices, warned, audits, enforcer };
 }
 
 /** `count` bans of different addresses are committed, and the enforcer hears of it. */

@@ -1,10 +1,14 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
+import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-search.ts";
 import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
 import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
-import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
+import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
+import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
@@ -15,7 +19,7 @@ import { engineMigrations } from "../../src/adapters/sqlite/engine-db/migrations
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
 import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
-import { migrate } from "../../src/adapters/sqlite/migrate.ts";
+import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
 import type { NoticeCode } from "../../src/core/alerts/notices.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
@@ -24,6 +28,7 @@ import { type Committed, Engine } from "../../src/engine/engine.ts";
 import type { Clock, Notices } from "../../src/engine/ports.ts";
 import type { Store } from "../../src/engine/storage-ports.ts";
 import type { Notice } from "../../src/wire/control/items.ts";
+import { databaseOnMemory } from "./memory-database.ts";
 import { POLICY } from "./samples.ts";
 
 /** A clock that moves only by hand. */
@@ -94,20 +99,27 @@ export const TEST_POLICY: Policy = {
 
 /** The accounts' database in memory, as the commands see it. */
 export function accountsOnMemory() {
-  const db = new DatabaseSync(":memory:");
-  migrate(db, accountsMigrations, 1);
+  const db = databaseOnMemory(accountsMigrations);
   return {
     accounts: new SqliteAccounts(db),
     active: new SqliteActiveAccounts(db),
     lists: new AccountLists(db),
+    book: new AccountSearch(db),
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
     /** Who knows whom, with the engine's database. */
     acquaintances: (engine: DatabaseSync) => new SqliteCorrespondents(engine, db),
     /** Whom accounts let in, with the engine's database. */
     senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
-    /** Tokens and the password of the dashboard, in the engine's database. */
-    credentials: (engine: DatabaseSync, clock: Clock) => new SqliteCredentials(engine, clock),
+    /** Tokens, the password and the sessions of the dashboard. */
+    credentials: (clock: Clock) => new SqliteCredentials(db, clock),
+    tokens: new Credentials(db),
+    sessions: new SqliteSessions(db),
+    factors: new SqliteFactors(db),
+    rehearse: rehearsalOn(db),
+    /** The credentials as they are stored. */
+    kept: () => ["token", "session", "admin"].map((table) => db.prepare(`SELECT * FROM ${table}`).all()),
+    passkeys: new SqlitePasskeys(db),
   };
 }
 
@@ -121,8 +133,7 @@ export const NO_ALERTS = {
 
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
-  const db = new DatabaseSync(":memory:");
-  migrate(db, engineMigrations, 1);
+  const db = databaseOnMemory(engineMigrations);
   const sqlite = new SqliteStore(db);
   const store = new BreakableStore(sqlite);
   const clock = new HandClock();

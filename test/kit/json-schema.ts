@@ -18,7 +18,7 @@ export function faultsOf(schema: unknown, value: unknown, at = "$"): readonly st
 }
 
 /** `format` is repeated by `pattern`. */
-const SAYS_NOTHING = ["description", "format"];
+const SAYS_NOTHING = ["description", "examples", "format"];
 
 const CHECKS: Readonly<Record<string, Check>> = {
   type: (wanted, value, at, schema) => {

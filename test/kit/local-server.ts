@@ -4,9 +4,9 @@ import type { Server } from "node:net";
 import { dirname } from "node:path";
 import { after } from "node:test";
 
-/** Listens on a free port of 127.0.0.1 and returns it; closes with the test, suite or file that asked for it. */
-export async function listenOnPort(server: Server): Promise<number> {
-  await listening(server.listen(0, "127.0.0.1"));
+/** Listens on a free port of this address and returns it; closes with the test, suite or file that asked for it. */
+export async function listenOnPort(server: Server, host = "127.0.0.1"): Promise<number> {
+  await listening(server.listen(0, host));
   const address = server.address();
   if (typeof address === "object" && address !== null) return address.port;
   throw new Error("it listens on no port");

@@ -26,7 +26,7 @@ export function outbox() {
   const box = new AlertOutbox([], { clock, log, changed: () => void changes++ });
   box.use([channel("a"), channel("b")]);
   const message = (title: string, severity: Severity, subject = title): AlertMessage => ({
-    ...testMessage(clock.now()),
+    ...testMessage(clock.now(), "en"),
     title,
     severity,
     subject,
@@ -48,7 +48,7 @@ export function outbox() {
     /** As the guard does each second. */
     async rounds(schedule: Schedule, seconds = 3): Promise<readonly string[]> {
       for (let i = 0; i < seconds; i++) {
-        box.round(schedule);
+        box.round(schedule, "en");
         await box.settled();
         clock.advance(1_000);
       }

@@ -62,6 +62,7 @@ export const POLICY: Policy = {
   },
   allow: [],
   jailSentences: "unjudged",
+  scansBan: false,
   providers: ["google.com"],
   blockedRecipients: ["admin"],
   greylist: false,

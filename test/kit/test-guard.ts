@@ -4,8 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
-import { SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
-import { SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
@@ -32,12 +31,15 @@ import { KeeperServer } from "../../src/servers/keeper-server.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
-import type { KeeperCommand } from "../../src/wire/control/keeper.ts";
+import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
+import { dashboardCredentials } from "./dashboard-credentials.ts";
+import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
 
 const TOML = 'domains = ["example.org"]\n';
 const STOP_MS = 1_000;
+const ROOT = join(import.meta.dirname, "..", "..");
 
 /** A data directory as set-up leaves it. */
 export function dataDirectory(): Layout & Disposable {
@@ -58,12 +60,14 @@ export async function startGuard(layout: Layout) {
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
   let detail = "Postfix was reloaded.";
+  let answer: (command: KeeperCommand) => KeeperReply | null = () => null;
   const keeper = {
-    ask: (command: KeeperCommand) => {
+    ask: (command: KeeperCommand): Promise<KeeperReply> => {
       asked.push(command);
-      const mailbox = { usedBytes: 5 * 1024 ** 2, mails: 12 };
-      if (command.verb === "mailbox_use") return Promise.resolve({ ok: true, detail: "", mailbox } as const);
-      return Promise.resolve({ ok: true, detail } as const);
+      const answered = answer(command);
+      if (answered !== null) return Promise.resolve(answered);
+      const mailbox = command.verb === "mailbox_use" ? { mailbox: { usedBytes: 5 * 1024 ** 2, mails: 12 } } : {};
+      return Promise.resolve({ ok: true, detail: "mailbox" in mailbox ? "" : detail, ...mailbox } as const);
     },
   };
   const networks = new SqliteAccountNetworks(databases.accounts);
@@ -86,12 +90,15 @@ export async function startGuard(layout: Layout) {
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
   const openedAt = instant(Date.UTC(2026, 0, 1));
+  const health = { keeper, notices, clock, events: () => 0 };
   const commands = createCommands({
     engine,
     history: store,
     banLog: new SqliteBanLog(databases.engine),
     clock,
     accounts: new SqliteAccounts(databases.accounts),
+    accountRow: (name) => new AccountLists(databases.accounts).account(name),
+    guesses: new SqliteAccountHistory(databases.engine),
     files: new SqliteFileAccounts(databases.accounts),
     networks,
     recipients: new SqliteRecipients(databases.accounts, clock),
@@ -103,16 +110,10 @@ export async function startGuard(layout: Layout) {
     authors: { refresh: () => undefined },
     keeper,
     notices,
-    credentials: new SqliteCredentials(databases.engine, clock),
-    health: () =>
-      healthOf({
-        keeper,
-        notices,
-        clock,
-        startedAt: engine.startedAt,
-        firewall: noEnforcement.status,
-        events: () => 0,
-      }),
+    upkeep: upkeepOf({ keeper, clock }),
+    ...dashboardCredentials(databases.accounts, clock),
+    health: () => healthOf({ ...health, startedAt: engine.startedAt, firewall: noEnforcement.status }),
+    flushed: () => Promise.resolve(true),
     alerts: {
       test: () =>
         Promise.resolve([
@@ -129,21 +130,22 @@ export async function startGuard(layout: Layout) {
       ]),
       leadOut: false,
     },
-    pending: () => ({ ok: true, changed: ["ports.login_policy"] }),
+    settingsText: () => ({ ok: false, reason: "nobody asks for it here" }),
+    pending: () => ({ ok: true, changed: ["ports.login_policy"], inForce: ["2"] }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
   });
-  const report = (code: string, detail: string): never => {
-    throw new Error(`${code}: ${detail}`);
-  };
+  const report = (code: string, detail: string): never => assert.fail(`${code}: ${detail}`);
   const control = new ControlServer({ origin: "root", run: commands, subscribe: feed.subscribe.bind(feed), report });
   const keeperServer = new KeeperServer(keeper.ask, report);
-  await control.start(layout.controlSocket, 0o600);
-  await keeperServer.start(layout.keeperSocket);
+  await Promise.all([control.start(layout.controlSocket, 0o600), keeperServer.start(layout.keeperSocket)]);
   return {
     engine,
     /** What the keeper was told to do. */
     asked,
+    keeperAnswers(given: typeof answer): void {
+      answer = given;
+    },
     keeperSays(words: string): void {
       detail = words;
     },
@@ -164,14 +166,11 @@ export async function startGuard(layout: Layout) {
 
 export type Finished = Readonly<{ code: number | null; out: string; err: string }>;
 
-const ROOT = join(import.meta.dirname, "..", "..");
-
 /** Starts a program of the checkout, `./ghostinbox` first of all. */
 export function start(layout: Layout, program: string, args: readonly string[]) {
   const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
   const child = spawn(program, [...args], { cwd: ROOT, env, stdio: "pipe" });
-  let out = "";
-  let err = "";
+  let [out, err] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
   const ended = new Promise<Finished>((resolve, reject) => {
@@ -207,8 +206,7 @@ export async function ghostinbox(
   input = "",
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  let out = "";
-  let err = "";
+  let [out, err] = ["", ""];
   const [line = ""] = input.split("\n");
   const code = await run(words, {
     env: { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data, ...variables },
@@ -218,6 +216,10 @@ export async function ghostinbox(
       interactive: false,
       width: null,
       out: (text) => (out += text.endsWith("\n") ? text : `${text}\n`),
+      outForGood: (text) => {
+        out += `${text.replace(/\n$/, "")}\n`;
+        return Promise.resolve({ ok: true });
+      },
       err: (text) => (err += text.endsWith("\n") ? text : `${text}\n`),
       progress: () => undefined,
       readLine: (mostBytes) => Promise.resolve(line === "" || line.length > mostBytes ? null : line),
@@ -245,5 +247,4 @@ export function json(finished: Finished): unknown {
 }
 
 export const PASSWORD = "correct horse battery";
-/** A command that hangs fails its suite. */
-export const TIMED = { timeout: 120_000 };
+export const TIMED = { timeout: 120_000 }; // a command that hangs fails its suite

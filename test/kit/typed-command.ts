@@ -16,6 +16,7 @@ export async function typed(line: string, replies: (command: Command) => Reply, 
   const terminal: World["terminal"] = {
     interactive: answer !== null,
     out: (text) => (out += `${text}\n`),
+    outForGood: () => assert.fail("nothing is shown for good"),
     err: (text) => (err += `${text}\n`),
     width: null,
     progress: () => undefined,

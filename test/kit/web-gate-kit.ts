@@ -1,30 +1,73 @@
+import assert from "node:assert/strict";
+import { parseIp } from "../../src/core/net/ip.ts";
+import { Passkeys } from "../../src/engine/access/passkeys.ts";
+import { digestOf } from "../../src/engine/access/secrets.ts";
+import { SignIn } from "../../src/engine/access/sign-in.ts";
 import { CommandGate } from "../../src/engine/commands/web.ts";
 import type { Command } from "../../src/wire/control/control.ts";
-import { engineOnMemory } from "./engine-kit.ts";
+import { hashOf } from "./commands-kit.ts";
+import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 
 export const BY = "web:admin via 203.0.113.9";
+export const PASSWORD = "correct horse battery";
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
-/** The gate that what the web asks must pass, before an engine in memory. */
+/** The gate that what the web asks must pass, before an engine in memory, with the owner signed in. */
 export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
-  const gate = new CommandGate({ engine, history: sqlite, clock });
+  const onDisk = accountsOnMemory();
+  const { sessions, factors, passkeys } = onDisk;
+  const credentials = onDisk.credentials(clock);
+  credentials.setAdminPassword(hashOf(PASSWORD));
+  const ip = parseIp(AS.ip) ?? assert.fail();
+  const signInAs = (secret: string): void =>
+    sessions.open({
+      digest: digestOf(secret),
+      id: secret.slice(0, 12),
+      device: "Firefox on Linux",
+      ip,
+      at: clock.now(),
+    });
+  signInAs(AS.as);
+  const gate = new CommandGate({ engine, history: sqlite, clock, credentials, sessions });
+  const hostname = () => "mail.example.test";
+  const passwords = {
+    verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),
+    decoy: "",
+  };
+  const keys = new Passkeys({ passkeys, names: () => [hostname()], clock });
+  const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
+  const signIn = new SignIn(parts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
     db
       .prepare(sql)
       .all(...values)
       .map((row) => String(Object.values(row)[0]));
+  const admit = (command: Command, as: Readonly<{ as?: string; ip?: string; isDry?: boolean }> = AS) =>
+    gate.admit({ command, by: "web:unnamed", ...as }, "web");
   return {
     ...memory,
     gate,
     history: sqlite,
-    /** As the web; the record of a refusal is committed by the end of the turn. */
+    credentials,
+    sessions,
+    factors,
+    hostname,
+    passkeys,
+    keys,
+    signIn,
+    signInAs,
+    admit,
+    /** As the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */
     ask: async (command: Command) => {
-      const refused = gate.refuses({ command, by: BY }, "web");
+      const admitted = admit(command);
       await new Promise((resolve) => setImmediate(resolve));
-      return refused;
+      return "error" in admitted ? admitted.error : null;
     },
     refused: () => rows("SELECT details FROM event WHERE type = 'COMMAND_REFUSED' ORDER BY id"),
+    /** What its callers lacked the right to. */
+    denied: () => rows("SELECT details FROM event WHERE type = 'CALLER_REFUSED' ORDER BY id"),
     count: (type: string) => rows("SELECT id FROM event WHERE type = ?", type).length,
     accounts: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),
   };

@@ -1,17 +1,32 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { makeDebian } from "./debian-tree.ts";
+import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
 
-const SUITE = "bookworm";
-/** What tells apt where packages are. */
-const APT = ["sources.list", "sources.list.d", "auth.conf", "auth.conf.d", "keyrings", "trusted.gpg", "trusted.gpg.d"];
-/** How it reaches them. */
-const APT_REACHES = /^(Acquire::(http|https|Check|Retries)\b.*|Dir::Etc::SourceList.*)$/i;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const APT_MS = 300_000;
+/** The programs whose arguments are `main.ts VERB`. */
+const KILL = `
+for one in /proc/[0-9]*; do
+  if tr "\\0" " " <$one/cmdline 2>/dev/null | grep -q "main.ts $0 "; then kill -KILL "\${one#/proc/}"; fi
+done`;
 /** Where the checkout lies in it. */
 export const INSIDE = "/srv/ghostinbox";
 /** Runs in its own namespaces of mounts and processes until its input ends; a shell takes in what others orphan. */
@@ -23,6 +38,8 @@ mount --rbind /dev "$0/dev"
 for empty in run tmp; do mount -t tmpfs -o mode=1777 tmpfs "$0/$empty"; done
 exec chroot "$0" /bin/bash -c 'echo ready; read -r'
 `;
+
+const LAB_ROOT = "/srv/lab";
 
 export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly string[] }>;
 
@@ -43,11 +60,7 @@ export class BareDebian {
 
   static async make(directory: string): Promise<BareDebian> {
     const root = join(directory, "debian");
-    const bootstrap = ["debootstrap", "--variant=minbase", SUITE, root, mirror() ?? ""];
-    await mustRun(bootstrap, { deadlineMs: 240_000, env: { DPKG_FORCE: "unsafe-io" } });
-    // Speed is asked of the disk: nothing of this is needed after a power failure.
-    writeFileSync(join(root, "etc/dpkg/dpkg.cfg.d/fast"), "force-unsafe-io\n");
-    await configureApt(root);
+    await makeDebian(root);
     await copyNode(root);
     cpSync(CHECKOUT, join(root, INSIDE), {
       recursive: true,
@@ -87,37 +100,45 @@ export class BareDebian {
     return network === undefined ? wrapped : network.inside(wrapped);
   }
 
+  /** Runs in the lab's network, where the product asks the lab's DNS. */
+  online(lab: Lab, env: RunOptions["env"] = {}): BareRun {
+    const { hints, anchor } = rootOf(lab.directory);
+    mkdirSync(join(this.root, LAB_ROOT));
+    for (const file of [hints, anchor]) copyFileSync(file, join(this.root, LAB_ROOT, basename(file)));
+    return {
+      network: lab.server,
+      env: {
+        GHOSTINBOX_DOMAIN: "example.test",
+        GHOSTINBOX_HOSTNAME: "mail.example.test",
+        GHOSTINBOX_DNS__ROOT_HINTS: join(LAB_ROOT, basename(hints)),
+        GHOSTINBOX_DNS__TRUST_ANCHOR: join(LAB_ROOT, basename(anchor)),
+        ...env,
+      },
+    };
+  }
+
   async run(argv: readonly string[], options: BareRun = {}): Promise<Ran> {
     return runProgram(this.inside(argv, options), { ...options, env: {} });
+  }
+
+  async apt(...argv: readonly string[]): Promise<void> {
+    await this.must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  }
+
+  /** How many packages have this state (dpkg-query(1)). */
+  async packages(state: "installed" | "unpacked"): Promise<number> {
+    const count = `dpkg-query -W -f '\${db:Status-Status}\\n' | grep -cx ${state} || true`;
+    return Number(await this.must(["bash", "-c", count]));
+  }
+
+  /** As kill(1) would: what the command has started goes on. */
+  async killCommand(verb: string): Promise<void> {
+    await this.must(["bash", "-c", KILL, verb]);
   }
 
   async must(argv: readonly string[], options: BareRun = {}): Promise<string> {
     return mustRun(this.inside(argv, options), { ...options, env: {} });
   }
-}
-
-/** Why none can be made here; null if one can. */
-export function whyNoBareDebian(): string | null {
-  if (spawnSync("debootstrap", ["--version"]).status !== 0) return "there is no debootstrap";
-  return mirror() === null ? `apt knows no source of Debian's ${SUITE}` : null;
-}
-
-/** From where debootstrap takes the packages: where the machine itself does. */
-function mirror(): string | null {
-  const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
-  const argv = ["indextargets", "--format", format, "Created-By: Packages"];
-  const targets = spawnSync("apt-get", argv, { encoding: "utf8" }).stdout ?? "";
-  const line = targets.split("\n").find((target) => target.endsWith(` ${SUITE} main`));
-  return line?.slice(0, line.indexOf(" ")) ?? null;
-}
-
-async function configureApt(root: string): Promise<void> {
-  rmSync(join(root, "etc/apt/sources.list"), { force: true });
-  for (const name of APT) copyIfThere(`/etc/apt/${name}`, join(root, "etc/apt", name));
-  copyIfThere("/usr/share/keyrings", join(root, "usr/share/keyrings"));
-  copyIfThere("/etc/resolv.conf", join(root, "etc/resolv.conf"));
-  const reaches = (await mustRun(["apt-config", "dump"])).split("\n").filter((line) => APT_REACHES.test(line));
-  writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), reaches.map((line) => `${line}\n`).join(""));
 }
 
 /** The machine's own, as if the administrator had unpacked nodejs.org's archive. */
@@ -138,6 +159,15 @@ async function copyNode(root: string): Promise<void> {
   writeFileSync(join(root, "usr/local/etc/npmrc"), reaches.map((line) => `${line}\n`).join(""));
 }
 
-function copyIfThere(from: string, to: string): void {
-  if (existsSync(from)) cpSync(from, to, { recursive: true, dereference: true });
+/** What set-up says before it asks whether to go on. */
+export function expectAnnounced(question: string, text: string): void {
+  for (const line of [
+    "GhostInbox prepares this machine:",
+    "  npm packages ",
+    "    postfix          receives and sends mail (SMTP)",
+    "  system users   ghostinbox ghostinbox-web ghostinbox-mail ghostinbox-fail2ban,",
+    "  system groups  ghostinbox-accounts ghostinbox-data ghostinbox-logs,",
+    question,
+  ])
+    assert.ok(text.includes(line), `${line}\n${text}`);
 }

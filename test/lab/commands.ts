@@ -7,10 +7,10 @@ export type RunOptions = Readonly<{
   deadlineMs?: number;
 }>;
 
-/** Runs a program to its end. It is killed at the deadline (20 s unless told), which throws. */
+/** Runs a program to its end. It is killed at the deadline (60 s unless told), which throws. */
 export async function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [program = "", ...rest] = argv;
-  const { input = "", env = {}, deadlineMs = 20_000 } = options;
+  const { input = "", env = {}, deadlineMs = 60_000 } = options;
   const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: "pipe" });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

@@ -41,7 +41,7 @@ export async function stopService(
   return {
     start: async () => {
       await server.mustExec(["sv", "up", directory]);
-      if (service === "spamd") await until("spamd answers", () => spamdAnswers(product), 20_000);
+      if (service === "spamd") await until("spamd answers", () => spamdAnswers(product));
     },
   };
 }
@@ -63,7 +63,7 @@ const ANNA = "anna@example.test";
 export function contentMail(product: Product) {
   async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
     const look = (): string | null => findMail(product.layout, subject, { folder, account });
-    return until(`“${subject}” in ${folder}`, look, 15_000);
+    return until(`“${subject}” in ${folder}`, look);
   }
 
   async function send(

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./commands.ts";
-import { DNS_HOST, namespaceOf, SERVER } from "./network.ts";
+import { DNS_HOST, DNS_HOST_V6, namespaceOf, SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 
 /** Addresses of the sender host with names of their own. */
@@ -100,6 +100,24 @@ function sign(folder: string, zone: string, key: string, records: readonly strin
   execFileSync("ldns-signzone", ["-f", file, `${file}.plain`, key], { cwd: folder });
 }
 
+/**
+ * Records of the root besides those from the start, instead of what was published so before. Resolvers start from this address of
+ * the DNS host then. The server is told by SIGHUP (nsd(8)).
+ */
+export function publish(directory: string, records: readonly string[], host: string = DNS_HOST): void {
+  const folder = join(directory, "dns");
+  const plain = join(folder, "root.zone.plain");
+  const [first = ""] = readFileSync(plain, "utf8").split(PUBLISHED);
+  const next = first.replace(/(?<= admin\.ns\.lab\. )\d+/, (serial) => String(Number(serial) + 1));
+  writeFileSync(plain, `${next}${PUBLISHED}${records.join("\n")}\n`);
+  const key = readdirSync(folder).find((name) => /^K\.\+\d+\+\d+\.private$/.test(name)) ?? "";
+  execFileSync("ldns-signzone", ["-f", "root.zone", plain, key.replace(/\.private$/, "")], { cwd: folder });
+  const type = host.includes(":") ? "AAAA" : "A";
+  writeFileSync(rootOf(directory).hints, `. 3600 NS ns.lab.\nns.lab. 3600 ${type} ${host}\n`);
+}
+
+const PUBLISHED = "; published later\n";
+
 function zoneFile(zone: string): string {
   return zone === "." ? "root.zone" : `${zone}.zone`;
 }
@@ -111,6 +129,7 @@ async function serve(folder: string, zones: readonly string[]): Promise<ChildPro
     [
       "server:",
       `  ip-address: ${DNS_HOST}`,
+      `  ip-address: ${DNS_HOST_V6}`,
       "  server-count: 1",
       '  username: ""',
       '  chroot: ""',

@@ -28,6 +28,7 @@ describe("a real kernel follows the database", { skip: whyNoLab() ?? false }, ()
     notices = new NoticeBoard();
     const nothing = (): void => {};
     enforcer = createEnforcer({
+      audit: () => undefined,
       banLog: new SqliteBanLog(db),
       firewall: kit.firewall,
       allowList: () => [],

@@ -12,7 +12,7 @@ export function fail2banLog({ layout }: Product): string {
 
 /** Its jails start one after another, this one last. */
 export async function fail2banRuns(product: Product): Promise<void> {
-  await until("Fail2ban is ready", () => fail2banLog(product).includes("Jail 'ghostinbox-dashboard' started"), 20_000);
+  await until("Fail2ban is ready", () => fail2banLog(product).includes("Jail 'ghostinbox-dashboard' started"));
 }
 
 /**
@@ -22,5 +22,5 @@ export async function fail2banRuns(product: Product): Promise<void> {
 export async function jailHasRead(product: Product, relay: string): Promise<void> {
   const { attacker } = product.lab;
   for (let i = 0; i < 3; i++) await sendMail({ host: attacker, from: relay, recipient: "someone@elsewhere.test" });
-  await until("Fail2ban has read so far", () => product.banOf(relay), 20_000);
+  await until("Fail2ban has read so far", () => product.banOf(relay));
 }

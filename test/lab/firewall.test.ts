@@ -170,6 +170,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     "delete table inet ghostinbox",
     "flush table inet ghostinbox",
     "flush chain inet ghostinbox input",
+    "flush chain inet ghostinbox banned",
     "flush set inet ghostinbox ban4",
     "flush set inet ghostinbox ban6",
   ])

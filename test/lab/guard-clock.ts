@@ -1,31 +1,28 @@
-import assert from "node:assert/strict";
-import { globSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MINUTE_MS } from "../../src/core/time.ts";
+import { ClockLibrary } from "./machine-clock.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** The guard's clock, which the test moves forward while the guard runs (faketime(1)). */
+/**
+ * The guard's wall clock, which the test moves forward while the guard runs, as if the machine had slept: a clock that is
+ * right is followed at once, and no time-out has passed.
+ */
 export class GuardClock {
-  readonly #file: string;
+  readonly #library = new ClockLibrary();
   #aheadMs = 0;
-
-  private constructor(file: string) {
-    this.#file = file;
-    this.forward(0);
-  }
 
   /** Restarts the guard. */
   static async of(product: Product): Promise<GuardClock> {
     const { node, services } = product.layout;
-    const clock = new GuardClock(join(product.lab.directory, "clock"));
-    const [library = ""] = globSync("/usr/lib/*/faketime/libfaketime.so.1");
-    assert.notEqual(library, "", "Debian's faketime is installed");
-    const faked = `env LD_PRELOAD=${library} FAKETIME_TIMESTAMP_FILE=${clock.#file} FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 ${node} `;
+    const clock = new GuardClock();
+    await clock.#library.build();
     const run = join(services, "guard", "run");
-    writeFileSync(run, readFileSync(run, "utf8").replace(`${node} `, faked));
+    const moved = `env LD_PRELOAD=${clock.#library.path} ${node} `;
+    writeFileSync(run, readFileSync(run, "utf8").replace(`${node} `, moved));
     await product.lab.server.mustExec(["sv", "-w", "15", "restart", join(services, "guard")]);
-    await until("the guard is back", async () => (await product.cli(["status"])).code === 0);
+    await until("the guard is back", () => product.guardAnswers());
     return clock;
   }
 
@@ -35,9 +32,7 @@ export class GuardClock {
 
   forward(byMs: number): void {
     this.#aheadMs += byMs;
-    // Whole at once: the guard reads it each time it asks what time it is.
-    writeFileSync(`${this.#file}.new`, `+${this.#aheadMs / 1000}`);
-    renameSync(`${this.#file}.new`, this.#file);
+    this.#library.set({ wallMs: this.#aheadMs, sleptMs: this.#aheadMs });
   }
 
   forwardMinutes(minutes: number): void {

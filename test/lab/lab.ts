@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { startDns } from "./dns.ts";
+import { publish, startDns } from "./dns.ts";
 import { Host } from "./host.ts";
 import { makeNetwork, removeNetwork } from "./network.ts";
 
@@ -40,6 +40,12 @@ export class Lab {
       this.#takeAway();
       throw error;
     }
+  }
+
+  /** Further records, and the address at which resolvers find the DNS host. */
+  publish(records: readonly string[], host?: string): void {
+    publish(this.directory, records, host);
+    this.#dns?.kill("SIGHUP");
   }
 
   remove(): void {

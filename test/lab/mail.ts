@@ -57,8 +57,13 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
 }
 
 /** A session on 587 (STARTTLS) or 465 (TLS) that has said EHLO over TLS. */
-export async function openSubmission(host: Host, from: string, port: 587 | 465 = 587): Promise<Dialog> {
-  const dialog = await Dialog.open(host, { from, to: serverFor(from), port, tls: port === 465 });
+export async function openSubmission(
+  host: Host,
+  from: string,
+  port: 587 | 465 = 587,
+  to: string = serverFor(from),
+): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to, port, tls: port === 465 });
   await dialog.reply();
   if (port === 587) {
     await dialog.ask("EHLO client.test");

@@ -41,3 +41,10 @@ export function findMail(
   const texts = readdirSync(maildir).map((name) => readFileSync(join(maildir, name), "utf8"));
   return texts.find((text) => new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text)) ?? null;
 }
+
+/** Whether any mailbox has a mail of the keeper with this subject. */
+export function toldByMail(mail: string, subject: string): boolean {
+  return readdirSync(mail, { recursive: true, withFileTypes: true }).some(
+    (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(subject),
+  );
+}

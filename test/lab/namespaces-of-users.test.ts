@@ -38,7 +38,7 @@ for (const [how, unshare, belongs] of [
       await once(child, "exit");
     }
     const whose = { ours: new Set([NOBODY_ELSE]), shared: new Set<number>(), network: networkOf(process.pid) };
-    const ours = among(DATA, listProcesses(), whose).map(({ pid }) => pid);
+    const ours = among([DATA], listProcesses(), whose).map(({ pid }) => pid);
     assert.equal(ours.includes(found?.pid ?? 0), belongs);
     if (!belongs) assert.deepEqual(ours, []);
   });

@@ -18,6 +18,10 @@ const HOSTS: readonly HostName[] = ["net", "server", "sender", "attacker"];
 
 export const SERVER = { v4: "203.0.113.10", v6: "2001:db8:10::10", gateway: "203.0.113.1" } as const;
 export const DNS_HOST = "203.0.113.53";
+/** The same host, for a server without IPv4. */
+export const DNS_HOST_V6 = "2001:db8:53::53";
+/** A resolver of the provider, on that host too. */
+export const RESOLVER_V6 = "2001:db8:53::54";
 /** Other name servers of the `net` host: those of block lists, and one that no query may reach. */
 export const NAME_SERVERS: readonly string[] = ["203.0.113.61", "203.0.113.62", "203.0.113.63", "203.0.113.66"];
 
@@ -56,6 +60,7 @@ export async function makeNetwork(): Promise<void> {
   await link("attacker", ["198.51.100.129/25", "2001:db8:30::1/64"], ["198.51.100.130/25", "2001:db8:30::10/64"]);
   await inside("net", [
     ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
+    ...[DNS_HOST_V6, RESOLVER_V6].map((address) => `addr add ${address}/128 dev lo`),
     "route add 2001:db8:b000::/36 via 2001:db8:20::10",
     "route add 2001:db8:a000::/36 via 2001:db8:30::10",
     "route add 198.18.0.0/16 via 198.51.100.130",
@@ -63,6 +68,32 @@ export async function makeNetwork(): Promise<void> {
   await sysctl("net", ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]);
   await anyIp("sender", ["198.51.100.64/26", "2001:db8:b000::/36"]);
   await anyIp("attacker", ["198.51.100.192/26", "198.18.0.0/16", "2001:db8:a000::/36"]);
+}
+
+/** The server has no IPv4 address but loopback. */
+export async function takeAwayV4(): Promise<void> {
+  await inside("server", [`addr del ${SERVER.v4}/24 dev eth0`]);
+}
+
+/** The server, now without a public address, in the network of a router. */
+export const INNER = { v4: "192.168.7.10", router: "192.168.7.1" } as const;
+
+/**
+ * `net` becomes a router, too: it has the server's public addresses itself, and `rules`, a file of nft(8), say what it passes on. The
+ * server has a private address alone.
+ */
+export async function putBehindRouter(rules: string): Promise<void> {
+  await inside("net", [
+    "addr flush dev to-server scope global",
+    `addr add ${INNER.router}/24 dev to-server`,
+    `addr add ${SERVER.v4}/32 dev lo`,
+  ]);
+  await mustRun(["ip", "netns", "exec", namespaceOf("net"), "nft", "-f", "-"], { input: rules });
+  await inside("server", [
+    "addr flush dev eth0 scope global",
+    `addr add ${INNER.v4}/24 dev eth0`,
+    `route add default via ${INNER.router}`,
+  ]);
 }
 
 /** Ends what still runs in the namespaces and takes them away. Safe to call twice, and from an exit handler. */

@@ -38,6 +38,7 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
       rules: () => ({
         most: MOST,
         mostKnown: MOST_KNOWN,
+        places: new Map(),
         shares: new Map([[PORT, SHARE]]),
         unitOf: (ip) => prefixOf(ip, 64),
         isKnown: (unit) => unit === prefix(KNOWN),
@@ -45,7 +46,7 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
       }),
       ports: () => [PORT],
       known: () => [prefix(KNOWN)],
-      room: { plan: () => Promise.resolve({ end: [], held: [] }) },
+      room: { plan: () => Promise.resolve({ isCrowded: false, end: [], held: [] }) },
       log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
     });
     await watch.look();

@@ -8,8 +8,10 @@ import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts"
 import { CHECKOUT } from "./checkout.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";
+import { makeKnownSecret } from "./known-secret.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
+import { Recorded } from "./recorded.ts";
 import { Typist } from "./typist.ts";
 import { Hopeless, until } from "./wait.ts";
 
@@ -55,6 +57,7 @@ export class Product {
   #child: ChildProcess | null = null;
   readonly #within: readonly string[];
   readonly #checkout: string;
+  readonly #recorded: Recorded;
   #output = "";
   #token: Promise<string> | undefined;
 
@@ -67,6 +70,7 @@ export class Product {
     this.#within = within ?? [];
     this.#checkout = checkout;
     this.layout = layoutOf(data ?? join(lab.directory, "data"));
+    this.#recorded = new Recorded(this.layout);
     const root = rootOf(lab.directory);
     this.#environment = {
       GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
@@ -123,6 +127,7 @@ export class Product {
 
   #launch(): ChildProcess {
     this.#output = "";
+    makeKnownSecret(this.layout);
     const [program = "", ...argv] = this.lab.server.inside([...this.#within, "npm", "--silent", "start"]);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
@@ -138,7 +143,7 @@ export class Product {
   }
 
   /** Ctrl-C (or worse): resolves once `npm start` has ended, and nothing of it may be left after 30 s. */
-  async stop(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+  async stop(signal: "SIGINT" | "SIGTERM" | "SIGKILL" = "SIGINT"): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
     this.#child = null;
@@ -194,8 +199,8 @@ export class Product {
     return { code: Number(printed.slice(last + 1)), body: printed.slice(0, last) };
   }
 
-  async makeToken(name: string): Promise<string> {
-    const answer = JSON.stringify(await this.json(["token", "create", name]));
+  async makeToken(name: string, ...options: readonly string[]): Promise<string> {
+    const answer = JSON.stringify(await this.json(["token", "create", name, ...options]));
     const token = /"token":"([^"]+)"/.exec(answer)?.[1];
     if (token === undefined) throw new Error(`no token in ${answer}`);
     return token;
@@ -205,30 +210,26 @@ export class Product {
     await this.json(["account", "add", name, "--password-stdin"], { input: `${password}\n` });
   }
 
+  async guardAnswers(): Promise<boolean> {
+    return this.#recorded.guardAnswers();
+  }
+
   async stats(): Promise<Stats> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape the tests of src/servers/api check
-    return (await this.json(["stats"])) as Stats;
+    return this.#recorded.stats();
   }
 
   async banOf(ip: string): Promise<BanItem | undefined> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape src/cli/main.test.ts checks
-    const { items } = (await this.json(["bans", "--limit", "10000"])) as { readonly items: readonly BanItem[] };
-    return items.find((ban) => ban.ip === ip || ban.prefix === ip);
+    return (await this.#recorded.bans()).find((ban) => ban.ip === ip || ban.prefix === ip);
   }
 
   async events(ip: string): Promise<readonly EventItem[]> {
-    const answer = await this.json(["events", "--ip", ip, "--limit", "500"]);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return (answer as { items: readonly EventItem[] }).items;
+    return this.#recorded.events(ip);
   }
 
   /** The stock `sqlite3` of Debian on a database; rows as arrays of text. */
   async sqlite(sql: string, file: string = this.layout.engineDb): Promise<readonly (readonly string[])[]> {
     const printed = await this.lab.server.mustExec(["sqlite3", "-separator", "\t", `file:${file}?mode=ro`, sql]);
-    return printed
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => line.split("\t"));
+    return printed.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
   }
 
   /** The whole table of ours as nft lists it. */

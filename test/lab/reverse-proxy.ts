@@ -9,17 +9,15 @@ import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 
-export type ProxyKind = "nginx" | "caddy";
+/** `waf`: nginx with ModSecurity and its core rules. */
+export type ProxyKind = "nginx" | "caddy" | "waf";
 
-/** The name by which the page of the documentation has the dashboard called, in the lab's domain. */
+/** The name by which the examples have the dashboard called, in the lab's domain. */
 export const DASHBOARD = "dashboard.example.test";
 
-/** The configuration as `docs/reverse-proxy.md` prints it. */
-function printed(language: "nginx" | "caddyfile"): string {
-  const page = readFileSync(join(CHECKOUT, "docs", "reverse-proxy.md"), "utf8");
-  const block = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m").exec(page)?.[1];
-  if (block === undefined) throw new Error(`docs/reverse-proxy.md prints no configuration of ${language}`);
-  return block.replaceAll("example.org", "example.test");
+/** A configuration of `examples`, with the lab's name. */
+function example(file: "nginx.conf" | "Caddyfile" | "modsecurity.conf"): string {
+  return readFileSync(join(CHECKOUT, "examples", file), "utf8").replaceAll("example.org", "example.test");
 }
 
 /** A reverse proxy on the server's host, configured as documented. It ends with `stop`. */
@@ -33,7 +31,7 @@ export class ReverseProxy {
   static async start(lab: Lab, kind: ProxyKind): Promise<ReverseProxy> {
     const folder = join(lab.directory, kind);
     mkdirSync(folder);
-    const argv = kind === "nginx" ? await nginx(folder) : caddy(folder);
+    const argv = kind === "caddy" ? caddy(folder) : await nginx(folder, kind === "waf");
     const [program = "", ...rest] = lab.server.inside(argv);
     const child = spawn(program, rest, {
       stdio: "ignore",
@@ -53,29 +51,54 @@ export class ReverseProxy {
 }
 
 /** What Debian's nginx.conf has around the block, with files of the lab. */
-async function nginx(folder: string): Promise<readonly string[]> {
+async function nginx(folder: string, isGuarded: boolean): Promise<readonly string[]> {
   const live = join(folder, "live");
   mkdirSync(live);
   const [cert, key] = [join(live, "fullchain.pem"), join(live, "privkey.pem")];
   const certificate = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", `/CN=${DASHBOARD}`];
   await mustRun(["openssl", "req", "-x509", ...certificate, "-keyout", key, "-out", cert]);
-  const server = printed("nginx").replaceAll(`/etc/letsencrypt/live/${DASHBOARD}`, live);
+  const plain = withPath(example("nginx.conf").replaceAll(`/etc/letsencrypt/live/${DASHBOARD}`, live));
+  const server = isGuarded ? guarded(plain, folder) : plain;
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
   const file = join(folder, "nginx.conf");
   writeFileSync(
     file,
-    `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\n` +
+    `${isGuarded ? MODULES : ""}daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\n` +
       `http { access_log off; ${temporary.join(" ")}\n${server}}\n`,
   );
   return ["nginx", "-c", file, "-e", join(folder, "error.log")];
+}
+
+/** The server with the path of docs/reverse-proxy.md too. */
+function withPath(server: string): string {
+  const page = readFileSync(join(CHECKOUT, "docs", "reverse-proxy.md"), "utf8");
+  const block = /^```nginx\n([^]*?)^```$/m.exec(page)?.[1];
+  if (block === undefined) throw new Error("docs/reverse-proxy.md prints no path for nginx");
+  return server.replace("    location / {", `${block}\n    location / {`);
+}
+
+/** As Debian's packages load them. */
+const MODULES = ["ndk_http_module", "ngx_http_modsecurity_module"]
+  .map((name) => `load_module /usr/lib/nginx/modules/${name}.so;\n`)
+  .join("");
+
+/** The server with the two lines of docs/waf.md, and with the rules of `examples`. */
+function guarded(server: string, folder: string): string {
+  const page = readFileSync(join(CHECKOUT, "docs", "waf.md"), "utf8");
+  const lines = /^```nginx\n([^]*?)^```$/m.exec(page)?.[1];
+  if (lines === undefined) throw new Error("docs/waf.md prints no configuration of nginx");
+  const rules = join(folder, "waf.conf");
+  writeFileSync(rules, example("modsecurity.conf").replaceAll("/var/log/nginx", folder));
+  const named = lines.replaceAll("/etc/nginx/ghostinbox-waf.conf", rules);
+  return server.replace("    location / {", `${named}\n    location / {`);
 }
 
 /** A certificate from an authority of its own: none on the internet can be reached. */
 function caddy(folder: string): readonly string[] {
   const file = join(folder, "Caddyfile");
   const own = `{\n  local_certs\n  skip_install_trust\n  admin off\n  storage file_system ${folder}/storage\n  log {\n    output file ${folder}/log\n  }\n}\n`;
-  writeFileSync(file, `${own}${printed("caddyfile")}`);
+  writeFileSync(file, `${own}${example("Caddyfile")}`);
   return ["caddy", "run", "--config", file, "--adapter", "caddyfile"];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -78,5 +78,32 @@ describe("set-up shows the progress of long work", { skip }, () => {
 
   test("and nothing where the output is kept", () => {
     assert.equal(spawnSync("bash", [script("exit 3")], { encoding: "utf8" }).stdout, "ended: 3\n");
+  });
+});
+
+describe("set-up begins anew where a download stops in the middle", { skip }, () => {
+  /** `npm` is a function of these lines; returns what is said, and how often it ran. */
+  const run = (npm: string) => {
+    const directory = temporaryDirectory();
+    const lines = [
+      FUNCTIONS,
+      `cd ${directory}`,
+      "STALL_S=2",
+      `again_if_it_stalls cache bash -c 'echo run >>runs; ${npm}'`,
+    ];
+    const { status, stderr } = spawnSync("bash", ["-c", lines.join("\n"), "scripts/setup"], { encoding: "utf8" });
+    return { status, stderr, runs: readFileSync(join(directory, "runs"), "utf8").split("\n").length - 1 };
+  };
+  const AGAIN = "The download stopped in the middle: beginning anew.\n";
+
+  test("and only there", () => {
+    assert.deepEqual(run('[ "$(wc -l <runs)" -gt 1 ] || exec sleep 60'), { status: 0, stderr: AGAIN, runs: 2 });
+    const growing =
+      "mkdir -p cache/_cacache/tmp; for n in 1 2 3 4; do head -c 9999 /dev/zero >>cache/_cacache/tmp/one; sleep 1; done; exit 3";
+    assert.deepEqual(run(growing), { status: 3, stderr: "", runs: 1 });
+  });
+
+  test("three times at most", () => {
+    assert.deepEqual(run("exec sleep 60"), { status: 137, stderr: AGAIN.repeat(3), runs: 3 });
   });
 });

@@ -8,7 +8,8 @@ import { parseBesides } from "../../src/daemon/set-up/installed-besides.ts";
 /** Set-up's own functions on another /etc; only apt-get and dpkg are played. */
 const INSTALL = `
   eval "$(sed "/^main /d; s|/var/lib/dpkg|$ROOT/dpkg|g; s|/usr/sbin|$ROOT/sbin|g; s|/etc|$ROOT/etc|g" scripts/setup)"
-  dpkg-query() { :; }
+  dpkg-query() { cat "$ROOT/states"; }
+  apt-mark() { if [ "$1" = auto ]; then echo "$2" >>"$ROOT/auto"; else cat "$ROOT/auto" 2>/dev/null || true; fi; }
   is_installed() { return 0; }
   stop_services() { :; }
   apt-get() {
@@ -18,7 +19,9 @@ const INSTALL = `
     echo left >"$ROOT/etc/$NAME/left"
     eval "$END"
   }
-  install_debian "Inst $NAME (1.0 Debian:12)" "$NAME"`;
+  install_debian "Inst $NAME (1.0 Debian:12)
+Inst also-$NAME (1.0 Debian:12)
+Remv other-$NAME [1.0]" "$NAME"`;
 
 describe("set-up's record of what packages bring besides", () => {
   let root = "";
@@ -26,7 +29,7 @@ describe("set-up's record of what packages bring besides", () => {
   beforeEach(() => {
     root = mkdtempSync(join("/var/tmp", "gi-besides-"));
     for (const name of ["etc", "dpkg/info", "sbin"]) mkdirSync(join(root, name), { recursive: true });
-    for (const name of ["etc/passwd", "etc/group", "dpkg/info/a.list"]) writeFileSync(join(root, name), "");
+    for (const name of ["etc/passwd", "etc/group", "dpkg/info/a.list", "states"]) writeFileSync(join(root, name), "");
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -64,6 +67,52 @@ describe("set-up's record of what packages bring besides", () => {
       assert.equal(setUp("b", "return 0").status, 0);
       assert.deepEqual(recorded(), leftBy("a", "b"));
     });
+
+  test("where it fails, names no package that never came, and none as removed that is still there", () => {
+    writeFileSync(join(root, "states"), "config-files also-b\ninstalled other-a\ninstalled other-b\n");
+    const packages = (): string => readFileSync(inData("installed-packages"), "utf8");
+    const removed = () => parseBesides(readFileSync(inData("installed-besides"), "utf8")).removed;
+    // One of the two packages is unpacked.
+    assert.equal(setUp("a", 'echo "unpacked a" >>"$ROOT/states"; return 1').status, 1);
+    assert.equal(packages(), "a\n");
+    assert.deepEqual(removed(), []);
+    assert.equal(setUp("b", "kill -KILL $$").signal, "SIGKILL");
+    assert.equal(packages(), "a\nalso-b configured\nb\n");
+    assert.deepEqual(removed(), ["other-b"]);
+    rmSync(join(root, "sbin/policy-rc.d"));
+    const done =
+      'sed -i "/other-c/d" "$ROOT/states"; printf "installed c\\ninstalled also-c\\n" >>"$ROOT/states"; return 0';
+    assert.equal(setUp("c", done).status, 0);
+    assert.equal(packages(), "a\nalso-c\nc\n");
+    assert.deepEqual(removed(), ["other-c"]);
+  });
+
+  test("where it fails, leaves apt's marks as they were: apt forgets them before it removes anything", () => {
+    writeFileSync(join(root, "states"), "installed other-a\n");
+    writeFileSync(join(root, "auto"), "other-a\n");
+    assert.equal(setUp("a", 'rm "$ROOT/auto"; return 1').status, 1);
+    assert.equal(readFileSync(join(root, "auto"), "utf8"), "other-a\n");
+    assert.equal(setUp("a", 'echo "config-files other-a" >"$ROOT/states"; rm "$ROOT/auto"; return 1').status, 1);
+    assert.deepEqual(parseBesides(readFileSync(inData("installed-besides"), "utf8")).auto, ["other-a"]);
+    assert.ok(!existsSync(join(root, "auto")));
+  });
+
+  test("has the mode and owner that a package changed, and those before", () => {
+    for (const [name, mode] of [
+      ["keys", 0o700],
+      ["open", 0o755],
+      ["kept", 0o755],
+    ] as const)
+      mkdirSync(join(root, "etc", name), { mode });
+    const change = 'chmod 750 "$ROOT/etc/keys"; chmod 700 "$ROOT/etc/open"; return 0';
+    assert.equal(setUp("a", change).status, 0);
+    const { modes } = parseBesides(readFileSync(inData("installed-besides"), "utf8").replaceAll(root, ""));
+    const own = `${process.getuid?.()}:${process.getgid?.()}`;
+    assert.deepEqual(modes, [
+      { path: "/etc/open", now: `700 ${own}`, before: `755 ${own}` },
+      { path: "/etc/keys", now: `750 ${own}`, before: `700 ${own}` },
+    ]);
+  });
 
   test("where it is killed, the next one trusts no list from before, and says so", () => {
     assert.equal(setUp("a", "kill -KILL $$").signal, "SIGKILL");

@@ -25,7 +25,7 @@ export class Sink {
       "nobody",
       "-d",
       template,
-      `${address}:25`,
+      `${address.includes(":") ? `[${address}]` : address}:25`,
       "100",
     ]);
     // It ends with its namespace.

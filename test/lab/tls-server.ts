@@ -18,8 +18,13 @@ export async function makeCertificate(directory: string, file: string, name: str
   return made;
 }
 
-/** One whose four days are over in an hour (openssl-ca(1): it alone takes two times). */
-export async function makeExpiringCertificate(directory: string, file: string, name: string): Promise<Certificate> {
+/** One whose four days are over in an hour unless told (openssl-ca(1): it alone takes two times). */
+export async function makeExpiringCertificate(
+  directory: string,
+  file: string,
+  name: string,
+  hoursLeft = 1,
+): Promise<Certificate> {
   const made = { cert: join(directory, `${file}.pem`), key: join(directory, `${file}-key.pem`) };
   const at = (what: string): string => join(directory, `${file}-${what}`);
   const time = (inHours: number): string =>
@@ -32,7 +37,7 @@ export async function makeExpiringCertificate(directory: string, file: string, n
   );
   const request = ["-newkey", "rsa:2048", "-noenc", "-subj", `/CN=${name}`, "-keyout", made.key, "-out", at("csr")];
   await mustRun(["openssl", "req", "-new", ...request]);
-  const dates = ["-startdate", time(-95), "-enddate", time(1)];
+  const dates = ["-startdate", time(hoursLeft - 96), "-enddate", time(hoursLeft)];
   const signed = [
     "-selfsign",
     "-keyfile",

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { until } from "./wait.ts";
 
+/** Characters. */
+const SHOWN = 2_000;
+
 /** Somebody at a terminal: script(1) gives the program a terminal of its own. */
 export class Typist {
   readonly #child: ChildProcess;
@@ -23,7 +26,16 @@ export class Typist {
   }
 
   async sees(pattern: RegExp, deadlineMs?: number): Promise<void> {
-    await until(`the terminal shows ${String(pattern)}`, () => pattern.test(this.output), deadlineMs);
+    await this.until(`the terminal shows ${String(pattern)}`, () => pattern.test(this.output), deadlineMs);
+  }
+
+  /** As `until` of wait.ts; what is waited for in vain is told with what the terminal showed last. */
+  async until(what: string, isSo: () => boolean | Promise<boolean>, deadlineMs?: number): Promise<void> {
+    const condition = async (): Promise<true> => {
+      if (await isSo()) return true;
+      throw new Error(this.output.slice(-SHOWN));
+    };
+    await until(what, condition, deadlineMs);
   }
 
   /** A line with its end; or keys such as Ctrl-C, as they are. */

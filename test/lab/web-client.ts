@@ -109,3 +109,18 @@ export function serverSent(text: string): readonly ServerSent[] {
       return [{ id: Number(id), data: JSON.parse(data) as ServerSent["data"] }];
     });
 }
+
+export type Named = Readonly<{ name: string; id: string | null; data: Readonly<Record<string, unknown>> }>;
+
+/** The same of a stream whose events have names. */
+export function namedEvents(text: string): readonly Named[] {
+  return text
+    .split("\n\n")
+    .slice(0, -1)
+    .flatMap((block) => {
+      const [, id = null, name = "", data = ""] = /^(?:id: (\d+)\n)?event: (\w+)\ndata: (\{.*\})$/.exec(block) ?? [];
+      if (data === "") return [];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it begins with a brace
+      return [{ name, id, data: JSON.parse(data) as Named["data"] }];
+    });
+}

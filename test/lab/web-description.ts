@@ -2,26 +2,26 @@ import { faultsOf } from "../kit/json-schema.ts";
 import type { WebAnswer } from "./web-client.ts";
 
 type Content = Readonly<Record<string, Readonly<{ schema?: unknown }>>>;
-type Response = Readonly<{ content?: Content }>;
+type Headers = Readonly<Record<string, Readonly<{ required?: boolean }>>>;
+type Response = Readonly<{ content?: Content; headers?: Headers }>;
+/** What any route may answer without saying so: there is nothing, another method, a bug. */
+const UNSAID = [404, 405, 500];
 export type Operation = Readonly<{
   security: readonly Readonly<Record<string, unknown>>[];
   requestBody?: object;
-  responses: Readonly<Record<string, Response | Readonly<{ $ref: string }>>>;
+  responses: Readonly<Record<string, Response>>;
 }>;
 
 /** `/openapi.json` as the running server gives it. */
 export class Description {
   readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly #responses: Readonly<Record<string, Response>>;
 
   constructor(document: unknown) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what lacks here fails each test
-    const { paths, components } = document as {
+    const { paths } = whole(document, document) as {
       paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-      components: Readonly<{ responses: Readonly<Record<string, Response>> }>;
     };
     this.#paths = paths;
-    this.#responses = components.responses;
   }
 
   /** `GET /api/v1/why/{ip}`, all of them. */
@@ -42,13 +42,16 @@ export class Description {
     return operation;
   }
 
-  /** What of an answer is other than described: its status, its type, its body. */
+  /** What of an answer is other than described: its status, its headers, its type, its body. */
   faults(route: string, answer: WebAnswer): readonly string[] {
     const { responses } = this.operation(route);
-    const found = responses[answer.status] ?? responses["default"] ?? {};
-    const response = "$ref" in found ? this.#responses[found.$ref.split("/").at(-1) ?? ""] : found;
-    const isDescribed = responses[answer.status] !== undefined || answer.status >= 400;
+    const response = responses[answer.status] ?? responses["default"];
+    const isDescribed = responses[answer.status] !== undefined || UNSAID.includes(answer.status);
     if (response === undefined || !isDescribed) return [`${answer.status} is not described`];
+    const missing = Object.entries(response.headers ?? {})
+      .filter(([name, { required }]) => required === true && answer.headers[name.toLowerCase()] === undefined)
+      .map(([name]) => `${answer.status} without ${name}`);
+    if (missing.length > 0) return missing;
     const types = Object.keys(response.content ?? {});
     if (types.length === 0) return answer.text === "" ? [] : [`a body where none is described: ${answer.text}`];
     const type = answer.headers["content-type"] ?? "";
@@ -56,4 +59,24 @@ export class Description {
     if (described === undefined) return [`type ${type}, described ${types.join(", ")}`];
     return described.schema === undefined ? [] : faultsOf(described.schema, answer.json());
   }
+}
+
+/** A part of the document with what it means by `$ref` in its place. No schema of ours holds itself. */
+function whole(part: unknown, document: unknown): unknown {
+  if (Array.isArray(part)) return part.map((each) => whole(each, document));
+  if (typeof part !== "object" || part === null) return part;
+  if ("$ref" in part) return whole(meantBy(String(part.$ref), document), document);
+  return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, whole(each, document)]));
+}
+
+function meantBy(ref: string, document: unknown): unknown {
+  const found = ref
+    .split("/")
+    .slice(1)
+    .reduce<unknown>(
+      (at, name) => (typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined),
+      document,
+    );
+  if (found === undefined) throw new Error(`${ref} is not in the document`);
+  return found;
 }

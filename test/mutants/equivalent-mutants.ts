@@ -148,7 +148,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/core/firewall/open-connections.ts",
-    was: "if (connections.length < rules.most) continue;",
+    was: "if (connections.length < Math.min(half, rules.most)) continue;",
     is: ["if (false) continue;"],
     why: "A shortcut: whoever holds less than the lower limit is over none.",
   },
@@ -241,7 +241,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "No clock shows the first second of 1970.",
   },
   {
-    file: "src/engine/commands/web-bounds.ts",
+    file: "src/engine/budget.ts",
     was: "if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);",
     is: ["if ((this.#spent.at(-1) ?? now) >= now) this.#spent = this.#spent.filter((at) => at <= now);"],
     why: "Where nothing lies ahead nothing is left out.",
@@ -354,13 +354,13 @@ export const equivalents: readonly Equivalent[] = [
     why: "A shortcut: what brought neither a ban nor a guess counts for nothing.",
   },
   {
-    file: "src/engine/commands/web-bounds.ts",
+    file: "src/engine/budget.ts",
     was: "if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);",
     is: ["if (true) this.#spent = this.#spent.filter((at) => at <= now);"],
     why: "Where nothing lies ahead nothing is left out.",
   },
   {
-    file: "src/engine/commands/web-bounds.ts",
+    file: "src/engine/budget.ts",
     was: "if (this.#spent.length > 2 * this.#most) this.#spent = this.#spent.slice(-this.#most);",
     is: [
       "if (true) this.#spent = this.#spent.slice(-this.#most);",

@@ -5,6 +5,7 @@ import { EventTally } from "../../src/adapters/sqlite/engine-db/event-tally.ts";
 import { boundsOf } from "../../src/adapters/sqlite/engine-db/network-bounds.ts";
 import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../src/core/time.ts";
+import { MINUTES_FOR_MS } from "../../src/engine/figures.ts";
 
 export type Filling = Readonly<{
   events: number;
@@ -16,6 +17,8 @@ export type Filling = Readonly<{
 }>;
 
 const ADDRESSES = 200_000;
+/** Kept of an hour or a day (EventTally). */
+const BEST = 768;
 const BUSY_ADDRESSES = 200;
 const ACCOUNTS = 200;
 
@@ -99,6 +102,48 @@ export function enterAll(db: DatabaseSync): void {
   if (!entering.isEmpty) throw new Error("events wait for their index");
   new EventNames(db).step(all);
   new EventTally(db).step(all);
+  keepBestAddresses(db);
+  enterMinutes(db);
+}
+
+/** As the guard has them: of what is more than two days ago, those of a whole day; and of each hour and day, the best. */
+function keepBestAddresses(db: DatabaseSync): void {
+  const newest = Number(db.prepare("SELECT max(since) AS since FROM address_tally").get()?.["since"]);
+  const first = newest - MINUTES_FOR_MS;
+  db.exec(`
+    BEGIN;
+    CREATE TEMP TABLE folded AS SELECT since - since % ${DAY_MS} AS since, ip, sum(mails) AS mails,
+      sum(connections) AS connections, sum(rejected) AS rejected, sum(failures) AS failures
+      FROM address_tally WHERE since < ${first - (first % DAY_MS)} GROUP BY 1, 2;
+    DELETE FROM address_tally WHERE since < ${first - (first % DAY_MS)};
+    INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+      SELECT since, ip, mails, connections, rejected, failures FROM folded;
+    DROP TABLE folded;
+    DELETE FROM address_tally WHERE (since, ip) IN (SELECT since, ip FROM (
+      SELECT since, ip, row_number() OVER (PARTITION BY since ORDER BY mails DESC, connections DESC, ip) AS place
+      FROM address_tally) WHERE place > ${BEST});
+    COMMIT`);
+}
+
+/** As the guard has them: of what is more than two days ago, the last minute of each hour. */
+function enterMinutes(db: DatabaseSync): void {
+  const insert = db.prepare("INSERT INTO event_minute (minute, totals) VALUES (?, ?)");
+  const newest = Number(db.prepare("SELECT max(at) AS at FROM event").get()?.["at"]);
+  const totals: Record<string, number> = {};
+  let minute = 0;
+  const write = (next: number): void => {
+    const isLast = next - (next % HOUR_MS) > minute;
+    if (minute > 0 && (isLast || minute > newest - MINUTES_FOR_MS)) insert.run(minute, JSON.stringify(totals));
+    minute = next;
+  };
+  db.exec("BEGIN");
+  const rows = db.prepare("SELECT at - at % 60000 AS minute, type, count(*) AS n FROM event GROUP BY 1, 2 ORDER BY 1");
+  for (const row of rows.iterate()) {
+    if (row["minute"] !== minute) write(Number(row["minute"]));
+    totals[String(row["type"])] = (totals[String(row["type"])] ?? 0) + Number(row["n"]);
+  }
+  write(Number.MAX_SAFE_INTEGER);
+  db.exec("COMMIT");
 }
 
 /** Bans in force, and as many that are over. */

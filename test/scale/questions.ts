@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
-import { DAY_MS, later, type Millis } from "../../src/core/time.ts";
+import { DAY_MS, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { eventsBetween, seriesOf, spanOf } from "../../src/engine/explain/series.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../src/engine/explain/why.ts";
 import type { EventFilter } from "../../src/engine/storage-ports.ts";
 import { FILLED } from "./fill.ts";
@@ -20,8 +21,11 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
     "bans, from the middle": () => queries.bans(now, { limit: 500, cursor: "5001" }).items.length,
     "count of bans": () => figures.bansInForce(now).engine,
     "busiest addresses": () => figures.topIps(dayAgo, 10).length,
-    "counts of a day": () => values(figures.counts(dayAgo)),
-    "counts of all time": () => values(figures.recorded()),
+    "busiest addresses of a month": () => figures.top("mails", later(now, -29 * DAY_MS), 50).length,
+    "counts of a day": () => values(eventsBetween(figures.totals(dayAgo), figures.totals(null))),
+    "counts of all time": () => values(figures.totals(null)),
+    "chart of a day": () => seriesOf(figures, spanOf(dayAgo, now, MINUTE_MS, now)).mails_in.length,
+    "chart of a month": () => seriesOf(figures, spanOf(later(now, -29 * DAY_MS), now, null, now)).mails_in.length,
     events: events({}),
     "events, from the middle": events({ before: 100_000 }),
     "events of a common type": events({ type: "LOGIN_FAILED" }),

@@ -65,7 +65,8 @@ export class NaiveHistory {
   }
 
   refuse(refusal: Refusal): void {
-    this.#refused.push(...refusedOf(this.#kept.slice(this.#startedAfter), this.#refused, refusal));
+    const { windowMs } = this.#policy.sending.refused;
+    this.#refused.push(...refusedOf(this.#kept.slice(this.#startedAfter), this.#refused, refusal, windowMs));
   }
 
   decide(event: Event, at: Millis): Decision {

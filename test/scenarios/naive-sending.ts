@@ -13,7 +13,7 @@ type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
 /** The engine started after `from`, and forgot who was named. */
 type Given = Readonly<{ from: number; policy: Policy; refused: readonly Refused[] }>;
 /** A refusal that counts against an account. */
-export type Refused = Readonly<{ at: Millis; account: string; mail: Kept }>;
+export type Refused = Readonly<{ at: Millis; account: string; mail: Kept; domain: string }>;
 
 export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event, place: Prefix): SendingFacts {
   return "account" in event && event.account !== null
@@ -25,14 +25,21 @@ export function sendingFactsOf(kept: readonly Kept[], given: Given, event: Event
 export function refusedOf(
   sinceStart: readonly Kept[],
   refused: readonly Refused[],
-  { at, queueId }: Refusal,
+  { at, queueId, recipient }: Refusal,
+  windowMs: number,
 ): readonly Refused[] {
   const mail = sinceStart.findLast(
     ({ event, decision }) => event.type === "MESSAGE" && event.queueId === queueId && decision.reason === "below_limit",
   );
   if (mail === undefined || !("account" in mail.event) || mail.event.account === null) return [];
+  const { account } = mail.event;
   const before = refused.filter((one) => one.mail === mail).length;
-  return before < (mail.sending?.mail.strangers ?? 0) ? [{ at, account: mail.event.account, mail }] : [];
+  const domain = recipient.split("@")[1]?.split(".").slice(-2).join(".") ?? "";
+  const alike = refused.filter(
+    (one) =>
+      one.account === account && one.domain === domain && one.at > at - windowMs && sinceStart.includes(one.mail),
+  );
+  return before < (mail.sending?.mail.strangers ?? 0) && alike.length < 2 ? [{ at, account, mail, domain }] : [];
 }
 
 function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event: Sending, place: Prefix): SendingFacts {

@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mail.ts";
@@ -33,7 +34,9 @@ export class RealEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
   readonly #policy: Policy;
   readonly #own: readonly OwnNetwork[];
-  #db: DatabaseSync;
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  #bans: SqliteBanLog;
   #engine: Engine;
   #now: Millis;
   #read = 0;
@@ -42,15 +45,16 @@ export class RealEngine {
     this.#policy = policy;
     this.#own = own;
     this.#now = start;
-    this.#db = openEngine(this.#path);
+    this.#db = openEngine(join(this.#directory, "engine.db"));
+    this.#statements = new Statements(this.#db);
+    this.#bans = new SqliteBanLog(this.#db);
     this.#engine = this.#makeEngine();
   }
 
   /** Each event is committed before the next one comes; bans that are over have been ended, as the expirer would. */
   async decide(event: Event, at: Millis): Promise<Decision> {
     this.#now = at;
-    for (const prefix of new SqliteBanLog(this.#db).expired(at, 100))
-      void this.#engine.ask({ type: "BAN_EXPIRED", prefix });
+    for (const prefix of this.#bans.expired(at, 100)) void this.#engine.ask({ type: "BAN_EXPIRED", prefix });
     const decided = this.#engine.ask(event);
     this.#engine.flush();
     return decided;
@@ -62,10 +66,10 @@ export class RealEngine {
   }
 
   /** As if the log of Postfix had told it. */
-  refuse({ at, queueId }: Refusal): void {
+  refuse({ at, queueId, recipient }: Refusal): void {
     this.#now = at;
     const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
-    const tried = { outcome: "bounced", recipient: "victim@elsewhere.test", alias: null } as const;
+    const tried = { outcome: "bounced", recipient, alias: null } as const;
     const position = { inode: "1", offset: ++this.#read };
     void this.#engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
     this.#engine.flush();
@@ -79,10 +83,16 @@ export class RealEngine {
     store.commit();
   }
 
-  /** As if the process had been killed between two events: only the database remembers. */
+  /**
+   * As if the process had been killed between two events: only the database remembers. Its connection stays, as it holds
+   * nothing but what is committed; that this outlives the process is tested beside the store (durability.test.ts).
+   */
   restart(): void {
-    this.#db.close();
-    this.#db = openEngine(this.#path);
+    assert.ok(!this.#db.isTransaction, "an event is not committed");
+    const { n } = this.#db.prepare("SELECT count(*) AS n FROM temp.sqlite_schema").get() ?? {};
+    assert.equal(n, 0, "a table would be lost");
+    this.#statements.useAgain();
+    this.#bans = new SqliteBanLog(this.#db);
     this.#engine = this.#makeEngine();
   }
 
@@ -106,10 +116,6 @@ export class RealEngine {
   #expectsBounce({ recipient, clientName }: Recipient): boolean {
     const wrote = accountsOnMemory().acquaintances(this.#db);
     return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
-  }
-
-  get #path(): string {
-    return join(this.#directory, "engine.db");
   }
 
   #makeEngine(): Engine {
@@ -136,6 +142,30 @@ export class RealEngine {
 }
 
 const START_OF_TIME = instant(0);
+
+/** Keeps what was prepared for the parts of an engine for those of the next one: preparing takes most of a restart. */
+class Statements {
+  readonly #made = new Map<string, StatementSync[]>();
+  readonly #inUse = new Map<string, number>();
+
+  constructor(db: DatabaseSync) {
+    const prepare = db.prepare.bind(db);
+    db.prepare = (sql) => {
+      const made = this.#made.get(sql) ?? [];
+      const at = this.#inUse.get(sql) ?? 0;
+      const statement = made[at] ?? prepare(sql);
+      made[at] = statement;
+      this.#made.set(sql, made);
+      this.#inUse.set(sql, at + 1);
+      return statement;
+    };
+  }
+
+  /** The parts that had them are gone. */
+  useAgain(): void {
+    this.#inUse.clear();
+  }
+}
 
 /** Nothing may go wrong here, so a notice is a failure, unless it is one of a crowd. */
 const QUIET: Notices = {

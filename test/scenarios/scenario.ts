@@ -16,14 +16,14 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
  * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
  * with `//` are comments. `{"at":"10s","times":3,"refused":"spam1Q"}` tells instead that the servers of three recipients refused
- * the mail with this queue id for good, before the event of the next line.
+ * the mail with this queue id for good, before the event of the next line: each has a domain of its own, or that of `domain`.
  *
  * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
  */
 export type Scenario = Readonly<{ name: string; policy: Policy; steps: readonly Step[]; expected: string }>;
 export type Step = Readonly<{ at: Millis; event: Event; refusals: readonly Refusal[] }>;
 /** A recipient whose server refused the mail for good. */
-export type Refusal = Readonly<{ at: Millis; queueId: string }>;
+export type Refusal = Readonly<{ at: Millis; queueId: string; recipient: string }>;
 
 export const START = instant(Date.UTC(2026, 0, 1));
 
@@ -157,6 +157,7 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   DISALLOW_ASKED: { by: "root" },
 };
 
+type RefusalLine = Readonly<{ at: string; times?: number; refused?: string; domain?: string }>;
 type Line = Readonly<{ at: string; times?: number; every?: string; event: Readonly<{ type: string }> }>;
 
 function stepsOfAll(lines: readonly string[]): readonly Step[] {
@@ -176,9 +177,13 @@ function stepsOfAll(lines: readonly string[]): readonly Step[] {
 
 function refusalsOf(line: string): readonly Refusal[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
-  const { at, times = 1, refused } = JSON.parse(line) as { at: string; times?: number; refused?: string };
+  const { at, times = 1, refused, domain } = JSON.parse(line) as RefusalLine;
   if (refused === undefined) return [];
-  return Array.from({ length: times }, () => ({ at: instant(START + (parseDuration(at) ?? 0)), queueId: refused }));
+  return Array.from({ length: times }, (_, i) => ({
+    at: instant(START + (parseDuration(at) ?? 0)),
+    queueId: refused,
+    recipient: `victim@${domain ?? `${refused}${i}.test`}`,
+  }));
 }
 
 function stepsOf(line: string): readonly Omit<Step, "refusals">[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { AccountName } from "../../core/net/address.ts";
 import { passwordProof } from "../../render/dovecot/password-proof.ts";
-import type { NamedSecret } from "../../wire/control/control.ts";
+import type { NamedSecret } from "../../wire/control/results.ts";
 import type { AccountLine } from "../../wire/dovecot/accounts-file.ts";
 import { hashPassword } from "./password-hash.ts";
 

@@ -1,5 +1,6 @@
 import { type AccountName, domainOf, localPart } from "../../core/net/address.ts";
 import { passwordProblem } from "../../core/passwords/rule.ts";
+import { wordsWithin } from "./leaked-words.ts";
 
 /** What is wrong with a new password, in one sentence; null if nothing is. `owner` is null for the administrator. */
 export type PasswordJudge = (password: string, owner: AccountName | null) => string | null;
@@ -12,28 +13,31 @@ const MIN_SCORE = 3;
 
 /**
  * Adds zxcvbn-ts to our own rule: lists of 49,000 leaked and common passwords, English words, names and key patterns,
- * and the account's own name. Loading it takes 0.1 s and 30 MB, so only programs that set passwords load it.
+ * and the account's own name. Loading it takes 0.1 s and 60 MB, so only programs that set passwords load it.
  */
 export async function loadPasswordJudge(): Promise<PasswordJudge> {
-  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
+  const [{ Options, ZxcvbnFactory }, common, english] = await Promise.all([
     import("@zxcvbn-ts/core"),
     import("@zxcvbn-ts/language-common"),
     import("@zxcvbn-ts/language-en"),
   ]);
-  const estimator = new ZxcvbnFactory({
-    translations: english.translations,
-    dictionary: { ...common.dictionary, ...english.dictionary },
-    graphs: common.adjacencyGraphs,
-  });
+  const { translations } = english;
+  const { adjacencyGraphs: graphs } = common;
+  const lists = { ...common.dictionary, ...english.dictionary };
+  const { l33tTable } = new Options();
+  const estimate = (password: string, names: readonly string[] = []) => {
+    const dictionary = wordsWithin(password, lists, l33tTable);
+    return new ZxcvbnFactory({ translations, graphs, dictionary }).check(password, [...names]);
+  };
   return (password, owner) => {
     const problem = passwordProblem(password, owner);
     if (problem !== null) return problem;
     const names = namesOf(owner);
-    const { score, feedback } = estimator.check(password, [...names]);
+    const { score, feedback } = estimate(password, names);
     if (score < MIN_SCORE)
       return `The password is too easy to guess. ${feedback.warning ?? "It is made of common words or patterns."}`;
     const rest = without(password, names);
-    return rest === password.toLowerCase() || estimator.check(rest).score >= MIN_SCORE
+    return rest === password.toLowerCase() || estimate(rest).score >= MIN_SCORE
       ? null
       : "The password is too easy to guess: it is little more than the account's own name.";
   };

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { instant } from "../../core/time.ts";
 import type { LogQuery } from "../../wire/control/log-query.ts";
 import { latestLines } from "./latest-lines.ts";
@@ -12,11 +13,11 @@ import { findLogs, openLog } from "./log-files.ts";
 const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
 let directory: string;
 
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   directory = mkdtempSync(join(tmpdir(), "ghostinbox-logs-"));
   for (const folder of ["mail", "guard", "web"]) mkdirSync(join(directory, folder));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEachOf(import.meta.filename, () => rmSync(directory, { recursive: true, force: true }));
 
 /** When mail.log's lines were written, in local time, and svlogd's, in UTC. */
 const local = (second: number): Date => new Date(2026, 10, 20, 8, 0, second);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
+import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -13,7 +14,7 @@ let position: LogPosition | null;
 let willing: boolean;
 let follower: LogFollower;
 
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   directory = mkdtempSync(join(tmpdir(), "ghostinbox-log-"));
   file = join(directory, "current");
   taken = [];
@@ -22,7 +23,7 @@ beforeEach(() => {
   writeFileSync(file, "from before the first start\n");
   follower = follow();
 });
-afterEach(async () => {
+afterEachOf(import.meta.filename, async () => {
   await follower.stop();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -67,6 +68,41 @@ test("a restart neither doubles nor loses a line", async () => {
   follower = follow();
   await follower.poll();
   assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const kept = readFileSync(file);
+  appendFileSync(file, "lost\nand this one too\n");
+  await follower.poll();
+  for (const since of ["", "three\n", "three, and more than was lost\nfour\n"]) {
+    await follower.stop();
+    writeFileSync(file, kept);
+    appendFileSync(file, since);
+    taken = [];
+    const before = position;
+    follower = follow();
+    await follower.poll();
+    appendFileSync(file, "five\n");
+    await follower.poll();
+    const last = since.includes("four") ? ["four", "five"] : ["five"];
+    assert.deepEqual(taken, last, "what came before the first look is not known from what was lost");
+    position = before;
+  }
+});
+
+test("a log that was emptied while nobody looked is read from its beginning, however long it is now", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  writeFileSync(file, `${"another ".repeat(20)}\ntwo\n`);
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken.slice(-1), ["two"]);
+  assert.equal(taken.length, 3);
 });
 
 test("what was rotated away while nobody looked is read first, all of it, in order", async () => {
@@ -155,10 +191,26 @@ test("an old log of another name in the same directory is none of its own", asyn
 test("a file that is cut short begins anew", async () => {
   appendFileSync(file, "one, which is longer than what comes next\n");
   await follower.poll();
-  truncateSync(file);
+  writeFileSync(file, "");
   appendFileSync(file, "two\n");
   await follower.poll();
   assert.deepEqual(taken, ["two"]);
+});
+
+test("a file that was emptied and has grown beyond its former end is read from its beginning, and once", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const again = ["another ".repeat(20), "two", "three"];
+  writeFileSync(file, `${again.join("\n")}\n`);
+  await follower.poll();
+  assert.deepEqual(taken, ["one", ...again]);
+  await follower.stop();
+  follower = follow();
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", ...again, "four"]);
 });
 
 test("lines that were not taken are given again", async () => {

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
-import { isRotated } from "../../wire/logs/rotated-log.ts";
+import { isRotated, isRotatedElsewhere } from "../../wire/logs/rotated-log.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
@@ -30,12 +31,15 @@ const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Reads a log as it grows, and resumes after a restart. A file that was rotated meanwhile is read to its end first; a
- * truncated one is read from its beginning. Only whole lines are passed on; a line longer than a chunk comes in pieces.
+ * truncated one is read from its beginning. One that lost its end in a power failure begins as before: no line of it is
+ * read twice. Only whole lines are passed on; a line longer than a chunk comes in pieces.
  */
 export class LogFollower {
   readonly #parts: LogFollowerParts;
   readonly #chunk = Buffer.alloc(CHUNK_BYTES);
   #position: LogPosition | null;
+  /** How the open file begins. It goes with each position that is passed on; null until a line was read. */
+  #head: string | null;
   #fd: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> | null = null;
@@ -45,7 +49,9 @@ export class LogFollower {
 
   constructor(parts: LogFollowerParts) {
     this.#parts = parts;
-    this.#position = parts.from;
+    const [, inode, head] = WITH_HEAD.exec(parts.from?.inode ?? "") ?? [];
+    this.#position = parts.from === null ? null : { ...parts.from, inode: inode ?? parts.from.inode };
+    this.#head = head ?? null;
   }
 
   start(): void {
@@ -93,15 +99,28 @@ export class LogFollower {
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = openSync(found ?? file, "r");
-    if (found === undefined) this.#position = { inode: identityOfOpen(fd), offset: 0 };
+    if (found === undefined) this.#begin(fd);
+    else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
+  }
+
+  #begin(fd: number): void {
+    this.#position = { inode: identityOfOpen(fd), offset: 0 };
+    this.#head = null;
+  }
+
+  #resumedAt(fd: number, offset: number): number {
+    if (this.#head === null) return offset;
+    if (this.#beginsAnew(fd)) return 0;
+    return lineAt(fd, Math.min(offset, fstatSync(fd).size));
   }
 
   /** One step; false if there is nothing more to read now. */
   async #readOn(): Promise<boolean> {
     if (this.#fd === null || this.#position === null) return false;
     const { size } = fstatSync(this.#fd);
-    if (size < this.#position.offset) this.#position = { ...this.#position, offset: 0 };
+    if (size < this.#position.offset || (size > this.#position.offset && this.#beginsAnew(this.#fd)))
+      this.#begin(this.#fd);
     const bytes = readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#position.offset);
     const end = this.#chunk.subarray(0, bytes).lastIndexOf("\n") + 1;
     const whole = end === 0 && bytes === CHUNK_BYTES ? bytes : end;
@@ -109,12 +128,19 @@ export class LogFollower {
     return this.#next();
   }
 
+  /** Whether the file was emptied since the last look, and has grown beyond where that ended. */
+  #beginsAnew(fd: number): boolean {
+    return this.#head !== null && headOf(fd) !== this.#head;
+  }
+
   async #give(text: string, bytes: number): Promise<boolean> {
     if (this.#position === null) return false;
     const position = { inode: this.#position.inode, offset: this.#position.offset + bytes };
+    if (this.#fd !== null) this.#head ??= headOf(this.#fd);
     const lines = text.split("\n").filter((line) => line !== "");
     this.#lastReadAt = performance.now();
-    if (!(await this.#parts.take(lines, position))) return false;
+    const told = { ...position, inode: `${position.inode}-${this.#head}` };
+    if (!(await this.#parts.take(lines, told))) return false;
     this.#position = position;
     return true;
   }
@@ -132,7 +158,7 @@ export class LogFollower {
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
     this.#fd = openSync(next, "r");
-    this.#position = { inode: identityOfOpen(this.#fd), offset: 0 };
+    this.#begin(this.#fd);
     return true;
   }
 
@@ -147,6 +173,28 @@ export class LogFollower {
   }
 }
 
+/** A position that was passed on: `identity`, and `headOf`. Those of earlier versions have no head. */
+const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
+const HEAD_BYTES = 256;
+
+/** Its first line, or as much of it as tells it from another one. A line begins with the time, so they differ. */
+function headOf(fd: number): string {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);
+  const end = head.subarray(0, bytes).indexOf("\n") + 1;
+  return crc32(head.subarray(0, end === 0 ? bytes : end))
+    .toString(16)
+    .padStart(8, "0");
+}
+
+/** The first line that begins there or later. Other lines may have taken the place of those that were lost. */
+function lineAt(fd: number, offset: number): number {
+  if (offset === 0) return 0;
+  const text = Buffer.alloc(CHUNK_BYTES);
+  const end = text.subarray(0, readSync(fd, text, 0, CHUNK_BYTES, offset - 1)).indexOf("\n");
+  return end < 0 ? offset : offset + end;
+}
+
 /** The end of an open file. */
 export function positionAtEnd(fd: number, offset: number): LogPosition {
   return { inode: identityOfOpen(fd), offset };
@@ -156,10 +204,14 @@ export function positionAtEnd(fd: number, offset: number): LogPosition {
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
-    .filter((name) => isRotated(name, basename(file)) && !name.endsWith(".gz"))
+    .filter((name) => isPart(name, basename(file)) && !name.endsWith(".gz"))
     .map((name) => ({ path: join(directory, name), changed: changedAt(join(directory, name)) }))
     .toSorted((a, b) => a.changed - b.changed || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
+}
+
+function isPart(name: string, of: string): boolean {
+  return isRotated(name, of) || isRotatedElsewhere(name, of);
 }
 
 function changedAt(path: string): number {

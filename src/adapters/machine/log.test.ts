@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { instant } from "../../core/time.ts";
@@ -35,4 +37,16 @@ test("what strangers send can neither forge a line nor hide in it, nor flood the
     }),
     { seed: 7 },
   );
+});
+
+test("lines that the disk does not take are given up, and do not fill the memory", async () => {
+  const program = `
+    const { createLog } = await import(${JSON.stringify(new URL("log.ts", import.meta.url).href)});
+    const log = createLog({ now: () => 0 });
+    for (let i = 0; i < 10_000; i++) log.warn("It is tried again.", { why: "x".repeat(900) });
+    process.stdout.write(String(process.stderr.writableLength), () => process.exit());`;
+  // Nobody reads its standard error, as svlogd(8) does while the disk is full.
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "pipe"] });
+  const waiting = Number(await text(child.stdout));
+  assert.ok(waiting > 100_000 && waiting < 300_000, `${waiting} bytes wait`);
 });

@@ -38,8 +38,12 @@ function printable(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Lines that svlogd(8) has not taken: on a disk without room, or read-only, it takes none. */
+const MOST_UNWRITTEN_BYTES = 256 * 1024;
+
 /** A log that cannot be written cannot report it. */
 function toStderr(line: string): void {
+  if (process.stderr.writableLength > MOST_UNWRITTEN_BYTES) return;
   try {
     process.stderr.write(line);
   } catch {

@@ -2,13 +2,18 @@ import { execFile } from "node:child_process";
 import { Readable } from "node:stream";
 import { messageOf } from "../../core/error.ts";
 
-/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout, 125 if its input failed. */
+/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout or where it was ended, 125 if its input failed. */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{
   /** Written as it is read, no faster than the program takes it. If reading throws, the program is ended: code 125. */
-  input?: string | Iterable<string>;
+  input?: string | Iterable<string> | AsyncIterable<string>;
+  /** 0: it may take as long as it takes. */
   timeoutMs?: number;
+  /** More than this is a failure. */
+  mostOutputBytes?: number;
+  /** Ends the program. */
+  signal?: AbortSignal;
   env?: Readonly<Record<string, string>>;
   uid?: number;
   gid?: number;
@@ -20,7 +25,15 @@ export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, uid, gid } = options;
+  const {
+    input = "",
+    timeoutMs = TIMEOUT_MS,
+    env = {},
+    uid,
+    gid,
+    signal,
+    mostOutputBytes = MOST_OUTPUT_BYTES,
+  } = options;
   return new Promise((resolve) => {
     let inputError: string | null = null;
     const child = execFile(
@@ -29,8 +42,9 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       {
         timeout: timeoutMs,
         killSignal: "SIGKILL",
-        maxBuffer: MOST_OUTPUT_BYTES,
+        maxBuffer: mostOutputBytes,
         env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...env },
+        ...(signal === undefined ? {} : { signal }),
         ...(uid === undefined ? {} : { uid }),
         ...(gid === undefined ? {} : { gid }),
       },
@@ -57,7 +71,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
 
 function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {
   if (error === null) return 0;
-  if (error.killed === true) return 124;
+  if (error.killed === true || error.code === "ABORT_ERR") return 124;
   return typeof error.code === "number" ? error.code : 127;
 }
 

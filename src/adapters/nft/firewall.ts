@@ -20,6 +20,7 @@ import {
 } from "../../wire/kernel/nft.ts";
 import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
 import type { LocalPort } from "../../wire/kernel/nft-local.ts";
+import type { ProxyDoors } from "../../wire/kernel/nft-proxied.ts";
 import type { Finished } from "../machine/run-program.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 import { NftSession } from "./session.ts";
@@ -37,6 +38,8 @@ export type NftOptions = Readonly<{
   connections?: () => ConnectionLimit | null;
   /** Which users may connect to a loopback port; read at each reset. Null: any local program. */
   local?: () => LocalPort | null;
+  /** Who may connect to the ports for proxies; read at each reset. Null: there are none. */
+  proxied?: () => ProxyDoors | null;
   /** Where to find `nft` and `ss`. */
   path?: string;
 }>;
@@ -49,6 +52,7 @@ export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
   readonly #connections: () => ConnectionLimit | null;
   readonly #local: () => LocalPort | null;
+  readonly #proxied: () => ProxyDoors | null;
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;
@@ -61,7 +65,8 @@ export class NftFirewall implements Firewall {
     this.#ipv6Prefix = options.ipv6Prefix;
     this.#connections = options.connections ?? (() => null);
     this.#local = options.local ?? (() => null);
-    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: null };
+    this.#proxied = options.proxied ?? (() => null);
+    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: null, proxied: null };
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
     this.#cutter = new SessionCutter(this.#path);
@@ -73,6 +78,7 @@ export class NftFirewall implements Firewall {
       ipv6Length: this.#ipv6Prefix(),
       connections: this.#connections(),
       local: this.#local(),
+      proxied: this.#proxied(),
     };
     const make = async (shape: TableShape): Promise<Outcome> => {
       const { fillings, networks } = planReset(bans, now, whole.ipv6Length);

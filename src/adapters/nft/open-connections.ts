@@ -1,12 +1,13 @@
 import { open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { Connection, ConnectionOrders } from "../../core/firewall/open-connections.ts";
 import { isV4 } from "../../core/net/ip.ts";
 import type { OpenConnections } from "../../engine/network-ports.ts";
 import type { Outcome } from "../../engine/ports.ts";
-import { TABLE } from "../../wire/kernel/nft.ts";
-import { nftConnections } from "../../wire/kernel/nft-connections.ts";
+import { NFT_LIST_COUNTERS, TABLE } from "../../wire/kernel/nft.ts";
+import { nftConnections, parsePassed } from "../../wire/kernel/nft-connections.ts";
 import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
 import { parseSilences } from "../../wire/kernel/ss.ts";
 import { SocketEnder } from "./end-sockets.ts";
@@ -75,6 +76,16 @@ export class KernelConnections implements OpenConnections {
     const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
+  }
+
+  /** How far connections to these ports came. Empty where that is not known. */
+  async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
+    const ran = await runTool("nft", ["-f", "-"], {
+      path: this.#path,
+      input: NFT_LIST_COUNTERS,
+      timeoutMs: TIMEOUT_MS,
+    });
+    return parsePassed(ran.stdout, ports);
   }
 
   async end(connections: readonly Connection[]): Promise<Outcome> {

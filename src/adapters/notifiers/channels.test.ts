@@ -52,7 +52,7 @@ test("with settings there is one channel each, named without what may be a secre
 
 test("a file with a secret that cannot be read is a failure of one sentence that names the setting", async () => {
   const [gotify] = channels(`gotify = "http://127.0.0.1:1"\ngotify_token_file = "/nowhere/token"`);
-  const outcome = await gotify?.send(testMessage(instant(0)));
+  const outcome = await gotify?.send(testMessage(instant(0), "en"));
   const reason = "The file /nowhere/token of alerts.gotify_token_file cannot be read by the user ghostinbox.";
   assert.deepEqual(outcome, { ok: false, reason });
 });

@@ -22,7 +22,7 @@ const MOST_FILE_CHARACTERS = 4_096;
 
 /** Every channel in the settings. Files with secrets are read for each message, because they may change at any time. */
 export function channelsOf(settings: Settings, world: AlertWorld): readonly AlertChannel[] {
-  const sender: Sender = { host: settings.hostname, contacts: settings["alerts.contacts"] };
+  const sender = senderOf(settings);
   const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
     name: nameOf(kind, url),
     send: orUnusable((message) => sendHttp(request(message), { ...world, authorities: authorities(settings) })),
@@ -48,6 +48,12 @@ export function channelsOf(settings: Settings, world: AlertWorld): readonly Aler
     ),
     ...settings["alerts.apprise"].map((url) => push("apprise", url, (message) => appriseRequest(url, message, sender))),
   ];
+}
+
+/** What stands in every alert. */
+export function senderOf(settings: Settings): Sender {
+  const { hostname: host, "alerts.contacts": contacts, "alerts.language": language } = settings;
+  return { host, contacts, language };
 }
 
 /** Requests the URL of the outside watcher, which raises the alarm when the requests stop. */

@@ -29,7 +29,8 @@ export function mailText(message: AlertMessage, { from, to, sender }: Envelope):
   return `${headers.join("\r\n")}\r\n\r\n${body}`;
 }
 
-function subject(text: string): string {
+/** The text of a Subject field. */
+export function subject(text: string): string {
   const words: string[] = [];
   if (/^[\x20-\x7e]{1,900}$/.test(text)) return text;
   let word = "";
@@ -43,7 +44,8 @@ function subject(text: string): string {
   return [...words, word].map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");
 }
 
-function base64(text: string): string {
+/** A body in base64, with CR LF. */
+export function base64(text: string): string {
   const lines =
     Buffer.from(text)
       .toString("base64")

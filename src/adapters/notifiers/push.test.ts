@@ -6,7 +6,7 @@ import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { mailText } from "./mail-text.ts";
 import { appriseRequest, gotifyRequest, ntfyRequest, topicOf, webhookRequest } from "./push.ts";
 
-const sender = { host: "mail.example.org", contacts: ["Änne, +49 30 1"] };
+const sender = { host: "mail.example.org", contacts: ["Änne, +49 30 1"], language: "en" as const };
 const message: AlertMessage = {
   id: "msg_0123",
   kind: "opened",
@@ -43,7 +43,8 @@ test("a webhook is signed as Standard Webhooks says, over just what is sent", ()
       subject: "postfix",
       title: message.title,
       text: "What happened: it ended.\n\nServer: mail.example.org\nTime: 2026-01-02T03:04:05.000Z\nSeverity: critical\nContacts: Änne, +49 30 1\n",
-      ...sender,
+      host: sender.host,
+      contacts: sender.contacts,
     },
   });
   const unsigned = webhookRequest("https://h.example/x", message, { sender, key: null, nowSeconds: 1 });

@@ -1,22 +1,30 @@
 import { createHmac } from "node:crypto";
 import type { Severity } from "../../core/alerts/alerts.ts";
+import { type AlertLanguage, alertFrames } from "../../core/alerts/frames.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { bodyWithin, textWithin } from "../../engine/alerts/words.ts";
 import type { HttpRequest } from "./http.ts";
 
-/** The host and the contacts, which every alert names. */
-export type Sender = Readonly<{ host: string; contacts: readonly string[] }>;
+/** The host and the contacts, which every alert names, and the language of these words. */
+export type Sender = Readonly<{ host: string; contacts: readonly string[]; language: AlertLanguage }>;
 
 /** One line, as a subject or a heading. */
-export function titleOf(message: AlertMessage, { host }: Sender): string {
-  const weight = message.kind === "opened" && message.severity === "critical" ? "CRITICAL: " : "";
+export function titleOf(message: AlertMessage, { host, language }: Sender): string {
+  const isCritical = message.kind === "opened" && message.severity === "critical";
+  const weight = isCritical ? `${alertFrames[language].critical}: ` : "";
   return `[${host}] ${weight}${message.title}`;
 }
 
-export function textOf(message: AlertMessage, { host, contacts }: Sender): string {
-  const whom = contacts.length === 0 ? "" : `\nContacts: ${contacts.join("; ")}`;
-  return `${message.body}\n\nServer: ${host}\nTime: ${isoTime(message.at)}\nSeverity: ${message.severity}${whom}\n`;
+export function textOf(message: AlertMessage, { host, contacts, language }: Sender): string {
+  const frame = alertFrames[language];
+  const lines = [
+    `${frame.server}: ${host}`,
+    `${frame.time}: ${isoTime(message.at)}`,
+    `${frame.severity}: ${frame.weights[message.severity]}`,
+    ...(contacts.length === 0 ? [] : [`${frame.contacts}: ${contacts.join("; ")}`]),
+  ];
+  return `${message.body}\n\n${lines.join("\n")}\n`;
 }
 
 /**
@@ -29,7 +37,8 @@ export function webhookRequest(
   { sender, key, nowSeconds }: Readonly<{ sender: Sender; key: Buffer | null; nowSeconds: number }>,
 ): HttpRequest {
   const { id, kind, at, severity, code, subject } = message;
-  const data = { severity, code, subject, title: message.title, text: textOf(message, sender), ...sender };
+  const { host, contacts } = sender;
+  const data = { severity, code, subject, title: message.title, text: textOf(message, sender), host, contacts };
   const body = JSON.stringify({ type: `alert.${kind}`, timestamp: isoTime(at), data });
   const stamped = { "webhook-id": id, "webhook-timestamp": String(nowSeconds) };
   const signed =
@@ -59,7 +68,10 @@ export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, 
   const body = JSON.stringify({
     topic,
     title: titleOf(message, sender),
-    message: textWithin(textOf({ ...message, body: bodyWithin(message, NTFY_MOST - frame) }, sender), NTFY_MOST),
+    message: textWithin(
+      textOf({ ...message, body: bodyWithin(message, NTFY_MOST - frame, sender.language) }, sender),
+      NTFY_MOST,
+    ),
     priority: isOver ? 3 : NTFY_PRIORITY[message.severity],
     tags: [isOver ? "white_check_mark" : NTFY_TAG[message.severity]],
   });

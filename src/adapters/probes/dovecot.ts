@@ -1,4 +1,5 @@
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { NO_ACCOUNT } from "../../core/net/address.ts";
 import { exchange } from "./exchange.ts";
 
 /** The master process answers at its own socket (Dovecot 2.3, master-client.c). It starts every other process. */
@@ -6,8 +7,6 @@ export function probeDovecotMaster(path: string, timeoutMs: number): Promise<Pro
   return exchange({ path }, { isAnswer: (said) => said.startsWith("VERSION\tmaster-server\t") }, timeoutMs);
 }
 
-/** A name that no account can have. */
-const NO_ACCOUNT = "probe@invalid";
 const USER_LOOKUP = `VERSION\t1\t0\nUSER\t1\t${NO_ACCOUNT}\tservice=probe\n`;
 
 /**

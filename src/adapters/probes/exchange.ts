@@ -15,6 +15,8 @@ export type Exchange = Readonly<{
   isAnswer: (said: string) => boolean;
   /** Whether it says that it cannot do its work: it lives, and a restart would not help. */
   isRefusal?: (said: string) => boolean;
+  /** Whether the end of the connection is the answer, as where nothing is ever said. */
+  endsAnswer?: boolean;
   /** Sent after the answer, so that the other side logs an orderly end. */
   goodbye?: string;
 }>;
@@ -28,7 +30,7 @@ const MOST_BYTES = 16_384;
  */
 export function exchange(
   target: Target,
-  { question, isAnswer, isRefusal, goodbye }: Exchange,
+  { question, isAnswer, isRefusal, endsAnswer = false, goodbye }: Exchange,
   timeoutMs: number,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
@@ -48,6 +50,9 @@ export function exchange(
       const code = codeOf(error);
       if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
       else end({ ok: false, hangs: false, says: `cannot be reached (${code === "" ? error.message : code})` });
+    });
+    socket.once("end", () => {
+      if (endsAnswer) end({ ok: true });
     });
     socket.once("close", () => end({ ok: false, hangs: false, says: "hung up" }));
     socket.on("data", (chunk: Buffer) => {

@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { lacking } from "../../../test/kit/needs.ts";
 import { answering, saying, servedSocket, silent } from "../../../test/kit/served.ts";
-import { probeMilter, probePostgrey, probeSpamd } from "./filters.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "./filters.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
+/** For one that answers and one that does not. */
+const ENOUGH_MS = 1_000;
+const SPAM_HEAD = fileURLToPath(new URL("../../../security/spam-head.py", import.meta.url));
 
 test("a milter that negotiates works; one that refuses to, or is frozen, does not", async () => {
   const offer = "\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
@@ -17,9 +27,65 @@ test("a milter that negotiates works; one that refuses to, or is frozen, does no
 
 test("spamd works if it answers PONG, whatever its version", async () => {
   const question = "PING SPAMC/1.5\r\n\r\n";
-  assert.ok((await probeSpamd(await servedSocket(answering(question, "SPAMD/1.5 0 PONG\r\n")), LONG_MS)).ok);
-  assert.ok(!(await probeSpamd(await servedSocket(saying("SPAMD/1.0 76 Bad header line\r\n")), SHORT_MS)).ok);
-  assert.ok(!(await probeSpamd(await servedSocket(silent), SHORT_MS)).ok);
+  const pulse = await servedSocket(silent);
+  const of = async (serve: (socket: Socket) => void) => ({ spamd: await servedSocket(serve), pulse });
+  assert.ok((await probeSpamd(await of(answering(question, "SPAMD/1.5 0 PONG\r\n")), LONG_MS)).ok);
+  assert.ok(!(await probeSpamd(await of(saying("SPAMD/1.0 76 Bad header line\r\n")), SHORT_MS)).ok);
+  assert.ok(!(await probeSpamd(await of(silent), SHORT_MS)).ok);
+});
+
+test("a spamd that is busy with mails works as long as it answers about some of them", async () => {
+  const spamd = await servedSocket(silent);
+  const hangs = { ok: false, hangs: true, says: "gave no answer within 1 s" };
+  const told = [
+    ["spamd answered 0 s ago\n", { ok: true }],
+    ["spamd answered 15 s ago\n", { ok: true }],
+    ["spamd answered 16 s ago\n", hangs],
+    ["spamd answered about no mail yet\n", hangs],
+  ] as const;
+  const check = async ([says, found]: (typeof told)[number]): Promise<void> =>
+    assert.deepEqual(await probeSpamd({ spamd, pulse: await servedSocket(saying(says)) }, ENOUGH_MS), found, says);
+  await Promise.all(told.map(check));
+});
+
+test("spam-head works if it tells of spamd at all", async () => {
+  for (const told of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
+    assert.deepEqual(await probeSpamHead(await servedSocket(saying(told)), LONG_MS), { ok: true });
+  assert.equal((await probeSpamHead(await servedSocket(silent), SHORT_MS)).ok, false);
+});
+
+test("a spamd whose processes are all busy works, and spam-head tells so however many mails wait", {
+  skip: lacking({ installed: ["python3"] }),
+}, async (t) => {
+  // It answers about the first mail, and then about nothing.
+  const mails = new Set<Socket>();
+  const spamd = await servedSocket((socket) =>
+    socket.on("data", (said) => {
+      if (said.toString().startsWith("PING")) return;
+      if (mails.size === 0) socket.end("SPAMD/1.1 0 EX_OK\r\nSpam: False ; 0.0 / 5.0\r\n\r\n");
+      mails.add(socket);
+    }),
+  );
+  const directory = temporaryDirectory();
+  const [path, pulse] = [join(directory, "head"), join(directory, "pulse")];
+  const head = spawn("python3", ["-I", SPAM_HEAD, path, spamd, pulse], { stdio: ["ignore", "ignore", "inherit"] });
+  t.after(() => head.kill("SIGKILL"));
+  const send = async (): Promise<Socket> => {
+    const client = connect(path).on("error", () => undefined);
+    t.after(() => client.destroy());
+    await once(client, "connect");
+    client.write("HEADERS SPAMC/1.5\r\nContent-length: 9\r\n\r\nSubject:\n");
+    return client;
+  };
+  const inTime = { timeout: 10_000 };
+  await t.waitFor(async () => assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true }), inTime);
+  assert.equal((await probeSpamd({ spamd, pulse }, SHORT_MS)).ok, false, "it has answered about no mail yet");
+  await once(await send(), "data");
+  // More than spam-head has places for.
+  await Promise.all(Array.from({ length: 100 }, send));
+  await t.waitFor(() => assert.ok(mails.size > 16), inTime);
+  assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true });
+  assert.deepEqual(await probeSpamd({ spamd, pulse }, ENOUGH_MS), { ok: true });
 });
 
 test("Postgrey works if it gives any action, with the empty line that ends an answer", async () => {

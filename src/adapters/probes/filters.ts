@@ -11,10 +11,27 @@ export function probeMilter(path: string, timeoutMs: number): Promise<ProbeResul
   return exchange({ path }, { question: NEGOTIATION, isAnswer: (said) => said[AT_COMMAND] === OPTNEG }, timeoutMs);
 }
 
-/** PING of spamd's protocol. spam-head.py passes it on, so both are asked. */
-export function probeSpamd(path: string, timeoutMs: number): Promise<ProbeResult> {
-  const isAnswer = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
-  return exchange({ path }, { question: "PING SPAMC/1.5\r\n\r\n", isAnswer }, timeoutMs);
+/** spamd gives up a mail after 7 s (render/content/spamassassin.ts), so a busy one answers about some mail within this time. */
+const LATELY_SECONDS = 15;
+
+export type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
+
+/**
+ * PING of spamd's protocol. While mails keep each of spamd's processes busy it waits as they do, so spam-head.py is asked then
+ * whether spamd has answered about one of them lately.
+ */
+export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: number): Promise<ProbeResult> {
+  const isPong = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
+  const pinged = await exchange({ path: spamd }, { question: "PING SPAMC/1.5\r\n\r\n", isAnswer: isPong }, timeoutMs);
+  if (pinged.ok || !pinged.hangs) return pinged;
+  const isAnswer = (said: string): boolean =>
+    Number(/^spamd answered (\d+) s ago\n/.exec(said)?.[1] ?? Infinity) <= LATELY_SECONDS;
+  return (await exchange({ path: pulse }, { isAnswer }, timeoutMs)).ok ? { ok: true } : pinged;
+}
+
+/** The program before spamd; what it tells of spamd does not matter here. */
+export function probeSpamHead(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => /^spamd answered .*\n/.test(said) }, timeoutMs);
 }
 
 const POLICY_QUESTION = [

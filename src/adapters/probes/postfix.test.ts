@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
-import { probeCleanup, probePostfixService, probeSmtp } from "./postfix.ts";
+import { probeAnvil, probeCleanup, probePostfixService, probeSmtp, probeTrigger } from "./postfix.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
@@ -11,6 +11,25 @@ test("a service of Postfix works if it names its own protocol", async () => {
   assert.ok((await probePostfixService(rewrite, "trivial_rewrite_protocol", LONG_MS)).ok);
   assert.ok(!(await probePostfixService(rewrite, "proxymap_protocol", SHORT_MS)).ok);
   assert.ok(!(await probePostfixService(await servedSocket(silent), "proxymap_protocol", SHORT_MS)).ok);
+});
+
+test("anvil works if it names its protocol, which it does in text", async () => {
+  assert.ok((await probeAnvil(await servedSocket(saying("protocol=anvil_protocol\n\n")), LONG_MS)).ok);
+  assert.ok(!(await probeAnvil(await servedSocket(saying("protocol\0anvil_protocol\0\0")), SHORT_MS)).ok);
+});
+
+test("a service that is woken works if it reads the word and closes the connection", async () => {
+  const heard = Promise.withResolvers<string>();
+  const reads = await servedSocket((socket) => {
+    socket.on("data", (said) => {
+      heard.resolve(said.toString());
+      socket.end();
+    });
+  });
+  assert.deepEqual(await probeTrigger(reads, LONG_MS), { ok: true });
+  assert.equal(await heard.promise, "W");
+  const says = "gave no answer within 0.1 s";
+  assert.deepEqual(await probeTrigger(await servedSocket(silent), SHORT_MS), { ok: false, hangs: true, says });
 });
 
 test("cleanup works if it has a queue file for a mail", async () => {

@@ -9,6 +9,19 @@ export function probePostfixService(path: string, protocol: string, timeoutMs: n
   return exchange({ path }, { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) }, timeoutMs);
 }
 
+/** anvil(8) names its protocol in lines of text. smtpd asks it about each client that is a stranger, before the greeting. */
+export function probeAnvil(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") }, timeoutMs);
+}
+
+/** What master(8) sends to wake a service, and the service takes as "look for new mail" (Postfix 3.7, mail_proto.h). */
+const WAKE_UP = "W";
+
+/** qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. */
+export function probeTrigger(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { question: WAKE_UP, isAnswer: () => false, endsAnswer: true }, timeoutMs);
+}
+
 /** cleanup(8) opens a queue file before it greets, and removes it when the connection ends without a mail. */
 export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResult> {
   const isAnswer = (said: string): boolean => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   linkSync,
@@ -15,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createGzip, gunzipSync } from "node:zlib";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { compressFile, copyFile, linkProgram } from "./copies.ts";
+import { compressFile, copyFile, copyForeignFile, linkProgram } from "./copies.ts";
 
 test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
   const place = temporaryDirectory();
@@ -28,6 +29,21 @@ test("a copy takes the place of a link, and of one that was left at its unfinish
   assert.equal(statSync(to).mode & 0o777, 0o644);
   assert.equal(readFileSync(victim, "utf8"), "old");
   assert.deepEqual(readdirSync(place).toSorted(), ["from", "to", "victim"]);
+});
+
+test("a file of another user is copied, and what leads elsewhere or waits is not", () => {
+  const place = temporaryDirectory();
+  const at = (name: string): string => join(place, name);
+  writeFileSync(at("mail"), "a mail");
+  symlinkSync(at("mail"), at("link"));
+  symlinkSync(place, at("behind"));
+  execFileSync("mkfifo", [at("pipe")]);
+  assert.equal(copyForeignFile(at("mail"), at("to"), 0o600), true);
+  assert.deepEqual([readFileSync(at("to"), "utf8"), statSync(at("to")).mode & 0o777], ["a mail", 0o600]);
+  rmSync(at("to"));
+  for (const name of ["none", "link", "pipe", "behind"])
+    assert.equal(copyForeignFile(at(name), at("to"), 0o600), false, name);
+  assert.deepEqual(readdirSync(place).toSorted(), ["behind", "link", "mail", "pipe"]);
 });
 
 test("a program gets a second name if nobody else can change it", () => {

@@ -7,28 +7,65 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
+  fsyncSync,
   futimesSync,
   linkSync,
   openSync,
   renameSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Transform } from "node:stream";
+import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Directory, type Held, ownUid } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
-import { named, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, named, UnsafePath } from "./unsafe-path.ts";
 
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const OTHERS_WRITE = 0o022;
 const EVERYBODY_RUNS = 0o755;
+/** There is none, or it is a link or a socket. */
+const NO_FILE: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "ENXIO"]);
 
 export function copyFile(from: string, to: string, mode: number): void {
   replace(to, (place, fresh) => {
     copyFileSync(from, place.at(fresh), COPYFILE_EXCL);
     using copy = place.hold(fresh);
     mustBePlain(to, copy).setMode(mode);
+    place.flushFile(fresh);
   });
+}
+
+/**
+ * The same for a file in a directory of another user, who may have put anything there. False if it has gone, or is no regular file:
+ * no link is followed, and no pipe waited for.
+ */
+export function copyForeignFile(from: string, to: string, mode: number): boolean {
+  const source = openForeign(from);
+  if (source === null) return false;
+  try {
+    if (!fstatSync(source).isFile()) return false;
+    replace(to, (place, fresh) => {
+      // A second name of the file that is open: the name itself may stand for another one by now.
+      copyFileSync(`/proc/self/fd/${source}`, place.at(fresh), COPYFILE_EXCL);
+      using copy = place.hold(fresh);
+      mustBePlain(to, copy).setMode(mode);
+      place.flushFile(fresh);
+    });
+    return true;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/** Null if there is none, or a link or a socket. */
+function openForeign(path: string): number | null {
+  try {
+    using place = Directory.open(dirname(path));
+    return openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof UnsafePath || NO_FILE.has(String(codeOf(error)))) return null;
+    throw named(path, error);
+  }
 }
 
 /** Gives a program a second name; false if that is impossible, or if other users than root may change the program. */
@@ -42,6 +79,36 @@ export function linkProgram(from: string, to: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Writes what comes from a stream under another name, brings it to the disk, and gives it its name once `isWhole` says so: a
+ * stream may end early without an error. Replaces nothing.
+ */
+export async function writeStream(
+  path: string,
+  source: Readable,
+  { mode, isWhole }: Readonly<{ mode: number; isWhole: () => Promise<boolean> }>,
+): Promise<void> {
+  using place = Directory.own(dirname(path));
+  const [name, half] = [basename(path), `${basename(path)}.half`];
+  place.remove(half);
+  const target = place.create(half, mode);
+  if (target === null) throw new UnsafePath(`${path}.half was made by another program meanwhile: try again.`);
+  try {
+    await pipeline(source, createWriteStream("", { fd: target, autoClose: false }));
+    fsyncSync(target);
+    if (!(await isWhole())) return;
+    using present = place.hold(name);
+    if (present !== null)
+      throw new UnsafePath(`${path} was made by another program meanwhile: nothing is overwritten.`);
+    renameSync(place.at(half), place.at(name));
+  } catch (error) {
+    throw named(path, error);
+  } finally {
+    closeSync(target);
+    place.remove(half);
   }
 }
 
@@ -72,7 +139,9 @@ export async function compressFile(path: string, compressor: Transform): Promise
     fchownSync(target, uid, gid);
     fchmodSync(target, mode & 0o777);
     futimesSync(target, atime, mtime);
+    fsyncSync(target);
     renameSync(place.at(half), place.at(`${name}.gz`));
+    place.flush();
     place.remove(name);
   } catch (error) {
     throw named(path, error);

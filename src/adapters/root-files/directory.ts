@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  fsyncSync,
   mkdirSync,
   opendirSync,
   openSync,
@@ -15,7 +16,7 @@ import {
 import { join, resolve } from "node:path";
 import { codeOf, UnsafePath } from "./unsafe-path.ts";
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /**
  * open(2): the descriptor stands for the file and opens nothing, so no pipe blocks and no device acts. Node has no name
  * for it.
@@ -30,6 +31,11 @@ export type Owner = Readonly<{ uid: number; gid: number }>;
 /** Root, if root runs this. */
 export function ownUid(): number {
   return process.geteuid?.() ?? 0;
+}
+
+/** Root and its group, if root runs this. */
+export function ourselves(): Owner {
+  return { uid: ownUid(), gid: process.getegid?.() ?? 0 };
 }
 
 /**
@@ -161,9 +167,29 @@ export class Directory extends Held {
     }
   }
 
+  /** Brings its names to the disk: fsync(2) of a file need not bring its name there. */
+  flush(): void {
+    // A descriptor of O_PATH cannot be flushed.
+    this.#flush(".", O_DIRECTORY);
+  }
+
+  /** Brings the content of a regular file of ours to the disk. */
+  flushFile(name: string): void {
+    this.#flush(name, O_NOFOLLOW);
+  }
+
   *names(): Generator<string> {
     using entries = opendirSync(`/proc/self/fd/${this.fd}`);
     for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) yield entry.name;
+  }
+
+  #flush(name: string, flags: number): void {
+    const fd = openSync(this.at(name), O_RDONLY | flags);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** The directory of that name, or the target of the link of that name. */

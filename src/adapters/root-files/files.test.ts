@@ -15,7 +15,8 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import {
   appendFile,
@@ -39,7 +40,7 @@ const file = join(place, "file");
 const SECRET = "of somebody else";
 const LONG_AGO = new Date("2001-02-03T04:05:06Z");
 
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place);
   rmSync(victim, { force: true });

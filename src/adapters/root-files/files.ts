@@ -12,18 +12,19 @@ import {
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Owner } from "./directory.ts";
-import { type Access, fill, mustBePlain, replace } from "./replace.ts";
+import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
-/** Replaces the whole file: a reader sees the old text or the new one. */
-export function writeFile(path: string, data: string | Uint8Array, access: Access): void {
-  replace(path, (place, fresh) => {
+/** Replaces the whole file: a reader sees the old text or the new one, also after a power failure. */
+export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
+  const make = (place: Directory, fresh: string): void => {
     const fd = place.create(fresh, 0o600);
     if (fd === null) throw new UnsafePath(`${path}.new was made by another program meanwhile: try again.`);
-    fill(fd, data, access);
-  });
+    fill(fd, data, written);
+  };
+  replace(path, make, written.flush);
 }
 
 /** False if the name is taken; that file is left alone. The directory may belong to another user. */
@@ -97,11 +98,22 @@ export function removeFile(path: string): void {
   });
 }
 
-/** Replaces what has the new name. */
+/** Of a file or a directory. Replaces a file that has the new name. */
 export function moveFile(from: string, to: string): void {
   told(to, () => {
     using source = Directory.own(dirname(from));
     using target = Directory.own(dirname(to));
+    renameSync(source.at(basename(from)), target.at(basename(to)));
+  });
+}
+
+/** Moves a file of root's into a directory of another user, and gives it to that user. Replaces what has its name there. */
+export function giveFile(from: string, to: string, owner: Owner): void {
+  told(to, () => {
+    using source = Directory.own(dirname(from));
+    using target = Directory.open(dirname(to));
+    using file = source.hold(basename(from));
+    mustBePlain(from, file).give(owner);
     renameSync(source.at(basename(from)), target.at(basename(to)));
   });
 }

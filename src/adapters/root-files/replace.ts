@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fchownSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner } from "./directory.ts";
 import { told, UnsafePath } from "./unsafe-path.ts";
@@ -6,8 +6,14 @@ import { told, UnsafePath } from "./unsafe-path.ts";
 /** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */
 export type Access = Readonly<{ mode: number; owner?: Owner }>;
 
-/** Writes a file beside the named one, and renames it when it is complete. */
-export function replace(path: string, make: (place: Directory, fresh: string) => void): void {
+/** `flush: false` is for a file that each start writes again: after a power failure it may be empty. */
+export type Written = Access & Readonly<{ flush?: boolean }>;
+
+/**
+ * Writes a file beside the named one, and renames it when it is complete. After a power failure the name stands for the
+ * old file or for the new one, provided `make` flushed it: a rename may reach the disk before the content does.
+ */
+export function replace(path: string, make: (place: Directory, fresh: string) => void, flush = true): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
     const fresh = `${basename(path)}.new`;
@@ -16,6 +22,7 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
     try {
       make(place, fresh);
       renameSync(place.at(fresh), place.at(basename(path)));
+      if (flush) place.flush();
     } catch (error) {
       place.remove(fresh);
       throw error;
@@ -27,11 +34,12 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
  * Writes a file that `Directory.create` made, and closes it. The content comes before owner and mode, so until then
  * only root can read it.
  */
-export function fill(fd: number, data: string | Uint8Array, { mode, owner }: Access): void {
+export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush = true }: Written): void {
   try {
     writeFileSync(fd, data);
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     fchmodSync(fd, mode);
+    if (flush) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { codeOf } from "../../core/error.ts";
 import { parseReply, parseWatchLine, printCommandLine } from "../../wire/control/codec.ts";
-import type { Command, Reply, Verb } from "../../wire/control/control.ts";
+import type { Command, CommandLine, Reply, Verb } from "../../wire/control/control.ts";
 import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../wire/control/framing.ts";
 
 /** How long a command may take. Milliseconds. */
@@ -14,10 +14,13 @@ export const CONTROL_TIMEOUT_MS = 10_000;
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 export type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
+/** For whom: a program says it by name, the web also by its caller's secret. */
+type Asker = Omit<CommandLine, "command">;
+
 /** Sends one command to the guard and waits for the reply. Never rejects. */
 export function ask<C extends Command>(
   socketPath: string,
-  by: string,
+  asker: string | Asker,
   command: C,
   timeoutMs: number = CONTROL_TIMEOUT_MS,
 ): Promise<ControlReply<C["verb"]>> {
@@ -38,7 +41,7 @@ export function ask<C extends Command>(
       );
       if (!bounded) finish(noAnswer("broken"));
     });
-    socket.write(printCommandLine({ by, command }));
+    socket.write(printCommandLine({ ...(typeof asker === "string" ? { by: asker } : asker), command }));
   });
 }
 

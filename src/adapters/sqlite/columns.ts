@@ -16,6 +16,10 @@ export function textOrNull(value: Value): string | null {
   return value === null ? null : text(value);
 }
 
+export function bytes(value: Value): Uint8Array {
+  return value instanceof Uint8Array ? value : unexpected("bytes", value);
+}
+
 export function integer(value: Value): number {
   return typeof value === "number" ? value : unexpected("an integer", value);
 }

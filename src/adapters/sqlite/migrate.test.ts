@@ -24,8 +24,16 @@ test("each migration runs once, in order", () => {
 test("a migration that fails leaves the version before it, whole", () => {
   const db = new DatabaseSync(":memory:");
   const steps = ["CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER); CREATE TABLE a (x INTEGER)"];
+  migrate(db, steps.slice(0, 1), 7);
   assert.throws(() => migrate(db, steps, 7), /already exists/);
   assert.equal(schemaVersion(db), 1);
   assert.deepEqual(TABLES(db), ["a"]);
   assert.equal(db.isTransaction, false);
+});
+
+test("a new file that is cut off in the middle is empty, and does not look like one of an older version", () => {
+  const db = new DatabaseSync(":memory:");
+  assert.throws(() => migrate(db, ["CREATE TABLE a (x INTEGER)", "CREATE TABLE a (x INTEGER)"], 7), /already exists/);
+  assert.equal(schemaVersion(db), 0);
+  assert.deepEqual(TABLES(db), []);
 });

@@ -15,16 +15,19 @@ export function applyMigration(db: DatabaseSync, step: Migration): void {
 }
 
 /**
- * Brings the schema up to date, one transaction per version, so that a crash leaves a complete older version. The
- * caller has checked that the file is not newer than `migrations`. Throws if the file cannot be written.
+ * Brings the schema up to date, one transaction per version, so that a crash leaves a complete older version; a new file in one
+ * transaction, so that a crash leaves none that looks old. The caller has checked that the file is not newer than `migrations`.
+ * Throws if the file cannot be written.
  */
 export function migrate(db: DatabaseSync, migrations: readonly Migration[], applicationId: number): void {
-  const from = schemaVersion(db);
-  for (const [index, step] of migrations.slice(from).entries()) {
+  let version = schemaVersion(db);
+  while (version < migrations.length) {
+    const steps = version === 0 ? migrations : migrations.slice(version, version + 1);
     db.exec("BEGIN IMMEDIATE");
     try {
-      applyMigration(db, step);
-      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${from + index + 1}; COMMIT`);
+      for (const step of steps) applyMigration(db, step);
+      version += steps.length;
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}; COMMIT`);
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;

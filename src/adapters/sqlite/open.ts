@@ -7,6 +7,7 @@ import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { integer, text } from "./columns.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
 import { type Migration, migrate, schemaVersion } from "./migrate.ts";
+import { writtenByNewer } from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
@@ -25,16 +26,26 @@ const ENGINE: Kind = {
   applicationId: 0x4749_6e65,
   migrations: engineMigrations,
   // All tables except the events, whose check would take seconds. A damaged event row cannot let anybody in.
-  checked: ["ban", "known_address", "allow_entry", "token", "admin"],
+  checked: ["ban", "known_address", "allow_entry"],
 };
 const ACCOUNTS: Kind = {
   applicationId: 0x4749_6e61,
   migrations: accountsMigrations,
-  checked: ["account", "alias", "alias_block"],
+  checked: [
+    "account",
+    "alias",
+    "alias_block",
+    "admin",
+    "token",
+    "session",
+    "admin_totp",
+    "admin_recovery",
+    "admin_passkeys",
+  ],
 };
 
 /** How long a statement waits for another's lock. Decisions wait with it, so it is short. */
-const BUSY_TIMEOUT_MS = 250;
+export const BUSY_TIMEOUT_MS = 250;
 const CACHE_KIB = 2_048;
 /** 16 MB. A checkpoint waits for the disk. While the guard runs, another process does the checkpoints of `engine.db`. */
 const CHECKPOINT_PAGES = 4_096;
@@ -61,6 +72,11 @@ export function openAccounts(path: string, options: IfDamaged = { ifDamaged: "ke
 /** For the web and the command line. Throws UnusableDatabase, also if the file does not exist yet. */
 export function openEngineForReading(path: string): DatabaseSync {
   return openForReading(path, ENGINE);
+}
+
+/** The same in a thread, which cannot change its user: for a program that never runs as root. */
+export function openEngineInThread(path: string): DatabaseSync {
+  return openForReading(path, ENGINE, (_, open) => open());
 }
 
 export function openAccountsForReading(path: string): DatabaseSync {
@@ -96,10 +112,10 @@ function prepareForWriting(db: DatabaseSync, path: string, kind: Kind): void {
   for (const table of kind.checked) refuseDamaged(db, path, table);
 }
 
-function openForReading(path: string, kind: Kind): DatabaseSync {
+function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwnerOf): DatabaseSync {
   return orOneSentence(path, () => {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
-    const db = asOwnerOf(dirname(path), () => {
+    const db = as(dirname(path), () => {
       const opened = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       // The first query of this check opens the files beside it.
       refuseOthers(opened, path, kind);
@@ -130,13 +146,8 @@ function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
   if (applicationId !== kind.applicationId && (applicationId !== 0 || version !== 0 || tables !== 0)) {
     throw new UnusableDatabase("foreign", `${path} is not the ${basename(path)} of GhostInbox; move it away.`);
   }
-  if (version > kind.migrations.length) {
-    const versions = `its schema is ${version}, this program knows ${kind.migrations.length}`;
-    throw new UnusableDatabase(
-      "newer",
-      `${path} was written by a newer GhostInbox (${versions}); install that version, or restore a backup.`,
-    );
-  }
+  const known = kind.migrations.length;
+  if (version > known) throw new UnusableDatabase("newer", writtenByNewer({ path, version, known }));
 }
 
 function refuseDamaged(db: DatabaseSync, path: string, table: string): void {
@@ -163,6 +174,7 @@ function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
   }
 }
 
+const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 /** The file ends where its header says that more follows. */
 const SQLITE_IOERR_SHORT_READ = 522;
@@ -171,8 +183,19 @@ const SQLITE_NOTADB = 26;
 
 /** Whether an error says that the file itself is damaged, and not that it cannot be used now. */
 export function isDamage(error: unknown): boolean {
+  if (error instanceof UnusableDatabase) return error.code === "damaged";
   const code = codeOf(error);
   return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
+}
+
+/** Throws UnusableDatabase, if a small database is damaged: reads all of it. */
+export function refuseUnlessWhole(db: DatabaseSync, path: string): void {
+  if (!isWhole(db)) throw damaged(path, "its check failed");
+}
+
+/** Whether another program holds a lock that this statement needs. */
+export function isLocked(error: unknown): boolean {
+  return (codeOf(error) & 0xff) === SQLITE_BUSY;
 }
 
 /** For a small database: reads all of it. */

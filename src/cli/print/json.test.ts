@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { printJson } from "./json.ts";
+import { jsonLine, printJson } from "./json.ts";
 
 test("what lists hold stands on a line each, so that grep shows the whole", () => {
   const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, networks: ["192.0.2.0/24", "::/64"] }] };
@@ -42,4 +42,10 @@ test("whatever is printed, a parser reads the same", () => {
       assert.deepEqual(JSON.parse(printJson(value)), JSON.parse(JSON.stringify(value)));
     }),
   );
+});
+
+test("a line of JSON holds no character on which a terminal acts, and the same value", () => {
+  const value = { a: "x\u001b[2J\u202e\u{e0041}\nöß", b: ["\ud800", 1] };
+  assert.equal(jsonLine(value), '{"a":"x\\u001b[2J\\u202e\\udb40\\udc41\\nöß","b":["\\ud800",1]}');
+  assert.deepEqual(JSON.parse(jsonLine(value)), value);
 });

@@ -6,6 +6,18 @@ export function printJson(value: unknown): string {
   return print(value, "", false);
 }
 
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** JSON of one line. What a terminal would act on is escaped, which changes no value. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
 function print(value: unknown, indent: string, listed: boolean): string {
   if (!isObject(value)) return JSON.stringify(value ?? null);
   const members = membersOf(value);

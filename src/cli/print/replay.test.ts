@@ -10,7 +10,7 @@ import { differenceOf } from "../../engine/replay/difference.ts";
 import type { Replayed } from "../../engine/replay/replay.ts";
 import { Unreached } from "../../engine/replay/unreached.ts";
 import type { ReplayReach } from "../../wire/control/replay-items.ts";
-import { printReplay } from "./replay.ts";
+import { leftOut, printReplay } from "./replay.ts";
 
 const REACH: ReplayReach = {
   firstEvent: isoTime(NOON),
@@ -65,4 +65,12 @@ test("what follows a mail that is refused now, and was not then, is not reached"
   assert.equal(unreached.mail("ABC"), true, "nor does it speak for its server");
   const next = { ...message, event: { ...event, transaction: "another" } };
   assert.equal(unreached.has(next), false);
+});
+
+test("what was left out is told, and that counts began too low", () => {
+  assert.equal(leftOut({ cut: false, windowsFilled: true }), "");
+  assert.match(
+    leftOut({ cut: true, windowsFilled: false }),
+    /^Only the newest events were looked at\. Counts over long times, .* began too low/,
+  );
 });

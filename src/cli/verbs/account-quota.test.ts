@@ -33,7 +33,7 @@ describe("quotas of mailboxes", TIMED, () => {
   test("an account gets a quota of its own, no limit, or the default again", async () => {
     const set = await run(`account quota ${ANNA} 500mb`);
     assert.equal(set.out, `The quota of ${ANNA} is 500MB now.\n`);
-    assert.equal(set.err, `Next: ./ghostinbox account quota ${ANNA}\n`);
+    assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
     const use = { usedBytes: 5 * 1024 ** 2, mails: 12 };
     assert.deepEqual(json(await run(`account quota ${ANNA} --json`)), { name: ANNA, quotaBytes: 500 * 1024 ** 2, use });
     assert.match((await run(`account quota ${ANNA} none`)).out, /is no limit now/);

@@ -29,7 +29,7 @@ async function set(call: CommandCall, name: AccountName, quotaBytes: number | nu
   const asked = await call.guard.ask<"quota_set">({ verb: "quota_set", name, quotaBytes });
   if (!asked.ok) return asked;
   const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
-  return done(asked.result, text, `${PROGRAM} account quota ${name}`);
+  return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
 }
 
 async function show(call: CommandCall, name: AccountName): Promise<CommandOutcome> {

@@ -12,9 +12,12 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { confirmed } from "../confirm.ts";
+import { heldText } from "../legal-hold-text.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
+import { recoverCommand } from "../print/mail-keys.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { settingsOf } from "./server-settings.ts";
 
 export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
@@ -25,9 +28,13 @@ export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   if (!running.ok) return running;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, ...secretOf(password) });
+  const secret = await secretOf(call, name, password);
+  if (!secret.ok) return secret;
+  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, ...secret.fields });
   if (!asked.ok) return overridden(call, name) ?? asked;
-  return done(asked.result, `${name} can receive, read and send mail now.`, `${PROGRAM} account list`);
+  // Of an account of this name that was removed.
+  const text = `${name} can receive, read and send mail now.${secret.closed}`;
+  return done(asked.result, text, `${PROGRAM} account list`);
 }
 
 /** The domain is in the file, but a variable decides. */
@@ -43,9 +50,21 @@ function overridden(call: CommandCall, name: AccountName): CommandFailure | null
   );
 }
 
-/** What the guard gets of a password. */
-function secretOf({ hash, proof }: Readonly<{ hash: string; proof: string }>) {
-  return { hash, proof };
+/** What the guard gets of a password. `closed`: a sentence of its own if there is mail that it does not open, or empty. */
+export async function secretOf(
+  call: CommandCall,
+  name: AccountName,
+  { hash, proof, password }: Readonly<{ hash: string; proof: string; password: string }>,
+) {
+  const recoveryKey = recoveryKeyOf(call);
+  if (recoveryKey !== null && "ok" in recoveryKey) return recoveryKey;
+  const found = await keysFor(call, { name, password }, recoveryKey);
+  if (!found.ok) return found;
+  const { keys, recovers } = found;
+  const locked =
+    found.closed && !recovers ? ` Its older mail is locked until you open it: ${recoverCommand(name)}` : "";
+  const closed = `${locked}${locked === "" || found.beyond === 0 ? "" : "."}${beyondText(name, found.beyond)}`;
+  return { ok: true as const, fields: { hash, proof, keys, recovers }, closed };
 }
 
 export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> {
@@ -53,13 +72,18 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
   if (typeof name !== "string") return name;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
+  const full = await fullOfKeys(call, name);
+  if (full !== null) return full;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, ...secretOf(password) });
+  const secret = await secretOf(call, name, password);
+  if (!secret.ok) return secret;
+  const { fields, closed } = secret;
+  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, ...fields });
   if (!asked.ok) return asked;
   return done(
-    asked.result,
-    `${name} has a new password; its open sessions were ended.`,
+    { ...asked.result, closed: closed !== "" },
+    `${name} has a new password; its open sessions were ended.${closed}`,
     `${PROGRAM} events --type LOGIN_FAILED`,
   );
 }
@@ -67,11 +91,12 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
 export async function accountRemove(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  if (!(await confirmed(call, `Remove ${name}? Nobody will be able to sign in or send mail to it.`)))
-    return failed(`${name} was not removed.`, "");
+  const held = await heldText(call.layout, name);
+  const question = `Remove ${name}? Nobody will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
+  if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask<"account_remove">({ verb: "account_remove", name });
   if (!asked.ok) return asked;
-  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
+  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${held === null ? "" : ` ${held}`}`;
   return done(asked.result, text, `${PROGRAM} account list`);
 }
 

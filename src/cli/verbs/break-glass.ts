@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { createFile } from "../../adapters/root-files/files.ts";
+import { UNCONFIRMED } from "../../core/firewall/strict.ts";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -19,18 +20,20 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
   if (asked.ok) {
     const { lifted } = asked.result;
+    const lets = await openStrict(call.layout);
     return done(
       { lifted, through: "guard" },
-      `${plural(lifted, "ban")} lifted; nobody is banned, and no account is guarded, until it happens again.`,
+      `${plural(lifted, "ban")} lifted; nobody is banned, and no account is guarded, until it happens again.${lets}`,
       next,
     );
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const firewall = await deleteTable();
+  const lets = await openStrict(call.layout);
   const noted = leaveRequest(call.layout, call.now());
   const back =
     asked.exit === "not_running" ? "" : " The guard may put the table back: end `npm start` if you are shut out again.";
-  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}`;
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${lets}`;
   if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
   return done(
     { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
@@ -47,6 +50,22 @@ async function bansByHand(call: CommandCall): Promise<number> {
   } catch {
     return 0;
   }
+}
+
+/** Nothing is strict before somebody has tried and confirmed it again. Empty if it was not. */
+async function openStrict(layout: Layout): Promise<string> {
+  const [{ keepStrict }, { endStrict, listStrict }] = await Promise.all([
+    import("../../daemon/firewall/strict-file.ts"),
+    import("../../daemon/firewall/strict-table.ts"),
+  ]);
+  const listing = await listStrict();
+  if (process.getuid?.() !== 0 || listing === null || listing === "") return "";
+  // The file first: the keeper would put the table back.
+  keepStrict(layout, UNCONFIRMED);
+  const ended = await endStrict();
+  return ended.ok
+    ? ` The strict firewall is open, until \`${PROGRAM} firewall try\`.`
+    : ` The strict firewall could not be opened: ${ended.reason}.`;
 }
 
 type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;

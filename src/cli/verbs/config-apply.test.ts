@@ -41,10 +41,13 @@ describe("with a running guard", TIMED, () => {
     writeFileSync(layout.settings, file);
   });
 
-  test("config show marks what was not applied yet", async () => {
+  test("config show tells what the server uses, and what was not applied yet", async () => {
     const { out, err } = await ghostinbox(layout, ["config", "show"]);
-    assert.match(out, /^ports\.login_policy = \d+ {2}# default, not applied yet$/m);
+    assert.match(out, /^ports\.login_policy = 2 {2}# not applied yet: \d+, default$/m);
     assert.equal(err, "Next: ./ghostinbox config apply\n");
+    const { out: shown } = await ghostinbox(layout, ["config", "show", "--json"]);
+    assert.match(shown, /"ports\.login_policy",[^}]*"applied": false,\s*"inForce": "2"/);
+    assert.match(shown, /"ports\.smtp",[^}]*"applied": true,\s*"inForce": "25"/);
   });
 
   test("config apply does not say that something is in force and that nothing changed", async () => {

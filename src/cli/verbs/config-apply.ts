@@ -1,6 +1,8 @@
 import { warningsOf } from "../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../settings/restarts.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { adoptedScript } from "./adopted-script.ts";
+import { beginTrial, confirmStrict } from "./begin-strict.ts";
 import { confirmApply } from "./confirm-apply.ts";
 import { settingsOf, surprises } from "./server-settings.ts";
 
@@ -9,12 +11,16 @@ import { settingsOf, surprises } from "./server-settings.ts";
  * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: CommandCall): Promise<CommandOutcome> {
+  const adopted = await adoptedScript(call, { isTrial: false });
+  if (!adopted.ok) return adopted;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const pending = await call.guard.ask<"pending">({ verb: "pending" });
   if (!pending.ok) return pending;
   const confirmed = await confirmApply(call, loaded.settings, pending.result.changed);
   if (!confirmed.ok) return confirmed;
+  const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
+  if (!strict.ok) return strict;
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok)
     return failed(
@@ -29,6 +35,8 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
     const reply = await call.keeper.ask({ verb: "restart", service });
     if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` shows more.`);
   }
+  const tried = strict.begins ? await beginTrial(call) : null;
+  if (tried !== null && !tried.ok) return tried;
   if (!recorded)
     return failed(
       "The settings are in force, but no record of it was kept: the database could not be written.",
@@ -36,9 +44,13 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
     );
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
-  const sentences = [...inForce(changed), applied.detail, ...programs, confirmed.note].filter((part) => part !== "");
+  const notes = [confirmed.note, tried?.text ?? ""];
+  const sentences = [...adopted.says, ...inForce(changed), applied.detail, ...programs, ...notes].filter(
+    (part) => part !== "",
+  );
   const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
-  return done({ changed, restarted, detail: applied.detail, warnings }, text, `${PROGRAM} status`);
+  const next = tried?.ok === true ? tried.next : `${PROGRAM} status`;
+  return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
 function inForce(changed: readonly string[]): readonly string[] {

@@ -64,6 +64,25 @@ test("settings that need each other are set and unset at once", async () => {
   assert.equal(fileOf(layout), SHIPPED);
 });
 
+test("a value may name a setting, and have spaces", async () => {
+  using layout = withFile();
+  const contact = "Anna  reads ports.smtp = 25 and simulate";
+  const finished = await run(
+    layout,
+    "set",
+    "simulate",
+    "true",
+    "alerts.contacts",
+    contact,
+    "hostname",
+    "mx.example.org",
+  );
+  assert.equal(finished.code, 0, finished.err);
+  const lines = fileOf(layout).split("\n");
+  for (const line of ["simulate = true", `alerts.contacts = ["${contact}"]`, 'hostname = "mx.example.org"'])
+    assert.ok(lines.includes(line), line);
+});
+
 const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
   [
     ["set", "limits.mail.per_minuet", "3"],
@@ -76,6 +95,8 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
   [["set", "hostname", "nonsense"], 2, /^hostname must be a full host name/],
   [["set", "hostname"], 2, /^config set needs VALUE\./],
   [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is no setting/],
+  [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
+  [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is no setting/],
   [["unset", "nonsense"], 2, /is no setting; the nearest is/],
 ];
 

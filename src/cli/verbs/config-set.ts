@@ -16,17 +16,15 @@ import {
 import { oneLine } from "../print/text.ts";
 import { environmentOf, invalid, settingsText, type ValidSettings } from "./server-settings.ts";
 
-/** Larger than any settings file (settings/load.ts). */
-const MOST_BYTES = 4_000_000;
 const REFERENCE = `\`${PROGRAM} config reference\``;
 
 type Assignment = Readonly<{ key: SettingKey; toml: string }>;
 
 /** One setting, or several that need each other, such as `tls.cert` and `tls.key`. */
 export async function configSet(call: CommandCall): Promise<CommandOutcome> {
-  const [key = "", value = "", rest = ""] = call.args;
   const wanted: Assignment[] = [];
-  for (const [name, given] of [[key, value] as const, ...pairsIn(rest)]) {
+  for (let i = 0; i < call.args.length; i += 2) {
+    const [name = "", given] = call.args.slice(i);
     const assignment = assignmentFrom(name, given);
     if (!("key" in assignment)) return assignment;
     wanted.push(assignment);
@@ -54,17 +52,6 @@ export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-/** The command line joins the words behind the first value. The name of a setting begins the next pair. */
-function pairsIn(rest: string): readonly (readonly [string, string])[] {
-  const pairs: [string, string[]][] = [];
-  for (const word of rest === "" ? [] : rest.split(" ")) {
-    const last = pairs.at(-1);
-    if (last === undefined || isSettingKey(word)) pairs.push([word, []]);
-    else last[1].push(word);
-  }
-  return pairs.map(([key, words]) => [key, words.join(" ")]);
-}
-
 function keyFrom(given: string): SettingKey | CommandFailure {
   if (isSettingKey(given)) return given;
   const near = nearest(given, settingKeys());
@@ -72,9 +59,10 @@ function keyFrom(given: string): SettingKey | CommandFailure {
 }
 
 /** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */
-function assignmentFrom(name: string, given: string): Assignment | CommandFailure {
+function assignmentFrom(name: string, given: string | undefined): Assignment | CommandFailure {
   const key = keyFrom(name);
   if (typeof key !== "string") return key;
+  if (given === undefined) return wrongUsage(`${key} needs a value.`, "Put quotes around a value with spaces.");
   const { kind, secret } = settingOf(key);
   // A forgotten value would empty a list, and with that lift a restriction.
   if (given.trim() === "" && Array.isArray(kind.fromText("")))
@@ -116,7 +104,10 @@ async function change(
   const loaded = loadSettings(edited.text, environmentOf(call));
   if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
   const changed = edited.text !== plain;
-  if (changed) await writeSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
+  if (changed) {
+    const { rewriteSettings } = await import("../../daemon/set-up/rewrite-settings.ts");
+    rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
+  }
   return told(keys, loaded, changed);
 }
 
@@ -125,13 +116,6 @@ function notTomlIn(text: string): CommandFailure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
-}
-
-/** A reader sees the old text or the new one; owner and mode stay. */
-async function writeSettings(path: string, text: string): Promise<void> {
-  const { readPlain, writeFile } = await import("../../adapters/root-files/files.ts");
-  const before = readPlain(path, MOST_BYTES);
-  writeFile(path, text, before === null ? { mode: 0o640 } : { mode: before.mode, owner: before.owner });
 }
 
 function told(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {

@@ -30,10 +30,10 @@ export async function confirmApply(
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const now = instant(call.now());
-  const report = opened.reader.replay({
+  const report = await opened.reader.replay({
     policy: { ...toPolicy(settings), simulate: false },
     allowNow: settings["allow.networks"],
-    proxies: settings["http.trusted_proxies"],
+    proxies: [...settings["http.trusted_proxies"], ...settings["proxy.networks"]],
     since: later(now, -LOOKED_BACK_MS),
     only: null,
     mostEvents: MOST_EVENTS,

@@ -39,6 +39,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
       interactive: false,
       width: null,
       out: (text) => out.push(text),
+      outForGood: () => assert.fail("nothing is shown for good"),
       err: (text) => err.push(text),
       progress: () => undefined,
       readLine: () => assert.fail(),
@@ -65,7 +66,26 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
 
 function readerOf(queries: Queries) {
   const none = (): never => assert.fail("this reads events only");
-  return { queries, accounts: none, account: none, accountState: none, aliases: none, tokens: none, replay: none };
+  return {
+    queries,
+    accounts: none,
+    account: none,
+    accountState: none,
+    access: none,
+    aliases: none,
+    accountKeys: none,
+    countKeys: none,
+    hasAccountKeys: none,
+    accountPassword: none,
+    dashboardPassword: none,
+    tokens: none,
+    get audit() {
+      return none();
+    },
+    newPlaces: none,
+    records: none,
+    replay: none,
+  };
 }
 
 /** The value at a dotted path in a line of JSON. */

@@ -8,7 +8,7 @@ test("a command is answered, and hints name the program that people type", async
   using layout = dataDirectory();
   const guard = await startGuard(layout);
   try {
-    const asked = controlGuard(layout.controlSocket, "root", () => NOT_RUNNING);
+    const asked = controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING);
     assert.ok((await asked.ask({ verb: "health" })).ok);
     const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
     assert.ok(!refused.ok);
@@ -20,7 +20,7 @@ test("a command is answered, and hints name the program that people type", async
 
 test("without a guard nothing is done, and it says how to start it", async () => {
   using layout = dataDirectory();
-  const asked = await controlGuard(layout.controlSocket, "root", () => NOT_RUNNING).ask({ verb: "ping" });
+  const asked = await controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING).ask({ verb: "ping" });
   assert.ok(!asked.ok);
   assert.deepEqual([asked.exit, asked.message], ["not_running", "GhostInbox is not running."]);
 });
@@ -28,7 +28,7 @@ test("without a guard nothing is done, and it says how to start it", async () =>
 test("a watch ends with who asked for it, or says that the guard has gone", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
-  const watched = controlGuard(layout.controlSocket, "root", () => NOT_RUNNING);
+  const watched = controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING);
   const stop = new AbortController();
   const begun = Promise.withResolvers<undefined>();
   const mine = watched.watch(() => begun.resolve(undefined), stop.signal);

@@ -10,8 +10,8 @@ const PING_MS = 5 * SECOND_MS;
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
 /** The guard behind its control socket. `whyDown` tells why nothing listens there. */
-export function controlGuard(socketPath: string, by: string, whyDown: () => CommandFailure): GuardClient {
-  const problemOf = (error: CommandError | NoAnswer): CommandFailure => problemSaid(error) ?? whyDown();
+export function controlGuard(socketPath: string, by: string, whyDown: () => Promise<CommandFailure>): GuardClient {
+  const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> => problemSaid(error) ?? whyDown();
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller believes that the command failed.

@@ -49,9 +49,10 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   if (typeof name !== "string") return name;
   if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
     return failed(`No mail of ${name} was deleted.`, "");
-  const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name });
+  const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
   if (!asked.ok) return asked;
-  const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} deleted.`;
+  const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
+  const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
   if (asked.result.isMore) return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${name}`);
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;

@@ -92,7 +92,7 @@ test("who holds a mail is told, and what strangers wrote is harmless", async () 
 });
 
 test("the words choose mails: ids, an account, a sender, a recipient, bounces, or all", async () => {
-  const changed = (): Reply => ({ ok: true, result: { changed: 1, kept: [], isMore: false } });
+  const changed = (): Reply => ({ ok: true, result: { changed: 1, kept: [], next: null } });
   for (const [line, chosen] of [
     ["hold 72CED1EABE5 82CED1EABE6", { ids: ["72CED1EABE5", "82CED1EABE6"], isAll: false }],
     ["release --account anna@example.org", { account: "anna@example.org", isAll: false }],
@@ -100,30 +100,49 @@ test("the words choose mails: ids, an account, a sender, a recipient, bounces, o
     ["flush --recipient bob@example.net", { recipient: "bob@example.net", isAll: false }],
     ["flush", { isAll: true }],
     ["delete --all --yes", { isAll: true }],
+    ["delete --sender <> --bounce --yes", { sender: "", isAll: false }],
   ] as const) {
     const { asked, code } = await typed(`queue ${line}`, changed);
-    const verb = `queue_${line.split(" ")[0]}`;
-    assert.deepEqual([code, asked], [0, [{ verb, ...NONE, ...chosen }]], line);
+    const verb = line.includes("--bounce") ? "queue_return" : `queue_${line.split(" ")[0]}`;
+    assert.deepEqual([code, asked], [0, [{ verb, ...NONE, cursor: null, ...chosen }]], line);
   }
 });
 
-test("what stays with the guard, and what is left, is told", async () => {
-  const kept = [{ account: "anna@example.org", mails: 3 }];
-  const told = await typed("queue release --all", () => ({ ok: true, result: { changed: 2, kept, isMore: true } }));
+const kept = [{ account: "anna@example.org", mails: 3 }];
+const cursorIn = (command: Command): string | null => ("cursor" in command ? command.cursor : null);
+
+test("a long queue is gone through to its end, and what stays with the guard is told", async () => {
+  const told = await typed("queue release --all", (command) => ({
+    ok: true,
+    result: { changed: cursorIn(command) === null ? 0 : 2, kept, next: cursorIn(command) === null ? "there" : null },
+  }));
+  assert.deepEqual(told.asked.map(cursorIn), [null, "there"]);
   assert.equal(
     told.out,
     `2 mails released: Postfix delivers again.
-The guard holds 3 mails of anna@example.org, which stay: ./ghostinbox account held anna@example.org
-More is left: give the command again.
+The guard holds 6 mails of anna@example.org, which stay: ./ghostinbox account held anna@example.org
 `,
   );
+});
+
+test("if all of it stays nothing was done; if it ends early, what was done is told", async () => {
+  const stays = await typed("queue release --all", () => ({ ok: true, result: { changed: 0, kept, next: null } }));
+  assert.equal(stays.code, 1);
+  assert.match(stays.err, /^The guard holds this mail of anna@example\.org: nothing was done\./);
+  const lost = await typed("queue release --all", (command) =>
+    cursorIn(command) === null
+      ? { ok: true, result: { changed: 5_000, kept, next: "there" } }
+      : { ok: false, kind: "failed", message: "The queue could not be changed.", next: "" },
+  );
+  assert.equal(lost.code, 1);
+  assert.match(lost.err, /^The queue could not be changed\. 5000 mails released: Postfix delivers again\./);
 });
 
 test("a deletion asks how many, and needs a yes or --yes", async () => {
   const replies = (command: Command): Reply =>
     command.verb === "queue_list"
       ? { ok: true, result: { mails: [mail()], next: null, total: 41 } }
-      : { ok: true, result: { changed: 41, kept: [], isMore: false } };
+      : { ok: true, result: { changed: 41, kept: [], next: null } };
   const no = await typed("queue delete --all", replies, "n");
   assert.deepEqual([no.code, no.question], [1, "Delete 41 mails from the queue, for good? [y/N] "]);
   assert.deepEqual(

@@ -12,19 +12,10 @@ import {
 } from "../call.ts";
 import { agrees } from "../confirm.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import type { Option } from "../parse.ts";
 import { printable, span, wrapped } from "../print/text.ts";
 
 type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
 type Chosen = Pick<Extract<Command, { verb: ChangeVerb }>, "ids" | "account" | "sender" | "recipient">;
-
-/** Which mails of the queue are meant. */
-export const CHOICE: readonly Option[] = [
-  { name: "account", value: "ADDRESS", says: "Only of this account, under any of its addresses." },
-  { name: "sender", value: "ADDRESS", says: "Only from this envelope sender; '<>' is that of bounces." },
-  { name: "recipient", value: "ADDRESS", says: "Only mail that still waits for this recipient." },
-];
-export const ALL: Option = { name: "all", says: "All mail in the queue." };
 
 /** `queue list [ID...]` */
 export async function queueList(call: CommandCall): Promise<CommandOutcome> {
@@ -57,7 +48,8 @@ export function queueFlush(call: CommandCall): Promise<CommandOutcome> {
 }
 
 export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
-  if (call.flag("yes")) return change(call, "queue_delete");
+  const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
+  if (call.flag("yes")) return change(call, verb);
   const chosen = chosenBy(call);
   if (!call.flag("all") && isEmpty(chosen)) return nothingChosen("queue_delete");
   const asked = await call.guard.ask<"queue_list">({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
@@ -66,38 +58,58 @@ export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
   if (!call.terminal.interactive)
     return wrongUsage("There is no terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
-  if (!(await agrees(call, `Delete ${plural(total, "mail")} from the queue, for good?`)))
-    return failed("No mail was deleted.", "");
-  return change(call, "queue_delete");
+  const question = call.flag("bounce")
+    ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
+    : `Delete ${plural(total, "mail")} from the queue, for good?`;
+  if (!(await agrees(call, question))) return failed("No mail was deleted.", "");
+  return change(call, verb);
 }
 
 const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
   queue_hold: (mails) => `${mails} put on hold.`,
   queue_release: (mails) => `${mails} released: Postfix delivers again.`,
   queue_delete: (mails) => `${mails} deleted.`,
+  queue_return: (mails) => `${mails} returned as undeliverable.`,
   queue_flush: (mails) => `Postfix tries ${mails} again now.`,
 };
+
+type Asked = Readonly<{ ok: true; result: QueueChange }> | CommandFailure;
 
 async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutcome> {
   const chosen = chosenBy(call);
   // To try everything again harms nothing.
   const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
   if (!isAll && isEmpty(chosen)) return nothingChosen(verb);
-  const asked = await call.guard.ask<typeof verb>({ verb, ...chosen, isAll });
-  if (!asked.ok) return asked;
-  const { changed, isMore } = asked.result;
-  const text = [
-    DONE[verb](plural(changed, "mail")),
-    ...keptLines(asked.result),
-    ...(isMore ? ["More is left: give the command again."] : []),
-  ].join("\n");
-  return done(asked.result, text, `${PROGRAM} ${NEXT[verb]}`);
+  const kept = new Map<string, number>();
+  let [changed, cursor]: [number, string | null] = [0, null];
+  do {
+    const asked: Asked = await call.guard.ask<typeof verb>({ verb, ...chosen, isAll, cursor });
+    if (!asked.ok)
+      return changed === 0 ? asked : { ...asked, message: `${asked.message} ${DONE[verb](plural(changed, "mail"))}` };
+    for (const { account, mails } of asked.result.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
+    changed += asked.result.changed;
+    cursor = asked.result.next;
+    if (cursor !== null) call.terminal.progress(DONE[verb](plural(changed, "mail")));
+  } while (cursor !== null);
+  const [held] = kept.keys();
+  if (changed === 0 && held !== undefined) return allHeld(held);
+  const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
+  return done(all, [DONE[verb](plural(changed, "mail")), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
+}
+
+function allHeld(account: string): CommandFailure {
+  const name = printable(account);
+  return failed(
+    `The guard holds this mail of ${name}: nothing was done.`,
+    `\`${PROGRAM} account held ${name}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
+  );
 }
 
 const NEXT: Readonly<Record<ChangeVerb, string>> = {
   queue_hold: "queue list  # `queue release` lets it go on",
   queue_release: "queue list",
   queue_delete: "queue list",
+  queue_return: "queue list",
   queue_flush: "logs --component mail --follow",
 };
 
@@ -123,7 +135,7 @@ function isEmpty({ ids, account, sender, recipient }: Chosen): boolean {
 
 function nothingChosen(verb: ChangeVerb): CommandFailure {
   return wrongUsage(
-    `${verb.replace("_", " ")} needs queue ids, --account, --sender, --recipient, or --all.`,
+    `${verb.replace("_", " ").replace("return", "delete")} needs queue ids, --account, --sender, --recipient, or --all.`,
     `\`${PROGRAM} queue list\` shows the queue ids.`,
   );
 }
@@ -164,6 +176,6 @@ function hintFor(mails: readonly QueueItem[]): string {
   const guarded = mails.find(({ heldFor }) => heldFor?.includes("@") === true)?.heldFor;
   if (guarded !== undefined && guarded !== null) return `${PROGRAM} account held ${guarded}`;
   return mails.some(({ queue }) => queue === "deferred")
-    ? `${PROGRAM} queue flush  # tries again now; docs/leaving-mail.md tells what to look at`
+    ? `${PROGRAM} queue flush  # tries again now; docs/mail-that-waits.md tells what to look at`
     : `${PROGRAM} why --message ${mails[0]?.queueId ?? "ID"}`;
 }

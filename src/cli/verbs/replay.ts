@@ -14,22 +14,11 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
-import type { Option } from "../parse.ts";
 import { printReplay } from "../print/replay.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 import { invalid, settingsOf } from "./server-settings.ts";
-
-/** Options of both commands. */
-export const REPLAYED: readonly Option[] = [
-  {
-    name: "since",
-    value: "WHEN",
-    says: "From when on: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d unless given.",
-  },
-  { name: "ip", value: "IP", says: "Compare only this address or network." },
-];
 
 const USUAL_DAYS = 30;
 
@@ -48,7 +37,7 @@ export async function configSimulate(call: CommandCall): Promise<CommandOutcome>
   return opened.ok ? replayOf(call.args[0] ?? "", opened.reader, call) : opened;
 }
 
-function replayOf(file: string, reader: Reader, call: CommandCall): CommandOutcome {
+async function replayOf(file: string, reader: Reader, call: CommandCall): Promise<CommandOutcome> {
   const given = policyFile(file, call);
   if (!("settings" in given)) return given;
   const since = sinceFrom(call);
@@ -58,10 +47,10 @@ function replayOf(file: string, reader: Reader, call: CommandCall): CommandOutco
   const inForce = settingsOf(call);
   if (!inForce.ok) return inForce;
   const now = instant(call.now());
-  const report = reader.replay({
+  const report = await reader.replay({
     policy: { ...toPolicy(given.settings), simulate: false },
     allowNow: inForce.settings["allow.networks"],
-    proxies: given.settings["http.trusted_proxies"],
+    proxies: [...given.settings["http.trusted_proxies"], ...given.settings["proxy.networks"]],
     since: since ?? later(now, -USUAL_DAYS * DAY_MS),
     only,
     mostEvents: Number.MAX_SAFE_INTEGER,

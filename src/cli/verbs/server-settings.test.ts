@@ -52,6 +52,14 @@ describe("a variable of the running server", () => {
     assert.ok(out.includes(`# Warning: ${says}`), out);
   });
 
+  test("a variable of the caller that says what the server uses anyway is no warning", async () => {
+    using layout = startedWith({});
+    const caller = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__IMAPS: "1993" };
+    const { out } = await ghostinbox(layout, ["config", "check"], "", caller);
+    assert.match(out, /GHOSTINBOX_PORTS__IMAPS is set for this command only/);
+    assert.doesNotMatch(out, /GHOSTINBOX_DOMAIN/);
+  });
+
   test("while the server is down, the caller's count as they would at the next start", async () => {
     using layout = startedWith({ [MINUTE]: "5" });
     releaseLock(layout.startPid);

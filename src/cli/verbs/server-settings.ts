@@ -5,7 +5,7 @@ import { plural } from "../../core/text.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
-import { settingKeys, variableOf } from "../../settings/schema.ts";
+import { type SettingKey, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
@@ -52,9 +52,11 @@ export function surprises(call: Call, { sources }: ValidSettings): readonly Omit
   }));
   if (!runs(call.layout.startPid)) return overrides;
   const started = readServiceEnvironment(call.layout.environment);
+  // A variable that says what the server has anyway, such as the domain of the first start, surprises nobody.
   const notGiven = settingKeys()
+    .filter((key) => saysOtherwise(key, call.env[variableOf(key)] ?? "", sources[key].toml))
     .map(variableOf)
-    .filter((name) => (call.env[name] ?? "").trim() !== "" && call.env[name] !== started[name]);
+    .filter((name) => call.env[name] !== started[name]);
   return [
     ...overrides,
     ...notGiven.map((name) => ({
@@ -62,6 +64,13 @@ export function surprises(call: Call, { sources }: ValidSettings): readonly Omit
       says: `${name} is set for this command only: the server does not see it.`,
     })),
   ];
+}
+
+function saysOtherwise(key: SettingKey, text: string, inForce: string): boolean {
+  if (text.trim() === "") return false;
+  const { kind } = settingOf(key);
+  const read = kind.read(kind.fromText(text));
+  return !read.ok || read.toml !== inForce;
 }
 
 export function invalid(

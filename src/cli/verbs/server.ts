@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Layout } from "../../settings/layout.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -19,6 +20,7 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
   if (refused !== null) return refused;
   // Loaded here, as below: no other command needs this much of set-up.
   const { stopServer } = await import("../../daemon/set-up/stop.ts");
+  call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
     return failed(`GhostInbox has not stopped: ${stopped.reason}`, "`ps` shows what is left; try again.");
@@ -41,18 +43,31 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   if (!settings.ok) return settings;
   const checked = await configCheck(own);
   if (!checked.ok) return checked;
-  const [{ CHECKOUT }, { portsOf }, { restartServer }] = await Promise.all([
+  const obstacle = await obstacleInData(call.layout);
+  if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
+  const [{ CHECKOUT, IS_PACKAGED }, { portsOf }, { restartServer }] = await Promise.all([
     import("../../daemon/set-up/checkout.ts"),
     import("../../daemon/set-up/ports.ts"),
     import("../../daemon/set-up/stop.ts"),
   ]);
-  if (!(await setUp(CHECKOUT)))
+  if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
     return failed("Nothing was restarted: what is missing could not be installed.", "`npm run setup` shows why.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
   const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : "Start it with `npm start`.";
   return failed(`GhostInbox was not restarted: ${restarted.reason}`, next);
+}
+
+/** Why a start would refuse the databases. */
+async function obstacleInData(layout: Layout): Promise<string | null> {
+  const [{ newerSchema, schemasOf }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
+    import("../../adapters/sqlite/schemas.ts"),
+    import("../../daemon/set-up/taken-back.ts"),
+    import("../../daemon/set-up/upgrade-snapshot.ts"),
+  ]);
+  const schemas = schemasOf(layout);
+  return newerSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
 }
 
 /** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */

@@ -1,5 +1,5 @@
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
-import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
 import { addressFrom } from "./accounts.ts";
@@ -45,4 +45,19 @@ export async function spamAllowList(call: CommandCall): Promise<CommandOutcome> 
   const rows = senders.map(({ account, sender, by, at }) => [account, sender, dayAndTime(at), by]);
   const more = andMore({ ...asked.result, shown: senders.length }, page.cursor);
   return done(asked.result, columns([["ACCOUNT", "SENDER", "SINCE", "BY"], ...rows]) + more);
+}
+
+/** `spam update` */
+export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const { fetchRules } = await import("../../daemon/keeper/spam-rules.ts");
+  call.terminal.progress("Fetching rules ...");
+  const fetched = await fetchRules(call.layout, call.now());
+  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}`, "The former ones stay in use.");
+  const { version, isNew } = fetched;
+  const says = isNew
+    ? `Version ${version} of the rules is in use.`
+    : `Version ${version} of the rules is the newest, and in use.`;
+  return done({ version, isNew }, says);
 }

@@ -1,11 +1,19 @@
 import { isCondition } from "../../core/alerts/alerts.ts";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
+import { VERSION } from "../../core/version.ts";
+import { containerNews } from "../../daemon/set-up/container.ts";
 import { allBans, statsOf } from "../../engine/explain/stats.ts";
-import type { AlertList } from "../../wire/control/control.ts";
 import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
+import type { AlertList } from "../../wire/control/results.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { columns, dayAndTime, oneLine, span, until } from "../print/text.ts";
+import { currentFirewall } from "./firewall.ts";
+import { shownState, stateJson } from "./firewall-state.ts";
+import { lastCheckJson, lastCheckText } from "./last-check.ts";
+import { lastDrillJson, lastDrillText } from "./last-drill.ts";
+import { lastReportJson, lastReportText } from "./last-report.ts";
+import { profileJson, profileLines } from "./profile-text.ts";
 
 export async function status(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"health">({ verb: "health" });
@@ -16,9 +24,30 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
   const health = asked.result;
   const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
   const told = listed.ok ? listed.result : null;
-  const text = [printStatus(health, active), ...(told === null ? [] : printAlerts(told))].join("\n");
+  const { layout } = call;
+  const firewall = await currentFirewall(call);
+  const ports = "ok" in firewall ? null : firewall;
+  const lasts = [
+    ports && shownState(ports),
+    lastCheckText(layout),
+    lastDrillText(layout),
+    lastReportText(layout),
+  ].filter((line) => line !== null);
+  const shownAlerts = told === null ? [] : printAlerts(told);
+  const container = containerNews();
+  const profile = profileJson(call);
+  const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
+    "\n",
+  );
   const alerts = told === null ? null : { open: openAlerts(told).length, leadOut: told.leadOut };
-  return done({ ...health, activeBans: active, alerts }, text, nextAfterStatus(health, active));
+  const lastly = {
+    firewall: ports && stateJson(ports),
+    lastCheck: lastCheckJson(layout),
+    lastDrill: lastDrillJson(layout),
+    lastReport: lastReportJson(layout),
+  };
+  const json = { ...health, version: VERSION, activeBans: active, alerts, container, profile, ...lastly };
+  return done(json, text, nextAfterStatus(health, active));
 }
 
 export async function stats(call: CommandCall): Promise<CommandOutcome> {
@@ -36,14 +65,14 @@ const STATES = {
   down: "GhostInbox is running, but something essential is down.",
 } as const;
 
-export function printStatus(health: Health, activeBans: number | null): string {
+function printStatus(health: Health, activeBans: number | null): string {
   const bans = activeBans === null ? "bans unknown" : `${plural(activeBans, "ban")} in force`;
   const notices = health.notices.map(
     ({ since, says, detail, next }) =>
       `! ${oneLine(`${says} ${detail}`)} (since ${dayAndTime(since)})\n  ${oneLine(next)}`,
   );
   return [
-    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}.`,
+    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}.`,
     columns(health.components.map(componentCells)),
     ...notices,
   ].join("\n");
@@ -69,8 +98,8 @@ function printAlerts(told: AlertList): readonly string[] {
 }
 
 const LOCAL_ONLY =
-  "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy or an\n" +
-  "alerts.email elsewhere (docs/alerts.md).";
+  "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
+  "alerts.email with a mailbox elsewhere (docs/alerts.md).";
 
 function componentCells({ name, status: state, detail }: ComponentHealth): readonly string[] {
   return [`  ${name}`, state, detail];
@@ -82,8 +111,14 @@ function nextAfterStatus(health: Health, activeBans: number | null): string {
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }
 
-function printStats(stats_: Stats, nowMs: number): string {
-  const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
+/** More would push the counts off the screen; `bans` shows them. */
+const BANS_SHOWN = 10;
+
+/** Exported for its test. */
+export function printStats(stats_: Stats, nowMs: number): string {
+  const bans = stats_.bans.items
+    .slice(0, BANS_SHOWN)
+    .map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
   const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
   const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
   return [
@@ -95,8 +130,8 @@ function printStats(stats_: Stats, nowMs: number): string {
 }
 
 function moreBans({ bans: { active, items } }: Stats): string {
-  const rest = active - items.length;
-  return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans --limit N` : "";
+  const rest = active - Math.min(items.length, BANS_SHOWN);
+  return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {

@@ -1,24 +1,38 @@
-import { createHash, randomBytes } from "node:crypto";
+import { parseScopes, printScopes, ROLES, SCOPES, type Scope } from "../../core/access/scopes.ts";
+import { newToken } from "../../engine/access/secrets.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { stayingFactors } from "./second-factors.ts";
 import { settingsOf } from "./server-settings.ts";
 
-const TOKEN_BYTES = 32;
+/** All but what gives others access. */
+const DEFAULT_SCOPE = "operator";
 
 /** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
 export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
   const name = nameFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  const token = `gi_${randomBytes(TOKEN_BYTES).toString("base64url")}`;
-  const digest = createHash("sha256").update(token).digest("hex");
-  const asked = await call.guard.ask<"token_create">({ verb: "token_create", name, digest });
+  const asksFor = call.option("scope") ?? DEFAULT_SCOPE;
+  const scopes = parseScopes(asksFor);
+  if (scopes === null) {
+    const known = `Scopes are ${SCOPES.join(", ")}; ${Object.keys(ROLES).join(", ")} stand for several.`;
+    return wrongUsage(`"${oneLine(asksFor)}" names a scope that there is not.`, known);
+  }
+  const { token, digest } = newToken();
+  const asked = await call.guard.ask<"token_create">({
+    verb: "token_create",
+    name,
+    digest,
+    scopes,
+    for: call.option("expires"),
+  });
   if (!asked.ok) return asked;
   const settings = settingsOf(call);
   const port = settings.ok ? settings.settings["ports.http"] : 3000;
   const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown only now`;
-  return done({ token }, token, use);
+  return done({ token, scopes }, token, use);
 }
 
 export async function tokenRevoke(call: CommandCall): Promise<CommandOutcome> {
@@ -37,9 +51,16 @@ export async function tokenList(call: CommandCall): Promise<CommandOutcome> {
   const listed = opened.reader.tokens(page);
   const { items } = listed;
   if (items.length === 0) return done(listed, "There is no token.", `${PROGRAM} token create NAME`);
-  const rows = items.map((item) => [item.name, dayAndTime(item.createdAt), item.createdBy]);
+  const rows = items.map((item) => [
+    item.name,
+    scopesText(item.scopes),
+    item.expiresAt === null ? "never" : dayAndTime(item.expiresAt),
+    item.usedAt === null ? "never" : dayAndTime(item.usedAt),
+    dayAndTime(item.createdAt),
+    item.createdBy,
+  ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
-  return done(listed, columns([["TOKEN", "CREATED", "BY"], ...rows]) + more);
+  return done(listed, columns([["TOKEN", "SCOPES", "EXPIRES", "USED", "CREATED", "BY"], ...rows]) + more);
 }
 
 export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
@@ -48,7 +69,13 @@ export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   const password = await newPasswordHash(call, null);
   if (!password.ok) return password;
   const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
-  return asked.ok ? done(asked.result, "The dashboard has a new password.") : asked;
+  if (!asked.ok) return asked;
+  return done(asked.result, `The dashboard has a new password.${await stayingFactors(call)}`);
+}
+
+/** A word that stands out, for a token that may give others access. */
+function scopesText(scopes: readonly Scope[]): string {
+  return SCOPES.every((scope) => scopes.includes(scope)) ? "everything" : printScopes(scopes);
 }
 
 function nameFrom(text: string | undefined): string | CommandFailure {

@@ -1,11 +1,11 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration, instant } from "../../core/time.ts";
-import type { AccountState } from "../../engine/explain/account-state.ts";
 import { whyAccount as reportOf } from "../../engine/explain/why.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
-import type { AccountReport, AccountRow } from "../../wire/control/items.ts";
+import type { AccountKnown, AccountReport, AccountRow } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
+import { isClosed, mailKeyText, recoverCommand } from "../print/mail-keys.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 import { parts, printAccount, type SettingsInForce } from "../print/timeline.ts";
 import type { Reader } from "../reader.ts";
@@ -34,20 +34,29 @@ export async function whyAccount(
   const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), instant(call.now())) : null;
   const use = await mailboxUse(call, name);
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
-  const text = parts([printState(name, { row, known, mailbox }), printAccount(report, values)]);
-  return done({ ...report, state: { ...row, ...known, use } }, text, nextAfter(report));
+  const keys = reader.accountKeys(name);
+  const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
+  const text = parts([printState(name, { row, known, mailbox, key }), printAccount(report, values)]);
+  const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
+  const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
+  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys } }, text, next);
 }
 
-/** `known` null: the settings cannot be read, and the limits depend on them. */
-type Told = Readonly<{ row: AccountRow; known: AccountState | null; mailbox: string }>;
+/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: there is nothing to say of it. */
+type Told = Readonly<{ row: AccountRow; known: AccountKnown | null; mailbox: string; key: string | null }>;
 
-function printState(name: AccountName, { row, known, mailbox }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
-  const lines = [["  may sign in from", from], ["  mailbox", mailbox], ...(known === null ? [] : knownLines(known))];
+  const lines = [
+    ["  may sign in from", from],
+    ["  mailbox", mailbox],
+    ...(key === null ? [] : [["  key of its mail", key]]),
+    ...(known === null ? [] : knownLines(known)),
+  ];
   return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
 }
 
-function knownLines({ guarded, held, known }: AccountState): readonly (readonly string[])[] {
+function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly string[])[] {
   const guesses =
     guarded === null
       ? "no"

@@ -8,7 +8,7 @@ export type Severity = (typeof SEVERITIES)[number];
 export const ALERT_KINDS = ["opened", "resolved", "digest", "test"] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
-type ConditionText = Readonly<{
+export type ConditionText = Readonly<{
   severity: Severity;
   /** What happened. */
   says: string;
@@ -135,6 +135,60 @@ export const conditions = {
       "It never does so by itself: somebody has probably taken over the program behind the dashboard and the API.",
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
+  web_token: {
+    severity: "critical",
+    says: "A token of the API was made through the dashboard.",
+    matters:
+      "It is valid until it expires or is revoked, also after a new password. If you did not make it, somebody has your session, or has taken over the program behind the dashboard.",
+    next: "`token list` shows what it may do. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
+  },
+  web_account: {
+    severity: "critical",
+    says: "An account or an alias was changed through the dashboard.",
+    matters:
+      "Whoever has an account or an alias can read its mail. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
+    next: "`account list` shows the accounts, `audit list` what was done. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard ACCOUNT`.",
+  },
+  web_factor: {
+    severity: "critical",
+    says: "A second factor of the dashboard's sign-in was set up, renewed or removed.",
+    matters:
+      "With it the dashboard opens, or no longer opens for you. If it was not you, somebody has your session and your password.",
+    next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, which removes every second factor too.",
+  },
+  recovery_code_used: {
+    severity: "warning",
+    says: "Somebody signed in to the dashboard with a recovery code in place of the authenticator app.",
+    matters: "The code is used up. If it was not you, somebody has your password and your list of codes.",
+    next: "If it was not you: `admin passwd` and `admin reset-2fa`. If the phone is lost, set up another one.",
+  },
+  second_factor_guessed: {
+    severity: "critical",
+    says: "Wrong codes came to the dashboard's sign-in behind the right password.",
+    matters: "Unless you mistyped them, somebody has your password, and only the second factor keeps them out.",
+    next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
+  },
+  web_settings: {
+    severity: "critical",
+    says: "Settings were changed through the dashboard.",
+    matters:
+      "Limits may be looser than you think. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
+    next: "`events --type SETTINGS_APPLIED` shows each value before and after; the Settings page undoes the last change for 15 minutes, `config set` later. If it was not you: `incident open TITLE`, then `incident contain --dashboard --tokens`.",
+  },
+  web_passkey: {
+    severity: "critical",
+    says: "A passkey of the dashboard was added or removed.",
+    matters:
+      "A passkey opens the dashboard without the password, also after a new one. If it was not you, somebody has your session and your proof.",
+    next: "System › Security shows the passkeys. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
+  },
+  passkey_copied: {
+    severity: "critical",
+    says: "A passkey of the dashboard was refused, because its counter went back.",
+    matters:
+      "There must be a copy of it: somebody may have cloned your key. What the guard saw last was a later signature.",
+    next: "Remove the passkey on the dashboard, System › Security, and end all other sessions there: the copy may have signed in. Then add a passkey from a key that you trust.",
+  },
   component_down: {
     severity: "critical",
     says: "A part of the server does not run.",
@@ -151,20 +205,33 @@ export type AlertCode = ConditionCode | Noticed;
 /** A notice that is not listed here is a warning. */
 const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   database_unwritable: "critical",
+  database_unflushed: "critical",
+  database_locked: "critical",
   database_set_aside: "critical",
   database_unsaved: "critical",
+  disk_read_only: "critical",
   disk_nearly_full: "critical",
   keeper_unreachable: "critical",
+  tracking_full: "critical",
+  certificate_unknown: "critical",
+  ports_blocked: "critical",
   connections_uncounted: "info",
   events_aggregated: "info",
 };
 
-/** Critical, but about an account: people must act, while the server itself is well. */
+/** Critical, but about an account or a token: people must act, while the server itself is well. */
 const OF_ACCOUNTS: readonly AlertCode[] = [
   "password_guessed",
   "login_after_guesses",
   "right_password_refused",
   "account_held",
+  "web_token",
+  "web_passkey",
+  "passkey_copied",
+  "web_account",
+  "web_factor",
+  "second_factor_guessed",
+  "web_settings",
 ];
 
 /** An attack on many accounts raises one for each of them. */

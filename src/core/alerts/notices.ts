@@ -14,6 +14,10 @@ export const notices = {
     says: "The database cannot be written: mail goes on, but nothing new is counted or banned.",
     next: "Free space on the disk of the data directory, or look at the guard's log.",
   },
+  database_unflushed: {
+    says: "The disk refuses to keep what was written: mail goes on, but a power failure would lose the newest records and commands.",
+    next: "Look at `dmesg` and `smartctl`: they tell what is wrong with the disk. It is tried again each second; run commands that failed again.",
+  },
   database_log_held: {
     says: "A program reads the database without an end, so that its write-ahead log grows.",
     next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
@@ -21,6 +25,10 @@ export const notices = {
   database_reader: {
     says: "A program keeps engine.db open, so that its write-ahead log grows: it holds more than 64 MB.",
     next: "End the program that the detail names. From 1 GB on nothing new is recorded.",
+  },
+  database_locked: {
+    says: "Another program keeps a database locked: mail and sign-ins go on, but nothing is counted or banned (engine.db), or no account can be changed (accounts.db).",
+    next: "End the program with the command in the detail. All goes on by itself then.",
   },
   database_set_aside: {
     says: "A database was damaged, replaced or gone: what could be saved of it was put in its place, and the old file set aside.",
@@ -30,9 +38,113 @@ export const notices = {
     says: "A file of an open database is gone and could not be put back: what it holds is lost when the server stops.",
     next: "Do not stop the server. Put back the directory that the detail names, or make room; it is tried again each second.",
   },
+  certificate_unknown: {
+    says: "A certificate for a domain of yours was issued with a key that none of your servers is known to use: somebody may pose as your server.",
+    next: "If it is yours, add its key to certificates.known, or its file to certificates.files. If not, have its issuer revoke it, and see docs/certificate-transparency.md.",
+  },
+  transparency_failing: {
+    says: "The public logs of certificates are not watched completely: a forged one may stay unnoticed.",
+    next: "See what the detail says, and `journalctl -u certspotter`; the notice ends a day after the last trouble.",
+  },
+  export_failing: {
+    says: "Events do not reach the receiver of `export.syslog`. It gets them later, but not what the server has removed by then (events.max_age, events.max_rows, events.max_size).",
+    next: "Settle what the detail says; see log/export and docs/siem.md. It is tried again each minute; a loss is told for a day.",
+  },
+  backup_failed: {
+    says: "The last backup could not be made; earlier ones are still there.",
+    next: "Settle what the detail says, then `backup create`. It is tried again each hour.",
+  },
+  backup_old_kept: {
+    says: "Backups older than backup.keep could not be removed: they take more and more room.",
+    next: "Settle what the detail says. Where the other side only appends, remove them there and ignore this.",
+  },
+  backup_overdue: {
+    says: "No backup has been made for three days.",
+    next: "Make one with `backup create`, which says what is in its way.",
+  },
+  backup_key_unseen: {
+    says: "Nobody has seen the key of the backups: if this machine is lost, they cannot be read.",
+    next: "Look at it with `backup key`, and keep it outside this machine.",
+  },
+  backup_drill_failed: {
+    says: "The last restore drill failed: the newest backup could not be restored, or not all of it is right.",
+    next: "Settle what the detail says, then `backup drill`. It is tried again in the next night.",
+  },
+  backup_drill_overdue: {
+    says: "It is long ago that a backup was restored and found right.",
+    next: "Do it with `backup drill`, which says what is in its way.",
+  },
+  check_failed: {
+    says: "A check of the server that passed before finds something wrong now, or the checks did not come to their end.",
+    next: "Run `check`: it says more, and what mends it. Once nothing is wrong it ends this notice.",
+  },
+  audit_broken: {
+    says: "The audit was changed: an entry of it was edited, removed or written again.",
+    next: "Run `ghostinbox audit verify`: it says which. docs/audit.md says what to do then.",
+  },
+  mail_locked: {
+    says: "The server's key, with which encrypted mail is read, is not there: mail arrives, but users cannot read what that key encrypts.",
+    next: "Put the key where the detail says, or give it to `encryption unlock`.",
+  },
+  mail_key_unseen: {
+    says: "Nobody has seen the server's key, with which encrypted mail is read: if it is lost, none can be read any more, not even from backups.",
+    next: "Look at it with `encryption key`, and keep it outside this machine.",
+  },
+  access_review_overdue: {
+    says: "Nobody has looked for a long time at who can read, send and administer.",
+    next: "Look with `access review`, take away what is too much, then `access review --sign`.",
+  },
+  retention_failed: {
+    says: "Mail that was kept long enough could not be removed; none under legal hold was touched.",
+    next: "Settle what the detail says, then `retention run`. It is tried again each hour.",
+  },
+  relay_refuses: {
+    says: "Mail to others waits in the queue: the server of `outbound.relay` does not take it.",
+    next: "Settle what the detail says; a new password goes into the file of outbound.relay_password_file. Then `config apply` and `queue flush`.",
+  },
+  report_unsent: {
+    says: "The regular report could not be mailed.",
+    next: "Settle what the detail says; it is tried again each hour. `report` shows it here.",
+  },
+  isolated: {
+    says: "The server is isolated: only administrators reach it, and its mail waits in the queue.",
+    next: "Run `ghostinbox incident recover`: it checks the server and says how the isolation is lifted.",
+  },
+  isolation_broken: {
+    says: "The server shall be isolated, but the firewall does not shut the world out.",
+    next: "Settle what the detail says; it is tried again each second.",
+  },
+  firewall_unconfirmed: {
+    says: "The firewall shall be strict (firewall.mode), but every port is open, because it was not confirmed in time.",
+    next: "Run `ghostinbox firewall try`, then `ghostinbox firewall confirm` from a new session of SSH.",
+  },
+  firewall_not_strict: {
+    says: "The firewall shall be strict (firewall.mode), but its table cannot be made.",
+    next: "Settle what the detail says; it is tried again every five seconds.",
+  },
   accounts_uncopied: {
     says: "The accounts could not be copied: if accounts.db is damaged now, the newest changes are lost.",
     next: "Make room on the disk of the data directory; it is tried again each second.",
+  },
+  engine_undigested: {
+    says: "The digest of engine.db could not be written: if engine.db is lost now, the newest changes of bans, lists and tokens are lost.",
+    next: "Make room on the disk of the data directory; it is tried again each minute.",
+  },
+  dashboard_password_unset: {
+    says: "The dashboard has no password, so nobody can sign in: accounts.db comes from before an upgrade, or was made again.",
+    next: "Set one with `./ghostinbox admin passwd`, and make the tokens of your scripts again: `./ghostinbox token list` shows which there are.",
+  },
+  recovery_codes_few: {
+    says: "Few recovery codes of the dashboard are left: without the phone and without a code only the console helps.",
+    next: "Make new ones on the dashboard's page System, in its part Security.",
+  },
+  credentials_left: {
+    says: "An earlier version kept the hash of the dashboard's password and of tokens in engine.db, which the web program reads, and they could not be erased.",
+    next: "Settle what the detail says, then `./ghostinbox restart`: each start tries again.",
+  },
+  accounts_unwritable: {
+    says: "Changed settings could not be written into accounts.db: the former domains, blocked recipients and networks of sign-ins stay in force.",
+    next: "See what else `status` shows: a full disk, or another program's lock. It is tried again every 5 seconds.",
   },
   maintenance_down: {
     says: "The guard's maintenance process does not run: from time to time decisions wait for the disk.",
@@ -46,9 +158,17 @@ export const notices = {
     says: "Another program removed or changed the firewall's table of bans: it was rebuilt within seconds.",
     next: "Find what did it, such as `nft flush ruleset` or a restart of nftables or another firewall; the notice ends ten minutes after the last time.",
   },
+  ports_blocked: {
+    says: "Another rule of this machine's firewall drops whatever comes to a mail port: senders and users get no answer.",
+    next: "The command of the detail shows all rules: find the one of another table that drops the port, and let the port in there.",
+  },
   connections_uncounted: {
     says: "The kernel cannot count connections. This matters only while the guard is down: then an address may hold more connections open than allowed.",
     next: "Use a kernel with the module nft_connlimit; Postfix limits its own ports in any case.",
+  },
+  tracking_full: {
+    says: "The kernel's table of tracked connections is nearly full: once it is, new connections are dropped, and open ones go on.",
+    next: "Make it larger with the command of the detail, and in /etc/sysctl.d for the next start. `conntrack -L` lists what fills it.",
   },
   ports_crowded: {
     says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
@@ -71,7 +191,7 @@ export const notices = {
     next: "It is restarted automatically; if that does not help, try the command of the detail and see log/unbound.",
   },
   postfix_silent: {
-    says: "A part of Postfix does not answer: mail is not accepted, and senders try again later.",
+    says: "A part of Postfix does not answer: mail is not accepted, and senders try again later, or it waits in the queue.",
     next: "It is restarted automatically; if that does not help, try the command of the detail and see log/mail/mail.err.",
   },
   dovecot_silent: {
@@ -85,6 +205,14 @@ export const notices = {
   web_silent: {
     says: "The dashboard does not answer: mail, bans and the command line are not affected.",
     next: "It is restarted automatically; if that does not help, try the command of the detail and see log/web.",
+  },
+  process_stopped: {
+    says: "A program of the server was stopped by a signal (SIGSTOP) and does nothing until it is continued.",
+    next: "Run the command of the detail. One that writes a log is continued automatically, and a part that does not answer is restarted.",
+  },
+  clock_jumped: {
+    says: "The machine's clock was set by more than 10 s. Bans, limits and sessions go on by the former time for five minutes; the new time is used after that.",
+    next: "If the new time is wrong, set it right with the command of the detail. If it is right, do nothing.",
   },
   events_aggregated: {
     says: "So many events arrived that some were summed up instead of recorded one by one.",
@@ -118,13 +246,29 @@ export const notices = {
     says: "SpamAssassin does not answer: mail is accepted unmarked, or must wait if spam.on_failure says so.",
     next: "It is restarted automatically; if that does not help, try the command of the detail and see log/spamd and log/spamass-milter.",
   },
+  component_outdated: {
+    says: "Debian has upgraded a component, and the server does not run the new version yet.",
+    next: "Settle what the detail says. It is tried again every ten minutes, and after the next change of a package.",
+  },
+  spam_rules_old: {
+    says: "The rules of the spam filter could not be renewed for a week: new kinds of spam may pass.",
+    next: "Settle what the detail says, then `spam update`. It is tried again each day; the former rules stay in use.",
+  },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
     next: "See `events`: it tells what would have been done. Take `simulate` out of the settings, then `config apply`.",
   },
+  proxy_not_trusted: {
+    says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",
+    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, then `config apply`. Do not add what only forwards connections, such as Docker or a NAT: all who come through it could pretend any address.",
+  },
   alerts_undelivered: {
     says: "A channel fails: alerts sent through it do not arrive.",
     next: "Run `alerts test`: it shows what each channel answers. The others still work, and this one is tried again automatically.",
+  },
+  disk_read_only: {
+    says: "The file system of the data directory takes no writes: no mail is accepted, so senders try again later, users cannot sign in, and nothing is recorded or banned.",
+    next: "Try the command in the detail. If it is refused, `dmesg` tells of an error of the disk: stop the server, check the device with fsck, mount it, and start the server.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",

@@ -24,6 +24,8 @@ const NOTHING: AlertEvent = {
   windowMs: null,
   limitKey: null,
   recipients: null,
+  actor: null,
+  subject: null,
 };
 
 function rulesFor(event: Partial<AlertEvent>): readonly string[] {

@@ -27,6 +27,10 @@ export type AlertEvent = Readonly<{
   limitKey: string | null;
   /** For a held mail. */
   recipients: number | null;
+  /** Who gave a command. */
+  actor: string | null;
+  /** For a token that was made, a second factor or a passkey: its name; for settings that were applied: what was changed; of networks and aliases the account or the address, and where to. */
+  subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
   /** For a sign-in that succeeded: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
@@ -59,6 +63,14 @@ type RuleCode = Exclude<
   | "account_held"
   | "sending_limited"
   | "component_down"
+  | "web_token"
+  | "web_passkey"
+  | "passkey_copied"
+  | "web_account"
+  | "web_factor"
+  | "recovery_code_used"
+  | "second_factor_guessed"
+  | "web_settings"
   | AccountRule["code"]
 >;
 
@@ -190,10 +202,27 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "LOGIN_SUCCEEDED",
   "BAN",
   "COMMAND_REFUSED",
+  "TOKEN_CREATED",
+  "FACTOR_ADDED",
+  "FACTOR_REMOVED",
+  "RECOVERY_CODES_MADE",
+  "RECOVERY_CODE_USED",
+  "SECOND_FACTOR_FAILED",
+  "SETTINGS_APPLIED",
+  "PASSKEY_ADDED",
+  "PASSKEY_REMOVED",
+  "PASSKEY_REFUSED",
+  "ACCOUNT_ADDED",
   "PASSWORD_CHANGED",
   "ACCOUNT_SUSPENDED",
+  "ACCOUNT_RESUMED",
   "ACCOUNT_REMOVED",
   "ACCOUNT_RELEASED",
+  "NETWORKS_CHANGED",
+  "ALIAS_ADDED",
+  "ALIAS_REMOVED",
+  "ALIAS_BLOCKED",
+  "ALIAS_UNBLOCKED",
 ];
 
 /**

@@ -2,6 +2,7 @@ import { type Reason, reasons } from "../events/reasons.ts";
 import { formatDuration, later, type Millis } from "../time.ts";
 import type { Ban, BanLevel, Change, Evidence } from "./decision.ts";
 import type { Offender } from "./facts.ts";
+import { isDetector } from "./jails.ts";
 import type { Policy } from "./policy.ts";
 
 const RUNGS: readonly BanLevel[] = ["light", "medium", "heavy"];
@@ -32,7 +33,7 @@ export function nextBan(
     level: forGood ? "permanent" : (RUNGS[rung] ?? "heavy"),
     code: offence.code,
     reason: describe(offence),
-    source: offence.jail === undefined ? "engine" : "fail2ban",
+    source: offence.jail === undefined || isDetector(offence.jail.name) ? "engine" : "fail2ban",
     createdAt: now,
     expiresAt: forGood ? null : later(now, durationMs),
     offences: facts.offences + 1,
@@ -47,6 +48,6 @@ function lengthOf({ jail, atLeastMs = 0 }: Offence, offences: number, rungMs: nu
 }
 
 function describe({ code, jail, evidence: { count, limit, windowMs } }: Offence): string {
-  const by = jail === undefined ? "" : ` (jail ${jail.name})`;
+  const by = jail === undefined ? "" : ` (${isDetector(jail.name) ? "" : "jail "}${jail.name})`;
   return `${reasons[code].says.replace(/\.$/, "")}${by}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
 }

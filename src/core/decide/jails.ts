@@ -28,6 +28,17 @@ export const JAILS = [
 
 export type JailName = (typeof JAILS)[number]["name"];
 
+/**
+ * Detectors of intrusions beside Fail2ban, whose reports are jails by these names. No filter can have such a name.
+ */
+export const DETECTORS = ["ids:suricata", "ids:psad"] as const;
+
+export type DetectorName = (typeof DETECTORS)[number];
+
+export function isDetector(jail: string): boolean {
+  return DETECTORS.some((name) => name === jail);
+}
+
 export const OWN_JAIL: Omit<Jail, "name"> = { kind: "mail", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS };
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;

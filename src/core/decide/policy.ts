@@ -74,6 +74,8 @@ export type Policy = Readonly<{
    * decide on as they happened.
    */
   jailSentences: "unjudged" | "all";
+  /** Whether port scans ban, although their addresses can be forged. */
+  scansBan: boolean;
   /** Domains of large providers: deferred, never banned for volume. */
   providers: readonly string[];
   /** Local parts that spammers try everywhere. They only work if an account or an alias here has that name. */

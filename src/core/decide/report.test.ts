@@ -137,5 +137,28 @@ test("as much as the jail takes, unseen by the guard, brings a ban that says so,
   assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, []);
 });
 
+test("alerts of a detector count one by one, whatever the sentences are, and the ban is the guard's", () => {
+  const alert = { ...REPORT, jail: "ids:suricata", failures: 100 };
+  for (const jailSentences of ["unjudged", "all"] as const) {
+    const below = decideReport({ ...POLICY, jailSentences }, factsOf(unjudged(2)), alert, NOON);
+    assert.deepEqual([below.verdict, below.reason], ["pass", "below_limit"]);
+    const [change] = below.changes;
+    assert.equal(change?.type === "NOTE_REPORT" ? change.unjudged.length : null, 2);
+    const ban = banOf(decideReport({ ...POLICY, jailSentences }, factsOf(unjudged(3)), alert, NOON));
+    assert.deepEqual([ban?.code, ban?.source], ["intrusion_report", "engine"]);
+    assert.match(ban?.reason ?? "", /\(ids:suricata\): 3 within 10m, limit 3$/);
+  }
+});
+
+test("a port scan bans only where the owner accepts that its address may be forged", () => {
+  const scan = { ...REPORT, jail: "ids:psad" };
+  const decided = decideReport(POLICY, factsOf(unjudged(3)), scan, NOON);
+  assert.deepEqual([decided.verdict, decided.reason, banOf(decided)], ["pass", "forgeable", null]);
+  assert.equal(
+    banOf(decideReport({ ...POLICY, scansBan: true }, factsOf(unjudged(3)), scan, NOON))?.code,
+    "intrusion_report",
+  );
+});
+
 test("a filter of the owner's own always bans", () =>
   assert.notEqual(banOf(decideReport(POLICY, factsOf(), { ...REPORT, jail: "mine" }, NOON)), null));

@@ -5,7 +5,7 @@ import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
-import { isAboutLogins, isStockJail } from "./jails.ts";
+import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import type { Policy } from "./policy.ts";
 
 export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known">;
@@ -28,22 +28,28 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
     return noted("report_seen", facts.priorReports.unjudged);
   // The report waited while the guard was down: its ban would be over by now.
   if (event.lastAt < now - windowMs - event.banMs) return noted("report_late");
-  if (count < limit) return noted("judged_live", facts.priorReports.unjudged);
+  if (event.jail === "ids:psad" && !policy.scansBan) return noted("forgeable");
+  if (count < limit) return noted(isDetector(event.jail) ? "below_limit" : "judged_live", facts.priorReports.unjudged);
   // The engine's own limits still apply to both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
   if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
 
   const jail = { name: event.jail, banMs: event.banMs };
-  return decision("refuse", "jail_report", {
+  const code = isDetector(event.jail) ? "intrusion_report" : "jail_report";
+  return decision("refuse", code, {
     evidence,
     counted: false,
-    changes: [{ ...priorReports, unjudged: [] }, nextBan(policy, facts, { code: "jail_report", evidence, jail }, now)],
+    changes: [{ ...priorReports, unjudged: [] }, nextBan(policy, facts, { code, evidence, jail }, now)],
   });
 }
 
-/** Whether all offences that the jail counted matter. With a filter of their own, the owner says that they do. */
+/**
+ * Whether all offences that the jail counted matter. With a filter of their own, the owner says that they do. A detector
+ * counts nothing: each of its alerts comes by itself.
+ */
 function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean {
+  if (isDetector(jail)) return false;
   return jailSentences === "all" || !isStockJail(jail);
 }
 

@@ -11,6 +11,8 @@ const NEW_FOR_MS = DAY_MS;
 const NEW_PLACE_PART = 5;
 /** An honest list may have some addresses that no longer exist; a thief's has many. */
 const REFUSED_PART = 4;
+/** So many refusals of one recipient domain count: it may belong to somebody who wants the account held. */
+export const REFUSALS_OF_DOMAIN = 2;
 
 type Sender = Pick<Facts, "sending">;
 export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;

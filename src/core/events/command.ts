@@ -1,6 +1,7 @@
 import type { BanLevel, Change } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { formatDuration, isoTime, type Millis } from "../time.ts";
+import { ACCOUNT_CHANGES, ALIAS_CHANGES, type AuditType, REFUSALS } from "./audit-types.ts";
 import { columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
 import type { DecidedKind } from "./kind.ts";
 import { type Reason, reasons } from "./reasons.ts";
@@ -45,41 +46,9 @@ export type Audit = Readonly<{
   queueId?: string;
   /** For an alias: its new targets. */
   targets?: readonly string[];
+  /** For a token: its scopes, and how long it is valid. */
+  grants?: string;
 }>;
-/** Changes to an account, which is the subject. */
-const ACCOUNT_CHANGES = [
-  "ACCOUNT_ADDED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_SUSPENDED",
-  "ACCOUNT_RESUMED",
-  /** Its owner vouched for it: its held mail goes out. */
-  "ACCOUNT_RELEASED",
-  "HELD_MAIL_DROPPED",
-  "PASSWORD_CHANGED",
-] as const;
-/** Changes to an alias, which is the subject. */
-const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_UNBLOCKED"] as const;
-/** All changes about an account. */
-export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", "QUOTA_CHANGED", ...ALIAS_CHANGES] as const;
-export type AuditType =
-  | (typeof CHANGES_OF_ACCOUNTS)[number]
-  /** Of mails in the queue; the subject says which were chosen. */
-  | "QUEUE_HELD"
-  | "QUEUE_RELEASED"
-  | "QUEUE_DELETED"
-  | "SPAM_ALLOW_ADDED"
-  | "SPAM_ALLOW_REMOVED"
-  | "TOKEN_CREATED"
-  | "TOKEN_REVOKED"
-  | "ADMIN_PASSWORD_CHANGED"
-  | "SETTINGS_APPLIED"
-  | "GREYLIST_PAUSED"
-  | "GREYLIST_RESUMED"
-  | "BREAK_GLASS"
-  /** The origin may not use this verb, which is the subject. */
-  | "COMMAND_REFUSED"
-  | "EVENTS_AGGREGATED";
-
 /** A change that gets its own event. */
 export type ShownChange = Extract<Change, { type: "BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE" }>;
 
@@ -90,7 +59,12 @@ export type ChangeRest =
   | Readonly<{ event: "ALLOW"; note: string; expiresAt: Millis | null }>
   | Readonly<{ event: "DISALLOW" }>
   | Readonly<{ event: "SPARE"; code: Reason }>;
-export type AuditRest = Readonly<{ event: "AUDIT"; subject: string; targets?: readonly string[] | undefined }>;
+export type AuditRest = Readonly<{
+  event: "AUDIT";
+  subject: string;
+  targets?: readonly string[] | undefined;
+  grants?: string | undefined;
+}>;
 
 /** A ban that was refused. The effects of a command are recorded as changes. */
 export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
@@ -191,16 +165,17 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
 
 export function auditColumns(audit: Audit, at: Millis): EventColumns {
   const { type, subject, by: actor, account = null, sender = null, recipient = null, queueId = null } = audit;
-  const verdict = type === "COMMAND_REFUSED" ? "refuse" : "pass";
+  const verdict = REFUSALS.some((one) => one === type) ? "refuse" : "pass";
   return columns({ at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor });
 }
 
-export function auditRest({ subject, targets }: Audit): AuditRest {
-  return { event: "AUDIT", subject: stored(subject), targets };
+export function auditRest({ subject, targets, grants }: Audit): AuditRest {
+  return { event: "AUDIT", subject: stored(subject), targets, ...(grants !== undefined && { grants }) };
 }
 
-export function auditSentence({ verdict, actor }: EventColumns, { subject }: AuditRest): Sentence {
-  return { details: `${shown(subject)} by ${actor}`, action: verdict === "refuse" ? "refused" : "done" };
+export function auditSentence({ verdict, actor }: EventColumns, { subject, grants }: AuditRest): Sentence {
+  const named = grants === undefined ? shown(subject) : `${shown(subject)} (${grants})`;
+  return { details: `${named} by ${actor}`, action: verdict === "refuse" ? "refused" : "done" };
 }
 
 /** The columns that follow from the subject. */

@@ -13,6 +13,8 @@ export type Connect = Readonly<{
   session: string;
   /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;
+  /** It came through a proxy for mail, so that no firewall stops its client. */
+  proxied?: true;
 }>;
 
 export type ConnectRest = Readonly<{

@@ -10,6 +10,7 @@ type Category =
   | "authentication"
   | "configuration"
   | "email"
+  | "host"
   | "iam"
   | "intrusion_detection"
   | "network"
@@ -89,7 +90,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     login,
     ["start", "denied"],
   ]),
-  JAIL_REPORTED: event("report", "A jail of Fail2ban reported an address.", [
+  JAIL_REPORTED: event("report", "A jail of Fail2ban, or a detector of intrusions, reported an address.", [
     ["intrusion_detection"],
     ["info"],
     "success",
@@ -124,6 +125,23 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     ["user", "change"],
   ]),
   QUOTA_CHANGED: event("command", "An account has another quota.", [account, ["user", "change"]]),
+  LEGAL_HOLD_SET: event("command", "An account's mail is under legal hold: none is removed by retention.", [
+    account,
+    ["user", "change"],
+  ]),
+  LEGAL_HOLD_LIFTED: event("command", "An account's mail is no longer under legal hold.", [
+    account,
+    ["user", "change"],
+  ]),
+  MAIL_KEY_MADE: event("command", "An account has a key of its own for its mail, which its password opens.", [
+    account,
+    ["user", "change"],
+  ]),
+  MAIL_KEYS_RECOVERED: event(
+    "command",
+    "The owner's recovery key was used: the password of an account opens its mail of before.",
+    [account, ["user", "change"]],
+  ),
   ALIAS_ADDED: event("command", "An alias was added.", [settings, ["creation"]]),
   ALIAS_REMOVED: event("command", "An alias was removed.", [settings, ["deletion"]]),
   ALIAS_BLOCKED: event("command", "An alias takes no mail for now.", [settings, ["change"]]),
@@ -135,7 +153,46 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
   TOKEN_CREATED: event("command", "A token of the API was created.", [account, ["admin", "creation"]]),
   TOKEN_REVOKED: event("command", "A token of the API was revoked.", [account, ["admin", "deletion"]]),
+  SESSION_ENDED: event("command", "A session of the dashboard was ended, or all others were.", [
+    account,
+    ["admin", "end"],
+  ]),
+  SESSION_PROVED: event("command", "The password was given again in a session of the dashboard.", [
+    account,
+    ["admin", "info"],
+  ]),
   ADMIN_PASSWORD_CHANGED: event("command", "The dashboard has a new password.", [account, ["admin", "change"]]),
+  FACTOR_ADDED: event("command", "The dashboard's sign-in has a new second factor.", [account, ["admin", "creation"]]),
+  FACTOR_REMOVED: event("command", "A second factor of the dashboard's sign-in was removed.", [
+    account,
+    ["admin", "deletion"],
+  ]),
+  SECOND_FACTOR_FAILED: event("command", "The dashboard's password was right, and the second factor was not.", [
+    account,
+    ["admin", "denied"],
+  ]),
+  RECOVERY_CODES_MADE: event("command", "New recovery codes of the dashboard were made.", [
+    account,
+    ["admin", "creation"],
+  ]),
+  RECOVERY_CODE_USED: event("command", "A recovery code of the dashboard was used in place of the authenticator app.", [
+    account,
+    ["admin", "info"],
+  ]),
+  PASSKEY_ADDED: event("command", "A passkey opens the dashboard from now on.", [account, ["admin", "creation"]]),
+  PASSKEY_REMOVED: event("command", "A passkey no longer opens the dashboard.", [account, ["admin", "deletion"]]),
+  PASSKEY_REFUSED: event("command", "A passkey was refused: its counter went back, so there must be a copy of it.", [
+    account,
+    ["admin", "denied"],
+  ]),
+  ACCESS_REVIEWED: event("command", "Somebody has looked at who may do what, and has signed that.", [
+    account,
+    ["admin", "info"],
+  ]),
+  RECOVERY_KEY_MADE: event("command", "The owner's recovery key was made, which opens the mail of each account.", [
+    account,
+    ["admin", "creation"],
+  ]),
   SETTINGS_APPLIED: event("command", "The settings were read again.", [settings, ["change"]]),
   GREYLIST_PAUSED: event("command", "Greylisting was paused for a recipient.", [settings, ["change"]]),
   GREYLIST_RESUMED: event("command", "Greylisting of a recipient goes on.", [settings, ["change"]]),
@@ -143,14 +200,42 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     settings,
     ["admin", "change"],
   ]),
+  FIREWALL_TRIED: event("command", "The strict firewall is tried, and ends unless it is confirmed.", [
+    ["network", "configuration"],
+    ["admin", "change"],
+  ]),
+  FIREWALL_CONFIRMED: event("command", "The strict firewall was confirmed, and stays.", [
+    ["network", "configuration"],
+    ["admin", "change"],
+  ]),
+  FIREWALL_ROLLED_BACK: event("command", "The strict firewall that was tried was taken back.", [
+    ["network", "configuration"],
+    ["admin", "change"],
+  ]),
+  INCIDENT: event("command", "A step of an incident was taken.", [settings, ["admin", "info"]]),
   COMMAND_REFUSED: event("command", "The web asked for a command that it may not give.", [
     ["api"],
     ["access", "denied"],
   ]),
+  CALLER_REFUSED: event(
+    "command",
+    "A session or token asked for a command that it may not give, or not without the password.",
+    [["api"], ["access", "denied"]],
+  ),
   EVENTS_AGGREGATED: event("command", "The oldest events were summed up by the hour, to stay within the limits.", [
     ["database"],
     ["change"],
   ]),
+  FIREWALL_LOST: event("command", "Another program removed or changed the table of bans; it was rebuilt.", [
+    ["network"],
+    ["change"],
+  ]),
+  PORTS_BLOCKED: event(
+    "command",
+    "Another rule of the machine's firewall drops what comes to a mail port, or no longer.",
+    [["network"], ["change"]],
+  ),
+  CLOCK_JUMPED: event("command", "The machine's clock was set, or came back.", [["host"], ["change"]]),
 };
 
 type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;

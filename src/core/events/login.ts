@@ -13,6 +13,10 @@ export type LoginFacts = Readonly<{
   passwordHash: string;
   /** Set if the reporter has reached its limit of bans: its reports count, but cause no ban. */
   withoutBan?: boolean;
+  /** The name of the passkey that was used instead of a password. */
+  passkey?: string;
+  /** It came through a proxy for mail, so that no firewall stops its client. */
+  proxied?: true;
 }>;
 /** Before the password is verified. */
 export type LoginAsked = Readonly<{ type: "LOGIN_ASKED" } & LoginFacts>;
@@ -25,6 +29,7 @@ export type LoginRest = Readonly<{
   /** For a successful sign-in, which makes the address known. Failed sign-ins have a column. */
   passwordHash?: string | undefined;
   withoutBan?: boolean | undefined;
+  passkey?: string | undefined;
   seen?: Seen | undefined;
 }>;
 
@@ -36,19 +41,20 @@ export const login: DecidedKind<Login, LoginRest> = {
   window: ({ type }) => (type === "LOGIN_SUCCEEDED" ? null : "login"),
   account: ({ login: name }) => (name === "" ? null : stored(name)),
   columns: ({ type, service, passwordHash }) => ({ service, proof: type === "LOGIN_SUCCEEDED" ? null : passwordHash }),
-  rest: ({ type, passwordHash, withoutBan }, seen) => ({
+  rest: ({ type, passwordHash, withoutBan, passkey }, seen) => ({
     event: type,
     passwordHash: type === "LOGIN_SUCCEEDED" ? passwordHash : undefined,
     withoutBan,
+    ...(passkey !== undefined && { passkey: stored(passkey) }),
     seen,
   }),
-  sentence: ({ service, account, verdict }) => ({
-    details: `${service} login=<${shown(account)}>`,
+  sentence: ({ service, account, verdict }, { passkey }) => ({
+    details: `${service} login=<${shown(account)}>${passkey === undefined ? "" : ` with passkey ${shown(passkey)}`}`,
     action: actionOf(verdict),
   }),
-  event: ({ ip, service, account, proof }, { event: type, passwordHash, withoutBan }) => {
+  event: ({ ip, service, account, proof }, { event: type, passwordHash, withoutBan, passkey }) => {
     if (ip === null || service === null) return null;
     const facts = { type, ip, service, login: account ?? "", passwordHash: proof ?? passwordHash ?? "" };
-    return withoutBan === undefined ? facts : { ...facts, withoutBan };
+    return { ...facts, ...(withoutBan !== undefined && { withoutBan }), ...(passkey !== undefined && { passkey }) };
   },
 };

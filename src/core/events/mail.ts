@@ -25,6 +25,8 @@ export type MailFacts = Readonly<{
   queueId: string;
   /** Names the mail within its connection, from the first recipient on. */
   transaction: string;
+  /** It came through a proxy for mail, so that no firewall stops its client. */
+  proxied?: true;
 }>;
 
 /** A DNS block list that lists the client. `meaning`: what its answer means, for the administrator. */

@@ -269,6 +269,16 @@ export const reasons = {
     next: "`unban IP` lifts it; `allow add` exempts an honest address.",
     smtp: `421 ${TRY_LATER}`,
   },
+  intrusion_report: {
+    says: "A detector of intrusions saw attacks from this address.",
+    next: "`unban IP` lifts it; `allow add` exempts an honest address. detection.suricata.severity says which alerts count.",
+    smtp: `421 ${TRY_LATER}`,
+  },
+  forgeable: {
+    says: "A port scan was seen, but the addresses of its packets can be forged: this is evidence, and no offence.",
+    next: "Nothing to do. detection.psad.bans lets scans ban too.",
+    smtp: null,
+  },
   judged_live: {
     says: "Fail2ban reported what the guard had already judged: this is evidence, not an offence.",
     next: 'Nothing to do: the limits of the guard apply. With fail2ban.sentences = "all" each report causes a ban.',

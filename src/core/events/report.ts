@@ -1,5 +1,6 @@
+import { isDetector } from "../decide/jails.ts";
 import type { Ip } from "../net/ip.ts";
-import { printable } from "../text.ts";
+import { plural, printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import { stored } from "./columns.ts";
 import type { DecidedKind } from "./kind.ts";
@@ -12,7 +13,7 @@ import type { Seen } from "./seen.ts";
  */
 export type JailLine = Readonly<{ text: string; at: Millis; about: "login" | "refusal" | "log" }>;
 
-/** A jail of Fail2ban found its limit of offences by one address in a log. */
+/** A jail of Fail2ban found its limit of offences by one address in a log, or a detector of intrusions told of alerts. */
 export type JailReported = Readonly<{
   type: "JAIL_REPORTED";
   ip: Ip;
@@ -74,7 +75,7 @@ export const report: DecidedKind<JailReported, ReportRest> = {
   }),
   sentence: ({ verdict, reason }, { jail, failures, lastAt, lines }) => ({
     details:
-      `jail ${jail}: ${failures} offences, the last at ${isoTime(lastAt)}` +
+      `${isDetector(jail) ? "" : "jail "}${jail}: ${plural(failures, "offence")}, the last at ${isoTime(lastAt)}` +
       lines
         .slice(-MOST_SHOWN)
         .map(({ text }) => ` | ${printable(text, LONGEST_LINE)}`)
@@ -85,7 +86,16 @@ export const report: DecidedKind<JailReported, ReportRest> = {
     ip === null ? null : { type, ip, jail, failures, limit, windowMs, banMs, lastAt, clientName, lines },
 };
 
-const REPORTED: readonly Reason[] = ["jail_report", "judged_live", "banned", "report_seen", "report_late"];
+const REPORTED: readonly Reason[] = [
+  "jail_report",
+  "intrusion_report",
+  "below_limit",
+  "forgeable",
+  "judged_live",
+  "banned",
+  "report_seen",
+  "report_late",
+];
 
 /** Whether the address was spared: not banned, for another reason than an earlier decision or a late report. */
 function isSpared(reason: Reason | null): boolean {

@@ -75,6 +75,7 @@ const login = [
   z.strictObject({
     event: z.enum(["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]),
     passwordHash: text.optional(),
+    passkey: text.optional(),
     withoutBan: z.boolean().optional(),
     seen,
   }),
@@ -106,7 +107,12 @@ const command = [
   z.strictObject({ event: z.literal("ALLOW"), note: text, expiresAt: at.nullable() }),
   z.strictObject({ event: z.literal("DISALLOW") }),
   z.strictObject({ event: z.literal("SPARE"), code: reason }),
-  z.strictObject({ event: z.literal("AUDIT"), subject: text, targets: z.array(text).optional() }),
+  z.strictObject({
+    event: z.literal("AUDIT"),
+    subject: text,
+    targets: z.array(text).optional(),
+    grants: text.optional(),
+  }),
 ] as const;
 const log = [
   z.strictObject({ event: z.literal("SPAM_SCORED"), score: z.number(), required: z.number() }),

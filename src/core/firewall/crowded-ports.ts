@@ -12,10 +12,8 @@ export type Standing = Readonly<{
   isTransferring: boolean;
 }>;
 
-export type CrowdRules = Pick<ConnectionRules, "shares" | "unitOf" | "isKnown" | "isExempt"> &
+export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "unitOf" | "isKnown" | "isExempt"> &
   Readonly<{
-    /** By port: how many connections it serves at once. */
-    places: ReadonlyMap<number, number>;
     /** Whether mail from this unit is known to be wanted: it is cut last. */
     isWanted: (unit: Prefix) => boolean;
   }>;

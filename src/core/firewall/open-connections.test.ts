@@ -7,7 +7,6 @@ import {
   type Connection,
   type ConnectionRules,
   connectionKey,
-  PLACES,
   planConnections,
   shareOfStrangers,
 } from "./open-connections.ts";
@@ -17,6 +16,7 @@ const ALLOWED = "203.0.113.8";
 const rules: ConnectionRules = {
   most: 3,
   mostKnown: 5,
+  places: new Map([[587, 8]]),
   shares: new Map([[993, 8]]),
   unitOf: (address) => prefixOf(address, 64),
   isKnown: (unit) => unit === `${KNOWN}/32`,
@@ -45,6 +45,15 @@ for (const [from, count, held, cut] of [
     assert.deepEqual(plan.excess, open.slice(0, cut));
     assert.deepEqual(plan.full, []);
   });
+
+test("on a port with few places nobody has more than half of them, a known address neither", () => {
+  const few = connections(KNOWN, 4, 587);
+  assert.deepEqual(planConnections(few.slice(1), NONE, rules).held, []);
+  assert.deepEqual(planConnections(few, NONE, rules).held, [{ unit: unit(KNOWN), port: 587 }]);
+  assert.equal(planConnections(connections(KNOWN, 6, 587), NONE, rules).excess.length, 2);
+  const fewer = { ...rules, places: new Map([[25, 4]]) };
+  assert.equal(planConnections(connections("198.51.100.1", 2), NONE, fewer).held.length, 1, "a stranger");
+});
 
 test("an IPv6 network counts as one, each port for itself", () => {
   const inOne = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].flatMap((from) => connections(from, 1));
@@ -117,7 +126,6 @@ test("a unit within its limit and the allow list are never held or cut, and the 
 });
 
 test("a fifth of the connections is reserved for known addresses", () => {
-  assert.deepEqual(PLACES, { smtpd: 100, imapLogin: 400 });
-  assert.deepEqual([PLACES.smtpd, PLACES.imapLogin].map(shareOfStrangers), [80, 320]);
+  assert.deepEqual([100, 400].map(shareOfStrangers), [80, 320]);
   assert.equal(shareOfStrangers(6), 4);
 });

@@ -3,20 +3,22 @@ import type { Ip, Prefix } from "../net/ip.ts";
 /** An established TCP connection of a client to one of our ports. */
 export type Connection = Readonly<{ ip: Ip; clientPort: number; port: number }>;
 
-/**
- * Connections that each port serves at once: processes of Postfix's smtpd, for each port, and of Dovecot's imap-login.
- */
-export const PLACES = { smtpd: 100, imapLogin: 400 } as const;
-
 /** The share of strangers on ports where users sign in. The rest is reserved for known addresses. */
 export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
+/** No unit alone fills a port, also a known one, whose connections are never cut to make room. */
+export function shareOfOne(places: number): number {
+  return Math.floor(places / 2);
+}
+
 export type ConnectionRules = Readonly<{
-  /** Open connections to each port that one unit may have: a stranger, and a known address. */
+  /** Open connections to each port that one unit may have, but no more than `shareOfOne`: a stranger, and a known address. */
   most: number;
   mostKnown: number;
+  /** By port: how many connections it serves at once. */
+  places: ReadonlyMap<number, number>;
   /** By port: how many connections all strangers together may have, so that known addresses find room. */
   shares: ReadonlyMap<number, number>;
   unitOf: (ip: Ip) => Prefix;
@@ -64,10 +66,11 @@ export function planConnections(
     for (const one of highestFirst(units, before).slice(0, over)) excess.add(one);
   };
   for (const [port, units] of byPort(open, rules)) {
+    const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
     for (const [unit, connections] of units) {
-      if (connections.length < rules.most) continue;
+      if (connections.length < Math.min(half, rules.most)) continue;
       const counted = connections.filter(({ ip }) => !rules.isExempt(ip));
-      const most = rules.isKnown(unit) ? rules.mostKnown : rules.most;
+      const most = Math.min(half, rules.isKnown(unit) ? rules.mostKnown : rules.most);
       if (counted.length >= most) held.push({ unit, port });
       cutDown([counted], most);
     }

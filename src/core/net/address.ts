@@ -8,6 +8,9 @@ export type Address = string & { readonly [address]: true };
 /** An address that can be a mailbox of this server. Its parts are also directory names. */
 export type AccountName = Address & { readonly [accountName]: true };
 
+/** A name that no account has: its domain never exists (RFC 6761 section 6.4). For the server's own questions. */
+export const NO_ACCOUNT = "probe@invalid";
+
 /** RFC 5321, 4.5.3.1: 64 octets before the `@`; a path of 256 less its angle brackets. */
 const MAX_LOCAL_PART = 64;
 const MAX_ADDRESS = 254;

@@ -15,6 +15,9 @@ export type Prefix = string & { readonly [prefix]: true };
  */
 export const PROBE_ADDRESS = "127.71.9.25" as Ip;
 
+/** The source address from which `check` acts as a stranger at port 25. As part of loopback it is never banned. */
+export const CHECK_ADDRESS = "127.71.9.26" as Ip;
+
 /** RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */
 export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" as Prefix];
 

@@ -1,6 +1,7 @@
 import { KernelConnections } from "../../adapters/nft/open-connections.ts";
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
-import { PLACES, shareOfStrangers } from "../../core/firewall/open-connections.ts";
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
+import { shareOfStrangers } from "../../core/firewall/open-connections.ts";
 import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { ConnectionWatch } from "../../engine/enforce/connection-watch.ts";
@@ -16,6 +17,11 @@ const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "port
 /** For the kernel's table. */
 export function connectionLimit(settings: Settings): ConnectionLimit {
   return { most: settings["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => settings[key]) };
+}
+
+/** How far connections to the mail ports came. */
+export function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
+  return new KernelConnections().passed(connectionLimit(settings).ports);
 }
 
 export type ConnectionParts = Readonly<{
@@ -35,13 +41,17 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
     const now = settings();
+    const places = MAIL_PORTS.map(
+      (key) => [now[key], now[`limits.connections.${key === "ports.imaps" ? "imap" : "smtp"}_places`]] as const,
+    );
     return {
+      places: new Map(places),
       most: now["limits.connections.concurrent"],
       mostKnown: Math.max(now["limits.connections.concurrent"], now["limits.connections.known"]),
       shares: new Map([
-        [now["ports.submission"], shareOfStrangers(PLACES.smtpd)],
-        [now["ports.submissions"], shareOfStrangers(PLACES.smtpd)],
-        [now["ports.imaps"], shareOfStrangers(PLACES.imapLogin)],
+        [now["ports.submission"], shareOfStrangers(now["limits.connections.smtp_places"])],
+        [now["ports.submissions"], shareOfStrangers(now["limits.connections.smtp_places"])],
+        [now["ports.imaps"], shareOfStrangers(now["limits.connections.imap_places"])],
       ]),
       unitOf: engine.subject.bind(engine),
       isKnown: (unit: Prefix) => accounts.accountsOf(unit, knownSince()).length > 0,
@@ -53,13 +63,7 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
     const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   };
-  const crowdRules = () => {
-    const now = settings();
-    const places = MAIL_PORTS.map(
-      (key) => [now[key], key === "ports.imaps" ? PLACES.imapLogin : PLACES.smtpd] as const,
-    );
-    return { ...rules(), places: new Map(places), isWanted: isWantedServer };
-  };
+  const crowdRules = () => ({ ...rules(), isWanted: isWantedServer });
   const ports = () => connectionLimit(settings()).ports;
   const kernel = new KernelConnections();
   const progressOf = engine.progressOf.bind(engine);

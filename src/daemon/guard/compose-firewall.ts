@@ -1,16 +1,20 @@
 import { NftFirewall } from "../../adapters/nft/firewall.ts";
+import type { Audit } from "../../core/events/command.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import { BlockedPorts } from "../../engine/enforce/blocked-ports.ts";
 import { createEnforcer, noEnforcement } from "../../engine/enforce/enforce.ts";
 import { Kicker } from "../../engine/enforce/kick-banned.ts";
 import type { Committed, Engine } from "../../engine/engine.ts";
 import type { OwnNetworks } from "../../engine/network-ports.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
+import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { userIds } from "../set-up/site.ts";
-import { composeConnectionWatch, connectionLimit } from "./compose-connections.ts";
+import type { ProxyDoors } from "../../wire/kernel/nft-proxied.ts";
+import { hasUser, userIds } from "../set-up/site.ts";
+import { composeConnectionWatch, connectionLimit, passedConnections } from "./compose-connections.ts";
 import type { Stores } from "./compose-stores.ts";
 
 export type FirewallParts = Readonly<{
@@ -34,13 +38,16 @@ export function composeFirewall(parts: FirewallParts) {
     const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
     return [...new Set([...always, ...engine.policy.allow])];
   };
+  const audit = (one: Audit): void => void engine.audit(one);
+  const doors = proxyDoors(settings);
   const firewall = new NftFirewall({
     ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
     connections: () => connectionLimit(inForce()),
+    proxied: () => doors,
     local: () => ({ port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] }),
   });
   const enforcer = settings["firewall.enabled"]
-    ? createEnforcer({ banLog, firewall, allowList, clock, notices, log })
+    ? createEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
   const connectionWatch = composeConnectionWatch({
     settings: inForce,
@@ -53,14 +60,23 @@ export function composeFirewall(parts: FirewallParts) {
   });
   const kicker = new Kicker({ banLog, keeper, log });
   const isEnforcing = () => enforcer.status().state === "enforcing";
-  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, mend: () => enforcer.renew() });
+  const blockedPorts = new BlockedPorts({ passed: () => passedConnections(inForce()), audit, notices, log });
+  const hasProxies = doors !== null;
+  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, mend: () => enforcer.renew() });
   return {
     enforcer,
     leakMonitor,
+    /** Whether the kernel lets only proxies connect to the ports for proxies. */
+    guardsProxied: () => hasProxies && isEnforcing(),
+    blockedPorts: {
+      look(): void {
+        if (isEnforcing()) void blockedPorts.look();
+      },
+    },
     committed({ allowChanged, bansChanged, sightings }: Committed): void {
       if (allowChanged) enforcer.allowChanged();
       else if (bansChanged) enforcer.nudge();
-      if (bansChanged) kicker.nudge(["unavailable", "off"].includes(enforcer.status().state));
+      if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
       for (const sighting of sightings) leakMonitor.seen(sighting);
     },
     async start(): Promise<void> {
@@ -73,4 +89,13 @@ export function composeFirewall(parts: FirewallParts) {
       await firewall.close();
     },
   };
+}
+
+function proxyDoors(settings: Settings): ProxyDoors | null {
+  const ports = proxiedPorts(settings);
+  if (ports === null) return null;
+  const user = settings["proxy.user"];
+  // It need not exist: a proxy on another machine has no user here.
+  const users = hasUser(user) ? [userIds(user).uid] : [];
+  return { ports: Object.values(ports), networks: settings["proxy.networks"], users };
 }

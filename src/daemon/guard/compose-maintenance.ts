@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
 import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
+import type { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import type { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
 import { WriteAheadLog } from "../../adapters/sqlite/maintenance/write-ahead-log.ts";
@@ -18,7 +19,7 @@ import { DatabaseWatch } from "./watch-databases.ts";
 export type MaintenanceParts = Readonly<{
   db: DatabaseSync;
   accountsDb: DatabaseSync;
-  accountsReader: DatabaseSync;
+  logins: Pick<SqliteSenderLogins, "changes">;
   engine: Engine;
   store: SqliteStore;
   events: EventCount;
@@ -38,7 +39,7 @@ export function composeMaintenance({
   engine,
   store,
   accountsDb,
-  accountsReader,
+  logins,
   events,
   settings,
   layout,
@@ -55,9 +56,11 @@ export function composeMaintenance({
   });
   const refusals: { saving: string | null } = { saving: null };
   const flush = engine.flush.bind(engine);
+  const restart = (): void => void setTimeout(() => process.exit(1), ANSWERS_MS);
   const databases = new DatabaseWatch({
     engine: { db, path: layout.engineDb },
-    accounts: { db: accountsDb, path: layout.accountsDb, reader: accountsReader },
+    accounts: { db: accountsDb, path: layout.accountsDb },
+    accountChanges: () => logins.changes(),
     flush,
     refuse: (why) => {
       refusals.saving = why;
@@ -67,7 +70,7 @@ export function composeMaintenance({
     notices,
     clock,
     log,
-    restart: () => setTimeout(() => process.exit(1), ANSWERS_MS),
+    restart,
   });
   const checkpoints = new Checkpoints({
     flush,
@@ -86,6 +89,8 @@ export function composeMaintenance({
   return {
     /** Whatever a statement threw. */
     seen: (error: unknown) => databases.seen(error),
+    /** Ends the guard, which is started again at once. */
+    restart,
     removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),
     start() {
       maintenance.start();

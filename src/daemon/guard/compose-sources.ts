@@ -9,7 +9,10 @@ import { createInquiry } from "../../engine/outside.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Report } from "../../servers/report.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { DetectorWatch } from "../../sources/detector-watch.ts";
+import { detectorsOf } from "../../sources/detectors.ts";
 import { followedLogs } from "../../sources/followed-logs.ts";
 import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
@@ -34,8 +37,10 @@ export type SourceParts = Readonly<{
   log: Log;
   report: Report;
   banned: ReportTakerParts["banned"];
+  aheadMs: ReportTakerParts["aheadMs"];
   /** Whether the disk might not take one more mail. */
   isFull: () => boolean;
+  guardsProxied: () => boolean;
 }>;
 
 /** Everything that turns what happens into events: Postfix and Dovecot, who ask; Fail2ban's reports; the logs. */
@@ -48,11 +53,28 @@ export function composeSources(parts: SourceParts) {
   const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
+    guardsProxied: parts.guardsProxied,
   });
-  const loginServer = new LoginPolicyServer({ submit: engine.submit.bind(engine), report, secret: loginSecret });
+  const loginServer = new LoginPolicyServer({
+    submit: engine.submit.bind(engine),
+    report,
+    secret: loginSecret,
+    guardsProxied: parts.guardsProxied,
+  });
   const followed = followedLogs(layout, settings, engine.startedAt);
   const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });
-  const reports = new ReportTaker({ directory: layout.fail2banSpool, engine, log, banned: parts.banned });
+  const detectors = new DetectorWatch({
+    engine,
+    positions: stores.store,
+    clock,
+    log,
+    detectors: detectorsOf(settings),
+  });
+  const { banned, aheadMs } = parts;
+  const hasProxies = proxiedPorts(settings) !== null;
+  const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
+  const directory = layout.fail2banSpool;
+  const reports = new ReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
   let probing: NodeJS.Timeout | undefined;
   return {
     /** Servers first, so that nobody waits for an answer while the firewall is filled. */
@@ -62,6 +84,7 @@ export function composeSources(parts: SourceParts) {
     },
     follow(): void {
       logs.start();
+      detectors.start();
       reports.start();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
@@ -74,6 +97,7 @@ export function composeSources(parts: SourceParts) {
     /** Reads what is there to its end; nothing more is taken from files. */
     async unfollow(): Promise<void> {
       await logs.stop();
+      await detectors.stop();
       await reports.stop();
       spfLookup.cancel();
       clearInterval(probing);

@@ -1,8 +1,13 @@
 import { SqliteAccountNetworks } from "../../adapters/sqlite/accounts-db/account-networks.ts";
-import { SqliteAccounts } from "../../adapters/sqlite/accounts-db/accounts.ts";
+import { AccountSearch } from "../../adapters/sqlite/accounts-db/account-search.ts";
+import { AccountLists, SqliteAccounts } from "../../adapters/sqlite/accounts-db/accounts.ts";
 import { SqliteActiveAccounts } from "../../adapters/sqlite/accounts-db/active-accounts.ts";
-import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { Credentials, SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFactors } from "../../adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
+import { NotedUses } from "../../adapters/sqlite/accounts-db/noted-uses.ts";
+import { SqlitePasskeys } from "../../adapters/sqlite/accounts-db/passkeys.ts";
+import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
 import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
 import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
@@ -17,7 +22,7 @@ import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts"
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteSendingHistory } from "../../adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
-import { openAccountsForReading } from "../../adapters/sqlite/open.ts";
+import { rehearsalOn } from "../../adapters/sqlite/rehearsal.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -28,13 +33,14 @@ export type Stores = ReturnType<typeof composeStores>;
  * open, before a command writes by itself.
  */
 export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  const { engine: db, accounts: accountsDb } = initialise(layout);
+  const { engine: db, accounts: accountsDb, credentialsLeft } = initialise(layout);
   const events = new EventCount(db);
+  const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
   return {
     db,
     accountsDb,
-    accountsReader: openAccountsForReading(layout.accountsDb),
+    credentialsLeft,
     events,
     store: new SqliteStore(db, events),
     banLog: new SqliteBanLog(db),
@@ -43,13 +49,20 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
-    credentials: new SqliteCredentials(outside, clock),
+    credentials: new SqliteCredentials(accountsDb, clock, uses),
+    tokens: new Credentials(accountsDb),
+    sessions: new SqliteSessions(accountsDb, uses),
+    factors: new SqliteFactors(accountsDb),
+    rehearse: rehearsalOn(accountsDb),
+    passkeys: new SqlitePasskeys(accountsDb),
     accounts: new SqliteAccounts(accountsDb),
+    accountLists: new AccountLists(accountsDb),
+    book: new AccountSearch(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     networks: new SqliteAccountNetworks(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
-    logins: new SqliteSenderLogins(accountsDb),
+    logins: new SqliteSenderLogins(accountsDb, uses),
     acquaintances: new SqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;

@@ -1,16 +1,21 @@
+import { AccountSecrets } from "../../adapters/accounts/account-secrets.ts";
+import { PasswordTurns } from "../../adapters/accounts/password-turns.ts";
 import { AuthorFiles } from "../../adapters/content/author-files.ts";
 import { ResolverNames } from "../../adapters/dns/names.ts";
-import { systemClock as clock } from "../../adapters/machine/clock.ts";
+import { publishedFor } from "../../adapters/dns/published-for.ts";
 import { createLog } from "../../adapters/machine/log.ts";
 import { KernelNetworks } from "../../adapters/machine/own-networks.ts";
+import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { NoticeBoard } from "../../adapters/notifiers/notices.ts";
 import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
-import { messageOf } from "../../core/error.ts";
-import { parseAddress } from "../../core/net/address.ts";
+import { LogFlush } from "../../adapters/sqlite/maintenance/log-flush.ts";
+import { lastPlace } from "../../adapters/sqlite/read/sign-ins.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
+import { OwnDeliveries } from "../../engine/commands/own-deliveries.ts";
 import { QueueUpkeep } from "../../engine/commands/queue-upkeep.ts";
+import { Upkeep } from "../../engine/commands/upkeep.ts";
 import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
@@ -18,8 +23,9 @@ import { Feed } from "../../engine/feed.ts";
 import { reservedBytes } from "../../render/postfix/main.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
+import { dashboardNames } from "../../settings/for-web.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { Settings } from "../../settings/schema.ts";
+import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { ReportTakerParts } from "../../sources/reports.ts";
 import { BanMails } from "./ban-mails.ts";
@@ -29,9 +35,14 @@ import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { changedKeys, readSettings } from "./settings.ts";
+import { ServedSettings } from "./served-settings.ts";
+import { changedKeys, readSettings, readSettingsText, type ValidSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
+import { ClockWatch } from "./watch-clock.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
+import { CredentialsWatch } from "./watch-credentials.ts";
+import { ExportWatch } from "./watch-export.ts";
+import { TrackingWatch } from "./watch-tracking.ts";
 
 export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
@@ -39,21 +50,25 @@ export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<vo
  * The parts of the guard, in the order in which they need each other: databases, engine, firewall, upkeep, commands,
  * sources. Nothing runs before `start`.
  */
-export function composeGuard(layout: Layout, settings: Settings, loginSecret: string): GuardProgram {
+export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
+  const { settings } = read;
   let inForce = settings;
+  let { sources: written } = read;
+  const clock = new SteadyClock();
   const log = createLog(clock);
   const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
   const report = atMostTenAMinute(warn, () => clock.now());
   const notices = new NoticeBoard(clock, log);
   const keeper = new KeeperClient(layout.keeperSocket);
-  const own = new KernelNetworks(clock, settings["http.trusted_proxies"]);
+  const own = new KernelNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
   const names = new ResolverNames(settings["dns.address"]);
   const feed = new Feed();
 
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
   const { db, events, store, banLog, acquaintances, networks, files, recipients, senders } = stores;
-  serve(settings);
+  const served = new ServedSettings({ networks, files, notices, clock });
+  served.serve(settings);
 
   const firstContacts = createGreylisting({
     policy: () => engine.policy,
@@ -61,6 +76,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     correspondents: acquaintances,
     pauses: acquaintances,
     clock,
+    isClockDoubtful: () => clock.jump() !== null,
   });
   const engine = new Engine({
     ...stores,
@@ -74,9 +90,15 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     clock,
     committed: (what) => {
       firewall.committed(what);
+      toDisk.committed(what);
       feed.publish(what.lastEventId);
     },
     lost: (error) => maintenance.seen(error),
+  });
+  const toDisk = new LogFlush({
+    databases: [layout.engineDb, layout.accountsDb],
+    between: flush,
+    ended: (why) => (why === null ? notices.clear("database_unflushed") : notices.raise("database_unflushed", why)),
   });
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
   const firewall = composeFirewall({ ...common, inForce: () => inForce, own });
@@ -85,8 +107,24 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
+  const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
-  const housekeeping = new Housekeeping({ ...common, ...counts, queue, banLog, store, leakMonitor, disk });
+  const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
+  const exported = new ExportWatch({ notices, clock, record: layout.exportRecord, services: layout.services });
+  const administration = new CredentialsWatch({ notices, ...stores });
+  const watches = [clockWatch, new TrackingWatch({ notices }), firewall.blockedPorts, exported, administration];
+  const housekeeping = new Housekeeping({
+    ...common,
+    ...counts,
+    queue,
+    banLog,
+    store,
+    leakMonitor,
+    disk,
+    served,
+    deliveries,
+    watches,
+  });
   const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
   const authors = new AuthorFiles(layout.authorLists, {
     logins: stores.logins,
@@ -98,32 +136,44 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
   const { startedAt } = engine;
   const told = { startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const health = () => healthOf({ keeper, notices, clock, ...told });
-  const watch = new AlertWatch({ ...common, db, flush, health, names, recipients }, settings);
+  const committed = toDisk.committed.bind(toDisk);
+  const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
+  const passwords = new PasswordTurns();
   const run = createCommands({
+    ...stores,
     engine,
     history: store,
-    banLog,
     clock,
-    accounts: stores.accounts,
-    recipients,
+    accountRow: (name) => stores.accountLists.account(name),
+    guesses: stores.history,
+    lastSignIn: (account) => lastPlace(db, account),
+    secrets: new AccountSecrets(passwords, loginSecret),
+    mailboxes: () => ({
+      quotaBytes: inForce["mailboxes.quota"],
+      keyOfEach: inForce["mailboxes.encryption"] === "account",
+    }),
     pauses: acquaintances,
-    files,
-    networks,
-    senders,
     preferences,
     keeper,
     notices,
-    credentials: stores.credentials,
-    heldMail: stores.heldMail,
+    tokens: (asked) => stores.tokens.tokens(asked),
+    hostname: () => inForce.hostname,
+    names: () => dashboardNames(inForce),
+    passwords,
     queue,
     authors,
     alerts: watch.alerts,
     health,
+    flushed: () => toDisk.flushed(),
+    settingsText: () => readSettingsText(layout),
     reload,
     pending: () => {
-      const read = readSettings(layout);
-      return read.ok ? { ok: true as const, changed: changedKeys(inForce, read.settings) } : read;
+      const now = readSettings(layout);
+      if (!now.ok) return now;
+      const changed = changedKeys(inForce, now.settings);
+      return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
     },
+    upkeep: new Upkeep({ ...common, settings: () => inForce, publishedFor }),
     pid: process.pid,
   });
   const subscribe = feed.subscribe.bind(feed);
@@ -141,32 +191,24 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
     names,
     report,
     banned,
-    isFull: () => disk.lacksInodes,
+    isFull: () => disk.lacksRoom,
+    guardsProxied: () => firewall.guardsProxied(),
+    aheadMs: () => clock.jump()?.byMs ?? 0,
   });
 
-  /** The settings that Postfix and Dovecot read from the accounts' database. */
-  function serve(now: Settings): void {
-    const administrator = parseAddress(now["accounts.administrator"]);
-    const { domains, "recipients.blocked": refused, "logins.networks": everywhere } = now;
-    try {
-      networks.serve({ domains, administrator, refused, networks: everywhere });
-      if (now["accounts.follow"] === "") files.endFollowing();
-    } catch (error) {
-      // A full disk: the former values stay in force.
-      notices.raise("database_unwritable", messageOf(error));
-    }
-  }
   function reload() {
-    const read = readSettings(layout);
-    if (!read.ok) return read;
-    const now = read.settings;
+    const again = readSettings(layout);
+    if (!again.ok) return again;
+    const now = again.settings;
     const changed = changedKeys(inForce, now);
     names.use(now["dns.address"]);
     sources.use(now, changed);
     inForce = now;
-    serve(now);
+    written = again.sources;
+    served.serve(now);
     engine.setPolicy(toPolicy(now));
     firewall.enforcer.allowChanged();
+    deliveries.reloaded();
     watch.configure(now);
     return { ok: true as const, changed };
   }
@@ -193,6 +235,7 @@ export function composeGuard(layout: Layout, settings: Settings, loginSecret: st
       await watch.stop();
       await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);
       engine.flush();
+      await toDisk.stop();
       await firewall.stop();
       await maintenance.stop();
     },

@@ -40,19 +40,36 @@ test("a disk with room is not told of; one at twice what Postfix reserves is, un
     `97 MB are left below ${layout.data}; below 50 MB mail is refused`,
   );
   assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
-  assert.equal(watch.lacksInodes, false);
+  assert.equal(watch.lacksRoom, false);
+});
+
+test("where the mailboxes have a disk of their own, mail must wait before it is full: Postfix looks at its queue alone", () => {
+  const { layout, watch, look } = setUp();
+  look(layout.data, { bavail: 12_000 });
+  assert.equal(watch.lacksRoom, false);
+  look(layout.data, {});
+  assert.match(look(layout.mail, { bavail: 13_000 }) ?? "", /^50 MB are left below .*mail;/);
+  assert.equal(watch.lacksRoom, false);
+  look(layout.mail, { bavail: 12_000 });
+  assert.equal(watch.lacksRoom, true);
+  assert.equal(look(layout.mail, {}), undefined);
+  assert.equal(watch.lacksRoom, false);
 });
 
 test("inodes run out: the owner is told first, and then mail must wait", () => {
   const { layout, watch, look } = setUp();
   assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
-  assert.equal(watch.lacksInodes, false);
+  assert.equal(watch.lacksRoom, false);
   assert.match(look(layout.mail, { ffree: 999 }) ?? "", /^999 inodes/);
-  assert.equal(watch.lacksInodes, true);
+  assert.equal(watch.lacksRoom, true);
   assert.equal(look(layout.mail, {}), undefined);
-  assert.equal(watch.lacksInodes, false);
+  assert.equal(watch.lacksRoom, false);
+  const small = { files: 10_000, ffree: 2_000 };
+  assert.match(look(layout.mail, small) ?? "", /^2000 inodes/, "told before it is refused, on a small disk too");
+  assert.equal(watch.lacksRoom, false);
+  assert.equal(look(layout.mail, {}), undefined);
   assert.equal(look(layout.data, { files: 0, ffree: 0 }), undefined, "this file system does not count them");
-  assert.equal(watch.lacksInodes, false);
+  assert.equal(watch.lacksRoom, false);
 });
 
 test("it looks every five seconds at most, and at the real disk", () => {
@@ -70,4 +87,23 @@ test("it looks every five seconds at most, and at the real disk", () => {
   watch.look();
   assert.equal(looks, 1);
   new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED }).look();
+});
+
+test("a read-only file system is told with its device and what to do, until it takes writes", () => {
+  const layout = layoutOf(temporaryDirectory());
+  const [clock, notices] = [new HandClock(), new NoticeBoard()];
+  let options = "rw,errors=remount-ro";
+  const mounts = (): string => `31 22 7:0 / ${layout.data} rw - ext4 /dev/sdb1 ${options}\n`;
+  const watch = new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED, space: () => ROOM, mounts });
+  const told = (): string | undefined => {
+    clock.advance(5 * SECOND_MS);
+    watch.look();
+    return notices.raised.get("disk_read_only");
+  };
+  assert.equal(told(), undefined);
+  options += ",emergency_ro";
+  const where = `${layout.data} (/dev/sdb1, ext4)`;
+  assert.equal(told(), `${layout.data} is on ${where}, which is read-only. Try: mount -o remount,rw ${layout.data}`);
+  options = "rw";
+  assert.equal(told(), undefined);
 });

@@ -1,7 +1,9 @@
-import { existsSync, type StatsFs, statfsSync } from "node:fs";
+import { existsSync, readFileSync, type StatsFs, statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { mountOf } from "../../wire/kernel/mounts.ts";
 
 const LOOK_EVERY_MS = 5 * SECOND_MS;
 /** The owner is told of less free space than so many times that at which Postfix refuses mail. */
@@ -22,51 +24,80 @@ export type DiskWatchParts = Readonly<{
   /** Below so much free space Postfix refuses mail. */
   reservedBytes: () => number;
   space?: (path: string) => Space;
+  /** The text of /proc/self/mountinfo. */
+  mounts?: () => string;
 }>;
 
-/** Tells the owner of a disk that runs full, in bytes or in inodes. */
+/** Tells the owner of a disk that runs full, in bytes or in inodes, or takes no writes at all. */
 export class DiskWatch {
   readonly #parts: DiskWatchParts;
   readonly #space: (path: string) => Space;
+  readonly #mounts: () => string;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #lacksInodes = false;
+  #lacksRoom = false;
 
   constructor(parts: DiskWatchParts) {
     this.#parts = parts;
     this.#space = parts.space ?? ((path) => statfsSync(path));
+    this.#mounts = parts.mounts ?? (() => readFileSync("/proc/self/mountinfo", "utf8"));
   }
 
-  /** Whether a mail that is accepted now might find no inode. Postfix itself looks at the bytes alone (queue_minfree). */
-  get lacksInodes(): boolean {
-    return this.#lacksInodes;
+  /**
+   * Whether a mail that is accepted now might find no room in its mailbox, or no inode. Postfix itself looks at the bytes of
+   * its queue alone (queue_minfree).
+   */
+  get lacksRoom(): boolean {
+    return this.#lacksRoom;
   }
 
   /** Call it about every second. */
   look(): void {
-    const { clock, layout, notices } = this.#parts;
+    const { clock, layout, notices, reservedBytes } = this.#parts;
     const now = clock.now();
     if (Math.abs(now - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = now;
     const disks = [layout.data, layout.postfixQueue, layout.mail]
       .filter((path) => existsSync(path))
       .map((path) => ({ path, ...this.#space(path) }));
-    this.#lacksInodes = disks.some((disk) => countsInodes(disk) && disk.ffree < LAST_INODES);
-    const [low] = disks.flatMap((disk) => shortOf(disk, this.#parts.reservedBytes()));
+    this.#lacksRoom = disks.some(
+      (disk) =>
+        (countsInodes(disk) && disk.ffree < LAST_INODES) ||
+        (disk.path === layout.mail && freeBytes(disk) < reservedBytes()),
+    );
+    const [low] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
     if (low === undefined) notices.clear("disk_nearly_full");
     else notices.raise("disk_nearly_full", low);
+    this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
+  }
+
+  #lookAtMounts(paths: readonly string[]): void {
+    const { notices } = this.#parts;
+    const text = this.#mounts();
+    const path = paths.find((one) => mountOf(one, text)?.isReadOnly === true);
+    const mount = path === undefined ? null : mountOf(path, text);
+    if (mount === null) return notices.clear("disk_read_only");
+    const { point, source, type } = mount;
+    notices.raise(
+      "disk_read_only",
+      `${path} is on ${point} (${source}, ${type}), which is read-only. Try: mount -o remount,rw ${point}`,
+    );
   }
 }
 
 function shortOf(disk: Space & Readonly<{ path: string }>, reservedBytes: number): readonly string[] {
-  const { path, bavail, bsize, files, ffree } = disk;
-  const freeBytes = bavail * bsize;
-  if (freeBytes <= TOLD_BEFORE * reservedBytes)
-    return [
-      `${inMegabytes(freeBytes)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`,
-    ];
-  if (countsInodes({ files }) && ffree <= FREE_INODES && ffree <= files * FREE_SHARE)
+  const { path, files, ffree } = disk;
+  const free = freeBytes(disk);
+  if (free <= TOLD_BEFORE * reservedBytes)
+    return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
+  // Of a small disk, the share alone would be less than that at which mail is refused.
+  const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
+  if (countsInodes({ files }) && ffree <= few)
     return [`${ffree} inodes are left below ${path}: so many files can be made; below ${LAST_INODES} mail is refused`];
   return [];
+}
+
+function freeBytes({ bavail, bsize }: Space): number {
+  return bavail * bsize;
 }
 
 /** Btrfs and others make inodes as they need them, and tell 0. */

@@ -17,28 +17,48 @@ import { DiskWatch } from "./disk-watch.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
-async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>, reservedBytes = () => 0) {
+async function setUp(
+  t: TestContext,
+  keeper: () => Promise<KeeperReply>,
+  { reservedBytes = () => 0, failures }: Readonly<{ reservedBytes?: () => number; failures?: string[] }> = {},
+) {
   const kit = engineOnMemory();
+  const tally = new EventTally(kit.db);
+  if (failures !== undefined)
+    tally.step = () => {
+      throw new Error("database is locked");
+    };
   const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-house-")));
+  const readiness: (string | null)[] = [];
   const quiet = (): void => undefined;
+  const said = (why: string): unknown => (failures === undefined ? assert.fail(why) : failures.push(why));
   const housekeeping = new Housekeeping({
     engine: kit.engine,
     banLog: new SqliteBanLog(kit.db),
     names: new EventNames(kit.db),
     removal: { round: () => Promise.resolve() },
+    watches: [],
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
-    tally: new EventTally(kit.db),
+    tally,
     leakMonitor: new BanLeakMonitor({
       notices: kit.notices,
       clock: kit.clock,
       isEnforcing: () => true,
+      hasProxies: false,
       mend: () => undefined,
     }),
     disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
+    served: { look: () => undefined },
+    deliveries: {
+      look: (ready) => {
+        readiness.push(ready);
+        return Promise.resolve();
+      },
+    },
     clock: kit.clock,
     notices: kit.notices,
-    log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
+    log: { info: quiet, warn: quiet, error: (_, fields) => said(String(fields?.["why"])) },
     layout,
     keeper: { ask: keeper },
   });
@@ -47,7 +67,7 @@ async function setUp(t: TestContext, keeper: () => Promise<KeeperReply>, reserve
     housekeeping.stop();
     rmSync(layout.data, { recursive: true, force: true });
   });
-  return kit;
+  return { ...kit, readiness };
 }
 
 test("bans end while a keeper hangs, and it is not asked twice at once", async (t) => {
@@ -77,14 +97,50 @@ test("a database that takes writes again is found out without any mail", async (
   assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was made up");
 });
 
+test("mailboxes take mail while Dovecot runs, does its work, and has room", async (t) => {
+  const dovecot = { name: "dovecot", up: true, pid: 812 };
+  const silence = { says: "It gave no answer.", isBeyondHelp: false };
+  const replies: KeeperReply[] = [
+    { ok: true, detail: "", services: [dovecot] },
+    { ok: true, detail: "", services: [{ ...dovecot, silence }] },
+    { ok: true, detail: "", services: [{ ...dovecot, trouble: "it keeps ending" }] },
+    { ok: true, detail: "", services: [{ ...dovecot, up: false, pid: null }] },
+    { ok: true, detail: "" },
+  ];
+  const { readiness, clock } = await setUp(t, () => Promise.resolve(replies.shift() ?? { ok: false, reason: "" }));
+  await until(() => {
+    clock.advance(SECOND_MS);
+    return readiness.length === 5;
+  });
+  assert.deepEqual(readiness, ["812", null, null, null, null]);
+});
+
+test("what fails at each look keeps nothing else from being looked at, and is logged once", async (t) => {
+  const failures: string[] = [];
+  let asked = 0;
+  const locked = { code: "database_locked", detail: "pid 812" } as const;
+  const { notices, clock } = await setUp(
+    t,
+    () => {
+      asked += 1;
+      return Promise.resolve({ ok: true, detail: "", troubles: [locked] });
+    },
+    { failures },
+  );
+  await until(() => {
+    clock.advance(SECOND_MS);
+    return asked >= 2;
+  });
+  assert.equal(notices.raised.get("database_locked"), "pid 812");
+  assert.deepEqual(failures, ["database is locked"]);
+});
+
 test("the owner is told of a nearly full disk while mail still comes in, and when there is room again", async (t) => {
   const { bavail, bsize } = statfsSync(tmpdir());
   let reservedBytes = Math.floor(bavail * bsize * 0.7);
-  const { notices, clock } = await setUp(
-    t,
-    () => Promise.resolve({ ok: true, detail: "" }),
-    () => reservedBytes,
-  );
+  const { notices, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }), {
+    reservedBytes: () => reservedBytes,
+  });
   await until(() => notices.raised.has("disk_nearly_full"));
   reservedBytes = 0;
   clock.advance(31 * SECOND_MS);

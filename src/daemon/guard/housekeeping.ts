@@ -7,6 +7,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../engine/admin-ports.ts";
 import type { BanLeakMonitor } from "../../engine/alerts/ban-leak-monitor.ts";
+import type { OwnDeliveries } from "../../engine/commands/own-deliveries.ts";
 import type { QueueUpkeep } from "../../engine/commands/queue-upkeep.ts";
 import { breakGlass } from "../../engine/enforce/break-glass.ts";
 import { expireAllowed, expireBans } from "../../engine/enforce/expire.ts";
@@ -14,9 +15,11 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { BanLog } from "../../engine/storage-ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { KEEPER_NOTICES } from "../../wire/control/keeper.ts";
+import type { KeeperReply } from "../../wire/control/keeper.ts";
+import { KEEPER_NOTICES } from "../../wire/control/keeper-notices.ts";
 import type { DiskWatch } from "./disk-watch.ts";
 import type { Removal } from "./removal.ts";
+import type { ServedSettings } from "./served-settings.ts";
 
 export type HousekeepingParts = Readonly<{
   engine: Engine;
@@ -26,8 +29,12 @@ export type HousekeepingParts = Readonly<{
   store: SqliteStore;
   names: EventNames;
   leakMonitor: BanLeakMonitor;
-  disk: Pick<DiskWatch, "look">;
+  disk: Pick<DiskWatch, "look" | "lacksRoom">;
+  served: Pick<ServedSettings, "look">;
+  /** Each tells by itself what it finds. */
+  watches: readonly Readonly<{ look: () => void }>[];
   queue: Pick<QueueUpkeep, "round">;
+  deliveries: Pick<OwnDeliveries, "look">;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -47,6 +54,8 @@ export class Housekeeping {
   #keeperAskedAt = 0;
   #askingKeeper = false;
   #working = false;
+  /** Why the last round failed, which is logged once. */
+  #failure = "";
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts;
@@ -64,25 +73,37 @@ export class Housekeeping {
   async #round(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    const { engine, banLog, store, clock, log } = this.#parts;
-    try {
-      await this.#probeDatabase();
-      await expireBans(engine, banLog, clock);
-      await expireAllowed(engine, store, clock);
-      await this.#tally();
-      await this.#enterNames();
-      this.#parts.disk.look();
-      this.#parts.leakMonitor.look();
-      // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
-      void this.#parts.removal.round();
-      void this.#parts.queue.round();
-      void this.#askKeeper();
-    } catch (error) {
-      log.error("Housekeeping failed; it is tried again.", {
-        why: messageOf(error),
-      });
-    }
+    const { engine, banLog, store, clock, removal, queue, disk, served, leakMonitor, watches } = this.#parts;
+    // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
+    void removal.round();
+    void queue.round();
+    void this.#askKeeper();
+    await this.#each([
+      ...watches.map((watch) => () => watch.look()),
+      () => disk.look(),
+      () => leakMonitor.look(),
+      () => served.look(),
+      () => this.#probeDatabase(),
+      () => expireBans(engine, banLog, clock),
+      () => expireAllowed(engine, store, clock),
+      () => this.#tally(),
+      () => this.#enterNames(),
+    ]);
     this.#working = false;
+  }
+
+  /** One that fails, such as a write while the database is locked, keeps none of the others from its turn. */
+  async #each(steps: readonly (() => unknown)[]): Promise<void> {
+    const failures = new Set<string>();
+    for (const step of steps)
+      try {
+        await step();
+      } catch (error) {
+        failures.add(messageOf(error));
+      }
+    const why = [...failures].join("; ");
+    if (why !== "" && why !== this.#failure) this.#parts.log.error("Housekeeping failed; it is tried again.", { why });
+    this.#failure = why;
   }
 
   /**
@@ -113,7 +134,7 @@ export class Housekeeping {
 
   /** What only the root process sees is raised here, with the owner's other notices. */
   async #askKeeper(): Promise<void> {
-    const { clock, keeper, notices } = this.#parts;
+    const { clock, keeper, notices, deliveries, disk } = this.#parts;
     if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
     this.#keeperAskedAt = clock.now();
     this.#askingKeeper = true;
@@ -125,6 +146,7 @@ export class Housekeeping {
       if (trouble === undefined) notices.clear(code);
       else notices.raise(code, trouble.detail);
     }
+    void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
   }
 
   /** The owner asked for it while the guard was down. */
@@ -134,4 +156,11 @@ export class Housekeeping {
     const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
     if (left === 0) rmSync(layout.breakGlass, { force: true });
   }
+}
+
+/** Its run, by its process id; null while it does not do its work. */
+function readyDovecot({ services = [] }: Extract<KeeperReply, { ok: true }>): string | null {
+  const dovecot = services.find(({ name }) => name === "dovecot");
+  const isReady = dovecot?.up === true && dovecot.trouble === undefined && dovecot.silence === undefined;
+  return isReady ? String(dovecot.pid) : null;
 }

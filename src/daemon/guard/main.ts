@@ -9,7 +9,10 @@ import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/la
 import { composeGuard } from "./compose.ts";
 import { readSettings } from "./settings.ts";
 
-/** The guard's program. `--init` creates both databases, takes the hash of a new admin password on stdin, and ends. */
+/**
+ * The guard's program. `--init` creates both databases, takes the hash of a new admin password on stdin, and ends. With
+ * `--only-if-none` a stored one stays.
+ */
 
 const BEFORE_NEXT_TRY_MS = 4 * SECOND_MS;
 
@@ -34,14 +37,16 @@ function adviceFor(error: unknown): string {
 function prepare(where: Layout): never {
   const databases = initialise(where);
   const hash = readFileSync(0, "utf8").trim();
-  if (hash !== "") new SqliteCredentials(databases.engine, systemClock).setAdminPassword(hash);
+  const credentials = new SqliteCredentials(databases.accounts, systemClock);
+  const stays = process.argv.includes("--only-if-none") && credentials.adminPasswordHash() !== null;
+  if (hash !== "" && !stays) credentials.setAdminPassword(hash);
   process.exit(0);
 }
 
 async function run(where: Layout): Promise<void> {
   const read = readSettings(where);
   if (!read.ok) throw new Error(`${read.reason} Correct it: \`./ghostinbox config check\` shows every problem.`);
-  const guard = composeGuard(where, read.settings, readFileSync(where.loginPolicySecret, "utf8").trim());
+  const guard = composeGuard(where, read, readFileSync(where.loginPolicySecret, "utf8").trim());
   const end = (): void => void guard.stop().finally(() => process.exit(0));
   process.once("SIGTERM", end);
   process.once("SIGINT", end);

@@ -1,28 +1,32 @@
 import { readFileSync } from "node:fs";
 import { messageOf } from "../../core/error.ts";
+import type { SettingsText } from "../../engine/commands/settings.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
-import { type Settings, settingKeys } from "../../settings/schema.ts";
+import { loadSettings, type Sources } from "../../settings/load.ts";
+import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
 
-export type SettingsRead = Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }>;
+export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
+export type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
+
+/** The settings file as text, with the variables that this program was started with. */
+export function readSettingsText(layout: Layout): SettingsText {
+  try {
+    return { ok: true, text: readFileSync(layout.settings, "utf8"), env: process.env };
+  } catch (error) {
+    return { ok: false, reason: `${layout.settings} cannot be read: ${messageOf(error)}.` };
+  }
+}
 
 /** The settings as the running programs see them: the file and the environment they were started with. */
 export function readSettings(layout: Layout): SettingsRead {
-  let text: string;
-  try {
-    text = readFileSync(layout.settings, "utf8");
-  } catch (error) {
-    return {
-      ok: false,
-      reason: `${layout.settings} cannot be read: ${messageOf(error)}.`,
-    };
-  }
-  const loaded = loadSettings(text, process.env);
-  if (loaded.ok) return { ok: true, settings: loaded.settings };
+  const read = readSettingsText(layout);
+  if (!read.ok) return read;
+  const loaded = loadSettings(read.text, read.env);
+  if (loaded.ok) return loaded;
   return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
 }
 
 /** The keys whose values differ. */
-export function changedKeys(before: Settings, after: Settings): readonly string[] {
+export function changedKeys(before: Settings, after: Settings): readonly SettingKey[] {
   return settingKeys().filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }

@@ -3,9 +3,11 @@ import { createServer } from "node:http";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { MAIL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ResolverNames } from "../../adapters/dns/names.ts";
 import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
 import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -23,7 +25,7 @@ function settingsOf(alerts: string): Settings {
 
 /** Alerts over a real database, told through the keeper's real socket. */
 async function watching(t: TestContext, alerts: string) {
-  const { db, engine, clock, notices } = engineOnMemory();
+  const { db, engine, store, clock, notices } = engineOnMemory();
   const path = `${temporaryDirectory()}/keeper.sock`;
   const asked: KeeperCommand[] = [];
   const accounts: string[] = [];
@@ -36,9 +38,11 @@ async function watching(t: TestContext, alerts: string) {
   );
   await keeper.start(path);
   const warned: string[] = [];
+  const saved = { commits: 0 };
   const parts = {
     db,
     flush: () => engine.flush(),
+    committed: () => (saved.commits += 1),
     health: () => Promise.resolve(WELL),
     notices,
     names: new ResolverNames("127.0.0.1"),
@@ -53,14 +57,15 @@ async function watching(t: TestContext, alerts: string) {
     await keeper.stop(1_000);
   });
   const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
-  return { watch, parts, notices, mails, warned, accounts };
+  return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
 }
 
 test("a notice is put into our own queue, by the keeper, once", { timeout: 30_000 }, async (t) => {
-  const { watch, notices, mails } = await watching(t, MAILED);
+  const { watch, notices, mails, saved } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   watch.start();
   await t.waitFor(() => assert.equal(mails().length, 1), { timeout: 10_000 });
+  assert.ok(saved.commits > 0, "and what is kept of it is brought to the disk");
   assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
   await watch.alerts.round();
   assert.equal(mails().length, 1);
@@ -80,6 +85,20 @@ test("what was told is not told again by the next start", { timeout: 30_000 }, a
     next.alerts.book.open.map(({ code }) => code),
     ["greylist_silent"],
   );
+});
+
+test("an event that gets the id of a lost one is not passed over", { timeout: 30_000 }, async (t) => {
+  const { watch, parts, engine, store } = await watching(t, MAILED);
+  // So many that some are written before the commit.
+  const lost = Array.from({ length: 50 }, () => engine.ask({ type: "CONNECT", ...MAIL }));
+  store.failing = "commit";
+  await watch.alerts.round();
+  await Promise.all(lost);
+  store.failing = null;
+  parts.clock.advance(2 * SECOND_MS);
+  assert.ok(await engine.audit({ type: "COMMAND_REFUSED", subject: "account_add", by: "web" }));
+  await watch.alerts.round();
+  assert.ok(watch.alerts.book.open.some(({ code }) => code === "web_overreach"));
 });
 
 test("channels and limits follow the settings", async (t) => {

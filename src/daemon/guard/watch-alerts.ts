@@ -19,6 +19,8 @@ export type AlertWatchParts = Readonly<{
   db: DatabaseSync;
   /** Ends the open transaction of the connection. */
   flush: () => void;
+  /** Call it after a commit of one's own: it reaches the disk like the engine's. */
+  committed: (what: Readonly<{ bansChanged: boolean }>) => void;
   health: () => Promise<Health>;
   notices: Notices;
   names: Names;
@@ -40,7 +42,7 @@ export class AlertWatch {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, health, notices, names, keeper, recipients, clock, log } = parts;
+    const { db, flush, committed, health, notices, names, keeper, recipients, clock, log } = parts;
     this.#settings = settings;
     this.#clock = clock;
     this.#keeper = keeper;
@@ -50,9 +52,23 @@ export class AlertWatch {
     const save: typeof store.save = (state) => {
       flush();
       store.save(state);
+      committed({ bansChanged: false });
+    };
+    const events = new SqliteAlertEvents(db);
+    const last = (): number => {
+      // The ids of a transaction that is lost are given again, and would be passed over.
+      flush();
+      return events.last();
     };
     const components = new ComponentWatch(async () => (await health()).components, clock);
-    const alertParts = { events: new SqliteAlertEvents(db), store: { load: () => store.load(), save } };
+    const alertParts = {
+      events: {
+        last,
+        firstSince: events.firstSince.bind(events),
+        between: events.between.bind(events),
+      },
+      store: { load: () => store.load(), save },
+    };
     this.alerts = new Alerts({ ...alertParts, notices, components, clock, log }, this.#alertSettings());
     this.#heartbeat = new Heartbeat({
       ping: () => heartbeatTo(this.#settings, this.#world()),
@@ -86,7 +102,7 @@ export class AlertWatch {
     const to = postmaster(this.#settings);
     if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))
       return { ok: false, reason: `${to} reaches nobody before the first account is added.` };
-    return ownQueue(this.#keeper)(message);
+    return ownQueue(this.#keeper, this.#settings["alerts.language"])(message);
   }
 
   #world() {
@@ -118,6 +134,7 @@ export class AlertWatch {
         timeZone: settings["alerts.time_zone"],
         digestMs: settings["alerts.digest"],
       },
+      language: settings["alerts.language"],
       channels: channelsOf(settings, { ...this.#world(), ownQueue: (message) => this.#mail(message) }),
     };
   }

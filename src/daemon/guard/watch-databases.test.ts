@@ -1,47 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { scratch } from "../../../test/kit/test-database.ts";
-import { openAccounts, openAccountsForReading, openEngine } from "../../adapters/sqlite/open.ts";
-import { copyOf } from "../../adapters/sqlite/recovery/recover.ts";
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { START } from "../../../test/kit/test-database.ts";
+import { lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
+import { openAccountsForReading, openEngine } from "../../adapters/sqlite/open.ts";
+import { copyOf } from "../../adapters/sqlite/recovery/names.ts";
 import { setAside, setAsideBeside } from "../../adapters/sqlite/recovery/set-aside.ts";
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { DatabaseWatch } from "./watch-databases.ts";
-
-function setUp(t: TestContext) {
-  const directory = scratch(t);
-  const [engineDb, accountsDb] = [join(directory, "engine.db"), join(directory, "accounts.db")];
-  const clock = new HandClock();
-  const notices = new NoticeBoard();
-  const engine = openEngine(engineDb);
-  const accounts = openAccounts(accountsDb);
-  const told = { restarts: 0, digests: 0, refused: null as string | null };
-  const quiet = (): void => undefined;
-  const watch = new DatabaseWatch({
-    engine: { db: engine, path: engineDb },
-    accounts: { db: accounts, path: accountsDb, reader: openAccountsForReading(accountsDb) },
-    flush: quiet,
-    refuse: (why) => (told.refused = why),
-    maintenance: {
-      ask: () => {
-        told.digests += 1;
-        return Promise.resolve(null);
-      },
-    },
-    notices,
-    clock,
-    log: { info: quiet, warn: quiet, error: quiet },
-    restart: () => (told.restarts += 1),
-  });
-  const addAccount = (name: string): void => {
-    accounts
-      .prepare("INSERT INTO account (name, password, suspended, created_at) VALUES (?, '{PLAIN}x', 0, 1)")
-      .run(name);
-  };
-  return { engineDb, accountsDb, engine, accounts, clock, notices, watch, told, addAccount };
-}
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 
 function namesIn(path: string): readonly unknown[] {
   const db = openAccountsForReading(path);
@@ -51,32 +17,40 @@ function namesIn(path: string): readonly unknown[] {
 }
 
 test("each change of the accounts is copied", async (t) => {
-  const { watch, accountsDb, addAccount } = setUp(t);
+  const { watch, accountsDb, addAccount } = watchedDatabases(t);
   addAccount("anna@example.org");
-  await watch.look();
-  assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]);
+  await lookUntil(t, watch, () => assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]));
   addAccount("bea@example.org");
-  await watch.look();
-  assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org", "bea@example.org"]);
+  await lookUntil(t, watch, () =>
+    assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org", "bea@example.org"]),
+  );
   rmSync(copyOf(accountsDb));
-  await watch.look();
-  assert.equal(namesIn(copyOf(accountsDb)).length, 2);
+  await lookUntil(t, watch, () => assert.equal(namesIn(copyOf(accountsDb)).length, 2));
 });
 
-test("a digest is asked for soon after the start, then every five minutes", async (t) => {
-  const { watch, clock, told } = setUp(t);
-  await watch.look();
-  assert.equal(told.digests, 0);
-  clock.advance(5 * SECOND_MS);
-  for (let i = 0; i < 3; i++) await watch.look();
-  assert.equal(told.digests, 1);
-  clock.advance(5 * MINUTE_MS);
-  await watch.look();
-  assert.equal(told.digests, 2);
+test("a noted use makes no copy", async (t) => {
+  const { watch, accounts, uses, told, addAccount } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  await lookUntil(t, watch, () => assert.equal(told.copies, 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  uses.note(accounts.prepare("UPDATE account SET created_at = ? WHERE name = ?"), START, "anna@example.org");
+  for (let looks = 0; looks < 3; looks++) await watch.look();
+  assert.equal(told.copies, 1);
+  addAccount("bea@example.org");
+  await lookUntil(t, watch, () => assert.equal(told.copies, 2));
+});
+
+test("accounts that cannot be copied are told, until they can", async (t) => {
+  const { watch, accountsDb, addAccount, notices } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  mkdirSync(`${copyOf(accountsDb)}.new`);
+  await lookUntil(t, watch, () => assert.match(notices.raised.get("accounts_uncopied") ?? "", /EISDIR|directory/));
+  rmdirSync(`${copyOf(accountsDb)}.new`);
+  await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
 });
 
 test("a removed database is saved to its place, nothing is recorded meanwhile, and the guard starts again", async (t) => {
-  const { watch, accountsDb, addAccount, told } = setUp(t);
+  const { watch, accountsDb, addAccount, told } = watchedDatabases(t);
   addAccount("anna@example.org");
   await watch.look();
   addAccount("bea@example.org");
@@ -91,7 +65,7 @@ test("a removed database is saved to its place, nothing is recorded meanwhile, a
 });
 
 test("what took the place of an open database is set aside", async (t) => {
-  const { watch, engineDb, engine, told } = setUp(t);
+  const { watch, engineDb, engine, told } = watchedDatabases(t);
   engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   await watch.look();
   openEngine(`${engineDb}.other`).close();
@@ -105,7 +79,7 @@ test("what took the place of an open database is set aside", async (t) => {
 });
 
 test("while it cannot be saved the owner is told, and what happens is recorded on", async (t) => {
-  const { watch, engineDb, told, notices } = setUp(t);
+  const { watch, engineDb, told, notices } = watchedDatabases(t);
   await watch.look();
   renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
   await watch.look();
@@ -117,7 +91,7 @@ test("while it cannot be saved the owner is told, and what happens is recorded o
 });
 
 test("a truncated database, or one that SQLite calls damaged, is left to the next start", async (t) => {
-  const { watch, engineDb, engine, told } = setUp(t);
+  const { watch, engineDb, engine, told } = watchedDatabases(t);
   engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   await watch.look();
   truncateSync(engineDb, 4_096);
@@ -127,7 +101,7 @@ test("a truncated database, or one that SQLite calls damaged, is left to the nex
 });
 
 test("an error of SQLite that is no damage changes nothing; damage ends the guard once", (t) => {
-  const { watch, told, engineDb } = setUp(t);
+  const { watch, told, engineDb } = watchedDatabases(t);
   watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.seen(new TypeError("a bug"));
   assert.equal(told.restarts, 0);
@@ -139,7 +113,7 @@ test("an error of SQLite that is no damage changes nothing; damage ends the guar
 });
 
 test("a disk that damages file after file is not answered by restarts", (t) => {
-  const { watch, told, engineDb, clock } = setUp(t);
+  const { watch, told, engineDb, clock } = watchedDatabases(t);
   for (let i = 0; i < 3; i++) {
     setAside(engineDb, "damaged", clock.now());
     clock.advance(SECOND_MS);
@@ -153,7 +127,7 @@ test("a disk that damages file after file is not answered by restarts", (t) => {
 });
 
 test("files that were set aside are told of until they are removed, with the command", async (t) => {
-  const { watch, accountsDb, clock, notices } = setUp(t);
+  const { watch, accountsDb, clock, notices } = watchedDatabases(t);
   await watch.look();
   assert.ok(!notices.raised.has("database_set_aside"));
   const aside = `${accountsDb}.damaged-20261120T060000Z`;

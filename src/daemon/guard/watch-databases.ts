@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import type { Kept } from "../../adapters/sqlite/maintenance/orders.ts";
 import type { MaintenanceProcess } from "../../adapters/sqlite/maintenance/process.ts";
 import { isDamage, isWhole } from "../../adapters/sqlite/open.ts";
+import { copyOf } from "../../adapters/sqlite/recovery/names.ts";
 import { copyDatabase, type Loss, OpenFiles } from "../../adapters/sqlite/recovery/open-files.ts";
-import { copyOf, markDamaged } from "../../adapters/sqlite/recovery/recover.ts";
+import { markDamaged } from "../../adapters/sqlite/recovery/recover.ts";
 import { setAside, setAsideBeside, timeOfName } from "../../adapters/sqlite/recovery/set-aside.ts";
 import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -15,8 +17,9 @@ export type Watched = Readonly<{ db: DatabaseSync; path: string }>;
 
 export type DatabaseWatchParts = Readonly<{
   engine: Watched;
-  /** `reader`: a connection of its own that only reads. Copies are made from it beside the decisions. */
-  accounts: Watched & Readonly<{ reader: DatabaseSync }>;
+  accounts: Watched;
+  /** Differs after each change of the accounts that their copy must have. */
+  accountChanges: () => number;
   flush: () => void;
   /** While it says why, nothing is recorded. */
   refuse: (why: string | null) => void;
@@ -32,7 +35,11 @@ type Lost = Readonly<{ of: Watched; loss: Loss }>;
 
 const LOOK_MS = SECOND_MS;
 const SAVE_AGAIN_MS = MINUTE_MS;
-const DIGEST_MS = { first: 5 * SECOND_MS, every: 5 * MINUTE_MS } as const;
+const DIGEST_MS = {
+  first: 5 * SECOND_MS,
+  every: 5 * MINUTE_MS,
+  afterFailure: MINUTE_MS,
+} as const;
 /** A disk that damages one file after the other is not mended by restarts. */
 const MOST_AN_HOUR = 3;
 
@@ -43,7 +50,9 @@ export class DatabaseWatch {
   #timer: NodeJS.Timeout | null = null;
   #working = false;
   #isEnding = false;
-  #copiedVersion: unknown = null;
+  #copiedChanges: number | null = null;
+  #isCopying = false;
+  #isDigesting = false;
   #digestAt: number;
   #saveAt = 0;
 
@@ -67,26 +76,26 @@ export class DatabaseWatch {
   seen(error: unknown): void {
     if (this.#isEnding || !isDamage(error)) return;
     const { accounts, engine } = this.#parts;
-    const hit = isWhole(accounts.db) ? engine : accounts;
-    // Without a copy there is nothing to go on with.
-    if (hit === accounts && !existsSync(copyOf(accounts.path))) return;
-    this.#giveUp(hit, messageOf(error));
+    this.#giveUp(isWhole(accounts.db) ? engine : accounts, messageOf(error));
   }
 
   /** One look. Never rejects. */
   async look(): Promise<void> {
     if (this.#working || this.#isEnding) return;
     this.#working = true;
-    const { notices } = this.#parts;
     try {
       const found = this.#loss();
       if (found !== null) await this.#replace(found);
-      else await this.#keep();
+      else this.#keep();
     } catch (error) {
-      this.seen(error);
-      notices.raise("accounts_uncopied", messageOf(error));
+      this.#failed(error);
     }
     this.#working = false;
+  }
+
+  #failed(error: unknown): void {
+    this.seen(error);
+    this.#parts.notices.raise("accounts_uncopied", messageOf(error));
   }
 
   #loss(): Lost | null {
@@ -109,12 +118,13 @@ export class DatabaseWatch {
     }
   }
 
-  async #keep(): Promise<void> {
+  /** What the maintenance process writes is not awaited: it may be busy, and the disk slow. */
+  #keep(): void {
     this.#parts.notices.clear("database_unsaved");
     this.#tellSetAside();
-    this.#makeDigest();
-    await this.#copyAccounts();
-    this.#parts.notices.clear("accounts_uncopied");
+    const failed = (error: unknown): void => this.#failed(error);
+    if (!this.#isDigesting) this.#makeDigest().catch(failed);
+    if (!this.#isCopying) this.#copyAccounts().catch(failed);
   }
 
   /** The open files still hold everything, and nothing is recorded until the copy is in their place. */
@@ -142,7 +152,9 @@ export class DatabaseWatch {
   }
 
   #giveUp({ path }: Watched, why: string): void {
-    const { clock, log, restart } = this.#parts;
+    const { accounts, clock, log, restart } = this.#parts;
+    // Without a copy there is nothing to go on with.
+    if (this.#isEnding || (path === accounts.path && !existsSync(copyOf(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
     this.#isEnding = true;
@@ -161,28 +173,41 @@ export class DatabaseWatch {
     );
   }
 
-  /** At most seconds old: without it a damaged `accounts.db` would lock out everybody. */
+  /** At most seconds old. */
   async #copyAccounts(): Promise<void> {
-    const { reader, path } = this.#parts.accounts;
-    const version = reader.prepare("PRAGMA data_version").get()?.["data_version"];
-    const copy = copyOf(path);
-    if (version === this.#copiedVersion && existsSync(copy)) return;
-    if (!isWhole(reader)) return this.#giveUp(this.#parts.accounts, "its check failed");
-    const fresh = `${copy}.new`;
-    rmSync(fresh, { force: true });
-    await copyDatabase(reader, fresh);
-    chmodSync(fresh, 0o640);
-    renameSync(fresh, copy);
-    this.#copiedVersion = version;
+    const { accounts, accountChanges, maintenance, notices } = this.#parts;
+    const changes = accountChanges();
+    if (changes === this.#copiedChanges && existsSync(copyOf(accounts.path))) return notices.clear("accounts_uncopied");
+    this.#isCopying = true;
+    const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
+    this.#isCopying = false;
+    if (kept?.ok === true) {
+      this.#copiedChanges = changes;
+      return notices.clear("accounts_uncopied");
+    }
+    const why = this.#unlessDamaged(accounts, kept);
+    if (why !== null) notices.raise("accounts_uncopied", why);
   }
 
-  #makeDigest(): void {
-    const { clock, maintenance } = this.#parts;
+  /** Every few minutes. */
+  async #makeDigest(): Promise<void> {
+    const { engine, clock, maintenance, notices } = this.#parts;
     const now = clock.now();
     if (now < this.#digestAt) return;
-    this.#digestAt = now + DIGEST_MS.every;
-    // Not awaited: with many bans it takes a second, at low priority.
-    void maintenance.ask({ type: "digest" });
+    this.#isDigesting = true;
+    // With many bans it takes a second, at low priority.
+    const kept = await maintenance.ask({ type: "digest" });
+    this.#isDigesting = false;
+    this.#digestAt = now + (kept?.ok === true ? DIGEST_MS.every : DIGEST_MS.afterFailure);
+    if (kept?.ok === true) return notices.clear("engine_undigested");
+    const why = this.#unlessDamaged(engine, kept);
+    if (why !== null) notices.raise("engine_undigested", why);
+  }
+
+  /** Why nothing was written; damage ends the guard. Null: the maintenance process does not run, which is told anyway. */
+  #unlessDamaged(of: Watched, kept: Extract<Kept, { ok: false }> | null): string | null {
+    if (kept?.isDamage === true) this.#giveUp(of, kept.why);
+    return kept?.why ?? null;
   }
 }
 

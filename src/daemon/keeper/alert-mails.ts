@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { alertMailTo, postmaster } from "../../adapters/notifiers/alert-mail-to.ts";
-import { alertSender } from "../../adapters/notifiers/channels.ts";
-import { mailText } from "../../adapters/notifiers/mail-text.ts";
+import { alertSender, senderOf } from "../../adapters/notifiers/channels.ts";
+import { type Envelope, mailText } from "../../adapters/notifiers/mail-text.ts";
+import type { Sender } from "../../adapters/notifiers/push.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -10,13 +11,6 @@ import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
-
-type AlertEnvelope = Readonly<{
-  from: string;
-  to: readonly string[];
-  host: string;
-  contacts: Settings["alerts.contacts"];
-}>;
 
 /** Far more than there are alerts: even a guard that was taken over fills no mailbox. */
 const MOST_AN_HOUR = 200;
@@ -36,12 +30,7 @@ export class AlertMails {
   async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
     const to = alertMailTo(settings);
     if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
-    return this.#once(alert, {
-      to,
-      from: alertSender(settings),
-      host: settings.hostname,
-      contacts: settings["alerts.contacts"],
-    });
+    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
   }
 
   /**
@@ -49,19 +38,16 @@ export class AlertMails {
    * read (null) are no reason to say nothing: Postfix adds our domain.
    */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    if (settings === null)
-      return this.#once(alert, { to: ["postmaster"], from: "postmaster", host: hostname(), contacts: [] });
+    if (settings === null) {
+      const sender: Sender = { host: hostname(), contacts: [], language: "en" };
+      return this.#once(alert, { to: ["postmaster"], from: "postmaster", sender });
+    }
     const named = alertMailTo(settings);
     const to = named.length === 0 ? [postmaster(settings)] : named;
-    return this.#once(alert, {
-      to,
-      from: alertSender(settings),
-      host: settings.hostname,
-      contacts: settings["alerts.contacts"],
-    });
+    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
   }
 
-  async #once(alert: AlertMail, envelope: AlertEnvelope): Promise<KeeperReply> {
+  async #once(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
     const now = this.#clock.now();
     for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
     const queued = this.#queued.get(alert.id);
@@ -72,18 +58,23 @@ export class AlertMails {
     return reply;
   }
 
-  #queue(alert: AlertMail, { to, from, host, contacts }: AlertEnvelope): Promise<KeeperReply> {
-    const sender = { host, contacts };
-    const input = mailText({ ...alert, code: null, subject: "" }, { from, to, sender });
+  #queue(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
+    const { from, to } = envelope;
+    const input = mailText({ ...alert, code: null, subject: "" }, envelope);
     return queueMail(this.#layout, { from, to, input });
   }
 }
+
+/** On a disk that takes no file, postdrop(1) tries again without an end. */
+const QUEUEING_SECONDS = 10;
 
 /** sendmail(1): the mail is in the queue, or waits until Postfix is back to take it there. */
 export async function queueMail(
   { postfixConf }: Layout,
   { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,
 ): Promise<KeeperReply> {
-  const sent = await runProgram("/usr/sbin/sendmail", ["-C", postfixConf, "-i", "-f", from, "--", ...to], { input });
+  const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
+  // timeout(1) also ends the postdrop below it.
+  const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
   return sent.code === 0 ? { ok: true, detail: `Told ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
 }

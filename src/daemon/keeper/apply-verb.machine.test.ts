@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -8,7 +8,7 @@ import { layoutOf, USERS } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "../set-up/certificate.ts";
 import { makeDirectories } from "../set-up/directories.ts";
-import { makeLoginPolicySecret, makeProofWord } from "../set-up/secrets.ts";
+import { makeLoginPolicySecret, makeProofWord } from "../set-up/shared-secrets.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
 const NEEDS = {
@@ -30,6 +30,8 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const loaded = loadSettings(toml("5MB"), {});
     assert.ok(loaded.ok);
     makeDirectories(layout);
+    // SpamAssassin loads it, as its own user.
+    copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
     makeLoginPolicySecret(layout);
     makeProofWord(layout);
     await prepareCertificate(loaded.settings, layout);

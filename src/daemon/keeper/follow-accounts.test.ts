@@ -9,7 +9,7 @@ import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
-import type { FileChanges } from "../../wire/control/control.ts";
+import type { FileChanges } from "../../wire/control/items.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 
 const NOW = instant(1_000);

@@ -3,7 +3,8 @@ import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import type { FollowedRow } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { codeOf } from "../../core/error.ts";
-import { type Command, ENTRIES_PER_COMMAND, type FileChanges } from "../../wire/control/control.ts";
+import { type Command, ENTRIES_PER_COMMAND } from "../../wire/control/control.ts";
+import type { FileChanges } from "../../wire/control/items.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts-file.ts";
 

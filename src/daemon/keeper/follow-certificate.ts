@@ -17,7 +17,6 @@ export type FollowParts = Readonly<{
 /** `fresh` is a certificate (PEM) that came into use by this look; `failed` says why it did not. */
 export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
 
-export const LOOK_EVERY_MS = SECOND_MS;
 const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
 
 /**

@@ -24,6 +24,7 @@ function setUp() {
       mails.push(alert);
       return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
     },
+    language: () => "en",
     say: () => undefined,
   });
   const after = async (seconds: number, isRunning: boolean): Promise<number> => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AlertKind } from "../../core/alerts/alerts.ts";
+import { type AlertLanguage, alertFrames } from "../../core/alerts/frames.ts";
 import { printable } from "../../core/text.ts";
 import { isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
@@ -17,6 +18,8 @@ export type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
+  /** That of the alerts. */
+  language: () => AlertLanguage;
   say: (line: string) => void;
 }>;
 
@@ -41,21 +44,19 @@ export class GuardAlarm {
     }
     this.#downSince ??= now;
     if (this.#told !== null || now - this.#downSince < PATIENCE_MS) return;
-    const { layout, say } = this.#parts;
+    const { layout, say, language } = this.#parts;
+    const frame = alertFrames[language()];
     const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
-    const body = [
-      `It has not answered since ${isoTime(this.#downSince)}. Its last words:\n\n    ${word}`,
-      "Mail is accepted and users sign in meanwhile, but nothing is counted, no address is banned, and no other alert is sent.",
-      "`./ghostinbox status` shows what to do. The guard starts by itself once the cause is gone.",
-    ];
-    if (!(await this.#mail("opened", "The guard does not run.", body))) return;
+    const body = [frame.silentSince(isoTime(this.#downSince), word), frame.unguarded, frame.comesBack];
+    if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#told = { since: this.#downSince };
     say(`the guard does not run; the owner was told. Its last words: ${word}`);
   }
 
   async #tellEnd(since: Millis, now: Millis): Promise<void> {
-    const body = [`It did not answer from ${isoTime(since)} to ${isoTime(now)}.`];
-    if (await this.#mail("resolved", "The guard runs again.", body)) this.#told = null;
+    const frame = alertFrames[this.#parts.language()];
+    const body = [frame.silentFrom(isoTime(since), isoTime(now))];
+    if (await this.#mail("resolved", frame.guardUp, body)) this.#told = null;
   }
 
   /** Whether it is in the queue. */

@@ -60,7 +60,7 @@ function hasNoNewBlock(before: Stats, after: Stats): boolean {
 async function indexLog(path: string, fd: number, isFinished: boolean): Promise<void> {
   const index = indexName(path);
   const known = readIndex(path, fd, isFinished);
-  if (known === null) writeFile(index, encodeIndex([], "whole"), { mode: MODE });
+  if (known === null) writeFile(index, encodeIndex([], "whole"), { mode: MODE, flush: false });
   else truncateFile(index, known.bytes);
   const last = known?.blocks.at(-1);
   let [from, bytes] = [last === undefined ? 0 : endOf(last), known?.bytes ?? 0];

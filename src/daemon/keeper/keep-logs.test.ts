@@ -16,8 +16,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { elderParts, LogKeeper } from "./keep-logs.ts";
@@ -32,7 +33,7 @@ let reopened: number;
 let rules = { maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 };
 let now = Date.now();
 
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-logs-")));
   mkdirSync(dirname(layout.mailLog), { recursive: true });
   writeFileSync(layout.mailLog, "", { mode: 0o640 });
@@ -41,7 +42,7 @@ beforeEach(() => {
   now = Date.now();
   keeper = make();
 });
-afterEach(async () => {
+afterEachOf(import.meta.filename, async () => {
   await keeper.stop();
   rmSync(layout.data, { recursive: true, force: true });
 });

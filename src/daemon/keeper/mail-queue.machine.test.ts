@@ -76,6 +76,12 @@ describe("Postfix's queue", SENDMAIL, () => {
     const rest = await listed({ after: { at: first.at, id: first.id }, limit: 2 });
     assert.deepEqual([rest.queue, rest.total], [queue.slice(2, 4), 6]);
     for (const { queue: where, nextTryAt } of queue) assert.ok(where === "deferred" && nextTryAt !== null);
+    const info = await listed({ senders: [ANNA], beside: [idOf(INFO)] });
+    assert.deepEqual(
+      info.queue.map(({ sender }) => sender).toSorted(),
+      ["Anna+Shop@Example.test", ANNA, INFO],
+      "sent as another too",
+    );
     const bounce = await listed({ senders: [""] });
     assert.deepEqual(
       bounce.queue.map(({ id }) => id),
@@ -94,7 +100,7 @@ describe("Postfix's queue", SENDMAIL, () => {
   test("what is held is found apart from the rest, and released or deleted by its id; ids that are gone do not matter", async () => {
     const [anna, info] = [idOf(ANNA), idOf(INFO)];
     const change = async (
-      verb: "hold_mail" | "release_mail" | "delete_mail",
+      verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
       ...of: readonly string[]
     ): Promise<number> => {
       const reply = await queueVerb(
@@ -108,6 +114,9 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.deepEqual(ids(await found(true, { senders: [ANNA, INFO] })), [anna, info].toSorted());
     assert.deepEqual(ids(await found(false, { senders: [ANNA, INFO] })), [idOf("Anna+Shop@Example.test")]);
     assert.equal(await change("release_mail", info, NOBODY), 1);
+    assert.equal(await change("hold_mail", info), 1);
+    const shop = idOf("Anna+Shop@Example.test");
+    assert.equal(await change("return_mail", info, shop, NOBODY), 2, "one that was on hold, and one that was not");
     assert.equal(await change("delete_mail", anna, info, NOBODY), 1);
     assert.deepEqual(await found(true, { ids: [anna, info] }), []);
     assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "what is not on hold is not deleted");

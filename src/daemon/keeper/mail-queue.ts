@@ -9,7 +9,7 @@ import { type KeeperCommand, type KeeperReply, MAILS_PER_COMMAND, type QueuedMai
 import { parseQueueEntry, type QueueEntry } from "../../wire/postfix/queue.ts";
 
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
-type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail">;
+type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail" | "return_mail">;
 /** What is done to mails in the queue. */
 export type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
 
@@ -54,10 +54,11 @@ async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"f
 /** Every page reads the whole queue, line by line, and keeps no more than the page. */
 async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_mail">): Promise<KeeperReply> {
   const { limit, after } = asked;
+  const wanted = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
   let kept: QueueEntry[] = [];
   let total = 0;
   const failure = await readQueue(postfixConf, (entry) => {
-    if (!fits(entry, asked)) return;
+    if (!fits(entry, wanted)) return;
     total += 1;
     if (after !== null && inOrder(entry, after) <= 0) return;
     kept.push(entry);
@@ -76,11 +77,14 @@ async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_m
   return { ok: true, detail: "", queue, total };
 }
 
-function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Of<"list_mail">): boolean {
-  const { ids, senders, recipient, where } = wanted;
+type Wanted = Pick<Of<"list_mail">, "ids" | "recipient" | "where"> &
+  Readonly<{ senders: ReadonlySet<string>; beside: ReadonlySet<string> }>;
+
+function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Wanted): boolean {
+  const { ids, senders, beside, recipient, where } = wanted;
   if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
   if (ids.length > 0 && !ids.includes(id)) return false;
-  if (senders.length > 0 && !isOneOf(new Set<string>(senders), sender.toLowerCase())) return false;
+  if (senders.size > 0 && !isOneOf(senders, sender.toLowerCase()) && !beside.has(id)) return false;
   return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
 }
 
@@ -105,8 +109,14 @@ async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise
   const argv = ["-c", postfixConf, ...wordsFor(command)];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
   if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
-  // Released mail would wait for the next look into the queue.
-  if (command.verb === "release_mail") await runProgram("postqueue", ["-c", postfixConf, "-f"]);
+  // Released and returned mail would wait for the next look into the queue.
+  if (command.verb === "release_mail" || command.verb === "return_mail")
+    await runProgram("postqueue", ["-c", postfixConf, "-f"]);
+  // A mail that was on hold has two lines: "72CED1EABE5: expired", "72CED1EABE5: released from hold".
+  if (command.verb === "return_mail") {
+    const named = new Set([...done.stderr.matchAll(/^postsuper: (\w+): /gm)].map(([, id]) => id));
+    return { ok: true, detail: "", count: named.size };
+  }
   // It says so last: "Deleted: 2 messages".
   const count = /: (\d+) messages?\s*$/.exec(done.stderr)?.[1];
   return { ok: true, detail: "", count: Number(count ?? 0) };
@@ -120,6 +130,8 @@ function wordsFor(command: ChangeMail): readonly string[] {
       return ["-H", "-"];
     case "delete_mail":
       return command.onHold ? ["-d", "-", HOLD] : ["-d", "-"];
+    case "return_mail":
+      return ["-f", "-"];
   }
 }
 
@@ -133,7 +145,7 @@ async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Pr
 }
 
 /** Null, or why the queue could not be read. */
-function readQueue(postfixConf: string, take: (entry: QueueEntry) => void): Promise<string | null> {
+export function readQueue(postfixConf: string, take: (entry: QueueEntry) => void): Promise<string | null> {
   return new Promise((resolve) => {
     const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
     const reading = spawn("postqueue", ["-c", postfixConf, "-j"], {

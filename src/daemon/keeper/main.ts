@@ -1,16 +1,20 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
-import { setTimeout as pause } from "node:timers/promises";
-import { systemClock as clock } from "../../adapters/machine/clock.ts";
+import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { giveSocket } from "../../adapters/root-files/files.ts";
-import { messageOf } from "../../core/error.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
 import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
+import { removeLeftOverKeys } from "../backup/scratch.ts";
+import { noteDiskDay } from "../report/disk-record.ts";
 import { userIds } from "../set-up/site.ts";
-import { LOOK_EVERY_MS } from "./follow-certificate.ts";
+import { AuditMail } from "./audit-mail.ts";
+import { ClockSetBack } from "./clock-set-back.ts";
 import { GuardAlarm } from "./guard-alarm.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
 import { reloadService } from "./parts.ts";
+import { type Repeated, repeat } from "./repeat.ts";
+import { finishRestarts } from "./restart-service.ts";
 import { KeeperVerbs } from "./verbs.ts";
 import { AccountsDbWatch } from "./watch-accounts-db.ts";
 import { GuardWatch } from "./watch-guard.ts";
@@ -18,87 +22,121 @@ import { GuardWatch } from "./watch-guard.ts";
 const GRACE_MS = 2_000;
 
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
-const verbs = new KeeperVerbs(layout, process.env);
+const clock = new SteadyClock();
+const verbs = new KeeperVerbs(layout, process.env, clock);
+const { watches } = verbs;
 const server = new KeeperServer(
   (command) => verbs.obey(command),
   (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
 );
+for (const service of await finishRestarts(layout))
+  console.log(`keeper: ${service}, which was being restarted, is started.`);
 await server.start(layout.keeperSocket);
 giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");
-void followCertificate();
-void followAccounts();
-void watchGuard();
-void watchParts();
-void keepLogs();
+const looks: readonly Repeated[] = [
+  { everyMs: SECOND_MS, failing: "the certificate could not be looked at", look: () => verbs.lookAtCertificate() },
+  { everyMs: SECOND_MS, failing: "the accounts file could not be followed", look: () => verbs.lookAtAccounts() },
+  { everyMs: SECOND_MS, failing: "the services could not be looked at", look: guardLook() },
+  { everyMs: SECOND_MS, failing: "the parts could not be asked", look: () => watches.lookAtParts() },
+  { everyMs: SECOND_MS, failing: "the key of the mail could not be looked at", look: lookAtMailKey },
+  { everyMs: SECOND_MS, atOnce: true, failing: "the logs could not be kept", look: logsLook() },
+  {
+    everyMs: 5 * SECOND_MS,
+    atOnce: true,
+    failing: "private keys that a killed restore left could not be removed",
+    look: async () => removeLeftOverKeys(),
+  },
+  { everyMs: SECOND_MS, failing: "the clock could not be looked at", look: clockLook() },
+  { everyMs: MINUTE_MS, atOnce: true, failing: "no backup could be started", look: () => watches.backups.look() },
+  { everyMs: 10 * SECOND_MS, failing: "no checks could be started", look: () => watches.checks.look() },
+  {
+    everyMs: 10 * SECOND_MS,
+    failing: "upgraded components could not be looked for",
+    look: () => watches.components.look(),
+  },
+  { everyMs: 10 * SECOND_MS, failing: "the queue could not be read", look: () => watches.relay.look() },
+  { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook() },
+  { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
+  { everyMs: MINUTE_MS, failing: "the disk could not be noted", look: () => noteDiskDay(layout, clock.now()) },
+  { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
+  { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
+  {
+    everyMs: MINUTE_MS,
+    atOnce: true,
+    failing: "the known certificates could not be noted",
+    look: () => watches.transparency.look(),
+  },
+  {
+    everyMs: SECOND_MS,
+    atOnce: true,
+    failing: "the isolation could not be kept",
+    look: () => watches.isolation.look(),
+  },
+  {
+    everyMs: 5 * SECOND_MS,
+    atOnce: true,
+    failing: "the strict firewall could not be kept",
+    look: () => watches.firewall.look(),
+  },
+];
+for (const one of looks) void repeat(one);
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));
   });
 }
 
-async function followCertificate(): Promise<never> {
-  for (;;) {
-    await pause(LOOK_EVERY_MS);
-    try {
-      await verbs.lookAtCertificate();
-    } catch (error) {
-      console.error(`keeper: the certificate could not be looked at: ${messageOf(error)}`);
-    }
-  }
+function say(what: string): void {
+  console.error(`keeper: ${what}`);
 }
 
-async function followAccounts(): Promise<never> {
-  for (;;) {
-    await pause(LOOK_EVERY_MS);
-    try {
-      await verbs.lookAtAccounts();
-    } catch (error) {
-      console.error(`keeper: the accounts file could not be followed: ${messageOf(error)}`);
-    }
-  }
+async function lookAtMailKey(): Promise<void> {
+  const failed = await watches.mailKey.look();
+  if (failed !== null) say(`dovecot could not be restarted with or without its key: ${failed}`);
 }
 
-async function keepLogs(): Promise<never> {
-  const say = (what: string): void => console.error(`keeper: ${what}`);
+function logsLook(): () => Promise<void> {
   const logs = new LogKeeper({ layout, clock, rules: () => verbs.logRules, reopen: () => reopenMailLog(layout), say });
   logs.start();
-  for (;;) {
-    try {
-      await logs.look();
-    } catch (error) {
-      console.error(`keeper: the logs could not be kept: ${messageOf(error)}`);
-    }
-    await pause(LOOK_EVERY_MS);
-  }
+  return () => logs.look();
 }
 
-async function watchGuard(): Promise<never> {
+function auditLook(): () => Promise<void> {
+  const audit = new AuditMail({ layout, clock, mail: (alert) => verbs.mailAlarm(alert) });
+  return async () => {
+    watches.audit.look();
+    watches.access.look();
+    if (watches.audit.troubles().length === 0) await audit.look();
+  };
+}
+
+function guardLook(): () => Promise<void> {
   const watch = new GuardWatch(layout);
-  const say = (what: string): void => console.error(`keeper: ${what}`);
-  const alarm = new GuardAlarm({ layout, clock, mail: (alert) => verbs.mailAlarm(alert), say });
+  const alarm = new GuardAlarm({
+    layout,
+    clock,
+    mail: (alert) => verbs.mailAlarm(alert),
+    language: () => verbs.alertLanguage,
+    say,
+  });
   const accounts = new AccountsDbWatch(layout, (service) => reloadService(service, layout));
-  for (;;) {
-    await pause(LOOK_EVERY_MS);
-    try {
-      for (const failure of await accounts.look()) say(failure);
-      const ended = await watch.look();
-      if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
-      verbs.services.look();
-      await alarm.look(watch.isRunning);
-    } catch (error) {
-      say(`the services could not be looked at: ${messageOf(error)}`);
-    }
-  }
+  return async () => {
+    for (const failure of await accounts.look()) say(failure);
+    const ended = await watch.look();
+    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
+    watches.services.look();
+    await alarm.look(watch.isRunning);
+  };
 }
 
-async function watchParts(): Promise<never> {
-  for (;;) {
-    await pause(LOOK_EVERY_MS);
-    try {
-      verbs.lookAtParts();
-    } catch (error) {
-      console.error(`keeper: the parts could not be asked: ${messageOf(error)}`);
-    }
-  }
+function clockLook(): () => Promise<void> {
+  const setBack = new ClockSetBack({
+    wall: () => Date.now(),
+    elapsed: () => performance.now(),
+    reload: (service) => verbs.reload(service),
+    flush: () => verbs.obey({ verb: "flush_mail", ids: [] }),
+    say,
+  });
+  return () => setBack.look();
 }

@@ -3,6 +3,7 @@ import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { setModified } from "../../adapters/root-files/files.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { CONTENT_USERS, renderSpamMilter } from "../../render/content/content-services.ts";
+import { renderLearnScripts } from "../../render/content/learn-spam.ts";
 import { renderPostgrey } from "../../render/content/postgrey.ts";
 import { renderSieve } from "../../render/content/sieve.ts";
 import { renderSpamAssassin } from "../../render/content/spamassassin.ts";
@@ -48,7 +49,7 @@ export function partsOf(site: Site): readonly Part[] {
     { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
     { service: "dovecot", live: dirname(layout.dovecotConf), files: renderDovecot(site), check: checkDovecot },
-    { service: "dovecot", live: layout.sieve, files: [renderSieve()], check: unchecked },
+    { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()], check: unchecked },
     {
       service: "spamd",
       live: layout.spamAssassinConf,
@@ -57,6 +58,7 @@ export function partsOf(site: Site): readonly Part[] {
       check: site.spam.enabled ? (directory) => checkSpamAssassin(directory, layout) : unchecked,
     },
     { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
+    { service: "export", live: dirname(layout.exportSettings), files: [exportSettings(site)], check: unchecked },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
@@ -67,6 +69,29 @@ export function partsOf(site: Site): readonly Part[] {
       check: (directory) => checkRspamd(directory, layout),
     },
   ];
+}
+
+/**
+ * What the checker of a component, as it is installed now, says of the configuration in force. Null: nothing; the component can be
+ * restarted.
+ */
+export function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
+  switch (service) {
+    case "unbound":
+      return checkUnbound(dirname(layout.unboundConf));
+    case "postfix":
+      return checkPostfix(layout.postfixConf);
+    case "dovecot":
+      return checkDovecot(dirname(layout.dovecotConf));
+    case "spamd":
+      return checkSpamAssassin(layout.spamAssassinConf, layout);
+    case "rspamd":
+      return checkRspamd(layout.rspamdConf, layout);
+    case "fail2ban":
+      return checkFail2ban(layout.fail2banConf);
+    default:
+      return unchecked();
+  }
 }
 
 /** It contains only values that passed our parsers, or is read by none of the services. */
@@ -96,6 +121,10 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     renderMilterFindings(),
     renderProofRemoval(site),
   ];
+}
+
+function exportSettings({ layout, exportSettings: text }: Site): RenderedFile {
+  return { name: basename(layout.exportSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
 }
 
 function webSettings({ layout, webSettings: text }: Site): RenderedFile {

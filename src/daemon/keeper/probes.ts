@@ -3,14 +3,21 @@ import { join } from "node:path";
 import { unlessCrowded } from "../../adapters/probes/crowded-port.ts";
 import { probeDovecotAuth, probeDovecotMaster, probeImap } from "../../adapters/probes/dovecot.ts";
 import { probeFail2ban } from "../../adapters/probes/fail2ban.ts";
-import { probeMilter, probePostgrey, probeSpamd } from "../../adapters/probes/filters.ts";
-import { probeCleanup, probePostfixService, probeSmtp } from "../../adapters/probes/postfix.ts";
+import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "../../adapters/probes/filters.ts";
+import {
+  probeAnvil,
+  probeCleanup,
+  probePostfixService,
+  probeSmtp,
+  probeTrigger,
+} from "../../adapters/probes/postfix.ts";
+import { unlessDiskFull } from "../../adapters/probes/queue-disk.ts";
 import { probeResolver } from "../../adapters/probes/resolver.ts";
 import { probeWeb } from "../../adapters/probes/web.ts";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
-import { PLACES } from "../../core/firewall/open-connections.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { PROBED_BY_MASTER } from "../../render/postfix/master.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -32,16 +39,27 @@ export type Probe = Readonly<{
 
 /** Of a part that answers without a line in a log. */
 const OFTEN = { everyMs: 5 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
+/** It takes a new process each time. */
+const FORKING = { everyMs: 10 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
 /** Postfix and Dovecot log each connection to their ports. */
 const SELDOM = { everyMs: 30 * SECOND_MS, timeoutMs: 5 * SECOND_MS };
 
-/** The address of a server that listens on this one, or on all. */
+/** The address of a server that listens on this one, or on all: on `::` also where no interface has IPv6. */
 function reachable(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address === "::" ? "::1" : address;
+  return address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
 }
 
 export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
+  const incoming = join(layout.postfixQueue, "incoming");
+  // Other parts of Postfix wait for cleanup(8), which waits for the disk.
+  return everyProbe(layout, settings).map((probe) =>
+    probe.service === "postfix"
+      ? { ...probe, check: async (ms) => unlessDiskFull(await probe.check(ms), incoming) }
+      : probe,
+  );
+}
+
+function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
   const { postfixQueue, dovecotBase, greylistSocket, postgreyConf } = layout;
   const port = (name: "smtp" | "imaps") => ({
     host: "127.0.0.1",
@@ -81,13 +99,23 @@ export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
       name: "The IMAP port",
       ...dovecot,
       ...SELDOM,
-      check: async (ms) => unlessCrowded(await probeImap(port("imaps"), ms), settings["ports.imaps"], PLACES.imapLogin),
+      check: async (ms) =>
+        unlessCrowded(
+          await probeImap(port("imaps"), ms),
+          settings["ports.imaps"],
+          settings["limits.connections.imap_places"],
+        ),
     },
     {
       name: "The SMTP port",
       ...postfix,
       ...SELDOM,
-      check: async (ms) => unlessCrowded(await probeSmtp(port("smtp"), ms), settings["ports.smtp"], PLACES.smtpd),
+      check: async (ms) =>
+        unlessCrowded(
+          await probeSmtp(port("smtp"), ms),
+          settings["ports.smtp"],
+          settings["limits.connections.smtp_places"],
+        ),
     },
     {
       name: "Postfix's cleanup",
@@ -108,13 +136,55 @@ export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
       check: (ms) => probePostfixService(join(postfixQueue, "private", "proxymap"), "proxymap_protocol", ms),
     },
     {
+      name: "Postfix's anvil",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probeAnvil(join(postfixQueue, "private", "anvil"), ms),
+    },
+    {
+      name: "Postfix's tlsmgr",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probePostfixService(join(postfixQueue, "private", "tlsmgr"), "tlsmgr_protocol", ms),
+    },
+    {
+      name: "Postfix's qmgr",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probeTrigger(join(postfixQueue, "public", "qmgr"), ms),
+    },
+    {
+      name: "Postfix's pickup",
+      ...postfix,
+      ...OFTEN,
+      check: (ms) => probeTrigger(join(postfixQueue, "public", "pickup"), ms),
+    },
+    {
+      name: "Postfix's master process",
+      ...postfix,
+      ...FORKING,
+      check: (ms) =>
+        probePostfixService(join(postfixQueue, "private", PROBED_BY_MASTER), "delivery_request_protocol", ms),
+    },
+    {
       name: "Rspamd",
       service: "rspamd",
       notice: "verifier_silent",
       ...OFTEN,
       check: (ms) => probeMilter(layout.rspamdSocket, ms),
     },
-    { name: "spamd", service: "spamd", ...spam, check: (ms) => probeSpamd(layout.spamHeadSocket, ms) },
+    {
+      name: "spamd",
+      service: "spamd",
+      ...spam,
+      check: (ms) => probeSpamd({ spamd: layout.spamdSocket, pulse: layout.spamPulseSocket }, ms),
+    },
+    {
+      name: "spam-head",
+      service: "spam-head",
+      ...spam,
+      check: (ms) => probeSpamHead(layout.spamPulseSocket, ms),
+    },
     {
       name: "spamass-milter",
       service: "spamass-milter",

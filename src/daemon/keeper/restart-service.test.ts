@@ -9,7 +9,8 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { listProcesses } from "../set-up/read-processes.ts";
-import { restartHanging, restartService } from "./restart-service.ts";
+import { restartMark } from "../set-up/supervise.ts";
+import { finishRestarts, restartHanging, restartService } from "./restart-service.ts";
 
 /** A service under a supervisor of its own, and the process id that it has now. */
 async function supervised(t: TestContext, name: string, script: string) {
@@ -57,6 +58,30 @@ test("Fail2ban, which may hang, is killed then, and runs again", RUNIT, async (t
   assert.notEqual(pid(), before);
 });
 
+test(
+  "what a killed keeper left down for a restart is started by the next, and what root put down is not",
+  RUNIT,
+  async (t) => {
+    const { data, services, pid } = await supervised(t, "postfix", DEAF);
+    // It cannot end, so that the keeper waits for it.
+    const program = `import { restartHanging } from ${JSON.stringify(join(import.meta.dirname, "restart-service.ts"))};
+    await restartHanging("postfix", ${JSON.stringify({ data, services })}, 30);`;
+    const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
+    const isDown = /want down/;
+    const status = async () => (await runProgram("sv", ["status", join(services, "postfix")])).stdout;
+    await t.waitFor(async () => assert.match(await status(), isDown), { timeout: 15_000, interval: 50 });
+    keeper.kill("SIGKILL");
+    await once(keeper, "close");
+    await runProgram("sv", ["kill", join(services, "postfix")]);
+    await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: 15_000, interval: 50 });
+    assert.deepEqual(await finishRestarts({ services }, 5), ["postfix"]);
+    assert.notEqual(pid(), "");
+    await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);
+    assert.deepEqual(await finishRestarts({ services }, 5), []);
+    assert.match(await status(), isDown);
+  },
+);
+
 test("of one that hangs, what it started is ended too, and it runs again", RUNIT, async (t) => {
   const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
   t.after(() => rmSync(dirname(frozen), { recursive: true }));
@@ -73,3 +98,17 @@ test("of one that hangs, what it started is ended too, and it runs again", RUNIT
   assert.notEqual(pid(), before);
   await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)));
 });
+
+test(
+  "a disk that takes no mark keeps no part from its restart, and the next keeper from its start",
+  RUNIT,
+  async (t) => {
+    const { data, services, pid } = await supervised(t, "web", HEARS);
+    // Root can write a read-only file, but not over a directory: as on a disk without room, the mark stays as it is.
+    mkdirSync(restartMark(services, "web"));
+    const before = pid();
+    assert.equal(await restartHanging("web", { data, services }, 2), null);
+    assert.notEqual(pid(), before);
+    assert.deepEqual(await finishRestarts({ services }, 2), ["web"]);
+  },
+);

@@ -1,13 +1,18 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Finished, lastLines, runProgram } from "../../adapters/machine/run-program.ts";
-import type { ServiceName } from "../../render/runit.ts";
+import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { messageOf } from "../../core/error.ts";
+import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { processesOf, signal } from "../set-up/processes.ts";
 import { listProcesses, type Process } from "../set-up/read-processes.ts";
-import { pidOf } from "../set-up/supervise.ts";
+import { pidOf, restartMark } from "../set-up/supervise.ts";
 
 /** How long a service may take to end. */
 const PATIENCE_SECONDS = 10;
+
+type Sv = (command: string) => Promise<Finished>;
 
 /** sv(8): ends a service, waits, and checks whether it runs again. Null if so, else why not. */
 export async function restartService(
@@ -15,8 +20,10 @@ export async function restartService(
   { services }: Pick<Layout, "services">,
   patienceSeconds: number = PATIENCE_SECONDS,
 ): Promise<string | null> {
-  const sv = (command: string) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
-  const restarted = service === "fail2ban" ? await restartFail2ban(sv) : await sv("restart");
+  const sv = svOf(services, service, patienceSeconds);
+  // Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
+  // mistakes a process that has just started, and not ended yet, for the new one.
+  const restarted = service === "fail2ban" ? await downAndUp(restartMark(services, service), sv) : await sv("restart");
   return restarted.code === 0 ? null : lastLines(restarted);
 }
 
@@ -29,14 +36,49 @@ export async function restartHanging(
   { services, data }: Pick<Layout, "services" | "data">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
-  const sv = (command: string) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
   const family = familyOf(pidOf(services, service), data);
+  const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
+    const left = new Set(listProcesses().map(nameOf));
+    for (const one of family) if (left.has(nameOf(one))) signal(one.pid, "SIGKILL");
+  });
+  return started.code === 0 ? null : lastLines(started);
+}
+
+/** Starts what an earlier keeper has ended for a restart, and did not start again: it was killed in between. */
+export async function finishRestarts(
+  { services }: Pick<Layout, "services">,
+  patienceSeconds: number = PATIENCE_SECONDS / 2,
+): Promise<readonly ServiceName[]> {
+  const begun = SERVICES.filter((service) => existsSync(restartMark(services, service)));
+  for (const service of begun) {
+    await svOf(services, service, patienceSeconds)("start");
+    unlessDiskRefuses(() => removeFile(restartMark(services, service)));
+  }
+  return begun;
+}
+
+function svOf(services: string, service: ServiceName, patienceSeconds: number): Sv {
+  return (command) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
+}
+
+/** Whoever is killed between the two leaves the mark: runsv(8) starts nothing that was told to be down. */
+async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
+  unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
   // sv(8) also sends CONT, so that one that was stopped by a signal can end.
   if ((await sv("down")).code !== 0) await sv("kill");
-  const left = new Set(listProcesses().map(nameOf));
-  for (const one of family) if (left.has(nameOf(one))) signal(one.pid, "SIGKILL");
+  between();
   const started = await sv("start");
-  return started.code === 0 ? null : lastLines(started);
+  unlessDiskRefuses(() => removeFile(mark));
+  return started;
+}
+
+/** The mark is a precaution: a full or read-only disk must not keep a hanging part from its restart, or the keeper from its start. */
+function unlessDiskRefuses(change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    console.error(`keeper: the note of a restart was not changed: ${messageOf(error)}`);
+  }
 }
 
 /** A process and all that it has started. */
@@ -50,13 +92,4 @@ function familyOf(pid: number | null, data: string): readonly Process[] {
 /** Another process may have been given the number meanwhile. */
 function nameOf({ pid, exe, args }: Process): string {
   return [pid, exe, ...args].join(" ");
-}
-
-/**
- * Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
- * mistakes a process that has just started, and not ended yet, for the new one.
- */
-async function restartFail2ban(sv: (command: string) => Promise<Finished>): Promise<Finished> {
-  if ((await sv("down")).code !== 0) await sv("kill");
-  return sv("start");
 }

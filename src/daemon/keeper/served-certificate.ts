@@ -5,6 +5,8 @@ import type { Looked } from "./follow-certificate.ts";
 
 const PATIENCE_MS = 5_000;
 const LOOK_MS = 100;
+/** Connections in a row that must get it: a process that began before the change may still take one of them. */
+const IN_A_ROW = 3;
 
 /** What `config apply` says of the certificate: nothing if it is the same as before. */
 export async function certificateNews(
@@ -20,8 +22,8 @@ export async function certificateNews(
 }
 
 /**
- * Waits until each of these ports, which speak TLS from the start, gives new connections this certificate (PEM). Returns
- * those that do not after five seconds.
+ * Waits until each of these ports, which speak TLS from the start, gives new connections this certificate (PEM), and no
+ * other one in between. Returns those that do not after five seconds.
  */
 export async function notServing(
   cert: string,
@@ -32,9 +34,9 @@ export async function notServing(
   const signal = AbortSignal.timeout(patienceMs);
   const late = await Promise.all(
     ports.map(async (port) => {
-      while (!signal.aborted) {
-        if ((await shownAt(port, patienceMs)) === wanted) return [];
-        await pause(LOOK_MS);
+      for (let inRow = 0; !signal.aborted; await pause(LOOK_MS)) {
+        inRow = (await shownAt(port, patienceMs)) === wanted ? inRow + 1 : 0;
+        if (inRow === IN_A_ROW) return [];
       }
       return [port];
     }),
@@ -43,7 +45,7 @@ export async function notServing(
 }
 
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
-function shownAt(port: number, timeoutMs: number): Promise<string | null> {
+export function shownAt(port: number, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {
     // Only looked at: it may be self-signed, and nothing is sent.
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });

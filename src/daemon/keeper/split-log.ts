@@ -81,7 +81,7 @@ export class LogSplitter {
   }
 
   #keep(state: State): void {
-    writeFile(this.#stateFile, JSON.stringify(state), { mode: 0o600 });
+    writeFile(this.#stateFile, JSON.stringify(state), { mode: 0o600, flush: false });
     this.#state = state;
   }
 }

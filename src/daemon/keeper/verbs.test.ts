@@ -34,15 +34,16 @@ function reasonOf(reply: KeeperReply): string {
   return reply.ok ? assert.fail(`it was done: ${reply.detail}`) : reply.reason;
 }
 
-test("a ping names the process, before what is under way is done", async () => {
+test("a ping names the process, before what is under way is done; mails to the owner and the rest wait apart", async () => {
   const { verbs } = keeper();
   const order: string[] = [];
   const slow = verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }).then(() => order.push("kick"));
-  const next = verbs.obey(BAN_MAIL).then(() => order.push("mail"));
+  const next = verbs.obey({ verb: "kick_network", prefix: "203.0.113.8/32" }).then(() => order.push("next"));
+  const mail = verbs.obey(BAN_MAIL).then(() => order.push("mail"));
   assert.deepEqual(await verbs.obey({ verb: "ping" }), { ok: true, detail: `pid ${process.pid}` });
   order.push("ping");
-  await Promise.all([next, slow]);
-  assert.deepEqual(order, ["ping", "kick", "mail"], "one after another, though the last has nothing to do");
+  await Promise.all([mail, next, slow]);
+  assert.deepEqual(order, ["ping", "mail", "kick", "next"], "the mail has nothing to do; the others go one by one");
 });
 
 describe("settings that cannot be read", () => {
@@ -87,7 +88,7 @@ test("the status tells which services run, and what does not work from the secon
   // Nothing listens where Rspamd should.
   await t.waitFor(
     async () => {
-      verbs.lookAtParts();
+      verbs.watches.lookAtParts();
       const reply = await status();
       assert.ok(reply.ok);
       const [told] = reply.troubles ?? [];

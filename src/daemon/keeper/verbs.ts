@@ -1,88 +1,83 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock as clock } from "../../adapters/machine/clock.ts";
-import { ask } from "../../adapters/sockets/control-client.ts";
-import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
+import { systemClock } from "../../adapters/machine/clock.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import type { Clock } from "../../engine/ports.ts";
 import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
+import { proxiedPorts } from "../../settings/proxied.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";
 import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
+import { ChangeSettings } from "./change-settings.ts";
 import { endSessions, kick } from "./end-sessions.ts";
-import { AccountsFollower } from "./follow-accounts.ts";
-import { CertificateFollower, reloadCertificate } from "./follow-certificate.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { queueVerb } from "./mail-queue.ts";
 import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
-import { probesOf } from "./probes.ts";
 import { restartHanging, restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
-import { PartsWatch } from "./watch-parts.ts";
-import { ReaderWatch } from "./watch-readers.ts";
-import { ServiceWatch } from "./watch-services.ts";
+import { tell } from "./tell.ts";
+import { Watches } from "./watches.ts";
 
-/** Ending the sessions of fifty accounts takes this long. */
-const ACCOUNTS_TIMEOUT_MS = 60_000;
+/** They only look, so nothing needs to wait for them, nor they for it. */
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set(["ping", "status", "upkeep", "certificate", "dkim_keys"]);
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
-  readonly services: ServiceWatch;
-  readonly #readers: ReaderWatch;
+  readonly watches: Watches;
   readonly #layout: Layout;
   readonly #env: Environment;
-  readonly #certificate: CertificateFollower;
-  readonly #parts: PartsWatch;
+  readonly #clock: Clock;
   /** Those of the settings in force; null while the settings cannot be read. */
   #certificateFiles: CertificateFiles | null;
-  readonly #accounts: AccountsFollower;
   #accountsFile: string;
   #logRules: LogRules;
   readonly #alertMails: AlertMails;
+  readonly #changes: ChangeSettings;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Of mails to the owner, which may take long on a full disk: nothing else waits for them. */
+  #mailTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(layout: Layout, env: Environment) {
+  constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
     this.#layout = layout;
-    this.#alertMails = new AlertMails(layout, clock);
-    this.services = new ServiceWatch(layout);
-    this.#readers = new ReaderWatch(layout);
+    this.#clock = clock;
     this.#env = env;
+    this.#alertMails = new AlertMails(layout, clock);
+    this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     const read = this.#settings();
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
     this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
     this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
-    this.#accounts = new AccountsFollower({
-      secretFile: layout.loginPolicySecret,
-      present: () => readFollowed(layout.accountsDb),
-      ask: async (command) => {
-        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
-        return asked.ok ? asked.result : null;
-      },
-    });
-    this.#parts = new PartsWatch({
-      services: layout.services,
-      probes: read.ok ? probesOf(layout, read.settings) : [],
+    const restart = (service: ServiceName): Promise<string | null> =>
+      this.#inTurn(() => restartHanging(service, layout));
+    this.watches = new Watches(layout, {
+      settings: read.ok ? read.settings : null,
       clock,
-      restart: (service) => this.#inTurn(() => restartHanging(service, layout)),
-      say: (what) => console.error(`keeper: ${what}`),
+      restart,
+      inTurn: (work) => this.#inTurn(work),
     });
-    this.#certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
   }
 
   /** One after another, from all connections; but questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
-    if (command.verb === "ping" || command.verb === "status") return this.#do(command);
+    if (AT_ONCE.has(command.verb)) return this.#do(command);
+    if (command.verb === "mail_alert" || command.verb === "mail_ban") {
+      const mine = this.#mailTurn.then(() => this.#do(command));
+      this.#mailTurn = mine.catch(() => undefined);
+      return mine;
+    }
     return this.#inTurn(() => this.#do(command));
   }
 
   /** Uses the certificate of the settings, if it is new and valid. */
   async lookAtCertificate(): Promise<void> {
     const files = this.#certificateFiles;
-    if (files !== null) await this.#inTurn(() => this.#certificate.look(files));
+    if (files !== null) await this.#inTurn(() => this.watches.certificate.look(files));
   }
 
   /** How logs are kept, by the settings in force. */
@@ -90,20 +85,26 @@ export class KeeperVerbs {
     return this.#logRules;
   }
 
-  /** Asks the parts of the server whether they work. */
-  lookAtParts(): void {
-    this.#parts.look();
+  /** Reloads a service in its turn, if it is there. Null, or why it could not be. */
+  reload(service: ServiceName): Promise<string | null> {
+    return this.#inTurn(() => this.#reload([service]));
   }
 
   /** Not queued behind the guard's requests: the guard asks to end sessions while it takes over accounts. */
   lookAtAccounts(): Promise<void> {
-    return this.#accounts.look(this.#accountsFile);
+    return this.watches.accounts.look(this.#accountsFile);
   }
 
   /** An alert of our own, to the owner. */
   mailAlarm(alert: AlertMail): Promise<KeeperReply> {
     const read = this.#settings();
     return this.#alertMails.alarm(alert, read.ok ? read.settings : null);
+  }
+
+  /** In English while the settings cannot be read. */
+  get alertLanguage(): AlertLanguage {
+    const read = this.#settings();
+    return read.ok ? read.settings["alerts.language"] : "en";
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -122,6 +123,10 @@ export class KeeperVerbs {
         return kick(this.#layout, command.prefix);
       case "apply":
         return this.#apply();
+      case "change_settings":
+        return this.#changes.change(command.changes, command.digest);
+      case "undo_settings":
+        return this.#changes.undo();
       case "restart":
         return this.#restart(command.service);
       case "mail_ban":
@@ -133,26 +138,35 @@ export class KeeperVerbs {
       case "hold_mail":
       case "release_mail":
       case "delete_mail":
+      case "return_mail":
       case "flush_mail":
         return queueVerb(this.#layout, command);
+      case "firewall_try":
+        return this.watches.firewall.begin(command.session);
+      case "firewall_confirm":
+        return this.watches.firewall.confirm();
+      case "firewall_rollback":
+        return this.watches.firewall.takeBack();
       case "mailbox_use":
         return mailboxUse(this.#layout, command.account);
       case "status":
-        // The answer is for the next request: nothing waits for a hanging service.
-        this.#readers.look();
-        return Promise.resolve({
-          ok: true,
-          detail: "",
-          services: this.services.states().map((state) => ({ ...state, ...this.#parts.silenceOf(state.name) })),
-          troubles: [this.#certificate, this.#parts, this.#accounts, this.#readers].flatMap((one) => one.troubles()),
-        });
+        return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
+      case "upkeep":
+      case "certificate":
+      case "dkim_keys":
+        return tell(command.verb, { layout: this.#layout, read: this.#settings(), troubles: this.watches.troubles() });
     }
   }
 
   async #endSessionsOf(account: string): Promise<KeeperReply> {
     const read = this.#settings();
     if (!read.ok) return read;
-    const ports = [read.settings["ports.submission"], read.settings["ports.submissions"]];
+    const proxied = proxiedPorts(read.settings);
+    const ports = [
+      read.settings["ports.submission"],
+      read.settings["ports.submissions"],
+      ...(proxied === null ? [] : [proxied.submission, proxied.submissions]),
+    ];
     return endSessions(this.#layout, account, ports);
   }
 
@@ -171,10 +185,10 @@ export class KeeperVerbs {
     this.#certificateFiles = files;
     this.#accountsFile = read.settings["accounts.follow"];
     this.#logRules = logRules(read.settings);
-    this.#parts.use(probesOf(this.#layout, read.settings));
-    this.#accounts.forget();
+    this.watches.use(read.settings);
+    await this.watches.firewall.look();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
-    const certificate = await certificateNews(await this.#certificate.look(files), ports);
+    const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
     return { ok: true, detail: [...reloaded, ...certificate].join(" ") };
   }
@@ -182,7 +196,7 @@ export class KeeperVerbs {
   /** New files must be valid at once; those in force may have expired. */
   #refuses(files: CertificateFiles): string | null {
     const same = files.cert === this.#certificateFiles?.cert && files.key === this.#certificateFiles.key;
-    const pair = readPair(files, clock.now());
+    const pair = readPair(files, this.#clock.now());
     return same || pair.ok ? null : pair.reason;
   }
 

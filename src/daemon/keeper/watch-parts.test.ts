@@ -22,7 +22,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
   const asked: ServiceName[] = [];
   const restarted: ServiceName[] = [];
   const said: string[] = [];
-  const kit = { failed: null as string | null };
+  const kit = { failed: null as string | null, throws: null as Error | null };
   const probes = names.map((service): Probe => {
     const supervise = join(services, service, "supervise");
     mkdirSync(supervise, { recursive: true });
@@ -41,7 +41,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
     clock,
     restart: (service) => {
       restarted.push(service);
-      return Promise.resolve(kit.failed);
+      return kit.throws === null ? Promise.resolve(kit.failed) : Promise.reject(kit.throws);
     },
     say: (what) => said.push(what),
   });
@@ -132,6 +132,16 @@ test("a restart that fails is said", async (t) => {
   kit.failed = "timeout";
   await pass(40);
   assert.match(said.join(), /unbound could not be restarted: timeout$/);
+});
+
+test("a restart that breaks ends nothing else: it is said, and tried again", async (t) => {
+  const { results, pass, kit, said, restarted } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  kit.throws = new Error("no space left on device");
+  await pass(40);
+  assert.match(said.join(), /unbound could not be restarted: no space left on device$/);
+  await pass((10 * MINUTE_MS) / 1_000);
+  assert.equal(restarted.length, 2);
 });
 
 test("one that answers something else is not restarted, nor one that does not run; both are told", async (t) => {

@@ -10,6 +10,7 @@ import {
   UNTRIED,
   wantsRestart,
 } from "../../core/alerts/probe-record.ts";
+import { messageOf } from "../../core/error.ts";
 import { instant, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { ServiceName } from "../../render/runit.ts";
@@ -114,11 +115,12 @@ export class PartsWatch {
     const { restart, clock, say } = this.#parts;
     if (this.#restarting.has(service)) return;
     this.#restarting.add(service);
-    const failed = await restart(service);
+    const failed = await restart(service)
+      .catch(messageOf)
+      .finally(() => this.#restarting.delete(service));
     say(`${name} ${says}: ${service} ${failed === null ? "was restarted." : `could not be restarted: ${failed}`}`);
     for (const watched of this.#watched)
       if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
-    this.#restarting.delete(service);
   }
 
   /** A service that the settings switched off does not exist. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { until } from "../../../test/kit/api-kit.ts";
@@ -27,7 +28,16 @@ test("a service that keeps ending is told with its last words; one that ends onc
   writeFileSync(log, "2026-11-21_03:00:01.12345 no such database\n");
   const broken = run("postgrey", "test -e mended && exec sleep infinity\nexit 1");
   run("unbound", "exec sleep infinity");
-  const watch = new ServiceWatch(layout);
+  const stranger = createServer();
+  const port = await new Promise<number>((resolve) => {
+    stranger.listen(0, "127.0.0.1", () => {
+      const address = stranger.address();
+      resolve(typeof address === "object" && address !== null ? address.port : 0);
+    });
+  });
+  t.after(() => stranger.close());
+  const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
+  const watch = new ServiceWatch(layout, []);
   // A look a second in the server; here one as soon as something has changed.
   let change: string | undefined;
   const look = (name: string): boolean => {
@@ -38,6 +48,14 @@ test("a service that keeps ending is told with its last words; one that ends onc
   };
   await until(() => look("postgrey"));
   assert.equal(watch.troubleOf("postgrey"), "it keeps ending; its last words: no such database");
+  watch.use(ports);
+  assert.match(
+    watch.troubleOf("postgrey") ?? "",
+    new RegExp(
+      `^it cannot start: port ${port} for pages is in use by .+ \\(pid ${process.pid}\\). Try: kill ${process.pid}$`,
+    ),
+  );
+  watch.use([]);
   const pid = (): number | null => supervised(layout.services, "unbound")?.pid ?? null;
   await until(() => pid() !== null);
   const first = pid() ?? 0;

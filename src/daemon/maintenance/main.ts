@@ -7,7 +7,7 @@ import { messageOf } from "../../core/error.ts";
 
 /**
  * Started by the guard with the path of `engine.db`: an order a line on standard input, an answer a line on standard
- * output. It ends with the guard, and without closing the database: a clean close could take `-wal` away from readers.
+ * output. It ends with the guard, and without closing the databases: a clean close could take `-wal` away from readers.
  */
 
 // It copies while decisions are made, perhaps on the same processor.
@@ -18,12 +18,12 @@ writeSync(1, `${READY}\n`);
 // The guard decides when all ends: what is sent to the whole process group is not meant for this one.
 process.on("SIGINT", () => undefined);
 createInterface({ input: process.stdin })
-  .on("line", (line) => void writeSync(1, `${answer(line)}\n`))
+  .on("line", (line) => void answer(line).then((text) => writeSync(1, `${text}\n`)))
   .on("close", () => process.exit(0));
 
-function answer(line: string): string {
+async function answer(line: string): Promise<string> {
   try {
-    return carryOut(line, work);
+    return await carryOut(line, work);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return "null";

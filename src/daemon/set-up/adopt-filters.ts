@@ -45,13 +45,13 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
     else {
       own.push(filter.name);
       judged.push([filter.name, digest]);
-      writeFile(join(layout.fail2banOwn, `${filter.name}.conf`), filter.text, { mode: 0o644 });
+      writeFile(join(layout.fail2banOwn, `${filter.name}.conf`), filter.text, { mode: 0o644, flush: false });
     }
   }
   for (const name of filterNames(layout.fail2banOwn))
     if (!own.includes(name)) removeFile(join(layout.fail2banOwn, `${name}.conf`));
-  writeFile(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused), { mode: 0o644 });
-  writeFile(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged), { mode: 0o644 });
+  writeFile(join(layout.fail2banOwn, REFUSED), JSON.stringify(refused), { mode: 0o644, flush: false });
+  writeFile(join(layout.fail2banOwn, JUDGED), JSON.stringify(judged), { mode: 0o644, flush: false });
   return { own, refused };
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { runningText, settingsNews } from "./announce.ts";
+import { MB } from "../../settings/setting.ts";
+import { memoryHere, memoryNews, runningText, settingsNews } from "./announce.ts";
 
 const loaded = loadSettings(
   'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
@@ -53,4 +54,22 @@ test("the first start says that the file decides now, a later one which variable
   assert.deepEqual(settingsNews(layout, overridden, []), [
     'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
   ]);
+});
+
+test("a machine with little memory is told of the small profile, and with it what that gives up", () => {
+  assert.deepEqual(memoryNews(loaded, 960 * MB), []);
+  assert.deepEqual(memoryNews(loaded, 481.5 * MB), [
+    'Note: This machine has 481 MB of memory, and GhostInbox needs 1 GB: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).',
+  ]);
+  const small = loadSettings('domains = ["example.org"]\nprofile = "small"', {});
+  assert.ok(small.ok);
+  for (const bytes of [480 * MB, 4_096 * MB]) {
+    const [line = "", ...others] = memoryNews(small, bytes);
+    assert.match(line, /^Profile small \(docs\/small-machine\.md\)\. .*Fail2ban is off: /);
+    assert.deepEqual(others, []);
+  }
+});
+
+test("the memory of this machine is known", () => {
+  assert.ok(memoryHere() > 64 * MB && memoryHere() < 2 ** 50);
 });

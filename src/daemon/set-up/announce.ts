@@ -1,6 +1,10 @@
+import { hostname, totalmem } from "node:os";
 import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import { givenUp } from "../../settings/profile.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { MB } from "../../settings/setting.ts";
 import { overridesOf } from "../../settings/show.ts";
+import { IS_IMAGE } from "./checkout.ts";
 import { portsOf, type ServerPort } from "./ports.ts";
 import type { ValidSettings } from "./settings-file.ts";
 
@@ -22,6 +26,27 @@ export function settingsNews(
   return [...handedOver, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
 }
 
+/** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
+const ENOUGH = 900 * MB;
+
+/** What this machine, or this container, has. Bytes. */
+export function memoryHere(): number {
+  const most = process.constrainedMemory();
+  return most > 0 ? Math.min(most, totalmem()) : totalmem();
+}
+
+/** What the small profile gives up; without it, that it exists, where memory is scarce. */
+export function memoryNews(
+  { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
+  memoryBytes: number,
+): readonly string[] {
+  const costs = givenUp(profile, sources);
+  if (profile === "small") return [`Profile small (docs/small-machine.md). ${costs.join(" ")}`.trimEnd()];
+  if (memoryBytes >= ENOUGH) return [];
+  const has = `This machine has ${Math.floor(memoryBytes / MB)} MB of memory, and GhostInbox needs 1 GB`;
+  return [`Note: ${has}: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).`];
+}
+
 /** What listens where, and what to type next. */
 export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
   console.log(runningText(layout, settings, adminPassword));
@@ -33,7 +58,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );
-  const command = `${layout.data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${layout.data} `}./ghostinbox`;
+  const command = commandFor(layout);
   const password =
     adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
   return [
@@ -51,7 +76,13 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
     `  ${command} status`,
     `  ${command} events --follow`,
     "",
-    `If this terminal closes, the server keeps running: ${command} stop ends it.`,
+    ...(IS_IMAGE ? [] : [`If this terminal closes, the server keeps running: ${command} stop ends it.`]),
     "Ctrl-C stops everything.",
   ].join("\n");
+}
+
+/** Docker takes the id of a container for its name, and gives it as the name of the machine. */
+function commandFor({ data }: Layout): string {
+  if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
+  return `${data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${data} `}./ghostinbox`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
@@ -49,6 +50,9 @@ describe("applying a configuration", { skip }, () => {
     const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
     for (const made of [tls, dirname(dovecotConf), postfixQueue, postfixData, log, dkimKeys])
       mkdirSync(made, { recursive: true });
+    // SpamAssassin loads it, as its own user.
+    mkdirSync(layout.program);
+    copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
     // Fail2ban looks whether its logs are there.
     for (const file of [layout.mailLog, layout.webLog]) {
       mkdirSync(dirname(file), { recursive: true });

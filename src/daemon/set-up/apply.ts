@@ -3,20 +3,26 @@ import { dirname, join } from "node:path";
 import { moveFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
-import type { ServiceName } from "../../render/runit.ts";
+import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Site } from "../../render/site.ts";
 import { type Part, partsOf } from "../keeper/parts.ts";
 import { makeDkimKeys } from "./dkim-keys.ts";
+import { prepareMailKeys } from "./mail-keys.ts";
 
 /** `changed`: services with a new configuration, each once. */
 export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
 
+const NO_KEYS = { ok: true, changed: false } as const;
+
 /**
  * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
- * it into place. Reloads nothing: the caller knows whether the services run.
+ * it into place. Reloads nothing: the caller knows whether the services run. `only`: the configuration of these services.
  */
-export async function applyConfiguration(site: Site): Promise<Applied> {
-  const parts = partsOf(site);
+export async function applyConfiguration(site: Site, only: readonly ServiceName[] = SERVICES): Promise<Applied> {
+  // Dovecot checks that it can read them.
+  const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
+  if (!keys.ok) return keys;
+  const parts = partsOf(site).filter(({ service }) => only.includes(service));
   try {
     for (const part of parts) stage(part);
     const reasons = await Promise.all(parts.map((part) => part.check(stagedAt(part))));
@@ -24,6 +30,7 @@ export async function applyConfiguration(site: Site): Promise<Applied> {
     if (reason !== undefined) return { ok: false, reason };
     makeDkimKeys(site);
     const changed = parts.filter(moveIntoPlace).map(({ service }) => service);
+    if (keys.changed) changed.push("dovecot");
     return { ok: true, changed: [...new Set(changed)] };
   } finally {
     for (const part of parts) removeTree(stagedAt(part));
@@ -41,7 +48,7 @@ function stage(part: Part): void {
   for (const { name, text, mode } of part.files) {
     const path = join(staged, name);
     makeDirectory(dirname(path), 0o755);
-    writeFile(path, text, { mode });
+    writeFile(path, text, { mode, flush: false });
   }
 }
 

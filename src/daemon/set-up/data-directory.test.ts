@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { closedParent, holdsForeignFiles, prepareDataDirectory } from "./data-directory.ts";
+import { closedParent, holdsForeignFiles, prepareDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-data-"));
 chmodSync(directory, 0o755);
@@ -30,6 +30,16 @@ test("an empty or new directory will do, and one of ours", () => {
   assert.ok(!holdsForeignFiles(data));
 });
 
+test("a new directory will do where disks for mail and logs are mounted in it", () => {
+  const data = join(directory, "mounted");
+  for (const path of ["mail", "log/mail"]) mkdirSync(join(data, path), { recursive: true });
+  assert.ok(holdsForeignFiles(data));
+  const mount = (path: string): string => `31 22 7:0 / ${join(data, path)} rw,relatime - ext4 /dev/sdb1 rw\n`;
+  assert.ok(!holdsForeignFiles(data, mount("mail") + mount("log/mail")));
+  writeFileSync(join(data, "thesis.txt"), "");
+  assert.ok(holdsForeignFiles(data, mount("mail") + mount("log/mail")));
+});
+
 test("a directory of somebody else is left alone", () => {
   const data = join(directory, "theirs");
   mkdirSync(data);
@@ -50,4 +60,18 @@ test("a parent that others may not enter is named, and nothing is made in it", (
   assert.equal(closedParent(join(closed, "data")), closed);
   assert.throws(() => prepareDataDirectory(join(closed, "deep", "data")), new RegExp(`may not enter ${closed}`));
   assert.deepEqual(readdirSync(closed), []);
+});
+
+test("a removal that was broken off leaves a directory of ours, and can be repeated", () => {
+  const data = join(directory, "leaving");
+  prepareDataDirectory(data);
+  writeFileSync(join(data, "ghostinbox.toml"), "");
+  // Too deep to be removed: the names around it come before and after.
+  const deep = Array.from({ length: 110 }, () => "d").join("/");
+  for (const path of ["a/mail", `m/${deep}`, "z/mail"]) mkdirSync(join(data, path), { recursive: true });
+  assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);
+  assert.ok(!holdsForeignFiles(data));
+  rmSync(join(data, "m"), { recursive: true });
+  removeDataDirectory(data);
+  assert.ok(!existsSync(data));
 });

@@ -1,6 +1,9 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ourselves } from "../../adapters/root-files/directory.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
+import { holdsMount } from "../../wire/kernel/mounts.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
@@ -22,8 +25,7 @@ export function prepareDataDirectory(data: string): void {
   refuseOtherOwner(data);
   refuseForeign(data);
   // Before the first file is written: other users may have been able to create names in it.
-  const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  giveDirectory(data, { mode: 0o755, owner });
+  giveDirectory(data, { mode: 0o755, owner: ourselves() });
 }
 
 /** Its owner could make links in it along which root would write before it takes the directory over. */
@@ -49,10 +51,20 @@ function refuseForeign(data: string): void {
     throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
 }
 
-/** Whether a directory holds files of another program. An interrupted set-up leaves only a few of ours. */
-export function holdsForeignFiles(data: string): boolean {
+/**
+ * Whether a directory holds files of another program. An interrupted set-up leaves only a few of ours. What is mounted in it
+ * the administrator has put there, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
+ */
+export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
   const names = readdirSync(data);
-  return !names.some((name) => PROOF.includes(name)) && !names.every((name) => HARMLESS.includes(name));
+  const isHarmless = (name: string): boolean => HARMLESS.includes(name) || holdsMount(join(data, name), mounts);
+  return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
+}
+
+/** Deletes it with all mail. What shows that it is ours goes last: a removal that was broken off can be repeated. */
+export function removeDataDirectory(data: string): void {
+  for (const name of readdirSync(data)) if (!PROOF.includes(name)) removeTree(join(data, name));
+  removeTree(data);
 }
 
 /** The nearest parent directory that other users cannot enter; null if there is none. */

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { before, describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { hashPassword, verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
-import { openEngineForReading } from "../../adapters/sqlite/open.ts";
+import { openAccounts, openAccountsForReading } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
+import { preparing } from "./databases.ts";
 import { installPrograms } from "./program.ts";
 
 const PASSWORD = "correct horse battery";
@@ -25,12 +27,28 @@ const USERS = [
   "spamass-milter",
 ];
 
+test("what is told meanwhile: the time, and what could be read of a damaged one", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));
+  assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
+});
+
 /** By the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {
   const layout = layoutOf(temporaryDirectory());
   const etc = new OwnEtc();
-  const prepare = (hash: string | null): Promise<unknown> =>
-    etc.call(["src/daemon/set-up/databases.ts", "prepareDatabases", layout, hash, { GHOSTINBOX_DATA: layout.data }]);
+  const prepare = (hash: string | null, onlyIfNone = false): Promise<unknown> => {
+    const admin = hash === null ? null : { hash, onlyIfNone };
+    return etc.call([
+      "src/daemon/set-up/databases.ts",
+      "prepareDatabases",
+      layout,
+      admin,
+      { GHOSTINBOX_DATA: layout.data },
+    ]);
+  };
   before(async () => {
     chmodSync(layout.data, 0o755);
     for (const [i, name] of USERS.entries()) etc.add(name, 61_000 + i);
@@ -48,14 +66,31 @@ describe("the databases", OWN_ETC, () => {
       assert.deepEqual([uid, gid], [etc.numberOf("passwd", "ghostinbox"), etc.numberOf("group", group)], file);
     }
     assert.ok(existsSync(`${layout.accountsDb}-wal`), "Postfix and Dovecot could not read it without");
-    using engine = openEngineForReading(layout.engineDb);
-    assert.ok(await verifyPassword(new Credentials(engine).adminPasswordHash() ?? "", PASSWORD));
+    using accounts = openAccountsForReading(layout.accountsDb);
+    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });
 
   test("keep the password when there is no new one", async () => {
     assert.equal(await prepare(null), null);
-    using engine = openEngineForReading(layout.engineDb);
-    assert.ok(await verifyPassword(new Credentials(engine).adminPasswordHash() ?? "", PASSWORD));
+    using accounts = openAccountsForReading(layout.accountsDb);
+    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
+  });
+
+  test("take one that an earlier start took only where none is left", async () => {
+    const stored = () => {
+      using accounts = openAccountsForReading(layout.accountsDb);
+      return new Credentials(accounts).adminPasswordHash();
+    };
+    const before = stored();
+    const taken = await hashPassword("an earlier one");
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`);
+    assert.equal(await prepare(taken, true), null);
+    assert.equal(stored(), before);
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec("DELETE FROM admin");
+    accounts.close();
+    assert.equal(await prepare(taken, true), null);
+    assert.equal(stored(), taken);
   });
 
   test("that cannot be opened stop the start with the guard's own sentence", async () => {

@@ -1,20 +1,28 @@
-import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { statSync } from "node:fs";
+import { lastLines } from "../../adapters/machine/run-program.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
+import { type LongWork, runLong } from "./long-work.ts";
+import type { AdminPassword } from "./secrets.ts";
 import { userIds } from "./site.ts";
+
+const MB = 1024 * 1024;
 
 /**
  * Lets the guard's own program, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
- * -shm in place, so Postfix and Dovecot can read the accounts even if the guard never starts.
+ * -shm in place, so Postfix and Dovecot can read the accounts even if the guard never starts. Without a time limit: a large
+ * database that is damaged, or of an older version, takes minutes.
  */
 export async function prepareDatabases(
   layout: Layout,
-  adminHash: string | null,
+  admin: Pick<AdminPassword, "hash" | "onlyIfNone"> | null,
   env: Readonly<Record<string, string>>,
+  work: LongWork = { waits: () => undefined, isStopped: () => false },
 ): Promise<void> {
   const { uid, gid } = userIds(USERS.guard);
-  const input = adminHash === null ? "" : `${adminHash}\n`;
-  const made = await runProgram(
+  const hash = admin?.hash ?? null;
+  const made = await runLong(
     "setpriv",
     [
       "--reuid",
@@ -27,9 +35,18 @@ export async function prepareDatabases(
       "--disable-warning=ExperimentalWarning",
       `${layout.program}/guard.js`,
       "--init",
+      ...(admin?.onlyIfNone === true ? ["--only-if-none"] : []),
     ],
-    { input, env },
+    { input: hash === null ? "" : `${hash}\n`, env },
+    work,
   );
-  if (made.code !== 0)
+  if (made.code !== 0 && !work.isStopped())
     throw new SetUpFailure(lastLines(made) === "" ? "The databases could not be opened." : lastLines(made));
+}
+
+/** What is told meanwhile: how long it takes, and how large a database has become that begins again with what can be read. */
+export function preparing({ engineDb }: Layout, elapsedMs: number): string {
+  const size = statSync(`${engineDb}.new`, { throwIfNoEntry: false })?.size ?? 0;
+  const saved = size === 0 ? "" : `, ${Math.round(size / MB)} MB saved`;
+  return `The databases are being prepared: ${Math.round(elapsedMs / SECOND_MS)} s${saved} …`;
 }

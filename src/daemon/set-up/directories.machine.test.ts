@@ -2,21 +2,26 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   chownSync,
+  existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { takeLock } from "./lock.ts";
 
-const OURS = ["ghostinbox", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];
 const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey"];
 const STRANGER = 65_534;
@@ -54,6 +59,7 @@ describe("the data directory", OWN_ETC, () => {
     ["spool/postfix/ghostinbox", "2750", "ghostinbox", "postfix"],
     ["spool/postfix/rspamd", "2750", "_rspamd", "postfix"],
     ["spool/fail2ban", "2770", "ghostinbox-fail2ban", "ghostinbox"],
+    ["lib/export", "2750", "ghostinbox-web", "ghostinbox"],
     ["lib/fail2ban", "750", "ghostinbox-fail2ban", "ghostinbox-fail2ban"],
     ["lib/postfix", "700", "postfix", "postfix"],
     ["lib/dkim", "750", "root", "_rspamd"],
@@ -91,7 +97,7 @@ describe("the data directory", OWN_ETC, () => {
     assert.deepEqual(readFileSync(join(layout.postfixEtc, "localtime")), readFileSync("/etc/localtime"));
     assert.ok(lstatSync(join(layout.log, "mail", "fail2ban.log")).isSymbolicLink());
     for (const service of SERVICES)
-      assert.equal(readFileSync(join(layout.log, service, "config"), "utf8"), "s1000000\nn5\n");
+      assert.equal(readFileSync(join(layout.log, service, "config"), "utf8"), "s1000000\nn5\ne*\n");
   });
 
   test("owners and modes are restored; what lies there stays as it is", async () => {
@@ -130,5 +136,59 @@ describe("the data directory", OWN_ETC, () => {
     ]);
     assert.equal(statSync(join(box, "mail")).uid, there.numberOf("passwd", "ghostinbox-mail"));
     assert.equal(statSync(join(box, "odd")).uid, STRANGER);
+  });
+
+  describe("of a backup that was killed", () => {
+    /** A mail that has a second name in both stages, and a secret of root's in that of the mails. */
+    const leave = (layout: Layout, owner: number): string => {
+      const mail = join(layout.mail, "mail");
+      writeFileSync(mail, "");
+      chownSync(mail, owner, owner);
+      for (const stage of [layout.backupStage, layout.backupMailStage]) {
+        mkdirSync(stage, { recursive: true, mode: 0o700 });
+        linkSync(mail, join(stage, "mail"));
+      }
+      writeFileSync(join(layout.backupMailStage, "secret"), "");
+      return mail;
+    };
+
+    test("nothing is left, so that mails become their user's and root's secrets do not", async () => {
+      const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
+      await make(here, layout);
+      const mail = leave(layout, here.numberOf("passwd", "ghostinbox-mail"));
+      assert.deepEqual(await make(there, layout), []);
+      assert.equal(statSync(mail).uid, there.numberOf("passwd", "ghostinbox-mail"));
+      for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(!existsSync(stage), stage);
+      // As in a copy that root has made.
+      leave(layout, 0);
+      chownSync(layout.mail, 0, 0);
+      assert.deepEqual(await make(there, layout), []);
+      assert.ok(!existsSync(layout.backupMailStage));
+    });
+
+    test("while another one runs, its files stay", async () => {
+      const [etc, layout] = [machine(61_000), fresh()];
+      await make(etc, layout);
+      leave(layout, etc.numberOf("passwd", "ghostinbox-mail"));
+      takeLock(layout.backupLock, layout.data);
+      assert.deepEqual(await make(etc, layout), []);
+      for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(existsSync(stage), stage);
+    });
+
+    test("what the mails' user has put there stays, and the start goes on", async () => {
+      const [etc, layout] = [machine(61_000), fresh()];
+      await make(etc, layout);
+      const owner = etc.numberOf("passwd", "ghostinbox-mail");
+      const kept = join(temporaryDirectory(), "kept");
+      writeFileSync(kept, "");
+      symlinkSync(dirname(kept), layout.backupMailStage);
+      assert.deepEqual(await make(etc, layout), []);
+      assert.ok(existsSync(kept));
+      rmSync(layout.backupMailStage);
+      mkdirSync(join(layout.backupMailStage, "own"), { recursive: true });
+      chownSync(layout.backupMailStage, owner, owner);
+      assert.deepEqual(await make(etc, layout), []);
+      assert.ok(existsSync(join(layout.backupMailStage, "own")));
+    });
   });
 });

@@ -1,19 +1,22 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { copyFile } from "../../adapters/root-files/copies.ts";
+import { ownUid } from "../../adapters/root-files/directory.ts";
 import { createFile, layLink, setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
 import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { POSTGREY_USER } from "../../render/content/postgrey.ts";
 import { fail2banDirectories } from "../../render/fail2ban/fail2ban.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, serviceLog, USERS } from "../../settings/layout.ts";
+import { lockHolder } from "./lock.ts";
 import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
 
 /** Every directory of ARCHITECTURE.md, parents first: none is in one that another user could have replaced. */
-function directories(layout: Layout): readonly Entry[] {
+export function directories(layout: Layout): readonly Entry[] {
   const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
   const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
   const { data } = layout;
@@ -26,6 +29,7 @@ function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.unboundConf)),
     at(layout.sieve),
     at(dirname(layout.webSettings)),
+    at(dirname(layout.exportSettings)),
     at(layout.spamAssassinConf),
     at(layout.spamMilterConf),
     at(layout.rspamdConf),
@@ -46,6 +50,8 @@ function directories(layout: Layout): readonly Entry[] {
     at(join(data, "lib")),
     at(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
+    // The guard reads how far it is.
+    at(dirname(layout.exportRecord), 0o2750, USERS.web, guard),
     at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
@@ -53,12 +59,19 @@ function directories(layout: Layout): readonly Entry[] {
     // Rspamd reads its keys; root makes them.
     at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
+    at(dirname(layout.legalHolds), 0o700),
+    at(dirname(layout.mailPublicKey), 0o700),
+    at(dirname(layout.mailPrivateKey), 0o700),
     at(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
     at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
     at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
     at(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
+    at(layout.report, 0o700),
+    at(dirname(layout.checkRecord), 0o700),
+    at(layout.incidents, 0o700),
     at(layout.log),
     at(dirname(layout.startLog), 0o750),
+    at(dirname(layout.auditAnchors), 0o700),
     at(dirname(layout.mailLog), 0o750, "root", logsGroup),
     ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
     // The guard reads what spamd logs about each mail.
@@ -87,6 +100,7 @@ function trees(layout: Layout): readonly string[] {
     layout.spamPreferences,
     layout.authorLists,
     layout.postgreyData,
+    dirname(layout.exportRecord),
     ...fail2banDirectories(layout),
   ];
 }
@@ -97,6 +111,7 @@ function trees(layout: Layout): readonly string[] {
  */
 export function makeDirectories(layout: Layout): readonly string[] {
   const warnings: string[] = [];
+  removeLeftStages(layout);
   for (const { path, mode, user, group } of directories(layout)) {
     const owner = { uid: userIds(user).uid, gid: groupId(group) };
     const { count, first } = giveDirectory(path, { mode, owner }, trees(layout).includes(path));
@@ -107,6 +122,17 @@ export function makeDirectories(layout: Layout): readonly string[] {
   }
   makeFiles(layout);
   return warnings;
+}
+
+/**
+ * A backup that was killed leaves second names of mails, with which they could not change their owner, and copies of root's secrets,
+ * which could. What the user of the mails has put there instead is left alone, so that it stops no start.
+ */
+function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout): void {
+  if (lockHolder(backupLock) !== null) return;
+  removeTree(backupStage);
+  const found = lstatSync(backupMailStage, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true && found.uid === ownUid()) removeTree(backupMailStage);
 }
 
 function makeFiles(layout: Layout): void {
@@ -123,6 +149,7 @@ function makeFiles(layout: Layout): void {
   // Where people look for it; svlogd(8) writes and rotates it.
   const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
   layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
-  // svlogd(8): five files of a megabyte.
-  for (const service of SERVICES) writeFile(join(layout.log, service, "config"), "s1000000\nn5\n", { mode: 0o644 });
+  // svlogd(8): five files of a megabyte; each line also to its standard error, which systemd passes on to the journal.
+  for (const service of SERVICES)
+    writeFile(join(layout.log, service, "config"), "s1000000\nn5\ne*\n", { mode: 0o644, flush: false });
 }

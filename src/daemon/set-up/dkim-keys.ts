@@ -18,8 +18,10 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
   const owner = { uid: process.geteuid?.() ?? 0, gid: groupId(CONTENT_USERS.rspamd) };
   for (const { file } of dkimKeys(site)) {
     const found = readPlain(file, MOST_BYTES);
-    if (found?.owner.uid === owner.uid && found.owner.gid === owner.gid && found.mode === 0o640) continue;
-    writeFile(file, found?.text ?? freshKey(), { mode: 0o640, owner });
+    // An empty one was not flushed before a power failure, so nobody can have published its public half.
+    const key = found === null || found.text.trim() === "" ? null : found;
+    if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
+    writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });
   }
 }
 

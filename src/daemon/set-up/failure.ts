@@ -1,7 +1,10 @@
 /** The start ends here. The message is one sentence for the person who typed the command. */
 export class SetUpFailure extends Error {
-  constructor(sentence: string) {
+  readonly exitCode: number;
+
+  constructor(sentence: string, exitCode = 1) {
     super(sentence);
     this.name = "SetUpFailure";
+    this.exitCode = exitCode;
   }
 }

@@ -4,16 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runProgram } from "../../adapters/machine/run-program.ts";
-import { instant, later } from "../../core/time.ts";
+import { instant, later, type Millis } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { CertificateFollower } from "../keeper/follow-certificate.ts";
 import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-pair-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
-// A certificate of this very second is valid by then.
-const now = instant(Date.now() + 60_000);
 const DAY = 24 * 3_600_000;
+
+/** A certificate of this very second is valid by then. */
+function soon(): Millis {
+  return instant(Date.now() + 60_000);
+}
 
 async function openssl(...argv: readonly string[]): Promise<void> {
   assert.equal((await runProgram("openssl", argv)).code, 0, argv.join(" "));
@@ -26,7 +29,7 @@ async function selfSigned(name: string, days = 30): Promise<CertificateFiles> {
   return files;
 }
 
-function reason(files: CertificateFiles, at = now): string {
+function reason(files: CertificateFiles, at = soon()): string {
   const read = readPair(files, at);
   return read.ok ? "" : read.reason;
 }
@@ -51,8 +54,8 @@ test("what Postfix and Dovecot could not serve is one sentence that names the fi
   assert.match(reason({ cert: a.cert, key: b.key }), /^The key .*b-key\.pem does not belong to .*a\.pem\.$/);
   assert.match(reason({ cert: both, key: a.key }), /own certificate must be the first in .*both\.pem\.$/);
   assert.match(reason({ cert: stray, key: a.key }), /^Certificate 2 in .*stray\.pem did not issue the one before it/);
-  assert.match(reason(a, later(now, 31 * DAY)), /a\.pem expired on \d{4}-\d\d-\d\d\.$/);
-  assert.match(reason(a, later(now, -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
+  assert.match(reason(a, later(soon(), 31 * DAY)), /a\.pem expired on \d{4}-\d\d-\d\d\.$/);
+  assert.match(reason(a, later(soon(), -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
 });
 
 test("a chain in order is taken whole", async () => {
@@ -83,7 +86,8 @@ test("a renewal is served once, a bad one is refused from the second look on, an
   mkdirSync(layout.tls, { recursive: true });
   let reloads = 0;
   let fails: string | null = null;
-  let at = now;
+  const now = soon();
+  let at: Millis = now;
   const reload = (): Promise<string | null> => {
     reloads += 1;
     return Promise.resolve(fails);

@@ -15,7 +15,7 @@ export function takeLock(file: string, data: string): void {
   for (;;) {
     // link(2) of a finished file: the lock is never there without its content.
     const own = `${file}.${process.pid}`;
-    writeFile(own, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644 });
+    writeFile(own, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
     const taken = linkFile(own, file);
     removeFile(own);
     if (taken) return;

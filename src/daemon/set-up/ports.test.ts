@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { isListening, refuseBusyPorts, type ServerPort } from "./ports.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { holderOf, isListening, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
 
 test("a port in use is named with its setting and its holder; a free one passes", async () => {
   const server = createServer();
@@ -20,6 +21,9 @@ test("a port in use is named with its setting and its holder; a free one passes"
     refuseBusyPorts([serverPort]),
     new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`),
   );
+  assert.equal(holderOf(socketsOn({ port, address: null }))?.pid, process.pid);
+  assert.deepEqual(socketsOn({ port, address: "0.0.0.0" }), socketsOn({ port, address: "127.0.0.1" }));
+  assert.deepEqual(socketsOn({ port, address: "127.0.0.53" }), [], "a program at another address is in nobody's way");
   await new Promise((resolve) => server.close(resolve));
   assert.ok(!isListening(port));
   await refuseBusyPorts([serverPort]);
@@ -34,4 +38,15 @@ test("an address that this machine has not is left to the program that wants it"
     service: "web",
   } as const;
   await refuseBusyPorts([serverPort]);
+});
+
+test("the ports for proxies are the server's where there is a proxy", () => {
+  const ofPort = (toml: string) => {
+    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+    if (!loaded.ok) assert.fail(loaded.problems.map(({ says }) => says).join());
+    return portsOf(loaded.settings).flatMap(({ port, service }) => (port > 20_000 ? [`${service} ${port}`] : []));
+  };
+  assert.deepEqual(ofPort(""), []);
+  const all = ["dovecot 20993", "postfix 20025", "postfix 20465", "postfix 20587"];
+  assert.deepEqual(ofPort('proxy.networks = ["10.0.0.5"]').toSorted(), all);
 });

@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { endianness } from "node:os";
+import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import type { ServiceName } from "../../render/runit.ts";
+import { PROXIED_KEYS, proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { type Listener, parseListeners } from "../../wire/kernel/proc-tcp.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** One port of the server. `address` null: every address of the machine. */
@@ -27,11 +31,14 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     says,
     service,
   });
+  const proxiedPort = (setting: (typeof PROXIED_KEYS)[number]): ServerPort =>
+    serverPort(setting, setting === "ports.proxied_imaps" ? "dovecot" : "postfix", "mail that comes through a proxy");
   return [
     serverPort("ports.smtp", "postfix", "mail from other servers (SMTP)"),
     serverPort("ports.submissions", "postfix", "mail from users (SMTP over TLS)"),
     serverPort("ports.submission", "postfix", "mail from users (SMTP with STARTTLS)"),
     serverPort("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
+    ...(proxiedPorts(settings) === null ? [] : PROXIED_KEYS.map(proxiedPort)),
     serverPort("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
     serverPort("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
     {
@@ -45,6 +52,7 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
 }
 
 type PortSetting =
+  | (typeof PROXIED_KEYS)[number]
   | "ports.smtp"
   | "ports.submissions"
   | "ports.submission"
@@ -63,11 +71,13 @@ export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promi
   }
 }
 
-function sentence({ port, setting, says }: ServerPort, error: string): string {
+function sentence(serverPort: ServerPort, error: string): string {
+  const { port, setting, says } = serverPort;
   const other = `choose another with ${setting}`;
   if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
-  const holder = holderOf(port);
-  return `Port ${port} for ${says} is in use${holder === null ? "" : ` by ${holder}`}: stop that program, or ${other}.`;
+  const holder = holderOf(socketsOn(serverPort));
+  const by = holder === null ? "" : ` by ${holder.name} (pid ${holder.pid})`;
+  return `Port ${port} for ${says} is in use${by}: stop that program, or ${other}.`;
 }
 
 function tryToListen(port: number, host: string): Promise<string | null> {
@@ -80,40 +90,58 @@ function tryToListen(port: number, host: string): Promise<string | null> {
 
 /** Whether any process of this network namespace listens there. Asks the kernel, so no server notices. */
 export function isListening(port: number): boolean {
-  return TABLES.some((table) => listeners(table, port).length > 0);
+  return listeners().some((one) => one.port === port);
 }
 
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-
-/** `exim4 (pid 812)`, if /proc shows it. */
-function holderOf(port: number): string | null {
-  const inodes = TABLES.flatMap((table) => listeners(table, port));
-  if (inodes.length === 0) return null;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (holdsSocket(pid, inodes)) return `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (pid ${pid})`;
-  }
-  return null;
+/** The listening sockets, by their inodes, that have this port at our address, or at every address. */
+export function socketsOn({ port, address }: Pick<ServerPort, "port" | "address">): readonly string[] {
+  const ours = address === null ? null : parseIp(address);
+  return listeners()
+    .filter((one) => one.port === port && (ours === null || overlap(one.ip, ours)))
+    .map(({ inode }) => inode);
 }
 
-/** Inodes of listening sockets (proc(5): state 0A is LISTEN, ports are hexadecimal). */
-function listeners(table: string, port: number): readonly string[] {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+export type Holder = Readonly<{ pid: number; name: string }>;
+
+/** A process that has one of these sockets, if /proc shows it. */
+export function holderOf(sockets: readonly string[]): Holder | null {
+  if (sockets.length === 0) return null;
+  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && holdsSocket(Number(name), sockets));
+  return pid === undefined ? null : { pid: Number(pid), name: nameOf(pid) };
+}
+
+/** Empty if it has ended meanwhile. */
+function nameOf(pid: string): string {
   try {
-    return readFileSync(table, "utf8")
-      .split("\n")
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, local = "", , state]) => local.endsWith(suffix) && state === "0A")
-      .map((fields) => fields[9] ?? "");
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
   } catch {
-    return [];
+    return "";
   }
 }
 
-function holdsSocket(pid: string, inodes: readonly string[]): boolean {
+/** All listening sockets of this network namespace. Without IPv6 there is no second table. */
+function listeners(): readonly Listener[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
+    try {
+      return parseListeners(readFileSync(table, "utf8"), endianness());
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whether sockets of these two addresses get in each other's way. `::` takes IPv4 too, unless it is told otherwise. */
+function overlap(a: Ip, b: Ip): boolean {
+  const covers = (all: Ip, one: Ip): boolean => all === "::" || (all === "0.0.0.0" && isV4(one));
+  return a === b || covers(a, b) || covers(b, a);
+}
+
+/** Whether the process has one of these sockets open, if /proc shows it. */
+export function holdsSocket(pid: number, sockets: readonly string[]): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => {
       const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return inodes.some((inode) => target === `socket:[${inode}]`);
+      return sockets.some((inode) => target === `socket:[${inode}]`);
     });
   } catch {
     return false;

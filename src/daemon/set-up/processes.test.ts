@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { among } from "./processes.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { among, isAnotherAmong, namesOf } from "./processes.ts";
 import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
 
-const DATA = "/srv/mail";
+const DATA = ["/srv/mail"];
 const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
 const at = (changes: Partial<Process>): Process => ({
   pid: 7,
@@ -15,6 +19,7 @@ const at = (changes: Partial<Process>): Process => ({
   exe: "/usr/bin/x",
   cwd: "/",
   isContained: false,
+  seesOther: () => false,
   leftByItself: () => false,
   network: () => "44",
   used: () => [],
@@ -63,6 +68,10 @@ for (const [what, found] of [
   test(`${what} belongs to the server`, () => assert.deepEqual(among(DATA, [found], WHOSE), [found]));
 
 for (const [what, found] of [
+  [
+    "a runsv of the same name in a mount namespace of its own",
+    at({ exe: "/usr/bin/runsv", cwd: "/srv/mail/service", seesOther: (name) => name === "/srv/mail" }),
+  ],
   ["a shell that stands in the directory", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
   ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
   ["somebody's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
@@ -117,6 +126,33 @@ test("a second server in the same network keeps its processes, though its users 
   assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
 });
 
+test("another server runs here if a supervisor of root's has a user of ours, in this network and of another directory", () => {
+  const users = [901, 901, 901, 901];
+  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
+  const guard = at({ pid: 21, parent: 20, users });
+  const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
+  assert.equal(runs(supervisor, guard), true);
+  assert.equal(runs({ ...supervisor, cwd: "/srv/mail/service" }, guard), false, "it is of this directory");
+  assert.equal(runs(guard), false, "a killed server left it");
+  assert.equal(runs(supervisor, { ...guard, users: [33, 33, 33, 33] }), false, "it runs something else");
+  assert.equal(runs(supervisor, { ...guard, network: () => "45" }), false, "it has another firewall");
+  assert.equal(runs({ ...supervisor, users }, guard), false, "anybody can start a runsv");
+});
+
+test("a directory behind a link is the one that the kernel names: neither another server's, nor without processes", () => {
+  const top = realpathSync(temporaryDirectory());
+  mkdirSync(join(top, "disk"));
+  symlinkSync(join(top, "disk"), join(top, "mail"));
+  const users = [901, 901, 901, 901];
+  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: `${top}/disk/service` });
+  const guard = at({ pid: 21, parent: 20, users });
+  const master = at({ pid: 22, exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", `${top}/mail/conf`] });
+  for (const data of [join(top, "mail"), join(top, "disk")])
+    assert.equal(isAnotherAmong(namesOf(data), [supervisor, guard], WHOSE), false, data);
+  assert.equal(isAnotherAmong(namesOf(join(top, "missing")), [supervisor, guard], WHOSE), true);
+  assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
+});
+
 test("a running process is read as it is", async (t) => {
   const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
   t.after(() => end(child));
@@ -129,6 +165,21 @@ test("a running process is read as it is", async (t) => {
   assert.match(found?.network() ?? "", /^\d+$/);
   assert.equal(found?.network(), networkOf(process.pid));
   assert.ok(found?.used().includes("HOME=/srv/mail"));
+});
+
+test("another directory of the same name is known by its process's view of it", {
+  skip: lacking({ root: true }),
+}, async (t) => {
+  const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
+  const mount = ["--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs "$0"; echo; exec sleep 600'];
+  const child = spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] });
+  t.after(() => end(child));
+  await once(child.stdout, "data");
+  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  assert.deepEqual(
+    [hidden, seen, join(seen, "none")].map((name) => found?.seesOther(name)),
+    [true, false, false],
+  );
 });
 
 test("a start time is known of what runs, and of nothing else", () => {

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { POSTGREY_USER } from "../../render/content/postgrey.ts";
@@ -14,6 +15,7 @@ const MAIL_PROGRAMS = [
   "/usr/lib/postfix/",
   "/usr/lib/dovecot/",
   "/usr/sbin/dovecot",
+  "/usr/sbin/sendmail",
   "/usr/sbin/unbound",
   "/usr/bin/rspamd",
   "/usr/sbin/spamass-milter",
@@ -25,6 +27,9 @@ const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 const PYTHON = "/usr/bin/python3";
 const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
 
+/** The paths of one data directory. */
+type Names = readonly string[];
+
 /** User numbers, and what identifies the network namespace of the server. */
 export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
@@ -35,17 +40,53 @@ export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<nu
  * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
  * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
  * - if the process that started it does.
+ * One that sees another directory under that name, in a mount namespace of its own, points elsewhere.
  * One in a PID namespace of its own is a container's, and only the last of these concerns it. But a user of ours needs
  * no right to make namespaces, if only within a user namespace: such a process has left by itself, and belongs to us as
  * if it had not. Containers, and networks of other servers, are made by root.
  */
 export function processesOf(data: string): readonly Process[] {
   const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
-  return among(data, listProcesses(), whose).filter(({ pid }) => pid !== process.pid);
+  return among(namesOf(data), listProcesses(), whose).filter(({ pid }) => pid !== process.pid);
+}
+
+/**
+ * Whether the server of another data directory runs in this network: the tables in the firewall, which have the same names,
+ * are that one's.
+ */
+export function runsForAnother(data: string): boolean {
+  const whose = { ours: usersOf(OUR_USERS), network: networkOf(process.pid) };
+  return isAnotherAmong(namesOf(data), listProcesses(), whose);
+}
+
+/** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). Exported for its test. */
+export function namesOf(data: string): Names {
+  try {
+    const real = realpathSync(data);
+    return real === data ? [data] : [data, real];
+  } catch {
+    // It is not there.
+    return [data];
+  }
+}
+
+/** Exported for its test. */
+export function isAnotherAmong(
+  data: Names,
+  all: readonly Process[],
+  { ours, network }: Pick<Whose, "ours" | "network">,
+): boolean {
+  const byPid = new Map(all.map((one) => [one.pid, one]));
+  return all.some((found) => {
+    if (!found.users.some((user) => ours.has(user)) || network === null || found.network() !== network) return false;
+    const supervisor = supervisorOf(found, byPid);
+    // Anybody can start a program of that name.
+    return supervisor !== null && supervisor.users.every((user) => user === 0) && !isProgram(data, supervisor);
+  });
 }
 
 /** Those of `all` that belong to the server. */
-export function among(data: string, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
+export function among(data: Names, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
   const byPid = new Map(all.map((one) => [one.pid, one]));
   const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
   const belongs = (found: Process): boolean => {
@@ -79,10 +120,12 @@ function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Proc
  * A shell that merely has the directory as its working directory is none. Paths of a process in another mount namespace
  * may begin with a chroot's, so the match is not anchored.
  */
-function isProgram(data: string, { args, exe, cwd }: Process): boolean {
+function isProgram(data: Names, found: Process): boolean {
+  const { args, exe, cwd } = found;
   const within = (path: string): boolean => isWithin(data, path);
+  if (![exe, cwd, ...args].some(within) || seesOther(data, found)) return false;
   if (within(exe)) return true;
-  if (args.join(" ") === PLACEHOLDER) return cwd.includes(`${data}/service/`);
+  if (args.join(" ") === PLACEHOLDER) return data.some((name) => cwd.includes(`${name}/service/`));
   const points = within(cwd) || args.some(within);
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
@@ -92,12 +135,17 @@ function isProgram(data: string, { args, exe, cwd }: Process): boolean {
   return points && ours;
 }
 
-function pointsInto(data: string, { args, cwd, used }: Process): boolean {
-  return [...args, cwd, ...used()].some((path) => isWithin(data, path));
+function pointsInto(data: Names, found: Process): boolean {
+  const { args, cwd, used } = found;
+  return [...args, cwd, ...used()].some((path) => isWithin(data, path)) && !seesOther(data, found);
 }
 
-function isWithin(data: string, path: string): boolean {
-  return `${path}/`.includes(`${data}/`);
+function seesOther(data: Names, found: Process): boolean {
+  return data.some((name) => found.seesOther(name)) && !found.leftByItself();
+}
+
+function isWithin(data: Names, path: string): boolean {
+  return data.some((name) => `${path}/`.includes(`${name}/`));
 }
 
 function withDescendants(all: readonly Process[], belongs: (found: Process) => boolean): readonly Process[] {
@@ -107,11 +155,19 @@ function withDescendants(all: readonly Process[], belongs: (found: Process) => b
   return [...found];
 }
 
+/** Whether a process is the main one of a service, or was started below it. */
+export function isOf(pid: number, main: number | null, all: readonly Process[]): boolean {
+  if (main === null) return false;
+  const parents = new Map(all.map((one) => [one.pid, one.parent]));
+  for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)) if (at === main) return true;
+  return false;
+}
+
 export function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
   return basename(exe) === "runsv" || basename(exe) === "runsvdir";
 }
 
-export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP"): void {
+export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGCONT"): void {
   try {
     process.kill(pid, name);
   } catch {

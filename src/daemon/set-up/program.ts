@@ -1,77 +1,50 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { type BuildOptions, build, type OutputFile, type Plugin, stop } from "esbuild";
+import { basename, dirname, join, relative } from "node:path";
 import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
 import { writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
-import { messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { SetUpFailure } from "./failure.ts";
+import { buildPrograms } from "./build-programs.ts";
+import { keptBuild } from "./kept-build.ts";
+import { versionIn } from "./version-in.ts";
 
-const PROGRAMS = ["guard", "web", "keeper", "maintenance"];
-const PAGE_SOURCES = ["index.html", "style.css", "icon.svg"];
-/** Some libraries are CommonJS and call require for Node's own modules. */
-const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
-
-/** Parts of Node that are large, and that most runs of a program need nothing or little of. */
-const LARGE = /^(node:)?(http|http2|https|tls|zlib)$/;
-/**
- * An import statement reads every export of these: that of node:http loads fetch() and HTTP/2, which are 7 MB. So they
- * become calls, which load what is used, and where it is used first.
- */
-const LOAD_LITTLE: Plugin = {
-  name: "load-little",
-  setup(bundler) {
-    bundler.onResolve({ filter: LARGE }, ({ path }) => ({ path, namespace: "load-little" }));
-    bundler.onLoad({ filter: LARGE, namespace: "load-little" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
-};
+const PAGE_SOURCES = ["index.html", "icon.svg"];
 
 /** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
-  const page = { from: join(checkout, "dashboard"), to: join(layout.program, "dashboard") };
-  const files = await bundled(checkout, [programs(checkout, layout.program), script(page.from, page.to)]);
-  makeDirectory(page.to, 0o755);
-  for (const { path, text } of files) writeIfDifferent(path, inOneByte(text));
-  for (const file of PAGE_SOURCES) writeIfDifferent(join(page.to, file), readFileSync(join(page.from, file), "utf8"));
-  writeIfDifferent(join(layout.program, "package.json"), '{ "type": "module" }\n');
-  for (const file of [basename(layout.spamHead), "spam_view.py"])
-    writeIfDifferent(join(layout.program, file), readFileSync(join(checkout, "security", file), "utf8"));
+  const files = await filesOf(checkout, layout);
+  makeDirectory(join(layout.program, "dashboard"), 0o755);
+  for (const { path, text } of files.filter(isDifferent)) {
+    makeDirectory(dirname(path), 0o755);
+    writeFile(path, text, { mode: 0o644, flush: false });
+  }
   installRuntime(process.execPath, layout.node);
 }
 
-function programs(checkout: string, to: string): BuildOptions {
-  return {
-    entryPoints: Object.fromEntries(PROGRAMS.map((name) => [name, join(checkout, "src", "daemon", name, "main.ts")])),
-    outdir: to,
-    platform: "node",
-    target: "node26",
-    banner: { js: REQUIRE },
-    plugins: [LOAD_LITTLE],
-    legalComments: "eof",
-  };
+/** The names of those that a start from this checkout would replace. */
+export async function changedPrograms(checkout: string, layout: Layout): Promise<readonly string[]> {
+  return (await filesOf(checkout, layout)).filter(isDifferent).map(({ path }) => relative(layout.program, path));
 }
 
-/** The page as the web serves it: one script, and the static files. */
-function script(from: string, to: string): BuildOptions {
-  return { entryPoints: [join(from, "app.ts")], outfile: join(to, "app.js"), minify: true, target: "es2023" };
+type ProgramFile = Readonly<{ path: string; text: string }>;
+
+async function filesOf(checkout: string, { program, spamHead, perUserBayes }: Layout): Promise<readonly ProgramFile[]> {
+  const built = await keptBuild(checkout, buildPrograms);
+  const copied = (name: string, from: string, to: string): ProgramFile => ({
+    path: join(to, name),
+    text: readFileSync(join(checkout, from, name), "utf8"),
+  });
+  const about = { type: "module", version: versionIn(checkout) };
+  return [
+    ...built.map(({ name, text }) => ({ path: join(program, name), text: inOneByte(text) })),
+    ...PAGE_SOURCES.map((name) => copied(name, "dashboard", join(program, "dashboard"))),
+    { path: join(program, "package.json"), text: `${JSON.stringify(about, null, 1)}\n` },
+    ...[basename(spamHead), "spam_view.py", basename(perUserBayes)].map((name) => copied(name, "security", program)),
+  ];
 }
 
-async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<readonly OutputFile[]> {
-  try {
-    const made = await Promise.all(
-      all.map((options) => build({ ...options, bundle: true, write: false, format: "esm", logLevel: "silent" })),
-    );
-    return made.flatMap(({ outputFiles }) => outputFiles ?? []);
-  } catch (error) {
-    const says = messageOf(error).split("\n").slice(0, 2).join(" ");
-    throw new SetUpFailure(`The programs could not be built from ${checkout}: ${says}`);
-  } finally {
-    // Otherwise the process of esbuild would live as long as this one.
-    await stop();
-  }
+function isDifferent({ path, text }: ProgramFile): boolean {
+  return !existsSync(path) || readFileSync(path, "utf8") !== text;
 }
 
 /**
@@ -80,12 +53,6 @@ async function bundled(checkout: string, all: readonly BuildOptions[]): Promise<
  */
 export function inOneByte(text: string): string {
   return text.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-function writeIfDifferent(path: string, text: string): void {
-  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  makeDirectory(dirname(path), 0o755);
-  writeFile(path, text, { mode: 0o644 });
 }
 
 /** A second name for the same file if that is safe and possible, otherwise a copy. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /**
  * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
@@ -18,6 +18,8 @@ export type Process = Readonly<{
   leftByItself: () => boolean;
   /** Looked up on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
+  /** Looked up on demand: whether another directory has this name for it, as in a mount namespace of its own. */
+  seesOther: (directory: string) => boolean;
   /** Looked up on demand: its root directory, open files and environment. */
   used: () => readonly string[];
 }>;
@@ -26,6 +28,18 @@ export function listProcesses(): readonly Process[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => readProcess(Number(name)));
+}
+
+/** Those with these numbers, and all that they started. */
+export function withDescendants(pids: ReadonlySet<number | null>): readonly Process[] {
+  const all = listProcesses();
+  const ours = new Set(pids);
+  let before = -1;
+  while (ours.size !== before) {
+    before = ours.size;
+    for (const { pid, parent } of all) if (ours.has(parent)) ours.add(pid);
+  }
+  return all.filter(({ pid }) => ours.has(pid));
 }
 
 /** Empty if it has ended; this includes a zombie, which has no memory left. */
@@ -45,6 +59,7 @@ function readProcess(pid: number): readonly Process[] {
       isContained: numbers("NSpid").length > 1,
       leftByItself: () => leftByItself(pid),
       network: () => networkOf(pid),
+      seesOther: (directory) => seesOther(pid, directory),
       used: () => usedBy(pid),
     },
   ];
@@ -69,6 +84,20 @@ function leftByItself(pid: number): boolean {
     .split("\n")
     .filter((line) => line !== "")
     .every((line) => line.trim().split(/\s+/)[2] === "1");
+}
+
+/** One in a chroot has no such directory, and sees no other one. */
+function seesOther(pid: number, directory: string): boolean {
+  const theirs = identityOf(`/proc/${pid}/root${directory}`);
+  return theirs !== null && theirs !== identityOf(directory);
+}
+
+/** Null if it cannot be seen. */
+function identityOf(path: string): string | null {
+  return orEmpty(() => {
+    const { dev, ino } = statSync(path);
+    return `${dev} ${ino}`;
+  }, null);
 }
 
 function usedBy(pid: number): readonly string[] {

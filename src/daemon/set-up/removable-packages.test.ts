@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePackages, removable } from "./removable-packages.ts";
+import { onlyConfigured, parsePackages, removable } from "./removable-packages.ts";
 
 const HERE = parsePackages(
   [
@@ -49,4 +49,10 @@ for (const [that, candidates, gone] of [
 
 test("what a package needs that was never here holds nothing back", () => {
   assert.deepEqual(removable(["libc6"], parsePackages("installed\tlibc6\t\t\ninstalled\tdpkg\t\tghost")), ["libc6"]);
+});
+
+test("of a removed package only the configuration is here", () => {
+  assert.deepEqual(onlyConfigured("installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n"), [
+    "unbound",
+  ]);
 });

@@ -19,6 +19,11 @@ export function parsePackages(text: string): readonly Package[] {
   });
 }
 
+/** Lines of `PACKAGE_FORMAT` again: removed packages of which only the configuration is here. */
+export function onlyConfigured(text: string): readonly string[] {
+  return text.split("\n").flatMap((line) => /^config-files\t([^\t]+)\t/.exec(line)?.[1] ?? []);
+}
+
 /** The candidates that no remaining package needs. */
 export function removable(candidates: readonly string[], here: readonly Package[]): readonly string[] {
   const going = new Set(candidates.filter((name) => here.some((one) => one.name === name)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -11,20 +11,50 @@ const directory = mkdtempSync(join(tmpdir(), "ghostinbox-secrets-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 const layout = layoutOf(directory);
 mkdirSync(layout.secrets);
+mkdirSync(dirname(layout.engineDb), { recursive: true });
+writeFileSync(layout.engineDb, "");
+const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
 
-test("a password is made up until one was printed, then left alone; a given one always counts", async () => {
+test("a password is made up until one was printed, then left alone; a given one counts", async () => {
   const first = await adminPassword(layout, {});
   assert.ok(first.printed !== null && first.hash !== null);
   assert.ok(await verifyPassword(first.hash, first.printed));
   const again = await adminPassword(layout, {});
   assert.notEqual(again.printed, first.printed);
 
-  rememberAdminPassword(layout);
-  assert.deepEqual(await adminPassword(layout, {}), { hash: null, printed: null });
+  rememberAdminPassword(layout, again);
+  assert.deepEqual(await adminPassword(layout, {}), UNCHANGED);
 
   const given = await adminPassword(layout, { ADMIN_PASSWORD: "correct horse" });
   assert.equal(given.printed, null);
   assert.ok(given.hash !== null && (await verifyPassword(given.hash, "correct horse")));
+});
+
+test("a given one is taken once, so that it does not undo a later change; another one is taken again", async () => {
+  const [old, other] = [{ ADMIN_PASSWORD: "correct horse" }, { ADMIN_PASSWORD: "battery staple" }];
+  rememberAdminPassword(layout, await adminPassword(layout, old));
+  assert.equal(statSync(layout.firstStartDone).mode & 0o777, 0o600);
+  assert.doesNotMatch(readFileSync(layout.firstStartDone, "utf8"), /horse/);
+  const taken = { hash: readFileSync(layout.firstStartDone, "utf8").trim(), onlyIfNone: true, printed: null };
+  for (const env of [old, {}, old]) {
+    const unchanged = await adminPassword(layout, env);
+    assert.deepEqual(unchanged, env === old ? taken : UNCHANGED);
+    rememberAdminPassword(layout, unchanged);
+  }
+
+  const changed = await adminPassword(layout, other);
+  assert.ok(changed.hash !== null && !changed.onlyIfNone && (await verifyPassword(changed.hash, "battery staple")));
+  assert.ok(!(await adminPassword(layout, other)).onlyIfNone, "until it is remembered");
+  rememberAdminPassword(layout, changed);
+  assert.ok((await adminPassword(layout, other)).onlyIfNone);
+  assert.ok(!(await adminPassword(layout, old)).onlyIfNone);
+});
+
+test("no loss of the engine's database brings a given one back: that does not hold the password", async () => {
+  const env = { ADMIN_PASSWORD: "correct horse" };
+  rememberAdminPassword(layout, await adminPassword(layout, env));
+  rmSync(layout.engineDb);
+  assert.ok((await adminPassword(layout, env)).onlyIfNone);
 });
 
 test("a file may hold it; one that is away or empty stops the start", async () => {

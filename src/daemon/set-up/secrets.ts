@@ -1,53 +1,55 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { hashPassword } from "../../adapters/accounts/password-hash.ts";
+import { hashPassword, verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { loadPasswordJudge } from "../../adapters/accounts/password-strength.ts";
-import { createFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
+import { writeFile } from "../../adapters/root-files/files.ts";
+import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { SetUpFailure } from "./failure.ts";
-import { groupId } from "./site.ts";
-
-/**
- * With this Dovecot proves itself to the guard. Kept over restarts, because Dovecot's hashes of passwords depend on it.
- */
-export function makeLoginPolicySecret(layout: Layout): void {
-  const file = layout.loginPolicySecret;
-  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
-  if (!createFile(file, `${randomBytes(32).toString("hex")}\n`, access)) setAccess(file, access);
-}
-
-/** Tells our own proofs from those that strangers write; made once. Postfix reads its own copy. */
-export function makeProofWord({ proofWord: file }: Layout): void {
-  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } };
-  if (!createFile(file, `${randomBytes(16).toString("hex")}\n`, access)) setAccess(file, access);
-}
 
 export type AdminPassword = Readonly<{
   /** For the database; null: leave the stored one. */
   hash: string | null;
+  /** A password that is stored stays: it may be newer. */
+  onlyIfNone: boolean;
   /** To be printed once; null if the administrator knows it. */
   printed: string | null;
 }>;
 
-/** The dashboard's password: the given one, at each start; otherwise a generated one at the first start. */
+const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null };
+
+/**
+ * The dashboard's password: the given one; without one, a generated one at the first start. The given one that a start took last
+ * counts only where the databases hold none, as after their loss: an environment outlives a change of the password, which may be
+ * known to a stranger by then.
+ */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const given = givenPassword(env);
   if (given !== null) {
+    const taken = readRecord(layout);
+    if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
     // Accepted all the same: a server that does not start protects nobody.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
-    return { hash: await hashPassword(given), printed: null };
+    return { hash: await hashPassword(given), onlyIfNone: false, printed: null };
   }
-  if (existsSync(layout.firstStartDone)) return { hash: null, printed: null };
+  if (existsSync(layout.firstStartDone)) return UNCHANGED;
   const printed = randomBytes(15).toString("base64url");
-  return { hash: await hashPassword(printed), printed };
+  return { hash: await hashPassword(printed), onlyIfNone: false, printed };
 }
 
-/** From now on a start without ADMIN_PASSWORD keeps the password. Called after it was printed. */
-export function rememberAdminPassword(layout: Layout): void {
-  writeFile(layout.firstStartDone, "set\n", { mode: 0o600 });
+/**
+ * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases took it, and
+ * after a generated one was printed.
+ */
+export function rememberAdminPassword(layout: Layout, { hash, onlyIfNone, printed }: AdminPassword): void {
+  if (hash === null || onlyIfNone) return;
+  writeFile(layout.firstStartDone, printed === null ? `${hash}\n` : "set\n", { mode: 0o600 });
+}
+
+/** The hash of the ADMIN_PASSWORD that was taken last; otherwise a text that is the hash of no password. */
+function readRecord({ firstStartDone }: Layout): string {
+  return existsSync(firstStartDone) ? readFileSync(firstStartDone, "utf8").trim() : "";
 }
 
 function givenPassword(env: Environment): string | null {

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
-import { createFile, setAccess } from "../../adapters/root-files/files.ts";
+import { setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/host-name.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
+import { adoptScript } from "./adopt-script.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { SetUpFailure } from "./failure.ts";
 import { groupId } from "./site.ts";
 
@@ -30,14 +32,27 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   // Not the web, which reads its own extract: the file contains secrets.
   const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
-  if (!createFile(layout.settings, commentedToml(settings), access)) {
+  if (existsSync(layout.settings)) {
     setAccess(layout.settings, access);
     return [];
   }
+  writeFile(layout.settings, commentedToml(settings), access);
   return WRITTEN_FIRST.flatMap((key) => {
     const source = sources[key];
     return source.from === "env" ? [source.variable] : [];
   });
+}
+
+/** With what was edited in `security/security.js` since the last start, which is in the file from now on. */
+export function settingsWithScript(
+  layout: Layout,
+  before: ValidSettings,
+  { env, say }: Readonly<{ env: Environment; say: (line: string) => void }>,
+): ValidSettings {
+  const adopted = adoptScript(CHECKOUT, layout, env);
+  if (!adopted.ok) return valid(adopted, layout);
+  for (const line of adopted.says) say(line);
+  return adopted.says.length === 0 ? before : valid(loadSettings(readFileSync(layout.settings, "utf8"), env), layout);
 }
 
 function valid(loaded: Loaded, layout: Layout): ValidSettings {

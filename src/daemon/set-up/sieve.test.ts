@@ -5,18 +5,21 @@ import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { renderLearnScripts } from "../../render/content/learn-spam.ts";
 import { renderSieve } from "../../render/content/sieve.ts";
 import { renderDovecot } from "../../render/dovecot/dovecot.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { compileSieve } from "./sieve.ts";
 
 /** By the real sievec(1), with the configuration that Dovecot gets. */
-describe("the script that delivers spam", { skip: lacking({ installed: ["sievec", "doveconf"] }) }, () => {
+describe("the scripts that deliver spam and learn from it", {
+  skip: lacking({ installed: ["sievec", "doveconf"] }),
+}, () => {
   const prepared = () => {
     const layout = layoutOf(temporaryDirectory());
     const files = [
       ...renderDovecot(sampleSite({ layout })).map((file) => ({ ...file, at: dirname(layout.dovecotConf) })),
-      { ...renderSieve(), at: layout.sieve },
+      ...[renderSieve(), ...renderLearnScripts()].map((file) => ({ ...file, at: layout.sieve })),
     ];
     for (const { at, name, text } of files) {
       mkdirSync(at, { recursive: true });
@@ -28,10 +31,11 @@ describe("the script that delivers spam", { skip: lacking({ installed: ["sievec"
     return { layout, script, compiled };
   };
 
-  test("is compiled, and again only when it has changed", async () => {
+  test("each is compiled, and again only when it has changed", async () => {
     const { layout, script, compiled } = prepared();
     await compileSieve(layout);
     assert.ok(statSync(compiled).size > 0);
+    for (const name of ["learn-spam", "learn-ham"]) assert.ok(statSync(join(layout.sieve, `${name}.svbin`)).size > 0);
     utimesSync(compiled, 2_000, 2_000);
     await compileSieve(layout);
     assert.equal(statSync(compiled).mtimeMs, 2_000_000);
@@ -40,12 +44,12 @@ describe("the script that delivers spam", { skip: lacking({ installed: ["sievec"
     assert.ok(statSync(compiled).mtimeMs > 3_000_000);
   });
 
-  test("with a mistake in it stops the start with what the compiler said", async () => {
+  test("one with a mistake in it stops the start with what the compiler said", async () => {
     const { layout, script } = prepared();
     writeFileSync(script, 'require "fileinto";\nfileinto;\n');
     await assert.rejects(compileSieve(layout), {
       name: "SetUpFailure",
-      message: /^The script that delivers spam could not be compiled: .*line 2/,
+      message: /^The script .*junk\.sieve could not be compiled: .*line 2/,
     });
   });
 });

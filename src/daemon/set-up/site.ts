@@ -2,15 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { SECOND_MS } from "../../core/time.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import { SYSTEM_AUTHORITIES } from "../../render/postfix/outbound.ts";
-import type { DnsSite, Outbound, Relay, Site, SpamSite } from "../../render/site.ts";
+import type { DnsSite, MailCrypt, Outbound, Relay, Site, SpamSite } from "../../render/site.ts";
+import { settingsForExport } from "../../settings/for-export.ts";
 import { settingsForWeb } from "../../settings/for-web.ts";
 import { jailsOf, ownJailOf } from "../../settings/jails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { USERS } from "../../settings/layout.ts";
 import type { Sources } from "../../settings/load.ts";
+import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { readIsolation } from "../incident/isolation.ts";
 import { SetUpFailure } from "./failure.ts";
 import { filterNames as ownFilters, readFilter } from "./filters.ts";
+
+export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
+type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
 
 /** Collects what rendering needs from the settings and from this machine. */
 export function readSite(
@@ -24,6 +30,7 @@ export function readSite(
     messageSizeBytes: settings["limits.mail.max_size"],
     mailboxQuotaBytes: settings["mailboxes.quota"],
     recipientsPerMail: settings["limits.mail.recipients"],
+    mailCrypt: mailCryptOf(settings, layout),
     greylist: {
       enabled: settings["greylist.enabled"],
       delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
@@ -32,6 +39,8 @@ export function readSite(
       connectionsAtOnce: settings["limits.connections.concurrent"],
       connectionsOfKnown: settings["limits.connections.known"],
       mailsPerMinute: settings["limits.mail.postfix_per_minute"],
+      smtpPlaces: settings["limits.connections.smtp_places"],
+      imapPlaces: settings["limits.connections.imap_places"],
       exempt: settings["allow.networks"],
     },
     ports: {
@@ -41,8 +50,10 @@ export function readSite(
       imaps: settings["ports.imaps"],
       loginPolicy: settings["ports.login_policy"],
     },
+    proxied: proxiedOf(settings),
     tls: { profile: settings["tls.profile"] },
     outbound: outboundOf(settings),
+    held: readIsolation(layout)?.shut ?? [],
     dns: dnsOf(settings),
     spam: spamOf(settings),
     fail2ban: {
@@ -54,6 +65,7 @@ export function readSite(
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
     webSettings: settingsForWeb(sources),
+    exportSettings: settingsForExport(sources),
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     proofWord: readFileSync(layout.proofWord, "utf8").trim(),
     mailUser: userIds(USERS.mail),
@@ -61,8 +73,24 @@ export function readSite(
   };
 }
 
+/** Once mail was encrypted, Dovecot must be able to read it. */
+export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles): MailCrypt | null {
+  const how = settings["mailboxes.encryption"];
+  const encrypts = how !== "off";
+  if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
+  const own = settings["mailboxes.encryption_key"];
+  const privateKey = own === "" ? layout.mailPrivateKey : own;
+  return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
+}
+
+function proxiedOf(settings: Settings): Site["proxied"] {
+  const ports = proxiedPorts(settings);
+  return ports === null ? null : { networks: settings["proxy.networks"], ports };
+}
+
 function outboundOf(settings: Settings): Outbound {
   return {
+    atOnce: settings["outbound.at_once"],
     queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
     bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
     delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
@@ -70,7 +98,8 @@ function outboundOf(settings: Settings): Outbound {
   };
 }
 
-function relayOf(settings: Settings): Relay | null {
+/** Null: mail goes to its recipients' servers. Throws SetUpFailure if there is no password in the file. */
+export function relayOf(settings: Settings): Relay | null {
   const nextHop = settings["outbound.relay"];
   if (nextHop === "") return null;
   const user = settings["outbound.relay_user"];
@@ -93,6 +122,7 @@ function spamOf(settings: Settings): SpamSite {
     allowFrom: settings["spam.allow_from"],
     onFailure: settings["spam.on_failure"],
     ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),
+    updates: { channel: settings["spam.update_channel"], keyFile: settings["spam.update_key_file"] },
   };
 }
 
@@ -135,10 +165,12 @@ function dnsOf(settings: Settings): DnsSite {
   const rootHints = settings["dns.root_hints"];
   return {
     address: settings["dns.address"],
+    cacheBytes: settings["dns.cache"],
     rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
     trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
     ownRoot: rootHints !== "",
     stubs: settings["dns.stub"],
+    forward: settings["dns.forward"],
   };
 }
 
@@ -148,16 +180,23 @@ export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
+export function hasUser(name: string): boolean {
+  return findLine("/etc/passwd", name) !== null;
+}
+
 export function groupId(name: string): number {
   return Number(databaseLine("/etc/group", name)[2]);
 }
 
 function databaseLine(file: string, name: string): readonly string[] {
-  const line = readFileSync(file, "utf8")
-    .split("\n")
-    .find((entry) => entry.startsWith(`${name}:`));
-  if (line === undefined) throw new Error(`${name} is missing in ${file}`);
+  const line = findLine(file, name);
+  if (line === null) throw new Error(`${name} is missing in ${file}`);
   return line.split(":");
+}
+
+function findLine(file: string, name: string): string | null {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.find((entry) => entry.startsWith(`${name}:`)) ?? null;
 }
 
 /** A kernel without IPv6, or a namespace where it is off, lists no address here. */

@@ -8,6 +8,48 @@ import { lastFailure, StartLog } from "./start-log.ts";
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-start-log-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
+test("what changes all the time is one line, on the terminal and in the file", () => {
+  const file = join(directory, "progress");
+  const out = mock.method(console, "log", () => undefined);
+  const write = mock.method(process.stdout, "write", () => true);
+  const tty = process.stdout.isTTY;
+  try {
+    const log = new StartLog();
+    log.open(file);
+    process.stdout.isTTY = false;
+    for (const text of ["5 s", "6 s"]) log.progress(text);
+    log.endProgress();
+    process.stdout.isTTY = true;
+    for (const text of ["7 s", "8 s"]) log.progress(text);
+    log.endProgress();
+    log.endProgress();
+    assert.deepEqual(
+      [out, write].map(({ mock: { calls } }) => calls.map((call) => String(call.arguments[0]))),
+      [["5 s"], ["\r\x1b[K7 s", "\r\x1b[K8 s", "\n"]],
+    );
+  } finally {
+    process.stdout.isTTY = tty;
+    for (const one of [out, write]) one.mock.restore();
+  }
+  assert.equal(readFileSync(file, "utf8").replaceAll(/^\S+ /gm, ""), "5 s\n7 s\n");
+});
+
+test("why a start ended after Ctrl-C is in the file alone, and is no failure", () => {
+  const file = join(directory, "stopped");
+  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
+  try {
+    const log = new StartLog();
+    log.open(file);
+    log.stopped("no room is left on the disk");
+    assert.deepEqual([out.mock.callCount(), err.mock.callCount()], [0, 0]);
+  } finally {
+    for (const one of [out, err]) one.mock.restore();
+  }
+  const text = readFileSync(file, "utf8");
+  assert.match(text, /stopped before everything ran: no room is left on the disk/);
+  assert.equal(lastFailure(text), null);
+});
+
 test("what is said on the terminal is in the file too, each line with its time", () => {
   const file = join(directory, "said");
   const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];

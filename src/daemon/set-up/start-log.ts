@@ -3,12 +3,14 @@ import { appendFile, truncateFile } from "../../adapters/root-files/files.ts";
 
 /** A start says some lines; so many bytes are years of them. */
 const MOST_BYTES = 256 * 1024;
+const CLEAR_LINE = "\r\x1b[K";
 
 /** What the start says: on its terminal, and in a log, where it is found when the terminal is gone. */
 export class StartLog {
   /** Whether the terminal is gone. */
   isOnly = false;
   #file: string | null = null;
+  #hasProgress = false;
 
   /** From now on also into this file, unless its directory is still missing. */
   open(file: string): void {
@@ -16,6 +18,20 @@ export class StartLog {
     attempt(() => {
       if (statSync(file).size > MOST_BYTES) truncateFile(file, 0);
     });
+  }
+
+  /** What changes all the time: the first time a line as any other, then the same line of a terminal again. */
+  progress(text: string): void {
+    if (!this.#hasProgress) this.note(text);
+    if (process.stdout.isTTY) process.stdout.write(`${CLEAR_LINE}${text}`);
+    else if (!this.#hasProgress) console.log(text);
+    this.#hasProgress = true;
+  }
+
+  /** Ends the line of what changed. */
+  endProgress(): void {
+    if (this.#hasProgress && process.stdout.isTTY) process.stdout.write("\n");
+    this.#hasProgress = false;
   }
 
   say(text: string): void {
@@ -31,6 +47,14 @@ export class StartLog {
   fail(text: string): void {
     console.error(`ghostinbox: ${text}`);
     this.note(`${FAILED}${text}`);
+  }
+
+  /**
+   * Why a start ended after Ctrl-C. That ends the programs that set-up runs, too: what they have not done is no failure then. But it
+   * may be why it was pressed, so the file has it.
+   */
+  stopped(text: string): void {
+    this.note(`stopped before everything ran: ${text}`);
   }
 
   /** Only into the file. Its lines begin as those of svlogd(8) with -tt. */

@@ -1,47 +1,62 @@
-/** `npm start` as root, once everything is installed: prepares the data directory and runs the whole server. */
-import { readFileSync } from "node:fs";
+/**
+ * `npm start`, or the unit of systemd, as root, once everything is installed: prepares the data directory and runs the whole
+ * server.
+ */
+import { collectGarbage } from "../../adapters/machine/collect-garbage.ts";
 import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
 import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { plural } from "../../core/text.ts";
+import { instant } from "../../core/time.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { finishRestore } from "../backup/replace-contents.ts";
+import { startStrict } from "../firewall/start-strict.ts";
+import { endStrict } from "../firewall/strict-table.ts";
+import { endShutOut, readIsolation, shutOut } from "../incident/isolation.ts";
 import { adoptFilters } from "./adopt-filters.ts";
-import { printRunning, settingsNews } from "./announce.ts";
+import { memoryHere, memoryNews, printRunning, settingsNews } from "./announce.ts";
 import { applyConfiguration } from "./apply.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { CHECKOUT } from "./checkout.ts";
+import { containerNews } from "./container.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
-import { prepareDatabases } from "./databases.ts";
+import { prepareDatabases, preparing } from "./databases.ts";
 import { makeDirectories } from "./directories.ts";
 import { diskTrouble } from "./disk-trouble.ts";
 import { SetUpFailure } from "./failure.ts";
 import { releaseLock, takeLock } from "./lock.ts";
+import { hasNetAdmin } from "./net-admin.ts";
+import { refuseUnfitData } from "./newer-data.ts";
 import { type Ended, endOrphans } from "./orphans.ts";
 import { portsOf, refuseBusyPorts } from "./ports.ts";
+import { runsForAnother } from "./processes.ts";
 import { installPrograms } from "./program.ts";
 import { waitUntilReady } from "./ready.ts";
-import {
-  type AdminPassword,
-  adminPassword,
-  makeLoginPolicySecret,
-  makeProofWord,
-  rememberAdminPassword,
-} from "./secrets.ts";
-import { readSettings, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
+import { takeRestoredQueue } from "./restored-queue.ts";
+import { finishRollback } from "./rollback.ts";
+import { type AdminPassword, adminPassword, rememberAdminPassword } from "./secrets.ts";
+import { readSettings, settingsWithScript, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
+import { makeLoginPolicySecret, makeProofWord } from "./shared-secrets.ts";
 import { compileSieve } from "./sieve.ts";
 import { readSite } from "./site.ts";
 import { StartLog } from "./start-log.ts";
 import { RESTART_SIGNAL } from "./stop.ts";
-import { programEnvironment, startSupervisor, stopEverything, writeEnvironment, writeServices } from "./supervise.ts";
+import { programEnvironment, writeEnvironment, writeServices } from "./supervise.ts";
+import { runsvdir, systemd } from "./supervisor.ts";
+import { stopUnits, tellReady } from "./units.ts";
+import { describeSnapshot, makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
 import { addUsers } from "./users.ts";
-
-/** Bit of CAP_NET_ADMIN in a capability set (capabilities(7)). */
-const CAP_NET_ADMIN = 12n;
 
 /** A start that follows `restart`: the same process, which still holds the lock. */
 const AGAIN = "--again";
+/** systemd has a unit for each service (`render/systemd.ts`). Otherwise runsvdir(8) runs them. */
+const BY_SYSTEMD = process.argv.includes("--systemd");
+
+const PASSWORD_UNSEEN = "The dashboard has a password that nobody saw: `./ghostinbox admin passwd` sets another one.";
+const SNAPSHOT_MADE =
+  "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
 
 const stop = stopSignal();
 const code = await main();
@@ -54,25 +69,36 @@ async function main(): Promise<number> {
   try {
     if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
     const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
+    if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
     prepareDataDirectory(data);
     const wanted = layoutOf(data);
     if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
     takeLock(wanted.startPid, data);
     layout = wanted;
     outliveTerminal(layout, log);
+    // Before anything else of this version: not even what an earlier start left behind is ended.
+    if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
+    refuseUnfitData(layout);
+    if (BY_SYSTEMD) await stopUnits();
     tellEnded(await endOrphans(data), log);
+    const snapshot = await makeUpgradeSnapshot(layout, instant(Date.now()));
+    if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
     const started = readServiceEnvironment(layout.environment);
     const read = await readSettings(layout, takenOver(process.env, started));
-    const password = await prepare(layout, read, { started, log });
+    const { password, settings } = await prepare(layout, read, { started, log });
     if (stop.asked()) return 130;
-    return await runServices(layout, read.settings, { password, log });
+    return await runServices(layout, settings, { password, log });
   } catch (error) {
     const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
     const says = isTold ? error.message : diskTrouble(error);
     if (says === null) throw error;
+    if (stop.asked()) log.stopped(says);
+    if (stop.asked()) return 130;
     log.fail(says);
-    return 1;
+    return error instanceof SetUpFailure ? error.exitCode : 1;
   } finally {
+    // Only at a stop: a start that fails, or starts again at once, leaves no port open.
+    if (layout !== null && stop.wish() === "stop" && !runsForAnother(layout.data)) await endStrict();
     if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
   }
 }
@@ -119,20 +145,27 @@ function stopSignal(): Stop {
 /** The same process runs the start again: its environment, terminal, and pid stay, for whatever supervises it. */
 function startAgain(): void {
   const script = process.argv[1] ?? "";
-  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, AGAIN], process.env);
+  const how = BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN];
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...how], process.env);
 }
 
 /** Everything that must exist before the first service starts. */
 async function prepare(
   layout: Layout,
-  read: ValidSettings,
+  first: ValidSettings,
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
-): Promise<AdminPassword> {
-  const { settings } = read;
+): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
   await addUsers();
+  // Before anything else lies there: by this file the next start knows the directory as ours.
+  const written = writeFirstSettings(layout, first);
+  const env = takenOver(process.env, started, written);
+  const read = settingsWithScript(layout, first, { env, say: (line) => log.say(line) });
+  const { settings } = read;
   for (const warning of makeDirectories(layout)) log.warn(warning);
-  const written = writeFirstSettings(layout, read);
-  for (const line of settingsNews(layout, read, written)) log.say(line);
+  for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
+  // First: a start that fails later, for example at a port that is in use, has opened nothing either.
+  const open = await startStrict(layout, settings);
+  if (open !== null) log.warn(open);
   const outdated = await prepareCertificate(settings, layout);
   if (outdated !== null) log.warn(outdated);
   makeLoginPolicySecret(layout);
@@ -140,37 +173,53 @@ async function prepare(
   await refuseBusyPorts(portsOf(settings));
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);
-  if (stop.asked()) return password;
-  const environment = programEnvironment(layout, takenOver(process.env, started, written));
-  await prepareDatabases(layout, password.hash, environment);
+  const prepared = { password, settings };
+  if (stop.asked()) return prepared;
+  const environment = programEnvironment(layout, env);
+  try {
+    const waits = (elapsedMs: number): void => log.progress(preparing(layout, elapsedMs));
+    await prepareDatabases(layout, password, environment, { waits, isStopped: stop.asked });
+  } finally {
+    log.endProgress();
+  }
+  if (stop.asked()) return prepared;
+  if (password.printed === null) rememberAdminPassword(layout, password);
   const { refused } = await adoptFilters(CHECKOUT, layout);
   for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);
   const applied = await applyConfiguration(readSite(read, layout));
   if (!applied.ok) throw new SetUpFailure(applied.reason);
+  // Before the first service starts: an isolated server is isolated from its first moment on.
+  const isolation = readIsolation(layout);
+  const shut = isolation === null ? null : await shutOut(isolation, settings);
+  // Left by a lift that was interrupted. Where nft(8) cannot run, there is none.
+  if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
+  if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
+  if (shut?.ok === false) log.warn(`the world is not shut out: ${shut.reason}.`);
   await compileSieve(layout);
+  const restored = await takeRestoredQueue(layout);
+  if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
   writeEnvironment(layout.environment, environment);
   writeServices({
     layout,
     environment: layout.environment,
     netAdmin: hasNetAdmin(),
-    spam: settings["spam.enabled"],
+    spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
     fail2ban: settings["fail2ban.enabled"],
+    export: settings["export.syslog.enabled"],
     webLowPort: settings["ports.http"] < 1024,
   });
-  return password;
+  return prepared;
 }
-
-const PASSWORD_UNSEEN = "The dashboard has a password that nobody saw: `./ghostinbox admin passwd` sets another one.";
 
 type Told = Readonly<{ password: AdminPassword; log: StartLog }>;
 
 async function runServices(layout: Layout, settings: Settings, { password, log }: Told): Promise<number> {
   if (!hasNetAdmin())
     log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
-  const supervisor = startSupervisor(layout.services);
-  const died = new Promise<"died">((resolve) => {
-    for (const event of ["exit", "error"]) supervisor.once(event, () => resolve("died"));
-  });
+  for (const news of containerNews()) log.warn(news);
+  log.say("Starting ...");
+  const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
+  const { died } = supervisor;
   const asked = stop.promise.then(() => "asked" as const);
   const ready = waitUntilReady(layout, portsOf(settings), stop.asked);
   const first = await Promise.race([ready, died, asked]);
@@ -181,20 +230,21 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
     log.fail(first.reason);
     end = "failed";
   } else {
-    printRunning(layout, settings, password.printed);
-    log.note(`GhostInbox runs as ${settings.hostname}.`);
-    if (log.isOnly && password.printed !== null) log.note(PASSWORD_UNSEEN);
-    rememberAdminPassword(layout);
+    noteUpgraded(layout);
+    // Others than root may read a journal.
+    if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
+    const runs = `GhostInbox runs as ${settings.hostname}.`;
+    const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
+    says(runs);
+    if ((log.isOnly || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
+    await tellReady(runs);
+    rememberAdminPassword(layout, password);
+    collectGarbage();
     end = await Promise.race([died, asked]);
   }
   if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
   else log.say("Stopping ...");
-  await stopEverything(layout, end === "died" ? null : (supervisor.pid ?? null));
+  await supervisor.stop();
   if (end === "asked") log.say("GhostInbox has stopped.");
   return end === "asked" ? 0 : 1;
-}
-
-function hasNetAdmin(): boolean {
-  const sets = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
-  return ((BigInt(`0x${sets}`) >> CAP_NET_ADMIN) & 1n) === 1n;
 }

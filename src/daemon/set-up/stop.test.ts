@@ -5,6 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../adapters/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lockHolder } from "./lock.ts";
 import { restartServer, stopServer } from "./stop.ts";
@@ -21,8 +24,43 @@ const HOLDER = `
   console.log("taken");
   setInterval(() => undefined, 60_000);`;
 
-test("a server that is stopped is not stopped again, and does not restart", async () => {
-  assert.deepEqual(await stopServer(layout), { ok: true, wasRunning: false });
+/** In a network of its own: a test must not touch this machine's firewall. */
+const KILLED = `
+  nft "add table inet ghostinbox; add table inet ghostinbox_strict; add table inet another"
+  "$@" && nft list tables`;
+/** Another server: its supervisor, and its guard once that runs. */
+const OTHER = `
+  mkdir -p "$1/service/guard"
+  printf '#!/bin/sh\\necho $$ >"%s/pid"\\nexec setpriv --reuid ghostinbox --clear-groups sleep 600\\n' "$1" >"$1/service/guard/run"
+  chmod +x "$1/service/guard/run"
+  cd "$1/service"; runsv guard & trap 'kill -TERM $!; wait' EXIT
+  until grep -qs "^Name:.sleep" "/proc/$(cat "$1/pid" 2>/dev/null)/status"; do sleep 0.02; done
+  cd /; shift`;
+const STOPS = `
+  const [{ stopServer }, { layoutOf }] = await Promise.all(process.argv.slice(1, 3).map((module) => import(module)));
+  console.log(JSON.stringify(await stopServer(layoutOf(process.argv[3]))));`;
+const WITH_NFT = { skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
+
+test("what a server that was killed has left in the firewall is taken away", WITH_NFT, async () => {
+  const modules = ["./stop.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
+  const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
+  const ran = await runProgram("unshare", ["--net", "sh", "-ec", KILLED, "sh", ...node]);
+  assert.equal(ran.stdout, '{"ok":true,"wasRunning":false}\ntable inet another\n', ran.stderr);
+});
+
+const WITH_RUNSV = {
+  skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"], users: ["ghostinbox"] }),
+};
+test("the firewall of another directory's server stays as it is", WITH_RUNSV, async () => {
+  const modules = ["./stop.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
+  const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
+  const argv = ["--net", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...node];
+  const ran = await runProgram("unshare", argv);
+  const tables = ["ghostinbox", "ghostinbox_strict", "another"].map((name) => `table inet ${name}\n`).join("");
+  assert.equal(ran.stdout, `{"ok":true,"wasRunning":false}\n${tables}`, ran.stderr);
+});
+
+test("a server that is stopped does not restart", async () => {
   assert.deepEqual(await restartServer(layout, []), {
     ok: false,
     reason: "GhostInbox is not running.",

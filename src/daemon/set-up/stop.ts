@@ -3,10 +3,11 @@ import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Outcome } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { endStrict } from "../firewall/strict-table.ts";
 import { lockHolder, lockText } from "./lock.ts";
 import { endOrphans } from "./orphans.ts";
 import type { ServerPort } from "./ports.ts";
-import { processesOf, signal } from "./processes.ts";
+import { processesOf, runsForAnother, signal } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 import { waitUntilReady } from "./ready.ts";
 import { lastFailure } from "./start-log.ts";
@@ -22,10 +23,10 @@ const POLL_MS = 50;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
 
-/** Stops the server of this data directory, or what a killed start left of it, and waits until nothing of it runs. */
+/** Stops the server of this data directory, or what a killed start left of it, and waits until nothing of it runs or is in the firewall. */
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
   const holder = lockHolder(layout.startPid);
-  if (holder === null && processesOf(layout.data).length === 0) return { ok: true, wasRunning: false };
+  const wasRunning = holder !== null || processesOf(layout.data).length > 0;
   if (holder !== null) {
     const since = startTimeOf(holder);
     signal(holder, "SIGTERM");
@@ -35,8 +36,10 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   }
   const { left } = await endOrphans(layout.data);
   if (left.length > 0) return { ok: false, reason: `Processes do not end: ${left.join(", ")}.` };
-  await removeFirewallTable();
-  return { ok: true, wasRunning: true };
+  // A server that was killed as a whole, or failed to start, has left them, and nothing of it runs.
+  await removeFirewallTable(layout.data);
+  if (!runsForAnother(layout.data)) await endStrict();
+  return { ok: true, wasRunning };
 }
 
 export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string; isRunning: boolean }>;

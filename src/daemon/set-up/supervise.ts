@@ -10,7 +10,7 @@ import { type RunitInput, renderRunit, type ServiceName } from "../../render/run
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { endBy, endOrphans } from "./orphans.ts";
-import { signal } from "./processes.ts";
+import { runsForAnother, signal } from "./processes.ts";
 
 const STOP_MS = 15_000;
 const NOT_FOR_PROGRAMS = ["GHOSTINBOX_ALLOW_REMOVE"];
@@ -30,7 +30,7 @@ export function writeEnvironment(directory: string, env: Readonly<Record<string,
   removeTree(directory);
   makeDirectory(directory, 0o700);
   for (const [name, value] of Object.entries(env))
-    writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
+    writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600, flush: false });
 }
 
 export function writeServices(input: RunitInput): void {
@@ -46,12 +46,13 @@ export function writeServices(input: RunitInput): void {
     if (finish !== undefined) writeScript(join(directory, "finish"), finish);
     // A service that was stopped by hand returns with the next start.
     removeFile(join(services, service, "down"));
+    removeFile(restartMark(services, service));
   }
 }
 
 function writeScript(file: string, text: string): void {
   makeDirectory(dirname(file), 0o755);
-  writeFile(file, text, { mode: 0o755 });
+  writeFile(file, text, { mode: 0o755, flush: false });
 }
 
 /**
@@ -79,11 +80,12 @@ export async function stopEverything(layout: Layout, supervisor: number | null):
     signal(supervisor, "SIGHUP");
     await endBy(layout.data, STOP_MS);
   }
-  await removeFirewallTable();
+  await removeFirewallTable(layout.data);
 }
 
-/** True if there was one. */
-export async function removeFirewallTable(): Promise<boolean> {
+/** True if there was one, and it was not that of another data directory's server. */
+export async function removeFirewallTable(data: string): Promise<boolean> {
+  if (runsForAnother(data)) return false;
   return (await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 })).code === 0;
 }
 
@@ -92,6 +94,11 @@ export function pidOf(services: string, service: ServiceName): number | null {
   const file = pidFile(services, service);
   const text = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** There while the keeper has ended a service that it is about to start again. */
+export function restartMark(services: string, service: ServiceName): string {
+  return join(services, service, "restarting");
 }
 
 /** Written by runsv(8) whenever it starts the service or sees it end. */

@@ -1,26 +1,36 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { removeFile } from "../../adapters/root-files/files.ts";
 import { takeTree } from "../../adapters/root-files/trees.ts";
 import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
-import { removeTree } from "../../adapters/root-files/walk.ts";
+import { plural } from "../../core/text.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { holdsForeignFiles } from "./data-directory.ts";
-import { type Besides, readBesides, removeFilesBesides, unclaimed } from "./installed-besides.ts";
-import { processesOf } from "./processes.ts";
+import { readBackupRecord } from "../backup/record.ts";
+import { endShutOut } from "../incident/isolation.ts";
+import { holdsForeignFiles, removeDataDirectory } from "./data-directory.ts";
+import {
+  type Besides,
+  readBesides,
+  removeFilesBesides,
+  removeOverrides,
+  restoreModes,
+  unclaimed,
+} from "./installed-besides.ts";
+import { processesOf, runsForAnother } from "./processes.ts";
 import { groupId, userIds } from "./site.ts";
 import { stopServer } from "./stop.ts";
-import { removeFirewallTable } from "./supervise.ts";
 import {
   alsoRemoved,
   installAgain,
   NO_PACKAGES,
   type Packages,
   packagesToRemove,
+  removeLastPackage,
   removePackages,
 } from "./uninstall-packages.ts";
+import { uninstallUnits, unitsOf } from "./unit-files.ts";
 
 export type UninstallOptions = Readonly<{
   /** Deletes the data directory with all mail. */
@@ -28,6 +38,9 @@ export type UninstallOptions = Readonly<{
   /** Removes the Debian packages that set-up installed. */
   packages: boolean;
 }>;
+
+/** Says what is being done. */
+type Tell = (doing: string) => void;
 
 /** Members before the groups that they are in. */
 const ADDED_USERS = [USERS.web, USERS.mail, USERS.fail2ban, USERS.guard];
@@ -40,92 +53,149 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   const packages = await packagesToRemove(layout);
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
-    "Delete the firewall table inet ghostinbox, if it is there.",
+    ...(unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
+    "Delete the firewall tables inet ghostinbox and inet ghostinbox_strict, if they are there.",
     ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
     ...(groups.length > 0
       ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
       : []),
     ...packagesSentences(packages, options),
     ...(options.packages ? besidesSentences(readBesides(layout)) : []),
-    ...(existsSync(layout.data) ? [dataSentence(layout.data, options)] : []),
+    ...(existsSync(layout.data) ? [dataSentence(layout, options)] : []),
   ];
 }
 
-/** Does the steps of `planUninstall`; stops at the first one that fails. Needs root. */
-export async function uninstall(layout: Layout, options: UninstallOptions): Promise<Outcome> {
+/** Does the steps of `planUninstall`; stops at the first one that fails. If broken off, it can be repeated. Needs root. */
+export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is planned before anything is done.
   const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
-  const others = await alsoRemoved(packages.going);
+  const others = await alsoRemoved(packages);
   if (others.length > 0)
     return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
   if (options.purgeData && existsSync(layout.data) && holdsForeignFiles(layout.data))
     return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
 
   try {
-    return await takeBack(layout, options, packages);
+    return await takeBack(layout, options, { packages, tell });
   } catch (error) {
     if (error instanceof UnsafePath) return failed(error.message);
     throw error;
   }
 }
 
-async function takeBack(layout: Layout, options: UninstallOptions, packages: Packages): Promise<Outcome> {
+type Work = Readonly<{ packages: Packages; tell: Tell }>;
+
+async function takeBack(layout: Layout, options: UninstallOptions, { packages, tell }: Work): Promise<Outcome> {
+  tell("Stopping the server");
+  // First, or systemd would start it again.
+  const units = await uninstallUnits();
+  if (!units.ok) return units;
   const stopped = await stopServer(layout);
   if (!stopped.ok) return stopped;
-  await removeFirewallTable();
+  if (!runsForAnother(layout.data)) await endShutOut();
+  tell("Removing users and groups");
   const users = await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS);
   if (!users.ok) return users;
   if (options.packages) {
-    const taken = await takePackagesBack(layout, packages);
+    const taken = await takePackagesBack(layout, { packages, tell });
     if (!taken.ok) return taken;
   }
-  if (options.purgeData) removeTree(layout.data);
-  return { ok: true };
+  if (options.purgeData && existsSync(layout.data)) {
+    tell(`Deleting ${layout.data}`);
+    removeDataDirectory(layout.data);
+  }
+  return removeLastPackage(packages);
 }
 
-async function takePackagesBack({ data }: Layout, packages: Packages): Promise<Outcome> {
+async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
   const besides = readBesides({ data });
+  if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
+  const again = await installAgain(packages, besides.auto);
+  if (!again.ok) return again;
+  tell(`Removing ${plural(packages.going.length, "Debian package")}`);
   const removed = await removePackages(packages);
   if (!removed.ok) return removed;
+  restoreModes(besides);
   const users = await removeUsers(data, unclaimed(besides.users), unclaimed(besides.groups));
   if (!users.ok) return users;
   await removeFilesBesides(besides);
-  const again = await installAgain(besides.removed);
-  if (again.ok) for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
-  return again;
+  await removeOverrides(besides);
+  // What others still need is removed another time.
+  if (packages.staying.length === 0)
+    for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
+  return { ok: true };
 }
 
 /** Exported for its test. */
-export function besidesSentences({ users, groups, files, directories, removed }: Besides): readonly string[] {
-  const names = [...new Set([...users, ...groups])];
-  return [
-    ...(names.length > 0
-      ? [`Remove the users and groups that they added and nothing else needs: ${names.join(" ")}.`]
-      : []),
-    ...(files.length > 0
-      ? [`Delete what they left, where it is unchanged and of no package: ${files.map(({ path }) => path).join(" ")}.`]
-      : []),
-    ...(directories.length > 0 ? [`Delete these directories, where they are empty: ${directories.join(" ")}.`] : []),
-    ...(removed.length > 0 ? [`Install again what had to make room for them: ${removed.join(" ")}.`] : []),
+export function besidesSentences({ users, groups, files, directories }: Besides): readonly string[] {
+  const sentences: readonly (readonly [string, readonly string[]])[] = [
+    ["Remove the users and groups that they added and nothing else needs", [...new Set([...users, ...groups])]],
+    ["Delete what they left, where it is unchanged and of no package", counted(files.map(({ path }) => path))],
+    ["Delete these directories, where they are empty", topmost(directories)],
   ];
+  return listed(sentences);
 }
 
-function packagesSentences({ going, staying }: Packages, { packages: remove }: UninstallOptions): readonly string[] {
-  const count = going.length === 1 ? "Debian package" : `${going.length} Debian packages`;
-  const what = remove
-    ? `Remove the ${count} that set-up installed, with configuration`
-    : `Leave the ${count} that set-up installed (--packages removes what is no longer needed)`;
-  return [
-    ...(going.length > 0 ? [`${what}: ${going.join(" ")}.`] : []),
-    ...(remove && staying.length > 0 ? [`Leave what other packages need by now: ${staying.join(" ")}.`] : []),
-  ];
+function listed(sentences: readonly (readonly [what: string, names: readonly string[]])[]): readonly string[] {
+  return sentences.flatMap(([what, names]) => (names.length > 0 ? [`${what}: ${names.join(" ")}`] : []));
 }
 
-function dataSentence(data: string, { purgeData }: UninstallOptions): string {
-  return purgeData
-    ? `Delete ${data} with all mail, accounts and settings.`
-    : `Leave ${data} with all mail, accounts and settings, owned by root (--purge-data deletes it).`;
+/** A directory with several of them is named instead, with their number: certificates alone are hundreds. */
+function counted(paths: readonly string[]): readonly string[] {
+  const groups = Map.groupBy(paths, (path) => dirname(path));
+  return [...groups]
+    .map(([directory, [first = "", ...others]]) =>
+      others.length === 0 || directory === "/etc"
+        ? [first, ...others].join(" ")
+        : `${directory} (${others.length + 1})`,
+    )
+    .toSorted();
+}
+
+/** Without those that lie in others of them. */
+function topmost(directories: readonly string[]): readonly string[] {
+  return directories.filter((path) => !directories.includes(dirname(path))).toSorted();
+}
+
+function packagesSentences(packages: Packages, options: UninstallOptions): readonly string[] {
+  const { going, staying, returning, absent } = packages;
+  const sentences: readonly (readonly [string, readonly string[]])[] = options.packages
+    ? [
+        ["Install again what had to make room for the packages of set-up", returning],
+        [`Remove the ${countOf(going)} that set-up installed, with configuration`, going],
+        ["Leave what other packages need by now", staying],
+        ["Not install again, because other packages would have to go", absent],
+      ]
+    : [[`Leave the ${countOf(going)} that set-up installed (${hint(options)})`, going]];
+  return listed(sentences);
+}
+
+function countOf(packages: readonly string[]): string {
+  return packages.length === 1 ? "Debian package" : `${packages.length} Debian packages`;
+}
+
+function hint({ purgeData }: UninstallOptions): string {
+  const says = "--packages removes what is no longer needed";
+  return purgeData ? `${says}; later it cannot, for their list goes with the data directory` : says;
+}
+
+/** Exported for its test. */
+export function dataSentence(layout: Layout, { purgeData }: Pick<UninstallOptions, "purgeData">): string {
+  const { data, backupKey, backupRepository } = layout;
+  const backups = existsSync(backupRepository) ? ["the backups in it"] : [];
+  const key = existsSync(backupKey) ? [backups.length > 0 ? "their key" : "the key of its backups"] : [];
+  const all = listOf(["all mail", "accounts", "settings", ...backups, ...key]);
+  if (!purgeData) return `Leave ${data} with ${all}, owned by root (--purge-data deletes it).`;
+  const warning =
+    key.length > 0 && !readBackupRecord(layout).isKeySeen
+      ? ` NOBODY HAS SEEN THIS KEY: without it, no copy of a backup can be read, wherever it lies. First: ./ghostinbox backup key`
+      : "";
+  return `Delete ${data} with ${all}.${warning}`;
+}
+
+function listOf(things: readonly string[]): string {
+  return `${things.slice(0, -1).join(", ")} and ${things.at(-1)}`;
 }
 
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hashPassword, verifyPassword } from "../../adapters/accounts/password-hash.ts";
-import { systemClock } from "../../adapters/machine/clock.ts";
+import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { watch } from "../../adapters/sockets/control-client.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Log } from "../../engine/ports.ts";
@@ -10,11 +8,14 @@ import { DASHBOARD_REFUSED } from "../../render/fail2ban/filters.ts";
 import { PAGE_FILES } from "../../servers/api/page.ts";
 import type { PageFile } from "../../servers/api/ports.ts";
 import { ApiServer } from "../../servers/api/server.ts";
-import type { WebSettings } from "../../settings/for-web.ts";
+import { dashboardNames, type WebSettings } from "../../settings/for-web.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { guardAt } from "./guard.ts";
+import { LookupThread } from "./lookups.ts";
 import { GuardNews } from "./news.ts";
+import { PasswordThread } from "./passwords.ts";
 import { WebStore } from "./store.ts";
+import { TrialThread } from "./trials.ts";
 
 export type Web = Readonly<{
   /** Resolves with the port it listens on. */
@@ -23,24 +24,26 @@ export type Web = Readonly<{
 }>;
 
 /** Every part of the web on one line, in the order in which they need each other. Nothing runs before `start`. */
-export async function composeWeb(layout: Layout, settings: WebSettings, log: Log): Promise<Web> {
+export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web {
   const store = new WebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
   );
   const news = new GuardNews((onEvent) => watch(layout.webSocket, onEvent));
-  const decoy = await hashPassword(randomBytes(32).toString("base64"));
+  const lookups = new LookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
+  const trials = new TrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
   const server = new ApiServer({
     guard: guardAt(layout.webSocket),
     queries: () => store.queries,
-    credentials: store.credentials,
-    passwords: { verify: verifyPassword, decoy },
+    lookups,
+    trials,
+    passwords: new PasswordThread(),
     news,
-    clock: systemClock,
+    clock: new SteadyClock(),
     page: readPage(join(layout.program, "dashboard")),
     version: VERSION,
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
-      names: [settings.hostname, ...settings.domains, ...settings["http.names"]],
+      names: dashboardNames(settings),
       ipv6Prefix: settings["bans.ipv6_prefix"],
       memoryMs: settings["bans.memory"],
     },
@@ -57,6 +60,8 @@ export async function composeWeb(layout: Layout, settings: WebSettings, log: Log
     stop: async () => {
       news.stop();
       await server.stop();
+      lookups.stop();
+      trials.stop();
       store.close();
     },
   };

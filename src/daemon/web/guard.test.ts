@@ -23,4 +23,7 @@ test("whoever asks for the health of a guard that hangs is answered within secon
   const reply = await guardAt(path).ask("web", { verb: "health" });
   assert.ok(!reply.ok && reply.kind === "unreachable");
   assert.ok(performance.now() - from < 4_000);
+  assert.equal(reply.mayBeDone, true);
+  const absent = await guardAt(`${path}.none`).ask("web", { verb: "health" });
+  assert.ok(!absent.ok && absent.kind === "unreachable" && absent.mayBeDone === undefined);
 });

@@ -6,15 +6,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { eventRow } from "../../../test/kit/test-database.ts";
-import { hashPassword } from "../../adapters/accounts/password-hash.ts";
 import { systemClock } from "../../adapters/machine/clock.ts";
-import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { Feed } from "../../engine/feed.ts";
-import { secretDigest } from "../../servers/api/dashboard-sessions.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { Reply, Verb } from "../../wire/control/control.ts";
@@ -60,15 +59,14 @@ async function startWeb(t: TestContext): Promise<World> {
 
 async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
   const db = openEngine(layout.engineDb);
-  const credentials = new SqliteCredentials(db, systemClock);
-  credentials.createToken("ci", secretDigest(TOKEN), "root", systemClock.now());
-  credentials.setAdminPassword(await hashPassword(PASSWORD));
   const store = new SqliteStore(db);
   const feed = new Feed();
   const control = new ControlServer({
     origin: "web",
-    run: ({ command }) => {
+    run: ({ command, as }) => {
       asked.push(command.verb);
+      if (command.verb === "caller" && as !== TOKEN) return Promise.resolve(UNAUTHORIZED);
+      if (command.verb === "sign_in" && command.password !== PASSWORD) return Promise.resolve(WRONG);
       return Promise.resolve(REPLIES[command.verb] ?? assert.fail(command.verb));
     },
     subscribe: feed.subscribe.bind(feed),
@@ -99,13 +97,15 @@ const HEALTH: Health = {
   notices: [],
   uptimeSeconds: 1,
 };
+const CALLER = tokenNamed("ci", SCOPES);
 const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
   health: { ok: true, result: HEALTH },
   watch: { ok: true, result: { lastEventId: 0 } },
-  admin_seen: { ok: true, result: { done: true } },
-  dashboard_ask: { ok: true, result: { verdict: "pass" } },
-  dashboard_login: { ok: true, result: { verdict: "pass" } },
+  caller: { ok: true, result: { caller: CALLER } },
+  sign_in: { ok: true, result: { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } },
 };
+const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
+const UNAUTHORIZED: Reply = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" };
 
 test("it starts before guard and database, says so, and serves once they are there", async (t) => {
   const { url, asked, startGuard: guardStarts } = await startWeb(t);
@@ -126,8 +126,8 @@ test("it starts before guard and database, says so, and serves once they are the
   const wrong = { method: "POST", body: JSON.stringify({ password: "wrong" }) };
   assert.equal(await status("/api/v1/login", wrong), 401);
   assert.deepEqual(
-    asked.filter((verb) => verb.startsWith("dashboard")),
-    ["dashboard_ask", "dashboard_login", "dashboard_ask", "dashboard_login"],
+    asked.filter((verb) => verb === "sign_in"),
+    ["sign_in", "sign_in"],
   );
   const stats = await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text();
   assert.match(stats, /"LOGIN_FAILED"/);
@@ -163,15 +163,18 @@ test("the live stream goes on over the guard's restart, with nothing missing", a
 
 test("a restored database is read in place of the old one", async (t) => {
   const { url, layout, startGuard: guardStarts } = await startWeb(t);
-  await (await guardStarts()).stop();
-  const bans = async (): Promise<number> => (await fetch(`${url}/api/v1/bans`, { headers: bearer })).status;
-  await until(async () => (await bans()) === 200);
+  (await guardStarts()).append("203.0.113.7", "CONNECT");
+  const events = async (): Promise<number> => {
+    const response = await fetch(`${url}/api/v1/events`, { headers: bearer });
+    return response.ok ? JSON.stringify(await response.json()).split('"CONNECT"').length - 1 : -1;
+  };
+  await until(async () => (await events()) === 1);
   const restored = `${layout.engineDb}.restored`;
   const db = openEngine(restored);
   db.close();
   for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
   renameSync(restored, layout.engineDb);
-  await until(async () => (await bans()) === 401);
+  await until(async () => (await events()) === 0);
 });
 
 test("a port in use and a broken setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {

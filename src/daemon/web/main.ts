@@ -14,7 +14,7 @@ if (!read.ok) fail(read.reason);
 
 const address = read.settings["http.address"];
 const port = read.settings["ports.http"];
-const web = await composeWeb(layout, read.settings, log);
+const web = composeWeb(layout, read.settings, log);
 try {
   await web.start(address, port);
 } catch (error) {

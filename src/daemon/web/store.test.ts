@@ -4,16 +4,22 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
 import { StoreDown } from "../../servers/api/ports.ts";
 import { WebStore } from "./store.ts";
 
-/** A database whose dashboard has this password hash. */
-function makeDatabase(path: string, hash: string): void {
+/** A database with so many events. */
+function makeDatabase(path: string, events: number): void {
   using db = openEngine(path);
-  new SqliteCredentials(db, new HandClock()).setAdminPassword(hash);
+  const store = new SqliteStore(db);
+  store.begin();
+  for (let i = 0; i < events; i++) store.append(eventRow("203.0.113.7", START));
+  store.commit();
 }
+
+const newest = (store: WebStore): number => store.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
 
 function fresh() {
   const path = join(temporaryDirectory(), "engine.db");
@@ -24,12 +30,11 @@ function fresh() {
 
 test("it waits for a database that the guard has not made yet, and says so once", () => {
   const { path, changes, store } = fresh();
-  for (let i = 0; i < 3; i++) assert.throws(() => store.credentials.adminHash(), StoreDown);
+  for (let i = 0; i < 3; i++) assert.throws(() => newest(store), StoreDown);
   assert.equal(changes.length, 1);
   assert.match(changes[0] ?? "", /ENOENT/);
-  makeDatabase(path, "one");
-  assert.equal(store.credentials.adminHash(), "one");
-  assert.equal(store.credentials.tokenNamed("none"), null);
+  makeDatabase(path, 1);
+  assert.equal(newest(store), 1);
   assert.equal(changes.length, 2);
   assert.equal(changes[1], null);
   store.close();
@@ -39,16 +44,16 @@ test("every query throws the same while the database cannot be read", () => {
   const { path, store } = fresh();
   writeFileSync(path, "this is no database");
   assert.throws(() => store.queries.bans(new HandClock().now(), { limit: 50, cursor: null }), StoreDown);
-  assert.throws(() => store.credentials.adminHash(), StoreDown);
+  assert.throws(() => newest(store), StoreDown);
 });
 
 test("a restored database takes the place of the old one without a restart", () => {
   const { path, store } = fresh();
-  makeDatabase(path, "one");
-  assert.equal(store.credentials.adminHash(), "one");
-  makeDatabase(`${path}.restored`, "two");
+  makeDatabase(path, 1);
+  assert.equal(newest(store), 1);
+  makeDatabase(`${path}.restored`, 2);
   for (const end of ["-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
   renameSync(`${path}.restored`, path);
-  assert.equal(store.credentials.adminHash(), "two");
+  assert.equal(newest(store), 2);
   store.close();
 });

@@ -1,13 +1,12 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { openEngineForReading } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Queries } from "../../engine/storage-ports.ts";
-import { type Credentials as CredentialsPort, StoreDown } from "../../servers/api/ports.ts";
+import { StoreDown } from "../../servers/api/ports.ts";
 
-type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries; credentials: Credentials }>;
+type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries }>;
 
 /**
  * `engine.db` as the web reads it: opened when it is first needed, and reopened after it failed or was replaced by a
@@ -15,13 +14,15 @@ type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries; cred
  */
 export class WebStore {
   readonly #path: string;
+  readonly #open: (path: string) => DatabaseSync;
   #opened: Opened | null = null;
   /** Why it cannot be read now, for the log; null while it can. */
   readonly #onChange: (trouble: string | null) => void;
   #trouble: string | null = null;
 
-  constructor(path: string, onChange: (trouble: string | null) => void) {
+  constructor(path: string, onChange: (trouble: string | null) => void, openDb = openEngineForReading) {
     this.#path = path;
+    this.#open = openDb;
     this.#onChange = onChange;
   }
 
@@ -30,17 +31,17 @@ export class WebStore {
     bans: (now, asked) => this.#read(({ queries }) => queries.bans(now, asked)),
     events: (filter) => this.#read(({ queries }) => queries.events(filter)),
     address: (prefix, now, memoryMs) => this.#read(({ queries }) => queries.address(prefix, now, memoryMs)),
+    banChanges: (after, most) => this.#read(({ queries }) => queries.banChanges(after, most)),
+    spamScores: (ids) => this.#read(({ queries }) => queries.spamScores(ids)),
+    // A copy that was restored has its name, and the ids that came since may be given again.
+    name: () => this.#read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
     figures: {
       bansInForce: (now) => this.#read(({ queries }) => queries.figures.bansInForce(now)),
       topIps: (since, most) => this.#read(({ queries }) => queries.figures.topIps(since, most)),
-      counts: (since) => this.#read(({ queries }) => queries.figures.counts(since)),
-      recorded: () => this.#read(({ queries }) => queries.figures.recorded()),
+      top: (by, since, most) => this.#read(({ queries }) => queries.figures.top(by, since, most)),
+      totals: (at) => this.#read(({ queries }) => queries.figures.totals(at)),
+      totalsAt: (span) => this.#read(({ queries }) => queries.figures.totalsAt(span)),
     },
-  };
-
-  readonly credentials: CredentialsPort = {
-    adminHash: () => this.#read(({ credentials }) => credentials.adminPasswordHash()),
-    tokenNamed: (digest) => this.#read(({ credentials }) => credentials.tokenName(digest)),
   };
 
   close(): void {
@@ -64,7 +65,7 @@ export class WebStore {
   #current(): Opened {
     const { ino } = statSync(this.#path, { bigint: true });
     if (this.#opened !== null && this.#opened.inode !== ino) this.#forget();
-    this.#opened ??= open(this.#path, ino);
+    this.#opened ??= readerOf(this.#open(this.#path), ino);
     return this.#opened;
   }
 
@@ -83,7 +84,6 @@ export class WebStore {
   }
 }
 
-function open(path: string, inode: bigint): Opened {
-  const db = openEngineForReading(path);
-  return { db, inode, queries: new SqliteQueries(db), credentials: new Credentials(db) };
+function readerOf(db: DatabaseSync, inode: bigint): Opened {
+  return { db, inode, queries: new SqliteQueries(db) };
 }

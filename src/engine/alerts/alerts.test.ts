@@ -41,6 +41,11 @@ test("a test goes to each channel at once, and comes back with what became of it
     { channel: "a", outcome: { ok: true } },
     { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
   ]);
+  answers.set("b", new Promise(() => undefined));
+  assert.deepEqual(await alerts.test(10), [
+    { channel: "a", outcome: { ok: true } },
+    { channel: "b", outcome: { ok: false, reason: "no answer within 0.01 s; it is still tried" } },
+  ]);
 });
 
 test("new thresholds apply to past events as well; new channels get messages from then on", async () => {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
 import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { messageOf } from "../../core/error.ts";
@@ -20,6 +21,7 @@ export type AlertSettings = Readonly<{
   /** How long a condition must be false before the alert is reported as over. */
   settleMs: number;
   schedule: Schedule;
+  language: AlertLanguage;
   channels: readonly AlertChannel[];
 }>;
 
@@ -39,6 +41,8 @@ const IDS_PER_STEP = 250;
 /** Events further back than this are not read again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
+/** Each channel gives up earlier by itself. */
+const LONGEST_TEST_MS = MINUTE_MS;
 /** One round runs each second. After the start, a round may take a while to read a day's events. */
 const LOOKED_LATELY_MS = 60_000;
 const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
@@ -116,7 +120,7 @@ export class Alerts {
       const isRead = await this.#read();
       this.#judge();
       this.#tellOfChannels();
-      this.#outbox.round(this.#settings.schedule);
+      this.#outbox.round(this.#settings.schedule, this.#settings.language);
       this.#save();
       if (isRead) this.#lookedAt = this.#parts.clock.now();
     } catch (error) {
@@ -125,11 +129,15 @@ export class Alerts {
     this.#working = false;
   }
 
-  /** Sends one message to each channel at once, at any hour, and returns the results. */
-  test(): Promise<readonly Tested[]> {
-    const message = testMessage(this.#parts.clock.now());
+  /** Sends one message to each channel at once, at any hour, and returns the results that there are within the time. */
+  test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {
+    const message = testMessage(this.#parts.clock.now(), this.#settings.language);
+    const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
     return Promise.all(
-      this.#settings.channels.map(async (channel) => ({ channel: channel.name, outcome: await channel.send(message) })),
+      this.#settings.channels.map(async (channel) => ({
+        channel: channel.name,
+        outcome: await Promise.race([channel.send(message), waitFor(longestMs, late, { ref: false })]),
+      })),
     );
   }
 
@@ -202,8 +210,8 @@ export class Alerts {
     for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
     for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
     const told = [
-      ...opened.map((alert) => ({ alert, message: openedMessage(alert) })),
-      ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert) })),
+      ...opened.map((alert) => ({ alert, message: openedMessage(alert, this.#settings.language) })),
+      ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
     ];
     const waits = this.#crowd.waits(told, this.#known, this.#outbox.deliveries, now);
     this.#outbox.add(

@@ -6,9 +6,9 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { BanLeakMonitor, BITES_AFTER_MS } from "./ban-leak-monitor.ts";
 
-const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON } as const;
+const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
 
-function monitor(isEnforcing = true) {
+function monitor(isEnforcing = true, hasProxies = false) {
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const mended: number[] = [];
@@ -17,7 +17,7 @@ function monitor(isEnforcing = true) {
     clock,
     notices,
     mended,
-    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, mend }),
+    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, mend }),
   };
 }
 
@@ -78,6 +78,26 @@ test("the engine tells of a banned address once its ban should bite, and not of 
     sightings().map(({ code }) => code),
     ["bans_leak"],
   );
+});
+
+test("a banned client that comes through a proxy is no leak", async () => {
+  const { engine, clock, committed } = await strangerBanned();
+  clock.advance(BITES_AFTER_MS);
+  await engine.ask({ type: "CONNECT", ...MAIL, proxied: true });
+  const login = { ip: STRANGER, login: "anna@example.org", passwordHash: "" } as const;
+  await engine.ask({ type: "LOGIN_ASKED", ...login, service: "imap", proxied: true });
+  const sightings = () => committed.flatMap(({ sightings: all }) => all);
+  assert.deepEqual(sightings(), []);
+  await engine.ask({ type: "LOGIN_ASKED", ...login, service: "submission" });
+  const [ofPostfix = assert.fail()] = sightings();
+  assert.equal(ofPostfix.mayBeProxied, true);
+  const [{ notices, watch }, without] = [monitor(true, true), monitor(true, false)];
+  watch.seen(ofPostfix);
+  assert.equal(notices.raised.size, 0);
+  watch.seen(LEAK);
+  assert.equal(notices.raised.size, 1, "another came directly");
+  without.watch.seen(ofPostfix);
+  assert.equal(without.notices.raised.size, 1);
 });
 
 test("a ban bites within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {

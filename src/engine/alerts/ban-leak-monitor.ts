@@ -15,16 +15,26 @@ const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
 type Watched = keyof typeof KEPT_MS & NoticeCode;
 
 /** Something in a committed event that the owner must know now. */
-export type Sighting = Readonly<{ code: "bans_leak"; ip: Ip; service: Service; since: Millis }>;
+export type Sighting = Readonly<{
+  code: "bans_leak";
+  ip: Ip;
+  service: Service;
+  since: Millis;
+  /** Dovecot asked about a sign-in to Postfix, and knows nothing of a proxy in front of that. */
+  mayBeProxied: boolean;
+}>;
 
-/** Null for nearly every event. The dashboard's clients may come through a proxy, past the firewall. */
+/** Null for nearly every event. Clients of the dashboard, and some of mail, come through a proxy, past the firewall. */
 export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
   if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
     return null;
+  if ("proxied" in event) return null;
   // A simulated ban is not in the firewall.
   if (ban.simulated === true) return null;
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
-  return { code: "bans_leak", ip: event.ip, service: event.service, since: ban.createdAt };
+  const { ip, service, type } = event;
+  const mayBeProxied = type === "LOGIN_ASKED" && service === "submission";
+  return { code: "bans_leak", ip, service, since: ban.createdAt, mayBeProxied };
 }
 
 export const NO_SIGHTINGS: readonly Sighting[] = [];
@@ -38,6 +48,8 @@ export type BanLeakMonitorParts = Readonly<{
   notices: Notices;
   clock: Clock;
   isEnforcing: () => boolean;
+  /** Whether some clients of mail come through a proxy. */
+  hasProxies: boolean;
   /** Rebuilds the firewall's table, which may lack the ban. */
   mend: () => void;
 }>;
@@ -57,6 +69,8 @@ export class BanLeakMonitor {
   seen(sighting: Sighting): void {
     // Another notice says that the firewall does not work.
     if (!this.#parts.isEnforcing()) return;
+    // Whoever comes directly was seen when the connection began.
+    if (sighting.mayBeProxied && this.#parts.hasProxies) return;
     const now = this.#parts.clock.now();
     this.#seenAt.set(sighting.code, now);
     this.#parts.notices.raise(sighting.code, detailOf(sighting));

@@ -79,9 +79,9 @@ test("messages about different things, and digests, do not wait for each other",
   await kit.rounds(AT_ONCE, 1);
   kit.broken.clear();
   const at = kit.clock.now();
-  const unnamed = [1, 2].map((i) => ({ ...testMessage(at), title: `test ${i}`, subject: "x" }));
+  const unnamed = [1, 2].map((i) => ({ ...testMessage(at, "en"), title: `test ${i}`, subject: "x" }));
   kit.box.add(unnamed, AT_ONCE);
-  kit.box.add([{ ...testMessage(at), title: "another", subject: "x", code: "disk_nearly_full" }], AT_ONCE);
+  kit.box.add([{ ...testMessage(at, "en"), title: "another", subject: "x", code: "disk_nearly_full" }], AT_ONCE);
   assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: test 1", "a: test 2", "a: another"]);
 });
 
@@ -91,7 +91,7 @@ test("a clock that was set back holds up no message for longer than its next att
   kit.box.use([a]);
   kit.add(AT_ONCE, ["one", "critical"]);
   // After the clock is set back, due deliveries lie this far in the future.
-  kit.box.round({ ...AT_ONCE });
+  kit.box.round({ ...AT_ONCE }, "en");
   await kit.box.settled();
   kit.told.length = 0;
   kit.broken.add("a");
@@ -114,11 +114,11 @@ test("a message that has not been tried lies five seconds ahead at the most, how
     const send = (): Promise<{ ok: true }> => new Promise((resolve) => answers.push(() => resolve({ ok: true })));
     kit.box.use([{ name: "slow", send }]);
     kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
-    kit.box.round(AT_ONCE);
+    kit.box.round(AT_ONCE, "en");
     kit.clock.advance(-byMs);
     answers[0]?.();
     await kit.box.settled();
-    kit.box.round(AT_ONCE);
+    kit.box.round(AT_ONCE, "en");
     assert.equal(answers.length, isTried ? 2 : 1, `${byMs} ms`);
   }
 });
@@ -140,12 +140,12 @@ test("a message is due at its time, and not a millisecond before", async () => {
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
   kit.add(AT_ONCE, ["one", "critical"]);
-  kit.box.round(AT_ONCE);
+  kit.box.round(AT_ONCE, "en");
   await kit.box.settled();
   kit.broken.clear();
   const told = async (ms: number): Promise<number> => {
     kit.clock.advance(ms);
-    kit.box.round(AT_ONCE);
+    kit.box.round(AT_ONCE, "en");
     await kit.box.settled();
     return kit.told.length;
   };
@@ -155,7 +155,7 @@ test("a message is due at its time, and not a millisecond before", async () => {
 test("digests, which are about nothing single, do not wait for one that failed", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
-  const digest = (title: string) => ({ ...testMessage(kit.clock.now()), title });
+  const digest = (title: string) => ({ ...testMessage(kit.clock.now(), "en"), title });
   kit.broken.add("a");
   kit.box.add([digest("first")], AT_ONCE);
   await kit.rounds(AT_ONCE, 1);

@@ -52,7 +52,7 @@ test("a channel is busy with one message at a time, and the box is settled once 
   const send = (): Promise<{ ok: true }> => new Promise((resolve) => answers.push(() => resolve({ ok: true })));
   kit.box.use([{ name: "slow", send }]);
   kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
-  for (let i = 0; i < 3; i++) kit.box.round(AT_ONCE);
+  for (let i = 0; i < 3; i++) kit.box.round(AT_ONCE, "en");
   assert.equal(answers.length, 1);
   let settled = false;
   const settling = kit.box.settled().then(() => (settled = true));
@@ -60,7 +60,7 @@ test("a channel is busy with one message at a time, and the box is settled once 
   assert.equal(settled, false);
   answers[0]?.();
   await settling;
-  kit.box.round(AT_ONCE);
+  kit.box.round(AT_ONCE, "en");
   assert.equal(answers.length, 2);
 });
 

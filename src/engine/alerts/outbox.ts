@@ -1,3 +1,4 @@
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { Clock, Log } from "../ports.ts";
@@ -61,8 +62,8 @@ export class AlertOutbox {
   }
 
   /** Call it about every second. Never waits. */
-  round(schedule: Schedule): void {
-    this.#release(schedule);
+  round(schedule: Schedule, language: AlertLanguage): void {
+    this.#release(schedule, language);
     const now = this.#parts.clock.now();
     for (const channel of this.#channels) {
       if (this.#busy.has(channel.name)) continue;
@@ -79,7 +80,7 @@ export class AlertOutbox {
   }
 
   /** Sends due messages to every channel. Messages that had to wait go out as one digest. */
-  #release(schedule: Schedule): void {
+  #release(schedule: Schedule, language: AlertLanguage): void {
     const now = this.#parts.clock.now();
     const waiting = this.#deliveries.filter(({ channel }) => channel === null);
     const due = waiting.filter(({ dueAt }) => dueAt <= now);
@@ -92,7 +93,7 @@ export class AlertOutbox {
     const gathered = [...late, ...along].map(({ message }) => message);
     const messages = [
       ...released.filter((one) => !late.includes(one)).map(({ message }) => message),
-      ...(gathered.length > 1 ? [digestMessage(gathered, now)] : gathered),
+      ...(gathered.length > 1 ? [digestMessage(gathered, now, language)] : gathered),
     ];
     const gone = new Set([...released, ...along]);
     const addressed = messages.flatMap((message) =>

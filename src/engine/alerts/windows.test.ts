@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
 test("failed sign-ins of the mail and of the dashboard are counted apart, and slide out of their window", () => {
@@ -105,4 +108,14 @@ test("what lies further back than the threshold is forgotten, and named no more"
   const kit = windows({ failed_logins: 3 });
   for (const name of ["a", "a", "a", "a", "b", "b", "b"]) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
   assert.deepEqual(kit.details(), ["3 or more failed sign-ins within 10m, from b@example.test"]);
+});
+
+test("each event type that a window names is among those that are read for alerts", () => {
+  const files = globSync("*-window{,s}.ts", { cwd: import.meta.dirname });
+  assert.ok(files.length > 5, files.join());
+  for (const file of files) {
+    const words = new Set(readFileSync(`${import.meta.dirname}/${file}`, "utf8").match(/\b[A-Z]+(?:_[A-Z]+)+\b/g));
+    const unread = EVENT_TYPES.filter((type) => words.has(type) && !ALERT_EVENT_TYPES.includes(type));
+    assert.deepEqual(unread, [], file);
+  }
 });

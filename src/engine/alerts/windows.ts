@@ -4,9 +4,14 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { Guesses } from "../explain/guesses.ts";
 import { AccountWindows } from "./account-windows.ts";
+import { FactorWindows } from "./factor-windows.ts";
 import { Hits } from "./hits.ts";
+import { PasskeyWindows } from "./passkey-windows.ts";
 import type { Alert } from "./ports.ts";
 import { SendingWindows } from "./sending-windows.ts";
+import { SettingsWindow } from "./settings-window.ts";
+import { TokenWindows } from "./token-windows.ts";
+import { WebAccountWindows } from "./web-account-windows.ts";
 
 const MOST_NAMED = 3;
 
@@ -20,6 +25,11 @@ export class AlertWindows {
   readonly #rules: readonly RuleWindow[];
   readonly #accounts = new AccountWindows();
   readonly #sending = new SendingWindows();
+  readonly #settings = new SettingsWindow();
+  readonly #tokens = new TokenWindows();
+  readonly #passkeys = new PasskeyWindows();
+  readonly #webAccounts = new WebAccountWindows();
+  readonly #factors = new FactorWindows();
   readonly #guesses: Guesses;
   readonly #hits = new Hits();
 
@@ -33,6 +43,11 @@ export class AlertWindows {
     for (const rule of this.#rules) rule.take(event);
     this.#accounts.take(event);
     this.#sending.take(event);
+    this.#tokens.take(event);
+    this.#passkeys.take(event);
+    this.#webAccounts.take(event);
+    this.#factors.take(event);
+    this.#settings.take(event);
     this.#guesses.take(event);
     this.#hits.take(event);
   }
@@ -51,6 +66,11 @@ export class AlertWindows {
       ...rules,
       ...this.#accounts.holding(now),
       ...this.#sending.holding(now),
+      ...this.#tokens.holding(now),
+      ...this.#passkeys.holding(now),
+      ...this.#webAccounts.holding(now),
+      ...this.#factors.holding(now),
+      ...this.#settings.holding(now),
       ...this.#guesses.holding(now),
       ...this.#hits.holding(now),
     ];

@@ -14,7 +14,10 @@ const alert: Alert = {
 };
 
 test("an alert says what happened, why it matters and what to do", () => {
-  const { title, body, severity, id } = openedMessage({ ...alert, subject: "anna@example.test", detail: "from there" });
+  const { title, body, severity, id } = openedMessage(
+    { ...alert, subject: "anna@example.test", detail: "from there" },
+    "en",
+  );
   assert.equal(title, "A sign-in succeeded after many wrong passwords (anna@example.test)");
   assert.match(
     body,
@@ -25,11 +28,14 @@ test("an alert says what happened, why it matters and what to do", () => {
 });
 
 test("its end says from when to when it lasted", () => {
-  assert.match(resolvedMessage(alert).body, /It lasted from 1970-01-01T00:00:01\.000Z to 1970-01-01T00:01:01\.000Z\./);
+  assert.match(
+    resolvedMessage(alert, "en").body,
+    /It lasted from 1970-01-01T00:00:01\.000Z to 1970-01-01T00:01:01\.000Z\./,
+  );
 });
 
 test("what strangers wrote adds no line, no escape and little length", () => {
-  for (const { title, body } of [openedMessage(alert), resolvedMessage(alert)]) {
+  for (const { title, body } of [openedMessage(alert, "en"), resolvedMessage(alert, "en")]) {
     assert.match(title, /^[\x20-\x7e…]{1,250}$/u);
     assert.ok(body.length < 1_500);
     assert.match(body, /^[\x20-\x7e\n…]*$/u);
@@ -38,8 +44,8 @@ test("what strangers wrote adds no line, no escape and little length", () => {
 });
 
 test("a digest of very many is still one message of a bearable size, as grave as the gravest", () => {
-  const many = Array.from({ length: 200 }, () => openedMessage(alert));
-  const digest = digestMessage(many, instant(5));
+  const many = Array.from({ length: 200 }, () => openedMessage(alert, "en"));
+  const digest = digestMessage(many, instant(5), "en");
   assert.equal(digest.title, "200 alerts together, 200 of them critical");
   assert.equal(digest.severity, "critical");
   assert.match(digest.body, /And 150 more before these: `alerts list`\.$/);
@@ -48,17 +54,17 @@ test("a digest of very many is still one message of a bearable size, as grave as
 
 test("a digest that is too large for a channel loses its oldest alerts, and says how many", () => {
   const many = Array.from({ length: 60 }, (_, i) =>
-    openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }),
+    openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }, "en"),
   );
-  const digest = digestMessage(many, instant(5));
-  const body = bodyWithin(digest, 3_900);
+  const digest = digestMessage(many, instant(5), "en");
+  const body = bodyWithin(digest, 3_900, "en");
   assert.ok(Buffer.byteLength(body) <= 3_900 && Buffer.byteLength(body) > 2_000, String(Buffer.byteLength(body)));
   const shown = body.match(/critical: /g)?.length ?? 0;
   assert.match(body, /^1970-01-01T[\s\S]*\(user59\)/);
   assert.ok(body.endsWith(`And ${60 - shown} more before these: \`alerts list\`.`), body.slice(-100));
   assert.equal(
-    bodyWithin(digestMessage(many.slice(0, 2), instant(5)), 3_900),
-    digestMessage(many.slice(0, 2), instant(5)).body,
+    bodyWithin(digestMessage(many.slice(0, 2), instant(5), "en"), 3_900, "en"),
+    digestMessage(many.slice(0, 2), instant(5), "en").body,
   );
 });
 
@@ -73,64 +79,86 @@ test("a text or a digest that just fits is left whole", () => {
   assert.equal(textWithin("abcd", 4), "abcd");
   assert.equal(textWithin("abcde", 4), "a…");
   assert.equal(textWithin("abcde", 2), "…");
-  const digest = digestMessage([openedMessage(alert), openedMessage(alert)], instant(5));
+  const digest = digestMessage([openedMessage(alert, "en"), openedMessage(alert, "en")], instant(5), "en");
   const size = Buffer.byteLength(digest.body);
-  assert.equal(bodyWithin(digest, size), digest.body);
-  const cut = bodyWithin(digest, size - 1);
+  assert.equal(bodyWithin(digest, size, "en"), digest.body);
+  const cut = bodyWithin(digest, size - 1, "en");
   assert.ok(cut.endsWith("And 1 more before these: `alerts list`.") && cut.startsWith("1970"), "one of two is left");
-  assert.equal(bodyWithin(digest, Buffer.byteLength(cut)), cut, "what was cut just fits");
-  assert.equal(bodyWithin(digest, 60), "And 2 more before these: `alerts list`.");
+  assert.equal(bodyWithin(digest, Buffer.byteLength(cut), "en"), cut, "what was cut just fits");
+  assert.equal(bodyWithin(digest, 60, "en"), "And 2 more before these: `alerts list`.");
   assert.match(
     bodyWithin(
       digestMessage(
-        Array.from({ length: 60 }, () => openedMessage(alert)),
+        Array.from({ length: 60 }, () => openedMessage(alert, "en")),
         instant(5),
+        "en",
       ),
       60,
+      "en",
     ),
     /^And 60/,
   );
 });
 
 test("only a digest loses whole alerts; any other message loses its last words", () => {
-  const body = openedMessage(alert).body;
-  assert.equal(bodyWithin({ ...openedMessage(alert), body: "x".repeat(50) }, 10), "xxxxxxx…");
+  const body = openedMessage(alert, "en").body;
+  assert.equal(bodyWithin({ ...openedMessage(alert, "en"), body: "x".repeat(50) }, 10, "en"), "xxxxxxx…");
   const looksLikeOne = `one\n\n1970-01-01T00:00:00.000Z critical: two ${body}`;
-  assert.ok(bodyWithin({ ...openedMessage(alert), body: looksLikeOne }, 100).startsWith("one"));
-  const [message] = [digestMessage([openedMessage(alert)], instant(5))];
-  assert.ok(bodyWithin(message, 100).startsWith("1970-01-01"), "a digest of one is cut like a text");
+  assert.ok(bodyWithin({ ...openedMessage(alert, "en"), body: looksLikeOne }, 100, "en").startsWith("one"));
+  const [message] = [digestMessage([openedMessage(alert, "en")], instant(5), "en")];
+  assert.ok(bodyWithin(message, 100, "en").startsWith("1970-01-01"), "a digest of one is cut like a text");
 });
 
 test("a digest of fifty shows all of them; its messages stand in their order", () => {
-  const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }));
-  const { body } = digestMessage(some, instant(5));
+  const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }, "en"));
+  const { body } = digestMessage(some, instant(5), "en");
   assert.doesNotMatch(body, /more before these/);
   assert.ok(body.indexOf("(user0)") < body.indexOf("(user49)"));
-  assert.match(digestMessage([...some, openedMessage(alert)], instant(5)).body, /And 1 more before these/);
+  assert.match(digestMessage([...some, openedMessage(alert, "en")], instant(5), "en").body, /And 1 more before these/);
 });
 
 test("a detail ends in one full stop, and nothing is said where there is none", () => {
   const disk = { ...alert, code: "disk_nearly_full", subject: "" } as const;
-  const told = (detail: string): string => openedMessage({ ...disk, detail }).body;
+  const told = (detail: string): string => openedMessage({ ...disk, detail }, "en").body;
   assert.match(told("3 MB are left"), / 3 MB are left\.\n\nWhat to do: /);
   assert.match(told("3 MB are left."), / 3 MB are left\.\n\nWhat to do: /);
   assert.doesNotMatch(told(""), /\. \.|Why it matters/);
-  assert.equal(openedMessage(disk).title, "The disk of the data directory is nearly full");
-  assert.equal(resolvedMessage(disk).title, "Resolved: The disk of the data directory is nearly full");
+  assert.equal(openedMessage(disk, "en").title, "The disk of the data directory is nearly full");
+  assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
 });
 
 test("an end is told at the time of the end", () => {
-  assert.equal(resolvedMessage(alert).at, instant(121_000));
-  assert.equal(resolvedMessage({ ...alert, resolvedAt: null }).at, alert.lastAt);
-  assert.equal(openedMessage(alert).at, alert.openedAt);
+  assert.equal(resolvedMessage(alert, "en").at, instant(121_000));
+  assert.equal(resolvedMessage({ ...alert, resolvedAt: null }, "en").at, alert.lastAt);
+  assert.equal(openedMessage(alert, "en").at, alert.openedAt);
 });
 
 test("a digest of what is only to know is itself only to know", () => {
-  assert.equal(digestMessage([testMessage(instant(1)), testMessage(instant(2))], instant(5)).severity, "info");
+  assert.equal(
+    digestMessage([testMessage(instant(1), "en"), testMessage(instant(2), "en")], instant(5), "en").severity,
+    "info",
+  );
 });
 
 test("of what a stranger wrote, 120 characters are shown of a name and 500 of anything else", () => {
-  const told = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) });
+  const told = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) }, "en");
   assert.equal(told.title.match(/x+/)?.[0].length, 119);
   assert.equal(told.body.match(/y{9,}/)?.[0].length, 499);
+});
+
+test("in German too: what happened, its end, and a digest that loses its oldest", () => {
+  const { title, body } = openedMessage({ ...alert, subject: "anna@example.test", detail: "from there" }, "de");
+  assert.equal(title, "Eine Anmeldung gelang nach vielen falschen Passwörtern (anna@example.test)");
+  assert.match(body, /^Was geschah: .* from there\.\n\nWarum das zählt: .*\n\nWas zu tun ist: .*`account passwd/);
+  assert.match(resolvedMessage(alert, "de").body, /Es dauerte von 1970-01-01T00:00:01\.000Z bis /);
+  const many = Array.from({ length: 60 }, (_, i) =>
+    openedMessage({ ...alert, subject: `user${i}`, detail: "ä".repeat(400) }, "de"),
+  );
+  const digest = digestMessage(many, instant(5), "de");
+  assert.equal(digest.title, "60 Meldungen zusammen, davon 60 kritisch");
+  const cut = bodyWithin(digest, 3_900, "de");
+  const shown = cut.match(/kritisch: /g)?.length ?? 0;
+  assert.ok(shown > 0 && Buffer.byteLength(cut) <= 3_900);
+  assert.ok(cut.endsWith(`Und ${60 - shown} weitere davor: \`alerts list\`.`), cut.slice(-100));
+  assert.match(testMessage(instant(1), "de").body, /Meldungen kommen hier an\.$/);
 });

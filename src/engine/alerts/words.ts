@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { alertText, type Severity } from "../../core/alerts/alerts.ts";
-import { plural, printable } from "../../core/text.ts";
+import type { Severity } from "../../core/alerts/alerts.ts";
+import { ALERT_LANGUAGES, type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
+import { printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage } from "./ports.ts";
 
@@ -11,8 +12,9 @@ const LONGEST_DETAIL = 500;
 /** Most alerts in one digest, so that no channel refuses it as too large. */
 const MOST_IN_DIGEST = 50;
 
-export function openedMessage({ code, subject, detail, openedAt }: Alert): AlertMessage {
-  const { severity, says, matters, next } = alertText(code);
+export function openedMessage({ code, subject, detail, openedAt }: Alert, language: AlertLanguage): AlertMessage {
+  const { severity, says, matters, next } = alertTextIn(language, code);
+  const frame = alertFrames[language];
   return {
     id: newId(),
     kind: "opened",
@@ -22,15 +24,19 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert): Alert
     subject: printable(subject, LONGEST_SUBJECT),
     title: `${bare(says)}${about(subject)}`,
     body: paragraphs([
-      `What happened: ${says} ${sentence(detail)}`,
-      matters === "" ? "" : `Why it matters: ${matters}`,
-      `What to do: ${next}`,
+      `${frame.happened}: ${says} ${sentence(detail)}`,
+      matters === "" ? "" : `${frame.matters}: ${matters}`,
+      `${frame.toDo}: ${next}`,
     ]),
   };
 }
 
-export function resolvedMessage({ code, subject, detail, openedAt, resolvedAt, lastAt }: Alert): AlertMessage {
-  const { severity, says } = alertText(code);
+export function resolvedMessage(
+  { code, subject, detail, openedAt, resolvedAt, lastAt }: Alert,
+  language: AlertLanguage,
+): AlertMessage {
+  const { severity, says } = alertTextIn(language, code);
+  const frame = alertFrames[language];
   return {
     id: newId(),
     kind: "resolved",
@@ -38,17 +44,18 @@ export function resolvedMessage({ code, subject, detail, openedAt, resolvedAt, l
     severity,
     code,
     subject: printable(subject, LONGEST_SUBJECT),
-    title: `Resolved: ${bare(says)}${about(subject)}`,
+    title: `${frame.resolved}: ${bare(says)}${about(subject)}`,
     body: paragraphs([
-      `This is over: ${says} ${sentence(detail)}`,
-      `It lasted from ${isoTime(openedAt)} to ${isoTime(lastAt)}.`,
-      "What to do: nothing, unless it returns.",
+      `${frame.isOver}: ${says} ${sentence(detail)}`,
+      frame.lasted(isoTime(openedAt), isoTime(lastAt)),
+      `${frame.toDo}: ${frame.nothing}`,
     ]),
   };
 }
 
 /** At least one message. */
-export function digestMessage(messages: readonly AlertMessage[], at: Millis): AlertMessage {
+export function digestMessage(messages: readonly AlertMessage[], at: Millis, language: AlertLanguage): AlertMessage {
+  const frame = alertFrames[language];
   const shown = messages.slice(-MOST_IN_DIGEST);
   const left = messages.length - shown.length;
   const critical = messages.filter(({ severity }) => severity === "critical").length;
@@ -59,24 +66,25 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis): Al
     severity: worst(messages.map(({ severity }) => severity)),
     code: null,
     subject: "",
-    title: `${plural(messages.length, "alert")} ${critical === 0 ? "that could wait" : `together, ${critical} of them critical`}`,
+    title: critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical),
     body: paragraphs([
-      ...shown.map((one) => `${isoTime(one.at)} ${one.severity}: ${one.title}\n${one.body}`),
-      left === 0 ? "" : andMore(left),
+      ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
+      left === 0 ? "" : frame.more(left),
     ]),
   };
 }
 
 /** The body within so many bytes of UTF-8. A digest loses its oldest alerts; any other message loses its end. */
-export function bodyWithin({ kind, body }: AlertMessage, most: number): string {
-  const before = Number(MORE.exec(body)?.[1] ?? 0);
+export function bodyWithin({ kind, body }: AlertMessage, most: number, language: AlertLanguage): string {
+  const { more } = alertFrames[language];
+  const before = Number(/\d+/.exec(MORE.exec(body)?.[0] ?? "")?.[0] ?? 0);
   const items = kind === "digest" ? body.replace(MORE, "").split(BETWEEN_ITEMS) : [];
   if (Buffer.byteLength(body) <= most || items.length < 2) return textWithin(body, most);
   for (let gone = 1; gone < items.length; gone++) {
-    const cut = paragraphs([...items.slice(gone), andMore(before + gone)]);
+    const cut = paragraphs([...items.slice(gone), more(before + gone)]);
     if (Buffer.byteLength(cut) <= most) return cut;
   }
-  return textWithin(andMore(before + items.length), most);
+  return textWithin(more(before + items.length), most);
 }
 
 /** Cuts between characters. */
@@ -87,15 +95,17 @@ export function textWithin(text: string, most: number): string {
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
 
+/** A digest may have been made before the language was changed. */
+const FRAMES = ALERT_LANGUAGES.map((language) => alertFrames[language]);
+const WEIGHTS = FRAMES.flatMap(({ weights }) => Object.values(weights)).join("|");
 /** Between the alerts of a digest. Text from a stranger cannot imitate this, because it never starts a line. */
-const BETWEEN_ITEMS = /\n\n(?=\d{4}-\d\d-\d\dT[\d:.]+Z (?:info|warning|critical): )/;
-const MORE = /\n\nAnd (\d+) more before these: `alerts list`\.$/;
+const BETWEEN_ITEMS = new RegExp(`\\n\\n(?=\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z (?:${WEIGHTS}): )`);
+const MORE = new RegExp(
+  `\\n\\n(?:${FRAMES.map(({ more }) => more(0).replace("0", "\\d+").replaceAll(".", "\\.")).join("|")})$`,
+);
 
-function andMore(count: number): string {
-  return `And ${count} more before these: \`alerts list\`.`;
-}
-
-export function testMessage(at: Millis): AlertMessage {
+export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
+  const frame = alertFrames[language];
   return {
     id: newId(),
     kind: "test",
@@ -103,8 +113,8 @@ export function testMessage(at: Millis): AlertMessage {
     severity: "info",
     code: null,
     subject: "",
-    title: "This is a test",
-    body: paragraphs(["What happened: somebody ran `alerts test`.", "What to do: nothing. Alerts arrive here."]),
+    title: frame.test,
+    body: paragraphs([`${frame.happened}: ${frame.tested}`, `${frame.toDo}: ${frame.arrives}`]),
   };
 }
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import type { Command } from "../../wire/control/control.ts";
+import { digestOf } from "../access/secrets.ts";
 
 const ALICE = "alice@example.test";
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(async () => {
+beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
   assert.deepEqual(await kit.ask({ verb: "account_add", name: ALICE, hash: HASH }), {
     ok: true,
@@ -50,6 +53,21 @@ test("a password comes with its scheme and hashed, as Dovecot reads it", async (
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
   for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x"])
     assert.match(await change(wrong), /^usage The password must come hashed\./, wrong);
+});
+
+test("what becomes of an account's keys is on record, and keys recovered for an earlier password are refused", async () => {
+  const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
+  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys: [] }), "done");
+  assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
+  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys }), "done");
+  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: `${HASH}1`, keys, recovers: true }), "done");
+  const recorded = ["PASSWORD_CHANGED", "MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
+  assert.deepEqual(kit.types().slice(2), recorded);
+  assert.match(await said({ verb: "mail_keys_recover", name: ALICE, hash: HASH, keys }), /^failed .* another password/);
+  assert.match(await said({ verb: "mail_keys_recover", name: "nonsense", hash: HASH, keys }), /^usage/);
+  assert.equal(await said({ verb: "mail_keys_recover", name: ALICE, hash: `${HASH}1`, keys }), "done");
+  assert.deepEqual(kit.types().slice(6), ["MAIL_KEYS_RECOVERED"]);
+  assert.equal(kit.kept().at(-1), "kick_account");
 });
 
 test("a reply about an open session names the account and the reason", async () => {
@@ -121,4 +139,25 @@ test("an alias is blocked, let through again and removed, and each is on record"
 test("no alias is told to be made where the record could not be kept", async () => {
   kit.fillDisk();
   assert.match(await addAlias("info@example.test", ALICE), /no record of it was kept/);
+});
+
+test("through the web no alias takes what belongs to an account, or the alerts of postmaster@", async () => {
+  const secret = "5e".repeat(32);
+  const ip = parseIp("203.0.113.7") ?? assert.fail();
+  kit.sessions.open({ digest: digestOf(secret), id: "page", device: "Firefox", ip, at: kit.clock.now() });
+  const web = async (command: Command): Promise<string> => {
+    const reply = await kit.ask(command, "web", { as: secret, ip });
+    return reply.ok ? "done" : reply.message;
+  };
+  const targets = [ALICE];
+  const owned = "alice+bank@example.test";
+  assert.match(await web({ verb: "alias_add", address: owned, targets }), /belongs to alice@example\.test/);
+  assert.equal(await web({ verb: "alias_add", address: "sales+eu@example.test", targets }), "done");
+  const address = "postmaster@example.test";
+  assert.match(await web({ verb: "alias_add", address, targets }), /gets the alerts/);
+  assert.equal(await addAlias(address, ALICE), "done", "root may");
+  assert.match(await web({ verb: "alias_remove", address }), /gets the alerts/);
+  assert.match(await web({ verb: "alias_block", address, blocked: true }), /gets the alerts/);
+  assert.equal(await addAlias(owned, ALICE), "done");
+  assert.equal(await web({ verb: "alias_remove", address: owned }), "done");
 });

@@ -1,8 +1,16 @@
 import type { Change } from "../../core/decide/decision.ts";
-import type { AuditType } from "../../core/events/command.ts";
-import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import type { AuditType } from "../../core/events/audit-types.ts";
+import {
+  type AccountName,
+  type Address,
+  domainOf,
+  localPart,
+  parseAccountName,
+  parseAddress,
+  withoutExtension,
+} from "../../core/net/address.ts";
 import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
-import type { AccountStore, AliasStore, Keeper } from "../admin-ports.ts";
+import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Notices, Outcome } from "../ports.ts";
 import { type HeldQueueParts, holdQueued } from "./held-queue.ts";
@@ -12,14 +20,17 @@ import { wrongAddress } from "./wrong-address.ts";
 export type AccountCommandParts = HeldQueueParts &
   Readonly<{
     engine: Engine;
-    accounts: AccountStore & AliasStore;
+    accounts: AccountStore & AliasStore & MailKeyStore;
     keeper: Keeper;
     notices: Notices;
     clock: Clock;
   }>;
 
-export type AccountCommand = Extract<Command, { readonly verb: `account_${string}` }>;
-export type AliasCommand = Extract<Command, { readonly verb: `alias_${string}` }>;
+export type AccountCommand = Extract<
+  Command,
+  { readonly verb: "account_add" | "account_passwd" | "account_remove" | "account_suspend" | "account_resume" }
+>;
+export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
 
 /** Changes an account, records the change, and closes its open sessions if its rights shrank. */
 export async function accountCommand(
@@ -38,13 +49,41 @@ export async function accountCommand(
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
   const audit = { type: ACCOUNT_AUDIT[command.verb], subject: name, by };
   const recorded = await parts.engine.audit(audit, passwordChange(command, name));
+  const keysRecorded = await recordKeys(parts, command, { subject: name, by });
   const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
   if (!ended.ok) return sessionsStay(name, ended.reason);
-  if (!recorded) return UNRECORDED;
+  if (!recorded || !keysRecorded) return UNRECORDED;
   if (command.verb === "account_suspend") return holdMail(parts, name);
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
+}
+
+/** False: the database took no record. */
+async function recordKeys(
+  { engine }: AccountCommandParts,
+  command: AccountCommand,
+  named: Readonly<{ subject: AccountName; by: string }>,
+): Promise<boolean> {
+  if (!("keys" in command) || (command.keys ?? []).length === 0) return true;
+  return engine.audit({ type: command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE", ...named });
+}
+
+/** `mail_keys_recover`: open sessions end, for they would not have the keys. */
+export async function recoverKeys(
+  parts: AccountCommandParts,
+  command: Extract<Command, { readonly verb: "mail_keys_recover" }>,
+  by: string,
+): Promise<Reply<"mail_keys_recover">> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const outcome = parts.accounts.openKeys(name, command.hash, command.keys);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
+  const recorded = await parts.engine.audit({ type: "MAIL_KEYS_RECOVERED", subject: name, by });
+  const ended = await endSessions(parts, name);
+  if (!ended.ok) return sessionsStay(name, ended.reason);
+  return recorded ? { ok: true, result: { name } } : UNRECORDED;
 }
 
 /** By its hash the guard recognises the first sign-in with a new password, also while strangers guess. */
@@ -71,6 +110,8 @@ export async function aliasCommand(
   if (address === null) return wrongAddress(command.address);
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
+  const reserved = by.startsWith("web:") ? notFromWeb(parts, command, address) : null;
+  if (reserved !== null) return reserved;
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
   if (nobody !== null) return nobody;
   const outcome = writeAlias(parts, command, address);
@@ -94,9 +135,9 @@ const ACCOUNT_AUDIT = {
 function writeAccount({ accounts, clock }: AccountCommandParts, command: AccountCommand, name: AccountName): Outcome {
   switch (command.verb) {
     case "account_add":
-      return accounts.add(name, command.hash, clock.now());
+      return accounts.add(name, command.hash, clock.now(), command.keys);
     case "account_passwd":
-      return accounts.setPassword(name, command.hash);
+      return accounts.setPassword(name, command.hash, command.keys);
     case "account_remove":
       return accounts.remove(name);
     case "account_suspend":
@@ -104,6 +145,23 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
     case "account_resume":
       return accounts.setSuspended(name, false);
   }
+}
+
+/** Alerts go to postmaster@ while the settings name no channel: who diverts it hides what comes next. */
+export function isPostmaster(address: Address): boolean {
+  return localPart(address).toLowerCase() === "postmaster";
+}
+
+/** Postfix looks up an address with its extension first: such an alias would take mail of an account. */
+function notFromWeb({ accounts }: AccountCommandParts, { verb }: AliasCommand, address: Address): CommandError | null {
+  const plain = parseAddress(withoutExtension(address));
+  const takes = verb === "alias_add" && plain !== null && plain !== address && accounts.isAddress(plain);
+  const message = isPostmaster(address)
+    ? `${address} gets the alerts of this server: it is changed on the server alone.`
+    : takes
+      ? `${address} belongs to ${plain}: such an alias is made on the server alone.`
+      : null;
+  return message === null ? null : { ok: false, kind: "failed", message, next: "Use `alias add` and the like there." };
 }
 
 /** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */

@@ -57,13 +57,17 @@ test("a test says of each channel whether it took the message, or why not", asyn
     { channel: "a", outcome: { ok: true } },
     { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
   ] as const;
+  const waits: (number | undefined)[] = [];
   const alerts = {
     book: { open: [], resolved: [] },
     channels: new Map(),
     leadOut: false,
-    test: () => Promise.resolve(outcomes),
+    test: (longestMs?: number) => {
+      waits.push(longestMs);
+      return Promise.resolve(outcomes);
+    },
   };
-  assert.deepEqual(await alertsTest({ alerts }), {
+  assert.deepEqual(await alertsTest({ alerts }, true), {
     ok: true,
     result: {
       results: [
@@ -72,4 +76,6 @@ test("a test says of each channel whether it took the message, or why not", asyn
       ],
     },
   });
+  await alertsTest({ alerts }, false);
+  assert.deepEqual(waits, [8_000, undefined], "the web waits less long");
 });

@@ -1,5 +1,5 @@
 import { alertText } from "../../core/alerts/alerts.ts";
-import { isoTime } from "../../core/time.ts";
+import { isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Reply } from "../../wire/control/control.ts";
 import type { AlertItem } from "../../wire/control/items.ts";
 import { descending, type PageRequest, pageOf } from "../../wire/control/paging.ts";
@@ -8,8 +8,11 @@ import type { Alert } from "../alerts/ports.ts";
 
 export type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
 
-export async function alertsTest({ alerts }: AlertCommandParts): Promise<Reply<"alerts_test">> {
-  const results = await alerts.test();
+/** The web waits ten seconds for the guard, the command line longer than any channel takes. */
+const WEB_WAITS_MS = 8 * SECOND_MS;
+
+export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean): Promise<Reply<"alerts_test">> {
+  const results = await alerts.test(isWeb ? WEB_WAITS_MS : undefined);
   const shown = results.map(({ channel, outcome }) => ({
     channel,
     ok: outcome.ok,

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Command } from "../../wire/control/control.ts";
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 

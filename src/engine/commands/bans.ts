@@ -11,12 +11,17 @@ import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
 
+/** What a command on a network asks; a dry run has its own. */
+export type TargetParts = Readonly<{
+  engine: Pick<Engine, "ask" | "policy" | "subject">;
+  history: Pick<History, "ban" | "bansWithin">;
+}>;
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
 /** How many of the bans that an allow entry ended are listed. */
 const LIFTED_NAMED = 50;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-export async function ban(parts: BanCommandParts, command: Of<"ban">, by: string): Promise<Reply<"ban">> {
+export async function ban(parts: TargetParts, command: Of<"ban">, by: string): Promise<Reply<"ban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
@@ -28,18 +33,14 @@ export async function ban(parts: BanCommandParts, command: Of<"ban">, by: string
   return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
 }
 
-export async function unban(parts: BanCommandParts, command: Of<"unban">, by: string): Promise<Reply<"unban">> {
+export async function unban(parts: TargetParts, command: Of<"unban">, by: string): Promise<Reply<"unban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
   return error ?? { ok: true, result: { prefix } };
 }
 
-export async function allowAdd(
-  parts: BanCommandParts,
-  command: Of<"allow_add">,
-  by: string,
-): Promise<Reply<"allow_add">> {
+export async function allowAdd(parts: TargetParts, command: Of<"allow_add">, by: string): Promise<Reply<"allow_add">> {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (isTooWide(prefix))
@@ -56,7 +57,7 @@ export async function allowAdd(
 }
 
 export async function allowRemove(
-  parts: BanCommandParts,
+  parts: TargetParts,
   command: Of<"allow_remove">,
   by: string,
 ): Promise<Reply<"allow_remove">> {
@@ -100,7 +101,7 @@ export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promi
 }
 
 /** An address means its unit: the address itself, or the network of an IPv6 address. A network stays as written. */
-function targetOf(engine: Engine, text: string): Prefix | null {
+function targetOf(engine: Pick<Engine, "subject">, text: string): Prefix | null {
   const ip = parseIp(text);
   return ip === null ? parsePrefix(text) : engine.subject(ip);
 }
@@ -112,7 +113,7 @@ function durationOf(text: string | null, otherwiseMs: number | null): number | n
   return durationMs === null || durationMs === 0 ? undefined : durationMs;
 }
 
-async function decided(engine: Engine, event: Event, prefix: Prefix): Promise<CommandError | null> {
+async function decided(engine: Pick<Engine, "ask">, event: Event, prefix: Prefix): Promise<CommandError | null> {
   const decision: Decision = await engine.ask(event);
   if (decision.verdict === "pass" && decision.reason !== "not_recorded") return null;
   const { says, next } = reasons[decision.reason];

@@ -29,7 +29,7 @@ describe("commands that fail", () => {
     const commands: readonly Command[] = [
       { verb: "account_add", name: "alice@example.test", hash: HASH },
       { verb: "account_suspend", name: "alice@example.test" },
-      { verb: "token_create", name: "nightly", digest: "0".repeat(64) },
+      { verb: "token_create", name: "nightly", digest: "0".repeat(64), scopes: ["read"], for: null },
       { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
       { verb: "greylist_pause", target: "owner@example.test", for: null },
       { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
@@ -47,9 +47,20 @@ describe("commands that fail", () => {
     const reload = { ok: true, result: { changed: [], recorded: false } };
     assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
   });
+
+  test("a command whose change could not be flushed does not report success; reading goes on", async () => {
+    const ban: Command = { verb: "ban", target: "203.0.113.7", note: "", for: null };
+    assert.ok((await kit.ask(ban)).ok);
+    kit.failDisk();
+    const reply = await kit.ask({ ...ban, target: "203.0.113.8" });
+    assert.ok(!reply.ok && /it may or may not hold/.test(reply.message));
+    for (const verb of ["ping", "health", "reload"] as const) assert.ok((await kit.ask({ verb })).ok, verb);
+    assert.ok((await kit.ask({ verb: "account_state", name: "anna@example.test" })).ok);
+  });
+
   test("what fails unforeseen is told with its reason, and where to look", async () => {
-    kit.db.exec("DROP TABLE token");
-    const failed = await kit.ask({ verb: "token_revoke", name: "nightly" });
+    kit.db.exec("DROP TABLE greylist_pause");
+    const failed = await kit.ask({ verb: "greylist_resume", target: "owner@example.test" });
     assert.ok(!failed.ok && failed.kind === "failed");
     assert.match(failed.message, /^It could not be done: .+/);
     assert.equal(failed.next, "`status` shows what is wrong.");

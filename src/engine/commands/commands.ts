@@ -1,52 +1,130 @@
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
-import type { Command, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
+import type { CommandLine, Reply, Verb } from "../../wire/control/control.ts";
+import { hasDryRun } from "../../wire/control/dry-runs.ts";
 import type { Health } from "../../wire/control/items.ts";
-import type { AuthorLists, CredentialStore } from "../admin-ports.ts";
+import type { Origin } from "../../wire/control/verb-rights.ts";
+import { Passkeys } from "../access/passkeys.ts";
+import { SignIn, type SignInParts } from "../access/sign-in.ts";
+import type { AuthorLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
-import type { Outcome } from "../ports.ts";
-import { accountCommand, aliasCommand } from "./accounts.ts";
+import { adminPassword, tokenCommand, tokenList } from "./access.ts";
+import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
+import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
+import { accountCommand, aliasCommand, recoverKeys } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
+import { callerCommand, type DashboardCommandParts, sessionCommand, signInCommand } from "./dashboard.ts";
+import { type DryRunParts, dryRun, NO_DRY_RUN } from "./dry-run.ts";
+import { factorCommand, resetFactors } from "./factors.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import { heldCommand } from "./held.ts";
-import type { HeldQueueParts } from "./held-queue.ts";
+import type { HeldQueueParts, Share } from "./held-queue.ts";
+import { incidentNote } from "./incidents.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
+import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
 import { queueCommand } from "./queue.ts";
+import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { quotaCommand } from "./quota.ts";
+import { recordCommand } from "./records.ts";
+import { pending, reload } from "./reload.ts";
+import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
-import { CommandGate } from "./web.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { type Admitted, CommandGate, UNAUTHORIZED } from "./web.ts";
+import { tooManyTargets } from "./web-aliases.ts";
+import { type WebPasswordParts, webImport, webPassword } from "./web-passwords.ts";
 
 export type CommandParts = BanCommandParts &
+  AccountStateCommandParts &
+  AccountListParts &
+  WebPasswordParts &
   FileCommandParts &
   HeldQueueParts &
   NetworkCommandParts &
   GreylistCommandParts &
   SpamCommandParts &
   AlertCommandParts &
+  DashboardCommandParts &
+  DryRunParts &
+  PasskeyCommandParts &
+  Omit<SignInParts, "keys"> &
+  SettingsCommandParts &
   Readonly<{
-    credentials: CredentialStore;
     /** Refreshed at once, so that a new address can send as soon as the command ends. */
     authors: AuthorLists;
     health: () => Promise<Health>;
-    /** Reloads the settings and returns the names of changed ones. */
-    reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Extract<Outcome, { ok: false }>;
-    /** What a reload would change. */
-    pending: () => ReturnType<CommandParts["reload"]>;
+    /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
+    flushed: () => Promise<boolean>;
+    upkeep: Pick<Upkeep, "records" | "certificate" | "dns">;
     pid: number;
   }>;
 
-/** Every command of the control socket. The server itself handles the stream that `watch` starts. */
+/** These need not wait for the disk: they change nothing that lasts, or only repeat what the settings' file says. */
+const AT_ONCE: ReadonlySet<Verb> = new Set([
+  "ping",
+  "health",
+  "protection",
+  "account_state",
+  "account_list",
+  "account_details",
+  "alias_list",
+  "allow_list",
+  "held_list",
+  "queue_list",
+  "greylist_list",
+  "spam_allow_list",
+  "alerts_list",
+  "alerts_test",
+  "upkeep",
+  "certificate",
+  "dns_check",
+  "pending",
+  "settings_list",
+  "settings_preview",
+  "sign_in",
+  "sign_in_passkey",
+  "passkey_challenge",
+  "passkey_list",
+  "passkey_begin",
+  "caller",
+  "prove",
+  "prove_passkey",
+  "session_list",
+  "factor_list",
+  "totp_begin",
+  "token_list",
+  "reload",
+  "watch",
+]);
+
+/**
+ * Every command of the control socket. The server itself handles the stream that `watch` starts. What a command changed
+ * survives a power failure once it is answered.
+ */
 export function createCommands(parts: CommandParts) {
   const gate = new CommandGate(parts);
+  const keys = new Passkeys(parts);
+  const signIn = new SignIn({ ...parts, keys }, gate.bounds);
+  const own: Own = { keys, bounds: gate.bounds, signIn, settings: new SettingsCommands(parts) };
+  const shares = new QueueShares(gate.bounds);
+  const carryOut = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
+    admitted.caller === null
+      ? run(parts, own, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.inTurn(command.verb, (share) => run(parts, own, { ...admitted, command, share }));
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
     const { command } = line;
     try {
-      const reply = gate.refuses(line, origin) ?? (await run(parts, gate, line));
-      refresh(parts.authors);
-      return reply;
+      const admitted = gate.admit(line, origin);
+      if (line.isDry === true) {
+        if ("error" in admitted) return admitted.error;
+        return hasDryRun(command) ? await dryRun(parts, { ...admitted, command }) : NO_DRY_RUN;
+      }
+      const reply = "error" in admitted ? admitted.error : await carryOut(admitted, command);
+      if (mayChange(command.verb) && !("error" in admitted)) refresh(parts.authors);
+      return !reply.ok || AT_ONCE.has(command.verb) || (await parts.flushed()) ? reply : UNRECORDED;
     } catch (error) {
       const why = messageOf(error);
       return {
@@ -59,6 +137,11 @@ export function createCommands(parts: CommandParts) {
   };
 }
 
+/** Whether accounts, the allow list or the settings may differ after it. Also a command that failed may be done in part. */
+function mayChange(verb: Verb): boolean {
+  return verb === "reload" || !AT_ONCE.has(verb);
+}
+
 /** A failed write does not undo the command. It is retried each second and reported there. */
 function refresh(authors: AuthorLists): void {
   try {
@@ -66,7 +149,21 @@ function refresh(authors: AuthorLists): void {
   } catch {}
 }
 
-function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLine): Promise<Reply> | Reply {
+type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }>;
+
+/** What keeps a state between commands. */
+type Own = Readonly<{
+  keys: Passkeys;
+  bounds: CommandGate["bounds"];
+  signIn: SignIn;
+  settings: SettingsCommands;
+}>;
+
+function run(
+  parts: CommandParts,
+  { keys, bounds, signIn, settings }: Own,
+  { command, by, caller, share }: Asked,
+): Promise<Reply> | Reply {
   switch (command.verb) {
     case "ping":
       return { ok: true, result: { pid: parts.pid } };
@@ -78,6 +175,8 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return unban(parts, command, by);
     case "break_glass":
       return breakGlass(parts, by).then(brokenGlass);
+    case "incident_note":
+      return incidentNote(parts, command, by);
     case "allow_add":
       return allowAdd(parts, command, by);
     case "allow_remove":
@@ -86,6 +185,17 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return allowList(parts, command);
     case "protection":
       return protection(parts, command);
+    case "account_state":
+      return accountStateNow(parts, command.name);
+    case "account_list":
+      return accountList(parts, command);
+    case "account_details":
+      return accountDetails(parts, command);
+    case "account_make":
+    case "account_password":
+      return webPassword(parts, command, by);
+    case "accounts_bring":
+      return webImport(parts, command, by);
     case "cleanup":
       return cleanup(parts);
     case "account_add":
@@ -97,13 +207,14 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "held_list":
     case "held_release":
     case "held_drop":
-      return heldCommand(parts, command, by);
+      return heldCommand(parts, command, by, share);
     case "queue_list":
     case "queue_hold":
     case "queue_release":
     case "queue_delete":
+    case "queue_return":
     case "queue_flush":
-      return queueCommand(parts, command, by);
+      return queueCommand(parts, command, by, share);
     case "accounts_import":
     case "accounts_follow":
       return fileCommand(parts, command, by);
@@ -112,10 +223,20 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return networkCommand(parts, command, by);
     case "quota_set":
       return quotaCommand(parts, command, by);
+    case "mail_keys_recover":
+      return recoverKeys(parts, command, by);
+    case "legal_hold":
+    case "access_reviewed":
+    case "recovery_key_made":
+    case "firewall_changed":
+      return recordCommand(parts, command, by);
     case "alias_add":
+      return (caller === null ? null : tooManyTargets(parts, command)) ?? aliasCommand(parts, command, by);
     case "alias_remove":
     case "alias_block":
       return aliasCommand(parts, command, by);
+    case "alias_list":
+      return aliasList(parts, command);
     case "greylist_pause":
       return greylistPause(parts, command, by);
     case "greylist_resume":
@@ -128,9 +249,17 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
     case "spam_allow_list":
       return spamAllowList(parts, command);
     case "alerts_test":
-      return alertsTest(parts);
+      return alertsTest(parts, caller !== null);
     case "alerts_list":
       return alertsList(parts, command);
+    case "upkeep":
+      return parts.upkeep.records();
+    case "certificate":
+      return parts.upkeep.certificate();
+    case "dns_check":
+      return parts.upkeep.dns(command.domain);
+    case "token_list":
+      return tokenList(parts, command);
     case "token_create":
     case "token_revoke":
       return tokenCommand(parts, command, by);
@@ -140,11 +269,38 @@ function run(parts: CommandParts, gate: CommandGate, { command, by }: CommandLin
       return reload(parts, by);
     case "pending":
       return pending(parts);
-    case "dashboard_ask":
-    case "dashboard_login":
-      return gate.login(command);
-    case "admin_seen":
-      return gate.seen(command.ip);
+    case "settings_list":
+    case "settings_preview":
+    case "settings_apply":
+    case "settings_undo":
+      return settings.run(command, by);
+    case "sign_in":
+    case "sign_in_passkey":
+      return signInCommand(parts, signIn, command);
+    case "passkey_challenge":
+      return passkeyChallenge(parts, keys, bounds, command);
+    case "passkey_list":
+    case "passkey_begin":
+    case "passkey_add":
+    case "passkey_remove":
+      return caller === null ? UNAUTHORIZED : passkeyCommand(parts, keys, command, { caller, by });
+    case "caller":
+    case "prove":
+    case "prove_passkey":
+    case "sign_out":
+      return caller === null ? UNAUTHORIZED : callerCommand(parts, signIn, command, { caller, by });
+    case "factors_reset":
+      return resetFactors(parts, by);
+    case "factor_list":
+    case "totp_begin":
+    case "totp_confirm":
+    case "totp_remove":
+    case "recovery_renew":
+      return factorCommand(parts, signIn.factors, command, { caller, by });
+    case "session_list":
+    case "session_end":
+    case "session_end_all":
+      return sessionCommand(parts, command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }
@@ -154,55 +310,4 @@ function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {
   if (left === 0) return { ok: true, result: { lifted } };
   const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
   return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
-}
-
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
-
-async function tokenCommand(
-  { credentials, engine, clock }: CommandParts,
-  command: Of<"token_create" | "token_revoke">,
-  by: string,
-): Promise<Reply> {
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
-    return {
-      ok: false,
-      kind: "usage",
-      message: "A token's name is 1 to 64 letters, digits, dots or dashes.",
-      next: "",
-    };
-  const creating = command.verb === "token_create";
-  const outcome = creating
-    ? credentials.createToken(command.name, command.digest, by, clock.now())
-    : credentials.revokeToken(command.name);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`token list` shows the tokens." };
-  const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
-  const recorded = await engine.audit({ type, subject: command.name, by });
-  return recorded ? { ok: true, result: { name: command.name } } : UNRECORDED;
-}
-
-async function adminPassword({ credentials, engine }: CommandParts, hash: string, by: string): Promise<Reply> {
-  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash))
-    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `admin passwd`." };
-  credentials.setAdminPassword(hash);
-  const recorded = await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
-  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
-}
-
-function pending({ pending: readSettings }: CommandParts): Reply {
-  const outcome = readSettings();
-  return outcome.ok ? { ok: true, result: { changed: outcome.changed } } : unreadable(outcome.reason);
-}
-
-function unreadable(message: string): Reply {
-  return { ok: false, kind: "failed", message, next: "`config check` lists every problem." };
-}
-
-async function reload({ reload: readSettings, engine }: CommandParts, by: string): Promise<Reply> {
-  const outcome = readSettings();
-  if (!outcome.ok) return unreadable(outcome.reason);
-  const subject = outcome.changed.join(", ") || "nothing changed";
-  const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
-  // The settings are in force either way, and the caller must know which: it restarts programs with them.
-  return { ok: true, result: { changed: outcome.changed, recorded } };
 }

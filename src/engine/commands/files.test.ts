@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 
 const OTHER = HASH.replace("aGFzaA", "b3RoZXI");
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 

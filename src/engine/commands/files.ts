@@ -1,7 +1,8 @@
 import type { Change } from "../../core/decide/decision.ts";
-import type { AuditType } from "../../core/events/command.ts";
+import type { AuditType } from "../../core/events/audit-types.ts";
 import { domainOf, parseAccountName } from "../../core/net/address.ts";
-import type { Command, FileChanges, Reply } from "../../wire/control/control.ts";
+import type { Command, Reply } from "../../wire/control/control.ts";
+import type { FileChanges } from "../../wire/control/items.ts";
 import type { FileAccounts, NamedHash } from "../admin-ports.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 import type { QueueUpkeep } from "./queue-upkeep.ts";
@@ -9,7 +10,7 @@ import { UNRECORDED } from "./unrecorded.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
-export type FileCommand = Extract<Command, { readonly verb: `accounts_${string}` }>;
+export type FileCommand = Extract<Command, { readonly verb: "accounts_import" | "accounts_follow" }>;
 
 /**
  * Takes over accounts from a file and records the changes. The sessions of suspended accounts end, and what they have sent

@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { greylistList, greylistPause, greylistResume } from "./greylist.ts";
 
 const OWNER = "owner@example.test";
 
 let parts: ReturnType<typeof make>;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   parts = make();
 });
 
 function make() {
   const { engine, db, clock } = engineOnMemory();
   const pauses = accountsOnMemory().acquaintances(db);
-  return { engine, db, clock, pauses, recipients: { exists: (address: string) => address === OWNER } };
+  return { engine, db, clock, pauses, recipients: { exists: (address: string): boolean => address === OWNER } };
 }
 
 function pause(target: string, lasts: string | null) {
@@ -84,4 +85,17 @@ test("neither a pause nor its end is told to be where no record was kept", async
   parts.db.exec(full);
   const resumed = await greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
   assert.ok(!resumed.ok && /no record of it was kept/.test(resumed.message));
+});
+
+test("a pause for an extension is one for its account, and the web makes a bounded number of them", async () => {
+  parts = { ...parts, recipients: { exists: () => true } };
+  for (const tag of ["a", "b"]) assert.equal((await pause(`owner+${tag}@example.test`, "1h")).ok, true);
+  assert.deepEqual(listed(), ["owner@example.test 01:00:00 root"]);
+  const asked = (name: string, by: string) =>
+    greylistPause(parts, { verb: "greylist_pause", target: `${name}@example.test`, for: "1h" }, by);
+  for (let i = 1; i < 200; i++) assert.equal((await asked(`u${i}`, "web:anna")).ok, true);
+  const beyond = await asked("u200", "web:anna");
+  assert.ok(!beyond.ok && /200 recipients already/.test(beyond.message));
+  assert.equal((await asked("u1", "web:anna")).ok, true, "a longer one takes the place of the first");
+  assert.equal((await asked("u200", "root")).ok, true);
 });

@@ -1,4 +1,4 @@
-import { domainOf, parseAddress } from "../../core/net/address.ts";
+import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
@@ -19,24 +19,42 @@ type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 const USUAL_MS = 15 * MINUTE_MS;
 const LONGEST_MS = 30 * DAY_MS;
+/** Through the web. Each is looked through at a page of them. */
+const MOST_OF_WEB = 200;
 
 export async function greylistPause(
   { engine, pauses, recipients, clock }: GreylistCommandParts,
   command: Of<"greylist_pause">,
   by: string,
 ): Promise<Reply<"greylist_pause">> {
-  const target = parseAddress(command.target);
-  if (target === null) return noAddress(command.target);
+  const written = parseAddress(command.target);
+  if (written === null) return noAddress(command.target);
+  const target = ofAccount(written, recipients);
   const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
   if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
     return usage(`“${printable(command.for ?? "", 40)}” is no length of a pause.`, "Write it as 15m, 2h or 1d.");
   if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
     return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
+  if (by.startsWith("web:") && isFull(pauses.pauses(clock.now()), target))
+    return failed(
+      `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
+      "Use `greylist pause` on the server.",
+    );
   const pause = { target, until: later(clock.now(), lastsMs), by };
   pauses.pause(pause);
   const subject = `${target} for ${formatDuration(lastsMs)}`;
   const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, recipient: target, by });
   return recorded ? { ok: true, result: { pause: item(pause) } } : UNRECORDED;
+}
+
+/** A pause covers each extension of an address, so that none is counted for itself. */
+function ofAccount(written: Address, recipients: RecipientDirectory): Address {
+  const plain = parseAddress(withoutExtension(written));
+  return plain !== null && recipients.exists(plain) ? plain : written;
+}
+
+function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
+  return pauses.length >= MOST_OF_WEB && !pauses.some((pause) => pause.target === target);
 }
 
 export async function greylistResume(

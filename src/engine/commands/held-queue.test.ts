@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { QueuedMail } from "../../wire/control/keeper.ts";
 import { forgetGone } from "./held-queue.ts";
@@ -10,7 +11,7 @@ const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 let kit: ReturnType<typeof commandsOnMemory>;
 /** What is on hold in Postfix's queue. */
 let there: ReadonlySet<string>;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
   there = new Set();
   kit.queues(({ ids, onHold }) => (onHold ? ids.filter((id) => there.has(id)).map(mail) : []));

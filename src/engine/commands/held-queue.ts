@@ -18,6 +18,13 @@ export type HeldQueueParts = Readonly<{
   clock: Clock;
 }>;
 export type Failure = Extract<Outcome, { ok: false }>;
+/** How much one command may do. */
+export type Share = Readonly<{
+  /** So many times 500 mails. */
+  rounds: number;
+  /** How many of so many mails may be deleted or returned now. They count as deleted. */
+  deletes: (mails: number) => number;
+}>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
 
 /** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
@@ -32,10 +39,10 @@ export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
 ): Promise<Readonly<{ ok: true; held: number }> | Failure> {
-  const { engine, heldMail, clock, keeper } = parts;
+  const { engine, heldMail, keeper } = parts;
   const senders = sendersOf(parts, account);
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
-  const sent = heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
+  const sent = sentIds(parts, account);
   for (let round = 0; round < ROUNDS; round++) {
     const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
     if (!loose.ok) return loose;
@@ -81,6 +88,21 @@ export async function onHold(
 }
 
 /**
+ * Those of these mails that are on hold for the account. What the guard could not note counts as the account's: whoever names
+ * a mail has looked at it.
+ */
+export async function onHoldOf(
+  { keeper, heldMail }: HeldQueueParts,
+  account: AccountName,
+  ids: readonly string[],
+): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+  const found = await find(keeper, [], ids, { onHold: true });
+  if (!found.ok) return found;
+  const mails = found.mails.filter(({ id }) => (heldMail.holderOf(id) ?? account) === account);
+  return { ok: true, items: mails.map((mail) => unnoted(mail, account)) };
+}
+
+/**
  * Forgets notes of mails that are no longer on hold, of all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
  * the last queue id that it looked at; null if there are no more, or if the queue cannot be read.
  */
@@ -114,6 +136,11 @@ export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, accoun
   return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
 }
 
+/** What it sent, as whomever: the latest 2,000 mails that may still wait. */
+export function sentIds({ heldMail, clock }: HeldQueueParts, account: AccountName): readonly string[] {
+  return heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
+}
+
 function isRoots(heldMail: HeldMail, queueId: string): boolean {
   return heldMail.holderOf(queueId) === HELD_BY_HAND;
 }
@@ -140,7 +167,7 @@ async function find(
 
 export async function change(
   keeper: Keeper,
-  verb: "hold_mail" | "release_mail" | "delete_mail",
+  verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
   ids: readonly string[],
 ): Promise<Outcome> {
   for (const some of portions(ids)) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
 import type { Command } from "../../wire/control/control.ts";
 import type { KeeperCommand, QueuedMail } from "../../wire/control/keeper.ts";
@@ -12,7 +13,7 @@ let kit: ReturnType<typeof commandsOnMemory>;
 /** Postfix's queue: what the keeper is told to do happens to it. */
 let obeyed: KeeperCommand[];
 let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
-beforeEach(async () => {
+beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
   queue = [];
   kit.queues(({ senders, ids, onHold }) => {
@@ -143,6 +144,25 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
   obey();
   assert.equal(await send("NEXT2", 1), "pass below_limit");
+});
+
+test("a drop of named mails deletes no other, and none of another account", async () => {
+  await send("HELD1", 30);
+  await send("HELD2", 1);
+  const noted = { ip: null, recipientCount: 1, recipients: [] };
+  assert.ok(
+    await kit.engine.audit(null, [{ type: "HOLD_MAIL", queueId: "BERT1", account: "bert@example.test", ...noted }]),
+  );
+  queue = [...queue, { id: "BERT1", isHeld: true, at: 0, recipients: 1, sender: ANNA }];
+  const drop = (ids: readonly string[]) => result({ verb: "held_drop", name: ANNA, ids: [...ids] });
+  const answer = { name: ANNA, isMore: false, isHeld: true };
+  assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1"]), { ...answer, dropped: 1 });
+  obey();
+  assert.deepEqual(
+    queue.map(({ id }) => id),
+    ["HELD2", "BERT1"],
+  );
+  assert.deepEqual(await drop(["HELD1"]), { ...answer, dropped: 0 });
 });
 
 test("a thousand held mails are deleted, some at a time, and the release after it sends none", async () => {

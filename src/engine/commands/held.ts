@@ -3,7 +3,17 @@ import { DAY_MS, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { HeldMailItem } from "../../wire/control/items.ts";
 import type { HeldMail } from "../admin-ports.ts";
-import { change, type Failure, type HeldQueueParts, idsOf, onHold, ROUNDS, unanswered } from "./held-queue.ts";
+import {
+  change,
+  type Failure,
+  type HeldQueueParts,
+  idsOf,
+  onHold,
+  onHoldOf,
+  ROUNDS,
+  type Share,
+  unanswered,
+} from "./held-queue.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
@@ -17,13 +27,23 @@ export async function heldCommand(
   parts: HeldQueueParts,
   command: HeldCommand,
   by: string,
+  share: Share,
 ): Promise<Reply<HeldCommand["verb"]>> {
   const name = command.name === null ? null : parseAccountName(command.name);
   if (name === null && command.name !== null) return wrongAddress(command.name);
   if (command.verb === "held_list") return list(parts, name);
   if (name === null) return wrongAddress("");
-  return command.verb === "held_release" ? release(parts, name, by) : drop(parts, name, by);
+  return command.verb === "held_release"
+    ? release(parts, name, { by, share })
+    : drop(parts, name, {
+        by,
+        share,
+        verb: command.isReturned === true ? "return_mail" : "delete_mail",
+        ids: command.ids ?? null,
+      });
 }
+
+type Asked = Readonly<{ by: string; share: Share }>;
 
 async function list(parts: HeldQueueParts, account: AccountName | null): Promise<Reply<"held_list">> {
   const { heldMail, clock } = parts;
@@ -45,25 +65,38 @@ async function list(parts: HeldQueueParts, account: AccountName | null): Promise
  * The hold ends first, so that mail which arrives meanwhile is not held. If Postfix cannot be asked, the same command
  * again releases what is left.
  */
-async function release(parts: HeldQueueParts, name: AccountName, by: string): Promise<Reply<"held_release">> {
+async function release(parts: HeldQueueParts, name: AccountName, { by, share }: Asked): Promise<Reply<"held_release">> {
   const { engine, heldMail } = parts;
   const found = await onHold(parts, name);
   if (!found.ok) return unanswered(found.reason);
   if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
   if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
-  const released = await changeAll(parts, name, "release_mail", found.items);
+  const released = await changeAll(parts, {
+    verb: "release_mail",
+    look: () => onHold(parts, name),
+    first: found.items,
+    share: { ...share, deletes: (mails) => mails },
+  });
   if (!released.ok) return unanswered(released.reason);
   return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
 }
 
 /** What is deleted was not written by the owner, so further mail stays held until `account release`. */
-async function drop(parts: HeldQueueParts, name: AccountName, by: string): Promise<Reply<"held_drop">> {
+async function drop(
+  parts: HeldQueueParts,
+  name: AccountName,
+  { by, share, verb, ids }: Asked & Readonly<{ verb: "delete_mail" | "return_mail"; ids: readonly string[] | null }>,
+): Promise<Reply<"held_drop">> {
   const { engine, heldMail } = parts;
-  const found = await onHold(parts, name);
+  const look = (): ReturnType<typeof onHold> => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
+  const found = await look();
   if (!found.ok) return unanswered(found.reason);
-  if (found.items.length === 0) return nothingHeld(name);
+  if (found.items.length === 0)
+    return ids === null
+      ? nothingHeld(name)
+      : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
   if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
-  const dropped = await changeAll(parts, name, "delete_mail", found.items);
+  const dropped = await changeAll(parts, { verb, look, first: found.items, share });
   if (!dropped.ok) return unanswered(dropped.reason);
   const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
   return { ok: true, result };
@@ -74,20 +107,28 @@ async function drop(parts: HeldQueueParts, name: AccountName, by: string): Promi
  * notes of mail that is still on hold would leave it to the next `account release`.
  */
 async function changeAll(
-  parts: HeldQueueParts,
-  name: AccountName,
-  verb: "release_mail" | "delete_mail",
-  first: readonly HeldMailItem[],
+  { engine, keeper }: HeldQueueParts,
+  {
+    verb,
+    look,
+    first,
+    share,
+  }: Readonly<{
+    verb: "release_mail" | "delete_mail" | "return_mail";
+    look: () => ReturnType<typeof onHold>;
+    first: readonly HeldMailItem[];
+    share: Share;
+  }>,
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
-  const { engine, keeper } = parts;
   const changed = new Set<string>();
   let items = first;
-  for (let round = 0; round < ROUNDS && items.length > 0; round++) {
-    const ids = idsOf(items);
+  for (let round = 0; round < Math.min(ROUNDS, share.rounds) && items.length > 0; round++) {
+    const ids = idsOf(items).slice(0, share.deletes(items.length));
+    if (ids.length === 0) break;
     const outcome = await change(keeper, verb, ids);
     if (!outcome.ok) return outcome;
     for (const id of ids) changed.add(id);
-    const left = await onHold(parts, name);
+    const left = await look();
     if (!left.ok) return left;
     items = left.items;
     const stays = new Set(idsOf(items));

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 
 const NAME = "alice@example.test";
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(async () => {
+beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
   await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { QueuedMail } from "../../wire/control/keeper.ts";
@@ -11,7 +12,7 @@ const BERT = parseAccountName("bert@example.test") ?? assert.fail();
 let kit: ReturnType<typeof commandsOnMemory>;
 /** Postfix's queue, by the envelope sender. */
 let queue: Map<string, QueuedMail>;
-beforeEach(async () => {
+beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
   queue = new Map();
   kit.queues(({ senders, ids, onHold }) => {

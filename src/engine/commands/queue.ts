@@ -1,100 +1,105 @@
-import type { AuditType } from "../../core/events/command.ts";
-import { isQueueId } from "../../core/events/queue-id.ts";
-import { parseAccountName, parseAddress, withoutExtension } from "../../core/net/address.ts";
-import { printable } from "../../core/text.ts";
+import { parseAccountName, withoutExtension } from "../../core/net/address.ts";
 import { instant, isoTime } from "../../core/time.ts";
-import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { CommandError, Reply } from "../../wire/control/control.ts";
 import type { QueueItem } from "../../wire/control/items.ts";
 import { type KeeperCommand, type ListedMail, MAILS_LISTED } from "../../wire/control/keeper.ts";
 import { ascending, firstPage } from "../../wire/control/paging.ts";
 import { HELD_BY_HAND } from "../admin-ports.ts";
 import type { Outcome } from "../ports.ts";
-import { type HeldQueueParts, sendersOf, unanswered } from "./held-queue.ts";
+import { type HeldQueueParts, type Share, sendersOf, unanswered } from "./held-queue.ts";
+import {
+  type ChangeCommand,
+  KINDS,
+  type ListCommand,
+  type QueueCommand,
+  type Selection,
+  selectionOf,
+  type Where,
+  whereOf,
+  wrong,
+} from "./queue-choice.ts";
 import { UNRECORDED } from "./unrecorded.ts";
-import { wrongAddress } from "./wrong-address.ts";
 
-export type QueueCommand = Extract<Command, { readonly verb: `queue_${string}` }>;
-type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
-type ChangeCommand = Exclude<QueueCommand, ListCommand>;
-type Selection = Omit<Extract<KeeperCommand, { readonly verb: "list_mail" }>, "verb" | "after" | "limit" | "where">;
 type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
 /** A mail that the guard holds is left to `account release` and `account drop`. */
 type Holder = (mail: ListedMail) => string | null;
 
-/** So many times 500 mails take some seconds. What is left takes the same command again. */
+/** So many times 500 mails take some seconds. What is left takes the next command. */
 const ROUNDS = 10;
-
-/** Which mails a command can change at all, what is said if there is none, and its record. */
-const KINDS = {
-  queue_hold: { where: "loose", none: "No such mail waits in the queue.", audit: "QUEUE_HELD" },
-  queue_release: { where: "hold", none: "No such mail is on hold.", audit: "QUEUE_RELEASED" },
-  queue_delete: { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" },
-  queue_flush: { where: "deferred", none: "No such mail waits for another try.", audit: null },
-} as const satisfies Record<ChangeCommand["verb"], Readonly<{ where: string; none: string; audit: AuditType | null }>>;
+/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s for which it is waited. */
+const MAILS_FLUSHED = 200;
 
 /** Postfix's queue: what waits there, and what root does with it. */
 export async function queueCommand(
   parts: HeldQueueParts,
   command: QueueCommand,
   by: string,
+  share: Share,
 ): Promise<Reply<QueueCommand["verb"]>> {
   const selection = selectionOf(parts, command);
   if ("ok" in selection) return selection;
   if (command.verb === "queue_list") return list(parts, selection, command);
   const isEmpty = selection.ids.length === 0 && selection.senders.length === 0 && selection.recipient === null;
   if (isEmpty !== command.isAll) return wrong("Either all mail is meant, or some.", "Name the mails, or give --all.");
-  return change(parts, { selection, command, by });
+  const where = whereOf(command);
+  if (where === null) return nothingThere(KINDS[command.verb].none);
+  return isEmpty && command.verb === "queue_flush" && command.cursor === null
+    ? flushAll(parts, selection)
+    : change(parts, { selection, command, where, by, share });
 }
 
-function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
-  const { ids, account, sender, recipient } = command;
-  const id = ids.find((text) => !isQueueId(text));
-  if (id !== undefined) return wrong(`“${printable(id, 40)}” is no queue id.`, "`queue list` shows the queue ids.");
-  if (account !== null && sender !== null) return wrong("An account has its senders.", "Give the account or a sender.");
-  const name = account === null ? null : parseAccountName(account);
-  if (account !== null && name === null) return wrongAddress(account);
-  const from = sender === null || sender === "" ? sender : parseAddress(sender);
-  if (sender !== null && from === null) return wrongAddress(sender);
-  const to = recipient === null ? null : parseAddress(recipient);
-  if (recipient !== null && to === null) return wrongAddress(recipient);
-  const senders = name === null ? (from === null ? [] : [from]) : sendersOf(parts, name);
-  return { ids, senders, recipient: to };
+/** One order to Postfix, however many mails wait. */
+async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Reply<"queue_flush">> {
+  const { where, none } = KINDS.queue_flush;
+  const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after: null, limit: 1 });
+  if (!found.ok) return unanswered(found.reason);
+  if (!found.total) return nothingThere(none);
+  const done = await parts.keeper.ask({ verb: "flush_mail", ids: [] });
+  return done.ok ? { ok: true, result: { changed: found.total, kept: [], next: null } } : unanswered(done.reason);
 }
 
 async function list(
   parts: HeldQueueParts,
   selection: Selection,
-  { limit, cursor }: ListCommand,
+  { limit, cursor, state }: ListCommand,
 ): Promise<Reply<"queue_list">> {
   const after = cursor === null ? null : placeOf(cursor);
-  if (cursor !== null && after === null)
-    return wrong("That is not where a list of the queue ended.", "The list itself prints the cursor.");
-  const asked = { verb: "list_mail", ...selection, where: "anywhere", after, limit: limit + 1 } as const;
+  if (cursor !== null && after === null) return notAPlace();
+  const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;
   const found = await parts.keeper.ask(asked);
   if (!found.ok) return unanswered(found.reason);
   const { queue = [], total = 0 } = found;
   const holder = holderIn(parts);
-  const { items, next } = firstPage(queue, limit, ({ at, id }) => `${ascending(at)} ${id}`);
+  const { items, next } = firstPage(queue, limit, cursorOf);
   return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total } };
 }
 
-type Change = Readonly<{ selection: Selection; command: ChangeCommand; by: string }>;
+type Change = Readonly<{ selection: Selection; command: ChangeCommand; where: Where; by: string; share: Share }>;
 
-/** Some mails at a time, in the order of arrival. */
+/** Some mails at a time, in the order of arrival, after those of the cursor. */
 async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<ChangeCommand["verb"]>> {
-  const { selection, command } = asked;
-  const { where, none } = KINDS[command.verb];
+  const { selection, command, where, share } = asked;
+  const { none } = KINDS[command.verb];
   const holder = holderIn(parts);
   const kept = new Map<string, number>();
-  let [changed, isRecorded, after]: [number, boolean, After] = [0, false, null];
+  const from = command.cursor === null ? null : placeOf(command.cursor);
+  if (command.cursor !== null && from === null) return notAPlace();
+  let [changed, isRecorded, after]: [number, boolean, After] = [0, false, from];
   let isMore = true;
-  for (let round = 0; round < ROUNDS && isMore; round++) {
-    const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit: MAILS_LISTED });
+  const [rounds, limit] =
+    command.verb === "queue_flush" ? [1, MAILS_FLUSHED] : [Math.min(ROUNDS, share.rounds), MAILS_LISTED];
+  const isDeletion = command.verb === "queue_delete" || command.verb === "queue_return";
+  let isCut = false;
+  for (let round = 0; round < rounds && isMore && !isCut; round++) {
+    const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
     if (!found.ok) return unanswered(found.reason);
     const { queue = [] } = found;
     const guarded = queue.flatMap((mail) => guardedFor(holder(mail)) ?? []);
     for (const account of guarded) kept.set(account, (kept.get(account) ?? 0) + 1);
-    const ids = queue.filter((mail) => guardedFor(holder(mail)) === null).map(({ id }) => id);
+    const free = queue.filter((mail) => guardedFor(holder(mail)) === null);
+    const taken = isDeletion ? free.slice(0, share.deletes(free.length)) : free;
+    isCut = taken.length < free.length;
+    const ids = taken.map(({ id }) => id);
     if (ids.length > 0) {
       if (!isRecorded && !(await record(parts, asked))) return UNRECORDED;
       isRecorded = true;
@@ -102,19 +107,16 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
       if (!done.ok) return unanswered(done.reason);
       changed += done.count;
     }
-    after = queue.at(-1) ?? null;
-    isMore = queue.length === MAILS_LISTED;
+    after = (isCut ? taken : queue).at(-1) ?? after;
+    isMore = isCut || queue.length === limit;
   }
-  const result = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), isMore };
-  if (changed > 0) return { ok: true, result };
-  const [account] = kept.keys();
-  if (account === undefined) return { ok: false, kind: "failed", message: none, next: "`queue list` shows what is." };
-  return {
-    ok: false,
-    kind: "failed",
-    message: `The guard holds this mail of ${account}: nothing was done.`,
-    next: `\`account held ${account}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
-  };
+  if (from === null && changed === 0 && kept.size === 0) return nothingThere(none);
+  const next = isMore && after !== null ? cursorOf(after) : null;
+  return { ok: true, result: { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next } };
+}
+
+function nothingThere(message: string): CommandError {
+  return { ok: false, kind: "failed", message, next: "`queue list` shows what is." };
 }
 
 type Done = Readonly<{ ok: true; count: number }> | Extract<Outcome, { ok: false }>;
@@ -145,6 +147,8 @@ function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCo
       return { verb: "release_mail", ids };
     case "queue_delete":
       return { verb: "delete_mail", ids, onHold: false };
+    case "queue_return":
+      return { verb: "return_mail", ids };
     case "queue_flush":
       return { verb: "flush_mail", ids };
   }
@@ -154,7 +158,7 @@ function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCo
 async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
-  const { ids, account, sender, recipient } = command;
+  const { ids, account, sender, recipient, state } = command;
   const words = [
     ...(ids.length > 0
       ? [ids.slice(0, 10).join(" "), ...(ids.length > 10 ? [`and ${ids.length - 10} more`] : [])]
@@ -162,10 +166,11 @@ async function record({ engine }: HeldQueueParts, { command, by }: Change): Prom
     ...(account === null ? [] : [`account ${account}`]),
     ...(sender === null ? [] : [`sender <${sender}>`]),
     ...(recipient === null ? [] : [`recipient <${recipient}>`]),
+    ...(state === undefined ? [] : [`state ${state}`]),
   ];
   return engine.audit({
     type,
-    subject: words.join(" ") || "all mail in the queue",
+    subject: `${words.join(" ") || "all mail in the queue"}${command.verb === "queue_return" ? ", returned to its senders" : ""}`,
     by,
     ...(account === null ? {} : { account }),
     ...(sender === null ? {} : { sender }),
@@ -206,11 +211,15 @@ function itemOf(mail: ListedMail, holder: Holder): QueueItem {
   return { queueId: id, ...told, heldFor: holder(mail), at: isoTime(instant(at)), nextTryAt: next };
 }
 
+function cursorOf({ at, id }: NonNullable<After>): string {
+  return `${ascending(at)} ${id}`;
+}
+
+function notAPlace(): CommandError {
+  return wrong("That is not where a list of the queue ended.", "The list itself prints the cursor.");
+}
+
 function placeOf(cursor: string): After {
   const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,20})$/.exec(cursor) ?? [];
   return at === undefined ? null : { at: Number(at), id };
-}
-
-function wrong(message: string, next: string): CommandError {
-  return { ok: false, kind: "usage", message, next };
 }

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 
 const NAME = "alice@example.test";
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(async () => {
+beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
   await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
 });
@@ -41,4 +44,18 @@ test("who asked is told where no record was kept", async () => {
   kit.fillDisk();
   const unrecorded = await setQuota(1);
   assert.ok(!unrecorded.ok && /no record of it was kept/.test(unrecorded.message));
+});
+
+test("through the web no quota is so small that the mailbox takes no mail", async () => {
+  assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
+  const as = { as: TOKEN, ip: "203.0.113.7" };
+  for (const quotaBytes of [1, 10 * 1024 * 1024 - 1])
+    assert.partialDeepStrictEqual(await kit.ask({ verb: "quota_set", name: NAME, quotaBytes }, "web", as), {
+      ok: false,
+    });
+  for (const quotaBytes of [0, null, 10 * 1024 * 1024])
+    assert.partialDeepStrictEqual(await kit.ask({ verb: "quota_set", name: NAME, quotaBytes }, "web", as), {
+      ok: true,
+    });
+  assert.partialDeepStrictEqual(await setQuota(1), { ok: true }, "root may");
 });

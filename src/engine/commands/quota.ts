@@ -1,9 +1,19 @@
 import { parseAccountName } from "../../core/net/address.ts";
 import { formatSize } from "../../settings/size.ts";
-import type { Command, Reply } from "../../wire/control/control.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { AccountCommandParts } from "./accounts.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
+
+/** Through the web; 0 is no limit. A mailbox that is smaller would take no mail at all. */
+const LEAST_BYTES = 10 * 1024 * 1024;
+
+const TOO_SMALL: CommandError = {
+  ok: false,
+  kind: "usage",
+  message: `The dashboard and the API set no quota below ${formatSize(LEAST_BYTES)}.`,
+  next: "Choose a larger one, or use `account quota` on the server.",
+};
 
 export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
 
@@ -16,6 +26,7 @@ export async function quotaCommand(
   const { quotaBytes } = command;
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
+  if (by.startsWith("web:") && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
   const outcome = accounts.setQuota(name, quotaBytes);
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { spamAllow } from "./spam.ts";
 
 let kit: ReturnType<typeof commandsOnMemory>;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 
@@ -33,4 +37,30 @@ test("a sender is let in for an account that exists, once, and the filter is tol
   assert.equal((await kit.ask(remove)).ok, false);
   assert.equal(kit.refreshed(), 2);
   assert.deepEqual(kit.types().slice(1), ["SPAM_ALLOW_ADDED", "SPAM_ALLOW_REMOVED"]);
+});
+
+test("the web lets in no sender without a written domain, and a bounded number of them", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const { accounts, senders } = accountsOnMemory();
+  const parts = { engine, clock, senders: senders(db), preferences: { refresh: () => undefined } };
+  const add = async (account: string, sender: string, by = "web:anna") => {
+    const reply = await spamAllow(parts, { verb: "spam_allow_add", account, sender }, by);
+    return reply.ok ? "done" : reply.message;
+  };
+  const names = Array.from({ length: 11 }, (_, i) => `u${i}@example.test`);
+  for (const name of names) {
+    const account = parseAccountName(name);
+    assert.ok(account !== null && accounts.add(account, HASH, clock.now()).ok);
+  }
+  const [first = "", ...others] = names;
+  for (const wide of ["*@*", "*@*.*", "*@*.com", "*@com", "*@frie?d.example", "a@*friend.example", "*@*.*.example"])
+    assert.match(await add(first, wide), /too wide for the dashboard/, wide);
+  assert.equal(await add(first, "*@*", "root"), "done");
+  for (const sender of ["*@friend.example", "*@*.friend.example"]) assert.equal(await add(first, sender), "done");
+  for (let i = 2; i < 50; i++) assert.equal(await add(first, `*@d${i}.example`), "done");
+  assert.match(await add(first, "*@d50.example"), /as many senders as they may/);
+  for (const name of others.slice(0, 9))
+    for (let i = 0; i < 50; i++) assert.equal(await add(name, `*@d${i}.example`), "done");
+  assert.match(await add(others[9] ?? "", "*@d0.example"), /as many senders as they may/);
+  assert.equal(await add(first, "*@d50.example", "root"), "done");
 });

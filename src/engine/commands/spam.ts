@@ -24,6 +24,9 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
   const sender = parseSenderPattern(command.sender);
   if (sender === null) return wrongSender(command.sender);
   const adding = command.verb === "spam_allow_add";
+  const beyond = adding && by.startsWith("web:") ? beyondWeb(parts.senders, account, sender) : null;
+  if (beyond !== null)
+    return { ok: false, kind: "failed", message: beyond, next: "Use `spam allow add` on the server." };
   const outcome = change(parts, { account, sender, adding, by });
   if (!outcome.ok)
     return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows who is let in." };
@@ -42,6 +45,20 @@ type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: bo
 
 function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: Wanted) {
   return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
+}
+
+/** Senders that the web may let in: of one account, and in all. */
+const MOST_OF_WEB = { account: 50, all: 500 } as const;
+/** A `*` stands for subdomains of a written domain alone. */
+const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+
+/** Whoever takes the web over may not let in everybody, nor fill the table that the filter's lists are made of. */
+function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide for the dashboard and the API: write the domain out.`;
+  const own = senders.allowedSenders().filter(({ by }) => by.startsWith("web:"));
+  const ofAccount = own.filter((one) => one.account === account).length;
+  if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
+  return "The dashboard and the API have let in as many senders as they may.";
 }
 
 function wrongSender(text: string): CommandError {

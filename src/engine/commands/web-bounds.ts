@@ -1,10 +1,8 @@
-import { BoundedMap } from "../../core/bounded-map.ts";
-import { countWithin } from "../../core/decide/windows.ts";
-import { type Ip, isV4, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError } from "../../wire/control/control.ts";
-import { LIMITS } from "../limits.ts";
+import { Budget, Shares } from "../budget.ts";
 import type { Clock } from "../ports.ts";
 import type { History } from "../storage-ports.ts";
 
@@ -17,6 +15,20 @@ export const WEB_LIMITS = {
   widest: { v4: 24, v6: 48 },
   /** Bans, and changes of bans and of the allow list, within an hour. */
   changes: 500,
+  /** Tokens made or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
+  access: 50,
+  /** Changes of accounts and aliases within an hour; of a file each account counts. */
+  accounts: 500,
+  /** What shuts a user out or takes their mail, within an hour: removals, passwords, suspensions, networks, quotas, lost aliases. */
+  shutOut: 50,
+  /** Changes of the settings, and of these back, within an hour. */
+  settings: 20,
+  /** Commands on the queue, held mail, greylisting and senders that accounts allow, within an hour. */
+  mail: 500,
+  /** Mails deleted, or returned to their senders, within an hour. */
+  deleted: 1_000,
+  /** Tests of the alert channels within an hour: each sends the owner a message. */
+  alertTests: 10,
   /** Entries of the web on the allow list. */
   allowed: 50,
   /**
@@ -24,10 +36,8 @@ export const WEB_LIMITS = {
    * further failures still count, and the sign-in is refused without a ban.
    */
   bannedSignIns: 100,
-  /** Sign-ins to the dashboard that one address may try within a minute. Other addresses have their own limit. */
+  /** Sign-ins to the dashboard that one address may try within a minute, and challenges that it may ask for. Other addresses have their own limit. */
   signInsEach: 300,
-  /** Successful sign-ins to the dashboard within a minute. Strangers cause none of these. */
-  signIns: 3_000,
   /**
    * Addresses of administrators that the web may report within half an hour. Such an address is not banned during that
    * time.
@@ -39,14 +49,24 @@ const SEEN_MS = 30 * MINUTE_MS;
 /** `told`: so far above normal use that the owner is told. */
 export type Overreach = Readonly<{ error: CommandError; told: boolean }>;
 
+/** Whether a budget has room for so many more. */
+type Within = (budget: Budget, times?: number) => boolean;
+
 /** Counts the web's commands and says when a limit is reached. Its memory is bounded by the limits themselves. */
 export class WebBounds {
   readonly #history: Pick<History, "allowed">;
   readonly #clock: Clock;
   readonly #changes = new Budget(WEB_LIMITS.changes, HOUR_MS);
+  readonly #access = new Budget(WEB_LIMITS.access, HOUR_MS);
+  readonly #accounts = new Budget(WEB_LIMITS.accounts, HOUR_MS);
+  readonly #shutOut = new Budget(WEB_LIMITS.shutOut, HOUR_MS);
+  readonly #settings = new Budget(WEB_LIMITS.settings, HOUR_MS);
+  readonly #mail = new Budget(WEB_LIMITS.mail, HOUR_MS);
+  readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
+  readonly #alertTests = new Budget(WEB_LIMITS.alertTests, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
   readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
-  readonly #succeeded = new Budget(WEB_LIMITS.signIns, MINUTE_MS);
+  readonly #challenged = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #seen = new Map<Ip, Millis>();
 
   constructor(history: Pick<History, "allowed">, clock: Clock) {
@@ -57,26 +77,90 @@ export class WebBounds {
   /** Null if the web may run the command now; it then counts. */
   refuses(command: Command): Overreach | null {
     const now = this.#clock.now();
+    return this.#exceeded(command, (budget, times) => budget.spend(now, times));
+  }
+
+  /** The same for a dry run, which does not count. */
+  wouldRefuse(command: Command): Overreach | null {
+    const now = this.#clock.now();
+    return this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
+  }
+
+  #exceeded(command: Command, isWithin: Within): Overreach | null {
     switch (command.verb) {
       case "allow_add":
-        return tooWide(command.target) ?? this.#tooManyAllowed(command.target) ?? over(this.#changes.spend(now));
+        return tooWide(command.target) ?? this.#tooManyAllowed(command.target) ?? over(isWithin(this.#changes));
       case "ban":
-        return tooWide(command.target) ?? over(this.#changes.spend(now));
+        return tooWide(command.target) ?? over(isWithin(this.#changes));
       case "unban":
       case "allow_remove":
-        return over(this.#changes.spend(now));
-      case "dashboard_login":
-        return command.success ? over(this.#succeeded.spend(now)) : null;
-      case "admin_seen":
-        return over(this.#sees(parseIp(command.ip), now));
+        return over(isWithin(this.#changes));
+      case "token_create":
+      case "token_revoke":
+      case "session_end":
+      case "session_end_all":
+      case "totp_begin":
+      case "totp_confirm":
+      case "totp_remove":
+      case "recovery_renew":
+      case "passkey_add":
+      case "passkey_remove":
+        return over(isWithin(this.#access));
+      case "account_remove":
+      case "account_password":
+      case "account_suspend":
+      case "networks_add":
+      case "networks_remove":
+      case "quota_set":
+      case "alias_remove":
+      case "alias_block":
+        return over(isWithin(this.#shutOut));
+      case "account_make":
+      case "account_resume":
+      case "alias_add":
+        return over(isWithin(this.#accounts));
+      case "accounts_bring":
+        return over(isWithin(this.#accounts, command.entries.length));
+      case "settings_apply":
+      case "settings_undo":
+        return over(isWithin(this.#settings));
+      case "queue_delete":
+      case "queue_return":
+      case "held_drop":
+        if (command.verb !== "held_drop" && command.isAll) return ALL_AT_ONCE;
+        return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#mail)) : ENOUGH_DELETED;
+      case "queue_hold":
+      case "queue_release":
+      case "queue_flush":
+      case "held_release":
+      case "greylist_pause":
+      case "greylist_resume":
+      case "spam_allow_add":
+      case "spam_allow_remove":
+        return over(isWithin(this.#mail));
+      case "alerts_test":
+        return isWithin(this.#alertTests) ? null : ENOUGH_TESTS;
       default:
         return null;
     }
   }
 
+  /** How many of so many mails may be deleted now. They count as deleted. */
+  deletes(mails: number): number {
+    const now = this.#clock.now();
+    let allowed = 0;
+    while (allowed < mails && this.#deleted.spend(now)) allowed++;
+    return allowed;
+  }
+
   /** Whether one more sign-in from this address is decided on at all. Other addresses keep their own share. */
   mayAsk(from: Prefix): boolean {
     return this.#asked.spend(from, this.#clock.now());
+  }
+
+  /** The same for challenges for passkeys, which leave no trace: they use up no sign-in. */
+  mayChallenge(from: Prefix): boolean {
+    return this.#challenged.spend(from, this.#clock.now());
   }
 
   /** Whether failed sign-ins may still cause a ban. */
@@ -96,61 +180,29 @@ export class WebBounds {
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }
 
-  #sees(ip: Ip | null, now: Millis): boolean {
+  /** Whether an address may count as an administrator's, who uses a session or a token there. */
+  sees(ip: Ip): boolean {
+    const now = this.#clock.now();
     for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
-    if (ip === null) return true;
     if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;
     this.#seen.set(ip, now);
     return true;
   }
 }
 
-/** So many within a sliding window. */
-class Budget {
-  readonly #most: number;
-  readonly #windowMs: number;
-  #spent: Millis[] = [];
+/** An owner who empties a long queue reaches it too: no break-in. */
+const ENOUGH_DELETED = refused(
+  "failed",
+  `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is as many as they may.`,
+  "Do the rest in an hour, or use the command line on the server.",
+);
 
-  constructor(most: number, windowMs: number) {
-    this.#most = most;
-    this.#windowMs = windowMs;
-  }
-
-  /** If the clock was set back, later entries are forgotten. */
-  isLeft(now: Millis): boolean {
-    if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);
-    return countWithin(this.#spent, this.#windowMs, now) < this.#most;
-  }
-
-  spend(now: Millis): boolean {
-    if (!this.isLeft(now)) return false;
-    this.#spent.push(now);
-    if (this.#spent.length > 2 * this.#most) this.#spent = this.#spent.slice(-this.#most);
-    return true;
-  }
-}
-
-/** So many within a window for each address. Remembers the latest addresses. */
-class Shares {
-  readonly #most: number;
-  readonly #windowMs: number;
-  readonly #spent = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(LIMITS.cachedAddresses);
-
-  constructor(most: number, windowMs: number) {
-    this.#most = most;
-    this.#windowMs = windowMs;
-  }
-
-  spend(from: Prefix, now: Millis): boolean {
-    const known = this.#spent.get(from);
-    const isOver = known === undefined || now < known.since || now - known.since >= this.#windowMs;
-    const share = isOver ? { since: now, count: 0 } : known;
-    this.#spent.set(from, share);
-    if (share.count >= this.#most) return false;
-    share.count++;
-    return true;
-  }
-}
+/** An impatient owner reaches it too: no break-in. */
+const ENOUGH_TESTS = refused(
+  "failed",
+  `The channels were tested ${plural(WEB_LIMITS.alertTests, "time")} within an hour.`,
+  "Try again later, or use `alerts test` on the server.",
+);
 
 function tooWide(target: string): Overreach | null {
   const network: Prefix | null = parsePrefix(target);
@@ -161,11 +213,17 @@ function tooWide(target: string): Overreach | null {
   return refused("usage", message, "Use the command line on the server.");
 }
 
+/** Whoever takes the web over may not empty the queue with one command. */
+const ALL_AT_ONCE = refused(
+  "usage",
+  "The dashboard and the API do not delete or return all mail at once.",
+  "Name the mails, or use the command line on the server.",
+);
+
 function over(isLeft: boolean): Overreach | null {
   if (isLeft) return null;
   const message = "The web asks for more than it may within this time.";
-  const error: CommandError = { ok: false, kind: "failed", message, next: "Use the command line on the server." };
-  return { error, told: true };
+  return { ...refused("failed", message, "Use the command line on the server."), told: true };
 }
 
 function refused(kind: CommandError["kind"], message: string, next: string): Overreach {

@@ -1,19 +1,24 @@
-import { banIn } from "../../core/decide/sparing.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Command, CommandError, CommandLine, Origin, Reply } from "../../wire/control/control.ts";
-import { mayAsk } from "../../wire/control/rights.ts";
+import type { CallerItem } from "../../wire/control/access-items.ts";
+import type { Command, CommandError, CommandLine, Denial } from "../../wire/control/control.ts";
+import { actorOf, mayAsk, needOf } from "../../wire/control/rights.ts";
+import type { Origin } from "../../wire/control/verb-rights.ts";
+import { type CallerParts, callerOf } from "../access/callers.ts";
+import { digestOf } from "../access/secrets.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock } from "../ports.ts";
 import type { History } from "../storage-ports.ts";
 import { WebBounds } from "./web-bounds.ts";
 
-export type WebCommandParts = Readonly<{ engine: Engine; history: Pick<History, "allowed">; clock: Clock }>;
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+export type WebCommandParts = CallerParts &
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt">; history: Pick<History, "allowed"> }>;
 
-/** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
-const ADMINISTRATOR = "admin";
-/** Within this time, a refused verb is recorded once. */
+/** The session or token behind a line of the web, and from where it is used. */
+export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
+export type Admitted = Readonly<{ by: string; caller: WebCaller | null }>;
+type Refused = Readonly<{ error: CommandError }>;
+
+/** Within this time, a refused verb is recorded once of each kind. */
 const RECORD_EVERY_MS = MINUTE_MS;
 
 const FORBIDDEN: CommandError = {
@@ -23,70 +28,101 @@ const FORBIDDEN: CommandError = {
   next: "Use the command line on the server.",
 };
 
-const NO_ADDRESS: CommandError = { ok: false, kind: "usage", message: "No address was given.", next: "" };
+export const NO_ADDRESS: CommandError = { ok: false, kind: "usage", message: "No address was given.", next: "" };
+
+export const UNAUTHORIZED = denied(
+  "unauthorized",
+  "A session or a token is needed that is valid now.",
+  "Sign in again, or send another token.",
+);
+const PROOF_NEEDED = denied(
+  "proof_needed",
+  "This needs the password again, given within the last 10 minutes; a token cannot give it.",
+  "Give the password, then repeat it; or use the command line on the server.",
+);
 
 /**
- * Checks that the origin may use the verb and that the web stays within its limits. Requests that only an attacker
- * would send are recorded.
+ * Checks that the origin may use the verb, and for the web who its caller is, what the caller may do, and that the web
+ * stays within its limits. Requests that only an attacker would send are recorded.
  */
 export class CommandGate {
+  readonly bounds: WebBounds;
   readonly #parts: WebCommandParts;
-  readonly #bounds: WebBounds;
-  readonly #recorded = new Map<Command["verb"], Millis>();
+  readonly #recorded = new Map<string, Millis>();
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
-    this.#bounds = new WebBounds(parts.history, parts.clock);
+    this.bounds = new WebBounds(parts.history, parts.clock);
   }
 
-  /** Null: go on. */
-  refuses({ command, by }: CommandLine, origin: Origin): CommandError | null {
+  /** A dry run passes the same checks, and leaves no trace of them. */
+  admit(line: CommandLine, origin: Origin): Admitted | Refused {
+    const { command, by } = line;
     if (!mayAsk(origin, command.verb)) {
       this.#tell(command, by);
-      return FORBIDDEN;
+      return { error: FORBIDDEN };
     }
-    const overreach = origin === "web" ? this.#bounds.refuses(command) : null;
+    if (origin === "root") return { by, caller: null };
+    const { needs } = needOf(command.verb);
+    return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
+  }
+
+  #admitCaller({ command, as, ip: from, isDry = false }: CommandLine): Admitted | Refused {
+    const isUse = command.verb !== "caller" || command.isUse;
+    const digest = digestOf(as ?? "");
+    const item = as === undefined ? null : callerOf(this.#parts, digest, isUse);
+    if (item === null) return { error: UNAUTHORIZED };
+    const ip = parseIp(from ?? "");
+    if (ip === null) return { error: NO_ADDRESS };
+    const by = actorOf(item, ip);
+    const lacks = lacking(item, command);
+    if (isDry) {
+      const error = lacks ?? this.bounds.wouldRefuse(command)?.error ?? null;
+      return error === null ? { by, caller: { item, digest, ip } } : { error };
+    }
+    if (lacks !== null) this.#tell(command, by, "CALLER_REFUSED");
+    const error = lacks ?? this.#overreach(command, by);
+    if (error !== null) return { error };
+    this.#seen(ip, command, by);
+    return { by, caller: { item, digest, ip } };
+  }
+
+  #overreach(command: Command, by: string): CommandError | null {
+    const overreach = this.bounds.refuses(command);
     if (overreach?.told === true) this.#tell(command, by);
     return overreach?.error ?? null;
   }
 
-  seen(text: string): Reply<"admin_seen"> {
-    const ip = parseIp(text);
-    if (ip === null) return NO_ADDRESS;
-    this.#parts.engine.administratorAt(ip);
-    return { ok: true, result: { done: true } };
+  /** Where an administrator works no ban is made. Past the bound the command is still carried out. */
+  #seen(ip: Ip, command: Command, by: string): void {
+    if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
+    else this.#tell(command, by);
   }
 
-  /**
-   * Sign-ins to the dashboard are decided like those to mailboxes. They always count as the administrator's, whatever
-   * name the web reports.
-   */
-  async login(command: Of<"dashboard_ask" | "dashboard_login">): Promise<Reply> {
-    const ip = parseIp(command.ip);
-    if (ip === null) return NO_ADDRESS;
-    const asked = command.verb === "dashboard_ask";
-    if (asked && !this.#bounds.mayAsk(this.#parts.engine.subject(ip)))
-      return { ok: true, result: { verdict: "refuse" } };
-    const passwordHash = asked ? "" : command.passwordHash;
-    const type = asked ? "LOGIN_ASKED" : command.success ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const decision = await this.#parts.engine.ask({
-      type,
-      ip,
-      service: "dashboard",
-      login: ADMINISTRATOR,
-      passwordHash,
-      withoutBan: !this.#bounds.mayBan(),
-    });
-    if (!asked && banIn(decision) !== null) this.#bounds.banned();
-    return { ok: true, result: { verdict: decision.verdict } };
-  }
-
-  #tell({ verb }: Command, by: string): void {
+  #tell({ verb }: Command, by: string, type: "COMMAND_REFUSED" | "CALLER_REFUSED" = "COMMAND_REFUSED"): void {
     const { engine, clock } = this.#parts;
     const now = clock.now();
-    const at = this.#recorded.get(verb);
+    const key = `${type} ${verb}`;
+    const at = this.#recorded.get(key);
     if (at !== undefined && Math.abs(now - at) < RECORD_EVERY_MS) return;
-    this.#recorded.set(verb, now);
-    void engine.audit({ type: "COMMAND_REFUSED", subject: verb, by });
+    this.#recorded.set(key, now);
+    void engine.audit({ type, subject: verb, by });
   }
+}
+
+/** What the caller lacks for the verb; null: nothing. */
+function lacking({ scopes, freshUntil, name, how }: CallerItem, command: Command): CommandError | null {
+  const { needs, proof } = needOf(command.verb);
+  if (needs !== "nothing" && needs !== "caller" && !scopes.includes(needs)) {
+    const who = how === "token" ? `The token ${name}` : "This session";
+    const next = `Use one with the scope ${needs}, or the command line on the server.`;
+    return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);
+  }
+  // Unnamed mail may be all that leaves, and the owner's alerts with it.
+  const stopsMail = command.verb === "queue_hold" && command.ids.length === 0;
+  return (proof || stopsMail) && freshUntil === null ? PROOF_NEEDED : null;
+}
+
+function denied(why: Denial, message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next, denied: why };
 }

@@ -35,19 +35,17 @@ class HeldConnections implements OpenConnections {
 }
 
 function scene() {
-  const kernel = new HeldConnections();
+  const [kernel, asked] = [new HeldConnections(), { known: 0 }];
   const warnings: unknown[] = [];
-  const asked = { known: 0 };
-  /** What is to make room. */
-  const crowding: Connection[] = [];
+  /** What is to make room, and further known addresses. */
+  const [crowding, many]: [Connection[], Prefix[]] = [[], []];
   const known = prefixOf(ip("203.0.113.9"), 64);
-  /** Further known addresses. */
-  const many: Prefix[] = [];
   const watch = new ConnectionWatch({
     kernel,
     rules: () => ({
       most: 2,
       mostKnown: 9,
+      places: new Map(),
       shares: new Map([[25, 4]]),
       unitOf: (address) => prefixOf(address, 64),
       isKnown: (unit) => unit === known,
@@ -62,6 +60,7 @@ function scene() {
       plan: (open) => {
         const end = open.filter((one) => crowding.includes(one));
         return Promise.resolve({
+          isCrowded: end.length > 0,
           end,
           held: end.slice(0, 1).map(({ ip, port }) => ({ unit: prefixOf(ip, 64), port })),
         });
@@ -142,17 +141,16 @@ test("it goes on by itself, and leaves the doors to the kernel at its end", asyn
   assert.deepEqual(idle.kernel.said, [], "what was never watched is not let go of");
 });
 
-test("looks are a second apart, or twenty times as long as a look takes", async (t) => {
+test("looks are a second apart, or twenty times as long as a look takes up to five, or twice while places run out", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { kernel, watch } = scene();
+  const { kernel, watch, crowding, from } = scene();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
-  let looks = 0;
-  let tookMs = 0;
+  let [looks, tookMs] = [0, 0];
   kernel.connections = () => {
     looks += 1;
     nowMs += tookMs;
-    return Promise.resolve([]);
+    return Promise.resolve(kernel.open);
   };
   const after = async (ms: number): Promise<number> => {
     t.mock.timers.tick(ms);
@@ -160,27 +158,31 @@ test("looks are a second apart, or twenty times as long as a look takes", async 
     return looks;
   };
   watch.start();
-  assert.equal(await after(0), 1);
-  assert.equal(await after(999), 1);
+  assert.deepEqual([await after(0), await after(999)], [1, 1]);
   tookMs = 100;
-  assert.equal(await after(1), 2);
-  assert.equal(await after(1_999), 2);
+  assert.deepEqual([await after(1), await after(1_999)], [2, 2]);
+  kernel.open = from(1, 1);
+  crowding.push(...kernel.open);
   assert.equal(await after(1), 3);
+  tookMs = 600;
+  assert.deepEqual([await after(1_000), await after(1_199)], [4, 4]);
+  kernel.open = [];
+  assert.equal(await after(1), 5);
+  assert.deepEqual([await after(4_999), await after(1)], [5, 6], "there is room again, and the kernel is told in time");
   await watch.stop();
-  assert.equal(await after(10_000), 3, "and none after the end");
+  assert.equal(await after(10_000), 6, "and none after the end");
 });
 
 test("the kernel is told the same again after five seconds, before it stops believing it", async (t) => {
   const { kernel, watch } = scene();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
-  await watch.look();
-  nowMs = 4_999;
-  await watch.look();
-  assert.equal(kernel.said.length, 1);
-  nowMs = 5_000;
-  await watch.look();
-  assert.equal(kernel.said.length, 2);
+  const saidAt = async (ms: number): Promise<number> => {
+    nowMs = ms;
+    await watch.look();
+    return kernel.said.length;
+  };
+  assert.deepEqual([await saidAt(0), await saidAt(4_999), await saidAt(5_000)], [1, 1, 2]);
 });
 
 test("the kernel is told of ten thousand units at the most, of those that hold too much and of those that are known", async () => {

@@ -12,9 +12,14 @@ import type { Log } from "../ports.ts";
 import type { PortRoom } from "./port-room.ts";
 
 export const CONNECTION_WATCH = {
-  /** Pause between two looks. It is longer if looks are expensive, so that they take at most a twentieth of the time. */
+  /**
+   * Pause between two looks. It is longer if looks are expensive, so that they take a twentieth of the time, but never longer than
+   * `sayEveryMs`: else the kernel would count by itself, which knows no known addresses.
+   */
   everyMs: SECOND_MS,
   pausePerLook: 20,
+  /** While places run out: people wait for the next look, and on a busy machine each takes long. */
+  pausePerCrowdedLook: 2,
   /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
   saidForS: 15,
   sayEveryMs: 5 * SECOND_MS,
@@ -46,6 +51,7 @@ export class ConnectionWatch {
   /** Why connections could not be closed, and when. */
   #unable: Readonly<{ reason: string; at: number }> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #isCrowded = false;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -72,6 +78,7 @@ export class ConnectionWatch {
       const { kernel, rules, ports, room } = this.#parts;
       const open = await kernel.connections(ports());
       const making = await room.plan(open);
+      this.#isCrowded = making.isCrowded;
       const crowding = new Set(making.end);
       const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
       const kept = planConnections(left, this.#before, rules());
@@ -92,7 +99,8 @@ export class ConnectionWatch {
     await this.look();
     if (this.#stopped) return;
     const tookMs = performance.now() - began;
-    const pauseMs = Math.max(CONNECTION_WATCH.everyMs, CONNECTION_WATCH.pausePerLook * tookMs);
+    const perLook = this.#isCrowded ? CONNECTION_WATCH.pausePerCrowdedLook : CONNECTION_WATCH.pausePerLook;
+    const pauseMs = Math.min(CONNECTION_WATCH.sayEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
     this.#timer = setTimeout(() => this.start(), pauseMs);
   }
 

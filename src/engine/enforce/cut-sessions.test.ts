@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { address, ban, enforcerKit, settled, until } from "../../../test/kit/enforcer-kit.ts";
 import { later } from "../../core/time.ts";
 
-const kit = enforcerKit();
+const kit = enforcerKit(import.meta.filename);
 
 test("two thousand bans reach the kernel at once, and a thousand sessions are cut at once", async () => {
   await kit.enforcer.start();

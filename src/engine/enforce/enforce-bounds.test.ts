@@ -4,7 +4,7 @@ import { address, ban, enforcerKit, settled, until } from "../../../test/kit/enf
 import type { Outcome } from "../ports.ts";
 import { ENFORCE, noEnforcement } from "./enforce.ts";
 
-const kit = enforcerKit();
+const kit = enforcerKit(import.meta.filename);
 
 test("what the kernel does not hold is logged with the reason, and held after that", async () => {
   await kit.enforcer.start();
@@ -158,6 +158,18 @@ test("once it works again no reason is given any more", async (t) => {
   assert.equal(kit.enforcer.status().reason, null);
 });
 
+test("a table that is found gone by a ban, before the next look, is told of too", async () => {
+  await kit.enforcer.start();
+  kit.firewall.failing.push("apply", "check");
+  ban(kit, 1);
+  await settled();
+  assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
+  kit.firewall.failing.push("check");
+  kit.enforcer.renew();
+  await settled();
+  assert.equal(kit.audits.length, 1);
+});
+
 test("a table that another program took away is told of, until ten minutes after the last time", async () => {
   await kit.enforcer.start();
   await kit.enforcer.verify();
@@ -170,7 +182,12 @@ test("a table that another program took away is told of, until ten minutes after
     await kit.enforcer.verify();
     assert.ok(kit.notices.raised.has("firewall_lost"));
   }
+  const lost = { type: "FIREWALL_LOST", subject: "nft failed.", by: "engine" };
+  assert.deepEqual(kit.audits, [lost], "one event for all of it");
   kit.clock.advance(1);
   await kit.enforcer.verify();
   assert.ok(!kit.notices.raised.has("firewall_lost"));
+  kit.firewall.failing.push("check");
+  await kit.enforcer.verify();
+  assert.deepEqual(kit.audits, [lost, lost]);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import * as fc from "fast-check";
 import { FakeFirewall, MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
+import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
@@ -14,8 +15,8 @@ let allow: readonly Prefix[];
 let raised: Map<NoticeCode, string>;
 let enforcer: Enforcer;
 
-beforeEach(make);
-afterEach(async () => enforcer.stop());
+beforeEachOf(import.meta.filename, make);
+afterEachOf(import.meta.filename, async () => enforcer.stop());
 
 function make(): void {
   firewall = new FakeFirewall();
@@ -29,6 +30,7 @@ function make(): void {
   };
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   enforcer = createEnforcer({
+    audit: () => undefined,
     banLog,
     firewall,
     allowList: () => allow,
@@ -80,7 +82,7 @@ test("a ban that the kernel took and does not hold is noticed at once, and made 
   banLog.add(address(1));
   enforcer.nudge();
   await until(() => firewall.held.has(address(1)));
-  assert.deepEqual(firewall.calls, ["reset", "apply", "cut", "reset"]);
+  assert.deepEqual(firewall.calls, ["reset", "apply", "cut", "check", "reset"]);
   assert.equal(enforcer.status().state, "enforcing");
 });
 
@@ -105,7 +107,7 @@ test("a step that fails leads to one reset at once; its sessions are cut all the
   banLog.add(address(1));
   enforcer.nudge();
   await until(() => firewall.cuts.length === 1);
-  assert.deepEqual(firewall.calls, ["reset", "apply", "reset", "cut"]);
+  assert.deepEqual(firewall.calls, ["reset", "apply", "check", "reset", "cut"]);
   assert.equal(enforcer.status().state, "enforcing");
   assert.equal(raised.size, 0);
 });

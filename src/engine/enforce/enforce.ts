@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/error.ts";
+import type { Audit } from "../../core/events/command.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Firewall } from "../network-ports.ts";
@@ -11,6 +12,8 @@ export type EnforcerParts = Readonly<{
   firewall: Firewall;
   /** Networks that always pass: the machine's own and both allow lists. */
   allowList: () => readonly Prefix[];
+  /** Records an event. */
+  audit: (audit: Audit) => void;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -20,7 +23,6 @@ export type EnforcerStatus = Readonly<{
   state: "starting" | "enforcing" | "unavailable" | "stopped" | "off";
   /** Last step of the ban table that is in the kernel. */
   lastStep: number;
-  /** Why the firewall is unavailable; null if it works. */
   reason: string | null;
 }>;
 
@@ -156,10 +158,13 @@ class BanEnforcer implements Enforcer {
 
   async #bringUpToDate(): Promise<Outcome> {
     try {
-      if (this.#checkWanted && !this.#resetWanted) await this.#look();
+      // Also before a reset, which repairs it in silence.
+      if (this.#resetWanted ? this.#state === "enforcing" : this.#checkWanted) await this.#look();
       this.#checkWanted = false;
       if (this.#resetWanted) return await this.#reset();
-      return await this.#applySteps();
+      const applied = await this.#applySteps();
+      if (!applied.ok) this.#tellLoss(await this.#parts.firewall.check());
+      return applied;
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
     }
@@ -176,9 +181,11 @@ class BanEnforcer implements Enforcer {
 
   /** Another program emptied or changed the table. Told for a while: whatever did it may do it again. */
   #tellLoss(checked: Outcome): void {
-    const { notices, clock } = this.#parts;
+    const { notices, clock, audit } = this.#parts;
     const now = clock.now();
     if (!checked.ok && this.#state === "enforcing") {
+      // Another program that does it every minute brings one event, not thousands.
+      if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;
       notices.raise("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
     } else if (this.#lostAt !== null && Math.abs(now - this.#lostAt) >= ENFORCE.lossToldMs) {
@@ -232,10 +239,8 @@ class BanEnforcer implements Enforcer {
     this.#resetWanted = true;
     notices.raise("firewall_unavailable", outcome.reason);
     this.#failures += 1;
-    if (this.#failures === 1) {
-      this.#wanted = true;
-      return;
-    }
+    this.#wanted = this.#failures === 1;
+    if (this.#wanted) return;
     const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** (this.#failures - 2));
     this.#retry = setTimeout(() => {
       this.#retry = null;

@@ -49,7 +49,7 @@ const strangers = (first: number, count: number): readonly Connection[] =>
 
 test("while there is room nobody is asked who is silent, and nobody is told", async () => {
   const { room, told, asked } = scene();
-  assert.deepEqual(await room.plan(strangers(1, 9)), { end: [], held: [] });
+  assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
   assert.deepEqual([asked, told], [[], [null]]);
 });
 
@@ -57,7 +57,8 @@ test("where places run out, the one that came first and got nowhere goes, and th
   const { room, told, asked, wait } = scene();
   await room.plan(strangers(7, 1));
   wait(30 * SECOND_MS);
-  assert.deepEqual((await room.plan([...strangers(1, 6), ...strangers(7, 4)])).end, strangers(7, 1));
+  const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
+  assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
   assert.deepEqual(asked, [[25]]);
   const [, detail] = told;
   assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");

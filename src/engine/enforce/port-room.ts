@@ -29,8 +29,11 @@ export type PortRoomParts = Readonly<{
 
 type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
 
-/** `end`: connections to end, of all that stand. `held`: who is refused, since its idle connections were ended lately. */
-export type RoomPlan = Readonly<{ end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+/**
+ * `isCrowded`: whether the places of a port run out. `end`: connections to end, of all that stand. `held`: who is refused,
+ * since its idle connections were ended lately.
+ */
+export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
 /** Sees when the places of a port run out, and who is to make room. The owner is told while it lasts. */
 export class PortRoom {
@@ -60,7 +63,8 @@ export class PortRoom {
     const standing = (one: Connection): Standing => this.#standing(one, silences, now);
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
     this.#tell(crowds, now);
-    return { end: crowds.flatMap(({ cut }) => cut), held: this.#held(crowds, asked, now) };
+    const end = crowds.flatMap(({ cut }) => cut);
+    return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
   }
 
   #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {

@@ -1,19 +1,9 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import { later, type Millis } from "../../core/time.ts";
-import type { HeldAccountItem } from "../../wire/control/items.ts";
+import type { AccountKnown } from "../../wire/control/items.ts";
 import type { HeldMail } from "../admin-ports.ts";
 import { guessesAt } from "../facts/account-cache.ts";
 import type { AccountHistory } from "../storage-ports.ts";
-
-/** What the guard knows of an account now, as far as the database tells. */
-export type AccountState = Readonly<{
-  /** Strangers guess at its password, so new places are limited; null: they do not. */
-  guarded: Readonly<{ guesses: number; windowMs: number }> | null;
-  /** Null: its mail is not held. */
-  held: HeldAccountItem | null;
-  /** Addresses (IPv6 networks) from which it may sign in while it is guarded, the latest first. */
-  known: readonly string[];
-}>;
 
 export type AccountStateParts = Readonly<{
   history: Pick<AccountHistory, "guesses" | "signIns">;
@@ -21,12 +11,12 @@ export type AccountStateParts = Readonly<{
   policy: Policy;
 }>;
 
-/** `account` in lower case. */
+/** What the guard knows of an account now, as far as the database tells. `account` in lower case. */
 export function accountState(
   { history, heldMail, policy }: AccountStateParts,
   account: string,
   now: Millis,
-): AccountState {
+): AccountKnown {
   const { failures: limit, windowMs, knownForMs } = policy.accounts;
   const guesses = guessesAt(history, policy, { name: account, network: null, pending: [] }, now);
   const signIns = history.signIns(account, later(now, -knownForMs));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
@@ -12,7 +13,7 @@ const THERE = "198.51.100.9";
 
 let guesses: Guesses;
 let now: Millis;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   guesses = new Guesses(3);
   now = NOON;
 });
@@ -44,6 +45,8 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
     windowMs: null,
     limitKey: null,
     recipients: null,
+    actor: null,
+    subject: null,
     ...rest,
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf } from "./health.ts";
@@ -12,7 +13,7 @@ const OK = { status: "ok" } as const;
 let notices: NoticeBoard;
 let reply: KeeperReply;
 let firewall: EnforcerStatus;
-beforeEach(() => {
+beforeEachOf(import.meta.filename, () => {
   notices = new NoticeBoard();
   reply = { ok: true, detail: "", services: [] };
   firewall = ENFORCING;
@@ -99,6 +100,9 @@ test("a notice degrades the server, and that of the database is shown with it", 
   assert.equal(status, "degraded");
   assert.deepEqual(components[1], { name: "database", status: "degraded", detail: "disk full" });
   notices.clear("database_unwritable");
+  notices.raise("database_unflushed", "EIO");
+  assert.deepEqual((await health()).components[1]?.detail, "EIO");
+  notices.clear("database_unflushed");
   notices.raise("dnsbl_set_aside", "zen");
   assert.deepEqual((await health()).components[1]?.detail, "42 events");
   assert.equal((await health()).status, "degraded");

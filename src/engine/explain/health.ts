@@ -41,7 +41,7 @@ function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
 }
 
 function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
-  const raised = notices.list().find(({ code }) => code === "database_unwritable");
+  const raised = notices.list().find(({ code }) => code === "database_unwritable" || code === "database_unflushed");
   return raised === undefined
     ? { name: "database", status: "ok", detail: plural(events(), "event") }
     : { name: "database", status: "degraded", detail: raised.detail };

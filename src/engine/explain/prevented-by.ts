@@ -57,10 +57,12 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   neighbours_banned: ["bans.neighbours"],
   known_network: ["limits.networks.failures", "bans.neighbours"],
   honest_network: ["limits.networks.failures", "bans.neighbours"],
+  intrusion_report: ["detection.suricata.severity", "detection.suricata.maxretry", "allow.networks"],
+  forgeable: ["detection.psad.bans"],
   jail_report: ["fail2ban.sentences", "fail2ban.enabled", "allow.networks"],
   outside_networks: ["logins.networks"],
   banned: ["bans.ladder", "allow.networks"],
-  all_clients: ["http.trusted_proxies"],
+  all_clients: ["http.trusted_proxies", "proxy.networks"],
   tls_failed: ["tls.profile"],
   postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
 

@@ -21,6 +21,8 @@ const ban: BanItem = {
   offences: 1,
 };
 
+const NOT_ASKED = (): never => assert.fail("the overview does not follow anything");
+
 /** Answers from a few rows and refuses other questions. */
 const queries: Queries = {
   bans(now, asked) {
@@ -33,6 +35,7 @@ const queries: Queries = {
     assert.equal(most, 50);
     return { items: [event(2), event(1)], next: 1 };
   },
+  spamScores: NOT_ASKED,
   figures: {
     bansInForce(now) {
       assert.equal(now, NOW);
@@ -43,14 +46,19 @@ const queries: Queries = {
       assert.equal(since, NOW - DAY_MS);
       return [{ ip: "203.0.113.7", mails: 11, connections: 3, rejected: 1 }];
     },
-    counts(since) {
-      assert.equal(since, NOW - DAY_MS);
-      return { BAN: 1 };
+    top() {
+      throw new Error("the overview ranks as it always did");
     },
-    recorded() {
+    totals(at) {
+      assert.ok(at === null || at === NOW - DAY_MS);
+      return at === null ? { BAN: 3, CONNECT: 5, sent: 4 } : { BAN: 2, CONNECT: 5, sent: 3 };
+    },
+    totalsAt() {
       throw new Error("the overview asks about the last day alone");
     },
   },
+  banChanges: NOT_ASKED,
+  name: NOT_ASKED,
   address() {
     throw new Error("the overview asks about no single address");
   },

@@ -2,6 +2,7 @@ import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import type { Health, Stats } from "../../wire/control/items.ts";
 import type { BanCounts } from "../figures.ts";
 import type { Queries } from "../storage-ports.ts";
+import { eventsBetween } from "./series.ts";
 
 const WINDOW_MS = DAY_MS;
 const BANS = 50;
@@ -18,7 +19,7 @@ export function statsOf(queries: Queries, health: Health, now: Millis): Stats {
     bans: { active: allBans(figures.bansInForce(now)), ...newest },
     events: queries.events({ most: EVENTS, order: "newest_first" }).items,
     topIps: figures.topIps(since, TOP_IPS),
-    counts: figures.counts(since),
+    counts: eventsBetween(figures.totals(since), figures.totals(null)),
     health,
   };
 }

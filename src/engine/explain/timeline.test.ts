@@ -94,6 +94,8 @@ test("each type of event was seen by the part of the server that sees it", () =>
   );
   assert.deepEqual([of("SPARED", null, "pass"), of("SPARED")], ["fail2ban", "firewall"]);
   assert.equal(of("LOGIN_REFUSED", "dashboard"), "web");
+  const byDetector = timelineOf([{ ...event, type: "JAIL_REPORTED", reason: "intrusion_report" }]);
+  assert.equal(byDetector[0]?.source, "detector");
 });
 
 test("evidence is whole or it is none; what needs nothing done is lifted by nothing", () => {

@@ -29,8 +29,8 @@ function stepOf(event: EventItem): TimelineStep {
   };
 }
 
-/** From the type's public name, which is never reused, and the service. */
-function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
+/** From the type's public name, which is never reused, the service and the reason. */
+function sourceOf({ type, service, verdict, reason }: EventItem): TimelineSource {
   switch (type) {
     case "CONNECT":
     case "CONNECT_DEFERRED":
@@ -59,7 +59,7 @@ function sourceOf({ type, service, verdict }: EventItem): TimelineSource {
     case "LOGIN_REFUSED":
       return service === "dashboard" ? "web" : "login";
     case "JAIL_REPORTED":
-      return "fail2ban";
+      return reason === "intrusion_report" || reason === "below_limit" ? "detector" : "fail2ban";
     case "BAN":
     case "UNBAN":
     case "BAN_EXPIRED":

@@ -28,8 +28,9 @@ function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly 
     const page = (order === "newest_first" ? found.toReversed() : found).slice(0, most);
     return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
   };
-  const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, counts: NOT_ASKED, recorded: NOT_ASKED };
-  return { asked, events, bans: NOT_ASKED, address: NOT_ASKED, figures };
+  const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, top: NOT_ASKED, totals: NOT_ASKED, totalsAt: NOT_ASKED };
+  const others = { bans: NOT_ASKED, address: NOT_ASKED, banChanges: NOT_ASKED, spamScores: NOT_ASKED, name: NOT_ASKED };
+  return { asked, events, ...others, figures };
 }
 
 const ACCEPTED: Row = {

@@ -1,4 +1,4 @@
-import { CHANGES_OF_ACCOUNTS } from "../../core/events/command.ts";
+import { CHANGES_OF_ACCOUNTS } from "../../core/events/audit-types.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";

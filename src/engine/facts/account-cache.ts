@@ -24,8 +24,6 @@ type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
 const LOOKED_AT = 20;
-/** The same for the budget of an account, which is larger: 4,000 rows take a millisecond. */
-const LOOKED_AT_CANDIDATES = 4;
 /** At most so many of the latest guesses at all accounts are read. The first ones suffice to find spraying. */
 const LOOKED_AT_ALL = 2_000;
 /** Different passwords of an account's latest sign-ins. */
@@ -58,7 +56,8 @@ export class AccountCache {
     const day = { since: later(now, -DAY_MS), until: now };
     const { candidates: budget } = policy.accounts;
     const [share, common] = [candidatesShare(policy), commonShare(policy)];
-    const tried = (): Shares => history.candidates(guessed, { ...day, most: LOOKED_AT_CANDIDATES * budget, share });
+    let shares: Shares | null = null;
+    const tried = (): Shares => (shares ??= history.candidates(guessed, { ...day, share }));
     const ofNetwork = (): number => this.#networkGuesses(policy, { name, kinship }, origin.network, now);
     const history = this.#history;
     const guessed = guessedName(name);

@@ -229,8 +229,14 @@ export class FactBase {
   }
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
-  meaningOf(seen: Observation): Meant | null {
-    return this.#queuedMails.meaningOf(seen, this.policy.bans.ipv6Prefix);
+  meaningOf(seen: Observation, now: Millis): Meant | null {
+    return this.#queuedMails.meaningOf(seen, this.policy, now);
+  }
+
+  /** Call it after each transaction. What was remembered of a lost one never happened. */
+  ended(isCommitted: boolean): void {
+    this.#queuedMails.ended(isCommitted);
+    if (!isCommitted) this.forget();
   }
 
   #refresh(now: Millis, force: boolean): void {

@@ -12,7 +12,7 @@ const EVENT: Recipient = {
   recipient: "owner@example.org",
 };
 
-type Known = Readonly<{ large?: string; correspondent?: string; paused?: string }>;
+type Known = Readonly<{ large?: string; correspondent?: string; paused?: string; isClockDoubtful?: boolean }>;
 
 function acquaintance(known: Known): Greylisting {
   const unused = (): never => {
@@ -29,6 +29,7 @@ function acquaintance(known: Known): Greylisting {
       pauses: unused,
     },
     clock: { now: () => NOON },
+    isClockDoubtful: () => known.isClockDoubtful === true,
   });
 }
 
@@ -52,6 +53,10 @@ test("a large provider or sender, by name, and a client that writes to a paused 
   assert.equal(isFirstContact({ large: "big.test" }, { clientName: "mx.notbig.test" }), true);
   assert.equal(isFirstContact({ large: "big.test" }, { clientName: null }), true);
   assert.equal(isFirstContact({ paused: "owner@example.org" }), false);
+});
+
+test("nobody is a first contact while the machine's clock is not believed", () => {
+  assert.equal(isFirstContact({ isClockDoubtful: true }), false);
 });
 
 test("a bounce is expected by who wrote to the domain of the host that brings it", () => {

@@ -36,6 +36,8 @@ export type GreylistingParts = Readonly<{
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
+  /** Postgrey goes by the machine's clock: what it notes while that is wrong delays mail for as long as it was ahead. */
+  isClockDoubtful?: () => boolean;
 }>;
 
 /**
@@ -72,8 +74,9 @@ export function createGreylisting(parts: GreylistingParts): Greylisting {
 
 /** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
 function isExpected(parts: GreylistingParts, event: Recipient): boolean {
-  const { policy, largeSenders, pauses, clock } = parts;
+  const { policy, largeSenders, pauses, clock, isClockDoubtful } = parts;
   return (
+    isClockDoubtful?.() === true ||
     isProvider(policy(), event.clientName) ||
     isWithin(largeSenders(), event.clientName) ||
     (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||

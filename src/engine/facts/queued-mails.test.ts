@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { ip, MAIL, POLICY } from "../../../test/kit/samples.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
@@ -106,7 +106,8 @@ const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
 test("of the mails that are under way the last 4,096 are known, and each stays as long as it is touched", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
-  const isKnown = (queueId: string): boolean => mails.meaningOf(tried("sent", null, queueId), 64) !== null;
+  const isKnown = (queueId: string): boolean =>
+    mails.meaningOf(tried("sent", null, queueId), POLICY, instant(9)) !== null;
   for (let i = 0; i < 4_096; i++) accepted(`AAAAA${i}`);
   accepted("AAAAA0");
   accepted("BBBBB");
@@ -116,7 +117,7 @@ test("of the mails that are under way the last 4,096 are known, and each stays a
 test("a mail without a queue id is none that a log could tell of", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
-  assert.equal(mails.meaningOf(tried("sent", null, ""), 64), null);
+  assert.equal(mails.meaningOf(tried("sent", null, ""), POLICY, instant(9)), null);
 });
 
 test("a refusal counts against the account, once for each stranger among the recipients of its mail", () => {
@@ -130,7 +131,8 @@ test("a refusal counts against the account, once for each stranger among the rec
     const sending = { ...NO_SENDING, mail: { recipients: 9, written: 9 - strangers, strangers } };
     mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));
   };
-  const told = (extra: Partial<typeof REFUSED> = {}): unknown => mails.meaningOf({ ...REFUSED, ...extra }, 64);
+  const told = (extra: Partial<typeof REFUSED> = {}): unknown =>
+    mails.meaningOf({ ...REFUSED, ...extra }, POLICY, instant(9));
   const refusal = { type: "NOTE_REFUSAL", account: ANNA };
   take(2);
   assert.deepEqual(told({ outcome: "deferred" }), null);
@@ -144,7 +146,8 @@ test("a refusal counts against the account, once for each stranger among the rec
   vouchedAt = 5;
   assert.equal(told(), null, "the owner has vouched since");
   vouchedAt = 4;
-  assert.deepEqual(told(), refusal);
+  assert.equal(told(), null, "two of this domain have counted");
+  assert.deepEqual(told({ recipient: "eve@example.com" }), refusal);
 });
 
 test("a refusal is recorded with its account and counted, that of a stranger's mail without", async () => {
@@ -168,4 +171,21 @@ test("a refusal is recorded with its account and counted, that of a stranger's m
     counted.map(({ account, count }) => [account, count]),
     [[ANNA, 1]],
   );
+});
+
+test("what a log line meant in a transaction that was lost, it means again", () => {
+  const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
+  const sending = { ...NO_SENDING, mail: { recipients: 1, written: 0, strangers: 1 } };
+  mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(1));
+  mails.accepted({ ...MESSAGE, queueId: "BBBBB" }, FROM, instant(1));
+  const means = (seen: Observation) => mails.meaningOf(seen, POLICY, instant(9))?.type ?? null;
+  const both = () => [means(REFUSED), means(tried("sent", null, "BBBBB"))];
+  const NOTHING = [null, null];
+  const MEANT = ["NOTE_REFUSAL", "CREDIT"];
+  assert.deepEqual([both(), both()], [MEANT, NOTHING]);
+  mails.ended(false);
+  assert.deepEqual(both(), MEANT);
+  mails.ended(true);
+  mails.ended(false);
+  assert.deepEqual(both(), NOTHING);
 });

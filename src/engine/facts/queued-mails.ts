@@ -1,12 +1,14 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Facts } from "../../core/decide/facts.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
+import type { Policy } from "../../core/decide/policy.ts";
 import type { Meant, Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
 import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { HonestMail, SendingHistory } from "../storage-ports.ts";
+import { RefusingDomains } from "./refusing-domains.ts";
 
 /** A stranger's mail between the last question about it and its delivery. */
 type Received = {
@@ -29,6 +31,9 @@ export class QueuedMails {
   readonly #honest: Pick<HonestMail, "hasWrittenTo">;
   readonly #sending: Pick<SendingHistory, "hold">;
   readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
+  readonly #refusing = new RefusingDomains();
+  /** Takes back what log lines of the open transaction changed here: if it is lost, they are read again. */
+  #takeBack: (() => void)[] = [];
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {
     this.#honest = honest;
@@ -42,12 +47,19 @@ export class QueuedMails {
     else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });
   }
 
+  /** Call it after each transaction. */
+  ended(isCommitted: boolean): void {
+    if (this.#takeBack.length === 0) return;
+    if (!isCommitted) for (const takeBack of this.#takeBack.toReversed()) takeBack();
+    this.#takeBack = [];
+  }
+
   /** The credit for the server if this mail got through, or a refusal that counts; null if there is none. */
-  meaningOf(seen: Observation, ipv6Prefix: number): Meant | null {
+  meaningOf(seen: Observation, policy: Policy, now: Millis): Meant | null {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
     if (mail === undefined) return null;
-    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofSent(mail, seen, ipv6Prefix) : null;
+    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofSent(mail, seen, policy, now) : null;
     if (seen.type === "MAIL_JUDGED") {
       if (seen.found === "spam") mail.isSpam = true;
       else mail.proven = seen.found;
@@ -56,20 +68,31 @@ export class QueuedMails {
     if (seen.outcome !== "sent") return null;
     // Counts once for each mail, however many recipients it has.
     this.#mails.delete(seen.queueId);
+    this.#takeBack.push(() => this.#mails.set(seen.queueId, mail));
     if (mail.isSpam) return null;
     const { prefix, network } = mail;
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
   }
 
-  /** A refusal counts at most once for each stranger among the recipients, and not if the owner has vouched since. */
-  #ofSent(mail: Sent, seen: Tried, ipv6Prefix: number): Meant | null {
-    if (seen.outcome === "sent") return written(seen, ipv6Prefix);
+  /**
+   * A refusal counts at most once for each stranger among the recipients, seldom for one domain, and not if the owner has
+   * vouched since.
+   */
+  #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Meant | null {
+    if (seen.outcome === "sent") return written(seen, bans.ipv6Prefix);
     // A domain without a server (`smtp none`) refused nothing.
     const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
     const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
     if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
+    const { account } = mail;
+    const refusal = { account, recipient: seen.recipient };
+    if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;
     mail.strangers -= 1;
-    return { type: "NOTE_REFUSAL", account: mail.account };
+    this.#takeBack.push(() => {
+      mail.strangers += 1;
+      this.#refusing.takeBack(refusal);
+    });
+    return { type: "NOTE_REFUSAL", account };
   }
 
   #kindOf(sender: string, proven: Received["proven"]): Credit {

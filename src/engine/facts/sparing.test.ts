@@ -11,8 +11,10 @@ const PROXY = ip("10.0.0.9");
 function scene() {
   const made = engineOnMemory({ ...TEST_POLICY, connections: [{ key: "k", count: 12, windowMs: MINUTE_MS }] });
   const connect = (from = OFFICE) => made.engine.ask({ type: "CONNECT", ...MAIL, ip: from });
-  const count = (type: string): number =>
-    Number(made.db.prepare("SELECT count(*) AS n FROM event WHERE type = ?").get(type)?.["n"]);
+  const count = (type: string): number => {
+    made.engine.flush();
+    return Number(made.db.prepare("SELECT count(*) AS n FROM event WHERE type = ?").get(type)?.["n"]);
+  };
   return { ...made, connect, count };
 }
 

@@ -37,7 +37,7 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   assert.deepEqual(proofsIn(history, before), ["new", "recorded"]);
   assert.deepEqual(proofsIn(history, before, THERE).toSorted(), ["new", "recorded"], "the fake knows no networks");
   assert.deepEqual(proofsIn(history, NOON), ["recorded"], "its window is over");
-  const shares = (share: number) => history.candidates("anna", { since: before, until: NOON, most: 10, share });
+  const shares = (share: number) => history.candidates("anna", { since: before, until: NOON, share });
   assert.deepEqual(shares(9), { within: 2, beyond: 0 });
   memory.guess({ account: "anna", network: THERE, proof: "newer", at: NOON, isStale: false });
   assert.deepEqual(shares(1), { within: 2, beyond: 1 });

@@ -1,5 +1,5 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { countShares } from "../../core/decide/account-guard.ts";
+import { countShares, type Shares } from "../../core/decide/account-guard.ts";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
@@ -7,6 +7,8 @@ import { LIMITS } from "../limits.ts";
 import type { AccountGuess, AccountHistory, TimeSpan } from "../storage-ports.ts";
 
 type Guessed = AccountGuess & Readonly<{ at: Millis; isStale: boolean }>;
+
+const NONE: Shares = { within: 0, beyond: 0 };
 
 /**
  * Wrong passwords that could not be written. They count only while the database cannot be written, so that a replay
@@ -50,19 +52,16 @@ export class UnrecordedGuesses {
         );
       },
       candidates: (account, { share, ...span }) => {
-        const known = read(() => recorded.guesses(account, { ...span, network: null })).map((one) => ({
-          ...one,
-          account,
-        }));
-        const all = merged(
-          within(span).filter((one) => one.account === account),
-          known,
-          span.most,
-        );
-        return countShares(
-          all.map(({ network }) => network),
+        const latest = { ...span, network: null, most: LIMITS.unrecordedGuesses };
+        const known = read(() => recorded.guesses(account, latest)).map((one) => ({ ...one, account }));
+        const own = within(span).filter((one) => one.account === account && !known.some((other) => isSame(one, other)));
+        const ofOwn = countShares(
+          own.map(({ network }) => network),
           share,
         );
+        const [ofKnown = NONE] = read(() => [recorded.candidates(account, { ...span, share })]);
+        // A network may have a share of both: while the database cannot be written, too few are verified, not too many.
+        return { within: ofKnown.within + ofOwn.within, beyond: ofKnown.beyond + ofOwn.beyond };
       },
       guessesOf: (network, span) => {
         const known = read(() => recorded.guessesOf(network, span));

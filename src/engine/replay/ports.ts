@@ -1,4 +1,6 @@
+import type { Policy } from "../../core/decide/policy.ts";
 import type { EventRecord } from "../../core/events/record.ts";
+import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { EventProcessorParts } from "../event-processor.ts";
 import type { BanLog } from "../storage-ports.ts";
@@ -17,3 +19,18 @@ export type ReplayHistory = Pick<
     prune(now: Millis): void;
     close(): void;
   }>;
+
+export type ReplayAsked = Readonly<{
+  policy: Policy;
+  /** `allow.networks` of the settings in force. */
+  allowNow: readonly Prefix[];
+  /** `http.trusted_proxies` and `proxy.networks`: never banned. */
+  proxies: readonly Prefix[];
+  /** Older events are not compared. */
+  since: Millis;
+  /** Only events of this address or network; null: all. */
+  only: Prefix | null;
+  /** The newest events; older ones are left out. Up to half of them fill the windows, and are not compared. */
+  mostEvents: number;
+  now: Millis;
+}>;

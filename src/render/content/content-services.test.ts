@@ -13,9 +13,10 @@ function milter(changes: Partial<typeof spam> = {}): Readonly<Record<string, str
 }
 
 test("spamd runs without rights, small, and finds a recipient's preferences by the address", () => {
-  const command = spamdCommand(layout);
+  const command = spamdCommand(layout, 2);
   assert.match(command, /--reuid debian-spamd .*--bounding-set=-all --no-new-privs/);
   assert.match(command, /--max-children=2/);
+  assert.match(spamdCommand(layout, 1), /--max-children=1/);
   assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
 });
 

@@ -2,6 +2,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { rspamdVariables } from "../rspamd/rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+import { PACKAGED_RULES } from "./update-rules.ts";
 
 /** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
 export const CONTENT_USERS = {
@@ -11,29 +12,33 @@ export const CONTENT_USERS = {
 } as const;
 
 /**
- * spamd(8p): one child waits for work, and a second one starts when it is busy. It looks for a user's preferences under
+ * spamd(8p): one child waits for work, and others start while it is busy, up to `processes` in all. It looks for a user's preferences under
  * the recipient's address.
  */
-export function spamdCommand(layout: Layout): string {
+export function spamdCommand(layout: Layout, processes: number): string {
   const options = [
     `--siteconfigpath=${layout.spamAssassinConf}`,
     `--username=${CONTENT_USERS.spamd}`,
     "--nouser-config",
     `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
     `--socketpath=${layout.spamdSocket}`,
-    "--socketmode=0660",
-    "--min-children=1 --max-children=2 --min-spare=1 --max-spare=1",
+    // Only its own user may ask it, also to learn: spam-head, before it, passes questions on.
+    "--socketmode=0600",
+    "--allow-tell",
+    `--min-children=1 --max-children=${processes} --min-spare=1 --max-spare=1`,
     `--timeout-child=${SPAM_SECONDS}`,
     "--syslog=stderr --log-timestamp-fmt=",
   ];
   const user = as(CONTENT_USERS.spamd);
-  return `exec ${user} env HOME=${layout.spamState} spamd ${options.join(" ")}`;
+  // As its user, because its user writes there.
+  const rules = `rules=${layout.spamRules}/current/; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
+  return `exec ${user} env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
 }
 
-/** Between spamc and spamd, as spamd's user; it needs only the two sockets. */
-export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket }: Layout): string {
+/** Between spamc and spamd, as spamd's user; it needs only the sockets. */
+export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket, spamPulseSocket }: Layout): string {
   const user = as(CONTENT_USERS.spamd);
-  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket}`;
+  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`;
 }
 
 /** Its options depend on the settings, so they are rendered with them (`renderSpamMilter`). */

@@ -41,5 +41,5 @@ test("names are looked up by our resolver, and the owner's rules come last", () 
       .at(-1),
     "own.cf",
   );
-  assert.equal(files.at(-1)?.text, "score GTUBE 0\n");
+  assert.equal(files.find(({ name }) => name === "own.cf")?.text, "score GTUBE 0\n");
 });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CROWD_HEADER } from "../../wire/postfix/policy.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+import { renderUpdateRules } from "./update-rules.ts";
 
 /**
  * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the
@@ -8,11 +9,11 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
  */
 export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
   const files = [
-    { name: "plugins.pre", text: pluginsPre(), mode: 0o644 },
+    { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
     { name: "local.cf", text: localCf(site), mode: 0o644 },
   ];
   // Always written, so that removed rules disappear.
-  return [...files, { name: "own.cf", text: site.spam.ownRules, mode: 0o644 }];
+  return [...files, { name: "own.cf", text: site.spam.ownRules, mode: 0o644 }, renderUpdateRules(site)];
 }
 
 /** `5` as `5.0`, the usual way to write a score. */
@@ -46,6 +47,9 @@ function localCf({ layout, dns, spam }: Site): string {
     // A header that a stranger wrote proves nothing.
     "ignore_received_spf_header 1",
     `bayes_path ${join(layout.spamState, "bayes")}`,
+    `per_user_bayes ${layout.learnedByUsers}`,
+    // What this server wrote into the mail says nothing about it.
+    ...LEFT_OUT.map((header) => `bayes_ignore_header ${header}`),
     // Only our own hop is trusted: other hops' headers could be forged by the sender.
     "clear_trusted_networks",
     "clear_internal_networks",
@@ -86,7 +90,12 @@ const PLUGINS: readonly string[] = [
   "HashBL",
 ];
 
-function pluginsPre(): string {
-  const lines = PLUGINS.map((plugin) => `loadplugin Mail::SpamAssassin::Plugin::${plugin}`);
+/** Headers of the server itself. */
+const LEFT_OUT = ["Authentication-Results", "X-GhostInbox-Junk", "X-GhostInbox-Crowd"];
+
+function pluginsPre({ layout }: Site): string {
+  // First, because it acts before Bayes does.
+  const own = `loadplugin GhostInbox::PerUserBayes ${layout.perUserBayes}`;
+  const lines = [own, ...PLUGINS.map((plugin) => `loadplugin Mail::SpamAssassin::Plugin::${plugin}`)];
   return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { renderDovecot } from "./dovecot.ts";
 
 const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file]));
@@ -8,7 +9,7 @@ const text = files.get("dovecot.conf")?.text ?? "";
 const top = assignments(text);
 
 test("both files of settings are root's alone, for one holds the secret", () => {
-  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf", "quota-warning"]);
+  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf", "quota-warning", "spam-learn"]);
   for (const { name, mode } of files.values()) assert.equal(mode, name.endsWith(".conf") ? 0o600 : 0o755);
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
 });
@@ -32,6 +33,32 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.equal(top.get("ssl_min_protocol"), "TLSv1.2");
   assert.match(text, /inet_listener imap \{\n {4}port = 0\n/);
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
+});
+
+test("the services behind sign-ins and mailboxes have room for as many as the settings promise", () => {
+  const { limits } = sampleSite();
+  const rendered = (imapPlaces: number, smtpPlaces: number, changes = {}): string =>
+    renderDovecot(sampleSite({ limits: { ...limits, imapPlaces, smtpPlaces }, ...changes }))[0]?.text ?? "";
+  const clients = (text: string): number => Number(assignments(text).get("default_client_limit"));
+  const mailboxes = (text: string): number =>
+    Number(/^service imap \{\n {2}process_limit = (\d+)$/m.exec(text)?.[1] ?? assert.fail());
+  assert.deepEqual([clients(text), mailboxes(text)], [1_000, 1_024]);
+  const many = rendered(10_000, 100);
+  assert.ok(clients(many) >= 20_100 && mailboxes(many) === 10_000);
+  assert.ok(clients(rendered(400, 1_000)) >= 2_500, "each smtpd for users asks whether a password is right");
+  const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
+  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
+  assert.ok(clients(rendered(400, 1_000, { proxied: { networks, ports } })) >= 4_500, "and of those behind a proxy");
+});
+
+test("a port for proxies believes their header alone, and the guard learns of them", () => {
+  const networks = ["10.0.0.5", "2001:db8:5::/48"].map((network) => parsePrefix(network) ?? assert.fail());
+  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
+  const proxied = renderDovecot(sampleSite({ proxied: { networks, ports } }))[0]?.text ?? "";
+  assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 20993\n {4}ssl = yes\n {4}haproxy = yes\n/);
+  assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
+  assert.match(assignments(proxied).get("auth_policy_request_attributes") ?? "", / peer=%\{real_rip\}$/);
+  assert.doesNotMatch(text, /prox/);
 });
 
 test("Postfix alone hands mail in: the socket that any local user could open is off", () => {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { PLACES } from "../../core/firewall/open-connections.ts";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
+import { learnPlugin, learnService, renderLearn } from "../content/learn-spam.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";
+import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
 import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 
@@ -18,18 +19,21 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
     renderQuotaWarning(site),
+    renderLearn(site),
   ];
 }
 
-function accountsConf({ layout, mailUser, loginPolicySecret }: Site): string {
+function accountsConf(site: Site): string {
+  const { layout, mailUser } = site;
+  const crypt = mailCryptColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
-  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule`;
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule${crypt.none}`;
   return `# ${RENDERED_BY}
 driver = sqlite
 connect = ${layout.accountsDb}
-password_query = ${passwordQuery(loginPolicySecret)}
+password_query = ${passwordQuery(site)}
 # An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
 user_query = SELECT ${own} FROM userdb WHERE user = '%u' UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
 iterate_query = SELECT user AS username FROM userdb
@@ -37,7 +41,7 @@ iterate_query = SELECT user AS username FROM userdb
 }
 
 function dovecotConf(site: Site): string {
-  const { layout, ports, mailUser } = site;
+  const { layout, ports, proxied, mailUser } = site;
   const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
   const postfixPrivate = join(layout.postfixQueue, "private");
   return `# ${RENDERED_BY}
@@ -46,9 +50,10 @@ state_dir = ${join(layout.data, "lib", "dovecot")}
 instance_name = ghostinbox
 log_path = ${layout.mailLog}
 protocols = imap lmtp
+default_client_limit = ${clientLimit(site)}
 listen = ${site.ipv6 ? "*, ::" : "*"}
 login_greeting = Ready.
-
+${proxied === null ? "" : `# Of all others, the connection to a port for proxies ends.\nhaproxy_trusted_networks = ${proxied.networks.join(" ")}\n`}
 ${dovecotTls(site)}
 disable_plaintext_auth = yes
 
@@ -56,7 +61,7 @@ auth_mechanisms = plain login
 auth_username_format = %Lu
 passdb {
   driver = sql
-  args = ${accounts}
+  args = ${accounts}${mailCryptPassdb(site)}
 }
 userdb {
   driver = sql
@@ -67,7 +72,7 @@ userdb {
 auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
 auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
 auth_policy_server_timeout_msecs = 8000
-auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
+${proxied === null ? "" : `${REQUEST_WITH_PEER}\n`}auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
 auth_policy_check_after_auth = no
 auth_policy_reject_on_fail = no
 
@@ -75,12 +80,14 @@ mail_home = ${layout.mail}/%d/%n
 mail_location = maildir:~/Maildir
 mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
+# When a mail came into its folder: retention goes by it. A Maildir itself forgets it with each backup, which links its files.
+mail_always_cache_fields = date.save
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20
-mail_plugins = $mail_plugins quota
+mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
 protocol imap {
-  mail_plugins = $mail_plugins imap_quota
+  mail_plugins = $mail_plugins imap_quota${site.spam.enabled ? " imap_sieve" : ""}
 }
 protocol lmtp {
   mail_plugins = $mail_plugins sieve
@@ -94,8 +101,9 @@ ${quotaPlugin(site)}
   # First what the filter called spam, then the user's own script.
   sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
+${learnPlugin(site)}
 }
-namespace inbox {
+${mailCrypt(site)}namespace inbox {
   inbox = yes
   mailbox Drafts {
     special_use = \\Drafts
@@ -115,8 +123,11 @@ namespace inbox {
   }
 }
 
+service imap {
+  process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
+}
 service imap-login {
-  process_limit = ${PLACES.imapLogin}
+  process_limit = ${site.limits.imapPlaces}
   inet_listener imap {
     port = 0
   }
@@ -124,7 +135,7 @@ service imap-login {
     port = ${ports.imaps}
     ssl = yes
   }
-}
+${proxied === null ? "" : proxiedImaps(proxied.ports.imaps)}}
 service lmtp {
   # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
   unix_listener lmtp {
@@ -137,6 +148,7 @@ service lmtp {
   }
 }
 ${quotaServices(site)}
+${learnService(site)}
 # For any local user by default: who has an account, and what nothing here uses.
 service indexer {
   unix_listener indexer {
@@ -176,14 +188,44 @@ service anvil {
 `;
 }
 
+/** Dovecot's own defaults: default_client_limit, and process_limit of `service imap`. */
+const DEFAULT_CLIENTS = 1_000;
+const DEFAULT_IMAP_PROCESSES = 1_024;
+/** Connections of everything else to one of Dovecot's services: LMTP, checks of quotas, commands. */
+const OTHER_CLIENTS = 200;
+
+/**
+ * Connections that one of Dovecot's services may have. `auth` has one of each process for a sign-in and of each smtpd that lets
+ * users sign in; `stats` one of each process for a sign-in and of each mailbox that is open. What finds none free hangs.
+ */
+function clientLimit({ limits: { imapPlaces, smtpPlaces }, proxied }: Site): number {
+  const submissions = (proxied === null ? 2 : 4) * smtpPlaces;
+  return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + OTHER_CLIENTS);
+}
+
+/** Dovecot's own attributes, and the address of the connection, which is not the client's behind a proxy. */
+const REQUEST_WITH_PEER =
+  "auth_policy_request_attributes = login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} " +
+  "device_id=%{client_id} protocol=%s session_id=%{session} peer=%{real_rip}";
+
+function proxiedImaps(port: number): string {
+  return `  inet_listener imaps_of_proxies {
+    port = ${port}
+    ssl = yes
+    haproxy = yes
+  }
+`;
+}
+
 /**
  * A name that may not sign in, or does not exist, gets a hash of no known password, at the cost of a real one. So
  * neither the time nor the words of an answer reveal which accounts exist.
  */
-function passwordQuery(secret: string): string {
-  const real = "SELECT user, password, allow_nets FROM passdb WHERE user = '%u'";
+function passwordQuery(site: Site): string {
+  const crypt = mailCryptColumns(site);
+  const real = `SELECT user, password, allow_nets${crypt.keys} FROM passdb WHERE user = '%u'`;
   const none = "WHERE NOT EXISTS (SELECT 1 FROM passdb WHERE user = '%u')";
-  return `${real} UNION ALL SELECT '%u', '${decoy(secret)}', NULL ${none}`;
+  return `${real} UNION ALL SELECT '%u', '${decoy(site.loginPolicySecret)}', NULL${crypt.none} ${none}`;
 }
 
 /** A hash of no password: random to anyone without the secret, and the same at each rendering. */

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { PLACES } from "../../core/firewall/open-connections.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 
 const settings = (changes = {}): readonly string[] =>
@@ -28,9 +27,15 @@ test("a full mailbox is refused for now, and its owner is told before: the highe
 });
 
 test("every smtpd of the three ports finds a process that answers it", () => {
-  const services = quotaServices(sampleSite());
-  const limit = (name: string): number => Number(new RegExp(`${name}_limit = (\\d+)`).exec(services)?.[1]);
-  assert.ok(limit("client") * limit("process") >= 3 * PLACES.smtpd);
+  const room = (changes = {}): number => {
+    const services = quotaServices(sampleSite(changes));
+    const limit = (name: string): number => Number(new RegExp(`${name}_limit = (\\d+)`).exec(services)?.[1]);
+    return limit("client") * limit("process");
+  };
+  const { smtpPlaces } = sampleSite().limits;
+  assert.ok(room() >= 3 * smtpPlaces);
+  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
+  assert.ok(room({ proxied: { networks: [], ports } }) >= 6 * smtpPlaces, "and of the three for proxies");
 });
 
 test("Postfix alone asks, and only the owner of the mailboxes warns", () => {

@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { PLACES } from "../../core/firewall/open-connections.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox takes a mail. */
@@ -36,12 +35,12 @@ ${warnings.join("\n")}`;
 const CLIENTS = 10;
 
 /** Its services: the one that Postfix asks, and the one that warns owners. */
-export function quotaServices({ layout }: Site): string {
+export function quotaServices({ layout, limits, proxied }: Site): string {
   return `service quota-status {
   executable = quota-status -p postfix
   # Each smtpd keeps a connection. A process answers one after another, about two milliseconds each.
   client_limit = ${CLIENTS}
-  process_limit = ${Math.ceil((3 * PLACES.smtpd) / CLIENTS)}
+  process_limit = ${Math.ceil(((proxied === null ? 3 : 6) * limits.smtpPlaces) / CLIENTS)}
   unix_listener ${join(layout.postfixQueue, "private", QUOTA_SOCKET)} {
     mode = 0600
     user = postfix

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Jail, JailName } from "../../core/decide/jails.ts";
+import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Fail2banSite, RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
@@ -56,14 +57,14 @@ allowipv6 = yes
 `;
 }
 
-/** The guard knows which addresses must not be banned, and records each one it spares. */
+/** The guard knows which addresses must not be banned, and records each one it spares; our own questions are no news. */
 function defaults(layout: Layout): string {
   return `[DEFAULT]
 enabled = true
 backend = polling
 usedns = no
 ignoreself = false
-ignoreip =
+ignoreip = ${PROBE_ADDRESS} ${CHECK_ADDRESS}
 ignorecommand =
 bantime.increment = false
 logencoding = utf-8

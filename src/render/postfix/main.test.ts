@@ -84,9 +84,18 @@ test("a trickle of bytes extends no time limit, and a busy server takes more tha
     assert.match(main.get(name) ?? "", /^\$\{stress\?\{10\}:\{\d+\}\}$/, name);
 });
 
+test("a small machine starts few processes", () => {
+  const { limits, outbound } = sampleSite();
+  const small = sampleSite({ limits: { ...limits, smtpPlaces: 16 }, outbound: { ...outbound, atOnce: 4 } });
+  const few = assignments(renderPostfixMain(small));
+  assert.equal(few.get("default_process_limit"), "16");
+  assert.equal(few.get("smtpd_client_connection_count_limit"), "8", "no client fills a port");
+  assert.equal(few.get("default_destination_concurrency_limit"), "4");
+});
+
 test("anvil counts behind the guard, and exempts whom the allow list names", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
-  const limits = { connectionsAtOnce: 3, connectionsOfKnown: 50, mailsPerMinute: 4, exempt };
+  const limits = { ...sampleSite().limits, connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
   const limited = assignments(renderPostfixMain(sampleSite({ limits })));
   assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
   assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");

@@ -1,7 +1,9 @@
+import { shareOfOne } from "../../core/firewall/open-connections.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { postfixServerTls } from "../tls.ts";
+import { postfixIsolation } from "./isolation.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
 import { postfixOutbound } from "./outbound.ts";
 import { TABLES } from "./tables.ts";
@@ -27,13 +29,15 @@ function parameters(site: Site): Readonly<Record<string, string>> {
   return {
     ...places(site),
     ...addresses(site),
-    ...policy(),
+    ...policy(site),
     ...greylisting(),
     ...restrictions(),
     ...limits(site),
     ...postfixServerTls(site),
     ...postfixOutbound(site),
     ...postfixMilters(site),
+    // Last: while the server is isolated, these take the place of what is above.
+    ...postfixIsolation(site),
   };
 }
 
@@ -89,13 +93,14 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 }
 
 /** The guard (SMTPD_POLICY_README). Without an answer, mail goes on under the static restrictions below. */
-function policy(): Readonly<Record<string, string>> {
+function policy({ proxied }: Site): Readonly<Record<string, string>> {
+  const asked = "unix:ghostinbox/policy, timeout=2s, try_limit=2, policy_context=$ghostinbox_context";
   return {
     ghostinbox_context: "smtp",
     // One text for all stages of a service: each distinct text is its own connection in every smtpd.
-    ghostinbox_guard:
-      "check_policy_service { unix:ghostinbox/policy, timeout=2s, try_limit=2, default_action=DUNNO, " +
-      "policy_context=$ghostinbox_context }",
+    ghostinbox_guard: `check_policy_service { ${asked}, default_action=DUNNO }`,
+    // Its default action is that of its services.
+    ...(proxied === null ? {} : { ghostinbox_guard_of_proxies: `check_policy_service { ${asked} }` }),
     // Dovecot, about a full mailbox. Without an answer its mail waits in the queue.
     ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
   };
@@ -151,9 +156,13 @@ function restrictions(): Readonly<Record<string, string>> {
 }
 
 /** anvil(8), the second line behind guard and firewall. It counts single addresses, by minutes of the clock. */
-function limits({ limits: { connectionsAtOnce, mailsPerMinute, exempt } }: Site): Readonly<Record<string, string>> {
+function limits({
+  limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
+}: Site): Readonly<Record<string, string>> {
   return {
-    smtpd_client_connection_count_limit: String(connectionsAtOnce),
+    // For each service of master.cf that names no other.
+    default_process_limit: String(smtpPlaces),
+    smtpd_client_connection_count_limit: String(Math.min(shareOfOne(smtpPlaces), connectionsAtOnce)),
     smtpd_client_message_rate_limit: String(mailsPerMinute),
     // A time limit is for a whole command, so that a byte now and then does not extend it.
     smtpd_per_request_deadline: "yes",

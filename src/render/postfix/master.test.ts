@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { renderPostfixMaster } from "./master.ts";
 import { postfixMilters } from "./milters.ts";
 
@@ -42,6 +43,27 @@ for (const [door, context, tls] of [
     assert.match(noSender ?? "", /^check_sender_access inline:\{ \{ <> = 550 5\.7\.1 /);
     assert.deepEqual(rest, ["permit_sasl_authenticated", "reject"]);
   });
+
+test("the same doors for proxies believe a header, and let nobody in whom the guard was not asked about", () => {
+  const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
+  const behind = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
+  const all = services(renderPostfixMaster(sampleSite({ ports, proxied: { networks, ports: behind } })));
+  const own = [
+    "smtpd_upstream_proxy_protocol=haproxy",
+    "ghostinbox_guard=$ghostinbox_guard_of_proxies",
+    "{ smtpd_policy_service_default_action = 421 4.3.2 Service not available, try again later }",
+    "{ smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",
+  ];
+  for (const [name, door, proxied] of [
+    ["smtp", "2525 inet", "20025 inet"],
+    ["submission", "5870 inet", "20587 inet"],
+    ["submissions", "4650 inet", "20465 inet"],
+  ] as const) {
+    const added = (all.get(proxied) ?? []).slice(all.get(door)?.length);
+    assert.deepEqual(added.toSorted(), [...own, `ghostinbox_context=proxied-${name}`].toSorted(), name);
+    assert.deepEqual(all.get(door), master.get(door));
+  }
+});
 
 test("whatever looks names up is chrooted, and so asks our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");

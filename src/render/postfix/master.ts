@@ -1,4 +1,6 @@
-import { PLACES } from "../../core/firewall/open-connections.ts";
+import type { Service } from "../../core/events/service.ts";
+import { shareOfOne } from "../../core/firewall/open-connections.ts";
+import { PROXIED } from "../../wire/postfix/policy.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { bounceServices } from "./bounces.ts";
 import { PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
@@ -7,13 +9,14 @@ import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
 export function renderPostfixMaster(site: Site): string {
-  const { ports, messageSizeBytes } = site;
+  const { ports, limits, messageSizeBytes } = site;
   return [
     `# ${RENDERED_BY}`,
     "# service type private unpriv chroot wakeup maxproc command",
-    `${ports.smtp} inet n - y - ${PLACES.smtpd} smtpd`,
-    ...submission(site, "submission", "smtpd_tls_security_level=encrypt"),
-    ...submission(site, "submissions", "smtpd_tls_wrappermode=yes"),
+    `${ports.smtp} inet n - y - ${limits.smtpPlaces} smtpd`,
+    ...submission(site, "submission", ports.submission),
+    ...submission(site, "submissions", ports.submissions),
+    ...proxiedServices(site),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),
@@ -22,15 +25,45 @@ export function renderPostfixMaster(site: Site): string {
   ].join("\n");
 }
 
-/** Only for users, only over TLS, only with their own addresses. */
-function submission({ ports, limits }: Site, name: "submission" | "submissions", tls: string): readonly string[] {
+/** The same services once more, for clients that come through a proxy. */
+function proxiedServices(site: Site): readonly string[] {
+  if (site.proxied === null) return [];
+  const { smtp, submission: starttls, submissions } = site.proxied.ports;
   return [
-    `${ports[name]} inet n - y - ${PLACES.smtpd} smtpd`,
+    `${smtp} inet n - y - ${site.limits.smtpPlaces} smtpd`,
+    ...behindProxy("smtp"),
+    ...submission(site, "submission", starttls),
+    ...behindProxy("submission"),
+    ...submission(site, "submissions", submissions),
+    ...behindProxy("submissions"),
+  ];
+}
+
+/**
+ * smtpd believes the header of any client, so the firewall alone keeps others out. Without the guard, which knows whether
+ * it does, none is let in here. No exception for a probe: any address can stand in a header.
+ */
+function behindProxy(name: Service): readonly string[] {
+  return [
+    "  -o smtpd_upstream_proxy_protocol=haproxy",
+    `  -o ghostinbox_context=${PROXIED}${name}`,
+    "  -o ghostinbox_guard=$ghostinbox_guard_of_proxies",
+    "  -o { smtpd_policy_service_default_action = 421 4.3.2 Service not available, try again later }",
+    "  -o { smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",
+  ];
+}
+
+const TLS = { submission: "smtpd_tls_security_level=encrypt", submissions: "smtpd_tls_wrappermode=yes" } as const;
+
+/** Only for users, only over TLS, only with their own addresses. */
+function submission({ limits }: Site, name: keyof typeof TLS, port: number): readonly string[] {
+  return [
+    `${port} inet n - y - ${limits.smtpPlaces} smtpd`,
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
-    `  -o ${tls}`,
+    `  -o ${TLS[name]}`,
     // The guard tells strangers from known addresses, and is stricter with strangers.
-    `  -o smtpd_client_connection_count_limit=${Math.max(limits.connectionsAtOnce, limits.connectionsOfKnown)}`,
+    `  -o smtpd_client_connection_count_limit=${atOnceOfUsers(limits)}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
     `  -o ${SUBMISSION_MILTERS}`,
@@ -42,6 +75,10 @@ function submission({ ports, limits }: Site, name: "submission" | "submissions",
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     `  -o { smtpd_recipient_restrictions = ${RECIPIENTS.join(", ")} }`,
   ];
+}
+
+function atOnceOfUsers({ smtpPlaces, connectionsAtOnce, connectionsOfKnown }: Site["limits"]): number {
+  return Math.min(shareOfOne(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
 }
 
 /** Sender, recipients and added headers: cleanup(8) counts them too, although only smtpd knows the mail. */
@@ -72,6 +109,9 @@ const OWN_SENDERS: readonly string[] = [
   "reject",
 ];
 
+/** Each connection takes a new process, so that it is answered only while master(8) starts some. No mail goes there. */
+export const PROBED_BY_MASTER = "probe";
+
 const OWN_SERVICES: readonly string[] = [
   "pickup unix n - n 60 1 pickup",
   OWN_MAIL_OPTION,
@@ -91,6 +131,8 @@ const OWN_SERVICES: readonly string[] = [
   "error unix - - n - - error",
   "retry unix - - n - - error",
   "discard unix - - n - - discard",
+  `${PROBED_BY_MASTER} unix - - n - 1 discard`,
+  "  -o max_use=1",
   "lmtp unix - - n - - lmtp",
   "anvil unix - - n - 1 anvil",
   "scache unix - - n - 1 scache",

@@ -9,6 +9,8 @@ const SUBMISSIONS = 465;
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
+    // Of each transport, and so of LMTP to Dovecot too.
+    default_destination_concurrency_limit: String(outbound.atOnce),
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
     delay_warning_time: `${outbound.delayWarningSeconds}s`,

@@ -1,7 +1,4 @@
-import type { Ip } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
-import { type DashboardSessions, secretDigest } from "./dashboard-sessions.ts";
-import type { Credentials } from "./ports.ts";
+import type { CallerItem } from "../../wire/control/access-items.ts";
 
 /**
  * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
@@ -9,29 +6,27 @@ import type { Credentials } from "./ports.ts";
  */
 export type SignedInCaller = "anyone" | "session" | "session_or_token";
 
-/** A caller with a valid credential. */
-export type Caller = Readonly<{ how: "session" | "token"; name: string }>;
+/** A caller with a valid credential, as the guard found it. `secret` tells the guard for whom it is asked. */
+export type Caller = CallerItem & Readonly<{ secret: string }>;
 
-const COOKIE = "ghostinbox";
-const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
-/** Looked up if no token was sent, so that each path does the same work. */
-const NO_TOKEN = "gi_";
-
-type Held = Readonly<{ sessions: DashboardSessions; credentials: Credentials; now: Millis }>;
-
-/** The caller of these headers; null without a valid credential. Throws `StoreDown`. */
-export function callerOf(headers: Headers, { sessions, credentials, now }: Held): Caller | null {
-  const token = TOKEN.exec(headers.get("authorization") ?? "")?.[1];
-  const tokenName = credentials.tokenNamed(secretDigest(token ?? NO_TOKEN));
-  const inSession = sessions.use(sessionSecret(headers) ?? "", credentials.adminHash(), now);
-  if (token !== undefined) return tokenName === null ? null : { how: "token", name: tokenName };
-  return inSession ? { how: "session", name: "admin" } : null;
+/** Tells callers apart: the session or the token. */
+export function identityOf(caller: Pick<Caller, "how" | "session" | "name"> | null): string {
+  return caller === null ? "anyone" : `${caller.how} ${caller.session ?? caller.name}`;
 }
 
-/** Whether the credential of a stream is still valid. This does not prolong a session. Throws `StoreDown`. */
-export function stillHolds(caller: Caller, headers: Headers, { sessions, credentials, now }: Held): boolean {
-  if (caller.how === "session") return sessions.stands(sessionSecret(headers) ?? "", credentials.adminHash(), now);
-  return callerOf(headers, { sessions, credentials, now })?.how === "token";
+const COOKIE = "ghostinbox";
+/** Given at the sign-in. It opens nothing: it brings this browser past a crowd of strangers at the next one. */
+export const KNOWN_COOKIE = "ghostinbox_device";
+const KNOWN_SECONDS = 180 * 86_400;
+const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
+const SESSION = /^[A-Za-z0-9_-]{43}$/;
+
+/** The secret that a request shows. A wrong token is not saved by a session; what cannot be one of ours counts as none. */
+export function secretOf(headers: Headers): string | null {
+  const shown = headers.get("authorization");
+  if (shown !== null) return TOKEN.exec(shown)?.[1] ?? null;
+  const secret = cookieNamed(headers, COOKIE);
+  return secret !== null && SESSION.test(secret) ? secret : null;
 }
 
 export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
@@ -45,15 +40,6 @@ export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
   }
 }
 
-/** The caller's name in the guard's records. */
-export function actorOf(caller: Caller, ip: Ip): string {
-  return caller.how === "token" ? `token ${caller.name} via ${ip}` : `${caller.name} via ${ip}`;
-}
-
-export function sessionSecret(headers: Headers): string | null {
-  return cookieNamed(headers, COOKIE);
-}
-
 export function cookieNamed(headers: Headers, name: string): string | null {
   const cookies = headers.get("cookie")?.split(";") ?? [];
   const ours = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${name}=`));
@@ -63,6 +49,15 @@ export function cookieNamed(headers: Headers, name: string): string | null {
 /** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
 export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
   return `${COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
+}
+
+/**
+ * Sent with each sign-in; a new password makes it worthless. Without a path it is for where it was set (RFC 6265, 5.1.4), below
+ * any path of a proxy.
+ */
+export function knownCookie(known: string, secure: boolean): string {
+  const attributes = `HttpOnly; SameSite=Strict; Max-Age=${KNOWN_SECONDS}`;
+  return `${KNOWN_COOKIE}=${known}; ${attributes}${secure ? "; Secure" : ""}`;
 }
 
 /**

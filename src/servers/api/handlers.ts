@@ -1,28 +1,35 @@
-import { Administrators } from "./administrators.ts";
-import { DashboardSessions } from "./dashboard-sessions.ts";
+import { Callers } from "./callers.ts";
 import { HealthReader } from "./health.ts";
-import { DashboardSignIn } from "./login.ts";
 import type { ApiParts } from "./ports.ts";
+import { Rates } from "./rates.ts";
+import { ReadShares } from "./read-shares.ts";
+import { Repeats } from "./repeats.ts";
 import { Streams } from "./streams.ts";
+import { UntrustedProxy } from "./untrusted-proxy.ts";
 
 /** What the routes share, including everything with state. */
 export type Handlers = Readonly<{
   parts: ApiParts;
-  sessions: DashboardSessions;
+  callers: Callers;
   health: HealthReader;
-  signIn: DashboardSignIn;
-  administrators: Administrators;
   streams: Streams;
+  reads: ReadShares;
+  rates: Rates;
+  repeats: Repeats;
+  proxies: UntrustedProxy;
 }>;
 
 export function createHandlers(parts: ApiParts): Handlers {
-  const sessions = new DashboardSessions();
+  const proxies = new UntrustedProxy();
+  const health = new HealthReader(parts, proxies);
   return {
     parts,
-    sessions,
-    health: new HealthReader(parts),
-    signIn: new DashboardSignIn(parts, sessions),
-    administrators: new Administrators(parts),
-    streams: new Streams(parts),
+    callers: new Callers(parts),
+    health,
+    streams: new Streams(parts, health),
+    reads: new ReadShares(),
+    rates: new Rates(),
+    repeats: new Repeats(),
+    proxies,
   };
 }

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HEALTH, startKit } from "../../../test/kit/api-kit.ts";
+import { startKit } from "../../../test/kit/api-kit.ts";
+import { HEALTH } from "../../../test/kit/fake-guard.ts";
+import { VERSION } from "../../core/version.ts";
 import { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 
-test("strangers see names and states, nothing else", async (t) => {
+test("strangers see the version, names and states, nothing else", async (t) => {
   const kit = await startKit(t);
   const response = await fetch(`${kit.url}/healthz`);
   assert.equal(response.status, 200);
   const text = await response.text();
   assert.deepEqual(JSON.parse(text), {
+    version: VERSION,
     status: "ok",
     components: [
       { name: "guard", status: "ok" },

@@ -1,9 +1,12 @@
 import { later, type Millis } from "../../core/time.ts";
+import { VERSION } from "../../core/version.ts";
 import type { ComponentHealth, Health } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
+import { UntrustedProxy } from "./untrusted-proxy.ts";
 
 type PublicHealth = Readonly<{
+  version: string;
   status: Health["status"];
   components: readonly Readonly<{ name: string; status: Health["status"] }>[];
 }>;
@@ -16,10 +19,12 @@ const RANK = { ok: 0, degraded: 1, down: 2 } as const;
  */
 export class HealthReader {
   readonly #parts: ApiParts;
+  readonly #proxies: UntrustedProxy;
   #latest: { readonly at: Millis; readonly health: Promise<Health> } | null = null;
 
-  constructor(parts: ApiParts) {
+  constructor(parts: ApiParts, proxies = new UntrustedProxy()) {
     this.#parts = parts;
+    this.#proxies = proxies;
   }
 
   read(): Promise<Health> {
@@ -35,6 +40,7 @@ export class HealthReader {
     const guard = components.find(({ name }) => name === "guard")?.status === "ok";
     const store = this.#store().status === "ok";
     return {
+      version: VERSION,
       status: guard && store ? "ok" : "down",
       components: [
         { name: "guard", status: guard ? "ok" : "down" },
@@ -47,9 +53,15 @@ export class HealthReader {
     const reply = await this.#parts.guard.ask("web", { verb: "health" });
     const store = this.#store();
     if (reply.ok) {
-      const { components, status, ...rest } = reply.result;
+      const { components, status, notices, ...rest } = reply.result;
       const worst = RANK[store.status] > RANK[status] ? store.status : status;
-      return { ...rest, status: worst, components: store.status === "ok" ? components : [...components, store] };
+      const told = [...notices, ...this.#proxies.notices(this.#parts.clock.now())];
+      return {
+        ...rest,
+        notices: told,
+        status: worst,
+        components: store.status === "ok" ? components : [...components, store],
+      };
     }
     const guard: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
     return { status: "down", components: [guard, store], notices: [], uptimeSeconds: 0 };
@@ -65,7 +77,11 @@ export class HealthReader {
   }
 }
 
-/** For strangers: names and states, no details. */
+/** For strangers: the version, names and states, no details. The web listens on loopback unless it is told otherwise. */
 export function publicHealth(health: Health): PublicHealth {
-  return { status: health.status, components: health.components.map(({ name, status }) => ({ name, status })) };
+  return {
+    version: VERSION,
+    status: health.status,
+    components: health.components.map(({ name, status }) => ({ name, status })),
+  };
 }

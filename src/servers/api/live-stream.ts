@@ -3,6 +3,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
+import { streamBody } from "./stream-body.ts";
 
 export type Wanted = Readonly<{
   /** Send what follows this id; null: only new events. */
@@ -16,21 +17,18 @@ export type Wanted = Readonly<{
 }>;
 
 /**
- * One reader of server-sent events (HTML Living Standard, 9.2). Each event has its id, so a browser resumes with
- * Last-Event-ID. Nothing is queued: the reader's demand reads the next rows from the database, and news only wake it. A
- * reader that demands nothing for a while is disconnected.
+ * One reader of events. Each has its id, so a browser resumes with Last-Event-ID. Nothing is queued: the reader's demand
+ * reads the next rows from the database, and news only wake it.
  */
 export class LiveStream {
   readonly #parts: ApiParts;
   readonly #wanted: Wanted;
   readonly #onEnd: () => void;
   readonly #unsubscribe: () => void;
-  readonly #encoder = new TextEncoder();
   #lastId: number;
   #fresh = true;
   #ended = false;
   #wake = (): void => {};
-  #stall: NodeJS.Timeout | undefined;
 
   constructor(parts: ApiParts, wanted: Wanted, onEnd: () => void) {
     this.#parts = parts;
@@ -44,25 +42,12 @@ export class LiveStream {
   }
 
   body(): ReadableStream<Uint8Array> {
-    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
-      controller.enqueue(this.#encoder.encode("retry: 3000\n\n"));
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-      clearTimeout(this.#stall);
-      const text = await this.#next();
-      if (text === null) return controller.close();
-      controller.enqueue(this.#encoder.encode(text));
-      this.#stall = setTimeout(() => {
-        this.end();
-        this.#wanted.drop();
-      }, API_LIMITS.streamStallMs);
-    };
-    return new ReadableStream({ start, pull, cancel: () => this.end() }, { highWaterMark: 0 });
+    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#wanted.drop });
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#stall);
     this.#unsubscribe();
     this.#onEnd();
     this.#wake();

@@ -1,84 +1,83 @@
-import { createHmac, randomBytes } from "node:crypto";
-import { setTimeout as wait } from "node:timers/promises";
-import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
-import { type Ip, prefixOf } from "../../core/net/ip.ts";
+import { SESSION_AGE_MS } from "../../core/access/session.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { sessionCookie, sessionSecret } from "./access.ts";
-import type { DashboardSessions } from "./dashboard-sessions.ts";
-import { deviceCookie, isKnownDevice } from "./device.ts";
-import { API_LIMITS } from "./limits.ts";
-import { type Lane, LoginLanes } from "./login-lanes.ts";
+import type { Assertion } from "../../engine/access/passkeys.ts";
+import type { CallerItem } from "../../wire/control/access-items.ts";
+
+import type { NotIn, Proved } from "../../wire/control/results.ts";
+
+import { type Caller, cookieNamed, KNOWN_COOKIE, knownCookie, sessionCookie } from "./access.ts";
+import type { Callers } from "./callers.ts";
+import { command } from "./commands.ts";
+import { deviceOf } from "./device.ts";
 import type { ApiParts } from "./ports.ts";
-import { guardDown, loginRefused } from "./problem.ts";
+import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 
-const LOGIN = "admin";
-const ACTOR = "web";
+/** A passkey stands for the password and the code. */
+type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
+type Attempt = Readonly<{ given: Given; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
+/** `callers` is told what the guard says, so that the next request is no stranger's. */
+type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
-type Attempt = Readonly<{ password: string; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
+/** The guard judges the attempt, verifies the password or the passkey, and opens the session. Without the guard nobody can sign in. */
+export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
+  const known = cookieNamed(headers, KNOWN_COOKIE)?.slice(0, 64) ?? null;
+  const device = deviceOf(headers.get("user-agent") ?? "");
+  const from = { ip, device, known };
+  const reply =
+    "passkey" in given
+      ? await parts.guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey })
+      : await parts.guard.ask("web", { verb: "sign_in", ...from, ...given });
+  if (!reply.ok) return reply.kind === "unreachable" ? guardDown() : guardFailed();
+  const { result } = reply;
+  if (result.outcome !== "in") return refused(parts, result.outcome, ip);
+  parts.callers.confirm(result.secret, ip, result.caller);
+  const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
+  answer.append("set-cookie", knownCookie(result.known, secure));
+  if (!form) return Response.json(sessionAnswer(result.caller), { headers: answer });
+  // The page, as seen from here: below any path of a proxy.
+  answer.set("location", "../../");
+  return new Response(null, { status: 303, headers: answer });
+}
 
-/**
- * The sign-in to the dashboard. The guard judges each attempt before and after the password is verified, as it does for
- * mailboxes. Without the guard nobody can sign in.
- */
-export class DashboardSignIn {
-  readonly #parts: ApiParts;
-  readonly #sessions: DashboardSessions;
-  readonly #key = randomBytes(32);
-  readonly #lanes = new LoginLanes();
+/** The password or a passkey again, from a session: some routes want it to be fresh. */
+export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ caller: Caller; ip: Ip; given: Given }>) {
+  const by = { as: caller.secret, ip };
+  const proved = (result: Proved) => {
+    if (result.outcome !== "proved") return refused(parts, result.outcome, ip);
+    parts.callers.renew(caller, ip, result.caller);
+    return sessionAnswer(result.caller);
+  };
+  return "passkey" in given
+    ? command(parts.guard, by, { verb: "prove_passkey", ...given.passkey }, proved)
+    : command(parts.guard, by, { verb: "prove", ...given }, proved);
+}
 
-  constructor(parts: ApiParts, sessions: DashboardSessions) {
-    this.#parts = parts;
-    this.#sessions = sessions;
-  }
+/** What a passkey signs to sign in or to prove. Strangers may ask for it. */
+export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, ip: Ip) {
+  return command(guard, "web", { verb: "passkey_challenge", ip }, ({ challenge }) =>
+    challenge === null ? loginRefused(429) : { challenge },
+  );
+}
 
-  async try(attempt: Attempt): Promise<Response> {
-    const lane = this.#laneOf(attempt);
-    if (!(await this.#lanes.enter(lane))) return loginRefused(429);
-    try {
-      return await this.#judged(attempt);
-    } finally {
-      this.#lanes.leave(lane);
-    }
-  }
+/** The browser forgets the session in any case, and this program shows it nothing more, even if the guard cannot end it now. */
+export async function signOut(
+  { guard, callers }: Parts,
+  { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,
+): Promise<Response> {
+  const ended = await command(guard, { as: caller.secret, ip }, { verb: "sign_out" }, () => null);
+  callers.end(caller, ip);
+  const answer = ended ?? new Response(null, { status: 204 });
+  answer.headers.set("set-cookie", sessionCookie("", secure, 0));
+  return answer;
+}
 
-  #laneOf({ ip, headers }: Attempt): Lane {
-    if (isKnownDevice(headers, this.#parts.credentials.adminHash())) return { name: "device", reserved: true };
-    return { name: prefixOf(ip, this.#parts.settings.ipv6Prefix), reserved: false };
-  }
+export function sessionAnswer({ name, role, scopes, freshUntil }: CallerItem) {
+  return { name, role, scopes: [...scopes], freshUntil };
+}
 
-  async #judged({ password, ip, secure, form }: Attempt): Promise<Response> {
-    const { guard, credentials, passwords, clock } = this.#parts;
-    const asked = await guard.ask(ACTOR, { verb: "dashboard_ask", ip });
-    if (!asked.ok) return guardDown();
-    if (asked.result.verdict === "refuse" || asked.result.verdict === "defer") return loginRefused(429);
-    if (asked.result.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
-
-    const hash = credentials.adminHash();
-    const success = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null;
-    const passwordHash = this.#proofOf(password);
-    const report = { verb: "dashboard_login", ip, passwordHash, success } as const;
-    const reported = await guard.ask(ACTOR, report);
-    // Logged even if the guard could not record it. Right and wrong passwords then get the same answer.
-    if (!success) this.#parts.signInRefused(ip);
-    if (!reported.ok) return guardDown();
-    if (!success || hash === null) return loginRefused(401);
-
-    const maxAge = API_LIMITS.sessionIdleMs / SECOND_MS;
-    const session = sessionCookie(this.#sessions.open(hash, clock.now()), secure, maxAge);
-    const headers = new Headers({ "set-cookie": session });
-    headers.append("set-cookie", deviceCookie(hash, secure));
-    if (!form) return Response.json({ name: LOGIN }, { headers });
-    headers.set("location", "/");
-    return new Response(null, { status: 303, headers });
-  }
-
-  leave(headers: Headers, secure: boolean): Response {
-    this.#sessions.close(sessionSecret(headers) ?? "");
-    return new Response(null, { status: 204, headers: { "set-cookie": sessionCookie("", secure, 0) } });
-  }
-
-  /** Lets the guard tell passwords apart without revealing them: 12 bits, as Dovecot's auth policy sends. */
-  #proofOf(password: string): string {
-    return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
-  }
+function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn, ip: Ip): Response {
+  if (outcome === "code_needed") return codeNeeded();
+  if (outcome === "wrong") signInRefused(ip);
+  return loginRefused(outcome === "wrong" ? 401 : 429);
 }

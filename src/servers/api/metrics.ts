@@ -1,3 +1,4 @@
+import { eventsBetween } from "../../engine/explain/series.ts";
 import type { BanCounts } from "../../engine/figures.ts";
 import type { ApiParts } from "./ports.ts";
 
@@ -13,7 +14,7 @@ export function metrics({ queries, clock, version }: ApiParts): string {
       "ghostinbox_events_total",
       "counter",
       "Events recorded.",
-      Object.entries(figures.recorded()).map(([type, count]) => [`type="${type}"`, count]),
+      Object.entries(eventsBetween({}, figures.totals(null))).map(([type, count]) => [`type="${type}"`, count]),
     ),
   ].join("");
 }

@@ -53,7 +53,17 @@ test("the description names every code of a notice and of a problem", async (t) 
 test("an answer without a body promises none, and one that is no problem is told by its status", async (t) => {
   const { paths } = (await description(t)).document;
   assert.equal(paths["/api/v1/logout"]?.["post"]?.responses["204"]?.content, undefined);
-  assert.deepEqual(Object.keys(paths["/api/v1/login"]?.["post"]?.responses ?? {}), ["200", "303", "default"]);
+  assert.deepEqual(Object.keys(paths["/api/v1/login"]?.["post"]?.responses ?? {}), [
+    "200",
+    "303",
+    "400",
+    "401",
+    "403",
+    "413",
+    "429",
+    "503",
+    "default",
+  ]);
   assert.deepEqual(Object.keys(paths["/healthz"]?.["get"]?.responses["503"]?.content ?? {}), ["application/json"]);
 });
 

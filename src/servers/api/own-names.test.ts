@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { bearer, PASSWORD, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { PASSWORD } from "../../../test/kit/fake-guard.ts";
 import { isOwnName } from "./own-names.ts";
 
 const NAMES = ["mx.example.org", "example.net"];

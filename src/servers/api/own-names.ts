@@ -1,3 +1,4 @@
+import { isNameOf } from "../../core/access/passkey-names.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /**
@@ -10,5 +11,5 @@ export function isOwnName(host: string | null, names: readonly string[]): boolea
   if (host === null || !URL.canParse(`http://${host}`)) return false;
   const name = new URL(`http://${host}`).hostname.replace(/\.$/, "");
   if (parseIp(name.replace(/^\[(.*)\]$/, "$1")) !== null || (name !== "" && !name.includes("."))) return true;
-  return names.some((own) => name === own || name.endsWith(`.${own}`));
+  return isNameOf(name, names);
 }

@@ -1,3 +1,4 @@
+import { type Encoding, encoded, encodingFor } from "./encodings.ts";
 import type { PageFile } from "./ports.ts";
 import { problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
@@ -13,21 +14,38 @@ export const PAGE_FILES = {
 } as const;
 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
+  const files = new EncodedFiles();
   return Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
     route({
       method: "GET",
       path,
       who: "anyone",
       bodyBytes: 0,
+      anyQuery: true,
       type,
       says,
-      run: () => fileAnswer(page.get(file)),
+      run: ({ headers }) => fileAnswer(page.get(file), files, headers),
     }),
   );
 }
 
-function fileAnswer(file: PageFile | undefined): Response {
+async function fileAnswer(file: PageFile | undefined, files: EncodedFiles, asked: Headers): Promise<Response> {
   if (file === undefined)
     return problem({ status: 404, code: "not_found", detail: "The dashboard was not installed." });
-  return new Response(file.body, { headers: { "content-type": file.type, "cache-control": "no-cache" } });
+  const headers = { "content-type": file.type, "cache-control": "no-cache", vary: "accept-encoding" };
+  const encoding = encodingFor(asked.get("accept-encoding"));
+  if (encoding === null) return new Response(file.body, { headers });
+  return new Response(await files.get(file, encoding), { headers: { ...headers, "content-encoding": encoding } });
+}
+
+/** Each file in each coding is made when it is first asked for. */
+class EncodedFiles {
+  readonly #made = new Map<PageFile, Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>>();
+
+  get(file: PageFile, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#made.get(file) ?? new Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>();
+    const body = known.get(encoding) ?? encoded(file.body, encoding);
+    this.#made.set(file, known.set(encoding, body));
+    return body;
+  }
 }

@@ -1,16 +1,27 @@
+import type { AccountName } from "../../core/net/address.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
+import type { Answer, Asked, Question } from "../../engine/explain/questions.ts";
 import type { Clock } from "../../engine/ports.ts";
+import type { ReplayAsked } from "../../engine/replay/ports.ts";
 import type { Queries } from "../../engine/storage-ports.ts";
 import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.ts";
+import type { ReplayReport } from "../../wire/control/replay-items.ts";
 
 /** What the API needs from outside. Each port is named for the need; `daemon/web` supplies them. */
 
-export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string }>;
+/** `mayBeDone`: it took the command, and its answer did not come. */
+export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
 export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
+/**
+ * For whom the guard is asked: the web itself, or the caller with this secret, and from where it called. `isDry`: the caller
+ * only wants to know what the command would do.
+ */
+export type Asker = "web" | Readonly<{ as: string; ip: Ip; isDry?: true }>;
+
 export interface GuardPort {
-  /** Never throws: a guard that does not answer is a value. `by` says for whom. */
-  ask<V extends WebVerb>(by: string, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
+  /** Never throws: a guard that does not answer is a value. */
+  ask<V extends WebVerb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
 }
 
 /** Called when new events were committed. It may be called too often and, while the guard is away, too late. */
@@ -19,18 +30,29 @@ export interface News {
   subscribe(onNews: () => void): () => void;
 }
 
-/** Throws `StoreDown` while the database cannot be read. */
-export interface Credentials {
-  /** The administrator's password hash; null if none was set. */
-  adminHash(): string | null;
-  /** The name of the token with this SHA-256 digest (hex); null if there is none. */
-  tokenNamed(digest: string): string | null;
+/** Questions that read many rows, answered beside all others. Rejects with `StoreDown` or `LookupsBusy`. */
+export interface Lookups {
+  ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
 }
 
-export interface Passwords {
-  verify(hash: string, password: string): Promise<boolean>;
-  /** A hash that matches no password, at the same cost: an unset password takes as long as a wrong one. */
-  readonly decoy: string;
+type NewPassword = Readonly<{ owner: AccountName; password: string }>;
+
+/** Judges new passwords: what is wrong with each, in one sentence; null: nothing. */
+export interface PasswordJudges {
+  /** Rejects with `JudgesBusy`. */
+  judge(asked: NewPassword): Promise<string | null>;
+  /** Of many, in their order, as many as could be judged within so long; none while others wait. Never rejects. */
+  judgeSome(asked: readonly NewPassword[], withinMs: number): Promise<readonly (string | null)[]>;
+}
+
+/** Too many passwords wait to be judged, or it took too long. */
+export class JudgesBusy extends Error {
+  override readonly name = "JudgesBusy";
+}
+
+/** Too many wait for an answer, or the one that waits was given up. */
+export class LookupsBusy extends Error {
+  override readonly name = "LookupsBusy";
 }
 
 export class StoreDown extends Error {
@@ -40,12 +62,21 @@ export class StoreDown extends Error {
 /** A file of the dashboard, held in memory. */
 export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
 
+/** `busy`: another trial runs. */
+export type TrialTold = Readonly<{ outcome: "done"; report: ReplayReport } | { outcome: "too_long" | "busy" }>;
+
+export interface Trials {
+  /** Takes some seconds at most. Rejects with `StoreDown`. */
+  decide(asked: ReplayAsked): Promise<TrialTold>;
+}
+
 export type ApiParts = Readonly<{
   guard: GuardPort;
   /** Throws `StoreDown` while the database cannot be read. */
   queries: () => Queries;
-  credentials: Credentials;
-  passwords: Passwords;
+  lookups: Lookups;
+  trials: Trials;
+  passwords: PasswordJudges;
   news: News;
   clock: Clock;
   page: ReadonlyMap<string, PageFile>;

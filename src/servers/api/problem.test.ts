@@ -25,5 +25,11 @@ test("a problem is told as RFC 9457 asks", async () => {
 test("who is not let in is told how to ask, who came too early when to return", () => {
   assert.equal(unauthorized().headers.get("www-authenticate"), 'Bearer realm="GhostInbox"');
   assert.equal(loginRefused(401).headers.get("www-authenticate"), null, "a browser would open its own dialog");
-  for (const response of [guardDown(), storeDown()]) assert.equal(response.headers.get("retry-after"), "5");
+  for (const response of [guardDown(), storeDown(), loginRefused(429)])
+    assert.equal(response.headers.get("retry-after"), "5");
+  assert.equal(loginRefused(401).headers.get("retry-after"), null);
+  for (const code of ["timeout", "too_many_streams"] as const)
+    assert.equal(problem({ status: 503, code, detail: "No." }).headers.get("retry-after"), "5");
+  const later = problem({ status: 429, code: "too_many_keys", detail: "No.", headers: { "retry-after": "3600" } });
+  assert.equal(later.headers.get("retry-after"), "3600");
 });

@@ -1,39 +1,61 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { BAN, bearer, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
-import { readBans, readEvents, readStats, readWhy } from "./reading.ts";
+import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
+
+const FOR_CI = { as: TOKEN, ip: parseIp("203.0.113.9") ?? assert.fail() };
 
 test("statistics cover the last day, and count every ban in force", async (t) => {
   const kit = await startKit(t);
   const topIps = t.mock.method(kit.queries.figures, "topIps");
-  const counts = t.mock.method(kit.queries.figures, "counts");
+  const totals = t.mock.method(kit.queries.figures, "totals");
   const stats = await readStats(kit.parts, new HealthReader(kit.parts));
   assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
   assert.equal(stats.generatedAt, "2026-11-20T07:00:00.000Z");
   const dayAgo = later(T0, -DAY_MS);
   assert.deepEqual(topIps.mock.calls[0]?.arguments, [dayAgo, 10]);
-  assert.deepEqual(counts.mock.calls[0]?.arguments, [dayAgo]);
+  assert.deepEqual(
+    totals.mock.calls.map((call) => call.arguments),
+    [[dayAgo], [null]],
+  );
+  assert.deepEqual(stats.counts, { CONNECT: 3 });
 });
 
 test("a page that is just full has a next one, which may be empty", async (t) => {
   const kit = await startKit(t);
   kit.queries.add("CONNECT");
   kit.queries.add("CONNECT");
-  assert.equal(readEvents(kit.parts, { limit: 2 }).next, "1");
-  assert.deepEqual(readEvents(kit.parts, { limit: 2, cursor: 1 }), { items: [], next: null });
-  assert.equal(readEvents(kit.parts, {}).next, null);
+  assert.equal((await readEvents(kit.parts, { limit: 2 })).next, "1");
+  assert.deepEqual(await readEvents(kit.parts, { limit: 2, cursor: 1 }), { items: [], next: null });
+  assert.equal((await readEvents(kit.parts, {})).next, null);
 });
 
 test("a page of bans tells how many are in force", async (t) => {
   const kit = await startKit(t);
   const bans = t.mock.method(kit.queries, "bans", () => ({ items: [BAN], next: "41" }));
-  assert.deepEqual(readBans(kit.parts, { limit: 1, cursor: 42 }), { items: [BAN], next: "41", active: 1 });
+  assert.deepEqual(await readBans(kit.parts, { limit: 1, cursor: 42 }), { items: [BAN], next: "41", active: 1 });
   assert.deepEqual(bans.mock.calls[0]?.arguments, [T0, { limit: 1, cursor: "42" }]);
-  readBans(kit.parts, {});
+  await readBans(kit.parts, {});
   assert.deepEqual(bans.mock.calls[1]?.arguments, [T0, { limit: 50, cursor: null }]);
+  const ask = t.mock.method(kit.parts.lookups, "ask");
+  await readBans(kit.parts, { text: "203." });
+  assert.deepEqual(bans.mock.calls[2]?.arguments, [T0, { limit: 50, cursor: null, text: "203." }]);
+  assert.equal(ask.mock.callCount(), 1, "a search is no work of the thread that answers all others");
+});
+
+test("an account is explained with its state now, and without it while the guard is down", async (t) => {
+  const kit = await startKit(t);
+  const account = "anna@example.org";
+  const told = await readWhyAccount(kit.parts, FOR_CI, account);
+  assert.deepEqual([told.account, told.state], [account, null]);
+  assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "account_state", name: account } }]);
+  kit.guard.isDown = true;
+  const without = await readWhyAccount(kit.parts, FOR_CI, account);
+  assert.deepEqual([without.account, "state" in without], [account, false]);
 });
 
 test("an address is explained as of now, with the configured memory", async (t) => {
@@ -41,11 +63,60 @@ test("an address is explained as of now, with the configured memory", async (t) 
   const address = t.mock.method(kit.queries, "address");
   const prefix = parsePrefix("203.0.113.7") ?? assert.fail();
   kit.guard.replies.set("protection", { ok: true, result: { prefix, reason: "gateway" } });
-  const told = await readWhy(kit.parts, "admin", prefix);
+  const told = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([told.ban, told.protection, told.protectionUnknown], [BAN, "gateway", false]);
-  assert.deepEqual(kit.guard.asked, [{ by: "admin", command: { verb: "protection", target: prefix } }]);
+  assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "protection", target: prefix } }]);
   assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
   kit.guard.isDown = true;
-  const without = await readWhy(kit.parts, "admin", prefix);
+  const without = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([without.ban, without.protection, without.protectionUnknown], [BAN, null, true]);
+});
+
+test("a chart tells where its steps are, and never asks about what is yet to come", async (t) => {
+  const kit = await startKit(t);
+  const ask = async (query: string) => {
+    const response = await fetch(`${kit.url}/api/v1/figures${query}`, { headers: bearer });
+    return { status: response.status, body: await response.text() };
+  };
+  const span = t.mock.method(kit.queries.figures, "totalsAt");
+  assert.deepEqual(JSON.parse((await ask("?step=300&from=2026-11-20T06:52:00Z&to=2027-01-01T00:00:00Z")).body), {
+    from: "2026-11-20T06:50:00.000Z",
+    to: "2026-11-20T07:00:00.000Z",
+    stepSeconds: 300,
+    series: {
+      connections: [2, 1],
+      mails_in: [0, 1],
+      mails_out: [0, 1],
+      refused: [0, 0],
+      deferred: [0, 0],
+      logins: [0, 0],
+      logins_failed: [0, 0],
+      bans: [0, 0],
+    },
+  });
+  await ask("?from=1990-01-01T00:00:00Z");
+  const last = span.mock.calls.at(-1)?.arguments[0] ?? assert.fail("it was not asked");
+  assert.ok(T0 - last.from <= 401 * DAY_MS && last.stepMs === 7 * DAY_MS);
+  for (const wrong of ["?step=90", "?step=0", "?from=yesterday", "?from=2026-11-20T07:00:00Z&to=2026-11-20T06:00:00Z"])
+    assert.equal((await ask(wrong)).status, 400, wrong);
+});
+
+test("addresses are ranked by what was asked for, over as long as they are kept", async (t) => {
+  const kit = await startKit(t);
+  const top = t.mock.method(kit.queries.figures, "top");
+  const ask = (query: string) => fetch(`${kit.url}/api/v1/top${query}`, { headers: bearer });
+  assert.deepEqual(await (await ask("?by=failures&limit=3&from=2026-11-20T01:00:00%2B01:00")).json(), {
+    by: "failures",
+    from: "2026-11-20T00:00:00.000Z",
+    items: [{ ip: "203.0.113.7", count: 3 }],
+  });
+  await ask("?from=1990-01-01T00:00:00Z");
+  assert.deepEqual(
+    top.mock.calls.map((call) => call.arguments),
+    [
+      ["failures", Date.UTC(2026, 10, 20), 3],
+      ["mails", T0 - 30 * DAY_MS, 50],
+    ],
+  );
+  assert.equal((await ask("?by=color")).status, 400);
 });

@@ -1,8 +1,10 @@
 import type { Prefix } from "../../core/net/ip.ts";
-import { allBans, statsOf } from "../../engine/explain/stats.ts";
-import { whyAccount, whyAddress, whyMessage } from "../../engine/explain/why.ts";
+import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
+import { spanOf } from "../../engine/explain/series.ts";
+import { allBans } from "../../engine/explain/stats.ts";
+import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../engine/figures.ts";
 import type {
-  AccountReport,
+  AccountAnswer,
   AddressAnswer,
   BanItem,
   EventItem,
@@ -12,12 +14,36 @@ import type {
 import { PAGE, type Page } from "../../wire/control/paging.ts";
 import { command } from "./commands.ts";
 import type { HealthReader } from "./health.ts";
-import type { ApiParts } from "./ports.ts";
+import type { ApiParts, Asker } from "./ports.ts";
 
 /** The answers of the reading routes. Each throws `StoreDown`. */
 
-export async function readStats({ queries, clock }: ApiParts, health: HealthReader): Promise<Stats> {
-  return statsOf(queries(), await health.read(), clock.now());
+export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<Stats> {
+  return lookups.ask("stats", await health.read(), clock.now());
+}
+
+type AskedFigures = Readonly<{ from?: Millis | undefined; to?: Millis | undefined; step?: number | undefined }>;
+
+export async function readFigures({ lookups, clock }: ApiParts, asked: AskedFigures) {
+  const now = clock.now();
+  const to = instant(Math.min(asked.to ?? now, now));
+  const from = instant(Math.max(asked.from ?? to - DAY_MS, now - FIGURES_FOR_MS));
+  const stepMs = asked.step === undefined ? null : asked.step * SECOND_MS;
+  const span = spanOf(instant(Math.min(from, to)), to, stepMs, now);
+  return {
+    from: isoTime(span.from),
+    to: isoTime(span.to),
+    stepSeconds: span.stepMs / SECOND_MS,
+    series: await lookups.ask("series", span),
+  };
+}
+
+type AskedTop = Readonly<{ by?: Ranking | undefined; from?: Millis | undefined; limit?: number | undefined }>;
+
+export async function readTop({ lookups, clock }: ApiParts, { by = "mails", from, limit = PAGE.usual }: AskedTop) {
+  const now = clock.now();
+  const since = instant(Math.max(from ?? now - DAY_MS, now - RANKED_FOR_MS));
+  return { by, from: isoTime(since), items: [...(await lookups.ask("top", by, since, limit))] };
 }
 
 type Asked = Readonly<{
@@ -27,9 +53,13 @@ type Asked = Readonly<{
   limit?: number | undefined;
 }>;
 
-export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = PAGE.usual }: Asked): Page<EventItem> {
-  const { items, next } = queries().events({
+export async function readEvents(
+  { lookups }: ApiParts,
+  { ip, account, type, cursor, limit = PAGE.usual }: Asked & Readonly<{ account?: string | undefined }>,
+): Promise<Page<EventItem>> {
+  const { items, next } = await lookups.ask("events", {
     ...(ip !== undefined && { prefix: ip }),
+    ...(account !== undefined && { account }),
     ...(type !== undefined && { type }),
     ...(cursor !== undefined && { before: cursor }),
     most: limit,
@@ -38,19 +68,27 @@ export function readEvents({ queries }: ApiParts, { ip, type, cursor, limit = PA
   return { items, next: next === null ? null : String(next) };
 }
 
-export function readBans(
-  { queries, clock }: ApiParts,
-  { limit = PAGE.usual, cursor }: Pick<Asked, "limit" | "cursor">,
+export async function readBans(
+  { queries, lookups, clock }: ApiParts,
+  {
+    limit = PAGE.usual,
+    cursor: given,
+    text,
+  }: Pick<Asked, "limit" | "cursor"> & Readonly<{ text?: string | undefined }>,
 ) {
-  const store = queries();
   const now = clock.now();
-  const page: Page<BanItem> = store.bans(now, { limit, cursor: cursor === undefined ? null : String(cursor) });
-  return { ...page, active: allBans(store.figures.bansInForce(now)) };
+  const cursor = given === undefined ? null : String(given);
+  // A search reads all bans in force, a page without one only its own.
+  const page: Page<BanItem> =
+    text === undefined
+      ? queries().bans(now, { limit, cursor })
+      : await lookups.ask("bans", now, { limit, cursor, text });
+  return { ...page, active: allBans(queries().figures.bansInForce(now)) };
 }
 
 type AskedPage = Readonly<{ limit?: number | undefined; cursor?: string | undefined }>;
 
-export function readAllowed({ guard }: ApiParts, by: string, { limit = PAGE.usual, cursor }: AskedPage) {
+export function readAllowed({ guard }: ApiParts, by: Asker, { limit = PAGE.usual, cursor }: AskedPage) {
   return command(guard, by, { verb: "allow_list", limit, cursor: cursor ?? null }, (page) => ({
     ...page,
     items: [...page.items],
@@ -59,19 +97,22 @@ export function readAllowed({ guard }: ApiParts, by: string, { limit = PAGE.usua
 
 /** Without the guard's answer, the database's part is told all the same. */
 export async function readWhy(
-  { queries, clock, settings, guard }: ApiParts,
-  by: string,
+  { lookups, clock, settings, guard }: ApiParts,
+  by: Asker,
   prefix: Prefix,
 ): Promise<AddressAnswer> {
-  const story = whyAddress(queries(), prefix, clock.now(), settings.memoryMs);
+  const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
   const asked = await guard.ask(by, { verb: "protection", target: prefix });
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 
-export function readWhyAccount({ queries }: ApiParts, account: string): AccountReport {
-  return whyAccount(queries(), account);
+/** Without the guard's answer, the database's part is told all the same. */
+export async function readWhyAccount({ lookups, guard }: ApiParts, by: Asker, account: string): Promise<AccountAnswer> {
+  const story = await lookups.ask("account", account);
+  const asked = await guard.ask(by, { verb: "account_state", name: account });
+  return asked.ok ? { ...story, state: asked.result.state } : story;
 }
 
-export function readWhyMessage({ queries }: ApiParts, message: string): MessageReport {
-  return whyMessage(queries(), message);
+export function readWhyMessage({ lookups }: ApiParts, message: string): Promise<MessageReport> {
+  return lookups.ask("message", message);
 }

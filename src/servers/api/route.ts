@@ -1,6 +1,9 @@
 import type * as z from "zod";
+import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
+import type { WebVerb } from "../../wire/control/control.ts";
 import type { Caller, SignedInCaller } from "./access.ts";
+import type { Asker } from "./ports.ts";
 import { problem } from "./problem.ts";
 
 /** What a handler gets: the request has passed the access rule and its schemas. */
@@ -13,9 +16,11 @@ export type RouteCall<P, Q, B> = Readonly<{
   secure: boolean;
   caller: Caller | null;
   /** For whom the guard is asked. */
-  by: string;
+  by: Asker;
+  /** Nothing comes of it; `by` tells the guard. */
+  isDry: boolean;
   headers: Headers;
-  /** For a stream, from time to time: whether its caller may still read it. */
+  /** For a stream: whether its caller may still read it, as of a few seconds ago. */
   stillAllowed: () => boolean;
   /** Ends the connection of a client that reads too slowly. */
   drop: () => void;
@@ -24,17 +29,26 @@ export type RouteCall<P, Q, B> = Readonly<{
 /** The answer: a value of the answer's schema, or a complete response, such as a problem. */
 type RouteAnswer<A> = A | Response;
 
-export type Method = "GET" | "POST" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 type Shape = Readonly<{
   method: Method;
-  /** As in OpenAPI: `/api/v1/why/{ip}`. A parameter takes the rest of the path, including slashes. */
+  /** As in OpenAPI: `/api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
   path: string;
   who: SignedInCaller;
+  /**
+   * What the caller's session or token must allow. Without it: `read` for what GET shows; whether another may change
+   * something the guard says. Null: it need not allow anything.
+   */
+  needs?: Scope | null;
+  /** The command that it gives the guard. Its scope and proof are the route's. */
+  asks?: WebVerb;
   /** One sentence. */
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
   bodyBytes: number;
+  /** Other parameters than its own are passed over: links, health checks and older scripts carry some. */
+  anyQuery?: true;
   /** Accepts a form as well as JSON. */
   form?: true;
   /** The status of an answer by the schema; 204 has no body. */
@@ -91,6 +105,12 @@ export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
   };
 }
 
+/** The scope that the web checks itself: the guard checks what it carries out. */
+export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): Scope | null {
+  if (needs !== undefined) return needs;
+  return who !== "anyone" && method === "GET" ? "read" : null;
+}
+
 function check<T>(schema: z.ZodType<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a schema nothing infers T but `unknown`
   if (schema === undefined) return { value: undefined as T };
@@ -100,10 +120,21 @@ function check<T>(schema: z.ZodType<T> | undefined, value: unknown): Readonly<{ 
 }
 
 function sentence(issues: readonly z.core.$ZodIssue[]): string {
-  const faults = issues.slice(0, 3).map((issue) => {
-    if (issue.code === "invalid_type" && issue.path.length === 0) return "The body is not a JSON object";
-    if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not known here`;
-    return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;
-  });
+  const faults = issues
+    .flatMap(nearest)
+    .slice(0, 3)
+    .map((issue) => {
+      if (issue.code === "invalid_type" && issue.path.length === 0) return "The body is not a JSON object";
+      if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not known here`;
+      return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;
+    });
   return `${faults.join("; ")}.`;
+}
+
+/** Of several shapes that do not fit, what is wrong with the one that fits best: the faults of it lie deepest. */
+function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const depth = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;
+  const best = issue.errors.reduce((one, other) => (depth(other) >= depth(one) ? other : one));
+  return best.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
 }

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { startKit, until } from "../../../test/kit/api-kit.ts";
+import { BAN, bearer, type Kit, signIn, startKit, until } from "../../../test/kit/api-kit.ts";
+import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { ApiParts } from "./ports.ts";
+import { type ApiParts, LookupsBusy } from "./ports.ts";
 import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
+import { routes } from "./routes.ts";
 
 const never = route({
   method: "GET",
@@ -19,7 +21,7 @@ const never = route({
 });
 
 /** Sends a request past the network, from a client with this address. */
-async function ask(parts: ApiParts, peer: string | undefined): Promise<Response> {
+async function from(parts: ApiParts, peer: string | undefined): Promise<Response> {
   const incoming = new IncomingMessage(new Socket());
   Object.defineProperty(incoming.socket, "remoteAddress", { value: peer });
   const outgoing = new ServerResponse(incoming);
@@ -30,7 +32,7 @@ test("a handler that takes too long is answered for", async (t) => {
   const { parts } = await startKit(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let status = 0;
-  void ask(parts, "127.0.0.1").then((response) => (status = response.status));
+  void from(parts, "127.0.0.1").then((response) => (status = response.status));
   await until(() => {
     t.mock.timers.tick(API_LIMITS.answerMs);
     return status !== 0;
@@ -40,5 +42,104 @@ test("a handler that takes too long is answered for", async (t) => {
 
 test("a client that is gone before it was seen is not taken for somebody else", async (t) => {
   const { parts } = await startKit(t);
-  assert.equal((await ask(parts, undefined)).status, 400);
+  assert.equal((await from(parts, undefined)).status, 400);
+});
+
+test("an answer that failed says too how many requests are left", async (t) => {
+  const kit = await startKit(t);
+  t.mock.method(kit.parts.lookups, "ask", () => Promise.reject(new LookupsBusy("64 wait")));
+  const busy = await ask(kit, "/api/v1/top?by=mails");
+  assert.equal(busy.status, 503);
+  for (const name of ["ratelimit", "ratelimit-policy", "retry-after"]) assert.ok(busy.headers.has(name), name);
+});
+
+function ask({ url }: Kit, path: string, body?: unknown): Promise<Response> {
+  if (body === undefined) return fetch(`${url}${path}`, { headers: bearer });
+  return fetch(`${url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
+}
+
+test("other paths and methods are told apart", async (t) => {
+  const kit = await startKit(t);
+  assert.equal((await ask(kit, "/api/v1/nothing")).status, 404);
+  const wrongMethod = await fetch(`${kit.url}/api/security`, { method: "PUT", headers: bearer });
+  assert.equal(wrongMethod.status, 405);
+  assert.equal(wrongMethod.headers.get("allow"), "GET, POST, HEAD, OPTIONS");
+  const wrongBelow = await fetch(`${kit.url}/api/v1/why/account/x`, { method: "DELETE", headers: bearer });
+  assert.equal(wrongBelow.status, 405);
+  assert.equal(wrongBelow.headers.get("allow"), "GET, HEAD, OPTIONS");
+});
+
+test("each path names its own methods, also one below a parameter or beside one", async (t) => {
+  const kit = await startKit(t);
+  for (const [path, allow] of [
+    ["accounts/a@example.org/password", "POST, OPTIONS"],
+    ["accounts/import", "POST, OPTIONS"],
+    ["accounts/a@example.org/networks/203.0.113.0/24", "DELETE, OPTIONS"],
+    ["aliases/a@example.org/block", "POST, OPTIONS"],
+    ["bans/203.0.113.0/24", "DELETE, OPTIONS"],
+    ["why/203.0.113.0/24", "GET, HEAD, OPTIONS"],
+    ["factors/passkeys/confirm", "POST, OPTIONS"],
+  ] as const) {
+    const options = await fetch(`${kit.url}/api/v1/${path}`, { method: "OPTIONS" });
+    assert.deepEqual([options.status, options.headers.get("allow")], [204, allow], path);
+    const other = await fetch(`${kit.url}/api/v1/${path}`, { method: "PUT", headers: bearer });
+    assert.deepEqual([other.status, other.headers.get("allow")], [405, allow], path);
+  }
+  assert.equal((await ask(kit, "/api/v1/accounts/import")).status, 405);
+  assert.equal((await ask(kit, "/api/v1/accounts/a@example.org/password")).status, 405);
+  assert.equal((await ask(kit, "/api/v1/tokens/a/b")).status, 404);
+});
+
+test("a dry run is the guard's to answer: it is told so, nothing was made, and no token is shown", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
+  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  const banned = await ask(kit, "/api/v1/bans?dry_run=true", { ip: "203.0.113.7" });
+  assert.equal(banned.status, 200);
+  assert.deepEqual(await banned.json(), { ban: BAN });
+  const made = await ask(kit, "/api/v1/tokens?dry_run=true", { name: "ci", scopes: ["read"] });
+  assert.deepEqual(await made.json(), { name: "ci", token: "" });
+  const really = await ask(kit, "/api/v1/bans?dry_run=false", { ip: "203.0.113.7" });
+  assert.equal(really.status, 201);
+  assert.deepEqual(
+    kit.guard.asked.map(({ by }) => by),
+    [{ ...AS_TOKEN, isDry: true }, { ...AS_TOKEN, isDry: true }, AS_TOKEN],
+  );
+});
+
+test("OPTIONS names the methods to anyone and allows no other origin; HEAD answers as GET does, without the body", async (t) => {
+  const kit = await startKit(t);
+  const origin = { origin: "https://evil.example", "access-control-request-method": "POST" };
+  const options = await fetch(`${kit.url}/api/v1/bans`, { method: "OPTIONS", headers: origin });
+  assert.equal(options.status, 204);
+  assert.equal(options.headers.get("allow"), "GET, POST, HEAD, OPTIONS");
+  assert.equal(options.headers.get("access-control-allow-origin"), null);
+  assert.equal((await fetch(`${kit.url}/api/v1/nothing`, { method: "OPTIONS" })).status, 404);
+
+  const got = await ask(kit, "/api/v1/bans");
+  const head = await fetch(`${kit.url}/api/v1/bans`, { method: "HEAD", headers: bearer });
+  assert.equal(head.status, 200);
+  for (const name of ["etag", "content-type"]) assert.equal(head.headers.get(name), got.headers.get(name), name);
+  assert.equal(await head.text(), "");
+  assert.equal((await fetch(`${kit.url}/api/v1/bans`, { method: "HEAD" })).status, 401);
+});
+
+test("a parameter that a route does not know is refused on every route but those with links and scripts of old", async (t) => {
+  const kit = await startKit(t);
+  const session = { cookie: await signIn(kit) };
+  const asked = (): number => kit.guard.asked.filter(({ command: { verb } }) => verb !== "health").length;
+  const before = asked();
+  for (const row of routes(createHandlers(kit.parts))) {
+    const path = row.path.replace(/\{\w+\}/, "203.0.113.7");
+    const response = await fetch(`${kit.url}${path}?limt=5`, {
+      method: row.method,
+      headers: row.who === "session" ? session : bearer,
+    });
+    if (row.anyQuery === true) assert.doesNotMatch(await response.text(), /limt/, `${row.method} ${row.path}`);
+    else {
+      assert.equal(response.status, 400, `${row.method} ${row.path}`);
+      assert.match(await response.text(), /"detail":"The parameter limt is not known here/);
+    }
+  }
+  assert.equal(asked(), before);
 });

@@ -1,16 +1,31 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { parseIp } from "../../core/net/ip.ts";
-import { actorOf, type Caller, callerOf, isCrossOrigin, mayCall, stillHolds } from "./access.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { digestOf } from "../../engine/access/secrets.ts";
+import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
 import { readBody } from "./body.ts";
+import type { Callers } from "./callers.ts";
 import { originOf } from "./client-address.ts";
+import { withETag } from "./etag.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { isOwnName } from "./own-names.ts";
-import { StoreDown } from "./ports.ts";
-import { problem, storeDown, unauthorized } from "./problem.ts";
-import type { Route } from "./route.ts";
+import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
+import {
+  busy,
+  guardDown,
+  judgesBusy,
+  notAllowed,
+  problem,
+  storeDown,
+  tooManyRequests,
+  tooManyWrong,
+  unauthorized,
+} from "./problem.ts";
+import { readQuery } from "./query.ts";
+import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
+import { type Route, type RouteCall, scopeOf } from "./route.ts";
 
 type Env = { Bindings: HttpBindings };
 type Http = Context<Env>;
@@ -21,14 +36,23 @@ type Http = Context<Env>;
 export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
   const app = new Hono<Env>();
   app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
-  for (const row of table) app.on(row.method, honoPath(row.path), (http) => answer(row, handlers, http));
-  app.notFound((http) => notFound(table, http));
-  app.onError((error) => {
-    if (error instanceof StoreDown) return storeDown();
-    handlers.parts.report(error);
-    return problem({ status: 500, code: "internal", detail: "The request failed for a reason of ours." });
-  });
+  for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
+    for (const row of rows) app.on(row.method, path, (http) => answer(row, handlers, http));
+    // At once, so that `accounts/import` is not an account of this name where the method is another.
+    app.all(path, (http) => wrongMethod(rows, http));
+  }
+  app.notFound(() => problem({ status: 404, code: "not_found", detail: "There is nothing here." }));
+  app.onError((error) => failed(error, handlers));
   return app;
+}
+
+/** The answer to what a handler threw. */
+function failed(error: unknown, { parts }: Handlers): Response {
+  if (error instanceof StoreDown) return storeDown();
+  if (error instanceof LookupsBusy) return busy();
+  if (error instanceof JudgesBusy) return judgesBusy();
+  parts.report(error);
+  return problem({ status: 500, code: "internal", detail: "The request failed for a reason of ours." });
 }
 
 /** No inline script or style, nothing from other hosts, no frames. */
@@ -50,41 +74,100 @@ const HEADERS = {
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, sessions } = handlers;
-  const { incoming, outgoing } = http.env;
+  const { parts, callers, rates, proxies } = handlers;
   const { headers } = http.req.raw;
-  const peer = parseIp(incoming.socket.remoteAddress ?? "");
+  const peer = parseIp(http.env.incoming.socket.remoteAddress ?? "");
   if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
   const forwarded = [headers.get("x-forwarded-for"), headers.get("x-forwarded-proto")] as const;
   const { ip, secure } = originOf(peer, ...forwarded, parts.settings.trustedProxies);
 
-  const held = () => ({ sessions, credentials: parts.credentials, now: parts.clock.now() });
-  const caller = row.who === "anyone" ? null : callerOf(headers, held());
-  if (!mayCall(row.who, caller)) return unauthorized();
+  const found = row.who === "anyone" ? null : await callers.of(headers, ip);
+  if (found === "down") return guardDown();
+  if (found === "crowd") return tooManyWrong();
+  if (!mayCall(row.who, found)) return unauthorized();
+  const client = { caller: found, ip, secure };
+  if (found === null) return answerTo(client, row, handlers, http);
+  proxies.saw(peer, ip, forwarded[0], parts.clock.now());
+  const rate = rates.spend(identityOf(found), parts.clock.now());
+  const response = rate.isOver
+    ? tooManyRequests(rate.resetSeconds)
+    : await answerTo(client, row, handlers, http).catch((error: unknown) => failed(error, handlers));
+  for (const [name, value] of Object.entries(rate.headers)) response.headers.set(name, value);
+  return response;
+}
+
+type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
+
+/** Who may call the route gets its answer. */
+async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
+  const { caller, ip, secure } = client;
+  const { parts, callers } = handlers;
+  const { outgoing } = http.env;
+  const { headers } = http.req.raw;
+  const scope = scopeOf(row);
+  if (caller !== null && scope !== null && !caller.scopes.includes(scope)) return notAllowed(scope);
   if (isOfCookies(row, caller)) {
     if (isCrossOrigin(headers)) return foreign();
     if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
   }
 
-  const told = caller === null ? undefined : handlers.administrators.seen(ip);
-  // An administrator who changes something may be about to ban their own address.
-  if (row.method !== "GET") await told;
+  const query = readQuery(row, http.req.raw.url);
+  if (query instanceof Response) return query;
+  // Hono answers HEAD as GET and throws the body away unread, so nothing would end the stream.
+  if (row.endless === true && http.req.raw.method === "HEAD") return headOf(row);
+
   const body = await readBody(row, http.req.raw);
   if (body instanceof Response) return body;
   const call = {
     params: http.req.param(),
-    query: http.req.query(),
+    query: query.value,
     body: body.value,
     ip,
     secure,
     caller,
-    by: caller === null ? "web" : actorOf(caller, ip),
+    isDry: query.isDry,
+    by: caller === null ? ("web" as const) : { as: caller.secret, ip, ...(query.isDry && { isDry: true as const }) },
     headers,
-    stillAllowed: () => caller !== null && stillHolds(caller, headers, held()),
+    stillAllowed: row.endless === true && caller !== null ? watched(callers, caller, ip, outgoing) : () => true,
     drop: () => void outgoing.destroy(),
   };
-  const answered = await withDeadline(row, row.run(call));
-  return answered instanceof Response ? answered : http.json(answered, row.status === 201 ? 201 : 200);
+  const run = async (): Promise<Response> => {
+    const answered = await row.run(call);
+    return answered instanceof Response ? answered : http.json(answered, row.status === 201 && !call.isDry ? 201 : 200);
+  };
+  const response = await withDeadline(row, running(row, handlers, { ...call, url: http.req.raw.url, run }));
+  const isTagged = row.method === "GET" && row.endless !== true && response.status === 200;
+  return isTagged ? withETag(response, headers) : response;
+}
+
+type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
+  Readonly<{ url: string; run: () => Promise<Response> }>;
+
+/** Within its caller's share, or as the first answer of its key. */
+function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
+  const { caller, headers, body, isDry, url, run } = started;
+  if (caller === null) return run();
+  if (row.method === "GET") return row.endless === true ? run() : reads.run(identityOf(caller), run);
+  const key = headers.get(REPEAT_KEY);
+  if (key === null || isDry || !heedsRepeats(row)) return run();
+  return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
+}
+
+function headOf({ type }: Route): Response {
+  return new Response(null, { headers: type === undefined ? {} : { "content-type": type } });
+}
+
+/** Ends a stream within seconds of its caller's session or token, however quiet it is. */
+function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
+  let isAllowed = true;
+  const look = async (): Promise<void> => {
+    isAllowed = await callers.stillHolds(caller, ip);
+    if (!isAllowed) outgoing.destroy();
+  };
+  const timer = setInterval(() => void look(), API_LIMITS.callerAgeMs);
+  outgoing.once("close", () => clearInterval(timer));
+  void look(); // the yes on which it begins may be seconds old
+  return () => isAllowed;
 }
 
 /** Where a browser acts by itself: with its cookie, or at the sign-in that would give it one. */
@@ -93,7 +176,9 @@ function isOfCookies(row: Route, caller: Caller | null): boolean {
 }
 
 function foreign(): Response {
-  return problem({ status: 403, code: "foreign_origin", detail: "The request came from another site's page." });
+  const detail =
+    "The request came from another site's page, or the proxy did not pass on the name that the browser asked for.";
+  return problem({ status: 403, code: "foreign_origin", detail });
 }
 
 function misnamed(): Response {
@@ -101,7 +186,7 @@ function misnamed(): Response {
   return problem({ status: 403, code: "unknown_host", detail, next: "If it should, add it to http.names." });
 }
 
-async function withDeadline(row: Route, answered: Promise<unknown>): Promise<unknown> {
+async function withDeadline(row: Route, answered: Promise<Response>): Promise<Response> {
   if (row.endless === true) return answered;
   const { promise, resolve } = Promise.withResolvers<Response>();
   const timer = setTimeout(
@@ -115,20 +200,17 @@ function noStore(http: Http): void {
   if (!http.res.headers.has("cache-control")) http.res.headers.set("cache-control", "no-store");
 }
 
-function notFound(table: readonly Route[], http: Http): Response {
-  const methods = new Set(table.filter(({ path }) => isPathOf(path, http.req.path)).map(({ method }) => method));
-  if (methods.size === 0) return problem({ status: 404, code: "not_found", detail: "There is nothing here." });
-  const allow = [...methods].join(", ");
+function wrongMethod(rows: readonly Route[], http: Http): Response {
+  const methods = new Set<string>(rows.map(({ method }) => method));
+  if (methods.has("GET")) methods.add("HEAD");
+  const allow = [...methods, "OPTIONS"].join(", ");
+  // Without a header of CORS: a page of another origin is told that it may not.
+  if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   const detail = `It answers to ${allow} only.`;
   return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });
 }
 
-function isPathOf(path: string, asked: string): boolean {
-  const pattern = path.split(/\{\w+\}/).map((part) => RegExp.escape(part));
-  return new RegExp(`^${pattern.join(".+")}$`).test(asked);
-}
-
-/** `/why/{ip}` in the router's syntax: a parameter takes the rest of the path, so a network needs no escaping. */
+/** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */
 function honoPath(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ":$1{.+}");
+  return path.replace(/\{(network|ip|message)\}$/, ":$1{.+}").replaceAll(/\{(\w+)\}/g, ":$1");
 }

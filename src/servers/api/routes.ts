@@ -1,27 +1,50 @@
-import { isForm } from "./body.ts";
+import { identityOf } from "./access.ts";
+import { accessRoutes } from "./access-routes.ts";
+import { accountRoutes } from "./account-routes.ts";
+import { aliasRoutes } from "./alias-routes.ts";
 import { command } from "./commands.ts";
+import { factorRoutes } from "./factor-routes.ts";
+import { filterRoutes } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
+import { mailRoutes } from "./mail-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
-import { readAllowed, readBans, readEvents, readStats, readWhy, readWhyAccount, readWhyMessage } from "./reading.ts";
+import { passkeyRoutes } from "./passkey-routes.ts";
+import {
+  readAllowed,
+  readBans,
+  readEvents,
+  readFigures,
+  readStats,
+  readTop,
+  readWhy,
+  readWhyAccount,
+  readWhyMessage,
+} from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import * as shape from "./schemas.ts";
+import { settingsRoutes } from "./settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
+import { upkeepRoutes } from "./upkeep-routes.ts";
 
-/** Every route: the router, the access rule and `/openapi.json` read this one table. */
-export function routes({ parts, health, signIn, streams }: Handlers): readonly Route[] {
+/** Every route: the router, the access rule and `/openapi.json` read this one table, of which the files of other routes have parts. */
+export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
   const { guard } = parts;
   const { ipv6Prefix } = parts.settings;
   const { bodyBytes } = API_LIMITS;
+
+  let described: string | null = null;
+  const description = (): string => (described ??= JSON.stringify(openApi(table, parts.version)));
 
   const table: readonly Route[] = [
     // Routes that users, scripts and dashboards already rely on.
     route({
       method: "GET",
       path: "/api/security",
+      anyQuery: true,
       who: "session_or_token",
       bodyBytes: 0,
       says: "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans.",
@@ -39,6 +62,8 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "POST",
       path: "/api/security",
+      anyQuery: true,
+      asks: "ban",
       who: "session_or_token",
       bodyBytes,
       says: "Bans or unbans an address or a network.",
@@ -59,37 +84,15 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
       },
     }),
 
-    route({
-      method: "POST",
-      path: "/api/v1/login",
-      who: "anyone",
-      bodyBytes: API_LIMITS.loginBodyBytes,
-      form: true,
-      says: "Signs in with the administrator's password, as JSON or as a form; the answer sets the session's cookie.",
-      body: shape.loginRequest,
-      answer: shape.session,
-      also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
-      run: ({ body, ip, secure, headers }) =>
-        signIn.try({ password: body.password, ip, secure, form: isForm(headers), headers }),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/logout",
-      who: "session",
-      bodyBytes: 0,
-      status: 204,
-      says: "Ends the session.",
-      run: ({ headers, secure }) => signIn.leave(headers, secure),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/session",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "The owner of this session or token.",
-      answer: shape.session,
-      run: ({ caller }) => ({ name: caller?.name ?? "" }),
-    }),
+    ...accessRoutes({ parts, callers }),
+    ...factorRoutes({ parts }),
+    ...settingsRoutes({ parts }),
+    ...mailRoutes({ parts }),
+    ...filterRoutes({ parts }),
+    ...upkeepRoutes({ parts }),
+    ...accountRoutes(parts),
+    ...aliasRoutes(parts),
+    ...passkeyRoutes({ parts }),
 
     route({
       method: "GET",
@@ -111,10 +114,30 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     }),
     route({
       method: "GET",
+      path: "/api/v1/figures",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Numbers of mails, refusals, sign-ins and bans over time, for charts.",
+      query: shape.figuresQuery,
+      answer: shape.figures,
+      run: ({ query }) => readFigures(parts, query),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/top",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "The busiest addresses, by mails, refusals or failed sign-ins.",
+      query: shape.topQuery,
+      answer: shape.top,
+      run: ({ query }) => readTop(parts, query),
+    }),
+    route({
+      method: "GET",
       path: "/api/v1/bans",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Bans in force, newest first, a page at a time.",
+      says: "Bans in force, newest first, a page at a time; all, or those with a text.",
       query: shape.bansQuery,
       answer: shape.banPage,
       run: ({ query }) => readBans(parts, query),
@@ -122,6 +145,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "POST",
       path: "/api/v1/bans",
+      asks: "ban",
       who: "session_or_token",
       bodyBytes,
       status: 201,
@@ -133,6 +157,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "DELETE",
       path: "/api/v1/bans/{network}",
+      asks: "unban",
       who: "session_or_token",
       bodyBytes: 0,
       says: "Lifts a ban; the offence is forgiven.",
@@ -144,6 +169,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "GET",
       path: "/api/v1/allow",
+      asks: "allow_list",
       who: "session_or_token",
       bodyBytes: 0,
       says: "The allow list, first that of the settings, then that of commands, a page at a time.",
@@ -154,6 +180,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "POST",
       path: "/api/v1/allow",
+      asks: "allow_add",
       who: "session_or_token",
       bodyBytes,
       status: 201,
@@ -165,6 +192,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "DELETE",
       path: "/api/v1/allow/{network}",
+      asks: "allow_remove",
       who: "session_or_token",
       bodyBytes: 0,
       says: "Removes a network from the allow list.",
@@ -178,10 +206,10 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
       path: "/api/v1/why/account/{account}",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "An account explained: sign-ins, mail, changes, and what would lift or prevent a decision.",
+      says: "An account explained: its state now, sign-ins, mail, changes, and what would lift or prevent a decision.",
       params: shape.accountInPath,
-      answer: shape.accountReport,
-      run: ({ params }) => readWhyAccount(parts, params.account),
+      answer: shape.accountAnswer,
+      run: ({ params, by }) => readWhyAccount(parts, by, params.account),
     }),
     route({
       method: "GET",
@@ -222,8 +250,8 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
       endless: true,
       says: "Events as they are stored (server-sent events); resumes after Last-Event-ID.",
       query: shape.streamQuery(ipv6Prefix),
-      run: ({ query, headers, stillAllowed, drop }) =>
-        streams.start({
+      run: ({ query, headers, caller, stillAllowed, drop }) =>
+        streams.start(identityOf(caller), {
           after: resumeFrom(headers, query.after),
           prefix: query.ip,
           type: query.type,
@@ -231,10 +259,23 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
           drop,
         }),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/stream",
+      who: "session_or_token",
+      bodyBytes: 0,
+      type: STREAM_TYPE,
+      endless: true,
+      says: "All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat.",
+      query: shape.pageQuery,
+      run: ({ query, headers, caller, stillAllowed, drop }) =>
+        streams.startPage(identityOf(caller), { after: resumeFrom(headers, query.since), stillAllowed, drop }),
+    }),
 
     route({
       method: "GET",
       path: "/healthz",
+      anyQuery: true,
       who: "anyone",
       bodyBytes: 0,
       says: "Names and states of the components; 503 if an essential one is down.",
@@ -245,6 +286,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "GET",
       path: "/healthz/live",
+      anyQuery: true,
       who: "anyone",
       bodyBytes: 0,
       says: "The web program runs.",
@@ -254,6 +296,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
     route({
       method: "GET",
       path: "/healthz/ready",
+      anyQuery: true,
       who: "anyone",
       bodyBytes: 0,
       says: "200 if the guard and the database can be reached, otherwise 503.",
@@ -276,7 +319,7 @@ export function routes({ parts, health, signIn, streams }: Handlers): readonly R
       who: "session_or_token",
       bodyBytes: 0,
       says: "This description.",
-      run: () => Response.json(openApi(table, parts.version)),
+      run: () => new Response(description(), { headers: { "content-type": "application/json" } }),
     }),
     ...pageRoutes(parts.page),
   ];

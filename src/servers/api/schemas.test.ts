@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banRequest, eventsQuery, ipInPath, securityCommand } from "./schemas.ts";
+import { allowRequest, banRequest, eventsQuery, ipInPath, securityCommand } from "./schemas.ts";
 
 test("an IPv6 address stands for the network in which it is judged", () => {
   const { ip } = ipInPath(56).parse({ ip: "2001:DB8:0:1ff::7" });
@@ -17,6 +17,11 @@ test("a ban's time is a duration or for good; a reason may be in any language", 
   assert.ok(banRequest.safeParse({ ip: "::1", reason: "Überlastung, 攻撃" }).success);
   for (const mark of ["\n", "\u0000", "\u001b[2J", "\u2028"])
     assert.ok(!banRequest.safeParse({ ip: "::1", reason: mark }).success, JSON.stringify(mark));
+});
+
+test("the description of a length says what comes without it", () => {
+  assert.match(String(banRequest.shape.for.description), /The setting bans\.manual if absent/);
+  assert.match(String(allowRequest.shape.for.description), /Permanent if absent/);
 });
 
 test("no body throws: whatever it is, it is taken or refused", () => {

@@ -2,9 +2,12 @@ import * as z from "zod";
 import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.ts";
-import { parseDuration } from "../../core/time.ts";
+import { DAY_MS, instant, parseDuration, SECOND_MS } from "../../core/time.ts";
+import { each } from "../../engine/explain/series.ts";
+import { RANKINGS } from "../../engine/figures.ts";
 import type {
-  AccountReport,
+  AccountAnswer,
+  AccountState,
   AddressAnswer,
   AddressReport,
   AllowItem,
@@ -17,10 +20,12 @@ import type {
 } from "../../wire/control/items.ts";
 import { PAGE } from "../../wire/control/paging.ts";
 import { exactly } from "./exactly.ts";
+import { passkeyUsed } from "./passkey-schemas.ts";
 
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
 const NOTE_CHARACTERS = 200;
+const LONGEST_STEP_SECONDS = (30 * DAY_MS) / SECOND_MS;
 /** Control characters and separators that break a line. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
@@ -28,19 +33,23 @@ const note = z
   .string("is not text")
   .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
   .refine((text) => !CONTROL.test(text), "has control characters")
-  .describe("For the record: why.");
+  .describe("For the record: why.")
+  .meta({ examples: ["it scanned us"] });
 
 /** An address or a network, passed on as written: the guard widens an IPv6 address to its network. */
 const target = z
   .string("is missing, or not text")
   .max(64, "is not an IP address or a network")
   .refine((text) => parsePrefix(text) !== null, "is not an IP address or a network such as 203.0.113.0/24")
-  .describe("An IP address, or a network such as 203.0.113.0/24.");
+  .describe("An IP address, or a network such as 203.0.113.0/24.")
+  .meta({ examples: ["203.0.113.7"] });
 
 const duration = z
   .string("is not a time such as 30m, 2h or 7d")
   .refine((text) => text === "permanent" || (parseDuration(text) ?? 0) > 0, "is not a time such as 30m, 2h or 7d")
-  .describe("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.");
+  .meta({ examples: ["2h"] });
+const banFor = duration.optional().describe("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.");
+const allowFor = duration.optional().describe("How long: 30m, 2h, 7d, or permanent. Permanent if absent.");
 
 /** An IPv6 address stands for the network in which it is judged. */
 export const subject = (ipv6Prefix: number) =>
@@ -54,7 +63,8 @@ export const subject = (ipv6Prefix: number) =>
       context.addIssue("is not an IP address or a network");
       return z.NEVER;
     })
-    .describe("An IP address or a network.");
+    .describe("An IP address or a network.")
+    .meta({ examples: ["203.0.113.7"] });
 
 const wholeNumber = (most: number) =>
   z
@@ -63,45 +73,58 @@ const wholeNumber = (most: number) =>
     .transform(Number)
     .refine((value) => value <= most, `is more than ${most}`);
 
-const eventType = z.enum(EVENT_TYPES, "is not an event type such as LOGIN_FAILED");
+const eventType = z
+  .enum(EVENT_TYPES, "is not an event type such as LOGIN_FAILED")
+  .describe("Only events of this type.");
 
 const limit = wholeNumber(PAGE.most)
   .refine((value) => value > 0, "is zero")
   .optional()
   .describe(`How many at most: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
-const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
+export const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
 const textCursor = z
   .string()
   .max(PAGE.cursorCharacters, "is no cursor")
   .optional()
   .describe("`next` of the page before.");
-export const bansQuery = z.object({ limit, cursor: numberCursor });
+export const bansQuery = z.object({
+  limit,
+  cursor: numberCursor,
+  text: z
+    .string()
+    .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
+    .optional()
+    .describe("Only bans with this in their network, reason or source, such as `203.0.113.`."),
+});
 export const allowQuery = z.object({ limit, cursor: textCursor });
 
 export const securityQuery = z.object({
-  action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup"),
+  action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup").describe("What to do."),
 });
 export const securityCommand = z.discriminatedUnion(
   "action",
   [
-    z.strictObject({ action: z.literal("ban"), ip: target, reason: note.optional(), for: duration.optional() }),
+    z.strictObject({ action: z.literal("ban"), ip: target, reason: note.optional(), for: banFor }),
     z.strictObject({ action: z.literal("unban"), ip: target, reason: note.optional() }),
   ],
   { error: "is neither ban nor unban" },
 );
-export const banRequest = z.strictObject({ ip: target, reason: note.optional(), for: duration.optional() });
-export const allowRequest = z.strictObject({ network: target, note: note.optional(), for: duration.optional() });
+export const banRequest = z
+  .strictObject({ ip: target, reason: note.optional(), for: banFor })
+  .meta({ examples: [{ ip: "203.0.113.7", reason: "it scanned us", for: "2h" }] });
+export const allowRequest = z
+  .strictObject({ network: target, note: note.optional(), for: allowFor })
+  .meta({ examples: [{ network: "203.0.113.0/24", note: "the office" }] });
 export const networkInPath = z.object({ network: target });
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
 
 /** An account as typed; it need not exist. */
-export const accountInPath = z.object({
-  account: z
-    .string()
-    .min(1, "is empty")
-    .max(320, "has more than 320 characters")
-    .describe("An account, or a name that was tried."),
-});
+const account = z
+  .string()
+  .min(1, "is empty")
+  .max(320, "has more than 320 characters")
+  .describe("An account, or a name that was tried.");
+export const accountInPath = z.object({ account });
 export const messageInPath = z.object({
   message: z
     .string()
@@ -113,6 +136,7 @@ export const messageInPath = z.object({
 export const eventsQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
+    account: account.optional().describe("What an account did, the mail that it received, and changes to it."),
     type: eventType.optional(),
     cursor: numberCursor,
     limit,
@@ -123,65 +147,116 @@ export const streamQuery = (ipv6Prefix: number) =>
     type: eventType.optional(),
     after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
   });
-export const loginRequest = z.object({
-  password: z.string("is missing, or not text").min(1, "is empty").max(1_024, "has more than 1024 characters"),
+export const pageQuery = z.object({
+  since: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
 });
+const timeAsked = z.iso
+  .datetime({ offset: true, error: "is not a time such as 2026-11-21T07:00:00Z" })
+  .transform((text) => instant(Date.parse(text)))
+  .optional();
+export const figuresQuery = z
+  .object({
+    from: timeAsked.describe("24 hours ago if absent; at most 400 days ago."),
+    to: timeAsked.describe("Now if absent."),
+    step: wholeNumber(LONGEST_STEP_SECONDS)
+      .refine((seconds) => seconds >= 60 && seconds % 60 === 0, "is not a whole number of minutes, in seconds")
+      .optional()
+      .describe("Seconds a step. Longer if that would be too many steps, and whole hours for what is two days ago."),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, "from is not before to");
+export const topQuery = z.object({
+  by: z
+    .enum(RANKINGS, `is none of ${RANKINGS.join(", ")}`)
+    .optional()
+    .describe(
+      "By mails if absent. Mails sent or attempted; whatever was refused or deferred; sign-ins that failed or were refused.",
+    ),
+  from: timeAsked.describe("24 hours ago if absent; at most 30 days ago."),
+  limit,
+});
+const passwordGiven = z.object({
+  password: z.string("is missing, or not text").min(1, "is empty").max(1_024, "has more than 1024 characters"),
+  code: z
+    .string("is not text")
+    .max(64, "has more than 64 characters")
+    .optional()
+    .describe("Where a second factor is set up: the code of the authenticator app, or a recovery code."),
+});
+/** Either is a sign-in, and a fresh proof. */
+export const loginRequest = z.union([z.object({ passkey: passkeyUsed }), passwordGiven]);
 
-const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.");
+const BAN_EXAMPLE = {
+  ip: "203.0.113.7",
+  prefix: "203.0.113.7/32",
+  level: "manual" as const,
+  code: "manual",
+  reason: "it scanned us",
+  source: "manual",
+  createdAt: "2026-11-21T07:00:00.000Z",
+  expiresAt: "2026-11-21T09:00:00.000Z",
+  offences: 1,
+};
+export const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.").meta({ id: "Time" });
 const count = z.number().int();
 export const banItem = exactly<BanItem>()(
-  z.object({
-    ip: z.string(),
-    prefix: z.string(),
-    level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
-    code: z.string(),
-    reason: z.string(),
-    source: z.string(),
-    createdAt: time,
-    expiresAt: time.nullable().describe("Null: permanent."),
-    offences: count,
-  }),
+  z
+    .object({
+      ip: z.string(),
+      prefix: z.string(),
+      level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+      code: z.string(),
+      reason: z.string(),
+      source: z.string(),
+      createdAt: time,
+      expiresAt: time.nullable().describe("Null: permanent."),
+      offences: count,
+    })
+    .meta({ id: "Ban", examples: [BAN_EXAMPLE] }),
 );
 export const eventItem = exactly<EventItem>()(
-  z.object({
-    id: count,
-    at: time,
-    type: z.string(),
-    service: z.string().nullable(),
-    ip: z.string().nullable(),
-    account: z.string().nullable(),
-    sender: z.string().nullable().describe("Envelope sender; empty: a bounce."),
-    recipient: z.string().nullable(),
-    queueId: z.string().nullable(),
-    messageId: z.string().nullable(),
-    helo: z.string().nullable(),
-    sizeBytes: count.nullable(),
-    verdict: z.string().nullable(),
-    reason: z.string().nullable(),
-    offence: count.nullable().describe("Of a ban: which offence this is."),
-    count: count.nullable(),
-    limit: count.nullable(),
-    windowMs: count.nullable(),
-    limitKey: z.string().nullable().describe("The setting that the limit is."),
-    simulated: z
-      .string()
-      .nullable()
-      .describe(
-        "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
-      ),
-    actor: z.string().nullable().describe("Who gave the command."),
-    details: z.string(),
-    action: z.string(),
-  }),
+  z
+    .object({
+      id: count,
+      at: time,
+      type: z.string(),
+      service: z.string().nullable(),
+      ip: z.string().nullable(),
+      account: z.string().nullable(),
+      sender: z.string().nullable().describe("Envelope sender; empty: a bounce."),
+      recipient: z.string().nullable(),
+      queueId: z.string().nullable(),
+      messageId: z.string().nullable(),
+      helo: z.string().nullable(),
+      sizeBytes: count.nullable(),
+      verdict: z.string().nullable(),
+      reason: z.string().nullable(),
+      offence: count.nullable().describe("Of a ban: which offence this is."),
+      count: count.nullable(),
+      limit: count.nullable(),
+      windowMs: count.nullable(),
+      limitKey: z.string().nullable().describe("The setting that the limit is."),
+      simulated: z
+        .string()
+        .nullable()
+        .describe(
+          "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
+        ),
+      actor: z.string().nullable().describe("Who gave the command."),
+      details: z.string(),
+      action: z.string(),
+    })
+    .meta({ id: "Event" }),
 );
 export const allowItem = exactly<AllowItem>()(
-  z.object({
-    prefix: z.string(),
-    note: z.string(),
-    by: z.string(),
-    at: time,
-    expiresAt: time.nullable().describe("Null: until it is taken off."),
-  }),
+  z
+    .object({
+      prefix: z.string(),
+      note: z.string(),
+      by: z.string(),
+      at: time,
+      expiresAt: time.nullable().describe("Null: until it is taken off."),
+    })
+    .meta({ id: "AllowEntry" }),
 );
 const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
 export const allowPage = z.object({
@@ -191,95 +266,170 @@ export const allowPage = z.object({
 });
 const status = z.enum(["ok", "degraded", "down"]);
 export const healthReport = exactly<Health>()(
-  z.object({
-    status,
-    components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
-    notices: z.array(
-      z.object({
-        code: z.enum(NOTICE_CODES),
-        since: time,
-        says: z.string(),
-        detail: z.string(),
-        next: z.string(),
-      }),
-    ),
-    uptimeSeconds: z.number(),
-  }),
+  z
+    .object({
+      status,
+      components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
+      notices: z.array(
+        z.object({
+          code: z.enum(NOTICE_CODES),
+          since: time,
+          says: z.string(),
+          detail: z.string(),
+          next: z.string(),
+        }),
+      ),
+      uptimeSeconds: z.number(),
+    })
+    .meta({ id: "Health" }),
 );
-export const publicHealth = z.object({
-  status,
-  components: z.array(z.object({ name: z.string(), status })),
-});
+export const publicHealth = z
+  .object({
+    version: z.string().describe("Of GhostInbox."),
+    status,
+    components: z.array(z.object({ name: z.string(), status })),
+  })
+  .meta({ id: "PublicHealth" });
 export const alive = z.object({ status: z.literal("ok") });
 export const stats = exactly<Stats>()(
-  z.object({
-    generatedAt: time,
-    bans: z.object({
-      active: count.describe("How many are in force."),
-      items: z.array(banItem).describe("The newest 50."),
-      next: z.string().nullable().describe("The cursor with which `/api/v1/bans` goes on; null if that is all."),
-    }),
-    events: z.array(eventItem),
-    topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
-    counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
-    health: healthReport,
-  }),
+  z
+    .object({
+      generatedAt: time,
+      bans: z.object({
+        active: count.describe("How many are in force."),
+        items: z.array(banItem).describe("The newest 50."),
+        next: z.string().nullable().describe("The cursor with which `/api/v1/bans` goes on; null if that is all."),
+      }),
+      events: z.array(eventItem),
+      topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
+      counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
+      health: healthReport,
+    })
+    .meta({ id: "Stats" }),
 );
+export const figures = z.object({
+  from: time,
+  to: time,
+  stepSeconds: count,
+  series: z
+    .object(each(() => z.array(count)))
+    .describe("How often it happened in each step. `refused`: mails and connections; `bans`: those that began."),
+});
+export const top = z.object({
+  by: z.enum(RANKINGS),
+  from: time,
+  items: z.array(z.object({ ip: z.string(), count })).describe("The most first."),
+});
 const addressReport = exactly<AddressReport>()(
-  z.object({
-    ban: banItem.nullable(),
-    pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
-    offencesInMemory: count,
-    allowed: allowItem.nullable(),
-    knownAccounts: z.array(z.string()),
-    totals: z
-      .object({ pastBans: count, knownAccounts: count })
-      .describe("How many there are of what is listed in part: the newest 50 past bans, 50 accounts."),
-    events: z.array(eventItem),
-  }),
+  z
+    .object({
+      ban: banItem.nullable(),
+      pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
+      offencesInMemory: count,
+      allowed: allowItem.nullable(),
+      knownAccounts: z
+        .array(z.string())
+        .describe("Accounts that signed in from it; of a network, from any part of it."),
+      totals: z
+        .object({ pastBans: count, knownAccounts: count })
+        .describe("How many there are of what is listed in part: the newest 50 past bans, 50 accounts."),
+      events: z.array(eventItem),
+    })
+    .meta({ id: "AddressReport" }),
 );
 const timelineStep = exactly<TimelineStep>()(
-  eventItem.extend({
-    source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "firewall", "administrator"]),
-    evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
-    meaning: z.string(),
-    lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
-    settings: z.array(z.string()).describe("The settings that would have prevented it."),
-  }),
+  eventItem
+    .extend({
+      source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
+      evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
+      meaning: z.string(),
+      lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
+      settings: z.array(z.string()).describe("The settings that would have prevented it."),
+    })
+    .meta({ id: "TimelineStep" }),
 );
 const timeline = z.array(timelineStep).describe("The oldest first.");
 export const addressAnswer = exactly<AddressAnswer>()(
-  addressReport.extend({
-    timeline,
-    protection: z
-      .string()
-      .nullable()
-      .describe("What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known."),
-    protectionUnknown: z.boolean().describe("True: the guard did not answer, so that `protection` is not known."),
-  }),
+  addressReport
+    .extend({
+      timeline,
+      protection: z
+        .string()
+        .nullable()
+        .describe(
+          "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
+        ),
+      protectionUnknown: z.boolean().describe("True: the guard did not answer, so that `protection` is not known."),
+    })
+    .meta({ id: "AddressStory" }),
 );
-export const accountReport = exactly<AccountReport>()(
-  z.object({
-    account: z.string(),
-    addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
-    own: z
-      .array(timelineStep)
-      .describe("What it did itself and what was changed about it: the newest of each type, the oldest first."),
-    complete: z.boolean().describe("False: there is more, and `timeline` and `addresses` tell only the newest events."),
-    timeline,
-  }),
+export const accountState = exactly<AccountState>()(
+  z
+    .object({
+      name: z.string(),
+      suspended: z.boolean(),
+      origin: z
+        .enum(["command", "imported", "listed", "unlisted"])
+        .describe(
+          "Made by `account add`, `account import`, or a followed file, which still has its line or no longer does.",
+        ),
+      networks: z
+        .array(z.string())
+        .describe("From where it may sign in; empty: anywhere that `logins.networks` allows."),
+      quotaBytes: count.nullable().describe("Null: as `mailboxes.quota` says. 0: no limit."),
+      createdAt: time,
+      guarded: z
+        .object({ guesses: count, windowMs: count })
+        .nullable()
+        .describe("Strangers guess at its password, so new places are limited; null: they do not."),
+      held: z
+        .object({
+          account: z.string(),
+          at: time,
+          ip: z.string(),
+          count,
+          limit: count,
+          windowMs: count,
+          key: z.string().describe("The setting."),
+        })
+        .nullable()
+        .describe("Null: its mail is not held."),
+      known: z.array(z.string()).describe("Places from which it may sign in while it is guarded, the latest first."),
+    })
+    .meta({ id: "AccountState" }),
+);
+export const accountAnswer = exactly<AccountAnswer>()(
+  z
+    .object({
+      account: z.string(),
+      state: accountState
+        .nullable()
+        .optional()
+        .describe("As it is now. Null: there is no such account. Absent: the guard did not answer."),
+      addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
+      own: z
+        .array(timelineStep)
+        .describe("What it did itself and what was changed about it: the newest of each type, the oldest first."),
+      complete: z
+        .boolean()
+        .describe("False: there is more, and `timeline` and `addresses` tell only the newest events."),
+      timeline,
+    })
+    .meta({ id: "AccountStory" }),
 );
 export const messageReport = exactly<MessageReport>()(
-  z.object({
-    asked: z.string(),
-    queueIds: z.array(z.string()),
-    messageIds: z.array(z.string()),
-    otherQueueIds: z
-      .array(z.string())
-      .describe("Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids."),
-    complete: z.boolean().describe("False: there are more events or mails, and only the newest are told."),
-    timeline,
-  }),
+  z
+    .object({
+      asked: z.string(),
+      queueIds: z.array(z.string()),
+      messageIds: z.array(z.string()),
+      otherQueueIds: z
+        .array(z.string())
+        .describe("Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids."),
+      complete: z.boolean().describe("False: there are more events or mails, and only the newest are told."),
+      timeline,
+    })
+    .meta({ id: "MailStory" }),
 );
 export const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
 export const securityResult = z.discriminatedUnion("action", [
@@ -295,4 +445,3 @@ export const allowed = z.object({
   lifted: z.array(z.string()).describe("Bans that ended with it, 50 at most."),
   liftedTotal: count,
 });
-export const session = z.object({ name: z.string() });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
-import { bearer, type Kit, signIn, startKit, TOKEN, until } from "../../../test/kit/api-kit.ts";
+import { bearer, type Kit, signIn, startKit, until } from "../../../test/kit/api-kit.ts";
+import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LiveStream } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
@@ -80,17 +81,39 @@ test("a filter holds back the rest, without forgetting where it was", async (t) 
   assert.deepEqual(await reader.ids(1), [3]);
 });
 
-test("the stream ends with the session, and asking on does not prolong it", async (t) => {
+test("a quiet stream ends within seconds of its session, and asking on does not prolong that", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
+  t.mock.timers.enable({ apis: ["setInterval"] });
   const reader = await open(t, kit, "?after=0", { cookie });
   kit.queries.add("CONNECT");
   kit.tell();
   await reader.ids(1);
-  kit.advance(API_LIMITS.sessionIdleMs);
+  kit.guard.identified = [];
+  kit.guard.isDown = true;
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await new Promise((resolve) => setImmediate(resolve));
+  kit.guard.isDown = false;
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await until(() => kit.guard.identified.length > 0);
+  assert.deepEqual([...new Set(kit.guard.identified.map(({ isUse }) => isUse))], [false]);
+  kit.queries.add("CONNECT");
   kit.tell();
-  await reader.end();
-  assert.equal(kit.subscribers(), 0);
+  await reader.ids(2);
+  kit.guard.callers.clear();
+  const over = assert.rejects(reader.end());
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await over;
+  await until(() => kit.subscribers() === 0);
+});
+
+test("a stream that began on an answer from before its token's end is over at once", async (t) => {
+  const kit = await startKit(t);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: bearer })).status, 200);
+  kit.guard.callers.clear();
+  await assert.rejects(fetch(`${kit.url}/api/v1/events/stream`, { headers: bearer }).then((began) => began.text()));
+  await until(() => kit.subscribers() === 0);
 });
 
 test("a reader that leaves is forgotten", async (t) => {
@@ -104,10 +127,27 @@ test("a reader that leaves is forgotten", async (t) => {
 test("the number of streams is bounded", async (t) => {
   const kit = await startKit(t);
   const readers: Reader[] = [];
-  for (let i = 0; i < API_LIMITS.streams; i++) readers.push(await open(t, kit));
+  const { streams, streamsOfOne } = API_LIMITS;
+  for (let n = 0; n < streams / streamsOfOne; n++) {
+    const cookie = await signIn(kit);
+    for (let i = 0; i < streamsOfOne; i++) readers.push(await open(t, kit, "", { cookie }));
+    assert.equal((await open(t, kit, "", { cookie })).status, 503, "it has its share");
+  }
   assert.equal((await open(t, kit)).status, 503);
   readers[0]?.close();
   await until(() => kit.subscribers() === API_LIMITS.streams - 1);
+  assert.equal((await open(t, kit)).status, 200);
+});
+
+test("HEAD says what a stream is, and opens none", async (t) => {
+  const kit = await startKit(t);
+  for (const path of ["stream", "events/stream"])
+    for (let i = 0; i <= API_LIMITS.streams; i++) {
+      const { status, headers } = await fetch(`${kit.url}/api/v1/${path}`, { method: "HEAD", headers: bearer });
+      assert.deepEqual([status, headers.get("content-type")], [200, "text/event-stream"]);
+    }
+  assert.equal(kit.subscribers(), 0);
+  assert.equal((await fetch(`${kit.url}/api/v1/stream`, { method: "HEAD" })).status, 401);
   assert.equal((await open(t, kit)).status, 200);
 });
 

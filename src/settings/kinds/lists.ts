@@ -1,4 +1,4 @@
-import { type Kind, wrong } from "./kind.ts";
+import { formOf, type Kind, wrong } from "./kind.ts";
 
 /** Kinds made of other kinds. */
 
@@ -19,6 +19,7 @@ export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
   const accepts = `a list, each item ${item.accepts}`;
   return {
     accepts,
+    form: formOf("list", { of: item.form.type, most: String(most) }),
     read: (written) => {
       if (!Array.isArray(written)) return wrong(accepts, written);
       if (written.length > most) return { ok: false, must: `must have at most ${most} items`, got: written.length };
@@ -45,6 +46,7 @@ export function ascending(item: Kind<number>, most: number): Kind<readonly numbe
   const accepts = `${list.accepts}, each longer than the one before`;
   return {
     accepts,
+    form: list.form,
     fromText: list.fromText,
     read: (written) => {
       const read = list.read(written);

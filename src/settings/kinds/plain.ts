@@ -1,6 +1,6 @@
 import { DAY_MS, formatDuration, parseDuration } from "../../core/time.ts";
 import { formatSize, parseSize } from "../size.ts";
-import { type Kind, quote, text, wrong } from "./kind.ts";
+import { formOf, type Kind, quote, text, wrong } from "./kind.ts";
 
 /** Numbers, words, times and sizes. */
 
@@ -8,6 +8,7 @@ export function wholeNumber(least: number, most: number): Kind<number> {
   const accepts = `a whole number from ${least} to ${most}`;
   return {
     accepts,
+    form: formOf("number", { least: String(least), most: String(most) }),
     read: (written) =>
       typeof written === "number" && Number.isSafeInteger(written) && written >= least && written <= most
         ? { ok: true, value: written, toml: String(written) }
@@ -21,6 +22,7 @@ export function decimal(least: number, most: number): Kind<number> {
   const accepts = `a number from ${least} to ${most}`;
   return {
     accepts,
+    form: formOf("decimal", { least: String(least), most: String(most) }),
     read: (written) =>
       typeof written === "number" && Number.isFinite(written) && written >= least && written <= most
         ? { ok: true, value: written, toml: Number.isInteger(written) ? written.toFixed(1) : String(written) }
@@ -33,6 +35,7 @@ export const port: Kind<number> = wholeNumber(1, 65_535);
 
 export const flag: Kind<boolean> = {
   accepts: "true or false",
+  form: formOf("switch"),
   read: (written) =>
     typeof written === "boolean"
       ? { ok: true, value: written, toml: String(written) }
@@ -45,6 +48,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   const accepts = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
   return {
     accepts,
+    form: formOf("choice", { choices: words }),
     read: (written) => {
       const value = words.find((word) => word === written);
       return value === undefined ? wrong(accepts, written) : { ok: true, value, toml: quote(value) };
@@ -56,19 +60,23 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
 /** Milliseconds, written as `30m`. */
 export function duration(leastMs: number, mostMs: number = 365 * DAY_MS): Kind<number> {
   const accepts = `a duration such as "30m" from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
-  return text(accepts, (written) => {
+  const form = formOf("duration", { least: formatDuration(leastMs), most: formatDuration(mostMs) });
+  const read = (written: string) => {
     const value = parseDuration(written);
     return value !== null && value >= leastMs && value <= mostMs ? { value, toml: quote(formatDuration(value)) } : null;
-  });
+  };
+  return text(accepts, read, form);
 }
 
 /** Bytes, written as `10MB`. */
 export function size(leastBytes: number, mostBytes: number): Kind<number> {
   const accepts = `a size such as "10MB" from ${formatSize(leastBytes)} to ${formatSize(mostBytes)}`;
-  return text(accepts, (written) => {
+  const form = formOf("size", { least: formatSize(leastBytes), most: formatSize(mostBytes) });
+  const read = (written: string) => {
     const value = parseSize(written);
     return value !== null && value >= leastBytes && value <= mostBytes
       ? { value, toml: quote(formatSize(value)) }
       : null;
-  });
+  };
+  return text(accepts, read, form);
 }

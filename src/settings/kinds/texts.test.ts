@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopback, oneLine, quietHours, stubZone, timeZone, url } from "./texts.ts";
+import { loopback, oneLine, quietHours, resolver, stubZone, timeZone, url } from "./texts.ts";
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
   assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {
@@ -10,6 +10,12 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
   });
   for (const wrong of ["corp.example", "corp.example=", "=10.0.0.53", "a.b=10.0.0.53=c", 'a.b"=10.0.0.53', "a.b=dns.c"])
     assert.equal(stubZone.read(wrong).ok, false, wrong);
+});
+
+test("a resolver to ask is not this machine, which is the one that asks", () => {
+  for (const right of ["2001:db8:53::54", "10.0.0.53", "::1:0"]) assert.equal(resolver.read(right).ok, true, right);
+  for (const wrong of ["127.0.0.53", "127.71.9.53", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", "dns.example.org"])
+    assert.equal(resolver.read(wrong).ok, false, wrong);
 });
 
 test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {

@@ -1,7 +1,9 @@
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
+import { type Door, parseDoor, parseInterface } from "../../core/firewall/strict.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
 import { parseHostName } from "../host-name.ts";
 import { type Kind, quote, same, text } from "./kind.ts";
@@ -26,10 +28,26 @@ export const domain: Kind<string> = text("a domain such as example.org", (writte
 
 export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
 
+/** A resolver that Unbound asks: it asks none on loopback, where it listens itself (unbound.conf(5), do-not-query-localhost). */
+export const resolver: Kind<Ip> = text("an IP address of another machine, none of loopback", (written) => {
+  const value = parseIp(written);
+  if (value === null || /^(?:127\.|0\.|::1?$)/.test(value)) return null;
+  return same(value);
+});
+
 export const loopback: Kind<Ip> = text("an address of 127.0.0.0/8", (written) => {
   const value = parseIp(written);
   return value?.startsWith("127.") === true ? same(value) : null;
 });
+
+/** SHA-256 of a public key. */
+export const keyHash: Kind<string> = text("64 hexadecimal digits", (written) =>
+  same(/^[0-9a-f]{64}$/i.test(written) ? written.toLowerCase() : null),
+);
+
+export const hostOrAddress: Kind<string> = text("a full host name or an IP address", (written) =>
+  same(parseHostName(written) ?? parseIp(written)),
+);
 
 /** A DNS zone with the one server that answers for it. */
 export type StubZone = Readonly<{ zone: string; address: Ip }>;
@@ -41,6 +59,15 @@ export const stubZone: Kind<StubZone> = text("a zone with its server such as cor
   if (name === null || ip === null || more.length > 0) return null;
   return { value: { zone: name, address: ip }, toml: quote(`${name}=${ip}`) };
 });
+
+/** What the strict firewall lets in; a `4` or `6` at the end means one family alone. */
+export const door: Kind<Door> = text("a port or a range such as 443/tcp, 60000-61000/udp or 8443/tcp6", (written) =>
+  same(parseDoor(written)),
+);
+
+export const networkInterface: Kind<string> = text("the name of an interface such as wg0 or br-*", (written) =>
+  same(parseInterface(written)),
+);
 
 /** A network that is not the whole internet. */
 export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
@@ -70,6 +97,11 @@ export const loginName: Kind<string> = text("a login name without blanks and col
   same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
 );
 
+/** A user of this machine (useradd(8)). */
+export const systemUser: Kind<string> = text("a user of this machine such as haproxy", (written) =>
+  same(/^[a-z_][a-z0-9_-]{0,31}$/.test(written) ? written : null),
+);
+
 /** For people: one printable line. */
 export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
   same(written !== "" && printable(written, 200) === written ? written : null),
@@ -84,6 +116,17 @@ export const url: Kind<string> = text("an address such as https://example.org/pa
   ),
 );
 
+/** Where restic(1) keeps backups: a directory, or a kind of server and its address, which may contain a password. */
+export const repository: Kind<string> = text(
+  "a directory, or one of sftp:, rest:, s3:, b2:, azure:, gs:, swift:",
+  (written) =>
+    same(
+      /^(?:\/|(?:sftp|rest|s3|b2|azure|gs|swift):)[\x21-\x7e]{1,1000}$/.test(written) && !/["\\]/.test(written)
+        ? written
+        : null,
+    ),
+);
+
 /** Null: none. */
 export const quietHours: Kind<QuietHours | null> = text('hours such as "22:00-07:00", or ""', (written) => {
   const value = parseQuietHours(written);
@@ -92,6 +135,14 @@ export const quietHours: Kind<QuietHours | null> = text('hours such as "22:00-07
 
 export const timeZone: Kind<string> = text("a time zone such as Europe/Berlin", (written) =>
   same(/^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null),
+);
+
+export const keepRule: Kind<KeepRule> = text(
+  `a folder and a time such as "Trash 30d", with an account before it if it is for one alone`,
+  (written) => {
+    const value = parseKeepRule(written);
+    return value === null ? null : { value, toml: quote(formatKeepRule(value)) };
+  },
 );
 
 export const localPart: Kind<string> = text("the part of an address before the @, but not postmaster", (written) => {

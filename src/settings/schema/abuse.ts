@@ -1,7 +1,7 @@
-import { SECOND_MS } from "../../core/time.ts";
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import { ascending, listOf, orEmpty } from "../kinds/lists.ts";
 import { duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
-import { domain, mailAddress, network } from "../kinds/texts.ts";
+import { domain, door, mailAddress, network, networkInterface } from "../kinds/texts.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
 import { guessing } from "./guessing.ts";
 import { jails } from "./jails.ts";
@@ -84,14 +84,26 @@ export const abuse = {
   "limits.connections.concurrent": {
     kind: count,
     byDefault: 10,
-    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold open to each mail port.",
+    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold open to each mail port; half of the port's places at most.",
     source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.connections.known": {
     kind: count,
     byDefault: 50,
-    says: "The same for an address from which an account signed in within `limits.accounts.known_for`.",
+    says: "The same for an address from which an account signed in within `limits.accounts.known_for`; half of the port's places at most, too.",
     source: "postconf(5), smtpd_client_connection_count_limit",
+  },
+  "limits.connections.smtp_places": {
+    kind: wholeNumber(10, 1_000),
+    byDefault: 100,
+    says: "Connections that each port of SMTP serves at once, each by a process of Postfix. Further ones wait.",
+    source: "postconf(5), default_process_limit",
+  },
+  "limits.connections.imap_places": {
+    kind: wholeNumber(20, 10_000),
+    byDefault: 400,
+    says: "Connections that the port of IMAP serves at once, each by a process of Dovecot.",
+    source: "Dovecot, process_limit of imap-login",
   },
   ...guessing,
 
@@ -203,5 +215,25 @@ export const abuse = {
     kind: flag,
     byDefault: true,
     says: "Whether bans go into the kernel. Without it, only the mail servers refuse banned addresses.",
+  },
+  "firewall.mode": {
+    kind: oneOf("bans", "strict"),
+    byDefault: "bans",
+    says: "What the firewall shuts: banned addresses (`bans`), or besides every port but this server's, those of SSH and of `firewall.open` (`strict`; docs/firewall.md).",
+  },
+  "firewall.open": {
+    kind: listOf(door, 200),
+    byDefault: [],
+    says: "Further ports that the strict firewall lets in, such as 443/tcp.",
+  },
+  "firewall.trusted_interfaces": {
+    kind: listOf(networkInterface, 50),
+    byDefault: [],
+    says: "Interfaces from which the strict firewall lets in everything, such as wg0 or docker0; a name may end with `*`.",
+  },
+  "firewall.confirm_within": {
+    kind: duration(10 * SECOND_MS, HOUR_MS),
+    byDefault: "2m",
+    says: "How long the strict firewall waits for `firewall confirm` before the kernel takes it back.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,6 +1,7 @@
+import { ALERT_LANGUAGES } from "../../core/alerts/frames.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
-import { decimal, duration, wholeNumber } from "../kinds/plain.ts";
+import { decimal, duration, oneOf, wholeNumber } from "../kinds/plain.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
 import { count, type Setting } from "../setting.ts";
 
@@ -89,6 +90,11 @@ export const alerts = {
     kind: orEmpty(path),
     byDefault: "",
     says: "File of certificate authorities (PEM) that may sign the certificates of alert receivers, in addition to the public ones.",
+  },
+  "alerts.language": {
+    kind: oneOf(...ALERT_LANGUAGES),
+    byDefault: "en",
+    says: "Language of alerts: `en` or `de`. What happened in detail is told in English.",
   },
   "alerts.quiet_hours": {
     kind: quietHours,

@@ -1,11 +1,17 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
-import { duration, oneOf, port, size, wholeNumber } from "../kinds/plain.ts";
-import { address, hostName, loopback, network, path, stubZone } from "../kinds/texts.ts";
+import { duration, flag, oneOf, port, size, wholeNumber } from "../kinds/plain.ts";
+import { address, hostName, loopback, network, path, resolver, stubZone, systemUser } from "../kinds/texts.ts";
 import { GB, KB, MB, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */
 export const machine = {
+  "checks.weekly": {
+    kind: flag,
+    byDefault: true,
+    says: "Run every check of `check` ten minutes after the first start and each week, and tell when one that passed before finds something wrong.",
+  },
+
   "tls.cert": {
     kind: orEmpty(path),
     byDefault: "",
@@ -23,6 +29,12 @@ export const machine = {
     kind: loopback,
     byDefault: "127.71.9.53",
     says: "Loopback address on which our own resolver answers this server's programs, on port 53.",
+  },
+  "dns.cache": {
+    kind: size(MB, GB),
+    byDefault: "12MB",
+    says: "Memory of the resolver for answers that it keeps.",
+    source: "unbound.conf(5), msg-cache-size and rrset-cache-size",
   },
   "dns.root_hints": {
     kind: orEmpty(path),
@@ -42,6 +54,12 @@ export const machine = {
     says: "Zones that a server of your own answers, without signatures.",
     source: "unbound.conf(5), stub-zone",
   },
+  "dns.forward": {
+    kind: listOf(resolver, 10),
+    byDefault: [],
+    says: "Resolvers that are asked for all names but those of `dns.stub`, instead of the name servers of the internet: for a machine that cannot reach these. Answers are validated here all the same. Of a resolver on this machine, such as 127.0.0.53, name those that it asks: `resolvectl dns`. Block lists refuse public resolvers.",
+    source: "unbound.conf(5), forward-zone",
+  },
 
   "ports.smtp": { kind: port, byDefault: 25, says: "Mail from other servers.", source: "RFC 5321" },
   "ports.submission": {
@@ -57,6 +75,30 @@ export const machine = {
     kind: port,
     byDefault: 10_025,
     says: "Where Dovecot asks the guard about sign-ins, on loopback only.",
+  },
+  "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, for `proxy.networks` alone." },
+  "ports.proxied_submission": {
+    kind: port,
+    byDefault: 20_587,
+    says: "As `ports.submission`, for `proxy.networks` alone.",
+  },
+  "ports.proxied_submissions": {
+    kind: port,
+    byDefault: 20_465,
+    says: "As `ports.submissions`, for `proxy.networks` alone.",
+  },
+  "ports.proxied_imaps": { kind: port, byDefault: 20_993, says: "As `ports.imaps`, for `proxy.networks` alone." },
+
+  "proxy.networks": {
+    kind: listOf(network, 100),
+    byDefault: [],
+    says: "Proxies for mail, such as HAProxy, whose PROXY header is believed. Only they may connect to the ports `ports.proxied_*`; while the list is empty, these ports are closed.",
+    source: "The PROXY protocol, versions 1 and 2; postconf(5), smtpd_upstream_proxy_protocol",
+  },
+  "proxy.user": {
+    kind: systemUser,
+    byDefault: "haproxy",
+    says: "User of a proxy that runs on this machine. Programs of other users cannot connect to the ports `ports.proxied_*`.",
   },
 
   "http.address": {
@@ -86,6 +128,12 @@ export const machine = {
     says: "Size of the event database above which new events are summed up and old ones removed.",
   },
   "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
+
+  "audit.review_every": {
+    kind: duration(0, 3_650 * DAY_MS),
+    byDefault: "90d",
+    says: "How long after `access review --sign` the next review of who can do what is overdue; `0s` means never.",
+  },
 
   "logs.max_size": {
     kind: size(16 * KB, 10 * GB),

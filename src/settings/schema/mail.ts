@@ -1,6 +1,6 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
-import { decimal, duration, flag, oneOf, size } from "../kinds/plain.ts";
+import { decimal, duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
 import { GB, type Setting } from "../setting.ts";
 
@@ -23,6 +23,18 @@ export const mail = {
     byDefault: "5GB",
     says: "How large the mailbox of an account may become; `0B` means no limit. Mail to a full one must be sent again later (452). `account quota` sets another for one account.",
     source: "RFC 9208; Dovecot's quota plugin",
+  },
+
+  "mailboxes.encryption": {
+    kind: oneOf("off", "server", "account"),
+    byDefault: "off",
+    says: "Whether mail is encrypted on the disk: `server` encrypts each new mail with the one key of this server, `account` with a key of its account, which the password opens, or the owner's recovery key. Mail that is there already stays as it is.",
+    source: "Dovecot's mail-crypt plugin",
+  },
+  "mailboxes.encryption_key": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with the private key. Empty means `private/mail.pem` in the data directory. A file below /run, which is memory, or on a stick keeps the key off the disk: while it is not there, mail arrives, and none that it encrypted can be read.",
   },
 
   "recipients.blocked": {
@@ -94,6 +106,12 @@ export const mail = {
     byDefault: true,
     says: "Whether SpamAssassin scores mail from strangers. Its programs start and end with the server.",
   },
+  "spam.processes": {
+    kind: wholeNumber(1, 32),
+    byDefault: 2,
+    says: "Mails that SpamAssassin scores at once. Each process takes about 30 MB while it works. It takes effect at the next start.",
+    source: "spamd(8), --max-children",
+  },
   "spam.required_score": {
     kind: decimal(0.1, 1_000),
     byDefault: 5,
@@ -130,6 +148,25 @@ export const mail = {
     source: "Mail::SpamAssassin::Conf(3)",
   },
 
+  "spam.updates": {
+    kind: flag,
+    byDefault: true,
+    says: "Fetch new rules of SpamAssassin every day.",
+    source: "sa-update(1p)",
+  },
+  "spam.update_channel": {
+    kind: domain,
+    byDefault: "updates.spamassassin.org",
+    says: "Channel that rules are fetched from.",
+    source: "sa-update(1p)",
+  },
+  "spam.update_key_file": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with the public key that signs the rules of `spam.update_channel`; SpamAssassin's user must be able to read it. Empty: the key of SpamAssassin itself.",
+    source: "sa-update(1p), --gpgkey",
+  },
+
   "dkim.verify": {
     kind: flag,
     byDefault: true,
@@ -143,6 +180,12 @@ export const mail = {
     source: "RFC 6376 section 3.1",
   },
 
+  "outbound.at_once": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 20,
+    says: "Mails that go to one other domain at once, and mails that are put into mailboxes at once. Further ones wait in the queue.",
+    source: "postconf(5), default_destination_concurrency_limit",
+  },
   "outbound.queue_lifetime": {
     kind: duration(60 * SECOND_MS, 30 * DAY_MS),
     byDefault: "5d",

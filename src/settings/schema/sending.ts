@@ -30,6 +30,6 @@ export const sending = {
   "limits.sending.refused": {
     kind: count,
     byDefault: 10,
-    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. Only if they are a quarter or more of those to whom the account wrote within the hour.",
+    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. Only if they are a quarter or more of those to whom the account wrote within the hour. Of one domain two count.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -3,6 +3,7 @@ import {
   type CommandError,
   type CommandLine,
   commandLine,
+  DENIALS,
   type Reply,
   type Results,
   type Verb,
@@ -27,7 +28,7 @@ export function parseCommandLine(line: string): ParsedCommand {
   if (entry === undefined) return malformed(`There is no command "${printable(verb, SHOWN)}".`);
   const command = readFields(entry.command(), whole.value.command);
   if (!command.ok) return malformed(command.problem);
-  return { ok: true, value: { by: whole.value.by, command: command.value } };
+  return { ok: true, value: { ...whole.value, command: command.value } };
 }
 
 export function printCommandLine(line: CommandLine): string {
@@ -58,10 +59,12 @@ export function parseWatchLine(line: string): number | null {
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  const { ok, result, kind, message, next } = json;
+  const { ok, result, kind, message, next, denied: why } = json;
   if (ok === true && isResult(verb, result)) return { ok, result };
   if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
-  return typeof message === "string" && typeof next === "string" ? { ok, kind, message, next } : null;
+  if (typeof message !== "string" || typeof next !== "string") return null;
+  const denied = DENIALS.find((denial) => denial === why);
+  return { ok, kind, message, next, ...(denied !== undefined && { denied }) };
 }
 
 function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] {

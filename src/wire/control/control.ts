@@ -1,40 +1,81 @@
 import * as z from "zod/mini";
-import type { Protection } from "../../core/events/reasons.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
+import { QUEUE_STATES } from "../postfix/queue.ts";
+import type { CallerItem, PasskeyAsked, PasskeyItem, SessionItem } from "./access-items.ts";
+import { accountKeys } from "./account-key.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
+import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, QueueChange } from "./items.ts";
+import { PAGE } from "./paging.ts";
 import type {
-  AlertItem,
-  AllowedSenderItem,
-  AllowItem,
-  BanItem,
-  GreylistPauseItem,
-  Health,
-  HeldAccountItem,
-  HeldMailItem,
-  QueueChange,
-  QueueItem,
-  SentMailItem,
-} from "./items.ts";
-import { type CountedPage, PAGE } from "./paging.ts";
+  AccountDetails,
+  AccountList,
+  AlertList,
+  Alias,
+  AliasList,
+  Allowed,
+  AllowList,
+  ChannelTests,
+  Done,
+  Dropped,
+  Ended,
+  FactorList,
+  FactorsReset,
+  HeldList,
+  Named,
+  Network,
+  Networks,
+  PauseList,
+  Pending,
+  Protected,
+  Proved,
+  QueueList,
+  Quota,
+  RecoveryCodes,
+  Released,
+  Reloaded,
+  SenderAllowed,
+  SenderList,
+  SignedIn,
+  TokenList,
+  TotpBegun,
+  WithHeld,
+} from "./results.ts";
+import {
+  MOST_CHANGES,
+  type SettingsChanged,
+  type SettingsList,
+  type SettingsPreview,
+  VALUE_CHARACTERS,
+} from "./settings-items.ts";
+import type { CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
+import {
+  ADMIN,
+  ALLOW,
+  ANYONE,
+  BAN,
+  GREYLIST,
+  OF_CALLER,
+  PROVEN_ADMIN,
+  PROVEN_QUEUE,
+  PROVEN_SESSION,
+  QUEUE,
+  READ,
+  type Rights,
+  ROOT,
+  SESSION_OF_ADMIN,
+  WEB,
+} from "./verb-rights.ts";
 
 /**
  * Commands from the command line and the web to the guard: one JSON object per line over a unix socket, answered in
- * order. The socket identifies the caller; `by` only adds detail (`root`, `admin via 203.0.113.7`).
+ * order. The socket tells the command line from the web. The command line says for whom it asks (`by`); on the web's socket the
+ * guard finds that out itself, by the session or token that each line carries.
  */
-
-/** The socket of a command. The file's permissions prove the origin. */
-export type Origin = "root" | "web";
-/** For an origin that a verb does not list, the verb does not exist. */
-const ROOT = ["root"] as const;
-/** Reports that only the web makes. */
-const WEB = ["web"] as const;
-/**
- * The web may do what its routes need (servers/api/routes.ts) and no more: an attacker who controls the web could do
- * all of it.
- */
-const ROOT_AND_WEB = ["root", "web"] as const;
 
 /** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
+
+export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
 /** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
@@ -47,7 +88,23 @@ const hash = text(512);
 /** What Dovecot tells of the password (render/dovecot/password-proof.ts). */
 const proof = z.optional(text(8));
 const name = text(64);
+const password = text(1_024);
+/** Of the authenticator app, or a recovery code, as typed. */
+const code = text(64);
+const optionalCode = z.optional(code);
+const scopes = texts(SCOPES.length, 16);
 const networks = texts(100, 64);
+/** Of settings: the key, and its value as JSON; null: the default again. */
+const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
+/** What a browser says of itself, in few words. */
+const device = printableText(64);
+/** What a browser tells of a passkey, in base64url (WebAuthn). An RSA key of 4096 bits is the longest. */
+const passkeyId = text(344);
+const signedData = { id: passkeyId, clientData: text(1_500), authenticatorData: text(1_500) };
+const assertion = { ...signedData, signature: text(700) };
+const made = { ...signedData, publicKey: text(800) };
+/** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
+const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /**
  * Which mails of Postfix's queue: those that fit every field. No queue ids and null fit all; the empty sender is that of
  * a bounce.
@@ -57,11 +114,23 @@ const chosen = {
   account: z.nullable(address),
   sender: z.nullable(address),
   recipient: z.nullable(address),
+  /** Absent: wherever they wait. */
+  state: z.optional(z.enum(QUEUE_STATES)),
 };
+const dropped = { isReturned: z.optional(flag), ids: z.optional(chosen.ids) };
 /** Which page of a list. */
-const page = { limit: wholeNumber(1, PAGE.most), cursor: z.nullable(text(PAGE.cursorCharacters)) };
+const cursor = z.nullable(text(PAGE.cursorCharacters));
+const page = { limit: wholeNumber(1, PAGE.most), cursor };
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+/** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
+const brought = objects(ENTRIES_PER_COMMAND, {
+  name: address,
+  hash: z.optional(hash),
+  password: z.optional(password),
+  quotaBytes: z.optional(quotaBytes),
+});
+const searched = { text: z.nullable(text(200)), ...page };
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
 
 /**
@@ -70,33 +139,47 @@ const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quota
  */
 const VERBS = [
   verb("ping", ROOT, {}, gives<{ readonly pid: number }>("pid")),
-  verb("health", ROOT_AND_WEB, {}, gives<Health>("components")),
-  verb("ban", ROOT_AND_WEB, { target: network, note, for: duration }, gives<{ readonly ban: BanItem }>("ban")),
-  verb("unban", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
+  verb("health", ANYONE, {}, gives<Health>("components")),
+  verb("ban", BAN, { target: network, note, for: duration }, gives<{ readonly ban: BanItem }>("ban")),
+  verb("unban", BAN, { target: network }, gives<Network>("prefix")),
   /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, gives<{ readonly lifted: number }>("lifted")),
-  verb("allow_add", ROOT_AND_WEB, { target: network, note, for: duration }, gives<Allowed>("lifted")),
-  verb("allow_remove", ROOT_AND_WEB, { target: network }, gives<Network>("prefix")),
-  verb("allow_list", ROOT_AND_WEB, page, gives<AllowList>("items")),
+  /** Records a step of an incident: what root did about it. */
+  verb("incident_note", ROOT, { incident: name, step: name, says: note }, gives<Done>("done")),
+  verb("allow_add", ALLOW, { target: network, note, for: duration }, gives<Allowed>("lifted")),
+  verb("allow_remove", ALLOW, { target: network }, gives<Network>("prefix")),
+  verb("allow_list", READ, page, gives<AllowList>("items")),
   /** What forbids a ban of this address or network now. */
-  verb("protection", ROOT_AND_WEB, { target: network }, gives<Protected>("reason")),
-  verb("cleanup", ROOT_AND_WEB, {}, gives<{ readonly expired: number }>("expired")),
-  verb("account_add", ROOT, { name: address, hash, proof }, gives<Named>("name")),
-  verb("account_passwd", ROOT, { name: address, hash, proof }, gives<Named>("name")),
-  verb("account_remove", ROOT, { name: address }, gives<Named>("name")),
-  verb("account_suspend", ROOT, { name: address }, gives<WithHeld>("name")),
-  verb("account_resume", ROOT, { name: address }, gives<WithHeld>("name")),
+  verb("protection", READ, { target: network }, gives<Protected>("reason")),
+  /** An account as it is now; null: there is none of this name. */
+  verb("account_state", READ, { name: address }, gives<{ readonly state: AccountState | null }>("state")),
+  verb("cleanup", BAN, {}, gives<{ readonly expired: number }>("expired")),
+  verb("account_add", ROOT, secret, gives<Named>("name")),
+  verb("account_passwd", ROOT, secret, gives<Named>("name")),
+  verb("account_remove", PROVEN_ADMIN, { name: address }, gives<Named>("name")),
+  verb("account_suspend", ADMIN, { name: address }, gives<WithHeld>("name")),
+  verb("account_resume", PROVEN_ADMIN, { name: address }, gives<WithHeld>("name")),
+  /** Those whose name has this text in it; null: all. Without any password. */
+  verb("account_list", ADMIN, searched, gives<AccountList>("accounts")),
+  /** `account` null: there is none of this name. */
+  verb("account_details", ADMIN, { name: address }, gives<AccountDetails>("account")),
+  /** With the password itself, which the guard hashes: through the web no hash of its own choosing is stored for it. */
+  verb("account_make", PROVEN_ADMIN, { name: address, password }, gives<Named>("name")),
+  verb("account_password", PROVEN_ADMIN, { name: address, password }, gives<Named>("name")),
+  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, gives<FileChanges>("skipped")),
   /** Which accounts are held, and which of their mails; of a single account also what it sent. */
-  verb("held_list", ROOT, { name: z.nullable(address) }, gives<HeldList>("held")),
-  verb("held_release", ROOT, { name: address }, gives<Released>("released")),
-  verb("held_drop", ROOT, { name: address }, gives<Dropped>("dropped")),
-  verb("queue_list", ROOT, { ...chosen, ...page }, gives<QueueList>("mails")),
-  /** `isAll`: an empty choice is meant. */
-  verb("queue_hold", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
-  verb("queue_release", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
-  verb("queue_delete", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
+  verb("held_list", READ, { name: z.nullable(address) }, gives<HeldList>("held")),
+  verb("held_release", PROVEN_QUEUE, { name: address }, gives<Released>("released")),
+  /** `ids`: only these of its mails; that none of them is held is no failure then. */
+  verb("held_drop", PROVEN_QUEUE, { name: address, ...dropped }, gives<Dropped>("dropped")),
+  verb("queue_list", READ, { ...chosen, ...page }, gives<QueueList>("mails")),
+  /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
+  verb("queue_hold", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
+  verb("queue_release", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
+  verb("queue_delete", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
+  verb("queue_return", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
   /** Tries deferred mail again. */
-  verb("queue_flush", ROOT, { ...chosen, isAll: flag }, gives<QueueChange>("changed")),
+  verb("queue_flush", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
@@ -106,47 +189,117 @@ const VERBS = [
     { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
     gives<FileChanges>("skipped"),
   ),
-  verb("networks_add", ROOT, { name: address, networks }, gives<Networks>("networks")),
-  verb("networks_remove", ROOT, { name: address, networks }, gives<Networks>("networks")),
+  verb("networks_add", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
+  verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
   /** Null: the quota of the settings. */
-  verb("quota_set", ROOT, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
-  verb("alias_add", ROOT, { address, targets: texts(100, 320) }, gives<Alias>("address")),
-  verb("alias_remove", ROOT, { address }, gives<Alias>("address")),
-  verb("alias_block", ROOT, { address, blocked: flag }, gives<Alias>("address")),
+  verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
+  /** Records that root has put an account's mail under legal hold, or has lifted that. */
+  verb("legal_hold", ROOT, { name: address, isOn: flag }, gives<Named>("name")),
+  /** Records that root has looked at who may do what; `summary` says what was seen. */
+  verb("access_reviewed", ROOT, { summary: printableText(200) }, gives<Done>("done")),
+  /** Keys that the password of this hash, which the account has already, opens from now on. */
+  verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, gives<Named>("name")),
+  /** Records that root has made the owner's recovery key. */
+  verb("recovery_key_made", ROOT, { fingerprint: text(64) }, gives<Done>("done")),
+  /** Records what root did to the strict firewall; `opening` says what is let in since. */
+  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, gives<Done>("done")),
+  verb("alias_add", PROVEN_ADMIN, { address, targets: texts(100, 320) }, gives<Alias>("address")),
+  verb("alias_remove", PROVEN_ADMIN, { address }, gives<Alias>("address")),
+  verb("alias_block", PROVEN_ADMIN, { address, blocked: flag }, gives<Alias>("address")),
+  /** Those with this text in their address or a target; null: all. */
+  verb("alias_list", ADMIN, searched, gives<AliasList>("aliases")),
   /** Turns greylisting off for mail to the recipient, for so long; null: for the default time. */
   verb(
     "greylist_pause",
-    ROOT,
+    GREYLIST,
     { target: address, for: duration },
     gives<{ readonly pause: GreylistPauseItem }>("pause"),
   ),
-  verb("greylist_resume", ROOT, { target: address }, gives<{ readonly target: string }>("target")),
-  verb("greylist_list", ROOT, page, gives<PauseList>("pauses")),
-  verb("spam_allow_add", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
-  verb("spam_allow_remove", ROOT, { account: address, sender: address }, gives<SenderAllowed>("sender")),
-  verb("spam_allow_list", ROOT, page, gives<SenderList>("senders")),
+  verb("greylist_resume", GREYLIST, { target: address }, gives<{ readonly target: string }>("target")),
+  verb("greylist_list", READ, page, gives<PauseList>("pauses")),
+  verb("spam_allow_add", ALLOW, { account: address, sender: address }, gives<SenderAllowed>("sender")),
+  verb("spam_allow_remove", ALLOW, { account: address, sender: address }, gives<SenderAllowed>("sender")),
+  verb("spam_allow_list", READ, page, gives<SenderList>("senders")),
   /** Sends a test to each alert channel and waits for the results. */
-  verb("alerts_test", ROOT, {}, gives<ChannelTests>("results")),
-  verb("alerts_list", ROOT, page, gives<AlertList>("alerts")),
-  verb("token_create", ROOT, { name, digest: hash }, gives<Named>("name")),
-  verb("token_revoke", ROOT, { name }, gives<Named>("name")),
+  verb("alerts_test", ADMIN, {}, gives<ChannelTests>("results")),
+  verb("alerts_list", READ, page, gives<AlertList>("alerts")),
+  /** What root's records say of backups, drills, checks and the like. */
+  verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
+  verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),
+  /** The DNS records of a domain as they are and should be; null: of the first one. */
+  verb("dns_check", READ, { domain: z.nullable(text(253)) }, gives<DnsReport>("records")),
+  verb("token_list", ADMIN, page, gives<TokenList>("tokens")),
+  /** `for`: how long it is valid; null: it does not expire. */
+  verb("token_create", PROVEN_ADMIN, { name, digest: text(64), scopes, for: duration }, gives<Named>("name")),
+  verb("token_revoke", PROVEN_ADMIN, { name }, gives<Named>("name")),
   verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
+  /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
+  verb("factors_reset", ROOT, {}, gives<FactorsReset>("factors")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, gives<Reloaded>("changed")),
-  /** Which settings a reload would change. */
-  verb("pending", ROOT, {}, gives<{ readonly changed: readonly string[] }>("changed")),
-  /** The web reports a login to the dashboard, as Dovecot reports logins to mailboxes. */
-  verb("dashboard_login", WEB, { ip: network, passwordHash: hash, success: flag }, gives<Verdict>("verdict")),
-  /** Asks whether this address may try a dashboard login. */
-  verb("dashboard_ask", WEB, { ip: network }, gives<Verdict>("verdict")),
-  /** An administrator's session or token was used from this address. */
-  verb("admin_seen", WEB, { ip: network }, gives<Done>("done")),
+  /** Which settings a reload would change, and the values that it would end. */
+  verb("pending", ROOT, {}, gives<Pending>("changed")),
+  /** Every setting with its value, as the web may see it, and what can be undone. */
+  verb("settings_list", ADMIN, {}, gives<SettingsList>("values")),
+  /** What changes of the settings file would come to. Nothing is written. */
+  verb("settings_preview", ADMIN, { changes }, gives<SettingsPreview>("problems")),
+  /** Changes the settings file and applies it. `digest`: of the file that the caller has seen, from the list or a preview. */
+  verb("settings_apply", PROVEN_ADMIN, { changes, digest: text(64) }, gives<SettingsChanged>("undoUntil")),
+  /** Puts the file back as it was before the last such change. */
+  verb("settings_undo", PROVEN_ADMIN, {}, gives<SettingsChanged>("undoUntil")),
+  /** Signs in to the dashboard. `known`: what the browser was given when it signed in before. The secret is told once. */
+  verb(
+    "sign_in",
+    WEB,
+    { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
+    gives<SignedIn>("outcome"),
+  ),
+  verb("sign_out", OF_CALLER, {}, gives<Done>("done")),
+  /** Gives the session the proof that some verbs need. */
+  verb("prove", OF_CALLER, { password, code: optionalCode }, gives<Proved>("outcome")),
+  /** The second factors of the dashboard's sign-in. */
+  verb("factor_list", ADMIN, {}, gives<FactorList>("totp")),
+  /** A new secret for an authenticator app, which is told once. It counts from its first code on, given in the same session. */
+  verb("totp_begin", PROVEN_SESSION, {}, gives<TotpBegun>("uri")),
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, gives<RecoveryCodes>("codes")),
+  verb("totp_remove", PROVEN_SESSION, {}, gives<Done>("done")),
+  /** New recovery codes, which are told once. */
+  verb("recovery_renew", PROVEN_SESSION, {}, gives<RecoveryCodes>("codes")),
+  /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
+  verb("caller", OF_CALLER, { isUse: flag }, gives<{ readonly caller: CallerItem }>("caller")),
+  /** A challenge for the next two; null: the address asks too often. */
+  verb("passkey_challenge", WEB, { ip: network }, gives<{ readonly challenge: string | null }>("challenge")),
+  verb(
+    "sign_in_passkey",
+    WEB,
+    { ip: network, ...assertion, device, known: z.nullable(text(64)) },
+    gives<SignedIn>("outcome"),
+  ),
+  verb("prove_passkey", OF_CALLER, assertion, gives<Proved>("outcome")),
+  verb("passkey_list", SESSION_OF_ADMIN, {}, gives<{ readonly passkeys: readonly PasskeyItem[] }>("passkeys")),
+  /** What the browser needs to make one, in this session and within two minutes. */
+  verb("passkey_begin", PROVEN_SESSION, {}, gives<PasskeyAsked>("challenge")),
+  verb("passkey_add", PROVEN_SESSION, { ...made, name: printableText(64) }, gives<Named>("name")),
+  verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, gives<Named>("name")),
+  verb("session_list", ADMIN, {}, gives<{ readonly sessions: readonly SessionItem[] }>("sessions")),
+  verb("session_end", PROVEN_ADMIN, { id: text(32) }, gives<Ended>("ended")),
+  /** All but the caller's own. */
+  verb("session_end_all", PROVEN_ADMIN, {}, gives<Ended>("ended")),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
-  verb("watch", ROOT_AND_WEB, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
+  verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;
 
-/** One line of the socket. The entry of its verb reads the command. */
-export const commandLine = z.strictObject({ by: printableText(120), command: anObject });
+/**
+ * One line of the socket. The entry of its verb reads the command. `as`: the secret of the session or token, and `ip`: from
+ * where it is used; only the web's lines have them. What is stored is its SHA-256, so reading that is not enough.
+ */
+export const commandLine = z.strictObject({
+  by: printableText(120),
+  as: z.optional(text(160)),
+  ip: z.optional(network),
+  isDry: z.optional(flag),
+  command: anObject,
+});
 
 export type VerbEntry = (typeof VERBS)[number];
 export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
@@ -155,17 +308,19 @@ export type Verb = VerbEntry["verb"];
 export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
 /** The web's verbs, for its own types. */
-export type WebVerb = { [E in VerbEntry as E["verb"]]: "web" extends E["from"][number] ? E["verb"] : never }[Verb];
+export type WebVerb = {
+  [E in VerbEntry as E["verb"]]: "web" extends E["rights"]["from"][number] ? E["verb"] : never;
+}[Verb];
 
 /** The schema of its fields, and a field that each result has. */
-function verb<const V extends string, const F extends readonly Origin[], const S extends z.core.$ZodShape, G>(
+function verb<const V extends string, const R extends Rights, const S extends z.core.$ZodShape, G>(
   named: V,
-  from: F,
+  rights: R,
   fields: S,
   given: G,
 ) {
   const command = lazily(() => z.strictObject({ verb: z.literal(named), ...fields }));
-  return { verb: named, from, command, gives: given };
+  return { verb: named, rights, command, gives: given };
 }
 
 /** `field` tells the result from that of another verb or version. The type exists only for the compiler. */
@@ -174,64 +329,24 @@ function gives<R>(field: keyof R & string): Gives<R> {
   return { field };
 }
 
-/** Without `quotaBytes`: the quota of the settings. */
-export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
-type Named = Readonly<{ name: string }>;
-/** `held`: mails of the account that wait on hold in the queue. */
-type WithHeld = Named & Readonly<{ held: number }>;
-/** `isHeld`: whether further mail of the account is held. */
-/** `isMore`: mail is left on hold, for the same command again. */
-type Released = Named & Readonly<{ released: number; isMore: boolean }>;
-type Dropped = Named & Readonly<{ dropped: number; isMore: boolean; isHeld: boolean }>;
-/** Of each list the newest; `heldTotal` and `sentTotal` count all. */
-type HeldList = Readonly<{
-  accounts: readonly HeldAccountItem[];
-  held: readonly HeldMailItem[];
-  heldTotal: number;
-  sent: readonly SentMailItem[];
-  sentTotal: number;
-}>;
-type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
-type Network = Readonly<{ prefix: string }>;
-/** `reason` null: nothing forbids it. */
-type Protected = Network & Readonly<{ reason: Protection | null }>;
-/** `lifted`: some of `liftedTotal`. */
-type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
-type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
-/** Besides the items, whose field has a different name in each list. */
-type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
-type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
-type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
-type Networks = Readonly<{ name: string; networks: readonly string[] }>;
-type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
-type Alias = Readonly<{ address: string }>;
-type SenderAllowed = Readonly<{ account: string; sender: string }>;
-type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
-export type AlertList = Paged &
-  Readonly<{
-    /** `failing`: why it has failed several times in a row; null if it works. */
-    channels: readonly Readonly<{ name: string; failing: string | null }>[];
-    /** Whether any of them leads out of this server. */
-    leadOut: boolean;
-    alerts: readonly AlertItem[];
-  }>;
-/** `recorded`: whether the database stored a record of it. */
-type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
-type Verdict = Readonly<{ verdict: string }>;
-type Done = Readonly<{ done: true }>;
-
-/** The result for the accounts of a file. Each account is in at most one list. */
-export type FileChanges = Readonly<{
-  added: readonly string[];
-  changed: readonly string[];
-  suspended: readonly string[];
-  resumed: readonly string[];
-  /** Those whose quota alone is another. */
-  quotas: readonly string[];
-  skipped: readonly Readonly<{ name: string; why: string }>[];
-}>;
-
+/**
+ * Why the web's caller may not: no valid session or token; one without the verb's scope; the password must be given again.
+ */
+export const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
+export type Denial = (typeof DENIALS)[number];
 /** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
-export type CommandError = Readonly<{ ok: false; kind: "usage" | "failed"; message: string; next: string }>;
+export type CommandError = Readonly<{
+  ok: false;
+  kind: "usage" | "failed";
+  message: string;
+  next: string;
+  denied?: Denial;
+}>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
-export type CommandLine = Readonly<{ by: string; command: Command }>;
+export type CommandLine = Readonly<{
+  by: string;
+  as?: string | undefined;
+  ip?: string | undefined;
+  isDry?: boolean | undefined;
+  command: Command;
+}>;

@@ -68,11 +68,11 @@ export type QueueItem = Readonly<{
   nextTryAt: string | null;
 }>;
 
-/** `kept`: what the guard holds for these accounts, and was left alone. `isMore`: for the same command again. */
+/** `kept`: what the guard holds for these accounts, and was left alone. `next`: where the rest begins; null if none is left. */
 export type QueueChange = Readonly<{
   changed: number;
   kept: readonly Readonly<{ account: string; mails: number }>[];
-  isMore: boolean;
+  next: string | null;
 }>;
 
 /** A mail of an account that went on to delivery. `recipient` null: there are several. */
@@ -96,7 +96,16 @@ export type AddressReport = Readonly<{
   events: readonly EventItem[];
 }>;
 
-export type TimelineSource = "smtp" | "login" | "spam" | "delivery" | "web" | "fail2ban" | "firewall" | "administrator";
+export type TimelineSource =
+  | "smtp"
+  | "login"
+  | "spam"
+  | "delivery"
+  | "web"
+  | "fail2ban"
+  | "detector"
+  | "firewall"
+  | "administrator";
 /** An event, explained. */
 export type TimelineStep = EventItem &
   Readonly<{
@@ -177,9 +186,45 @@ export type AccountRow = Readonly<{
   quotaBytes: number | null;
   createdAt: string;
 }>;
+/** What the guard knows of an account now. */
+export type AccountKnown = Readonly<{
+  /** Strangers guess at its password, so new places are limited; null: they do not. */
+  guarded: Readonly<{ guesses: number; windowMs: number }> | null;
+  /** Null: its mail is not held. */
+  held: HeldAccountItem | null;
+  /** Addresses (IPv6 networks) from which it may sign in while it is guarded, the latest first. */
+  known: readonly string[];
+}>;
+export type AccountState = AccountRow & AccountKnown;
+/** `state` null: there is no such account; absent: the guard did not answer. */
+export type AccountAnswer = AccountReport & Readonly<{ state?: AccountState | null | undefined }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
 export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
+/** A stranger's mail that greylisting has put off. `waitsFor`: its server's next try, or an end of a rush of new senders. */
+type WaitingMail = Readonly<{
+  sender: string;
+  recipient: string;
+  ip: string | null;
+  since: string;
+  lastTryAt: string;
+  tries: number;
+  waitsFor: "retry" | "crowd";
+}>;
+/** `complete` false: only the newest events were looked at. */
+export type WaitingMails = Readonly<{ items: readonly WaitingMail[]; total: number; complete: boolean }>;
+/** What the spam filter said of a mail. `score` null: an older version has noted it. */
+type SpamScore = Readonly<{
+  id: number;
+  at: string;
+  recipient: string | null;
+  messageId: string | null;
+  isSpam: boolean;
+  score: number | null;
+  required: number | null;
+}>;
+export type SpamScores = Page<SpamScore> &
+  Readonly<{ days: readonly Readonly<{ day: string; scored: number; spam: number }>[]; complete: boolean }>;
 export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
 export type AlertItem = Readonly<{
   code: string;
@@ -192,4 +237,13 @@ export type AlertItem = Readonly<{
   /** Null while it is open. */
   resolvedAt: string | null;
 }>;
-export type TokenItem = Readonly<{ name: string; createdAt: string; createdBy: string }>;
+/** The result for the accounts of a file. Each account is in at most one list. */
+export type FileChanges = Readonly<{
+  added: readonly string[];
+  changed: readonly string[];
+  suspended: readonly string[];
+  resumed: readonly string[];
+  /** Those whose quota alone is another. */
+  quotas: readonly string[];
+  skipped: readonly Readonly<{ name: string; why: string }>[];
+}>;

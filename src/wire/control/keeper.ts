@@ -5,35 +5,28 @@ import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { lazily, parseJson, readFields, wholeNumber } from "./fields.ts";
+import { QUEUE_STATES } from "../postfix/queue.ts";
+import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
+import { KEEPER_NOTICES } from "./keeper-notices.ts";
+import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
+import { certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 /** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
-
 /** So many queue ids, or mails, fit into one line of the socket. */
 export const MAILS_PER_COMMAND = 500;
 /** So many mails, with all about them, are listed at once: an answer of less than 2 MB. */
 export const MAILS_LISTED = 500;
 /** So many addresses of one account. */
 export const SENDERS_PER_COMMAND = 50;
+/** So many queue ids fit into one line beside the senders of an account. */
+export const MAILS_BESIDE = 2_000;
 
-export const KEEPER_NOTICES = [
-  "certificate_refused",
-  "certificate_expiring",
-  "greylist_silent",
-  "verifier_silent",
-  "spam_filter_down",
-  "resolver_silent",
-  "postfix_silent",
-  "dovecot_silent",
-  "fail2ban_silent",
-  "web_silent",
-  "accounts_file_refused",
-  "database_reader",
-] as const;
+/** The grammar of a setting's name. */
+const SETTING = /^[a-z0-9_-]{1,32}(?:\.[a-z0-9_-]{1,32}){0,4}$/;
 
 /**
  * The keeper's closed list of verbs. It never runs a word of a command, or uses it as a file name: each is checked
@@ -48,6 +41,20 @@ const command = lazily(() =>
     z.object({ verb: z.literal("kick_network"), prefix: parsed(parsePrefix) }),
     /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
     z.object({ verb: z.literal("apply") }),
+    /**
+     * Changes settings that the web may change in the settings file, if that has this SHA-256, and applies it; or puts the file
+     * back as it was before the last such change. If that cannot be applied, the file stays as it was.
+     */
+    z.object({
+      verb: z.literal("change_settings"),
+      changes: z.readonly(
+        z
+          .array(z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }))
+          .check(z.minLength(1), z.maxLength(MOST_CHANGES)),
+      ),
+      digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+    }),
+    z.object({ verb: z.literal("undo_settings") }),
     z.object({ verb: z.literal("restart"), service: z.enum(["postfix", "dovecot", "web", "guard", "fail2ban"]) }),
     /** Sends a mail to fail2ban.destemail about a ban that a jail caused. */
     z.object({
@@ -70,10 +77,7 @@ const command = lazily(() =>
       title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
       body: z.string().check(z.refine(isBody)),
     }),
-    /**
-     * Finds mails in Postfix's queue that are on hold, or those that are not: with one of these queue ids, or with one of these
-     * envelope senders.
-     */
+    /** Finds mails in the queue that are on hold, or those that are not, by their queue ids or envelope senders. */
     z.object({
       verb: z.literal("find_mail"),
       senders: z.readonly(z.array(parsed(parseAddress)).check(z.maxLength(SENDERS_PER_COMMAND))),
@@ -85,25 +89,37 @@ const command = lazily(() =>
     z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
     /** Deletes these mails, or those of them that are on hold. */
     z.object({ verb: z.literal("delete_mail"), ids: queueIds(1), onHold: z.boolean() }),
+    /** Gives these mails back to their senders as undeliverable, also those on hold (postsuper(1), -f). */
+    z.object({ verb: z.literal("return_mail"), ids: queueIds(1) }),
     /** Tries these mails again, or all deferred ones if none is named. */
     z.object({ verb: z.literal("flush_mail"), ids: queueIds(0) }),
     /**
      * Lists the mails in Postfix's queue that fit every field, in the order of arrival; empty lists and null fit all. An
-     * empty sender is that of a bounce.
+     * empty sender is that of a bounce. `beside`: these mails fit as those of the senders do, whoever their sender is.
      */
     z.object({
       verb: z.literal("list_mail"),
       ids: queueIds(0),
+      beside: z.exactOptional(queueIds(1, MAILS_BESIDE)),
       senders: z.readonly(z.array(parsed(parseSender)).check(z.maxLength(SENDERS_PER_COMMAND))),
       recipient: z.nullable(parsed(parseAddress)),
-      where: z.enum(["anywhere", "loose", "hold", "deferred"]),
+      where: z.enum(["anywhere", "loose", ...QUEUE_STATES]),
       /** Only those after this one. */
       after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
       limit: wholeNumber(1, MAILS_LISTED + 1),
     }),
+    /** Tries the strict firewall of the settings. `session`: the port of the caller's session of SSH; null outside of one. */
+    z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
+    z.object({ verb: z.literal("firewall_confirm") }),
+    z.object({ verb: z.literal("firewall_rollback") }),
     /** How full the account's mailbox is. */
     z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
     z.object({ verb: z.literal("status") }),
+    /** What the records of root say of backups, drills, checks and the like. */
+    z.object({ verb: z.literal("upkeep") }),
+    z.object({ verb: z.literal("certificate") }),
+    /** The public keys of DKIM, by domain. */
+    z.object({ verb: z.literal("dkim_keys") }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
@@ -136,7 +152,7 @@ const reply = lazily(() =>
       mails: z.exactOptional(
         z.readonly(z.array(z.object({ id: z.string(), isHeld: z.boolean(), at: z.number(), recipients: z.number() }))),
       ),
-      /** How many mails were changed. */
+      /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
       count: z.exactOptional(z.number()),
       /** What `list_mail` found. */
       queue: z.exactOptional(
@@ -158,6 +174,10 @@ const reply = lazily(() =>
       ),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
+      upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
+      certificate: z.exactOptional(certificateReport()),
+      /** In base64; empty: there is none yet. */
+      dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(
@@ -188,9 +208,9 @@ function parseSender(text: string): string | null {
   return text === "" ? "" : parseAddress(text);
 }
 
-function queueIds(fewest: number) {
+function queueIds(fewest: number, most = MAILS_PER_COMMAND) {
   const id = z.string().check(z.refine(isQueueId));
-  return z.readonly(z.array(id).check(z.minLength(fewest), z.maxLength(MAILS_PER_COMMAND)));
+  return z.readonly(z.array(id).check(z.minLength(fewest), z.maxLength(most)));
 }
 
 function count() {

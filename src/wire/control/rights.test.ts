@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WEB_VERBS } from "../../../test/kit/web-verbs.ts";
-import { verbs } from "./control.ts";
-import { actorFrom, mayAsk } from "./rights.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { actorFrom, actorOf, mayAsk, needOf } from "./rights.ts";
 
-test("the web may ask what its routes offer, and nothing else", () => {
-  const names = [...verbs.values()].map(({ verb }) => verb);
-  assert.deepEqual(names.filter((verb) => mayAsk("web", verb)).toSorted(), WEB_VERBS);
-  assert.ok(!mayAsk("root", "dashboard_login"), "only the web has sign-ins to report");
+test("a socket has the verbs that list it, and its callers need what the verb says", () => {
+  assert.ok(mayAsk("root", "break_glass") && !mayAsk("web", "break_glass"));
+  assert.ok(mayAsk("web", "ban") && mayAsk("root", "ban"));
+  assert.ok(!mayAsk("root", "sign_in"), "only the web has sign-ins");
+  assert.deepEqual(needOf("health"), { needs: "nothing", proof: false });
+  assert.deepEqual(needOf("ban"), { needs: "ban", proof: false });
+  assert.deepEqual(needOf("token_create"), { needs: "admin", proof: true });
 });
 
-test("an actor that the web names is marked as such, and is one of its callers", () => {
-  assert.equal(actorFrom("root", "root (anna)"), "root (anna)");
-  assert.equal(actorFrom("web", "admin via 203.0.113.7"), "web:admin via 203.0.113.7");
-  assert.equal(actorFrom("web", "token ci-1.x via 2001:db8::7"), "web:token ci-1.x via 2001:db8::7");
-  assert.equal(actorFrom("web", "web"), "web:web");
-  for (const forged of ["root", "", "engine", "admin via 203.0.113.7 by root", "admin via 203.0.113.7\n", "web:root"])
-    assert.equal(actorFrom("web", forged), "web:unnamed", forged);
+test("the web names no actor: the guard does, by the caller that it found", () => {
+  assert.equal(actorFrom("root", "root"), "root");
+  assert.equal(actorFrom("web", "root"), "web:unnamed");
+  const ip = parseIp("203.0.113.7") ?? assert.fail();
+  assert.equal(actorOf({ how: "session", name: "admin" }, ip), "web:admin via 203.0.113.7");
+  assert.equal(actorOf({ how: "token", name: "ci" }, ip), "web:token ci via 203.0.113.7");
 });

@@ -1,19 +1,25 @@
-import { type Origin, type Verb, verbs } from "./control.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import type { CallerItem } from "./access-items.ts";
+import { type Verb, verbs } from "./control.ts";
+import type { Need, Origin } from "./verb-rights.ts";
 
 export function mayAsk(origin: Origin, verb: Verb): boolean {
-  const from: readonly Origin[] = verbs.get(verb)?.from ?? [];
+  const from: readonly Origin[] = verbs.get(verb)?.rights.from ?? [];
   return from.includes(origin);
 }
 
-const OWN = /^(?:web|watch)$/;
-/** The format that `actorOf` of the API writes. */
-const ON_BEHALF = /^(?:admin|token [A-Za-z0-9_.-]{1,64}) via [0-9a-f.:]{2,45}$/;
+/** What the web's caller needs for it. */
+export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
+  const rights = verbs.get(verb)?.rights;
+  return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
+}
 
-/**
- * The actor for the record. A name from the web stays behind `web:`, and only if it has the web's own format for
- * callers, so it cannot pass for another actor.
- */
+/** The actor of a line without a caller. The web cannot name one. */
 export function actorFrom(origin: Origin, by: string): string {
-  if (origin === "root") return by;
-  return OWN.test(by) || ON_BEHALF.test(by) ? `web:${by}` : "web:unnamed";
+  return origin === "root" ? by : "web:unnamed";
+}
+
+/** The actor of a line with one, as the guard found it. */
+export function actorOf({ how, name }: Pick<CallerItem, "how" | "name">, ip: Ip): string {
+  return how === "token" ? `web:token ${name} via ${ip}` : `web:${name} via ${ip}`;
 }

@@ -57,3 +57,14 @@ test("SRV: port and name", () => {
   assert.equal(verdict("service", "0 1 993 mail.example.org."), "ok");
   assert.equal(verdict("service", "0 1 143 mail.example.org."), "wrong");
 });
+
+test("a name in an explanation ends with the dot that is its own", () => {
+  for (const [kind, value] of [
+    ["mx", "10 mx.elsewhere.example."],
+    ["service", "0 1 143 mail.example.org."],
+  ] as const) {
+    const record = records.find((one) => one.kind === kind);
+    assert.ok(record !== undefined);
+    assert.match(judge(record, { type: "values", values: [value] }).detail, /[^.]\.$/);
+  }
+});

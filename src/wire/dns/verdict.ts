@@ -61,18 +61,18 @@ function judgeDmarc(values: readonly string[]): RecordVerdict {
 function judgeHost(values: readonly string[], host: string): RecordVerdict {
   if (values.length === 0) return MISSING;
   const hosts = values.map(lastWord);
-  if (!hosts.includes(host)) return wrong(`It names ${hosts.join(", ")}.`);
+  if (!hosts.includes(host)) return wrong(`It names ${hosts.join(", ")}`);
   const others = hosts.filter((other) => other !== host);
   return {
     status: "ok",
-    detail: others.length === 0 ? "It names this server alone." : `It names ${others.join(", ")} too.`,
+    detail: others.length === 0 ? "It names this server alone." : `It names this server and ${others.join(", ")}`,
   };
 }
 
 function judgeExact(record: DnsRecord, values: readonly string[]): RecordVerdict {
   if (values.length === 0) return MISSING;
   const wanted = record.value.toLowerCase();
-  if (!values.some((value) => value.toLowerCase() === wanted)) return wrong(`It says ${values.join(", ")}.`);
+  if (!values.some((value) => value.toLowerCase() === wanted)) return wrong(`It says ${values.join(", ")}`);
   return { status: "ok", detail: values.join(", ") };
 }
 

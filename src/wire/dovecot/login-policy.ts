@@ -2,7 +2,8 @@ import type { Decision } from "../../core/decide/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import type { Service } from "../../core/events/service.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { NO_ACCOUNT } from "../../core/net/address.ts";
+import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 
 /** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
 export const LOGIN_REQUEST_BYTES = 8 * 1024;
@@ -27,10 +28,10 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (typeof json !== "object" || json === null || Array.isArray(json)) return { ok: false, reason: "not_an_object" };
 
   const fields = new Map<string, unknown>(Object.entries(json));
-  const [login, remote, protocol, hash] = ["login", "remote", "protocol", "pwhash"].map(
+  const [login, remote, peer, protocol, hash] = ["login", "remote", "peer", "protocol", "pwhash"].map(
     (name) => fields.get(name) ?? "",
   );
-  if (!isText(login) || !isText(remote) || !isText(protocol) || !isText(hash))
+  if (!isText(login) || !isText(remote) || !isText(peer) || !isText(protocol) || !isText(hash))
     return { ok: false, reason: "bad_field" };
   const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
   if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
@@ -39,7 +40,10 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   const service = serviceOf(protocol);
   const ip = parseIp(remote);
   if (service === null || ip === null) return NOT_OURS;
-  const facts: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
+  if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
+  const direct: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  const facts: LoginFacts = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
   if (success) return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts } };
   // Dovecot also reports what we refused as a failure: each attempt counts once.
@@ -54,6 +58,8 @@ export function printLoginAnswer(decision: Decision): string {
 }
 
 export const LOGIN_GOES_ON = printStatus(0);
+/** For a client behind a proxy, while others than proxies could forge its header. To a report, Dovecot ignores the answer. */
+export const LOGIN_REFUSED = printStatus(-1);
 
 function loginStatus({ verdict }: Decision): number {
   switch (verdict) {

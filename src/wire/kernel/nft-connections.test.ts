@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { nftConnections } from "./nft-connections.ts";
+import { nftConnections, parsePassed } from "./nft-connections.ts";
 
 const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
@@ -33,4 +33,12 @@ test("what the guard says takes the place of what it said before, and fades away
   ]);
   const nothing = nftConnections("inet t", { watched: [], full: [], held: [], known: [] }, 15);
   assert.doesNotMatch(nothing, /add/);
+});
+
+test("the counters of the ports are read, and those that are not there are left out", () => {
+  const counter = (name: string, packets: number): string =>
+    `\tcounter ${name} {\n\t\tpackets ${packets} bytes ${packets * 60}\n\t}\n`;
+  const listed = `table inet ghostinbox {\n${counter("dropped", 9)}${counter("offered_25", 12)}${counter("arrived_25", 3)}${counter("offered_993", 4)}}\n`;
+  assert.deepEqual([...parsePassed(listed, [25, 2525, 993])], [[25, { offered: 12, arrived: 3 }]]);
+  assert.equal(parsePassed("", [25]).size, 0);
 });

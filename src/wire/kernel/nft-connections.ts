@@ -1,3 +1,4 @@
+import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/open-connections.ts";
 import { isV4, networkAddress } from "../../core/net/ip.ts";
 
@@ -12,6 +13,11 @@ export type ConnectionLimit = Readonly<{
 /** What the guard found. The kernel forgets it unless the guard repeats it. */
 const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
+/** Connections to a port that left our rules for others, and those that came through all of them. */
+const PASSED = { offered: "offered", arrived: "arrived" } as const;
+/** Behind the rules of others: those of firewalld, the last of the usual ones, stand at 10. */
+const AFTER_ALL = 300;
+const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
 const COUNTED_ADDRESSES = 65_535;
 
@@ -26,11 +32,14 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
  * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
-export function connectionText({ most, ports, fallback = true }: ConnectionLimit, mask: string) {
+export function connectionText({ most, ports, fallback = true }: ConnectionLimit, mask: string): ConnectionText {
   const unit6 = `ip6 saddr & ${mask}`;
   const refuse = "reject with tcp reset";
   const open = (type: string): string => `type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic;`;
   return {
+    counters: Object.values(PASSED)
+      .flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`))
+      .join(""),
     sets: `  set watched { type inet_service; flags timeout; }
   set full { type inet_service; flags timeout; }
   set held4 { type ipv4_addr . inet_service; flags timeout; }
@@ -43,7 +52,7 @@ ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_a
     ${unit6} . tcp dport @held6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${unit6} != @known6 ${refuse}
-    tcp dport @watched accept
+${ports.map((port) => `    tcp dport ${port} counter name ${PASSED.offered}_${port}\n`).join("")}    tcp dport @watched accept
 ${
   fallback
     ? `    add @open4 { ip saddr . tcp dport ct count over ${most} } ${refuse}
@@ -52,8 +61,31 @@ ${
     : ""
 }  }
 `,
-    rule: `    tcp dport { ${ports.join(", ")} } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit\n`,
+    rule: `    tcp dport { ${ports.join(", ")} } ${SYN} goto connection_limit\n`,
+    arrival: `  chain arrival {
+    type filter hook input priority ${AFTER_ALL}; policy accept;
+    iif lo accept
+${ports.map((port) => `    tcp dport ${port} ${SYN} counter name ${PASSED.arrived}_${port}\n`).join("")}  }
+`,
   };
+}
+
+/** What the table has besides its bans. */
+export type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
+export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
+
+/** Reads what `NFT_LIST_COUNTERS` prints. Without ports that the table does not count. */
+export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
+  const packets = (name: string): number | null => {
+    const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes`).exec(text);
+    return found === null ? null : Number(found[1]);
+  };
+  return new Map(
+    ports.flatMap((port) => {
+      const [offered, arrived] = [packets(`${PASSED.offered}_${port}`), packets(`${PASSED.arrived}_${port}`)];
+      return offered === null || arrived === null ? [] : [[port, { offered, arrived }] as const];
+    }),
+  );
 }
 
 /** For `nft -f`: replaces what the guard found before. One transaction. */

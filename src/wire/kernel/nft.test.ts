@@ -8,8 +8,13 @@ import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type T
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
-const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: null };
-const COUNTING: TableShape = { ipv6Length: 56, connections: { most: 10, ports: [25, 993] }, local: null };
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: null, proxied: null };
+const COUNTING: TableShape = {
+  ipv6Length: 56,
+  connections: { most: 10, ports: [25, 993] },
+  local: null,
+  proxied: null,
+};
 
 test("a port of loopback is for its users, and the lack of that is noticed", () => {
   const shape: TableShape = { ...BANS_ALONE, local: { port: 10_025, users: [105, 105] } };
@@ -84,11 +89,13 @@ test("connection limits come after bans and the allow list; held units are found
   );
   const chain = lines.indexOf("  chain connection_limit {");
   const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
-  assert.deepEqual(lines.slice(chain + 1, chain + 9), [
+  assert.deepEqual(lines.slice(chain + 1, chain + 11), [
     "    ip saddr . tcp dport @held4 reject with tcp reset",
     `    ${unit} . tcp dport @held6 reject with tcp reset`,
     "    tcp dport @full ip saddr != @known4 reject with tcp reset",
     `    tcp dport @full ${unit} != @known6 reject with tcp reset`,
+    "    tcp dport 25 counter name offered_25",
+    "    tcp dport 993 counter name offered_993",
     "    tcp dport @watched accept",
     "    add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
     `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
@@ -97,6 +104,20 @@ test("connection limits come after bans and the allow list; held units are found
   const without = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
   assert.doesNotMatch(without, /ct count|open[46]/);
   assert.match(without, /@held4 reject/);
+});
+
+test("what arrives behind the rules of others is counted by port, and not what this machine sends itself", () => {
+  const lines = resetText([], [], COUNTING).split("\n");
+  for (const name of ["offered_25", "arrived_25", "offered_993", "arrived_993"])
+    assert.ok(lines.includes(`  counter ${name} { }`), name);
+  const arrival = lines.indexOf("  chain arrival {");
+  assert.deepEqual(lines.slice(arrival + 1, arrival + 6), [
+    "    type filter hook input priority 300; policy accept;",
+    "    iif lo accept",
+    "    tcp dport 25 tcp flags & (fin | syn | rst | ack) == syn counter name arrived_25",
+    "    tcp dport 993 tcp flags & (fin | syn | rst | ack) == syn counter name arrived_993",
+    "  }",
+  ]);
 });
 
 test("the mask is as long as the unit of IPv6 bans", () => {
@@ -140,7 +161,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 test("no command ever names another table", () => {
   const all = `${resetText([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
-    assert.match(line, /^(?:\w+ )?(?:set |table |element |counters table )?inet ghostinbox\b/, line);
+    assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
 });
 
 test("the table is whole when every command of the probe was refused as it should be", () => {
@@ -152,9 +173,11 @@ test("the table is whole when every command of the probe was refused as it shoul
     [{ ...COUNTING, connections: { most: 10, ports: [25], fallback: false } }, 13],
   ] as const) {
     assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
-    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(3), shape), true);
-    assert.equal(isWhole(busy.repeat(sets) + exists.repeat(2), shape), false);
-    assert.equal(isWhole(busy.repeat(sets - 1) + exists.repeat(3), shape), false);
+    const used = sets + 2;
+    assert.equal(nftProbe(shape).match(/^delete counter/gm)?.length, 2);
+    assert.equal(isWhole(busy.repeat(used) + exists.repeat(3), shape), true);
+    assert.equal(isWhole(busy.repeat(used) + exists.repeat(2), shape), false);
+    assert.equal(isWhole(busy.repeat(used - 1) + exists.repeat(3), shape), false);
     assert.equal(isWhole("Error: No such file or directory\n", shape), false);
     assert.equal(isWhole("", shape), false);
   }

@@ -9,14 +9,17 @@ import {
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
 import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { type ConnectionLimit, connectionSets, connectionText } from "./nft-connections.ts";
+import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./nft-connections.ts";
 import { type LocalPort, localSets, localText } from "./nft-local.ts";
+import { type ProxyDoors, proxiedSets, proxiedText } from "./nft-proxied.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
 /** No packet comes from these. While they are in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
+/** Of the two rules that end a banned packet. */
+const COUNTERS = ["dropped", "refused"] as const;
 
 /** What the table is built for. Without `connections` it holds only bans. */
 export type TableShape = Readonly<{
@@ -24,6 +27,8 @@ export type TableShape = Readonly<{
   connections: ConnectionLimit | null;
   /** Null: any local program may connect to any port. */
   local: LocalPort | null;
+  /** Null: no port believes a PROXY header. */
+  proxied: ProxyDoors | null;
 }>;
 
 /**
@@ -91,33 +96,37 @@ export function countHeld(probeErrors: string): number {
 
 /**
  * For `nft -c -f` (check only, nothing is changed): while our table is complete, each command is refused, because rules
- * use the sets and the watermarks are in them. Reading the sets back takes 0.3 s at 100,000 bans.
+ * use the sets and the counters, and the watermarks are in the sets. Reading the sets back takes 0.3 s at 100,000 bans.
  */
 export function nftProbe(shape: TableShape): string {
   const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
+  const counted = COUNTERS.map((counter) => `delete counter ${TABLE} ${counter}\n`);
   const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
   // nft forgets a set that it was told to delete, so these come last.
-  return [...present, ...used].join("");
+  return [...present, ...counted, ...used].join("");
 }
 
 /** Reads the errors of the probe; false if anything of ours is missing. */
 export function isWhole(probeErrors: string, shape: TableShape): boolean {
   const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
-  return busy === setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
+  return busy === COUNTERS.length + setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
 }
 
-function setsOf({ connections, local }: TableShape): readonly string[] {
+function setsOf({ connections, local, proxied }: TableShape): readonly string[] {
   return [
     ...BAN_SETS,
     "allow4",
     "allow6",
     ...(connections === null ? [] : connectionSets(connections)),
     ...localSets(local),
+    ...proxiedSets(proxied),
   ];
 }
 
 /** Reads and resets the counters. Unlike `list`, this does not read every element. */
 export const NFT_TAKE_COUNTERS = `reset counters table ${TABLE}\n`;
+/** Reads them without a reset. */
+export const NFT_LIST_COUNTERS = `list counters table ${TABLE}\n`;
 /** Packets from banned addresses since the last reading. `refused`: answered by a TCP reset. */
 export type Counters = Readonly<{ dropped: number; refused: number }>;
 
@@ -137,9 +146,7 @@ export const NFT_LIST = `list table ${TABLE}\n`;
 
 function tableHead(): string {
   return `table ${TABLE} {
-  counter dropped { }
-  counter refused { }
-`;
+${COUNTERS.map((counter) => `  counter ${counter} { }\n`).join("")}`;
 }
 
 const SET_TYPES: Readonly<Record<BanSet | "allow4" | "allow6", string>> = {
@@ -163,16 +170,17 @@ function setText(set: keyof typeof SET_TYPES, elements: readonly string[]): stri
  * needs no connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
-function tableTail({ ipv6Length, connections, local }: TableShape): string {
+function tableTail({ ipv6Length, connections, local, proxied }: TableShape): string {
   const mask = ipv6Mask(ipv6Length);
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
-  return `${limits.sets}  chain banned {
+  const doors = proxiedText(proxied);
+  return `${limits.counters}${limits.sets}  chain banned {
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }
-${limits.chain}  chain input {
+${limits.chain}${doors.text}  chain input {
     type filter hook input priority filter - 10; policy accept;
-    iif lo accept
+${doors.rule}    iif lo accept
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
     ip saddr @allow4 accept
     ip6 saddr @allow6 accept
@@ -182,11 +190,9 @@ ${limits.chain}  chain input {
     ip saddr @net4 goto banned
     ip6 saddr @net6 goto banned
 ${limits.rule}  }
-${localText(local)}}
+${limits.arrival}${localText(local)}}
 `;
 }
-
-const NO_CONNECTIONS = { sets: "", chain: "", rule: "" };
 
 /** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
 function ipv6Mask(length: number): string {

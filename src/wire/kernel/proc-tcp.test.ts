@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseConnections } from "./proc-tcp.ts";
+import { parseConnections, parseListeners } from "./proc-tcp.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const line = (local: string, remote: string, state: string): string =>
@@ -32,9 +32,28 @@ test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
   assert.deepEqual(parseConnections(big, PORTS, "BE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
 });
 
+test("listening sockets with their inodes", () => {
+  const text =
+    HEAD +
+    line("00000000:0019", "00000000:0000", "0A") +
+    line("0A7100CB:0019", "076433C6:9C40", "01") +
+    line("000080FE000000000000000001000000:03E1", "00000000000000000000000000000000:0000", "0A");
+  assert.deepEqual(parseListeners(text, "LE"), [
+    { ip: "0.0.0.0", port: 25, inode: "651" },
+    { ip: "fe80::1", port: 993, inode: "651" },
+  ]);
+});
+
 test("no text makes it throw, and what is cut off is left out", () => {
   const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
   for (let cut = 0; cut < whole.length; cut++)
     assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => parseConnections(text, PORTS, "LE").length === 0));
+  const listening = line("00000000:0019", "00000000:0000", "0A");
+  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListeners(listening.slice(0, cut), "LE").length <= 1);
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary" }),
+      (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
+    ),
+  );
 });

@@ -1,5 +1,5 @@
 import type { Observation } from "../../core/events/log.ts";
-import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import { timeOfLine } from "./log-time.ts";
 import { type MailLine, parseMailLine } from "./mail-line.ts";
@@ -26,8 +26,8 @@ export function readMailLog(line: string, parts: MailLogParts): Observation | nu
   const { pattern, groups } = found;
   const ip = parseIp(groups["ip"] ?? "");
   const { service } = parsed;
-  // A probe that had to give up is no client that failed.
-  if (ip === null || ip === PROBE_ADDRESS || service === null) return null;
+  // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
+  if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
   if (pattern.tells.type === "fault")
     return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };

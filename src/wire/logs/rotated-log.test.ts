@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isRotated, rotatedName } from "./rotated-log.ts";
+import { isRotated, isRotatedElsewhere, rotatedName } from "./rotated-log.ts";
 
 test("elder parts of a log, and what is none", () => {
   assert.equal(rotatedName("mail.log", "2026-11-20T08:15:00.000Z"), "mail.log.20261120-081500");
@@ -10,4 +10,18 @@ test("elder parts of a log, and what is none", () => {
     assert.ok(!isRotated(name, "mail.log"), name);
   assert.ok(isRotated("@400000006720a1b2c3d4e5f6.s", "current"));
   for (const name of ["lock", "config", "current", "state"]) assert.ok(!isRotated(name, "current"), name);
+});
+
+test("parts of a log that logrotate set aside, but for packed ones", () => {
+  for (const name of ["eve.json.1", "eve.json.12", "eve.json-20261120", "eve.json-20261120-1795162500"])
+    assert.ok(isRotatedElsewhere(name, "eve.json"), name);
+  for (const name of [
+    "eve.json",
+    "eve.json.1.gz",
+    "eve.json.bak",
+    "eve.json-x",
+    "xeve.json.1",
+    "eve.json.20261120-081500",
+  ])
+    assert.ok(!isRotatedElsewhere(name, "eve.json"), name);
 });

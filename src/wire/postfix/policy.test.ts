@@ -122,6 +122,23 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
     { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
   ],
   [
+    "a connection through a proxy",
+    { protocol_state: "CONNECT", policy_context: "proxied-submission" },
+    {
+      type: "CONNECT",
+      ip: "203.0.113.7",
+      service: "submission",
+      session: "203.0.113.7 41234",
+      clientName: "mail.example.net",
+      proxied: true,
+    },
+  ],
+  [
+    "a recipient through a proxy",
+    { policy_context: "proxied-smtp" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, proxied: true },
+  ],
+  [
     "an unknown client name",
     { client_name: "unknown" },
     { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },

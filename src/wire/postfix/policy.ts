@@ -10,6 +10,8 @@ import { parseIp } from "../../core/net/ip.ts";
 export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
 export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
+/** Begins the context of a service that believes a PROXY header; the service's name follows. */
+export const PROXIED = "proxied-";
 export type ParsedPolicy =
   | Readonly<{ ok: true; value: PolicyRequest }>
   | Readonly<{ ok: false; reason: PolicyProblem }>;
@@ -81,12 +83,16 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
   const ip = parseIp(address);
   if (ip === null) return problem("bad_client_address");
-  const service = serviceOf(context);
+  const isProxied = context.startsWith(PROXIED);
+  const service = serviceOf(isProxied ? context.slice(PROXIED.length) : context);
   const name = clientName === "" || clientName === "unknown" ? null : clientName;
   const session = `${ip} ${port}`;
-  if (state === "CONNECT") return { ok: true, value: { type: "CONNECT", ip, service, session, clientName: name } };
+  if (state === "CONNECT") {
+    const value: Connect = { type: "CONNECT", ip, service, session, clientName: name };
+    return { ok: true, value: isProxied ? { ...value, proxied: true } : value };
+  }
 
-  const mail: MailFacts = {
+  const direct: MailFacts = {
     ip,
     service,
     session,
@@ -98,6 +104,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     queueId,
     transaction,
   };
+  const mail: MailFacts = isProxied ? { ...direct, proxied: true } : direct;
   if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);
@@ -110,6 +117,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 
 /** As Postfix says it where bytes are lacking (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
+/** For a client behind a proxy, while others than proxies could forge such a header. */
+export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
 type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;

@@ -1,6 +1,9 @@
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { isObject, parseJson } from "../control/fields.ts";
 
+/** Where a mail waits: deferred, on hold, or being delivered now (qmgr(8)). */
+export const QUEUE_STATES = ["deferred", "hold", "active"] as const;
+
 /** A mail in Postfix's queue, as `postqueue -j` prints it (postqueue(1), "JSON object format"). */
 export type QueueEntry = Readonly<{
   id: string;

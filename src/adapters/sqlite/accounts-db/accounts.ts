@@ -1,35 +1,51 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountName, Address } from "../../../core/net/address.ts";
 import { instant, isoTime, type Millis } from "../../../core/time.ts";
-import type { AccountStore, AliasStore } from "../../../engine/admin-ports.ts";
+import type { AccountStore, AliasStore, MailKeyStore } from "../../../engine/admin-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
+import type { AccountKey } from "../../../wire/control/account-key.ts";
 import type { AccountRow, AliasItem } from "../../../wire/control/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, text } from "../columns.ts";
+import { AccountKeys } from "./account-keys.ts";
 
 /** For one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
 /** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
-export class SqliteAccounts implements AccountStore, AliasStore {
+export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #keys: AccountKeys;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#keys = new AccountKeys(db);
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
   /** `passwordHash` includes its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
-  add(name: AccountName, passwordHash: string, at: Millis): Outcome {
+  add(name: AccountName, passwordHash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
-    const { changes } = this.#sql.add.run(name, passwordHash, at);
-    return changes === 0 ? refused(`The account ${name} exists already.`) : DONE;
+    return this.#together(() => {
+      const { changes } = this.#sql.add.run(name, passwordHash, at);
+      if (changes === 0) return refused(`The account ${name} exists already.`);
+      this.#keys.keep(name, passwordHash, keys);
+      return DONE;
+    });
   }
 
-  setPassword(name: AccountName, passwordHash: string): Outcome {
+  setPassword(name: AccountName, passwordHash: string, keys: readonly AccountKey[] = []): Outcome {
     if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
-    return changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
+    return this.#together(() => {
+      const outcome = changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
+      if (outcome.ok) this.#keys.keep(name, passwordHash, keys);
+      return outcome;
+    });
+  }
+
+  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome {
+    return this.#together(() => this.#keys.open(name, passwordHash, keys));
   }
 
   setSuspended(name: AccountName, suspended: boolean): Outcome {
@@ -131,6 +147,20 @@ export class AccountLists {
     return row === undefined ? null : accountRow(row);
   }
 
+  /** The addresses under which each account may send, as Postfix and Rspamd read them. */
+  addressesOf(account: string): readonly string[] {
+    return this.#sql.senders
+      .all()
+      .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
+      .map((row) => text(row["address"]));
+  }
+
+  /** The hash, with its scheme. Null if there is no such account. */
+  password(name: string): string | null {
+    const row = this.#sql.password.get(name);
+    return row === undefined ? null : text(row["password"]);
+  }
+
   aliases({ limit, cursor }: PageRequest): CountedPage<AliasItem> {
     const items = this.#sql.aliases.all(cursor ?? "", limit + 1).map((row) => ({
       address: text(row["address"]),
@@ -142,23 +172,27 @@ export class AccountLists {
   }
 }
 
+/** What `accountRow` reads. */
+export const ACCOUNT_COLUMNS = `
+  SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
+    (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+  FROM account`;
+
 function lists(sql: (text: string) => StatementSync) {
-  const account = `
-    SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
-      (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
-    FROM account`;
   return {
-    accounts: sql(`${account} WHERE name > ? ORDER BY name LIMIT ?`),
-    account: sql(`${account} WHERE name = ?`),
+    accounts: sql(`${ACCOUNT_COLUMNS} WHERE name > ? ORDER BY name LIMIT ?`),
+    account: sql(`${ACCOUNT_COLUMNS} WHERE name = ?`),
+    password: sql("SELECT password FROM account WHERE name = ?"),
     countAccounts: sql("SELECT count(*) AS n FROM account"),
     aliases: sql(`
       SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
       FROM alias WHERE address > ? GROUP BY address ORDER BY address LIMIT ?`),
+    senders: sql("SELECT address, logins FROM sender_login ORDER BY address"),
     countAliases: sql("SELECT count(DISTINCT address) AS n FROM alias"),
   };
 }
 
-function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
+export function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
   return {
     name: text(row["name"]),
     suspended: integer(row["suspended"]) === 1,

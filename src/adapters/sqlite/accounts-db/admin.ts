@@ -1,34 +1,51 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { isoTime, type Millis } from "../../../core/time.ts";
-import type { CredentialStore } from "../../../engine/admin-ports.ts";
+import { parseScopes, printScopes } from "../../../core/access/scopes.ts";
+import { isWorthNoting } from "../../../core/access/session.ts";
+import { isoTime } from "../../../core/time.ts";
+import type { CredentialStore, FoundToken, NewToken } from "../../../engine/admin-ports.ts";
+import { LIMITS } from "../../../engine/limits.ts";
 import type { Clock, Outcome } from "../../../engine/ports.ts";
-import type { TokenItem } from "../../../wire/control/items.ts";
+import type { TokenItem } from "../../../wire/control/access-items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
-import type { Prepares } from "../between-transactions.ts";
-import { integer, millis, text } from "../columns.ts";
+import { integer, millis, millisOrNull, text } from "../columns.ts";
+import { NotedUses } from "./noted-uses.ts";
 
 const PASSWORD = "password";
 
-/** Writes tokens and the dashboard's password to `engine.db`, only as digests and hashes. */
+/** Writes tokens and the dashboard's password to `accounts.db`, only as digests and hashes. */
 export class SqliteCredentials implements CredentialStore {
+  readonly #db: DatabaseSync;
   readonly #clock: Clock;
+  readonly #uses: NotedUses;
   readonly #addToken: StatementSync;
   readonly #revoke: StatementSync;
+  readonly #count: StatementSync;
+  readonly #byDigest: StatementSync;
+  readonly #used: StatementSync;
   readonly #put: StatementSync;
+  readonly #value: StatementSync;
 
-  constructor(db: Prepares, clock: Clock) {
+  constructor(db: DatabaseSync, clock: Clock, uses = new NotedUses()) {
+    this.#db = db;
     this.#clock = clock;
+    this.#uses = uses;
     this.#addToken = db.prepare(`
-      INSERT INTO token (name, digest, created_by, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`);
+      INSERT INTO token (name, digest, created_by, created_at, scopes, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (name) DO NOTHING`);
     this.#revoke = db.prepare("DELETE FROM token WHERE name = ?");
+    this.#count = db.prepare("SELECT count(*) AS n FROM token");
+    this.#byDigest = db.prepare("SELECT name, scopes, expires_at, used_at FROM token WHERE digest = ?");
+    this.#used = db.prepare("UPDATE token SET used_at = ? WHERE digest = ?");
     this.#put = db.prepare(`
       INSERT INTO admin (key, value, changed_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`);
+    this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
   }
 
-  /** `digest`: SHA-256 of the token in hexadecimal. A token is random, so no slow hash is needed. */
-  createToken(name: string, digest: string, by: string, at: Millis): Outcome {
-    const { changes } = this.#addToken.run(name, digest, by, at);
+  createToken({ name, digest, scopes, by, at, expiresAt }: NewToken): Outcome {
+    if (integer(this.#count.get()?.["n"]) >= LIMITS.tokens)
+      return { ok: false, reason: `There are ${LIMITS.tokens} tokens, which is as many as there may be.` };
+    const { changes } = this.#addToken.run(name, digest, by, at, printScopes(scopes), expiresAt);
     return changes === 0 ? { ok: false, reason: `A token named ${name} exists already.` } : { ok: true };
   }
 
@@ -37,27 +54,45 @@ export class SqliteCredentials implements CredentialStore {
     return changes === 0 ? { ok: false, reason: `There is no token named ${name}.` } : { ok: true };
   }
 
-  setAdminPassword(hash: string): void {
-    this.put(PASSWORD, hash);
+  /** Timing reveals at most the digest, never the token. */
+  useToken(digest: string): FoundToken | null {
+    const now = this.#clock.now();
+    const row = this.#byDigest.get(digest);
+    if (row === undefined) return null;
+    const expiresAt = millisOrNull(row["expires_at"]);
+    if (expiresAt !== null && now >= expiresAt) return null;
+    if (isWorthNoting(millisOrNull(row["used_at"]), now)) this.#uses.note(this.#used, now, digest);
+    return { name: text(row["name"]), scopes: parseScopes(text(row["scopes"])) ?? [] };
   }
 
-  /** Stores a value of the server itself under its own name. */
-  put(key: string, value: string): void {
-    this.#put.run(key, value, this.#clock.now());
+  /** With the old password the sessions end that it opened. */
+  setAdminPassword(hash: string): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      this.#put.run(PASSWORD, hash, this.#clock.now());
+      this.#db.exec("DELETE FROM session; COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Null until a password is set. */
+  adminPasswordHash(): string | null {
+    const row = this.#value.get(PASSWORD);
+    return row === undefined ? null : text(row["value"]);
   }
 }
 
-/** Reads credentials for the web and the command line; the connection may be read-only. */
+/** Reads credentials for the command line; the connection may be read-only. */
 export class Credentials {
   readonly #tokens: StatementSync;
   readonly #count: StatementSync;
-  readonly #byDigest: StatementSync;
   readonly #value: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#tokens = db.prepare("SELECT name, created_at, created_by FROM token WHERE name > ? ORDER BY name LIMIT ?");
+    this.#tokens = db.prepare("SELECT * FROM token WHERE name > ? ORDER BY name LIMIT ?");
     this.#count = db.prepare("SELECT count(*) AS n FROM token");
-    this.#byDigest = db.prepare("SELECT name FROM token WHERE digest = ?");
     this.#value = db.prepare("SELECT value FROM admin WHERE key = ?");
   }
 
@@ -65,25 +100,23 @@ export class Credentials {
   tokens({ limit, cursor }: PageRequest): CountedPage<TokenItem> {
     const items = this.#tokens.all(cursor ?? "", limit + 1).map((row) => ({
       name: text(row["name"]),
+      scopes: parseScopes(text(row["scopes"])) ?? [],
       createdAt: isoTime(millis(row["created_at"])),
       createdBy: text(row["created_by"]),
+      expiresAt: isoTimeOrNull(row["expires_at"]),
+      usedAt: isoTimeOrNull(row["used_at"]),
     }));
     return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#count.get()?.["n"]) };
   }
 
-  /** The name of the token with this digest; null if there is none. Timing reveals at most the digest, never the token. */
-  tokenName(digest: string): string | null {
-    const row = this.#byDigest.get(digest);
-    return row === undefined ? null : text(row["name"]);
-  }
-
   /** Null until a password is set. */
   adminPasswordHash(): string | null {
-    return this.value(PASSWORD);
-  }
-
-  value(key: string): string | null {
-    const row = this.#value.get(key);
+    const row = this.#value.get(PASSWORD);
     return row === undefined ? null : text(row["value"]);
   }
+}
+
+function isoTimeOrNull(value: unknown): string | null {
+  const at = millisOrNull(value);
+  return at === null ? null : isoTime(at);
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountName } from "../../../core/net/address.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../../engine/admin-ports.ts";
-import type { FileChanges } from "../../../wire/control/control.ts";
+import type { FileChanges } from "../../../wire/control/items.ts";
 
 type Skipped = FileChanges["skipped"][number];
 type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };

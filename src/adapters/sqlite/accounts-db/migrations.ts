@@ -151,4 +151,97 @@ export const accountsMigrations: readonly string[] = [
     SELECT alias_map.address, userdb.user, userdb.quota_rule
     FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE;
   `,
+
+  // Keys of accounts that have their own (docs/encryption.md). `for_password`: the hash of the password that opens `locked`, so
+  // that a password which came another way finds no key that it cannot open: Dovecot would refuse the sign-in. A key outlives
+  // its account, as its mail does. `place`: the highest is the newest. The keys in `opened_key` are the newest first.
+  `
+  CREATE TABLE account_key (
+    account TEXT COLLATE NOCASE NOT NULL,
+    id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    public_key TEXT NOT NULL,
+    locked TEXT NOT NULL,
+    for_password TEXT NOT NULL,
+    recoverable TEXT NOT NULL,
+    PRIMARY KEY (account, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIEW opened_key (user, key1, key2, key3, key4, key5, key6, key7, key8) AS
+    SELECT name,
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 0),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 1),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 2),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 3),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 4),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 5),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 6),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 7)
+    FROM account WHERE name IN (SELECT account FROM account_key);
+
+  CREATE VIEW encrypting_key (user, public_key) AS
+    SELECT name, (SELECT public_key FROM account_key
+      WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1)
+    FROM account;
+  `,
+
+  // Who administers: here, because the web may read `engine.db` and not this (docs/adr/0020). `admin.password` is the
+  // hash of the dashboard's password. Tokens and sessions are known by the SHA-256 of their secret. `scopes`: separated
+  // by commas. `proved_at`: when the password was last given.
+  `
+  CREATE TABLE admin (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    scopes TEXT NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE session (
+    digest TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    device TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    proved_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+
+  // The second factors of the administrator (docs/adr/0020). `secret`: that of the authenticator app (RFC 6238).
+  // `last_step`: the latest time step whose code was used, so that no code is taken twice. A recovery code is known by
+  // its SHA-256 and stays when it is used. `public_key`: SPKI in DER; `algorithm`: its COSE number; `counter`: the
+  // signature counter of WebAuthn.
+  `
+  CREATE TABLE admin_totp (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    secret BLOB NOT NULL CHECK (length(secret) >= 20),
+    confirmed_at INTEGER NOT NULL,
+    last_step INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE admin_recovery (
+    digest TEXT PRIMARY KEY,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE admin_passkeys (
+    id TEXT PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    algorithm INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -75,21 +75,16 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   guess(ANN, "203.0.113.0/24", "a", 1);
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
-  const candidates = (since: number, most: number, until?: number) =>
-    history.candidates(ANN, { ...span(since, most, until), share: 9 }).within;
-  assert.deepEqual(
-    [1, 2, 9].map((most) => candidates(0, most)),
-    [1, 2, 2],
-  );
-  assert.equal(candidates(1, 9), 1);
-  assert.equal(candidates(0, 9, 1), 1);
+  const candidates = (since: number, until = 9) =>
+    history.candidates(ANN, { since: later(START, since), until: later(START, until), share: 9 }).within;
+  assert.deepEqual([candidates(0), candidates(1), candidates(0, 1)], [2, 1, 1]);
   for (let i = 0; i < 5; i++) guess("carl@example.org", i < 3 ? "203.0.113.0/24" : "192.0.2.0/24", `p${i}`, i + 1);
-  const shares = (share: number, most = 9, name = "carl@example.org"): string => {
-    const { within, beyond } = history.candidates(name, { ...span(0, most), share });
+  const shares = (share: number, name = "carl@example.org"): string => {
+    const { within, beyond } = history.candidates(name, { since: START, until: later(START, 9), share });
     return `${within}+${beyond}`;
   };
   assert.deepEqual([shares(9), shares(2), shares(1)], ["5+0", "4+1", "2+3"], "at most a share for each network");
-  assert.deepEqual([shares(1, 3), shares(1, 9, "nobody")], ["2+1", "0+0"]);
+  assert.equal(shares(1, "nobody"), "0+0");
   store.apply({ type: "FORGET_GUESSES", account: "carl@example.org" }, START);
   const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
   assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
@@ -109,6 +104,16 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
     break;
   }
   assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+});
+
+test("the many guesses of one network hide none of another, though they are the latest", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (network: string, proof: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
+  for (let i = 0; i < 30; i++) guess(`198.51.${i}.0/24`, "x", 1);
+  for (let i = 0; i < 5_000; i++) guess("2001:db8:7::/48", `p${i}`, 2 + i);
+  const { within, beyond } = history.candidates(ANN, { since: START, until: later(START, 9_999), share: 40 });
+  assert.deepEqual([within, beyond], [30 + 40, 4_960]);
 });
 
 test("places known in one network are found by the primary key, and none of its neighbours", (t) => {

@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { auditedHold } from "../../../core/audit/audited.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import { DAY_MS, instant, type Millis } from "../../../core/time.ts";
 import type { HoldState } from "../../../engine/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
+import { AuditChain } from "./audit-chain.ts";
 
 export type HoldChange = Extract<
   Change,
@@ -17,8 +19,10 @@ const REFUSALS_KEPT_MS = DAY_MS;
 /** Accounts whose mail is held, and that mail; and refusals, by which they may be. By the guard's own connection to `engine.db`. */
 export class AccountHolds {
   readonly #sql: ReturnType<typeof statements>;
+  readonly #audit: AuditChain;
 
   constructor(db: DatabaseSync) {
+    this.#audit = new AuditChain(db);
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
@@ -39,6 +43,7 @@ export class AccountHolds {
       case "HOLD_ACCOUNT": {
         const { account, prefix, ip, evidence } = change;
         sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs, evidence.key);
+        this.#audit.add(auditedHold(change, at));
         return;
       }
       case "END_HOLD":

@@ -29,6 +29,29 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(2), ["opened failed_logins"]);
   });
 
+  test("an account that was added through the web is told at once", async () => {
+    const { engine, seconds } = alertsOnDatabase();
+    const account = "anna@example.test";
+    for (let i = 0; i < 8; i++)
+      await engine.audit({ type: "ACCOUNT_ADDED", subject: `${i}${account}`, by: "web:admin via 203.0.113.9" });
+    const told = await seconds(20);
+    assert.equal(told.length, 8, "none waits for a digest");
+    assert.match(told[0] ?? "", /^opened web_account 0anna@example\.test \(event \d+\)$/);
+  });
+
+  test("an alias that was added through the web is told with its targets", async () => {
+    const { engine, seconds, db } = alertsOnDatabase();
+    const by = "web:admin via 203.0.113.9";
+    const targets = ["thief@evil.test", "anna@example.test"];
+    await engine.audit({ type: "ALIAS_ADDED", subject: "info@example.test", targets, by });
+    assert.equal((await seconds(2)).length, 1);
+    const details = db
+      .prepare("SELECT detail FROM alert")
+      .all()
+      .map((row) => row["detail"]);
+    assert.deepEqual(details, [`the alias was added: info@example.test to ${targets.join(", ")}, by ${by}`]);
+  });
+
   test("what was not delivered before a restart is delivered after it, under the same id", async () => {
     const { notices, seconds, restart, reach, db } = alertsOnDatabase();
     reach(false);
@@ -121,6 +144,15 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(2), []);
     clock.advance(HOUR_MS);
     assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 4);
+  });
+
+  test("a token is told if it was made through the web, by its name", async () => {
+    const { engine, seconds } = alertsOnDatabase();
+    await engine.audit({ type: "TOKEN_CREATED", subject: "backup", by: "root" });
+    await engine.audit({ type: "TOKEN_CREATED", subject: "nightly", by: "web:admin via 203.0.113.9" });
+    assert.match((await seconds(2)).join("\n"), /^opened web_token nightly \(event \d+\)$/);
+    await engine.audit({ type: "PASSKEY_ADDED", subject: "Laptop", by: "web:admin via 203.0.113.9" });
+    assert.match((await seconds(2)).join("\n"), /^opened web_passkey Laptop added \(event \d+\)$/);
   });
 
   test("an account is known once it has signed in, however it is written", async () => {

@@ -20,6 +20,24 @@ type Row = Readonly<Record<string, unknown>>;
 
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 
+/** Whose subject the alert names; behind that of an alias its new targets. */
+const NAMED = [
+  "TOKEN_CREATED",
+  "SETTINGS_APPLIED",
+  "NETWORKS_CHANGED",
+  "ALIAS_ADDED",
+  "ALIAS_REMOVED",
+  "ALIAS_BLOCKED",
+  "ALIAS_UNBLOCKED",
+  "FACTOR_ADDED",
+  "FACTOR_REMOVED",
+  "RECOVERY_CODES_MADE",
+  "RECOVERY_CODE_USED",
+  "PASSKEY_ADDED",
+  "PASSKEY_REMOVED",
+  "PASSKEY_REFUSED",
+] as const satisfies readonly EventType[];
+
 /** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
@@ -31,7 +49,8 @@ export class SqliteAlertEvents implements AlertEvents {
     this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
     this.#between = db.prepare(`
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
-        limit_key,
+        limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
+          ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''), NULL) AS subject,
         iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
         type LIKE 'LOGIN%' AND NOT EXISTS (
           SELECT 1 FROM known_address AS known
@@ -71,6 +90,8 @@ export class SqliteAlertEvents implements AlertEvents {
       windowMs: integerOrNull(row["window_ms"]),
       limitKey: textOrNull(row["limit_key"]),
       recipients: integerOrNull(row["recipients"]),
+      actor: textOrNull(row["actor"]),
+      subject: textOrNull(row["subject"]),
       isNewPlace: row["is_new_place"] === 1,
       isKnownAccount: row["is_known_account"] === 1,
     }));

@@ -40,9 +40,7 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
   }
 
   isPaused(recipient: string, now: Millis): boolean {
-    const paused = new Set(this.#sql.pauses.all(now).map((row) => text(row["target"])));
-    if (paused.size === 0) return false;
-    return this.#namesOf(recipient).some((name) => paused.has(name));
+    return this.#sql.paused.get(JSON.stringify(this.#namesOf(recipient)), now) !== undefined;
   }
 
   /** The address as written, without its extension, and the targets of an alias. */
@@ -68,6 +66,8 @@ function statements(sql: (text: string) => StatementSync) {
       INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`),
     resume: sql("DELETE FROM greylist_pause WHERE target = ?"),
+    paused: sql(`
+      SELECT 1 FROM greylist_pause WHERE target IN (SELECT value FROM json_each(?1)) AND until > ?2 LIMIT 1`),
     forget: sql("DELETE FROM greylist_pause WHERE until <= ?"),
     pauses: sql("SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target"),
   };

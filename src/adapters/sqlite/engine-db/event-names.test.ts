@@ -12,6 +12,9 @@ import { EventNames } from "./event-names.ts";
 import { Retention } from "./retention.ts";
 import { SqliteStore } from "./store.ts";
 
+/** On a busy machine a search would end before it has found all. */
+const PATIENT_MS = 10_000;
+
 function fresh(t: TestContext) {
   const path = join(scratch(t), "engine.db");
   const db = openEngine(path);
@@ -29,7 +32,7 @@ function fresh(t: TestContext) {
       .prepare("SELECT role, name, id FROM event_name WHERE role < 4")
       .all()
       .map((row) => Object.values(row).join(" "));
-  return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader) };
+  return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader, PATIENT_MS) };
 }
 
 const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);

@@ -1,27 +1,28 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import { MINUTES_FOR_MS, RANKED_FOR_MS } from "../../../engine/figures.ts";
 import { integer } from "../columns.ts";
 import { TOOK_EFFECT } from "./simulated.ts";
 
-/** The time that one row of `event_tally` and of `address_tally` covers. */
-export const TYPES_SPAN_MS = 10 * MINUTE_MS;
+/** The time that one row of `address_tally` covers, until it is folded into that of its day. */
 export const ADDRESSES_SPAN_MS = HOUR_MS;
-/** The last 24 hours, with room for a reader that starts a little earlier. */
-const KEPT_MS = 2 * DAY_MS;
 /** About a millisecond of work, which delays decisions. */
 const EVENTS_PER_STEP = 250;
-/** Most addresses per hour. Beyond it, only the busiest are kept. */
+/** Most addresses of the current hour. Beyond it, and of an hour or day that is over, only the busiest are kept. */
 const MOST_ADDRESSES = 1_024;
 const BEST_ADDRESSES = 512;
+const BEST_OF_OTHERS = 128;
+const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
 
 /**
- * Keeps figures about events, so that no query has to walk over them: the number of events, the number of each type in
- * total and in each ten minutes, and the busiest addresses of each hour. It follows the events in small steps;
- * `event_tallied.upto` says how far it is, and readers add the events after that.
+ * Ranks addresses, so that no query has to walk over all events: the busiest of each hour, and of each day for what is
+ * longer ago. Also the number of events. It follows the events in small steps, since a row for each address would cost the
+ * decisions a page of the log each; `event_tallied.upto` says how far it is, and readers add the events after that.
  */
 export class EventTally {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
+  #hour = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -37,20 +38,35 @@ export class EventTally {
     const hour = integer(some?.["hour"]);
     this.#sql.begin.run();
     try {
-      this.#sql.types.run(...range);
-      this.#sql.totals.run(...range);
       this.#sql.addresses.run(...range);
       this.#sql.done.run(range[1], found);
-      this.#sql.forgetTypes.run(hour - KEPT_MS);
-      this.#sql.forgetAddresses.run(hour - KEPT_MS);
-      if (integer(this.#sql.countAddresses.get(hour)?.["n"]) > MOST_ADDRESSES)
-        this.#sql.keepBest.run(hour, BEST_ADDRESSES);
+      this.#keepBest(hour, MOST_ADDRESSES);
+      if (hour !== this.#hour) this.#keepBest(this.#hour, KEPT_ADDRESSES);
+      this.#fold(hour);
+      this.#sql.forget.run(hour - RANKED_FOR_MS);
       this.#sql.commit.run();
     } catch (error) {
       if (this.#db.isTransaction) this.#sql.rollback.run();
       throw error;
     }
+    this.#hour = hour;
     return found === most;
+  }
+
+  #keepBest(since: number, most: number): void {
+    if (integer(this.#sql.count.get(since)?.["n"]) > most)
+      this.#sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
+  }
+
+  /** The oldest hour of the day that is now longer ago than hours are kept, so that no step has much to do. */
+  #fold(hour: number): void {
+    const past = hour - MINUTES_FOR_MS;
+    const day = past - (past % DAY_MS) - DAY_MS;
+    const oldest = this.#sql.firstHour.get(day, day + DAY_MS)?.["since"] ?? null;
+    if (oldest === null) return;
+    this.#sql.fold.run(day, oldest);
+    this.#sql.drop.run(oldest);
+    this.#keepBest(day, KEPT_ADDRESSES);
   }
 }
 
@@ -60,40 +76,43 @@ export const RANKED = {
   connections: "type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')",
   rejected: `type IN ('CONNECT_REFUSED', 'CONNECT_DEFERRED', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED',
     'LOGIN_REFUSED', 'LOGIN_FAILED')`,
+  failures: "type IN ('LOGIN_REFUSED', 'LOGIN_FAILED')",
 } as const;
 
 export const BY_RANK = "mails DESC, connections DESC, rejected DESC, ip";
 
 function statements(sql: (text: string) => StatementSync) {
   const within = `FROM event WHERE id BETWEEN ?1 AND ?2 AND ${TOOK_EFFECT}`;
-  const start = (spanMs: number): string => `at - at % ${spanMs}`;
+  const hourOf = `at - at % ${ADDRESSES_SPAN_MS}`;
+  const add = `
+    ON CONFLICT DO UPDATE SET mails = mails + excluded.mails, connections = connections + excluded.connections,
+      rejected = rejected + excluded.rejected, failures = failures + excluded.failures`;
+  const best = (order: string, most: string): string =>
+    `SELECT ip FROM (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${order} LIMIT ${most})`;
   return {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
     rollback: sql("ROLLBACK"),
     next: sql(`
-      SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${start(ADDRESSES_SPAN_MS)}) AS hour FROM
+      SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${hourOf}) AS hour FROM
         (SELECT id, at FROM event WHERE id > (SELECT upto FROM event_tallied) ORDER BY id LIMIT ?)`),
-    types: sql(`
-      INSERT INTO event_tally (since, type, count) SELECT ${start(TYPES_SPAN_MS)}, type, count(*) ${within} GROUP BY 1, 2
-      ON CONFLICT DO UPDATE SET count = count + excluded.count`),
-    totals: sql(`
-      INSERT INTO event_total (type, recorded) SELECT type, count(*) ${within} GROUP BY 1
-      ON CONFLICT DO UPDATE SET recorded = recorded + excluded.recorded`),
     addresses: sql(`
-      INSERT INTO address_tally (since, ip, mails, connections, rejected)
-      SELECT ${start(ADDRESSES_SPAN_MS)}, ip, sum(${RANKED.mails}), sum(${RANKED.connections}), sum(${RANKED.rejected})
+      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+      SELECT ${hourOf}, ip, sum(${RANKED.mails}), sum(${RANKED.connections}), sum(${RANKED.rejected}),
+        sum(${RANKED.failures})
       ${within} AND ip IS NOT NULL AND prefix IS NOT NULL
         AND (${RANKED.mails} OR ${RANKED.connections} OR ${RANKED.rejected})
-      GROUP BY 1, 2
-      ON CONFLICT DO UPDATE SET mails = mails + excluded.mails, connections = connections + excluded.connections,
-        rejected = rejected + excluded.rejected`),
+      GROUP BY 1, 2 ${add}`),
     done: sql("UPDATE event_tallied SET upto = ?, present = present + ?"),
-    forgetTypes: sql("DELETE FROM event_tally WHERE since < ?"),
-    forgetAddresses: sql("DELETE FROM address_tally WHERE since < ?"),
-    countAddresses: sql("SELECT count(*) AS n FROM address_tally WHERE since = ?"),
+    forget: sql("DELETE FROM address_tally WHERE since < ?"),
+    count: sql("SELECT count(*) AS n FROM address_tally WHERE since = ?"),
     keepBest: sql(`
       DELETE FROM address_tally WHERE since = ?1 AND ip NOT IN
-        (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${BY_RANK} LIMIT ?2)`),
+        (${best(BY_RANK, "?2")} UNION ${best("rejected DESC, ip", "?3")} UNION ${best("failures DESC, ip", "?3")})`),
+    firstHour: sql("SELECT min(since) AS since FROM address_tally WHERE since > ? AND since < ?"),
+    fold: sql(`
+      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+      SELECT ?1, ip, mails, connections, rejected, failures FROM address_tally WHERE since = ?2 ${add}`),
+    drop: sql("DELETE FROM address_tally WHERE since = ?"),
   };
 }

@@ -1,6 +1,7 @@
 import type { Migration } from "../migrate.ts";
 import { carryOver } from "./carry-over.ts";
 import { figures } from "./figures-schema.ts";
+import { minutes } from "./minutes-schema.ts";
 
 /**
  * `engine.db`: the index is the schema version; append only. Written for SQLite 3.40 (Debian 12): if an older library
@@ -352,5 +353,25 @@ export const engineMigrations: readonly Migration[] = [
     PRIMARY KEY (account, at)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX refusal_by_time ON refusal (at);
+  `,
+  // What administrators did, each entry with the hash of the one before (core/audit/chain.ts). Not by `event.id`: events
+  // leave, and after a recovery their ids are given again.
+  `
+  CREATE TABLE audit_entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  `,
+  minutes,
+  // Another database has another name: who follows the events knows by it that ids have begun again.
+  `
+  CREATE TABLE database_name (name TEXT NOT NULL) STRICT;
+  INSERT INTO database_name (name) VALUES (lower(hex(randomblob(8))));
   `,
 ];

@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import type { AuditType } from "../../../core/events/command.ts";
+import type { AuditType } from "../../../core/events/audit-types.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 
 /** How events of one kind are removed, by their lowest and highest id. */
@@ -30,6 +30,10 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   PASSWORD_CHANGED: true,
   NETWORKS_CHANGED: true,
   QUOTA_CHANGED: true,
+  LEGAL_HOLD_SET: true,
+  LEGAL_HOLD_LIFTED: true,
+  MAIL_KEY_MADE: true,
+  MAIL_KEYS_RECOVERED: true,
   ALIAS_ADDED: true,
   ALIAS_REMOVED: true,
   ALIAS_BLOCKED: true,
@@ -38,13 +42,33 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   SPAM_ALLOW_REMOVED: true,
   TOKEN_CREATED: true,
   TOKEN_REVOKED: true,
+  SESSION_ENDED: true,
+  SESSION_PROVED: true,
+  FACTOR_ADDED: true,
+  FACTOR_REMOVED: true,
+  SECOND_FACTOR_FAILED: true,
+  RECOVERY_CODES_MADE: true,
+  RECOVERY_CODE_USED: true,
   ADMIN_PASSWORD_CHANGED: true,
+  PASSKEY_ADDED: true,
+  PASSKEY_REMOVED: true,
+  PASSKEY_REFUSED: true,
+  ACCESS_REVIEWED: true,
+  RECOVERY_KEY_MADE: true,
   SETTINGS_APPLIED: true,
   GREYLIST_PAUSED: true,
   GREYLIST_RESUMED: true,
   BREAK_GLASS: true,
+  FIREWALL_TRIED: true,
+  FIREWALL_CONFIRMED: true,
+  FIREWALL_ROLLED_BACK: true,
+  INCIDENT: true,
   COMMAND_REFUSED: true,
+  CALLER_REFUSED: true,
   EVENTS_AGGREGATED: true,
+  FIREWALL_LOST: true,
+  PORTS_BLOCKED: true,
+  CLOCK_JUMPED: true,
 };
 
 /** All other events; a flood brings a million of them. */
@@ -119,6 +143,9 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     dropSteps: sql(`
       DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
         WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    dropAudit: sql(`
+      DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry
+        WHERE id <= (SELECT max(id) FROM audit_entry) - ? ORDER BY id LIMIT ?)`),
     dropOldCorrespondents: sql(`
       DELETE FROM correspondent WHERE (address, account) IN
         (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { auditedRecovery } from "../../../core/audit/audited.ts";
+import { MOST_ENTRIES } from "../../../core/audit/chain.ts";
 import type { EventType } from "../../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { openEngine } from "../open.ts";
+import { AuditEntries } from "../read/audit-entries.ts";
+import { AuditChain } from "./audit-chain.ts";
 import { SqliteBanLog } from "./ban-log.ts";
 import { EventCount } from "./event-count.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
@@ -225,4 +229,15 @@ test("a flood of guesses is counted within a minute, not within an hour, and the
   assert.deepEqual(rows(), [200_000, 12]);
   assert.equal(retention.mustCount(later(START, 3 * MINUTE_MS)), false, "those before the last count are not new");
   assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS + HOUR_MS)), true);
+});
+
+test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
+  const { db, settle } = fresh(t, {});
+  const chain = new AuditChain(db);
+  db.exec("BEGIN");
+  for (let i = 0; i < MOST_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", START));
+  db.exec("COMMIT");
+  settle(START);
+  const { first, last, fault } = new AuditEntries(db).check([]);
+  assert.deepEqual([first, last, fault], [11, MOST_ENTRIES + 10, null]);
 });

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { MOST_ENTRIES } from "../../../core/audit/chain.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 import type { EventCount } from "./event-count.ts";
@@ -233,6 +234,7 @@ export class Retention {
       old(sql.dropOldBans, now - BANS_FOR_MS),
       many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
       old(sql.dropSteps, now - STEPS_FOR_MS, MOST_STEPS),
+      old(sql.dropAudit, MOST_ENTRIES),
       old(sql.dropOldCorrespondents, now - CORRESPONDENTS_FOR_MS),
       many(sql.dropManyCorrespondents, surplus.correspondents, MOST_CORRESPONDENTS),
       old(sql.dropOldHonest, Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS)),

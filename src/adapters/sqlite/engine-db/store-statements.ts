@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BAN_COLUMNS } from "./ban-row.ts";
-import { INSERT_EVENT } from "./event-columns.ts";
 
 /** The store's statements, each prepared once. */
 export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
@@ -16,7 +15,6 @@ function statements(sql: (text: string) => StatementSync) {
     begin: sql("BEGIN IMMEDIATE"),
     commit: sql("COMMIT"),
     rollback: sql("ROLLBACK"),
-    append: sql(INSERT_EVENT),
     bansOf: sql(
       `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
     ),

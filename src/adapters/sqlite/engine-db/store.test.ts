@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
@@ -220,4 +221,20 @@ test("events that entered their index in a transaction that was lost are found a
   assert.equal(store.address(seven, REACH).connections.length, 1, "while nothing can be written");
   committed(() => assert.equal(store.address(seven, REACH).connections.length, 1));
   assert.equal(store.address(seven, REACH).connections.length, 1);
+});
+
+test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
+  const { db, store, committed } = fresh(t);
+  const other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
+  t.after(() => other.close());
+  const busyTimeout = (): unknown => db.prepare("PRAGMA busy_timeout").get()?.["timeout"];
+  other.exec("BEGIN EXCLUSIVE");
+  assert.throws(() => store.begin(), /database is locked/);
+  const from = performance.now();
+  for (let i = 0; i < 20; i++) assert.throws(() => store.begin(), /database is locked/);
+  assert.ok(performance.now() - from < 1_000, "twenty waits would take five seconds");
+  assert.equal(busyTimeout(), 0);
+  other.exec("ROLLBACK");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  assert.equal(busyTimeout(), 250);
 });

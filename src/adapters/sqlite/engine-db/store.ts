@@ -16,11 +16,12 @@ import type {
   Store,
 } from "../../../engine/storage-ports.ts";
 import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
+import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { BanTable, NO_BANS } from "./ban-table.ts";
-import { valuesOf } from "./event-columns.ts";
 import { EventCount } from "./event-count.ts";
 import { EventIndex } from "./event-index.ts";
+import { EventWriter } from "./event-writer.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { JailReports } from "./jail-reports.ts";
 import { prepareStore, type StoreStatements } from "./store-statements.ts";
@@ -33,6 +34,7 @@ import { type Stretch, WindowReader } from "./window-reader.ts";
 export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
+  readonly #writer: EventWriter;
   readonly #index: EventIndex;
   readonly #windows: WindowReader;
   readonly #allWindows: WindowReader;
@@ -42,10 +44,12 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   readonly #holds: AccountHolds;
   readonly #sql: StoreStatements;
   #refusal: string | null = null;
+  #busyTimeoutMs = BUSY_TIMEOUT_MS;
 
   constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
     this.#db = db;
     this.#events = events;
+    this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
     this.#windows = new WindowReader(db, "event_subject");
     this.#allWindows = new WindowReader(db, "event_by_subject");
@@ -65,12 +69,22 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     if (this.#refusal !== null) throw new Error(this.#refusal);
     // A rollback that failed on a full disk leaves its transaction open.
     if (this.#db.isTransaction) this.rollback();
-    this.#sql.begin.run();
+    try {
+      this.#sql.begin.run();
+    } catch (error) {
+      // Another program holds the lock: the next tries, once a second, wait for nothing.
+      if (isLocked(error)) this.#waitFor(0);
+      throw error;
+    }
+    this.#waitFor(BUSY_TIMEOUT_MS);
+    this.#writer.begin();
   }
 
   commit(): void {
+    this.#writer.finish();
     if (this.#index.isFull) this.#index.settle();
     this.#sql.commit.run();
+    this.#writer.ended(true);
     this.#events.commit();
     this.#index.ended(true);
   }
@@ -81,6 +95,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   }
 
   priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports {
+    this.#writer.write();
     return this.#jails.priorReports(subject, report, now);
   }
 
@@ -98,6 +113,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   }
 
   rollback(): void {
+    this.#writer.ended(false);
     this.#events.rollback();
     this.#index.ended(false);
     try {
@@ -109,13 +125,14 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   }
 
   append(record: EventRecord): number {
-    const written = this.#sql.append.run(...valuesOf(record));
+    const id = this.#writer.add(record);
     this.#events.add(1);
     this.#index.add(record.prefix, record.counts === "account_mail" ? record.account : null);
-    return Number(written.lastInsertRowid);
+    return id;
   }
 
   apply(change: Change, at: Millis): void {
+    this.#writer.write();
     switch (change.type) {
       case "BAN":
         return this.#bans.add(change.ban, at);
@@ -210,11 +227,19 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     }));
   }
 
+  /** How long all statements of the connection wait for another's lock. */
+  #waitFor(busyTimeoutMs: number): void {
+    if (busyTimeoutMs === this.#busyTimeoutMs) return;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  }
+
   /** Writes nothing outside a transaction: the database may not be writable just now. */
   #windowsFor(subject: string): WindowReader {
     if (!this.#index.hasWaiting(subject)) return this.#windows;
     if (!this.#db.isTransaction) return this.#allWindows;
-    this.#index.settle();
+    this.#writer.write();
+    this.#writer.heed(() => this.#index.settle());
     return this.#windows;
   }
 }

@@ -1,5 +1,7 @@
+import { messageOf } from "../../../core/error.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { Surplus } from "../engine-db/retention.ts";
+import { isDamage } from "../open.ts";
 import type { MaintenanceWork } from "./work.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
@@ -8,21 +10,24 @@ export type Order =
   | Readonly<{ type: "checkpoint" }>
   | Readonly<{ type: "count"; staleBefore: Millis }>
   | Readonly<{ type: "warm"; from: number; rows: number }>
-  | Readonly<{ type: "digest" }>;
-type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: true };
+  | Readonly<{ type: "digest" }>
+  | Readonly<{ type: "copy_accounts"; path: string }>;
+/** How the writing of a file went from which a lost database is made again. `isDamage`: the database is damaged. */
+export type Kept = Readonly<{ ok: true } | { ok: false; isDamage: boolean; why: string }>;
+type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: Kept; copy_accounts: Kept };
 export type Result<O extends Order> = Results[O["type"]];
 
 /** The first line of the maintenance process. */
 export const READY = "ready";
 
 /** Carries out one line and returns its answer as a line of JSON; `null` if it could not be done. */
-export function carryOut(line: string, work: MaintenanceWork): string {
+export async function carryOut(line: string, work: MaintenanceWork): Promise<string> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard wrote it, which started this process
   const order = JSON.parse(line) as Order;
-  return JSON.stringify(done(order, work));
+  return JSON.stringify(await done(order, work));
 }
 
-function done(order: Order, work: MaintenanceWork): Results[keyof Results] | null {
+async function done(order: Order, work: MaintenanceWork): Promise<Results[keyof Results] | null> {
   switch (order.type) {
     case "checkpoint":
       return work.checkpoint();
@@ -32,7 +37,17 @@ function done(order: Order, work: MaintenanceWork): Results[keyof Results] | nul
       work.warm(order.from, order.rows);
       return true;
     case "digest":
-      work.digest();
-      return true;
+      return kept(() => work.digest());
+    case "copy_accounts":
+      return kept(() => work.copyAccounts(order.path));
+  }
+}
+
+async function kept(write: () => void | Promise<void>): Promise<Kept> {
+  try {
+    await write();
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, isDamage: isDamage(error), why: messageOf(error) };
   }
 }

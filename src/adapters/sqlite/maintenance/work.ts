@@ -1,11 +1,13 @@
-import { renameSync, rmSync } from "node:fs";
+import { chmodSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { messageOf } from "../../../core/error.ts";
 import type { Millis } from "../../../core/time.ts";
 import { integer, text } from "../columns.ts";
 import { MOST_STALE, type Surplus } from "../engine-db/retention.ts";
 import { ROUTINE } from "../engine-db/retention-statements.ts";
-import { openEngine } from "../open.ts";
-import { digestOf } from "../recovery/recover.ts";
+import { openAccountsForReading, openEngine, refuseUnlessWhole } from "../open.ts";
+import { copyOf, digestOf } from "../recovery/names.ts";
+import { copyDatabase } from "../recovery/open-files.ts";
 import { digest } from "../recovery/salvage.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
@@ -19,6 +21,7 @@ export class MaintenanceWork {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #warm: StatementSync;
+  #accounts: DatabaseSync | null = null;
 
   constructor(path: string) {
     const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
@@ -64,13 +67,34 @@ export class MaintenanceWork {
     const file = digestOf(this.#path);
     const fresh = `${file}.new`;
     for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
-    const db = openEngine(fresh);
+    const db = openedNew(fresh);
     try {
       digest(this.#db, db);
     } finally {
       db.close();
     }
     renameSync(fresh, file);
+  }
+
+  /** A complete copy of `accounts.db`: without it a damaged one would lock out everybody. */
+  async copyAccounts(path: string): Promise<void> {
+    this.#accounts ??= openAccountsForReading(path);
+    refuseUnlessWhole(this.#accounts, path);
+    const copy = copyOf(path);
+    const fresh = `${copy}.new`;
+    rmSync(fresh, { force: true });
+    await copyDatabase(this.#accounts, fresh);
+    chmodSync(fresh, 0o640);
+    renameSync(fresh, copy);
+  }
+}
+
+/** What is wrong with a file that was just made is no damage of the database. */
+function openedNew(path: string): DatabaseSync {
+  try {
+    return openEngine(path);
+  } catch (error) {
+    throw new Error(messageOf(error), { cause: error });
   }
 }
 

@@ -6,9 +6,12 @@ import { later } from "../../../core/time.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { EventSearch } from "./event-search.ts";
 
+/** On a busy machine a search would end before it has found all. */
+const PATIENT_MS = 10_000;
+
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  return { db, store, committed, search: new EventSearch(reader) };
+  return { db, store, committed, search: new EventSearch(reader, PATIENT_MS) };
 }
 
 test("events are filtered by cursor, type and order", (t) => {

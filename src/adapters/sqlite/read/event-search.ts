@@ -16,7 +16,7 @@ const FEWEST_ROWS = 32;
 
 const COLUMNS = `
   id, at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes, verdict, reason,
-  offence, count, limit_count, window_ms, limit_key, actor, details, action, prefix, ${SIMULATED} AS simulated`.trim();
+  offence, count, limit_count, window_ms, limit_key, actor, details, action, ${SIMULATED} AS simulated`.trim();
 
 /**
  * Events by cursor, type, network and name. A row belongs to a network if its counted unit, or the network that it is

@@ -1,15 +1,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Millis } from "../../../core/time.ts";
-import type { BanCounts, Figures } from "../../../engine/figures.ts";
+import { DAY_MS, type Millis } from "../../../core/time.ts";
+import type { Span, Totals } from "../../../engine/figures.ts";
+import { type BanCounts, type Figures, MINUTES_FOR_MS, type Ranked, type Ranking } from "../../../engine/figures.ts";
 import type { TopIp } from "../../../wire/control/items.ts";
 import { integer, text } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
-import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, TYPES_SPAN_MS } from "../engine-db/event-tally.ts";
+import { readTotals } from "../engine-db/event-minutes.ts";
+import { ADDRESSES_SPAN_MS, BY_RANK, RANKED } from "../engine-db/event-tally.ts";
 import { TOOK_EFFECT } from "../engine-db/simulated.ts";
 
 /**
- * Up to this number, events are counted one by one, which takes some milliseconds. Beyond it, the figures come from
- * EventTally, and begin with the ten minutes or the hour that contains the requested time.
+ * Up to this number, events are ranked one by one, which takes some milliseconds. Beyond it, the ranking comes from
+ * EventTally, and begins with the hour or the day that contains the requested time.
  */
 const LOOKED_AT = 10_000;
 
@@ -33,12 +35,7 @@ export class SqliteFigures implements Figures {
   }
 
   topIps(since: Millis, most: number): readonly TopIp[] {
-    const first = this.#fewSince(since);
-    const rows =
-      first === null
-        ? this.#sql.topTallied.all(since - (since % ADDRESSES_SPAN_MS), most)
-        : this.#sql.topExact.all(first, most);
-    return rows.map((row) => ({
+    return this.#ranked(this.#sql.topIps, since, most).map((row) => ({
       ip: text(row["ip"]),
       mails: integer(row["mails"]),
       connections: integer(row["connections"]),
@@ -46,37 +43,62 @@ export class SqliteFigures implements Figures {
     }));
   }
 
-  counts(since: Millis): Readonly<Record<string, number>> {
-    const first = this.#fewSince(since);
-    return byType(
-      first === null ? this.#sql.countsTallied.all(since - (since % TYPES_SPAN_MS)) : this.#sql.countsExact.all(first),
-    );
+  top(by: Ranking, since: Millis, most: number): readonly Ranked[] {
+    const rows = this.#ranked(this.#sql[by], since, most);
+    return rows.map((row) => ({ ip: text(row["ip"]), count: integer(row["count"]) }));
   }
 
-  recorded(): Readonly<Record<string, number>> {
-    return byType(this.#sql.recorded.all());
+  totals(at: Millis | null): Totals {
+    const row = at === null ? this.#sql.newest.get() : (this.#sql.before.get(at) ?? this.#sql.oldest.get());
+    return readTotals(row?.["totals"] ?? "{}");
   }
 
-  /** The id from which to count one by one; null: there are too many. */
-  #fewSince(since: Millis): number | null {
+  totalsAt({ from, to, stepMs }: Span): readonly Totals[] {
+    const all = [this.totals(from)];
+    for (const row of this.#sql.steps.all(from, to, stepMs)) {
+      const slot = integer(row["slot"]);
+      while (all.length <= slot) all.push(all.at(-1) ?? {});
+      all.push(readTotals(row["totals"]));
+    }
+    const steps = Math.ceil((to - from) / stepMs);
+    while (all.length <= steps) all.push(all.at(-1) ?? {});
+    return all;
+  }
+
+  #ranked({ exact, tallied }: Ranks, since: Millis, most: number) {
     const first = this.#ids.firstSince(since);
-    return this.#ids.last() - first < LOOKED_AT ? first : null;
+    if (this.#ids.last() - first < LOOKED_AT) return exact.all(first, most);
+    const spanMs = this.#newest() - since > MINUTES_FOR_MS ? DAY_MS : ADDRESSES_SPAN_MS;
+    return tallied.all(since - (since % spanMs), most);
+  }
+
+  #newest(): number {
+    return integer(this.#sql.newestAt.get()?.["at"]);
   }
 }
 
-function byType(rows: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, number>> {
-  return Object.fromEntries(rows.map((row) => [text(row["type"]), integer(row["n"])]));
-}
+/** `?1`: the first event that counts, or the first hour; `?2`: how many. */
+type Ranks = Readonly<{ exact: StatementSync; tallied: StatementSync }>;
 
 function statements(sql: (text: string) => StatementSync) {
   // If the tally lags behind by more than this, its figures lag too.
   const untallied = `
     FROM event WHERE id > (SELECT max(upto, (SELECT coalesce(max(id), 0) FROM event) - ${LOOKED_AT}) FROM event_tallied)
       AND ${TOOK_EFFECT}`;
-  const figures = "sum(mails) AS mails, sum(connections) AS connections, sum(rejected) AS rejected";
-  const ranked = `${RANKED.mails} AS mails, ${RANKED.connections} AS connections, ${RANKED.rejected} AS rejected`;
   const isRanked = "ip IS NOT NULL AND prefix IS NOT NULL";
-  const best = `GROUP BY ip HAVING sum(mails) + sum(connections) + sum(rejected) > 0 ORDER BY ${BY_RANK} LIMIT ?2`;
+  const names = Object.keys(RANKED).join(", ");
+  const ranked = Object.entries(RANKED).map(([name, isOne]) => `${isOne} AS ${name}`);
+  const ranks = (figures: string, best: string): Ranks => {
+    const select = (from: string) => sql(`SELECT ip, ${figures} FROM (${from}) GROUP BY ip ${best} LIMIT ?2`);
+    return {
+      exact: select(`SELECT ip, ${ranked.join(", ")} FROM event WHERE id >= ?1 AND ${isRanked} AND ${TOOK_EFFECT}`),
+      tallied: select(`
+        SELECT ip, ${names} FROM address_tally WHERE since >= ?1
+        UNION ALL SELECT ip, ${ranked.join(", ")} ${untallied} AND ${isRanked}`),
+    };
+  };
+  const by = (figure: keyof typeof RANKED): Ranks =>
+    ranks(`sum(${figure}) AS count`, `HAVING sum(${figure}) > 0 ORDER BY count DESC, ip`);
   return {
     bans: sql(`
       SELECT origin, standing - (SELECT count(*) FROM ban
@@ -84,22 +106,21 @@ function statements(sql: (text: string) => StatementSync) {
         - (SELECT count(*) FROM ban WHERE simulated = 1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)
           AND source IS origin) AS n
       FROM ban_count`),
-    topExact: sql(`
-      SELECT ip, ${figures} FROM (SELECT ip, ${ranked} FROM event WHERE id >= ?1 AND ${isRanked} AND ${TOOK_EFFECT}) ${best}`),
-    topTallied: sql(`
-      SELECT ip, ${figures} FROM (
-        SELECT ip, mails, connections, rejected FROM address_tally WHERE since >= ?1
-        UNION ALL SELECT ip, ${ranked} ${untallied} AND ${isRanked}) ${best}`),
-    countsExact: sql(
-      `SELECT type, count(*) AS n FROM event WHERE id >= ? AND ${TOOK_EFFECT} GROUP BY type ORDER BY type`,
+    topIps: ranks(
+      "sum(mails) AS mails, sum(connections) AS connections, sum(rejected) AS rejected",
+      `HAVING sum(mails) + sum(connections) + sum(rejected) > 0 ORDER BY ${BY_RANK}`,
     ),
-    countsTallied: sql(`
-      SELECT type, sum(n) AS n FROM (
-        SELECT type, count AS n FROM event_tally WHERE since >= ? UNION ALL SELECT type, 1 ${untallied})
-      GROUP BY type ORDER BY type`),
-    recorded: sql(`
-      SELECT type, sum(n) AS n FROM (
-        SELECT type, recorded AS n FROM event_total UNION ALL SELECT type, 1 ${untallied})
-      GROUP BY type ORDER BY type`),
+    mails: by("mails"),
+    refusals: by("rejected"),
+    failures: by("failures"),
+    newestAt: sql("SELECT at FROM event WHERE id = (SELECT max(id) FROM event)"),
+    newest: sql("SELECT totals FROM event_minute ORDER BY id DESC LIMIT 1"),
+    oldest: sql("SELECT totals FROM event_minute ORDER BY minute, id LIMIT 1"),
+    before: sql("SELECT totals FROM event_minute WHERE minute < ? ORDER BY minute DESC, id DESC LIMIT 1"),
+    steps: sql(`
+      SELECT slot, totals FROM
+        (SELECT cast((minute - ?1) / ?3 AS INTEGER) AS slot, max(id) AS last FROM event_minute WHERE minute >= ?1 AND minute < ?2 GROUP BY 1)
+        JOIN event_minute ON id = last
+      ORDER BY slot`),
   };
 }

@@ -28,6 +28,17 @@ test("events are found by time, whatever gaps the ids have", (t) => {
   }
 });
 
+test("the score of a mail is read from its event, and of no other", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const scored = { type: "SPAM_SCORED", rest: { event: "SPAM_SCORED", score: -1.25, required: 5 } } as const;
+  const ids: number[] = [];
+  committed(() => {
+    ids.push(store.append(eventRow("203.0.113.7", START, scored)));
+    ids.push(store.append(eventRow("203.0.113.7", START)));
+  });
+  assert.deepEqual([...queries.spamScores([...ids, 99])], [[ids[0], { score: -1.25, required: 5 }]]);
+});
+
 test("why: everything known of one address", (t) => {
   const { store, committed, queries } = fresh(t);
   const prefix = net("203.0.113.7");
@@ -91,6 +102,57 @@ test("why tells the narrowest ban around an IPv6 address", (t) => {
   assert.equal(queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban?.prefix, "2001:db8::/32");
 });
 
+test("of a network, why names the accounts that sign in from any part of it", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const places: readonly (readonly [string, string])[] = [
+    ["203.0.113.7", "carl@example.org"],
+    ["203.0.113.7", "anna@example.org"],
+    ["203.0.113.250", "anna@example.org"],
+    ["203.0.112.1", "eve@example.org"],
+    ["203.0.114.1", "finn@example.org"],
+    ["2001:db8:0:1::/64", "bob@example.org"],
+    ["2001:db8:1::/64", "gina@example.org"],
+    ["2001:db9::/64", "hans@example.org"],
+  ];
+  committed(() => {
+    for (const [from, account] of places) store.apply({ type: "KNOW", prefix: net(from), account, proof: "" }, START);
+  });
+  const of = (network: string): string => {
+    const { knownAccounts, totals } = queries.address(net(network), START, DAY_MS);
+    assert.equal(knownAccounts.length, totals.knownAccounts);
+    return knownAccounts.map((name) => name.split("@")[0]).join(" ");
+  };
+  assert.equal(of("203.0.113.0/24"), "anna carl");
+  assert.equal(of("203.0.113.0/25"), "anna carl");
+  assert.equal(of("203.0.113.128/25"), "anna");
+  assert.equal(of("203.0.112.0/23"), "anna carl eve");
+  assert.equal(of("203.0.113.8"), "");
+  assert.equal(of("2001:db8::/48"), "bob");
+  assert.equal(of("2001:db8::/32"), "bob gina");
+  assert.equal(of("2001:db8:0:1::7"), "bob", "it is judged by its network");
+  assert.equal(of("0.0.0.0/0"), "anna carl eve finn");
+});
+
+test("bans are found by a part of their network, reason or source, page by page", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    for (const ip of ["203.0.113.1", "203.0.113.2", "198.51.100.1"])
+      store.apply({ type: "BAN", ban: banOf(ip, START, { reason: `It guessed at ${ip}.` }) }, START);
+  });
+  const found = (text: string, cursor: string | null = null) => queries.bans(START, { limit: 1, cursor, text });
+  const first = found("203.0.113.");
+  assert.deepEqual([first.items.map(({ ip }) => ip), first.next === null], [["203.0.113.2"], false]);
+  const last = found("203.0.113.", first.next);
+  assert.deepEqual([last.items.map(({ ip }) => ip), last.next], [["203.0.113.1"], null]);
+  assert.equal(found("GUESSED AT 198").items[0]?.ip, "198.51.100.1");
+  assert.deepEqual(found("100%_'").items, []);
+  const reason = "Übung macht Ärger";
+  committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.9", START, { reason }) }, START));
+  for (const text of [reason, "übung", "ÜBUNG MACHT ÄRGER", "macht ä", "9/32 übung"])
+    assert.equal(found(text).items[0]?.ip, "203.0.113.9", text);
+  assert.deepEqual(found("ubung").items, []);
+});
+
 test("bans come page by page, the newest first, and those that are over are left out", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => {
@@ -123,4 +185,27 @@ test("of what an address may have much of, the report lists a part and tells how
   const { pastBans, knownAccounts, totals } = queries.address(prefix, START, DAY_MS);
   assert.deepEqual(totals, { pastBans: 59, knownAccounts: 60 });
   assert.deepEqual([pastBans.length, knownAccounts.length, knownAccounts.at(-1)], [50, 50, "u49@example.org"]);
+});
+
+test("bans are followed by their steps: what stands, and what does not any more", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const ban = (network: string, changes = {}) =>
+    committed(() => store.apply({ type: "BAN", ban: banOf(network, START, changes) }, START));
+  const lift = { type: "LIFT", prefix: net("203.0.113.7"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+  ban("203.0.113.7");
+  const { upto } = queries.banChanges(null, 0);
+  assert.deepEqual(queries.banChanges(upto, 9), { added: [], removed: [], upto, isAll: true });
+  ban("203.0.113.8");
+  ban("203.0.113.9", { simulated: true });
+  committed(() => store.apply(lift, START));
+  ban("203.0.113.8", { offences: 2 });
+  const one = queries.banChanges(upto, 1);
+  assert.deepEqual([one.added.map(({ prefix }) => prefix), one.isAll], [["203.0.113.8/32"], false]);
+  const all = queries.banChanges(upto, 99);
+  assert.deepEqual(
+    all.added.map(({ prefix, offences }) => [prefix, offences]),
+    [["203.0.113.8/32", 2]],
+  );
+  assert.deepEqual([all.removed, all.isAll], [["203.0.113.7/32"], true]);
+  assert.match(queries.name(), /^[0-9a-f]{16}$/);
 });

@@ -1,20 +1,22 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Prefix } from "../../../core/net/ip.ts";
+import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import { everyPage } from "../../../engine/explain/every-page.ts";
-import type { EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
+import type { BanChanges, BansAsked, EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
 import type { AddressReport, BanItem } from "../../../wire/control/items.ts";
-import { firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
-import { integer, millis, millisOrNull, text, textOrNull } from "../columns.ts";
+import { firstPage, type Page } from "../../../wire/control/paging.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
 import { BAN_COLUMNS, readBan } from "../engine-db/ban-row.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { EventSearch } from "./event-search.ts";
 import { SqliteFigures } from "./figures.ts";
+import { textsWithin } from "./network-texts.ts";
 
 const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;
 const REPORTED_EVENTS = 100;
+const ASCII = /^\p{ASCII}*$/u;
 
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export class SqliteQueries implements Queries {
@@ -25,11 +27,16 @@ export class SqliteQueries implements Queries {
   constructor(db: DatabaseSync) {
     this.figures = new SqliteFigures(db);
     this.#search = new EventSearch(db);
+    db.function("in_lower_case", { deterministic: true }, (said) => String(said).toLowerCase());
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  bans(now: Millis, { limit, cursor }: PageRequest): Page<BanItem> {
-    const rows = this.#sql.bans.all(now, cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor), limit + 1);
+  bans(now: Millis, { limit, cursor, text: wanted }: BansAsked): Page<BanItem> {
+    const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const rows =
+      wanted === undefined
+        ? this.#sql.bans.all(now, before, limit + 1)
+        : this.#bansWith(wanted).all(now, before, wanted.toLowerCase(), limit + 1);
     const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
     return { items: items.map((row) => banItem(readBan(row))), next };
   }
@@ -38,10 +45,38 @@ export class SqliteQueries implements Queries {
     return this.#search.find(filter);
   }
 
+  banChanges(after: number | null, most: number): BanChanges {
+    if (after === null)
+      return { added: [], removed: [], upto: integer(this.#sql.newestStep.get()?.["id"]), isAll: true };
+    const steps = this.#sql.steps.all(after, most);
+    const upto = steps.length === 0 ? after : integer(steps.at(-1)?.["id"]);
+    const networks = [...new Set(steps.map((row) => text(row["prefix"])))];
+    const standing = this.#sql.inForce.all(JSON.stringify(networks)).map((row) => banItem(readBan(row)));
+    const stands = new Set<string>(standing.map(({ prefix }) => prefix));
+    return {
+      added: standing,
+      removed: networks.filter((network) => !stands.has(network)),
+      upto,
+      isAll: steps.length < most,
+    };
+  }
+
+  spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>> {
+    const rows = this.#sql.spamScores.all(JSON.stringify(ids));
+    return new Map(
+      rows.map((row) => [integer(row["id"]), { score: Number(row["score"]), required: Number(row["required"]) }]),
+    );
+  }
+
+  name(): string {
+    return text(this.#sql.name.get()?.["name"]);
+  }
+
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport {
     const networks = JSON.stringify(covering(prefix));
     const standing = this.#sql.standing.get(networks, now);
     const allowed = this.#sql.allowed.get(networks);
+    const known = this.#accountsFrom(prefix, networks);
     return {
       ban: standing === undefined ? null : banItem(readBan(standing)),
       pastBans: this.#sql.pastBans.all(networks, PAST_BANS).map((row) => ({
@@ -60,10 +95,10 @@ export class SqliteQueries implements Queries {
               at: isoTime(millis(allowed["at"])),
               expiresAt: isoOrNull(millisOrNull(allowed["expires_at"])),
             },
-      knownAccounts: this.#sql.knownAccounts.all(networks, KNOWN_ACCOUNTS).map((row) => text(row["account"])),
+      knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
       totals: {
         pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
-        knownAccounts: integer(this.#sql.countKnown.get(networks)?.["n"]),
+        knownAccounts: known.length,
       },
       events: everyPage((one) => this.#search.find(one), {
         prefix,
@@ -72,6 +107,24 @@ export class SqliteQueries implements Queries {
       }).items,
     };
   }
+
+  /** SQLite's own `lower` knows the letters of ASCII alone, and takes half the time. */
+  #bansWith(wanted: string): StatementSync {
+    return ASCII.test(wanted) ? this.#sql.bansWith : this.#sql.bansWithLetters;
+  }
+
+  /** Accounts that sign in from it, or from any part of it, by name: a ban of a network shuts out all of them. */
+  #accountsFrom(network: Prefix, around: string): readonly string[] {
+    const found = new Set(this.#sql.known.all(around).map((row) => text(row["account"])));
+    for (const beginning of textsWithin(network)) {
+      // The character after all that a network's text has.
+      for (const row of this.#sql.knownBetween.iterate(beginning, `${beginning}~`)) {
+        const account = text(row["account"]);
+        if (!found.has(account) && contains(network, networkAddress(prefixColumn(row["prefix"])))) found.add(account);
+      }
+    }
+    return [...found].toSorted((a, b) => (a < b ? -1 : 1));
+  }
 }
 
 function isoOrNull(at: Millis | null): string | null {
@@ -79,16 +132,30 @@ function isoOrNull(at: Millis | null): string | null {
 }
 
 /**
- * `?1` of all statements except the first is a JSON list: the requested network and all that contain it, the narrowest
+ * `?1` of the statements with `among` is a JSON list: the requested network and all that contain it, the narrowest
  * first.
  */
 function statements(sql: (text: string) => StatementSync) {
   const among = "prefix IN (SELECT value FROM json_each(?1))";
+  const bansWith = (inLowerCase: string) =>
+    sql(`
+      SELECT id, ${BAN_COLUMNS} FROM ban
+      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0
+        AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?) ORDER BY id DESC LIMIT ?`);
   const narrowest = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
   return {
     bans: sql(`
       SELECT id, ${BAN_COLUMNS} FROM ban
       WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`),
+    newestStep: sql("SELECT coalesce(max(id), 0) AS id FROM ban_step"),
+    bansWith: bansWith("lower"),
+    bansWithLetters: bansWith("in_lower_case"),
+    steps: sql("SELECT id, prefix FROM ban_step WHERE id > ? ORDER BY id LIMIT ?"),
+    inForce: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE ${among} AND ended_at IS NULL AND simulated = 0 ORDER BY id`),
+    spamScores: sql(`
+      SELECT id, rest ->> '$.score' AS score, rest ->> '$.required' AS required FROM event
+      WHERE id IN (SELECT value FROM json_each(?)) AND type = 'SPAM_SCORED' AND rest ->> '$.score' IS NOT NULL`),
+    name: sql("SELECT name FROM database_name"),
     standing: sql(`
       SELECT ${BAN_COLUMNS} FROM ban
       WHERE ${among} AND ended_at IS NULL AND simulated = 0 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
@@ -99,7 +166,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
     allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
     countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0`),
-    knownAccounts: sql(`SELECT DISTINCT account FROM known_address WHERE ${among} ORDER BY account LIMIT ?2`),
-    countKnown: sql(`SELECT count(DISTINCT account) AS n FROM known_address WHERE ${among}`),
+    known: sql(`SELECT DISTINCT account FROM known_address WHERE ${among}`),
+    knownBetween: sql("SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?"),
   };
 }

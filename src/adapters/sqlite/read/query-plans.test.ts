@@ -8,6 +8,7 @@ import { openAccounts, openEngine } from "../open.ts";
 import { EventSearch } from "./event-search.ts";
 import { SqliteFigures } from "./figures.ts";
 import { SqliteQueries } from "./queries.ts";
+import { ReportEvents } from "./report-events.ts";
 
 function fresh(t: TestContext, open = openEngine): DatabaseSync {
   const db = open(join(scratch(t), "engine.db"));
@@ -36,7 +37,12 @@ const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
 
 test("no query for people walks a large table, but by an index or between two ids", (t) => {
   const db = fresh(t);
-  const plans = plansOf(t, db, (one) => [new EventSearch(one), new SqliteFigures(one), new SqliteQueries(one)]);
+  const plans = plansOf(t, db, (one) => [
+    new EventSearch(one),
+    new SqliteFigures(one),
+    new SqliteQueries(one),
+    new ReportEvents(one),
+  ]);
   assert.ok(plans.size > 20);
   for (const [sql, plan] of plans) {
     // The newest rows of the table, up to a limit.

@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSyn
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { banOf, eventRow, START, scratch } from "../../../../test/kit/test-database.ts";
-import { layoutOf } from "../../../settings/layout.ts";
-import { SqliteCredentials } from "../accounts-db/admin.ts";
+import { auditRecord } from "../../../core/events/record.ts";
+import { isoTime } from "../../../core/time.ts";
+import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { MaintenanceWork } from "../maintenance/work.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
-import { copyOf, digestOf, markDamaged, openOrRecoverEngine, openOrRestoreAccounts } from "./recover.ts";
+import { AuditEntries } from "../read/audit-entries.ts";
+import { copyOf, digestOf } from "./names.ts";
+import { markDamaged, openOrRecoverEngine, openOrRestoreAccounts } from "./recover.ts";
 import { setAsideBeside } from "./set-aside.ts";
 
 const ACCOUNT =
@@ -26,7 +29,7 @@ function ran(t: TestContext) {
   for (let i = 0; i < 5_000; i++) store.append(eventRow("203.0.113.7", START));
   store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START);
   store.commit();
-  new SqliteCredentials(db, { now: () => START }).createToken("nightly", "digest", "root", START);
+  db.exec("INSERT INTO token VALUES ('nightly', 'digest', 'root', 1)");
   const accounts = openAccounts(layout.accountsDb);
   accounts.exec(ACCOUNT);
   return { layout, db, store, accounts };
@@ -108,6 +111,37 @@ test("a token that was revoked after the digest does not come back", (t) => {
   assert.ok(existsSync(digestOf(layout.engineDb)));
   assert.deepEqual(contents(layout).tokens, []);
 });
+
+for (const { what, does, lost } of [
+  { what: "damaged", does: ({ engineDb }: Layout) => markDamaged(engineDb), lost: false },
+  {
+    what: "gone",
+    does: ({ engineDb }: Layout) => ["", "-wal", "-shm"].forEach((end) => rmSync(`${engineDb}${end}`, { force: true })),
+    lost: true,
+  },
+])
+  test(`the audit goes on in place of a database that is ${what}, and says so; what is lost of it is found`, (t) => {
+    const { layout, db, store } = ran(t);
+    const obey = (subject: string): void => {
+      store.begin();
+      store.append(auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
+      store.commit();
+    };
+    obey("one");
+    new MaintenanceWork(layout.engineDb).digest();
+    obey("two");
+    const { last: id, head: hash } = new AuditEntries(db).check([]);
+    db.close();
+    does(layout);
+    const again = openOrRecoverEngine(layout, START);
+    t.after(() => again.close());
+    const entries = new AuditEntries(again);
+    const subjects = [...entries.all()].map(({ type, subject }) => `${type} ${subject}`);
+    const kept = lost ? ["TOKEN_CREATED one"] : ["TOKEN_CREATED one", "TOKEN_CREATED two"];
+    assert.deepEqual(subjects, [...kept, "DATABASE_RECOVERED engine.db"]);
+    assert.equal(entries.check([]).fault, null);
+    assert.equal(entries.check([{ at: isoTime(START), id, hash }]).fault?.id, lost ? 2 : undefined);
+  });
 
 test("a first start finds no database, and says nothing", (t) => {
   const layout = layoutOf(scratch(t));

@@ -1,20 +1,23 @@
-import { copyFileSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { auditedRecovery } from "../../../core/audit/audited.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { Layout } from "../../../settings/layout.ts";
+import { AuditChain } from "../engine-db/audit-chain.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
+import { copyOf, digestOf } from "./names.ts";
 import { salvage } from "./salvage.ts";
 import { setAside } from "./set-aside.ts";
-
-/** Beside `accounts.db`: a complete copy, at most seconds old. */
-export function copyOf(accountsDb: string): string {
-  return `${accountsDb}.copy`;
-}
-
-/** Beside `engine.db`: what lasts of it, without events, at most minutes old. */
-export function digestOf(engineDb: string): string {
-  return `${engineDb}.digest`;
-}
 
 /** Lets the next start set the database aside: what it checks may not include what was found damaged. */
 export function markDamaged(path: string): void {
@@ -35,6 +38,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   try {
     // Of what could be read to its end, the digest knows nothing more, and perhaps a token that was revoked since.
     salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
+    new AuditChain(db).add(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {
     db.close();
   }
@@ -64,10 +68,21 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
   if (opened !== null) return opened;
   setAside(path, isGone ? "missing" : "damaged", now);
-  copyFileSync(copy, `${path}.new`);
+  copyFlushed(copy, `${path}.new`);
   renameSync(`${path}.new`, path);
   rmSync(markOf(path), { force: true });
   return openAccounts(path);
+}
+
+/** A rename may reach the disk before the content does. */
+function copyFlushed(from: string, to: string): void {
+  copyFileSync(from, to);
+  const fd = openSync(to, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** SQLite would begin a new database in an empty file. */

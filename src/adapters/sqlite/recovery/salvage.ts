@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { messageOf } from "../../../core/error.ts";
 import { text } from "../columns.ts";
 
 /**
@@ -10,6 +11,7 @@ const LASTING = [
   "account_password",
   "admin",
   "allow_entry",
+  "audit_entry",
   "ban",
   "correspondent",
   "greylist_pause",
@@ -26,6 +28,8 @@ const LASTING = [
 
 /** More than any limit counts of one address, and read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
+/** Of two days and more: counters do not begin at zero again. */
+const NEWEST_MINUTES = { table: "event_minute", order: "ORDER BY id DESC LIMIT 4000" };
 
 /** Tables that were read to their end. */
 export type Salvaged = ReadonlySet<string>;
@@ -45,20 +49,34 @@ export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set
 }
 
 /**
- * The tables that last, without events: small, however large the database is. Throws if one of them cannot be read to its
- * end: an earlier digest is better.
+ * The tables that last, without events and their counts: small, however large the database is. Throws what SQLite says if one of them
+ * cannot be read to its end: an earlier digest is better. An error of `db` comes without SQLite's code, so that it counts as
+ * no damage of `source`.
  */
 export function digest(source: DatabaseSync, db: DatabaseSync): void {
-  const complete = copyAll(source, db, new Set(["event"]));
-  const short = LASTING.filter((table) => !complete.includes(table));
-  if (short.length > 0) throw new Error(`${short.join(", ")} could not be read to the end`);
+  let cut: unknown = null;
+  const ifCut: IfCut = (error) => {
+    cut = error;
+    throw error;
+  };
+  try {
+    const complete = copyAll(source, db, new Set(["event", "event_minute"]), ifCut);
+    const short = LASTING.filter((table) => !complete.includes(table));
+    if (short.length > 0) throw new Error(`${short.join(", ")} could not be read to the end`);
+  } catch (error) {
+    throw error === cut ? error : new Error(messageOf(error), { cause: error });
+  }
 }
 
-function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
-  const tables = [...LASTING.map((table) => ({ table, order: "" })), NEWEST_EVENTS];
+/** What is done about a table that cannot be read to its end. */
+type IfCut = (error: unknown) => void;
+const goOn: IfCut = () => undefined;
+
+function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged, ifCut: IfCut = goOn): readonly string[] {
+  const tables = [...LASTING.map((table) => ({ table, order: "" })), NEWEST_EVENTS, NEWEST_MINUTES];
   try {
     db.exec("BEGIN IMMEDIATE");
-    const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
+    const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, { ...one, ifCut }));
     // Events up to `answered` no longer count. Their ids are given again if the newest were lost.
     if (!done.has("event"))
       db.exec("UPDATE ban SET answered = min(answered, (SELECT coalesce(max(id), 0) FROM event))");
@@ -81,17 +99,17 @@ function openedForReading(path: string): DatabaseSync | null {
   }
 }
 
-type Copy = Readonly<{ table: string; order: string }>;
+type Copy = Readonly<{ table: string; order: string; ifCut: IfCut }>;
 
 /** Whether it was read to its end. */
-function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Copy): boolean {
-  const known = new Set(columnsOf(source, table));
-  const shared = columnsOf(db, table).filter((column) => known.has(column));
+function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order, ifCut }: Copy): boolean {
+  const known = new Set(columnsOf(source, table, ifCut));
+  const shared = columnsOf(db, table, goOn).filter((column) => known.has(column));
   if (shared.length === 0) return false;
   const insert = db.prepare(
     `INSERT OR IGNORE INTO ${table} (${shared.join()}) VALUES (${shared.map(() => "?").join()})`,
   );
-  const rows = rowsOf(source, `SELECT ${shared.join()} FROM ${table} ${order}`);
+  const rows = rowsOf(source, `SELECT ${shared.join()} FROM ${table} ${order}`, ifCut);
   for (let next = rows.next(); ; next = rows.next()) {
     if (next.done === true) return next.value;
     const row = next.value;
@@ -111,22 +129,24 @@ function isRefused(error: unknown): boolean {
 }
 
 /** Returns whether it came to the end. */
-function* rowsOf(source: DatabaseSync, sql: string): Generator<Record<string, SQLInputValue>, boolean> {
+function* rowsOf(source: DatabaseSync, sql: string, ifCut: IfCut): Generator<Record<string, SQLInputValue>, boolean> {
   try {
     yield* source.prepare(sql).iterate();
     return true;
-  } catch {
+  } catch (error) {
+    ifCut(error);
     return false;
   }
 }
 
-function columnsOf(db: DatabaseSync, table: string): readonly string[] {
+function columnsOf(db: DatabaseSync, table: string, ifCut: IfCut): readonly string[] {
   try {
     return db
       .prepare("SELECT name FROM pragma_table_info(?)")
       .all(table)
       .map((row) => text(row["name"]));
-  } catch {
+  } catch (error) {
+    ifCut(error);
     return [];
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { instant, isoTime, type Millis } from "../../../core/time.ts";
+import { compactTime, instant, type Millis } from "../../../core/time.ts";
 
 /** What became of a file that could not be used any longer. `missing`: it was gone, and the name stands for it. */
 export type Fate = "damaged" | "replaced" | "missing";
@@ -12,8 +12,7 @@ const NAMES = /\.db\.(?:damaged|replaced|missing)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\
  * name tells the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
  */
 export function setAside(path: string, fate: Fate, now: Millis): string {
-  const time = isoTime(now).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
-  const aside = `${path}.${fate}-${time}`;
+  const aside = `${path}.${fate}-${compactTime(now)}`;
   if (existsSync(path)) renameSync(path, aside);
   else writeFileSync(aside, "", { mode: 0o640 });
   if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);

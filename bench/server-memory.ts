@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { type ComponentMemory, memoryOfComponents, totalOf } from "../test/lab/component-memory.ts";
+import { spamdAnswers } from "../test/lab/content.ts";
+import { arriveAtOnce, FAMILY, LETS_IN, openDevices } from "../test/lab/family-mail.ts";
+import { AS_SHIPPED, type Environment, Product } from "../test/lab/product.ts";
+import { until } from "../test/lab/wait.ts";
+import type { Bench, Part } from "./part.ts";
+import { type Row, within } from "./result.ts";
+
+/** So many that a mail does not wait for its greeting longer than a sender would: the small profile serves fewer at once. */
+const MAILS = { usual: 30, small: 20 } as const;
+/** What the programs do after their start belongs to no figure. */
+const SETTLE_MS = 8_000;
+const LOOK_MS = 100;
+
+/** Of every process, from `npm start` to the last smtpd, as shipped. */
+export const serverMemory: Part = {
+  name: "server-memory",
+  says: "proportional memory of the whole server, at rest and while mail arrives",
+  run: async (bench) => [
+    ...(await measure(bench, { how: "as shipped", mails: MAILS.usual, settings: {} })),
+    ...(await measure(bench, {
+      how: "with the small profile",
+      mails: MAILS.small,
+      settings: { GHOSTINBOX_PROFILE: "small" },
+    })),
+  ],
+};
+
+type How = Readonly<{ how: string; mails: number; settings: Environment }>;
+
+async function measure(bench: Bench, { how, mails, settings }: How): Promise<readonly Row[]> {
+  const data = join(bench.lab.directory, `memory-${how.replaceAll(" ", "-")}`);
+  const product = new Product(bench.lab, { ...AS_SHIPPED, ...LETS_IN, ...settings }, { data });
+  await product.start();
+  try {
+    for (const name of FAMILY) await product.addAccount(name);
+    await until("spamd answers", () => spamdAnswers(product), 30_000);
+    await pause(SETTLE_MS);
+    const rest = memoryOfComponents(product);
+    tell(bench, `${how}, at rest`, rest);
+    const devices = await openDevices(bench.lab);
+    const most = await mostWhile(product, async () => {
+      const replies = await arriveAtOnce(bench.lab, mails);
+      if (replies.some((code) => code !== 250)) throw new Error(`a mail was not taken: ${replies.join(" ")}`);
+    });
+    tell(bench, `${how}, at most while ${mails} mails arrive at once`, most);
+    for (const device of devices) device.close();
+    const row = (what: string, components: readonly ComponentMemory[]): Row =>
+      within(`memory of the whole server ${how}, ${what}`, { value: totalOf(components).mb, unit: "MB" }, null);
+    return [row("at rest", rest), row(`while ${mails} mails arrive at once`, most)];
+  } finally {
+    await product.stop();
+  }
+}
+
+async function mostWhile(product: Product, work: () => Promise<void>): Promise<readonly ComponentMemory[]> {
+  let most: readonly ComponentMemory[] = [];
+  const look = (): void => {
+    const now = memoryOfComponents(product);
+    if (totalOf(now).mb > totalOf(most).mb) most = now;
+  };
+  const looking = setInterval(look, LOOK_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(looking);
+  }
+  look();
+  return most;
+}
+
+function tell({ say }: Bench, when: string, components: readonly ComponentMemory[]): void {
+  say(`${when}:`);
+  for (const { name, processes, mb, anonymousMb } of [...components, totalOf(components)])
+    say(
+      `  ${name.padEnd(15)} ${String(processes).padStart(3)} ${processes === 1 ? "process  " : "processes"}` +
+        ` Pss ${mb.toFixed(1).padStart(6)} MB, of these Pss_Anon ${anonymousMb.toFixed(1).padStart(6)} MB`,
+    );
+}

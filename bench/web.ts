@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { systemClock } from "../src/adapters/machine/clock.ts";
+import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
+import { openAccounts, openEngine } from "../src/adapters/sqlite/open.ts";
+import { SCOPES } from "../src/core/access/scopes.ts";
+import { DAY_MS, isoTime, later } from "../src/core/time.ts";
+import { WebClient } from "../test/lab/web-client.ts";
+import { FILLED, fill } from "../test/scale/fill.ts";
+import { removeTable } from "./ban-time.ts";
+import { memoryRow } from "./memory.ts";
+import type { Part } from "./part.ts";
+import { type Row, within } from "./result.ts";
+
+const EVENTS = 10_000_000;
+const BANS = 100_000;
+const RUNS = 100;
+const WARM_UP = 5;
+const MOST_MS = 50;
+const MOST_MB = 80;
+const MOST_KB = 1_000;
+const TOKEN = "gi_0123456789abcdef0123456789abcdef";
+const LOOPBACK = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
+
+/** Every answer of the API about a large database, as a client on the same machine gets it, and the memory of the web. */
+export const web: Part = {
+  name: "web",
+  says: `answers of the API about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
+  async run(bench) {
+    const { programs, quick, say } = bench;
+    await programs.wipe();
+    const events = quick ? EVENTS / 20 : EVENTS;
+    const now = systemClock.now();
+    const writer = openEngine(programs.layout.engineDb);
+    fill(writer, { events, bans: BANS, now });
+    writer.close();
+    const accounts = openAccounts(programs.layout.accountsDb);
+    const digest = createHash("sha256").update(TOKEN).digest("hex");
+    const token = { name: "bench", digest, scopes: SCOPES, by: "root", at: now, expiresAt: null };
+    new SqliteCredentials(accounts, systemClock).createToken(token);
+    accounts.close();
+    const children = await programs.startAll();
+    const of = `of ${events.toLocaleString("en")} events`;
+    const rows: Row[] = [];
+    try {
+      const client = (await WebClient.from(bench.lab.server, LOOPBACK)).with({ authorization: `Bearer ${TOKEN}` });
+      let [slowest, largest] = [
+        { path: "", p99Ms: 0 },
+        { path: "", kb: 0 },
+      ];
+      for (const path of paths(isoTime(later(now, -29 * DAY_MS)))) {
+        const { p50Ms, p99Ms, kb } = await measure(client, path);
+        say(`${path}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, ${kb.toFixed(1)} KB`);
+        if (p99Ms > slowest.p99Ms) slowest = { path, p99Ms };
+        if (kb > largest.kb) largest = { path, kb };
+      }
+      rows.push(within(`slowest answer ${of}, p99 (${slowest.path})`, { value: slowest.p99Ms, unit: "ms" }, MOST_MS));
+      rows.push(within(`largest answer ${of} (${largest.path})`, { value: largest.kb, unit: "KB" }, MOST_KB));
+      const beside = await besideSearches(client);
+      rows.push(within(`/metrics while eight clients search ${of}, p99`, { value: beside, unit: "ms" }, MOST_MS));
+      rows.push(memoryRow(bench, `memory of the web afterwards ${of}`, children.web, MOST_MB));
+    } finally {
+      await Promise.all(Object.values(children).map((child) => child.stop()));
+      await removeTable(bench);
+    }
+    return rows;
+  },
+};
+
+/** Each route that answers GET, with what costs it most. */
+function paths(monthAgo: string): readonly string[] {
+  const busiest = `ip=${FILLED.busiest}`;
+  return [
+    "/metrics",
+    "/healthz",
+    "/healthz/live",
+    "/healthz/ready",
+    "/openapi.json",
+    "/",
+    "/api/security?action=stats",
+    "/api/v1/session",
+    "/api/v1/status",
+    "/api/v1/stats",
+    "/api/v1/figures",
+    `/api/v1/figures?from=${monthAgo}`,
+    "/api/v1/figures?step=60",
+    "/api/v1/top?limit=500",
+    `/api/v1/top?by=failures&limit=500&from=${monthAgo}`,
+    "/api/v1/bans?limit=500",
+    "/api/v1/bans?limit=500&cursor=5001",
+    "/api/v1/allow",
+    "/api/v1/events?limit=500",
+    "/api/v1/events?limit=50&cursor=100000",
+    `/api/v1/events?${busiest}&limit=500`,
+    `/api/v1/events?${busiest}&type=${FILLED.rareType}`,
+    "/api/v1/events?ip=11.0.0.0/8&type=LOGIN_FAILED",
+    "/api/v1/events?ip=198.51.0.0/16",
+    `/api/v1/why/${FILLED.busiest}`,
+    `/api/v1/why/account/${FILLED.account}`,
+    `/api/v1/why/message/${FILLED.messageId}`,
+  ];
+}
+
+async function measure(client: WebClient, path: string) {
+  const times: number[] = [];
+  let kb = 0;
+  for (let i = 0; i < RUNS + WARM_UP; i++) {
+    const from = performance.now();
+    const answer = await client.ask("GET", path);
+    if (i >= WARM_UP) times.push(performance.now() - from);
+    if (answer.status !== 200) throw new Error(`${path} answers ${answer.status}: ${answer.text.slice(0, 200)}`);
+    kb = Buffer.byteLength(answer.text) / 1_000;
+  }
+  return { ...percentiles(times), kb };
+}
+
+/** The p99 of an answer that needs no search, in milliseconds, while others ask for what takes longest. */
+async function besideSearches(client: WebClient): Promise<number> {
+  const over = new AbortController();
+  const search = async (): Promise<void> => {
+    while (!over.signal.aborted) await client.ask("GET", `/api/v1/why/${FILLED.busiest}`);
+  };
+  const searches = Array.from({ length: 8 }, search);
+  const { p99Ms } = await measure(client, "/metrics");
+  over.abort();
+  await Promise.all(searches);
+  return p99Ms;
+}
+
+function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {
+  const sorted = times.toSorted((a, b) => a - b);
+  return { p50Ms: sorted[RUNS / 2] ?? Number.NaN, p99Ms: sorted[RUNS - 2] ?? Number.NaN };
+}

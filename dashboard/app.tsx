@@ -1,0 +1,96 @@
+import { effect } from "@preact/signals";
+import { type JSX, render } from "preact";
+import { useEffect } from "preact/hooks";
+import { post } from "./api.ts";
+import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
+import type { Complaint } from "./complaint.ts";
+import { Live, onGap } from "./live.ts";
+import { language, t } from "./messages.ts";
+import { AccountsPage } from "./pages/accounts.tsx";
+import { BansPage } from "./pages/bans.tsx";
+import { EventsPage } from "./pages/events.tsx";
+import { FindPage } from "./pages/find.tsx";
+import { MailPage } from "./pages/mail.tsx";
+import { NowPage } from "./pages/now.tsx";
+import { SettingsPage } from "./pages/settings.tsx";
+import { SystemPage } from "./pages/system.tsx";
+import { Said } from "./parts.tsx";
+import { ProofDialog } from "./proof.tsx";
+import { followAddress, go, type PageName, route } from "./route.ts";
+import { findSession, reader, trouble } from "./session.ts";
+import { Heading, Shell, Toasts } from "./shell.tsx";
+import { SignIn } from "./sign-in.tsx";
+
+const PAGES: Readonly<Record<PageName, () => JSX.Element>> = {
+  now: NowPage,
+  events: EventsPage,
+  bans: BansPage,
+  mail: MailPage,
+  accounts: AccountsPage,
+  find: FindPage,
+  system: SystemPage,
+  settings: SettingsPage,
+};
+
+function App() {
+  return (
+    <>
+      {signedIn.value === "yes" && <Dashboard />}
+      {signedIn.value === "no" && <SignIn />}
+      {signedIn.value === "unknown" && trouble.value !== null && <NotKnown of={trouble.value} />}
+      <Toasts />
+    </>
+  );
+}
+
+/** Stands where the sign-in would: the session may be valid. */
+function NotKnown({ of }: Readonly<{ of: Complaint }>) {
+  return (
+    <main class="sign-in">
+      <div class="card">
+        <img src="icon.svg" alt="" width="56" height="56" />
+        <Heading>GhostInbox</Heading>
+        <p role="status">
+          <Said {...of} /> {t.value.live.again}
+        </p>
+      </div>
+    </main>
+  );
+}
+
+function Dashboard() {
+  useEffect(() => {
+    const live = new Live(() => (signedIn.value = "no"));
+    return () => live.stop();
+  }, []);
+  const Page = PAGES[route.value.page];
+  const signOut = (): void =>
+    attempt(async () => {
+      await post("logout", {});
+      signedIn.value = "no";
+      go("now", {}, "replace");
+    });
+  return (
+    <Shell signOut={signOut}>
+      <Page key={route.value.page} />
+      <ProofDialog />
+    </Shell>
+  );
+}
+
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+effect(() => {
+  if (signedIn.value === "yes" && reader.peek() === null) void findSession();
+  if (signedIn.value !== "no") return;
+  forgetToasts();
+  // Also one that was ended elsewhere: the reader shall know why the password is asked for.
+  if (reader.peek() !== null) tell(t.peek().signedOut);
+  reader.value = null;
+});
+onGap(() => tell(t.value.live.skipped));
+followAddress();
+const place = document.getElementById("page");
+if (place !== null) render(<App />, place);
+void findSession();

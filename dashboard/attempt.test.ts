@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
+
+const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
+
+function start(t: TestContext): void {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.after(() => {
+    holdToasts(false);
+    forgetToasts();
+  });
+}
+
+test("what is told goes after ten seconds", (t) => {
+  start(t);
+  tell("one");
+  t.mock.timers.tick(TOAST_MS - 1);
+  tell("two");
+  assert.deepEqual(texts(), ["one", "two"]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(texts(), ["two"]);
+});
+
+test("its time does not run while the pointer or the focus is on it, and begins again after", (t) => {
+  start(t);
+  tell("one");
+  t.mock.timers.tick(TOAST_MS - 1);
+  holdToasts(true);
+  tell("two");
+  t.mock.timers.tick(100 * TOAST_MS);
+  assert.deepEqual(texts(), ["one", "two"]);
+  holdToasts(false);
+  t.mock.timers.tick(TOAST_MS - 1);
+  assert.deepEqual(texts(), ["one", "two"]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(texts(), []);
+});
+
+test("the last that can be undone is undone by a key, each once", (t) => {
+  start(t);
+  const undone: string[] = [];
+  for (const name of ["first", "second"]) tell(name, { undo: async () => void undone.push(name) });
+  tell("cannot be undone");
+  assert.deepEqual([undoLast(), undoLast(), undoLast()], [true, true, false]);
+  assert.deepEqual(undone, ["second", "first"]);
+  assert.deepEqual(texts(), ["cannot be undone"]);
+});
+
+test("nothing is left for the next reader", (t) => {
+  start(t);
+  tell("192.0.2.1 is banned.", { undo: async () => assert.fail("undone") });
+  forgetToasts();
+  assert.deepEqual([texts(), undoLast()], [[], false]);
+});
+
+test("one thing at a time is attempted; after it, also after it failed, the next is", async (t) => {
+  start(t);
+  const told: boolean[] = [];
+  const once = oneAtATime((isBusy) => told.push(isBusy));
+  const first = Promise.withResolvers<void>();
+  let runs = 0;
+  const run = async (): Promise<void> => {
+    runs += 1;
+    await first.promise;
+  };
+  once(run);
+  once(run);
+  assert.deepEqual([runs, told], [1, [true]]);
+  first.reject(new Error("refused"));
+  await new Promise(setImmediate);
+  assert.deepEqual([texts(), told], [["refused"], [true, false]]);
+  once(() => Promise.resolve(void (runs += 1)));
+  assert.equal(runs, 2);
+});

@@ -1,0 +1,112 @@
+import { signal } from "@preact/signals";
+import { Refused } from "./api.ts";
+import { type Complaint, complaintOf } from "./complaint.ts";
+import { language } from "./messages.ts";
+
+export type Toast = Complaint &
+  Readonly<{
+    id: number;
+    tone: "good" | "bad";
+    undo: (() => Promise<void>) | null;
+  }>;
+
+/** The reader thought better of what they asked for. It is not done, and needs no word. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+}
+
+/** What is told shows for so long; an undo must be caught within it. */
+export const TOAST_MS = 10_000;
+/** Of those that cannot be undone: what can be undone stays for its whole time. */
+const MOST = 4;
+
+export const toasts = signal<readonly Toast[]>([]);
+export const signedIn = signal<"unknown" | "yes" | "no">("unknown");
+const timers = new Map<number, ReturnType<typeof setTimeout>>();
+let lastId = 0;
+let isHeld = false;
+
+type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
+
+export function tell(text: string, { tone = "good", undo = null, lang = language.peek() }: Manner = {}): void {
+  lastId += 1;
+  const toast: Toast = { id: lastId, text, lang, tone, undo };
+  const all = [...toasts.peek(), toast];
+  const plain = all.filter((one) => one.undo === null).slice(-MOST);
+  show(all.filter((one) => one.undo !== null || plain.includes(one)));
+}
+
+function dismiss(id: number): void {
+  show(toasts.peek().filter((toast) => toast.id !== id));
+}
+
+/** While the pointer or the focus is on what is told, its time does not run; it begins again afterwards. */
+export function holdToasts(shallHold: boolean): void {
+  if (shallHold === isHeld) return;
+  isHeld = shallHold;
+  show(toasts.peek());
+}
+
+/** Undoes what was told last of all that can be undone. False: there is nothing. */
+export function undoLast(): boolean {
+  const last = toasts.peek().findLast(({ undo }) => undo !== null);
+  if (last === undefined) return false;
+  undoOf(last);
+  return true;
+}
+
+export function undoOf({ id, undo }: Toast): void {
+  dismiss(id);
+  if (undo !== null) attempt(undo);
+}
+
+/** Nothing that was told stays for the next reader. */
+export function forgetToasts(): void {
+  show([]);
+}
+
+/** Runs what a click asked for; says what the server said if it refused. */
+export function attempt(run: () => Promise<void>): void {
+  run().catch(complain);
+}
+
+/** As `attempt`, for one thing at a time: what is asked for while one runs is not done. `tells` gets whether one does. */
+export function oneAtATime(tells: (isBusy: boolean) => void): (run: () => Promise<void>) => void {
+  let isBusy = false;
+  const set = (is: boolean): void => {
+    isBusy = is;
+    tells(is);
+  };
+  return (run) => {
+    if (isBusy) return;
+    set(true);
+    attempt(() => run().finally(() => set(false)));
+  };
+}
+
+export function complain(error: unknown): void {
+  if (error instanceof GivenUp) return;
+  if (error instanceof Refused && error.status === 401) signedIn.value = "no";
+  else {
+    const { text, lang } = complaintOf(error);
+    tell(text, { tone: "bad", lang });
+  }
+}
+
+/** Each toast has a timer while none is held. */
+function show(wanted: readonly Toast[]): void {
+  const ids = new Set(wanted.map(({ id }) => id));
+  for (const [id, timer] of timers)
+    if (isHeld || !ids.has(id)) {
+      clearTimeout(timer);
+      timers.delete(id);
+    }
+  if (!isHeld)
+    for (const id of ids)
+      if (!timers.has(id))
+        timers.set(
+          id,
+          setTimeout(() => dismiss(id), TOAST_MS),
+        );
+  toasts.value = wanted;
+}

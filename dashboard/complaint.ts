@@ -1,0 +1,15 @@
+import { Refused } from "./api.ts";
+import { type Language, language } from "./messages.ts";
+import { germanProblems } from "./texts/problems.ts";
+
+/** Why something failed, and the language in which that is said. */
+export type Complaint = Readonly<{ text: string; lang: Language }>;
+
+/** Also of a text of the page. What the server says of an error is English, unless the page has its own sentence for the code. */
+export function complaintOf(error: unknown): Complaint {
+  const lang = language.peek();
+  const text = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Refused) || error.code === "") return { text, lang };
+  const german = lang === "de" ? germanProblems[error.code] : undefined;
+  return german === undefined ? { text, lang: "en" } : { text: german, lang };
+}

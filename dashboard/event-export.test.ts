@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { MOST_EXPORTED, readForExport } from "./event-export.ts";
+import { filterOf } from "./event-query.ts";
+
+/** The route of events, over so many of them, each a minute after the one before. Returns how often it was asked. */
+function serve(t: TestContext, most: number): () => number {
+  let asked = 0;
+  t.mock.method(globalThis, "fetch", (path: string) => {
+    asked += 1;
+    const query = new URL(path, "http://server.test/").searchParams;
+    const before = Number(query.get("cursor") ?? most + 1);
+    const count = Math.max(0, Math.min(Number(query.get("limit")), before - 1));
+    const items = Array.from({ length: count }, (_, place) => {
+      const id = before - 1 - place;
+      return { id, at: new Date(id * 60_000).toISOString(), details: id % 9 === 0 ? "ninth" : "" };
+    });
+    const last = items.at(-1)?.id ?? 1;
+    return Promise.resolve(Response.json({ items, next: last > 1 ? String(last) : null }));
+  });
+  return () => asked;
+}
+
+const unstopped = new AbortController().signal;
+
+test("an export holds all that the filter wants, the newest first, and tells how far it is", async (t) => {
+  serve(t, 1_200);
+  const told: number[] = [];
+  const all = await readForExport(filterOf({}), unstopped, (count) => told.push(count));
+  assert.deepEqual(
+    [all?.items.length, all?.items[0]?.id, all?.items.at(-1)?.id, all?.searchedTo],
+    [1_200, 1_200, 1, null],
+  );
+  assert.deepEqual(told, [500, 1_000, 1_200]);
+});
+
+test("an export never holds more than it may", async (t) => {
+  serve(t, 200_000);
+  // A search for the text finds 444 or 445 in what it may ask for, so that they do not come to exactly so many.
+  for (const query of [{}, { text: "ninth" }]) {
+    const cut = await readForExport(filterOf(query), unstopped, () => {});
+    assert.equal(cut?.items.length, MOST_EXPORTED);
+    assert.notEqual(cut.searchedTo, null);
+  }
+});
+
+test("an export of a rare text gives up after a while, and tells how far it came", async (t) => {
+  const asked = serve(t, 1_000_000);
+  const { items, searchedTo } = (await readForExport(filterOf({ text: "nowhere" }), unstopped, () => {})) ?? {};
+  assert.deepEqual([items, asked(), searchedTo], [[], 200, 900_001 * 60_000]);
+});
+
+test("an export that is stopped asks no further", async (t) => {
+  const asked = serve(t, 40_000);
+  const stop = new AbortController();
+  assert.equal(await readForExport(filterOf({}), stop.signal, () => stop.abort()), null);
+  assert.equal(asked(), 2);
+});

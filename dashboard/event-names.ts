@@ -1,0 +1,101 @@
+import type { Language } from "./messages.ts";
+
+/** What the types of events are called, in the order in which a filter offers them. */
+export const EVENT_NAMES: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
+  CONNECT: { en: "Connection", de: "Verbindung" },
+  CONNECT_DEFERRED: { en: "Connection deferred", de: "Verbindung aufgeschoben" },
+  CONNECT_REFUSED: { en: "Connection refused", de: "Verbindung abgelehnt" },
+  RECIPIENT: { en: "Recipient named", de: "Empfänger genannt" },
+  GREYLIST_ASKED: { en: "Greylisting asked", de: "Greylisting gefragt" },
+  EMAIL: { en: "Mail begun", de: "Mail begonnen" },
+  EMAIL_ACCEPTED: { en: "Mail accepted", de: "Mail angenommen" },
+  EMAIL_HELD: { en: "Mail held", de: "Mail angehalten" },
+  EMAIL_BLOCKED: { en: "Mail refused", de: "Mail abgelehnt" },
+  EMAIL_DEFERRED: { en: "Mail deferred", de: "Mail aufgeschoben" },
+  SPAM_SCORED: { en: "Spam scored", de: "Spam bewertet" },
+  EMAIL_QUEUED: { en: "Mail queued", de: "Mail in der Warteschlange" },
+  EMAIL_DELIVERED: { en: "Mail delivered", de: "Mail zugestellt" },
+  EMAIL_DELAYED: { en: "Delivery delayed", de: "Zustellung verzögert" },
+  EMAIL_BOUNCED: { en: "Mail bounced", de: "Mail zurückgegangen" },
+  BOUNCE_WITHHELD: { en: "Bounce withheld", de: "Rückläufer unterdrückt" },
+  SESSION_FAULT: { en: "Session fault", de: "Fehler im Protokoll" },
+  TLS_FAILED: { en: "TLS failed", de: "TLS gescheitert" },
+  LOGIN_SUCCEEDED: { en: "Sign-in succeeded", de: "Anmeldung gelungen" },
+  LOGIN_FAILED: { en: "Sign-in failed", de: "Anmeldung gescheitert" },
+  LOGIN_DELAYED: { en: "Sign-in delayed", de: "Anmeldung gebremst" },
+  LOGIN_REFUSED: { en: "Sign-in refused", de: "Anmeldung abgelehnt" },
+  JAIL_REPORTED: { en: "Reported by Fail2ban", de: "Von Fail2ban gemeldet" },
+  SPARED: { en: "Spared", de: "Verschont" },
+  BAN: { en: "Ban", de: "Sperre" },
+  UNBAN: { en: "Unban", de: "Entsperrung" },
+  BAN_EXPIRED: { en: "Ban expired", de: "Sperre abgelaufen" },
+  BAN_REFUSED: { en: "Ban refused", de: "Sperre abgelehnt" },
+  ALLOW_ADDED: { en: "Allow added", de: "Erlaubt" },
+  ALLOW_REMOVED: { en: "Allow removed", de: "Nicht mehr erlaubt" },
+  ALLOW_EXPIRED: { en: "Allow expired", de: "Erlaubnis abgelaufen" },
+  ACCOUNT_ADDED: { en: "Account added", de: "Konto angelegt" },
+  ACCOUNT_REMOVED: { en: "Account removed", de: "Konto entfernt" },
+  ACCOUNT_SUSPENDED: { en: "Account suspended", de: "Konto stillgelegt" },
+  ACCOUNT_RESUMED: { en: "Account resumed", de: "Konto wieder geöffnet" },
+  ACCOUNT_RELEASED: { en: "Account released", de: "Post des Kontos freigegeben" },
+  HELD_MAIL_DROPPED: { en: "Held mail dropped", de: "Angehaltene Post gelöscht" },
+  QUEUE_HELD: { en: "Queue held", de: "In der Warteschlange angehalten" },
+  QUEUE_RELEASED: { en: "Queue released", de: "In der Warteschlange freigegeben" },
+  QUEUE_DELETED: { en: "Queue deleted", de: "Aus der Warteschlange gelöscht" },
+  PASSWORD_CHANGED: { en: "Password changed", de: "Passwort geändert" },
+  NETWORKS_CHANGED: { en: "Networks changed", de: "Netze geändert" },
+  QUOTA_CHANGED: { en: "Quota changed", de: "Kontingent geändert" },
+  LEGAL_HOLD_SET: { en: "Legal hold set", de: "Aufbewahrung gesetzt" },
+  LEGAL_HOLD_LIFTED: { en: "Legal hold lifted", de: "Aufbewahrung beendet" },
+  MAIL_KEY_MADE: { en: "Mail key made", de: "Mailschlüssel erzeugt" },
+  MAIL_KEYS_RECOVERED: { en: "Mail keys recovered", de: "Mailschlüssel gerettet" },
+  ALIAS_ADDED: { en: "Alias added", de: "Alias angelegt" },
+  ALIAS_REMOVED: { en: "Alias removed", de: "Alias entfernt" },
+  ALIAS_BLOCKED: { en: "Alias blocked", de: "Alias geschlossen" },
+  ALIAS_UNBLOCKED: { en: "Alias unblocked", de: "Alias geöffnet" },
+  SPAM_ALLOW_ADDED: { en: "Spam allow added", de: "Absender erlaubt" },
+  SPAM_ALLOW_REMOVED: { en: "Spam allow removed", de: "Absender nicht mehr erlaubt" },
+  TOKEN_CREATED: { en: "Token created", de: "Token erstellt" },
+  TOKEN_REVOKED: { en: "Token revoked", de: "Token widerrufen" },
+  SESSION_ENDED: { en: "Session ended", de: "Sitzung beendet" },
+  SESSION_PROVED: { en: "Proof given again", de: "Nachweis erneut erbracht" },
+  ADMIN_PASSWORD_CHANGED: { en: "Admin password changed", de: "Passwort der Verwaltungsseite geändert" },
+  FACTOR_ADDED: { en: "Second factor set up", de: "Zweiter Faktor eingerichtet" },
+  FACTOR_REMOVED: { en: "Second factor removed", de: "Zweiter Faktor entfernt" },
+  SECOND_FACTOR_FAILED: { en: "Second factor wrong", de: "Zweiter Faktor falsch" },
+  RECOVERY_CODES_MADE: { en: "Recovery codes made", de: "Wiederherstellungscodes erstellt" },
+  RECOVERY_CODE_USED: { en: "Recovery code used", de: "Wiederherstellungscode benutzt" },
+  PASSKEY_ADDED: { en: "Passkey added", de: "Passkey hinzugefügt" },
+  PASSKEY_REMOVED: { en: "Passkey removed", de: "Passkey entfernt" },
+  PASSKEY_REFUSED: { en: "Passkey refused", de: "Passkey abgelehnt" },
+  ACCESS_REVIEWED: { en: "Access reviewed", de: "Zugänge geprüft" },
+  RECOVERY_KEY_MADE: { en: "Recovery key made", de: "Rettungsschlüssel erzeugt" },
+  SETTINGS_APPLIED: { en: "Settings applied", de: "Einstellungen angewendet" },
+  GREYLIST_PAUSED: { en: "Greylist paused", de: "Greylisting pausiert" },
+  GREYLIST_RESUMED: { en: "Greylist resumed", de: "Greylisting läuft wieder" },
+  BREAK_GLASS: { en: "Break glass", de: "Notöffnung" },
+  FIREWALL_TRIED: { en: "Firewall tried", de: "Firewall erprobt" },
+  FIREWALL_CONFIRMED: { en: "Firewall confirmed", de: "Firewall bestätigt" },
+  FIREWALL_ROLLED_BACK: { en: "Firewall rolled back", de: "Firewall zurückgenommen" },
+  INCIDENT: { en: "Incident", de: "Vorfall" },
+  COMMAND_REFUSED: { en: "Command refused", de: "Befehl abgelehnt" },
+  CALLER_REFUSED: { en: "Request without the right", de: "Anfrage ohne Berechtigung" },
+  EVENTS_AGGREGATED: { en: "Events aggregated", de: "Ereignisse zusammengefasst" },
+  FIREWALL_LOST: { en: "Firewall lost", de: "Firewall verändert" },
+  PORTS_BLOCKED: { en: "Ports blocked", de: "Ports gesperrt" },
+  CLOCK_JUMPED: { en: "Clock jumped", de: "Uhr verstellt" },
+};
+
+/** A type that the page does not know yet is shown by its own name. */
+export function eventName(type: string, language: Language): string {
+  return EVENT_NAMES[type]?.[language] ?? type.replaceAll("_", " ").toLowerCase();
+}
+
+export type Tone = "bad" | "warn" | "good" | "plain";
+
+export function toneOf(type: string): Tone {
+  if (type === "BAN" || type.endsWith("_REFUSED") || type.endsWith("_BLOCKED")) return "bad";
+  if (type.endsWith("_FAILED") || type.endsWith("_DEFERRED") || type.endsWith("_HELD")) return "warn";
+  if (type.endsWith("_SUCCEEDED") || type.endsWith("_ACCEPTED") || type.endsWith("_DELIVERED")) return "good";
+  return "plain";
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { EventItem } from "../src/wire/control/items.ts";
+import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, matches } from "./event-query.ts";
+
+const FROM = Date.UTC(2026, 10, 21, 12);
+
+/** Event `id` came `id` minutes after noon, of a, b or c in turn. */
+function eventOf(id: number): EventItem {
+  const at = new Date(FROM + id * 60_000).toISOString();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a filter reads
+  return { id, at, type: "LOGIN_FAILED", details: `event ${id}. of ${"cab"[id % 3]}`, action: "" } as EventItem;
+}
+
+/** The route of events, over so many of them. Returns what was asked. */
+function serve(t: TestContext, most: number): readonly string[] {
+  const asked: string[] = [];
+  t.mock.method(globalThis, "fetch", (path: string) => {
+    asked.push(path);
+    const query = new URL(path, "http://server.test/").searchParams;
+    const before = Number(query.get("cursor") ?? most + 1);
+    const limit = Number(query.get("limit"));
+    const ids = Array.from({ length: Math.max(0, Math.min(limit, before - 1)) }, (_, place) => before - 1 - place);
+    const last = ids.at(-1) ?? 1;
+    return Promise.resolve(Response.json({ items: ids.map(eventOf), next: last > 1 ? String(last) : null }));
+  });
+  return asked;
+}
+
+test("without a filter it is one page of the server", async (t) => {
+  const asked = serve(t, 1_000);
+  const { items, next } = await findEvents(filterOf({}), null);
+  assert.deepEqual([items.length, items[0]?.id, next], [50, 1_000, "951"]);
+  assert.deepEqual(asked, ["api/v1/events?limit=50"]);
+  assert.equal((await findEvents(filterOf({}), next)).items[0]?.id, 950);
+});
+
+test("what the server cannot filter is searched page by page, and goes on where it ended", async (t) => {
+  serve(t, 1_000);
+  const first = await findEvents(filterOf({ text: "of A" }), null);
+  const second = await findEvents(filterOf({ text: "of A" }), first.next);
+  const ids = [...first.items, ...second.items].map(({ id }) => id);
+  assert.equal(new Set(ids).size, 100);
+  assert.ok(ids.every((id) => id % 3 === 1));
+});
+
+test("types, addresses and accounts are filtered by the server", async (t) => {
+  const asked = serve(t, 10);
+  await findEvents(filterOf({ type: "BAN", ip: " 192.0.2.0/24 ", account: "anna" }), null);
+  assert.deepEqual(asked, ["api/v1/events?type=BAN&ip=192.0.2.0%2F24&account=anna&limit=50"]);
+});
+
+test("a search that finds nothing gives up after a while, and tells how far it came", async (t) => {
+  const asked = serve(t, 100_000);
+  const { items, next, searchedTo } = await findEvents(filterOf({ text: "nowhere" }), null);
+  assert.deepEqual([items.length, asked.length, next], [0, 8, "96001"]);
+  assert.equal(searchedTo, FROM + 96_001 * 60_000);
+});
+
+test("a time is found without reading all that came later", async (t) => {
+  const asked = serve(t, 100_000);
+  const [from, to] = [40_000, 40_009].map((id) => new Date(FROM + id * 60_000).toISOString());
+  const { items, next } = await findEvents(filterOf({ from: from ?? "", to: to ?? "" }), null);
+  assert.deepEqual([items[0]?.id, items.at(-1)?.id, next], [40_009, 40_000, null]);
+  assert.ok(asked.length < 25, String(asked.length));
+});
+
+test("an event matches by its type, text and time", () => {
+  const event = eventOf(4);
+  for (const query of [{}, { type: "LOGIN_FAILED" }, { text: "EVENT 4." }, { from: event.at }])
+    assert.ok(matches(event, filterOf(query)), JSON.stringify(query));
+  for (const query of [{ type: "BAN" }, { text: "event 5" }, { to: "2026-11-21T12:03:00Z" }])
+    assert.ok(!matches(event, filterOf(query)), JSON.stringify(query));
+  assert.ok(!isFiltered(filterOf({ before: "7" })));
+  assert.ok(isFiltered(filterOf({ to: "2026-11-21T12:03" })));
+});
+
+test("a time in the address means the same in every time zone, and is shown in the reader's own", (t) => {
+  const home = process.env["TZ"];
+  t.after(() => {
+    if (home === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = home;
+  });
+  process.env["TZ"] = "Europe/Berlin";
+  const query = addressOf({ type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
+  assert.deepEqual(query, { type: "BAN", from: "2026-11-21T13:02Z", to: "2026-06-30T22:30Z" });
+  assert.deepEqual(fieldsFor(query), { type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
+  process.env["TZ"] = "America/New_York";
+  assert.equal(fieldsFor(query)["from"], "2026-11-21T08:02");
+  assert.equal(filterOf(query).from, Date.UTC(2026, 10, 21, 13, 2));
+  assert.equal(filterOf({ from: "2026-11-21T08:02" }).from, Date.UTC(2026, 10, 21, 13, 2));
+  assert.deepEqual(
+    [addressOf({}), fieldsFor({ to: "nonsense" })],
+    [
+      { from: "", to: "" },
+      { from: "", to: "" },
+    ],
+  );
+});

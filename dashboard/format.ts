@@ -1,0 +1,73 @@
+/** Numbers, times and strangers' text, as people read them. */
+
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+];
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** `in 25 minutes`, `3 hours ago`. */
+export function distance(at: number, now: number, language: string): string {
+  const apart = at - now;
+  const [unit, size] = UNITS.find(([, least]) => Math.abs(apart) >= least) ?? ["second", 1_000];
+  return new Intl.RelativeTimeFormat(language, { numeric: "always" }).format(Math.round(apart / size), unit);
+}
+
+/** The time of day; of another day, with its date. */
+export function moment(at: number, now: number, language: string): string {
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
+  return new Intl.DateTimeFormat(language, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
+}
+
+/** Without seconds: `14:02`. */
+export function hourAndMinute(at: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+}
+
+export function whole(value: number, language: string): string {
+  return value.toLocaleString(language);
+}
+
+/** `12.5 %`, as the language writes it. */
+export function percent(share: number, language: string): string {
+  return share.toLocaleString(language, { style: "percent", maximumFractionDigits: 1 });
+}
+
+/** Of a guard that told its uptime at `toldAt`. Null: it is down, and tells none. Times are ms since 1970. */
+export function secondsUp(uptimeSeconds: number, toldAt: number, now: number): number | null {
+  return uptimeSeconds === 0 ? null : uptimeSeconds + Math.max(0, Math.floor((now - toldAt) / 1_000));
+}
+
+const SIZES: readonly (readonly [string, number])[] = [
+  ["TB", 1024 ** 4],
+  ["GB", 1024 ** 3],
+  ["MB", 1024 ** 2],
+  ["kB", 1024],
+];
+
+/** `3.1 GB`: of 1,024 each, as the settings count. */
+export function size(bytes: number, language: string): string {
+  const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["kB", 1024];
+  return `${(bytes / unitBytes).toLocaleString(language, { maximumFractionDigits: 1 })} ${unit}`;
+}
+
+export function uptime(seconds: number): string {
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor((seconds % 86_400) / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  if (days > 0) return `${days} d ${hours} h`;
+  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
+}
+
+/** Characters that cannot be seen, or that turn the direction of text, as the server's sentences show them: `\u{202e}`. */
+export function visible(text: string): string {
+  return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** A single address is shown without its length. */
+export function shortPrefix(prefix: string): string {
+  return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");
+}

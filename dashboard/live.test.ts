@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, version } from "./live.ts";
+
+const STARTED = Date.UTC(2026, 10, 21, 14, 2);
+
+/** The browser's part: what a stream was asked for, and what comes in it. */
+class PlayedSource extends EventTarget {
+  static readonly CLOSED = 2;
+  static readonly opened: PlayedSource[] = [];
+  readonly url: string;
+  readyState = 1;
+  constructor(url: string) {
+    super();
+    this.url = url;
+    PlayedSource.opened.push(this);
+  }
+
+  say(name: string, news: unknown, lastEventId = ""): void {
+    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(news), lastEventId }));
+  }
+
+  /** An answer that is an error ends it for good. */
+  fail(): void {
+    this.readyState = PlayedSource.CLOSED;
+    this.dispatchEvent(new Event("error"));
+  }
+
+  close(): void {
+    this.readyState = PlayedSource.CLOSED;
+  }
+}
+
+type Started = Readonly<{
+  source: () => PlayedSource;
+  left: () => number;
+  /** Time goes by; the clock on the wall may be set meanwhile. */
+  pass: (ms: number) => void;
+}>;
+
+function start(t: TestContext): Started {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"], now: STARTED });
+  let passed = 0;
+  t.mock.method(performance, "now", () => passed);
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      passed += 1_000;
+      t.mock.timers.tick(1_000);
+    }
+  };
+  Object.assign(globalThis, { EventSource: PlayedSource });
+  let left = 0;
+  const live = new Live(() => (left += 1));
+  t.after(() => live.stop());
+  return { source: () => PlayedSource.opened.at(-1) ?? assert.fail("no stream"), left: () => left, pass };
+}
+
+test("the page is live while it hears something, and tells since when it is not", (t) => {
+  const { source, pass } = start(t);
+  assert.equal(liveness.value.kind, "connecting");
+  source().say("beat", { now: "" });
+  assert.equal(liveness.value.kind, "live");
+  pass(9_000);
+  assert.equal(liveness.value.kind, "live");
+  pass(2_000);
+  assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
+  source().say("beat", { now: "" });
+  assert.equal(liveness.value.kind, "live");
+});
+
+test("news reach their readers, the newest first, until they leave", (t) => {
+  const { source } = start(t);
+  const heard: unknown[] = [];
+  const leave = [
+    onEvents((items) => heard.push(...items)),
+    onBans(({ added, removed }) => heard.push(...added, removed)),
+  ];
+  source().say("events", { items: [1, 2], more: false }, "2");
+  source().say("bans", { added: ["a", "b"], removed: ["c"], total: 2 });
+  assert.deepEqual(heard, [2, 1, "b", "a", ["c"]]);
+  for (const one of leave) one();
+  source().say("events", { items: [3], more: false }, "3");
+  assert.equal(heard.length, 5);
+  source().say("hello", { epoch: "one", version: "1.2.3" });
+  assert.equal(version.value, "1.2.3");
+  source().say("health", { status: "ok" });
+  source().say("figures", { bans: 7 });
+  assert.deepEqual([health.value, figures.value], [{ status: "ok" }, { bans: 7 }]);
+});
+
+test("events that were left out are noticed", (t) => {
+  const { source } = start(t);
+  let gaps = 0;
+  t.after(onGap(() => (gaps += 1)));
+  source().say("events", { items: [1], more: false }, "1");
+  assert.equal(gaps, 0);
+  source().say("events", { items: [9_000], more: true }, "9000");
+  assert.equal(gaps, 1);
+});
+
+test("after an error it comes back where it was, unless the session has ended", async (t) => {
+  const { source, left } = start(t);
+  const answers = [200, 401];
+  t.mock.method(globalThis, "fetch", () => Promise.resolve(Response.json({}, { status: answers.shift() ?? 500 })));
+  const { length } = PlayedSource.opened;
+  source().say("events", { items: [41], more: false }, "41");
+  source().fail();
+  t.mock.timers.tick(3_000);
+  await settled();
+  assert.equal(PlayedSource.opened.length, length + 1);
+  assert.equal(source().url, "api/v1/stream?since=41");
+  source().fail();
+  t.mock.timers.tick(3_000);
+  await settled();
+  assert.deepEqual([PlayedSource.opened.length, left()], [length + 1, 1]);
+});
+
+test("a connection that is dead without an end is replaced, again and again, by one at a time", async (t) => {
+  const { source, pass } = start(t);
+  t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));
+  source().say("events", { items: [41], more: false }, "41");
+  const first = source();
+  const { length } = PlayedSource.opened;
+  for (let turn = 1; turn <= 3; turn += 1) {
+    pass(9_000);
+    assert.equal(PlayedSource.opened.length, length + turn - 1);
+    pass(1_000);
+    await settled();
+    assert.equal(PlayedSource.opened.length, length + turn);
+  }
+  assert.equal(first.readyState, PlayedSource.CLOSED);
+  assert.equal(source().url, "api/v1/stream?since=41");
+  assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
+  source().say("beat", { now: "" });
+  assert.equal(liveness.value.kind, "live");
+});
+
+test("a clock that is set back hides no silence, and one that is set on makes none", (t) => {
+  const { source, pass } = start(t);
+  t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));
+  source().say("beat", { now: "" });
+  t.mock.timers.setTime(STARTED + 3_600_000);
+  pass(9_000);
+  assert.equal(liveness.value.kind, "live");
+  t.mock.method(Date, "now", () => STARTED - 3_600_000);
+  pass(1_000);
+  assert.equal(liveness.value.kind, "silent");
+});
+
+test("lists are read again when the stream begins, also anew, and when it left something out", (t) => {
+  const { source } = start(t);
+  let read = 0;
+  t.after(onStale(() => (read += 1)));
+  const seen = (name: string, news: unknown): number => {
+    source().say(name, news);
+    return read;
+  };
+  assert.equal(seen("hello", { epoch: "one", version: "1.2.3" }), 1);
+  assert.equal(seen("events", { items: [1], more: false }), 1);
+  assert.equal(seen("hello", { epoch: "one", version: "1.2.3" }), 2);
+  assert.equal(seen("events", { items: [9_000], more: true }), 3);
+});
+
+/** What an answer sets off has happened. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,163 @@
+import { signal } from "@preact/signals";
+import type { BanItem, EventItem, Health } from "../src/wire/control/items.ts";
+import { get, queryOf, Refused } from "./api.ts";
+
+/** `since`: when the server was last heard, in ms since 1970. */
+export type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
+/** Networks whose bans began, and those whose bans are over; how many are in force. */
+export type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
+/** Of the last 24 hours. */
+type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
+export type Figures = Readonly<{ bans: number; day: Day }>;
+
+/** The server says something each 5 s; after this silence the page no longer says that it is live. */
+const SILENCE_MS = 10_000;
+const RECONNECT_MS = 3_000;
+
+export const liveness = signal<Liveness>({ kind: "connecting" });
+export const health = signal<Health | null>(null);
+export const figures = signal<Figures | null>(null);
+/** Of the server; empty until it is known. */
+export const version = signal("");
+
+/** The messages of the stream, by their names. */
+type Message =
+  | Readonly<{ name: "hello"; news: Readonly<{ epoch: string; version: string }> }>
+  | Readonly<{ name: "events"; news: Readonly<{ items: readonly EventItem[]; more: boolean }> }>
+  | Readonly<{ name: "bans"; news: BanNews }>
+  | Readonly<{ name: "health"; news: Health }>
+  | Readonly<{ name: "figures"; news: Figures }>
+  | Readonly<{ name: "beat"; news: unknown }>;
+const NAMES: readonly Message["name"][] = ["hello", "events", "bans", "health", "figures", "beat"];
+type Reader<T> = (news: T) => void;
+const eventReaders = new Set<Reader<readonly EventItem[]>>();
+const banReaders = new Set<Reader<BanNews>>();
+const gapReaders = new Set<() => void>();
+const staleReaders = new Set<() => void>();
+
+/** Calls `reader` with new events, the newest first, until the function that it returns is called. */
+export function onEvents(reader: Reader<readonly EventItem[]>): () => void {
+  eventReaders.add(reader);
+  return () => eventReaders.delete(reader);
+}
+
+export function onBans(reader: Reader<BanNews>): () => void {
+  banReaders.add(reader);
+  return () => banReaders.delete(reader);
+}
+
+/** `reader`: so many events were missed that the stream left some out. */
+export function onGap(reader: () => void): () => void {
+  gapReaders.add(reader);
+  return () => gapReaders.delete(reader);
+}
+
+/** `reader`: something may have changed that the stream does not tell, and lists must be read again. */
+export function onStale(reader: () => void): () => void {
+  staleReaders.add(reader);
+  return () => staleReaders.delete(reader);
+}
+
+/** Everything that comes without being asked for: `GET /api/v1/stream`. The page has one at a time. */
+export class Live {
+  readonly #signedOut: () => void;
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** For what is shown. Whether it is long ago is not told by a clock that somebody may set. */
+  #heardAt = Date.now();
+  /** When the server was last heard, or asked: by `performance.now()`. */
+  #aliveAt = performance.now();
+  #source: EventSource | null = null;
+  #reconnect: ReturnType<typeof setTimeout> | undefined;
+  #isReturning = false;
+  #newestId: string | null = null;
+  #epoch: string | null = null;
+
+  /** `signedOut`: the session has ended. */
+  constructor(signedOut: () => void) {
+    this.#signedOut = signedOut;
+    this.#timer = setInterval(() => this.#judge(), 1_000);
+    this.#connect();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#reconnect);
+    this.#source?.close();
+    this.#source = null;
+    health.value = null;
+    figures.value = null;
+    liveness.value = { kind: "connecting" };
+  }
+
+  /** A browser comes back by itself after a broken connection, but not after an answer that is an error. */
+  #connect(): void {
+    const source = new EventSource(`api/v1/stream${queryOf({ since: this.#newestId })}`);
+    this.#source = source;
+    for (const name of NAMES)
+      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        this.#heardAt = Date.now();
+        this.#aliveAt = performance.now();
+        if (liveness.value.kind !== "live") liveness.value = { kind: "live" };
+        if (lastEventId !== "") this.#newestId = lastEventId;
+        const news: unknown = JSON.parse(data);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
+        this.#take({ name, news } as Message);
+      });
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
+      this.#reconnect = setTimeout(() => void this.#return(), RECONNECT_MS);
+    });
+  }
+
+  #take({ name, news }: Message): void {
+    switch (name) {
+      case "hello":
+        // Another database: nothing that is shown is of it.
+        if (this.#epoch !== null && this.#epoch !== news.epoch) location.reload();
+        this.#epoch = news.epoch;
+        version.value = news.version;
+        // Bans of the time before are not told, and a list may have been read before the stream began.
+        for (const reader of staleReaders) reader();
+        break;
+      case "events":
+        if (news.more) for (const reader of [...gapReaders, ...staleReaders]) reader();
+        for (const reader of eventReaders) reader(news.items.toReversed());
+        break;
+      case "bans":
+        for (const reader of banReaders) reader({ ...news, added: news.added.toReversed() });
+        break;
+      case "health":
+        health.value = news;
+        break;
+      case "figures":
+        figures.value = news;
+        break;
+      case "beat":
+        break;
+    }
+  }
+
+  /** Opens another stream, if the session still stands. */
+  async #return(): Promise<void> {
+    if (this.#isReturning) return;
+    this.#isReturning = true;
+    clearTimeout(this.#reconnect);
+    this.#source?.close();
+    try {
+      await get("session", SILENCE_MS);
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) return this.#signedOut();
+    } finally {
+      this.#isReturning = false;
+    }
+    this.#aliveAt = performance.now();
+    if (this.#source !== null) this.#connect();
+  }
+
+  /** A connection may be dead though nobody closed it, and the browser would wait for ever: it is replaced. */
+  #judge(): void {
+    if (performance.now() - this.#aliveAt < SILENCE_MS) return;
+    if (liveness.value.kind !== "silent") liveness.value = { kind: "silent", since: this.#heardAt };
+    void this.#return();
+  }
+}

@@ -1,0 +1,93 @@
+import { useState } from "preact/hooks";
+import { post } from "../api.ts";
+import { tell } from "../attempt.ts";
+import { whole } from "../format.ts";
+import { language, t } from "../messages.ts";
+import { Said, useAttempt, useOpened } from "../parts.tsx";
+import { withProof } from "../proof.tsx";
+
+type Told = readonly Readonly<{ name: string; why: string }>[];
+type Imported = Readonly<{
+  added: readonly string[];
+  skipped: Told;
+  ignored: readonly Readonly<{ line: number; name: string; fields: readonly string[] }>[];
+  weak: Told;
+  unjudged: readonly string[];
+}>;
+
+/** The server takes 64 KiB of JSON, in which some characters take two. */
+const MOST_BYTES = 60_000;
+
+/** `hashesOnly`: each account has a key, which a typed password makes on the server alone. */
+type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => void }>;
+
+export function ImportAccounts({ hashesOnly, imported, close }: Props) {
+  const [report, setReport] = useState<Imported | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const place = useOpened();
+  const words = t.value.accounts;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const chosen = form instanceof HTMLFormElement ? new FormData(form).get("file") : null;
+    if (!(chosen instanceof File) || chosen.size === 0) return tell(words.noFile, { tone: "bad" });
+    if (chosen.size > MOST_BYTES) return tell(words.tooLarge, { tone: "bad" });
+    attempt(async () => {
+      const file = await chosen.text();
+      setReport(await withProof(() => post<Imported>("accounts/import", { file })));
+      imported();
+    });
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.importTitle}>
+      <h2>{words.importTitle}</h2>
+      <p class="hint">{words.importSays}</p>
+      {hashesOnly && <p class="hint">{words.importHashes}</p>}
+      <form class="fields" onSubmit={submit}>
+        <label class="field">
+          <span>{words.file}</span>
+          <input type="file" name="file" required />
+        </label>
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.importNow}
+          </button>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+      {report !== null && <Report {...report} />}
+    </section>
+  );
+}
+
+function Report({ added, skipped, ignored, weak, unjudged }: Imported) {
+  const words = t.value.accounts;
+  const unused = ignored.map(({ line, name, fields }) => words.line(line, name, fields.join(", ")));
+  return (
+    <div class="preview" role="status">
+      <p>{words.imported(whole(added.length, language.value))}</p>
+      <Lines title={words.skipped} lines={skipped.map(({ name, why }) => `${name} ${why}`)} />
+      <Lines title={words.ignored} lines={unused} />
+      <Lines title={words.weak} lines={weak.map(({ name, why }) => `${name}: ${why}`)} />
+      <Lines title={words.unjudged} lines={unjudged} />
+    </div>
+  );
+}
+
+function Lines({ title, lines }: Readonly<{ title: string; lines: readonly string[] }>) {
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul>
+        {lines.map((line) => (
+          <li key={line}>
+            <Said text={line} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,136 @@
+import { useState } from "preact/hooks";
+import type { HeldAccountItem } from "../../src/wire/control/items.ts";
+import type { HeldList } from "../../src/wire/control/results.ts";
+import { get, queryOf } from "../api.ts";
+import { dropHeld, leftBehind, releaseHeld, shownOf } from "../mail-commands.ts";
+import { language, t } from "../messages.ts";
+import { Address, At, Said, useLoaded, useOpened, Waiting } from "../parts.tsx";
+import { may } from "../session.ts";
+import { focusHeading } from "../shell.tsx";
+import { Surely } from "./list-parts.tsx";
+
+const MOST_NAMED = 10;
+
+/** Mail of accounts that may be hijacked, which the guard holds. */
+export function MailHeld() {
+  const { data, error, reload } = useLoaded(() => get<HeldList>("held"), []);
+  const [decided, setDecided] = useState<string | null>(null);
+  const words = t.value.mail;
+  const ended = data === null ? [] : leftBehind(data);
+  return (
+    <>
+      <p class="hint">{words.heldHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.accounts.length === 0 && ended.length === 0 && <p class="empty">{words.noneHeld}</p>}
+      <ul class="rows" aria-label={words.heldList}>
+        {data?.accounts.map((item) => (
+          <HeldRow key={item.account} item={item} decide={() => setDecided(item.account)} />
+        ))}
+        {ended.map((account) => (
+          <li key={account} class="row mail">
+            <span class="who">
+              <Address of={account} />
+            </span>
+            <span class="what">{words.heldEnded}</span>
+            <Decide account={account} decide={() => setDecided(account)} />
+          </li>
+        ))}
+      </ul>
+      {decided !== null && <Decision key={decided} account={decided} changed={reload} close={() => setDecided(null)} />}
+    </>
+  );
+}
+
+function HeldRow({ item, decide }: Readonly<{ item: HeldAccountItem; decide: () => void }>) {
+  const words = t.value.mail;
+  const { account, at, ip, count, limit, key } = item;
+  return (
+    <li class="row mail">
+      <span class="who">
+        <Address of={account} />
+        <small>
+          <At iso={at} how="moment" />
+        </small>
+      </span>
+      <span class="what">
+        {words.heldWhy(count, limit, key)}, {words.heldFrom} <Address of={ip} />
+      </span>
+      <Decide account={account} decide={decide} />
+    </li>
+  );
+}
+
+function Decide({ account, decide }: Readonly<{ account: string; decide: () => void }>) {
+  const words = t.value.mail;
+  return (
+    <button type="button" aria-label={words.decideOn(account)} onClick={decide}>
+      {words.decide}
+    </button>
+  );
+}
+
+type DecisionProps = Readonly<{ account: string; changed: () => void; close: () => void }>;
+
+/** What is held of one account, and what left already: by this its owner can tell whether it is theirs. */
+function Decision({ account, changed, close }: DecisionProps) {
+  const { data, error, reload } = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
+  const place = useOpened();
+  const words = t.value.mail;
+  const decide = async (run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+      focusHeading();
+      close();
+    } finally {
+      changed();
+      reload();
+    }
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="preview" aria-label={words.decideOn(account)}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && (
+        <>
+          <strong>
+            <Said text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language.value} />
+          </strong>
+          <ul>
+            {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
+              <li key={queueId}>
+                <Address of={queueId} /> <At iso={at} how="moment" /> {words.to} <Said text={recipients.join(", ")} />
+                {recipientCount > recipients.length && ` ${words.andOthers(recipientCount - recipients.length)}`}
+              </li>
+            ))}
+          </ul>
+          <div class="buttons">
+            {may("queue") && (
+              <>
+                <Surely
+                  kind="primary"
+                  shown={words.sendAll(data.heldTotal)}
+                  surely={words.surelySend(data.heldTotal)}
+                  run={() => decide(() => releaseHeld(account))}
+                />
+                <Surely
+                  kind="danger"
+                  shown={words.dropAll(data.heldTotal)}
+                  surely={words.surelyDrop(data.heldTotal)}
+                  run={() => decide(() => dropHeld(account, false, shownOf(data)))}
+                />
+                <Surely
+                  kind="danger"
+                  shown={words.returnAll(data.heldTotal)}
+                  surely={words.surelyReturn(data.heldTotal)}
+                  run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+                />
+              </>
+            )}
+            <button type="button" onClick={close}>
+              {words.cancel}
+            </button>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,129 @@
+import type { AllowedSenderItem, SpamScores } from "../../src/wire/control/items.ts";
+import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { get, queryOf } from "../api.ts";
+import { attempt } from "../attempt.ts";
+import { percent, whole } from "../format.ts";
+import { allowSender, disallowSender } from "../mail-commands.ts";
+import { language, t } from "../messages.ts";
+import { Address, At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
+import { route } from "../route.ts";
+import { may } from "../session.ts";
+import { Pages } from "./list-parts.tsx";
+
+const PAGE_ROWS = 50;
+
+/** What the spam filter said of mail, and senders whose mail it lets pass. */
+export function MailSpam() {
+  const cursor = route.value.query["before"] ?? "";
+  const { data, error, reload } = useLoaded(
+    () => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`),
+    [cursor],
+  );
+  const words = t.value.mail;
+  return (
+    <>
+      {data !== null && data.days.length > 0 && <Days data={data} />}
+      <p class="hint">{words.movedHint}</p>
+      <Senders />
+      <h2>{words.scores}</h2>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.noScores}</p>}
+      <ul class="rows" aria-label={words.scores}>
+        {data?.items.map(({ id, at, recipient, messageId, isSpam, score, required }) => (
+          <li key={id} class="row mail">
+            <span class="who">
+              <At iso={at} how="moment" />
+              <span class={`type ${isSpam ? "bad" : "good"}`}>{isSpam ? words.verdicts.spam : words.verdicts.ham}</span>
+            </span>
+            <span class="what">
+              {messageId === null || messageId === "" ? null : <Address of={messageId} />}{" "}
+              <Said text={recipient ?? words.several} lang={recipient === null ? language.value : "en"} />
+            </span>
+            <span>{score === null || required === null ? words.noScore : words.scoreOf(score, required)}</span>
+          </li>
+        ))}
+      </ul>
+      <Pages page="mail" query={{ show: "spam" }} by="before" at={cursor} next={data?.next ?? null} />
+    </>
+  );
+}
+
+function Days({ data }: Readonly<{ data: SpamScores }>) {
+  const words = t.value.mail;
+  return (
+    <Card title={words.days}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{words.day}</th>
+            <th scope="col">{words.scored}</th>
+            <th scope="col">{words.isSpam}</th>
+            <th scope="col">{words.share}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.days.map(({ day, scored, spam }) => (
+            <tr key={day}>
+              <th scope="row">{day}</th>
+              <td>{whole(scored, language.value)}</td>
+              <td>{whole(spam, language.value)}</td>
+              <td>{percent(spam / scored, language.value)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {!data.complete && <p class="hint">{words.daysPart}</p>}
+    </Card>
+  );
+}
+
+function Senders() {
+  const { data, error, reload } = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
+  const words = t.value.mail;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { account = "", sender = "" } = fieldsOf(form);
+    attempt(async () => {
+      await allowSender({ account, sender }, reload);
+      if (form instanceof HTMLFormElement) form.reset();
+    });
+  };
+  return (
+    <Card title={words.senders}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.noSenders}</p>}
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <li key={`${item.account} ${item.sender}`} class="row act">
+            <p>
+              <Said text={item.sender} /> {words.forAccount} <Said text={item.account} />
+              <br />
+              <small>
+                <At iso={item.at} how="moment" />, <Said text={item.by} />
+              </small>
+            </p>
+            {may("allow") && (
+              <button
+                type="button"
+                aria-label={words.offOf(item.sender, item.account)}
+                onClick={() => attempt(() => disallowSender(item, reload))}
+              >
+                {words.off}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {may("allow") && (
+        <form class="fields" onSubmit={submit}>
+          <Field label={words.account} name="account" type="email" required maxLength={320} />
+          <Field label={words.senderPattern} name="sender" required maxLength={320} />
+          <div class="buttons">
+            <button type="submit">{words.allow}</button>
+          </div>
+        </form>
+      )}
+    </Card>
+  );
+}

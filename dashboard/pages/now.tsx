@@ -1,0 +1,191 @@
+import { useEffect } from "preact/hooks";
+import type { BanItem, Health } from "../../src/wire/control/items.ts";
+import type { Page } from "../../src/wire/control/paging.ts";
+import { get, queryOf } from "../api.ts";
+import { eventName } from "../event-names.ts";
+import { hourAndMinute, whole } from "../format.ts";
+import { figures, health, liveness, onBans, onStale } from "../live.ts";
+import { language, type Messages, t } from "../messages.ts";
+import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { hrefOf } from "../route.ts";
+import { useStill } from "../rows.tsx";
+import { Heading } from "../shell.tsx";
+import { DayChart } from "./day-chart.tsx";
+
+const REFRESH_MS = 60_000;
+/** After news, until the newest bans are asked for: a flood asks once in this time. */
+const SETTLE_MS = 1_000;
+const NEW_BANS = 6;
+const BUSIEST = 6;
+
+/** Whether mail flows, whether the owner must act, and what is new. */
+export function NowPage() {
+  const known = health.value;
+  return (
+    <>
+      <Heading>{t.value.now.title}</Heading>
+      {known !== null && <Sentence health={known} />}
+      {known !== null && <ToDo health={known} />}
+      <FiguresOfDay />
+      <DayChart />
+      <div class="columns">
+        <NewBans />
+        <Busiest />
+      </div>
+    </>
+  );
+}
+
+type Sentences = Readonly<{ status: Health["status"]; says: string }>;
+
+/** The one sentence. */
+function sentenceOf({ status, components, notices }: Health, { now }: Messages): Sentences {
+  const named = (wanted: Health["status"]): string =>
+    components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
+  if (components.some((one) => one.name === "guard" && one.status === "down"))
+    return { status: "down", says: now.guardDown };
+  if (status === "down") return { status, says: now.down(named("down")) };
+  const unwell = [named("down"), named("degraded")].filter((names) => names !== "").join(", ");
+  if (unwell !== "") return { status: "degraded", says: now.degraded(unwell) };
+  return notices.length > 0
+    ? { status: "degraded", says: now.notices(notices.length) }
+    : { status: "ok", says: now.well };
+}
+
+function Sentence(props: Readonly<{ health: Health }>) {
+  const live = liveness.value;
+  const { status, says } =
+    live.kind === "silent"
+      ? { status: "down" as const, says: t.value.now.silent(hourAndMinute(live.since, language.value)) }
+      : sentenceOf(props.health, t.value);
+  return (
+    <p class={`sentence ${status}`} role="status">
+      <State status={status}>{says}</State>
+    </p>
+  );
+}
+
+function ToDo(props: Readonly<{ health: Health }>) {
+  const [notices, holding] = useStill(props.health.notices);
+  if (notices.length === 0) return null;
+  return (
+    <Card title={t.value.now.todo}>
+      <ul class="rows" {...holding}>
+        {notices.map(({ code, says, next }) => (
+          <li key={code} class="row notice">
+            <p>
+              <strong>
+                <Said text={says} />
+              </strong>
+              <br />
+              <Said text={next} />
+            </p>
+            <a class="button" href={hrefOf("system", { notice: code })}>
+              {t.value.now.see}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function FiguresOfDay() {
+  const { now, events } = t.value;
+  const known = figures.value;
+  const day = known?.day;
+  const refused = day === undefined ? undefined : day.refused + day.deferred;
+  // A figure counts more than one kind of event, and the list can show one: so the link names what it shows.
+  const shown: readonly (readonly [string, number | undefined, string | null])[] = [
+    [now.bans, known?.bans, null],
+    [now.mails, day?.mails_in, "EMAIL_ACCEPTED"],
+    [now.refusedOrDeferred, refused, "EMAIL_BLOCKED"],
+    [now.signIns, day?.logins, "LOGIN_SUCCEEDED"],
+    [now.failed, day?.logins_failed, "LOGIN_FAILED"],
+  ];
+  return (
+    <section aria-label={now.figures} class="figures">
+      {shown.map(([name, value, type]) => (
+        <a
+          key={name}
+          class="card figure"
+          href={type === null ? hrefOf("bans") : hrefOf("events", { type })}
+          title={type === null ? undefined : events.only(eventName(type, language.value))}
+        >
+          <span class="name">{name}</span> <strong>{value === undefined ? "…" : whole(value, language.value)}</strong>
+        </a>
+      ))}
+    </section>
+  );
+}
+
+function NewBans() {
+  const { data, error, reload } = useLoaded(() => get<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`), []);
+  useEffect(() => {
+    let settling: number | undefined;
+    const readSoon = (): void => {
+      settling ??= window.setTimeout(() => {
+        settling = undefined;
+        reload();
+      }, SETTLE_MS);
+    };
+    const leave = [
+      onStale(readSoon),
+      onBans(({ added, removed }) => {
+        if (added.length + removed.length > 0) readSoon();
+      }),
+    ];
+    return () => {
+      clearTimeout(settling);
+      for (const one of leave) one();
+    };
+  }, []);
+  const [bans, holding] = useStill(data?.items ?? []);
+  const { now, bans: words } = t.value;
+  const all = (
+    <a class="button" href={hrefOf("bans")}>
+      {now.allBans}
+    </a>
+  );
+  return (
+    <Card title={now.newBans} aside={all}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && bans.length === 0 && <p class="empty">{now.noBans}</p>}
+      <ul class="rows" {...holding}>
+        {bans.map(({ prefix, level, reason, createdAt }) => (
+          <li key={prefix} class="row brief">
+            <Address of={prefix} /> <span class={`badge ${level}`}>{words.levels[level]}</span>
+            <At iso={createdAt} how="distance" />
+            <span class="wide">
+              <Said text={reason || words.noReason} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
+
+function Busiest() {
+  const { data, error, reload } = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
+  useEffect(() => {
+    const timer = setInterval(reload, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const { now } = t.value;
+  return (
+    <Card title={now.busiest}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{now.nobody}</p>}
+      <ul class="rows">
+        {data?.items.map(({ ip, count }) => (
+          <li key={ip} class="row brief">
+            <Address of={ip} /> <span>{now.busy(whole(count, language.value))}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

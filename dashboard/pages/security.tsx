@@ -1,0 +1,12 @@
+import { PasskeysCard } from "./passkeys-card.tsx";
+import { TotpCard } from "./totp-card.tsx";
+
+/** How the reader signs in: what is needed besides the password, or in its place. */
+export function Security() {
+  return (
+    <>
+      <TotpCard />
+      <PasskeysCard />
+    </>
+  );
+}

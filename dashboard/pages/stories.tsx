@@ -1,0 +1,164 @@
+import type { AccountAnswer, AddressAnswer, MessageReport } from "../../src/wire/control/items.ts";
+import { attempt } from "../attempt.ts";
+import { lift } from "../commands.ts";
+import { language, t } from "../messages.ts";
+import { Address, At, Card, Said, State } from "../parts.tsx";
+import { hrefOf } from "../route.ts";
+import { may } from "../session.ts";
+import { verdictOf } from "../verdict.ts";
+import { Timeline } from "./timeline.tsx";
+
+type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;
+
+/** Everything that is known of an address: whether it is banned, what protects it, and what happened. */
+export function AddressStory({ asked, report, changed }: AddressProps) {
+  const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
+  const words = t.value.find;
+  const verdict = verdictOf(asked, ban, t.value);
+  const unban = (): void => {
+    if (ban === null) return;
+    attempt(async () => {
+      await lift(ban, changed);
+      changed();
+    });
+  };
+  return (
+    <>
+      <Card title={asked}>
+        <p class="verdict">
+          {ban === null ? (
+            <State status="ok">{verdict.says}</State>
+          ) : (
+            <State status="down">
+              <Said text={verdict.says} lang={language.value} />
+            </State>
+          )}{" "}
+          {ban !== null && (ban.expiresAt === null ? t.value.bans.never : <Ends iso={ban.expiresAt} />)}
+        </p>
+        <ul class="facts">
+          <li>{words.offences(offencesInMemory)}</li>
+          <li>{words.pastBans(totals.pastBans)}</li>
+          {allowed !== null && (
+            <li>
+              <Said text={words.allowed(allowed.note)} lang={language.value} />
+            </li>
+          )}
+          {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
+          {protectionUnknown && <li>{words.unknown}</li>}
+          {knownAccounts.length > 0 && (
+            <li>
+              {words.knownAccounts}: <Names names={knownAccounts} />
+            </li>
+          )}
+        </ul>
+        <div class="buttons">
+          {!may("ban") ? null : ban === null ? (
+            <a class="button danger" href={hrefOf("bans", { ban: asked })}>
+              {words.banIt}
+            </a>
+          ) : (
+            <button type="button" onClick={unban}>
+              {verdict.unban}
+            </button>
+          )}
+          <a class="button" href={hrefOf("events", { ip: asked })}>
+            {words.itsEvents}
+          </a>
+        </div>
+      </Card>
+      <Timeline steps={timeline} isWhole />
+    </>
+  );
+}
+
+export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
+  const { account, state, addresses, timeline, own, complete } = report;
+  const words = t.value.find;
+  const known = new Set(timeline.map(({ id }) => id));
+  return (
+    <>
+      <Card title={words.account(account)}>
+        <ul class="facts">
+          {state === null && <li>{words.noAccount}</li>}
+          {state === undefined && <li>{words.unknown}</li>}
+          {state !== null && state !== undefined && (
+            <>
+              <li>
+                <State status={state.suspended ? "degraded" : "ok"}>
+                  {state.suspended ? words.suspended : words.active}
+                </State>
+              </li>
+              {state.guarded !== null && <li>{words.guarded}</li>}
+              {state.held !== null && <li>{words.held(state.held.count, state.held.key)}</li>}
+            </>
+          )}
+        </ul>
+        <a class="button" href={hrefOf("events", { account })}>
+          {words.itsEvents}
+        </a>
+      </Card>
+      {addresses.length > 0 && (
+        <Card title={words.places}>
+          <ul class="rows">
+            {addresses.slice(0, 50).map(({ ip, succeeded, failed, lastAt }) => (
+              <li key={ip} class="row brief">
+                <Address of={ip} /> <span>{words.tries(succeeded, failed)}</span> <At iso={lastAt} how="distance" />
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+      <Timeline steps={[...own.filter(({ id }) => !known.has(id)), ...timeline]} isWhole={complete} />
+    </>
+  );
+}
+
+export function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
+  const { asked, queueIds, messageIds, otherQueueIds, complete, timeline } = report;
+  const words = t.value.find;
+  return (
+    <>
+      <Card title={`${words.message}: ${asked}`}>
+        <ul class="facts">
+          {queueIds.length > 0 && (
+            <li>
+              {words.queueIds}: <Names names={queueIds} />
+            </li>
+          )}
+          {messageIds.length > 0 && (
+            <li>
+              {words.messageIds}: <Names names={messageIds} />
+            </li>
+          )}
+          {otherQueueIds.length > 0 && (
+            <li>
+              {words.otherMails}: <Names names={otherQueueIds.slice(0, 20)} />
+            </li>
+          )}
+        </ul>
+      </Card>
+      <Timeline steps={timeline} isWhole={complete} />
+    </>
+  );
+}
+
+function Ends({ iso }: Readonly<{ iso: string }>) {
+  return (
+    <span>
+      (<At iso={iso} how="distance" />)
+    </span>
+  );
+}
+
+/** Each leads to its own story. */
+function Names({ names }: Readonly<{ names: readonly string[] }>) {
+  return (
+    <>
+      {names.map((name) => (
+        <a key={name} class="account" href={hrefOf("find", { q: name })}>
+          <Said text={name} />
+        </a>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import type { Health } from "../../src/wire/control/items.ts";
+import { get } from "../api.ts";
+import { secondsUp, uptime } from "../format.ts";
+import { health, version } from "../live.ts";
+import { LANGUAGES, type Language, language, speak, t } from "../messages.ts";
+import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
+import { hrefOf, route } from "../route.ts";
+import { may, reader } from "../session.ts";
+
+/** What you should know, the components, and what concerns this page. */
+export function SystemState() {
+  // A guard that was restarted tells so by its health.
+  const { data, error, reload } = useLoaded(readStatus, [health.value]);
+  const known = health.value ?? data?.health ?? null;
+  const words = t.value.system;
+  return (
+    <>
+      {known === null ? <Waiting error={error} reload={reload} /> : <Known health={known} status={data} />}
+      {may("admin") && (
+        <p>
+          <a href={hrefOf("settings")}>{words.settings}</a>
+        </p>
+      )}
+      <Card title={words.page}>
+        {reader.value !== null && <p>{words.you(reader.value.name, words.roles[reader.value.role])}</p>}
+        <label class="field narrow">
+          <span>{t.value.language}</span>
+          <select onChange={(event) => speak(languageOf(event.currentTarget.value))}>
+            {Object.entries(LANGUAGES).map(([code, name]) => (
+              <option key={code} value={code} lang={code} selected={code === language.value}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </Card>
+    </>
+  );
+}
+
+type Status = Readonly<{ health: Health; readAt: number }>;
+
+async function readStatus(): Promise<Status> {
+  return { health: await get<Health>("status"), readAt: Date.now() };
+}
+
+function Known({ status, ...props }: Readonly<{ health: Health; status: Status | null }>) {
+  const { notices, components } = props.health;
+  const words = t.value.system;
+  const up = status === null ? null : secondsUp(status.health.uptimeSeconds, status.readAt, now.value);
+  const asked = route.value.query["notice"];
+  return (
+    <>
+      <Card title={words.notices}>
+        {notices.length === 0 && <p class="empty">{words.noNotices}</p>}
+        <ul class="rows">
+          {notices.map(({ code, since, says, detail, next }) => (
+            <li key={code} class={code === asked ? "row notice asked" : "row notice"}>
+              <p>
+                <strong>
+                  <Said text={says} />
+                </strong>{" "}
+                <small>
+                  <At iso={since} how="distance" />
+                </small>
+              </p>
+              <p>
+                <Said text={detail} />
+              </p>
+              <p>
+                {t.value.find.lift}: <Said text={next} />
+              </p>
+            </li>
+          ))}
+        </ul>
+      </Card>
+      <Card title={words.components}>
+        <ul class="rows">
+          {components.map(({ name, status, detail }) => (
+            <li key={name} class="row component">
+              <strong>{name}</strong>
+              <State status={status} />
+              <Said text={detail} />
+            </li>
+          ))}
+        </ul>
+        <p class="hint">
+          {version.value !== "" && `GhostInbox ${version.value}. `}
+          {up !== null && words.up(uptime(up))}
+        </p>
+      </Card>
+    </>
+  );
+}
+
+function languageOf(code: string): Language {
+  return code === "de" ? "de" : "en";
+}

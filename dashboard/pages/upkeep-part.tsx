@@ -1,0 +1,103 @@
+import type { CertificateReport, UpkeepItem } from "../../src/wire/control/upkeep.ts";
+import { get } from "../api.ts";
+import { Copy } from "../copy.tsx";
+import { language, t } from "../messages.ts";
+import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
+
+/** What is not known is neither good nor bad: it looks like what is worth a look. */
+const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
+/** A certificate that ends earlier is worth a look. */
+const SOON_MS = 14 * 86_400_000;
+
+/** Backups, drills, checks and the like, as they were last, and the certificate. */
+export function UpkeepPart() {
+  const { data, error, reload } = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
+  return (
+    <>
+      <Card title={t.value.upkeep.title}>
+        <Waiting error={error} reload={reload} isLoaded={data !== null} />
+        <ul class="rows">
+          {data?.items.map((item) => (
+            <UpkeepRow key={item.name} item={item} />
+          ))}
+        </ul>
+      </Card>
+      <Certificate />
+    </>
+  );
+}
+
+function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item: UpkeepItem }>) {
+  const words = t.value.upkeep;
+  return (
+    <li class="row act">
+      <p>
+        <strong>{words.names[name]}</strong> <State status={SHAPES[state]}>{words.states[state]}</State>{" "}
+        {at !== null && (
+          <small>
+            <At iso={at} how="distance" />
+          </small>
+        )}
+        <br />
+        <Said text={says} />
+        <br />
+        <small>
+          {words.more} <code>{command}</code>
+        </small>
+      </p>
+      <Copy text={command} what={command} />
+    </li>
+  );
+}
+
+function Certificate() {
+  const { data, error, reload } = useLoaded(() => get<CertificateReport>("certificate"), []);
+  const words = t.value.upkeep;
+  return (
+    <Card title={words.certificate}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Facts {...data} />}
+    </Card>
+  );
+}
+
+function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, ports }: CertificateReport) {
+  const words = t.value.upkeep;
+  const left = Date.parse(notAfter) - now.value;
+  return (
+    <>
+      <ul class="facts">
+        <li>
+          <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
+            {words.until} {new Date(notAfter).toLocaleDateString(language.value)}
+          </State>{" "}
+          (<At iso={notAfter} how="distance" />)
+        </li>
+        <li>
+          {words.names_}: <Said text={names.join(", ")} />
+        </li>
+        <li>
+          {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
+        </li>
+        <li>
+          {words.fingerprint}: <code class="said">{fingerprint}</code>
+        </li>
+        {trouble !== null && (
+          <li>
+            <State status="down">
+              <Said text={trouble} />
+            </State>
+          </li>
+        )}
+        {ports.map(({ port, isServed }) => (
+          <li key={port}>
+            <State status={isServed === true ? "ok" : "down"}>
+              {isServed === null ? words.silent(port) : isServed ? words.served(port) : words.other(port)}
+            </State>
+          </li>
+        ))}
+      </ul>
+      <Copy text={fingerprint} what={words.fingerprint} />
+    </>
+  );
+}

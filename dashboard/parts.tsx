@@ -1,0 +1,177 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Health } from "../src/wire/control/items.ts";
+import { Refused } from "./api.ts";
+import { oneAtATime, signedIn } from "./attempt.ts";
+import { type Complaint, complaintOf } from "./complaint.ts";
+import { distance, moment, shortPrefix, visible } from "./format.ts";
+import { afterFailure, isOf, type Load, NOTHING_LOADED } from "./loading.ts";
+import { language, t } from "./messages.ts";
+import { hrefOf, type Query } from "./route.ts";
+
+const TICK_MS = 10_000;
+const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
+
+/** For times that are told as a distance. */
+export const now = signal(Date.now());
+if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
+
+/** A state as word and shape, so that colour alone tells nothing. */
+export function State({ status, children }: Readonly<{ status: Health["status"]; children?: ComponentChildren }>) {
+  return (
+    <span class={`state ${status}`}>
+      <span aria-hidden="true">{GLYPHS[status]}</span> {children ?? t.value.state[status]}
+    </span>
+  );
+}
+
+/** What strangers sent, or the server says of it: on its own, whatever its direction, with unseen characters seen. */
+export function Said({ text, lang = "en" }: Readonly<{ text: string; lang?: string }>) {
+  return (
+    <bdi class="said" lang={lang}>
+      {visible(text)}
+    </bdi>
+  );
+}
+
+/** The time; the exact one is its title. */
+export function At({ iso, how }: Readonly<{ iso: string; how: "moment" | "distance" }>) {
+  const at = Date.parse(iso);
+  const text = how === "moment" ? moment(at, now.value, language.value) : distance(at, now.value, language.value);
+  return (
+    <time dateTime={iso} title={new Date(at).toLocaleString(language.value)}>
+      {text}
+    </time>
+  );
+}
+
+/** Leads to everything that is known of an address, a network, or a mail by its queue id. */
+export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; shown?: string }>) {
+  return (
+    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.value.events.explain(shortPrefix(of))}>
+      <bdi>{shown}</bdi>
+    </a>
+  );
+}
+
+type CardProps = Readonly<{
+  title: string;
+  children: ComponentChildren;
+  aside?: ComponentChildren;
+  /** Of a card that takes the focus (`useOpened`). */
+  place?: RefObject<HTMLElement | null>;
+}>;
+
+export function Card(props: CardProps) {
+  const { place = null } = props;
+  return (
+    <section ref={place} tabIndex={place === null ? undefined : -1} class="card" aria-label={visible(props.title)}>
+      <div class="title">
+        <h2>{visible(props.title)}</h2>
+        {props.aside}
+      </div>
+      {props.children}
+    </section>
+  );
+}
+
+export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.IntrinsicElements["input"]) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input autocomplete="off" spellcheck={false} {...input} />
+    </label>
+  );
+}
+
+/** `isCurrent`: `data` answer what is asked now. */
+export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
+
+/**
+ * Loads when one of `inputs` changes, and again when it is told to; the former data stay until then. The signal of `load` is
+ * aborted once what it loads is wanted no more.
+ */
+export function useLoaded<T>(load: (over: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
+  const [state, setState] = useState<Load<T>>(NOTHING_LOADED);
+  const [turn, setTurn] = useState(0);
+  const asked = JSON.stringify(inputs);
+  useEffect(() => {
+    const over = new AbortController();
+    load(over.signal).then(
+      (data) => over.signal.aborted || setState({ data, error: null, asked }),
+      (error: unknown) => {
+        if (over.signal.aborted) return;
+        if (error instanceof Refused && error.status === 401) signedIn.value = "no";
+        else setState((last) => afterFailure(last, asked, complaintOf(error)));
+      },
+    );
+    return () => over.abort();
+  }, [...inputs, turn]);
+  const { data, error } = state;
+  return { data, error, isCurrent: isOf(state, asked), reload: () => setTurn((last) => last + 1) };
+}
+
+/**
+ * For a part that opens: it takes the focus. When it closes it gives the focus back to what opened it, or to the page's heading if that
+ * is gone.
+ */
+export function useOpened(): RefObject<HTMLElement | null> {
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const part = place.current;
+    const opener = document.activeElement;
+    part?.focus();
+    return () => {
+      const has = document.activeElement;
+      if (has !== document.body && part?.contains(has) !== true) return;
+      if (opener instanceof HTMLElement && opener !== document.body && opener.isConnected) opener.focus();
+      else document.querySelector("h1")?.focus();
+    };
+  }, []);
+  return place;
+}
+
+type Attempts = Readonly<{ isBusy: boolean; attempt: (run: () => Promise<void>) => void }>;
+
+/** For a button or a form that must not ask again while what it asked for runs. */
+export function useAttempt(): Attempts {
+  const [isBusy, setBusy] = useState(false);
+  const [attempt] = useState(() => oneAtATime(setBusy));
+  return { isBusy, attempt };
+}
+
+type WaitingProps = Readonly<{ error: Complaint | null; reload: () => void; isLoaded?: boolean }>;
+
+/** What stands where something is being loaded, and why it could not be, also above what `isLoaded`: that is of before. */
+export function Waiting({ error, reload, isLoaded = false }: WaitingProps) {
+  if (error === null) return isLoaded ? null : <p class="empty">{t.value.live.loading}</p>;
+  return (
+    <p class="empty" role="alert">
+      {t.value.live.failed} <Said {...error} />{" "}
+      <button type="button" onClick={reload}>
+        {t.value.live.retry}
+      </button>
+    </p>
+  );
+}
+
+/** Writes what the address says into the form each time that it changes; between, the fields are the reader's. */
+export function useFilled(query: Query): RefObject<HTMLFormElement | null> {
+  const form = useRef<HTMLFormElement>(null);
+  // Before the form is painted: nothing has been typed into it yet.
+  useLayoutEffect(() => {
+    for (const field of form.current?.elements ?? [])
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement)
+        field.value = query[field.name] ?? "";
+  }, [JSON.stringify(query)]);
+  return form;
+}
+
+/** The fields of a form by their names, without spaces around them. */
+export function fieldsOf(form: EventTarget | null): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  if (form instanceof HTMLFormElement)
+    for (const [name, value] of new FormData(form)) if (typeof value === "string") fields[name] = value.trim();
+  return fields;
+}

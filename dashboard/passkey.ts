@@ -1,0 +1,91 @@
+import { post } from "./api.ts";
+import { t } from "./messages.ts";
+
+/** https://www.w3.org/TR/webauthn-3/; the guard verifies what comes of it. */
+
+type Asked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
+type Where = Readonly<{ hostname: string; isSecure: boolean; isSupported: boolean }>;
+
+/** As the server takes them: ES256, EdDSA, RS256. */
+const ALGORITHMS = [-7, -8, -257];
+const LONGEST_MS = 120_000;
+
+/** Why this page can have no passkeys; null: it can. */
+export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "unsupported" | null {
+  if (/^\[|^[\d.]+$/.test(where.hostname)) return "address";
+  if (!where.isSecure) return "insecure";
+  return where.isSupported ? null : "unsupported";
+}
+
+/** The body of a sign-in or a proof. Throws a sentence for the reader. */
+export async function usePasskey(): Promise<object> {
+  const { challenge } = await post<{ challenge: string }>("login/passkey", {});
+  const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: LONGEST_MS } as const;
+  const credential = await asking(() => navigator.credentials.get({ publicKey }));
+  const { response } = credential;
+  if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.peek().passkeys.unsupported);
+  const { clientDataJSON, authenticatorData, signature } = response;
+  return {
+    passkey: {
+      id: credential.id,
+      clientData: textOf(clientDataJSON),
+      authenticatorData: textOf(authenticatorData),
+      signature: textOf(signature),
+    },
+  };
+}
+
+/** What the server is to keep of a new one. Throws a sentence for the reader. */
+export async function makePasskey({ challenge, name, user, known }: Asked): Promise<object> {
+  const publicKey: PublicKeyCredentialCreationOptions = {
+    challenge: bytesOf(challenge),
+    rp: { name: "GhostInbox" },
+    user: { id: bytesOf(user), name, displayName: name },
+    pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: "public-key", alg })),
+    excludeCredentials: known.map((id) => ({ type: "public-key", id: bytesOf(id) })),
+    authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
+    attestation: "none",
+    timeout: LONGEST_MS,
+  };
+  const credential = await asking(() => navigator.credentials.create({ publicKey }));
+  const { response } = credential;
+  const key = response instanceof AuthenticatorAttestationResponse ? response.getPublicKey() : null;
+  if (!(response instanceof AuthenticatorAttestationResponse) || key === null)
+    throw new Error(t.peek().passkeys.unsupported);
+  return {
+    id: credential.id,
+    clientData: textOf(response.clientDataJSON),
+    authenticatorData: textOf(response.getAuthenticatorData()),
+    publicKey: textOf(key),
+  };
+}
+
+/** base64url without padding. */
+export function textOf(buffer: ArrayBuffer): string {
+  const text = btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCodePoint(byte)).join(""));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (letter) => letter.codePointAt(0) ?? 0);
+}
+
+/** What the browser says of a failure is technical, and in its own language. */
+async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+  const words = t.peek().passkeys;
+  const credential = await ask().catch((error: unknown) => {
+    const isKnown = error instanceof DOMException && error.name === "InvalidStateError";
+    throw new Error(isKnown ? words.known : words.givenUp, { cause: error });
+  });
+  if (credential instanceof PublicKeyCredential) return credential;
+  throw new Error(words.unsupported);
+}
+
+function here(): Where {
+  return {
+    hostname: location.hostname,
+    isSecure: globalThis.isSecureContext,
+    isSupported: "PublicKeyCredential" in globalThis,
+  };
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { answerTo, kindOf } from "./question.ts";
+
+test("what is typed into the one box is taken for what it looks like", () => {
+  const kinds = {
+    address: ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:DB8::/48", "::ffff:192.0.2.1"],
+    account: ["anna@example.org", "anna", "x1@host.example", "fee", "root"],
+    message: ["72CED1EABE5", "4XyZbK3Qm9z2bcd", "<20261121.1@example.org>"],
+  };
+  for (const [kind, all] of Object.entries(kinds)) for (const asked of all) assert.equal(kindOf(asked), kind, asked);
+});
+
+/** Of what is in `known` something is recorded. Returns what was asked. */
+function serve(t: TestContext, known: readonly string[]): string[] {
+  const asked: string[] = [];
+  t.mock.method(globalThis, "fetch", (path: string) => {
+    const what = decodeURIComponent(path.replace("api/v1/why/", ""));
+    asked.push(what);
+    return Promise.resolve(Response.json({ timeline: known.includes(what) ? [{}] : [], state: null }));
+  });
+  return asked;
+}
+
+test("what may be a mail or an account is looked for as both", async (t) => {
+  const asked = serve(t, ["account/12345", "message/id@host.example", "message/72CED1EABE5"]);
+  assert.equal((await answerTo("12345")).kind, "account");
+  assert.equal((await answerTo("id@host.example")).kind, "message");
+  assert.equal((await answerTo("72CED1EABE5")).kind, "message");
+  assert.deepEqual(asked, [
+    "message/12345",
+    "account/12345",
+    "account/id@host.example",
+    "message/id@host.example",
+    "message/72CED1EABE5",
+  ]);
+});
+
+test("what is not known as either is told as what it looks like", async (t) => {
+  const asked = serve(t, []);
+  assert.equal((await answerTo("ABBA5")).kind, "message");
+  assert.equal((await answerTo("anna")).kind, "account");
+  asked.length = 0;
+  assert.equal((await answerTo("<id@host.example>")).kind, "message");
+  assert.equal((await answerTo("ab")).kind, "account");
+  assert.equal((await answerTo("2001:db8::/48")).kind, "address");
+  assert.deepEqual(asked, ["message/<id@host.example>", "account/ab", "2001:db8::/48"]);
+});

@@ -1,0 +1,41 @@
+import { signal } from "@preact/signals";
+
+/** Where the reader is. It stands behind the # of the address, so that the page works below any path of a proxy. */
+export const PAGES = ["now", "events", "bans", "mail", "accounts", "find", "system"] as const;
+/** Those that other pages lead to. */
+export const FURTHER_PAGES = ["settings"] as const;
+export type PageName = (typeof PAGES)[number] | (typeof FURTHER_PAGES)[number];
+export type Query = Readonly<Record<string, string>>;
+export type Route = Readonly<{ page: PageName; query: Query }>;
+
+/** `#/events?type=BAN`; anything else is the first page. */
+export function routeOf(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  const page = [...PAGES, ...FURTHER_PAGES].find((name) => name === path);
+  return page === undefined
+    ? { page: PAGES[0], query: {} }
+    : { page, query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/** For `href`. What is empty is left out. */
+export function hrefOf(page: PageName, query: Query = {}): string {
+  const filled = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
+  return `#/${page}${filled.size === 0 ? "" : `?${filled}`}`;
+}
+
+export const route = signal<Route>(routeOf(globalThis.location?.hash ?? ""));
+
+export function followAddress(): void {
+  window.addEventListener("hashchange", () => {
+    route.value = routeOf(location.hash);
+  });
+}
+
+/** `replace`: leaves no step in the history of the browser, as when a filter is typed. */
+export function go(page: PageName, query: Query = {}, how: "push" | "replace" = "push"): void {
+  const href = hrefOf(page, query);
+  if (href === location.hash) return;
+  if (how === "push") location.hash = href;
+  else history.replaceState(null, "", href);
+  route.value = routeOf(href);
+}

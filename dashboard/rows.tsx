@@ -1,0 +1,79 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { HeldRows } from "./held-rows.ts";
+
+/** A page that is scrolled further than this is being read: rows that came above would push it down. */
+const SCROLLED_PX = 160;
+
+type Props<T> = Readonly<{
+  label: string;
+  rows: HeldRows<T>;
+  keyOf: (item: T) => string;
+  row: (item: T, isOver: boolean) => ComponentChildren;
+}>;
+
+type Hold = (reason: "pointer" | "focus", isHeld: boolean) => void;
+
+/** Tells of an element whether the pointer or the focus is in it. */
+function holding(hold: Hold) {
+  return {
+    onPointerEnter: () => hold("pointer", true),
+    onPointerLeave: () => hold("pointer", false),
+    onFocusIn: () => hold("focus", true),
+    onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
+      if (!staysWithin(currentTarget, relatedTarget)) hold("focus", false);
+    },
+  };
+}
+
+/** From one row to the next, the focus leaves an element but not the list. */
+function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean {
+  return list instanceof Node && to instanceof Node && list.contains(to);
+}
+
+/** `value`, but as it was while the pointer or the focus is in the element that gets the second. */
+export function useStill<T>(value: T) {
+  const [holds, setHolds] = useState<ReadonlySet<string>>(new Set());
+  const shown = useRef(value);
+  if (holds.size === 0) shown.current = value;
+  const hold: Hold = (reason, isHeld) =>
+    setHolds((last) => new Set([...last].filter((one) => one !== reason).concat(isHeld ? reason : [])));
+  return [shown.current, holding(hold)] as const;
+}
+
+/** A live list, each row keyed. It holds still while the pointer or the focus is in it, and where there is no pointer. */
+export function LiveRows<T>({ label, rows, keyOf, row }: Props<T>) {
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // A finger gives no warning of where it will come down.
+    const look = (): void => rows.hold("touch", matchMedia("(hover: none)").matches || scrollY > SCROLLED_PX);
+    look();
+    // Other rows may come under a pointer that rests, and so enters nothing.
+    rows.hold("pointer", list.current?.matches(":hover") ?? false);
+    rows.hold("focus", list.current?.contains(document.activeElement) ?? false);
+    window.addEventListener("scroll", look, { passive: true });
+    return () => window.removeEventListener("scroll", look);
+  }, [rows]);
+  return (
+    <ul ref={list} class="rows" aria-label={label} {...holding((reason, isHeld) => rows.hold(reason, isHeld))}>
+      {rows.shown.value.map((item) => {
+        const isOver = rows.ended.value.has(keyOf(item));
+        return (
+          <li key={keyOf(item)} class={isOver ? "row over" : "row"}>
+            {row(item, isOver)}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** How many wait above the list. Its place is kept, so that nothing moves when it comes. */
+export function WaitingRows<T>({ rows, text }: Readonly<{ rows: HeldRows<T>; text: (count: number) => string }>) {
+  const count = rows.waiting.value;
+  return (
+    <button type="button" class="waiting" disabled={count === 0} onClick={() => rows.take()}>
+      {text(count)}
+    </button>
+  );
+}

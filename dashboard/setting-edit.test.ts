@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changesOf, fieldText, found, groupOf, type Setting, valueOf, withEdit } from "./setting-edit.ts";
+
+function setting(key: string, changes: Partial<Setting> = {}): Setting {
+  const form = { type: "number", least: "1", most: "9", choices: [], of: null } as const;
+  const none = { isHidden: false, inFile: null, line: null, takes: "", whyNot: null };
+  return { key, value: "10", from: "default", default: "10", says: `About ${key}.`, form, ...none, ...changes };
+}
+
+const as = (type: Setting["form"]["type"], of: Setting["form"]["of"] = null) => ({
+  form: { type, of, least: null, most: null, choices: [] },
+});
+
+test("a value stands in its field as people write it, and goes to the server as the file has it", () => {
+  for (const [form, toml, text, value] of [
+    [as("number"), "10", "10", 10],
+    [as("decimal"), "5.0", "5.0", 5],
+    [as("duration"), '"30m"', "30m", "30m"],
+    [as("choice"), '"pass"', "pass", "pass"],
+    [as("switch"), "true", "true", true],
+    [as("list", "text"), '["a", "b"]', "a, b", ["a", "b"]],
+    [as("list", "number"), "[1, 2]", "1, 2", [1, 2]],
+    [as("list", "text"), "[]", "", []],
+  ] as const) {
+    assert.equal(fieldText(toml), text);
+    assert.deepEqual(valueOf(form, text), value);
+  }
+  assert.equal(fieldText("(secret)"), "(secret)");
+  assert.equal(valueOf(as("number"), "many"), "many", "the server says what is wrong with it");
+});
+
+test("only what differs is a change, and the default again is one of a line in the file", () => {
+  const plain = setting("limits.mail.per_minute");
+  const own = setting("bans.manual", { value: '"2h"', from: "file", ...as("duration") });
+  let edits = withEdit({}, plain, "20");
+  edits = withEdit(edits, own, null);
+  assert.deepEqual(changesOf(edits, [plain, own]), { "limits.mail.per_minute": 20, "bans.manual": null });
+  assert.deepEqual(withEdit(withEdit(edits, plain, " 10 "), own, "2h"), {});
+  assert.deepEqual(withEdit({}, plain, null), {}, "it is the default already");
+});
+
+test("settings are found by group, or by words of their name and sentence", () => {
+  const all = [setting("limits.mail.per_minute"), setting("bans.manual"), setting("simulate")];
+  assert.deepEqual(
+    found(all, "bans", " ").map(({ key }) => key),
+    ["bans.manual"],
+  );
+  assert.deepEqual(
+    found(all, "bans", "about MAIL").map(({ key }) => key),
+    ["limits.mail.per_minute"],
+  );
+  assert.equal(groupOf("simulate"), "general");
+});

@@ -1,0 +1,87 @@
+/** How settings are shown and edited. Values come and go as JSON, which for them is what the file says. */
+
+type FormType = "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list";
+export type Setting = Readonly<{
+  key: string;
+  value: string;
+  isHidden: boolean;
+  inFile: string | null;
+  from: string;
+  line: number | null;
+  default: string;
+  says: string;
+  takes: string;
+  form: Readonly<{
+    type: FormType;
+    least: string | null;
+    most: string | null;
+    choices: readonly string[];
+    of: FormType | null;
+  }>;
+  /** Null: it can be changed here. */
+  whyNot: string | null;
+}>;
+
+/** What the reader wrote, by setting; null: the default again. */
+export type Edits = Readonly<Record<string, string | null>>;
+export type Value = string | number | boolean | null | readonly (string | number)[];
+
+/** `limits` of `limits.mail.per_minute`; `general` at the top. */
+export function groupOf(key: string): string {
+  return key.includes(".") ? key.slice(0, key.indexOf(".")) : "general";
+}
+
+/** The value as it stands in a field. */
+export function fieldText(toml: string): string {
+  const value = parsed(toml);
+  return Array.isArray(value) ? value.map(String).join(", ") : typeof value === "string" ? value : toml;
+}
+
+/** What a field says, for the server, which judges it. */
+export function valueOf({ form }: Pick<Setting, "form">, text: string): Value {
+  const written = text.trim();
+  if (form.type === "switch") return written === "true";
+  if (form.type === "list") {
+    const items = written.split(",").map((one) => one.trim());
+    return items.filter((one) => one !== "").map((one) => (form.of === "number" ? numberOr(one) : one));
+  }
+  return form.type === "number" || form.type === "decimal" ? numberOr(written) : written;
+}
+
+/** With one more edit. A field that is as the server has it is none. */
+export function withEdit(edits: Edits, setting: Setting, text: string | null): Edits {
+  const { [setting.key]: _, ...others } = edits;
+  const isAsBefore = text === null ? setting.from !== "file" : text.trim() === fieldText(setting.value);
+  return isAsBefore ? others : { ...others, [setting.key]: text };
+}
+
+export function changesOf(edits: Edits, settings: readonly Setting[]): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
+    settings.flatMap((setting) => {
+      const text = edits[setting.key];
+      return text === undefined ? [] : [[setting.key, text === null ? null : valueOf(setting, text)]];
+    }),
+  );
+}
+
+/** Those of the group, or from anywhere with all of the words in the name or the sentence. */
+export function found(settings: readonly Setting[], group: string, text: string): readonly Setting[] {
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  if (words.length === 0) return settings.filter(({ key }) => groupOf(key) === group);
+  return settings.filter(({ key, says }) => words.every((word) => `${key} ${says}`.toLowerCase().includes(word)));
+}
+
+function numberOr(text: string): number | string {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}

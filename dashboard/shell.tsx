@@ -1,0 +1,149 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
+import { hourAndMinute } from "./format.ts";
+import { Icon } from "./icons.tsx";
+import { health, liveness } from "./live.ts";
+import { language, t } from "./messages.ts";
+import { Said, State } from "./parts.tsx";
+import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
+import { may } from "./session.ts";
+
+/** What stands around each page: the pages themselves, whether the page is live, and what is told in passing. */
+export function Shell({ children, signOut }: Readonly<{ children: ComponentChildren; signOut: () => void }>) {
+  const main = useRef<HTMLElement>(null);
+  const skip = (event: Event): void => {
+    event.preventDefault();
+    main.current?.focus();
+  };
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={skip}>
+        {t.value.skip}
+      </a>
+      <header>
+        <a class="brand" href={hrefOf("now")}>
+          <img src="icon.svg" alt="" width="28" height="28" />
+          <span>GhostInbox</span>
+        </a>
+        <Live />
+        <button type="button" class="quiet sign-out" onClick={signOut}>
+          {t.value.signOut}
+        </button>
+      </header>
+      <nav aria-label={t.value.nav.label}>
+        {PAGES.filter((name) => name !== "accounts" || may("admin")).map((name) => (
+          <a key={name} href={hrefOf(name)} aria-current={route.value.page === name ? "page" : undefined}>
+            <Icon name={name} />
+            <span>{t.value.nav[name]}</span>
+          </a>
+        ))}
+      </nav>
+      <main ref={main} id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+/** Whether what is shown is of now, and whether all is well. */
+function Live() {
+  const { kind, ...state } = liveness.value;
+  const status = health.value?.status;
+  const says =
+    kind === "silent" && "since" in state
+      ? t.value.live.silent(hourAndMinute(state.since, language.value))
+      : kind === "live"
+        ? t.value.live.live
+        : t.value.live.connecting;
+  const shape = kind === "silent" ? "down" : kind === "live" ? "ok" : "degraded";
+  return (
+    <div class="live" role="status">
+      {status !== undefined && kind !== "silent" && status !== "ok" && (
+        <a class="plain-link" href={hrefOf("system")}>
+          <State status={status} />
+        </a>
+      )}
+      <State status={shape}>{says}</State>
+    </div>
+  );
+}
+
+/** The page's own heading, which gets the focus when the reader comes to it. */
+export function Heading({ children }: Readonly<{ children: string }>) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, []);
+  useEffect(() => {
+    document.title = `${children} – GhostInbox`;
+  }, [children]);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+
+/** Another page of a list: it is read from its beginning. */
+export function turnTo(page: PageName, query: Query): void {
+  go(page, query);
+  document.querySelector("h1")?.focus();
+  scrollTo(0, 0);
+}
+
+/** Before what has the focus goes for good. */
+export function focusHeading(): void {
+  document.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+/** What can be undone, by its button or by the key of every editor, which works wherever the focus is. */
+export function Toasts() {
+  const place = useRef<HTMLDivElement>(null);
+  const all = toasts.value;
+  const look = (): void => {
+    const is = place.current;
+    if (is === null) return;
+    // After a touch the last place that was touched stays hovered.
+    const isPointedAt = is.matches(":hover") && matchMedia("(hover: hover)").matches;
+    holdToasts(all.length > 0 && (isPointedAt || is.contains(document.activeElement)));
+  };
+  useEffect(look, [all]);
+  useEffect(() => {
+    window.addEventListener("keydown", undoByKey);
+    return () => window.removeEventListener("keydown", undoByKey);
+  }, []);
+  return (
+    <div
+      ref={place}
+      class="toasts"
+      role="status"
+      aria-live="polite"
+      onPointerEnter={look}
+      onPointerLeave={look}
+      onFocusIn={look}
+      onFocusOut={look}
+    >
+      {all.map((toast) => (
+        <div key={toast.id} class={`toast ${toast.tone}`}>
+          <span aria-hidden="true">{toast.tone === "good" ? "✓" : "✕"}</span>
+          <Said text={toast.text} lang={toast.lang} />
+          {toast.undo !== null && (
+            <button type="button" aria-keyshortcuts="Control+Z" onClick={() => undoOf(toast)}>
+              {t.value.bans.undo} <kbd aria-hidden="true">{t.value.bans.undoKey}</kbd>
+            </button>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** In a field the key undoes what was typed. */
+function undoByKey(event: KeyboardEvent): void {
+  const { target, key, ctrlKey, metaKey, shiftKey, altKey } = event;
+  if (key.toLowerCase() !== "z" || !(ctrlKey || metaKey) || shiftKey || altKey) return;
+  if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
+  if (undoLast()) event.preventDefault();
+}

@@ -1,0 +1,76 @@
+/** What stands around the pages, and at the sign-in. */
+const en = {
+  nav: {
+    label: "Pages",
+    now: "Now",
+    events: "Events",
+    bans: "Bans",
+    mail: "Mail",
+    accounts: "Accounts",
+    find: "Find",
+    system: "System",
+  },
+  skip: "Skip to content",
+  signOut: "Sign out",
+  signedOut: "You are signed out.",
+  language: "Language",
+  live: {
+    connecting: "connecting",
+    live: "live",
+    silent: (time: string) => `not live since ${time}`,
+    skipped: "The page missed many events while it was away. The lists are read again.",
+    failed: "The page could not load this.",
+    unreachable: "The server cannot be reached.",
+    answered: (status: number) => `The server answered ${status}.`,
+    retry: "Try again",
+    again: "The page asks again every three seconds.",
+    loading: "Loading …",
+  },
+  state: { ok: "well", degraded: "degraded", down: "down" },
+  signIn: { password: "Administrator password", button: "Sign in", wait: "Signing in …" },
+  proof: {
+    title: "Your password, please",
+    why: "This needs a fresh proof that it is you. Give the password again; that counts for ten minutes.",
+    button: "Go on",
+    cancel: "Cancel",
+  },
+};
+
+const de: typeof en = {
+  nav: {
+    label: "Seiten",
+    now: "Jetzt",
+    events: "Ereignisse",
+    bans: "Sperren",
+    mail: "Post",
+    accounts: "Konten",
+    find: "Suchen",
+    system: "System",
+  },
+  skip: "Zum Inhalt",
+  signOut: "Abmelden",
+  signedOut: "Sie sind abgemeldet.",
+  language: "Sprache",
+  live: {
+    connecting: "verbindet",
+    live: "live",
+    silent: (time) => `nicht live seit ${time}`,
+    skipped: "Während die Seite keine Verbindung hatte, entgingen ihr viele Ereignisse. Die Listen werden neu geladen.",
+    failed: "Das konnte nicht geladen werden.",
+    unreachable: "Der Server ist nicht erreichbar.",
+    answered: (status) => `Der Server antwortete mit ${status}.`,
+    retry: "Noch einmal versuchen",
+    again: "Die Seite versucht es alle drei Sekunden wieder.",
+    loading: "Lädt …",
+  },
+  state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
+  signIn: { password: "Passwort der Verwaltungsseite", button: "Anmelden", wait: "Meldet an …" },
+  proof: {
+    title: "Ihr Passwort, bitte",
+    why: "Bestätigen Sie, dass Sie es sind: Geben Sie das Passwort noch einmal ein. Das gilt zehn Minuten.",
+    button: "Weiter",
+    cancel: "Abbrechen",
+  },
+};
+
+export const frame = { en, de };

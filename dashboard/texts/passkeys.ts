@@ -1,0 +1,48 @@
+/** Passkeys: at the sign-in, at a proof, and their list. */
+const en = {
+  title: "Passkeys",
+  hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works at this address of the dashboard alone.",
+  none: "There is no passkey.",
+  added: "added",
+  used: "last used",
+  unused: "not used yet",
+  name: "Name, such as laptop",
+  add: "Add a passkey",
+  wasAdded: (name: string) => `The passkey ${name} is added.`,
+  remove: "Remove",
+  removeOf: (name: string) => `Remove ${name}`,
+  surely: (name: string) => `Remove ${name} for good`,
+  removed: (name: string) => `The passkey ${name} is removed. Delete it on your device too.`,
+  use: "Use a passkey",
+  address: "Passkeys need a name: they do not work while you open the dashboard by an IP address, but do at localhost.",
+  insecure: "Passkeys need https, or localhost.",
+  unsupported: "This browser has no passkeys.",
+  givenUp: "No passkey was used: you stopped it, it took too long, or this device has none for this page.",
+  known: "This device has a passkey for this dashboard already.",
+};
+
+const de: typeof en = {
+  title: "Passkeys",
+  hint: "Mit einem Passkey melden Sie sich ohne Passwort an: mit Finger, Gesicht, PIN oder Sicherheitsschlüssel. Er gilt nur unter dieser Adresse der Verwaltungsseite.",
+  none: "Es gibt keinen Passkey.",
+  added: "hinzugefügt",
+  used: "zuletzt benutzt",
+  unused: "noch nicht benutzt",
+  name: "Name, etwa Laptop",
+  add: "Passkey hinzufügen",
+  wasAdded: (name) => `Der Passkey ${name} ist hinzugefügt.`,
+  remove: "Entfernen",
+  removeOf: (name) => `${name} entfernen`,
+  surely: (name) => `${name} endgültig entfernen`,
+  removed: (name) => `Der Passkey ${name} ist entfernt. Löschen Sie ihn auch auf Ihrem Gerät.`,
+  use: "Passkey benutzen",
+  address:
+    "Passkeys brauchen einen Hostnamen: Sie funktionieren nicht, solange Sie die Verwaltungsseite über eine IP-Adresse öffnen, wohl aber unter localhost.",
+  insecure: "Passkeys brauchen https oder localhost.",
+  unsupported: "Dieser Browser kann keine Passkeys.",
+  givenUp:
+    "Kein Passkey wurde benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
+  known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
+};
+
+export const passkeys = { en, de };

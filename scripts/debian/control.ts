@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { VERSION } from "../../src/core/version.ts";
+import { stagedIn } from "./staged.ts";
+
+export type Architecture = "amd64" | "arm64";
+
+/** As Debian counts: ours, and which package of it this is. */
+export function debianVersion(revision: number): string {
+  return `${VERSION}-${revision}`;
+}
+
+/** Set-up installs it only where nothing else takes the messages of syslog(3); systemd does. */
+const NOT_WITH_SYSTEMD = ["busybox-syslogd"];
+/** What the package itself needs: its units, its question, and the C++ library of the Node runtime. */
+const BESIDES = ["systemd", "debconf", "passwd", "libstdc++6"];
+
+/** The packages that set-up would install. `setup`: its text. */
+export function dependenciesOf(setup: string): readonly string[] {
+  const listed = /^PACKAGES="\n([\s\S]*?)^"$/m.exec(setup)?.[1] ?? "";
+  const names = listed.split("\n").flatMap((line) => /^([a-z0-9.+-]+)\|/.exec(line)?.[1] ?? []);
+  if (names.length === 0) throw new Error("scripts/setup lists no packages");
+  return [...names.filter((name) => !NOT_WITH_SYSTEMD.includes(name)), ...BESIDES];
+}
+
+export type Control = Readonly<{
+  version: string;
+  arch: Architecture;
+  depends: readonly string[];
+  installedKib: number;
+}>;
+
+/** deb-control(5) */
+export function controlFile({ version, arch, depends, installedKib }: Control): string {
+  return `Package: ghostinbox
+Version: ${version}
+Architecture: ${arch}
+Maintainer: GhostInbox contributors <ghostinbox@localhost>
+Installed-Size: ${installedKib}
+Depends: ${depends.join(", ")}
+Section: mail
+Priority: optional
+Description: hardened mail server, and the engine that guards it
+ Real Postfix, Dovecot, SpamAssassin, Rspamd, Postgrey, Fail2ban and Unbound, configured to
+ today's standard, with instances and a data directory of their own. The guard sees every connection,
+ mail and sign-in as it happens, limits and bans abusers, and explains each decision.
+`;
+}
+
+/** The sums of all files, as dpkg(1) --verify reads them. */
+export function md5sums(stage: string): string {
+  return stagedIn(stage)
+    .filter(({ path, kind }) => kind === "file" && !path.startsWith("etc/") && !path.startsWith("DEBIAN/"))
+    .map(({ path, file }) => `${createHash("md5").update(readFileSync(file)).digest("hex")}  ${path}\n`)
+    .join("");
+}

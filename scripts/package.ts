@@ -1,0 +1,75 @@
+/** `npm run package`: makes the Debian package of this checkout, with everything that npm would bring. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Architecture, controlFile, debianVersion, dependenciesOf, md5sums } from "./debian/control.ts";
+import { installedKib, layFiles, layScripts } from "./debian/lay-files.ts";
+
+const USAGE = `npm run package [-- OPTION]   makes dist/ghostinbox_VERSION_ARCHITECTURE.deb
+
+  --arch amd64|arm64   for this processor; that of this machine unless given
+  --revision N         of this version; 1 unless given
+  --out DIR            where to put it; dist unless given
+  --fast               larger, and made at once: for tests`;
+
+const CHECKOUT = resolve(import.meta.dirname, "..");
+const OWN: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+
+await main();
+
+async function main(): Promise<void> {
+  const { arch, revision, out, fast } = options();
+  const version = debianVersion(revision);
+  const file = join(out, `ghostinbox_${version}_${arch}.deb`);
+  const stage = join(out, `stage-${process.pid}`);
+  try {
+    mkdirSync(stage, { recursive: true });
+    chmodSync(stage, 0o755);
+    await layFiles({ checkout: CHECKOUT, stage, arch, isForeign: arch !== OWN });
+    const setup = readFileSync(join(CHECKOUT, "scripts", "setup"), "utf8");
+    const control = controlFile({ version, arch, depends: dependenciesOf(setup), installedKib: installedKib(stage) });
+    layScripts(CHECKOUT, stage, { control, md5sums: md5sums(stage) });
+    const how = fast ? ["-Znone"] : ["-Zzstd", "-z12"];
+    execFileSync("dpkg-deb", ["--root-owner-group", ...how, "--build", stage, file], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    console.log(file);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+function options(): Readonly<{ arch: Architecture; revision: number; out: string; fast: boolean }> {
+  const { values } = parsed();
+  const { arch = OWN, revision = "1", out = "dist" } = values;
+  if (arch !== "amd64" && arch !== "arm64") fail(`There is no Node runtime for ${arch}: --arch amd64 or arm64.`);
+  if (!/^[0-9]+$/.test(revision)) fail("--revision is a number.");
+  return { arch, revision: Number(revision), out: resolve(out), fast: values.fast === true };
+}
+
+function parsed() {
+  try {
+    const parsed_ = parseArgs({
+      options: {
+        arch: { type: "string" },
+        revision: { type: "string" },
+        out: { type: "string" },
+        fast: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (parsed_.values.help === true) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    return parsed_;
+  } catch (error) {
+    return fail(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error));
+  }
+}
+
+function fail(says: string): never {
+  console.error(`ghostinbox: ${says}\n\n${USAGE}`);
+  process.exit(2);
+}

@@ -1,0 +1,48 @@
+/**
+ * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those of the
+ * file that `npm sbom` wrote, which is the argument, as far as the image has them; the Debian packages are those of dpkg.
+ * What `npm sbom` makes up at each run is left out, so that the same image has the same bill.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CHECKOUT } from "../src/daemon/set-up/checkout.ts";
+
+type Component = Readonly<Record<string, unknown>> & Readonly<{ name: string }>;
+
+const [file = ""] = process.argv.slice(2);
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by npm in the same build
+const npm = JSON.parse(readFileSync(file, "utf8")) as Readonly<{
+  metadata: Readonly<{ component: Component }>;
+  components: readonly Component[];
+}>;
+const built = new Date(Number(process.env["SOURCE_DATE_EPOCH"] ?? "0") * 1_000).toISOString();
+const bill = {
+  bomFormat: "CycloneDX",
+  specVersion: "1.5",
+  version: 1,
+  metadata: { timestamp: built, component: npm.metadata.component },
+  components: [...npm.components.filter(isThere), ...debianPackages()],
+};
+console.log(JSON.stringify(bill, null, 1));
+
+/**
+ * Packages for development are not, nor the bundler, nor the Node runtime of other processors. `npm sbom --omit=dev` would
+ * also leave out what both the server and a package for development need.
+ */
+function isThere({ name }: Component): boolean {
+  return existsSync(join(CHECKOUT, "node_modules", name));
+}
+
+function debianPackages(): readonly Component[] {
+  const format = "${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\n";
+  return execFileSync("dpkg-query", ["-W", "-f", format], { encoding: "utf8" })
+    .split("\n")
+    .flatMap((line) => {
+      const [status, name = "", version = "", architecture = "", source = ""] = line.split("\t");
+      if (status !== "installed") return [];
+      // https://github.com/package-url/purl-spec, type deb
+      const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=bookworm`;
+      return [{ type: "library", name, version, purl, properties: [{ name: "source", value: source }] }];
+    });
+}

@@ -1,0 +1,147 @@
+import { resolve } from "node:path";
+
+/** What `npm run check` and `npm test` run, and in which order. */
+
+/** Absolute, as some tools take it from their own project. */
+const KEPT = resolve("node_modules/.cache/checks");
+
+/**
+ * The longest first. tsc gets one thread, as several check some types twice; others run beside it. What tests alone use is
+ * found by a run of its own: without their files, the same names are unused.
+ */
+export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
+  ["lint", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
+  ["types", typesOf(".")],
+  ["types of the dashboard", typesOf("dashboard")],
+  ["dead code", deadCode("all")],
+  ["code for tests alone", deadCode("production", "--production")],
+  ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
+];
+/**
+ * tsc and the types of oxlint are Go programs: for so few seconds they need not collect garbage below 2 GiB, and several
+ * threads check some types twice (https://pkg.go.dev/runtime#hdr-Environment_Variables). A third of their processor time.
+ */
+export const GO = { GOGC: "off", GOMEMLIMIT: "2GiB", GOMAXPROCS: "1" };
+/**
+ * None of these leaves anything that another could notice, so one process takes many of them: a third of the time. The first
+ * two compute; the others mostly wait, the longest first.
+ */
+export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[] }>[] = [
+  { places: 1, patterns: testsBelow("src/{core,engine,wire,settings,render}") },
+  { places: 1, patterns: testsBelow("src/adapters/sqlite") },
+  { places: 0.5, patterns: testsBelow("src/daemon/keeper") },
+  { places: 0.5, patterns: testsBelow("src/{servers,sources}") },
+  { places: 0.5, patterns: testsBelow("src/adapters/!(sqlite)") },
+  { places: 0.5, patterns: testsBelow("src/daemon/!(keeper)") },
+  { places: 0.5, patterns: testsBelow("src/cli", "dashboard", "bench", "test/kit") },
+];
+/** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
+export const BESIDE = [
+  "src/daemon/keeper/restart-service.test.ts",
+  "src/cli/verbs/encryption-recovery.test.ts",
+  "src/daemon/guard/housekeeping.test.ts",
+  "src/daemon/web/main.test.ts",
+  "src/daemon/keeper/verbs.test.ts",
+  "src/cli/offline.test.ts",
+];
+/** What computes, and neither waits nor measures time; besides these, FUZZ and the static checks. */
+export const COMPUTING = ["test/house/*.test.ts", "test/scenarios/*.test.ts"];
+export const UNIT = [
+  "src/**/*.test.ts",
+  "bench/**/*.test.ts",
+  "dashboard/**/*.test.ts",
+  "test/kit/*.test.ts",
+  "test/mutants/*.test.ts",
+  "test/scale/*.test.ts",
+];
+/** Not in memory: a program below /dev that is gone is shared memory to the check, and no program that was replaced. */
+export const ON_DISK = ["src/cli/check/broken-files.test.ts", "src/daemon/keeper/outdated-component.test.ts"];
+/** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
+export const MACHINE = ["src/**/*.machine.test.ts"];
+/** Runs a program as the guard's user, which another test beside it would take for its own server's. */
+export const MACHINE_ALONE = ["src/daemon/set-up/databases.machine.test.ts"];
+export const FUZZ = ["test/fuzz/*.test.ts"];
+/** Each makes network namespaces and a whole server. */
+export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
+/**
+ * A thousand guesses at once, and a time that the owner may wait: nothing beside it. It comes first, and adds the system's
+ * users, which two servers cannot do at the same time.
+ */
+export const LAB_ALONE = labFiles(["e2e/known-address"]);
+/** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
+export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/sign-ins", "e2e/slow-disk", "lab/firewall"]);
+/**
+ * What makes thousands of sign-ins or mails: two at a time. Those that wait most come first, as they begin beside the
+ * longest of the pairs.
+ */
+export const LAB_HEAVY = [
+  ...labFiles(["e2e/cannot-be-asked", "e2e/guessing", "e2e/verifier", "e2e/spraying", "e2e/ladder", "e2e/innocents"]),
+  ...labFiles(["e2e/flood", "e2e/dns", "e2e/open-connections"]),
+];
+/**
+ * Those that take longest start first, or one of them would run by itself at the end; among these, one that computes
+ * comes beside one that waits.
+ */
+export const LONGEST = [
+  "test/e2e/bare-debian.test.ts",
+  "test/e2e/image.test.ts",
+  "test/e2e/systemd.test.ts",
+  "test/e2e/thousand.test.ts",
+  "test/e2e/alerts.test.ts",
+  "test/e2e/chaos.test.ts",
+  "test/e2e/root-writes.test.ts",
+  "test/e2e/in-use.test.ts",
+  "test/e2e/content-failures.test.ts",
+  "test/e2e/disks.test.ts",
+  "test/e2e/backup.test.ts",
+  "test/e2e/strict-firewall.test.ts",
+  "test/e2e/hijack.test.ts",
+  "test/e2e/dashboard.test.ts",
+  "test/e2e/faults.test.ts",
+  "test/e2e/tasks.test.ts",
+  "test/e2e/install.test.ts",
+  "test/e2e/fail2ban.test.ts",
+  "test/e2e/frozen-parts.test.ts",
+  "test/e2e/security-script.test.ts",
+  "test/e2e/power-loss.test.ts",
+  "test/e2e/jail-evidence.test.ts",
+  "test/e2e/neighbours.test.ts",
+  "test/e2e/harvest.test.ts",
+  "test/e2e/clock.test.ts",
+  "test/e2e/greylist.test.ts",
+  "test/e2e/incident.test.ts",
+  "test/e2e/accounts.test.ts",
+  "test/e2e/traps.test.ts",
+  "test/e2e/full-disk-sign-ins.test.ts",
+  "test/e2e/long-mails.test.ts",
+  "test/e2e/examples.test.ts",
+  "test/e2e/check.test.ts",
+  "test/scenarios/scenarios.test.ts",
+  "test/scenarios/replay.test.ts",
+  "test/fuzz/engine.test.ts",
+  "src/daemon/backup/drill.machine.test.ts",
+  "src/daemon/export/export.machine.test.ts",
+  "src/daemon/backup/backup.machine.test.ts",
+  "src/adapters/backup/restic.machine.test.ts",
+  "src/daemon/report/gather.test.ts",
+  "test/fuzz/replay.test.ts",
+];
+
+function labFiles(names: readonly string[]): readonly string[] {
+  return names.map((name) => `test/${name}.test.ts`);
+}
+
+function testsBelow(...places: readonly string[]): readonly string[] {
+  return places.map((place) => `${place}/**/*.test.ts`);
+}
+
+/** What it found of files that are as they were is kept: a seventh of the processor time where few have changed. */
+function typesOf(project: string): readonly string[] {
+  const kept = `${KEPT}/${project === "." ? "server" : project}.tsbuildinfo`;
+  return ["node_modules/.bin/tsc", "-p", project, "--singleThreaded", "--incremental", "--tsBuildInfoFile", kept];
+}
+
+/** The same: a third of the time. */
+function deadCode(name: string, ...options: readonly string[]): readonly string[] {
+  return ["node_modules/.bin/knip", "--no-progress", "--cache", "--cache-location", `${KEPT}/knip-${name}`, ...options];
+}

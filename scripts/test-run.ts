@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+import { GO } from "./test-files.ts";
+import { explain, local, placeOf, seconds } from "./test-output.ts";
+
+/** What running tests came to, in this process and in those that it started. */
+export type Tally = {
+  files: number;
+  passed: number;
+  failed: number;
+  skipped: string[];
+  failures: Failure[];
+  took: { file: string; durationMs: number }[]; // of each file that had a process of its own
+};
+/** `file`: null for what is no test of a file. */
+type Failure = Readonly<{ file: string | null; what: string }>;
+type How = Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "timeout" | "env">;
+
+/** So many of the slowest files are listed at the end. */
+const SLOWEST = 10;
+/** Where more files than these fail, it is no coincidence. */
+const MOST_AGAIN = 3;
+const TEST_FILE = /\.test\.ts$/;
+const intolerant = process.env["CI"] === "true";
+
+export const tally = emptyTally();
+
+export function addTally(told: Tally): void {
+  tally.files += told.files;
+  tally.passed += told.passed;
+  tally.failed += told.failed;
+  tally.skipped.push(...told.skipped);
+  tally.failures.push(...told.failures);
+  tally.took.push(...told.took);
+}
+
+export function failed(what: string, file: string | null = null, into = tally): void {
+  into.failed += 1;
+  into.failures.push({ file, what });
+}
+
+export async function staticCheck(name: string, [program = "", ...argv]: readonly string[]): Promise<void> {
+  const from = performance.now();
+  const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...GO } });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number>((resolve) => {
+    child.on("error", () => resolve(127));
+    child.on("close", (status) => resolve(status ?? 1));
+  });
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${seconds(performance.now() - from)} ${name}`);
+  if (code === 0) {
+    tally.passed += 1;
+    return;
+  }
+  failed(name);
+  console.log(output.trimEnd());
+}
+
+export async function testFiles(files: readonly string[], how: How, into = tally): Promise<void> {
+  into.files += files.length;
+  const stream = run({ ...how, files });
+  stream.on("test:stdout", ({ message }) => process.stdout.write(message));
+  stream.on("test:stderr", ({ message }) => process.stderr.write(message));
+  stream.on("test:pass", (passed) => {
+    // A suite that is skipped counts as one: its tests are not even made.
+    if (passed.skip !== undefined)
+      skipped(`${placeOf(passed)}: ${typeof passed.skip === "string" ? passed.skip : "no reason given"}`, into);
+    else if (passed.details.type !== "suite") into.passed += 1;
+  });
+  stream.on("test:fail", (test) => {
+    const { error } = test.details;
+    // A suite fails with its tests; by itself when it could not be set up or taken down.
+    if (test.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
+    // A test may be written in a file that several test files share.
+    const file = files.length === 1 ? files[0] : local(test.file ?? "");
+    failed(placeOf(test), file !== undefined && TEST_FILE.test(file) ? file : null, into);
+    console.log(`\nFAILED ${placeOf(test)}\n${explain(error)}\n`);
+  });
+  stream.on("test:summary", ({ file, duration_ms: durationMs, success }) => {
+    if (file === undefined) return;
+    into.took.push({ file: local(file), durationMs });
+    console.log(`${success ? "ok    " : "FAILED"} ${seconds(durationMs)} ${local(file)}`);
+  });
+  await finished(stream.resume());
+}
+
+/**
+ * Runs the few files that failed beside others again, with nothing beside them, and returns what passed then. Those count as
+ * passed, and are named at the end: each is a bug to find, but none that makes all else of this run unknown.
+ */
+export async function againAlone(timeout: number): Promise<readonly string[]> {
+  const files = new Set(tally.failures.map(({ file }) => file));
+  if (files.size > MOST_AGAIN) return [];
+  const unsteady: string[] = [];
+  for (const file of files) {
+    if (file === null) continue;
+    console.log(`Again, with nothing beside it: ${file}`);
+    const second = emptyTally();
+    await testFiles([file], { timeout }, second);
+    if (second.failed > 0 || second.passed === 0) continue;
+    const passed = tally.failures.filter((one) => one.file === file);
+    tally.failures = tally.failures.filter((one) => one.file !== file);
+    tally.failed -= passed.length;
+    tally.passed += passed.length;
+    unsteady.push(...passed.map(({ what }) => what));
+  }
+  return unsteady;
+}
+
+/** Returns the exit status. */
+export function tellEnd(unsteady: readonly string[]): number {
+  if (tally.took.length > SLOWEST) tellSlowest();
+  for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
+  tellList("Failed beside others, passed alone (each is a bug to find)", unsteady);
+  tellList(
+    "Failed",
+    tally.failures.map(({ what }) => what),
+  );
+  console.log(`${tally.passed} passed, ${tally.failed} failed`);
+  return tally.failed > 0 ? 1 : 0;
+}
+
+/** Where a continuous integration says that nothing may be missing, a skip is a failure. */
+function skipped(where: string, into: Tally): void {
+  into.skipped.push(where);
+  if (intolerant) failed(`${where} (CI=true allows no skip)`, null, into);
+}
+
+function tellSlowest(): void {
+  const slowest = tally.took.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST);
+  console.log(`\nThe slowest files:\n${slowest.map((one) => `${seconds(one.durationMs)} ${one.file}`).join("\n")}\n`);
+}
+
+function tellList(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) console.log(`\n${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+function emptyTally(): Tally {
+  return { files: 0, passed: 0, failed: 0, skipped: [], failures: [], took: [] };
+}

@@ -1,0 +1,23 @@
+import type { AccountName } from "../../core/net/address.ts";
+import type { MadeSecret, SecretMaker } from "../../engine/admin-ports.ts";
+import { passwordProof } from "../../render/dovecot/password-proof.ts";
+import type { PasswordTurns } from "./password-turns.ts";
+
+/** What the guard stores of passwords that it was given. `loginSecret`: that of Dovecot's questions. */
+export class AccountSecrets implements SecretMaker {
+  readonly #turns: Pick<PasswordTurns, "hashAll">;
+  readonly #loginSecret: string;
+
+  constructor(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string) {
+    this.#turns = turns;
+    this.#loginSecret = loginSecret;
+  }
+
+  async make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]> {
+    const hashes = await this.#turns.hashAll(asked.map(({ password }) => password));
+    return asked.map(({ owner, password }, i) => ({
+      hash: hashes[i] ?? "",
+      proof: passwordProof(this.#loginSecret, owner.toLowerCase(), password),
+    }));
+  }
+}

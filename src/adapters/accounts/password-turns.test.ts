@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hashPassword, verifyPassword } from "./password-hash.ts";
+import { PasswordTurns } from "./password-turns.ts";
+
+test("passwords are verified one after another, each with its own result", async () => {
+  const turns = new PasswordTurns();
+  const hash = await hashPassword("right");
+  const finished: string[] = [];
+  const all = ["right", "wrong", "right"].map(async (password, i) => {
+    const isRight = await turns.verify(hash, password);
+    finished.push(`${i} ${isRight}`);
+  });
+  await Promise.all(all);
+  assert.deepEqual(finished, ["0 true", "1 false", "2 true"]);
+});
+
+test("after a wrong one the next waits as long as that took, and after a right one not", async () => {
+  const began: number[] = [];
+  const tookMs = 40;
+  const turns = new PasswordTurns(async (_, password) => {
+    began.push(performance.now());
+    await new Promise((resolve) => setTimeout(resolve, tookMs));
+    return password === "right";
+  });
+  const answered = await Promise.all(["wrong", "right", "right"].map((password) => turns.verify("", password)));
+  assert.deepEqual(answered, [false, true, true]);
+  const [first = 0, second = 0] = began;
+  assert.ok(second - first >= 2 * tookMs - 5, `${second - first} ms`);
+});
+
+test("no password fits the decoy, at the cost of a real hash", async () => {
+  const turns = new PasswordTurns();
+  assert.match(turns.decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  assert.equal(turns.decoy.length, (await hashPassword("x")).length);
+  for (const password of ["", turns.decoy]) assert.equal(await turns.verify(turns.decoy, password), false);
+});
+
+test("at most one password is verified at a time, however many wait, and after one that failed", async () => {
+  let now = 0;
+  let most = 0;
+  let count = 0;
+  const turns = new PasswordTurns(async (hash, password) => {
+    most = Math.max(most, ++now);
+    const isRight = await verifyPassword(hash, password);
+    now--;
+    if (++count === 3) throw new Error("no memory");
+    return isRight;
+  });
+  const hash = await hashPassword("right");
+  const all = await Promise.allSettled(Array.from({ length: 6 }, () => turns.verify(hash, "right")));
+  assert.equal(most, 1);
+  assert.deepEqual(
+    all.map(({ status }) => status === "fulfilled"),
+    [true, true, false, true, true, true],
+  );
+});
+
+test("hashes of new passwords take one turn, between two verifications, and one that fails ends no other turn", async () => {
+  const turns = new PasswordTurns();
+  const hash = await hashPassword("right");
+  const finished: string[] = [];
+  const note = async (what: string, done: Promise<unknown>): Promise<void> => {
+    await done;
+    finished.push(what);
+  };
+  const hashes = turns.hashAll(["one", "two"]);
+  await Promise.all([
+    note("hashed", hashes),
+    note("verified", turns.verify(hash, "right")),
+    note("hashed again", turns.hashAll(["three"])),
+  ]);
+  assert.deepEqual(finished, ["hashed", "verified", "hashed again"]);
+  const [one = "", two = ""] = await hashes;
+  assert.deepEqual([await verifyPassword(one, "one"), await verifyPassword(two, "one")], [true, false]);
+  assert.deepEqual(await turns.hashAll([]), []);
+});

@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
+import type { Passwords } from "../../engine/access/sign-in.ts";
+import { hashPassword, verifyPassword } from "./password-hash.ts";
+
+/**
+ * One password at a time: each takes 19 MB while it is verified, and a burst would take several times that. After a wrong one
+ * the next waits as long as it took, so that strangers who guess take half a core at most.
+ */
+export class PasswordTurns implements Passwords {
+  /** Of random bytes: finding a password for it is finding one by guessing. */
+  readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
+  readonly #verify: typeof verifyPassword;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(verify: typeof verifyPassword = verifyPassword) {
+    this.#verify = verify;
+  }
+
+  verify(hash: string, password: string): Promise<boolean> {
+    const verified = this.#last.then(() => this.#timed(hash, password));
+    this.#last = verified.then(
+      ({ isRight, tookMs }) => (isRight ? undefined : wait(tookMs)),
+      () => undefined,
+    );
+    return verified.then(({ isRight }) => isRight);
+  }
+
+  /** Of each password its hash, in one turn: no crowd of strangers stands between two accounts of a file. */
+  hashAll(passwords: readonly string[]): Promise<readonly string[]> {
+    const hashed = this.#last.then(async () => {
+      const hashes: string[] = [];
+      for (const password of passwords) hashes.push(await hashPassword(password));
+      return hashes;
+    });
+    this.#last = hashed.then(
+      () => undefined,
+      () => undefined,
+    );
+    return hashed;
+  }
+
+  async #timed(hash: string, password: string): Promise<Readonly<{ isRight: boolean; tookMs: number }>> {
+    const began = performance.now();
+    const isRight = await this.#verify(hash, password);
+    return { isRight, tookMs: performance.now() - began };
+  }
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { Restic } from "./restic.ts";
+
+const quiet = { host: "mail.example.test", tags: ["nightly"], watch: () => undefined };
+
+/** A hundred with Go's own settings on two cores, more on more. */
+const MOST_MB = 75;
+
+/** The most that a program started by this process has had (VmHWM of proc(5)); 0 while there is none. */
+function mostMemoryMb(program: string): number {
+  for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ")) {
+    try {
+      const status = readFileSync(`/proc/${Number(pid)}/status`, "utf8");
+      if (status.startsWith(`Name:\t${program}\n`)) return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return 0;
+}
+
+describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () => {
+  const top = temporaryDirectory();
+  const at = (...parts: readonly string[]): string => join(top, ...parts);
+  const place = at("repository");
+  const repository = { place, key: { text: "a key" }, cache: "", environment: {} };
+  const restic = new Restic(repository);
+  const source = at("source");
+  mkdirSync(join(source, "mail"), { recursive: true });
+  writeFileSync(join(source, "mail", "1"), "a mail\n".repeat(50_000));
+  writeFileSync(join(source, "backup.json"), '{"format":1}\n');
+  let snapshot = "";
+
+  test("nothing there yet is told apart from a wrong key", async () => {
+    const opened = await restic.open();
+    assert.deepEqual(opened, { ok: false, code: "no_repository", reason: "there is no backup in it" });
+    assert.ok((await restic.create()).ok);
+    assert.ok((await restic.open()).ok);
+    const wrong = await new Restic({ ...repository, key: { text: "another" } }).open();
+    assert.deepEqual(wrong, { ok: false, code: "wrong_key", reason: "the key does not open it" });
+  });
+
+  test("a directory is backed up, listed, read and restored as it was", async () => {
+    const seen: number[] = [];
+    const added = await restic.backup(source, { ...quiet, watch: ({ totalBytes }) => void seen.push(totalBytes) });
+    assert.ok(added.ok, JSON.stringify(added));
+    assert.deepEqual([added.value.files, added.value.bytes], [2, 350_013]);
+    snapshot = added.value.id;
+    const listed = await restic.snapshots();
+    assert.ok(listed.ok);
+    assert.deepEqual(
+      listed.value.map(({ id, host, tags }) => [id.slice(0, 8), host, tags]),
+      [[snapshot, quiet.host, quiet.tags]],
+    );
+    assert.deepEqual(await restic.read(snapshot, "/backup.json"), { ok: true, value: '{"format":1}' });
+    assert.deepEqual(await restic.size(snapshot), { ok: true, value: 350_013 });
+    assert.ok((await restic.restore(snapshot, { to: at("whole"), watch: () => undefined })).ok);
+    for (const file of ["mail/1", "backup.json"])
+      assert.equal(readFileSync(at("whole", file), "utf8"), readFileSync(join(source, file), "utf8"));
+    assert.ok((await restic.restore(snapshot, { to: at("part"), paths: ["/mail"], watch: () => undefined })).ok);
+    assert.deepEqual(globSync("**", { cwd: at("part") }).toSorted(), [".", "mail", "mail/1"]);
+    assert.ok(seen.length > 0);
+  });
+
+  test("what has not changed is not stored again; what is too old goes, the latest stays", async () => {
+    const again = await restic.backup(source, quiet);
+    assert.ok(again.ok && again.value.addedBytes < 5_000, JSON.stringify(again));
+    assert.ok((await restic.forget(DAY_MS)).ok);
+    const listed = await restic.snapshots();
+    assert.equal(listed.ok && listed.value.length, 2);
+    assert.ok((await restic.check(true)).ok);
+  });
+
+  test("no such snapshot, no room, a damaged pack: each in a few words", async () => {
+    const missing = await restic.read("0123456789", "/backup.json");
+    assert.deepEqual(missing, { ok: false, code: "missing", reason: "it has no such snapshot" });
+    const gone = await new Restic({ ...repository, place: "sftp:nobody@127.0.0.1:/x" }).open();
+    assert.equal(gone.ok, false);
+    const packs = globSync("data/*/*", { cwd: place }).map((path) => join(place, path));
+    const largest = packs.toSorted((a, b) => statSync(b).size - statSync(a).size)[0] ?? "";
+    truncateSync(largest, 50);
+    utimesSync(largest, 0, 0);
+    assert.deepEqual(await restic.check(true), { ok: false, code: "damaged", reason: "it is damaged" });
+    const restored = await restic.restore(snapshot, { to: at("damaged"), watch: () => undefined });
+    assert.deepEqual(restored, { ok: false, code: "damaged", reason: "it is damaged" });
+  });
+
+  test("what is new by the hundred megabytes takes few of them", async () => {
+    const empty = new Restic({ ...repository, place: at("empty") });
+    assert.ok((await empty.create()).ok);
+    mkdirSync(at("large"));
+    for (let i = 0; i < 100; i++) writeFileSync(at("large", String(i)), randomBytes(1_000_000));
+    let most = 0;
+    const looking = setInterval(() => (most = Math.max(most, mostMemoryMb("restic"))), 20);
+    try {
+      assert.ok((await empty.backup(at("large"), quiet)).ok);
+    } finally {
+      clearInterval(looking);
+    }
+    assert.ok(most > 10 && most < MOST_MB, `${most} MB`);
+  });
+
+  test("without the program, the way to get it", async () => {
+    const path = process.env["PATH"];
+    assert.ok(path !== undefined);
+    const { failure } = await import("./restic-failure.ts");
+    assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT" }).reason, /npm run setup/);
+    assert.equal(failure({ code: 1, out: [], err: "Fatal: something new\n" }).reason, "Fatal: something new");
+  });
+});

@@ -1,0 +1,250 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import * as z from "zod/mini";
+import { SYSTEM_PATH } from "../machine/run-program.ts";
+import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
+
+/** Where backups are, and how to reach them. */
+export type Repository = Readonly<{
+  /** As restic(1) names it: a directory, or `sftp:…`, `s3:…` and others. */
+  place: string;
+  /** The password, or the file with it. */
+  key: Readonly<{ file: string } | { text: string }>;
+  /** A directory for what restic may forget; empty: none. */
+  cache: string;
+  /** Credentials for the place. */
+  environment: Readonly<Record<string, string>>;
+}>;
+
+export type Progress = Readonly<{ doneBytes: number; totalBytes: number; elapsedMs: number }>;
+type Watch = (progress: Progress) => void;
+type RestoreHow = Readonly<{
+  to: string;
+  paths?: readonly string[];
+  watch: Watch;
+  signal?: AbortSignal | undefined;
+}>;
+type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void; signal?: AbortSignal | undefined }>;
+
+export type Snapshot = Readonly<{ id: string; at: number; host: string; tags: readonly string[] }>;
+export type Added = Readonly<{ id: string; files: number; bytes: number; addedBytes: number }>;
+
+export type Restored<T> = Readonly<{ ok: true; value: T }> | Failed;
+
+/** A fifth of a second: restic's own default on a terminal is 60 a second. */
+const FRAMES_PER_SECOND = "5";
+const LOOK_MS = 200;
+/** Of each of its two outputs. */
+const MOST_LINES = 2_000;
+const LOST_TRIES = 3;
+/** For Go's runtime: garbage may be a fifth of what is in use. With one core, of what is compressed at once, a large backup takes half. */
+const LITTLE_GARBAGE = { GOGC: "20" };
+const ONE_CORE = { GOMAXPROCS: "1" };
+
+const status = z.object({
+  message_type: z.literal("status"),
+  total_bytes: z.exactOptional(z.number()),
+  bytes_done: z.exactOptional(z.number()),
+  seconds_elapsed: z.exactOptional(z.number()),
+});
+const summary = z.object({
+  message_type: z.literal("summary"),
+  snapshot_id: z.string(),
+  total_files_processed: z.number(),
+  total_bytes_processed: z.number(),
+  data_added: z.number(),
+});
+const snapshots = z.array(
+  z.object({
+    id: z.string(),
+    time: z.string(),
+    hostname: z.exactOptional(z.string()),
+    tags: z.exactOptional(z.nullable(z.array(z.string()))),
+  }),
+);
+const stats = z.object({ total_size: z.number() });
+
+/** restic(1), which encrypts with AES-256 and stores each piece of data once. One call at a time. */
+export class Restic {
+  readonly #repository: Repository;
+  #child: ChildProcess | null = null;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  /** Whether there is a repository that the key opens. */
+  async open(): Promise<Restored<null>> {
+    const ran = await this.#run(["cat", "config", "--no-lock"]);
+    return ran.code === 0 ? { ok: true, value: null } : failure(ran);
+  }
+
+  async create(): Promise<Restored<null>> {
+    return result(await this.#run(["init"]), () => null);
+  }
+
+  /** Backs a directory up. Files with the same size and time as in the backup before are not read again. */
+  async backup(
+    directory: string,
+    { host, tags, watch }: Readonly<{ host: string; tags: readonly string[]; watch: Watch }>,
+  ): Promise<Restored<Added>> {
+    await this.#dropDeadLocks();
+    let added: Added | null = null;
+    // A second name changes the time of the inode (ctime), and nothing else: without this option all mail is read again.
+    const args = ["backup", "--json", "--ignore-ctime", "--host", host, ...tags.flatMap((tag) => ["--tag", tag]), "."];
+    const ran = await this.#run(args, {
+      cwd: directory,
+      onLine: (line) => {
+        const json = parsed(line);
+        const now = z.safeParse(status, json);
+        if (now.success) watch(progressOf(now.data));
+        const end = z.safeParse(summary, json);
+        if (end.success) added = addedOf(end.data);
+      },
+    });
+    // 3: the snapshot was made, but something could not be read (restic(1), exit status codes).
+    if (ran.code !== 0 || added === null) return failure(ran);
+    return { ok: true, value: added };
+  }
+
+  /** The oldest first. */
+  async snapshots(): Promise<Restored<readonly Snapshot[]>> {
+    const ran = await this.#run(["snapshots", "--json", "--no-lock"]);
+    return result(ran, () =>
+      z
+        .parse(snapshots, parsed(ran.out.join("\n")) ?? [])
+        .map(({ id, time, hostname = "", tags }) => ({ id, at: Date.parse(time), host: hostname, tags: tags ?? [] }))
+        .toSorted((a, b) => a.at - b.at),
+    );
+  }
+
+  /** Removes snapshots that are older than `keepMs` before the latest one, and the data that no other needs. */
+  async forget(keepMs: number): Promise<Restored<null>> {
+    const hours = Math.max(1, Math.round(keepMs / 3_600_000));
+    return result(await this.#run(["forget", "--keep-within", `${hours}h`, "--group-by", "", "--prune"]), () => null);
+  }
+
+  /** Reads everything back and checks it; without `reads` only how it hangs together. */
+  async check(reads: boolean): Promise<Restored<null>> {
+    await this.#dropDeadLocks();
+    return result(await this.#run(["check", ...(reads ? ["--read-data"] : [])]), () => null);
+  }
+
+  /** Of a snapshot, in bytes, as restored. */
+  async size(snapshot: string, paths: readonly string[] = []): Promise<Restored<number>> {
+    if (paths.length > 0) return { ok: true, value: 0 };
+    const ran = await this.#run(["stats", "--json", "--no-lock", "--mode", "restore-size", snapshot]);
+    return result(ran, () => z.parse(stats, parsed(ran.out.at(-1) ?? "")).total_size);
+  }
+
+  /**
+   * Writes what a snapshot holds, or of it only these paths, below `to`. Paths begin with a slash, which stands for the
+   * directory that was backed up. `signal` ends it.
+   */
+  async restore(snapshot: string, { to, paths = [], watch, signal }: RestoreHow): Promise<Restored<null>> {
+    const size = await this.size(snapshot, paths);
+    if (!size.ok) return size;
+    const began = Date.now();
+    const timer = setInterval(() => {
+      const doneBytes = writtenBy(this.#child?.pid);
+      if (doneBytes !== null) watch({ doneBytes, totalBytes: size.value, elapsedMs: Date.now() - began });
+    }, LOOK_MS);
+    try {
+      const include = paths.flatMap((path) => ["--include", path]);
+      const ran = await this.#run(["restore", snapshot, "--no-lock", "--target", to, ...include], { signal });
+      return result(ran, () => null);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** The content of one small file of a snapshot. */
+  async read(snapshot: string, path: string): Promise<Restored<string>> {
+    const ran = await this.#run(["dump", "--no-lock", snapshot, path]);
+    return result(ran, () => ran.out.join("\n"));
+  }
+
+  /** Locks of processes of this machine that have ended (restic-unlock(1)). */
+  async #dropDeadLocks(): Promise<void> {
+    await this.#run(["unlock"]);
+  }
+
+  #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
+    const { place, key, cache, environment } = this.#repository;
+    const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
+    // Where this process is killed, it would go on writing.
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PATH: SYSTEM_PATH,
+        HOME: "/root",
+        LC_ALL: "C.UTF-8",
+        RESTIC_PROGRESS_FPS: FRAMES_PER_SECOND,
+        ...LITTLE_GARBAGE,
+        ...(args[0] === "backup" ? ONE_CORE : {}),
+        ...environment,
+        RESTIC_REPOSITORY: place,
+        ...("file" in key ? { RESTIC_PASSWORD_FILE: key.file } : { RESTIC_PASSWORD: key.text }),
+      },
+    });
+    this.#child = child;
+    const end = (): unknown => child.kill("SIGTERM");
+    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted === true) end();
+    const out: string[] = [];
+    const err: string[] = [];
+    createInterface(child.stdout).on("line", (line) => {
+      if (onLine !== undefined) onLine(line);
+      else if (out.length < MOST_LINES * 1_000) out.push(line);
+    });
+    let lost = 0;
+    createInterface(child.stderr).on("line", (line) => {
+      if (err.length < MOST_LINES) err.push(line);
+      if (LOST.test(line) && ++lost === LOST_TRIES) child.kill("SIGTERM");
+    });
+    return new Promise((resolve) => {
+      child.once("error", (error) => resolve({ code: 127, out, err: error.message }));
+      child.once("close", (code) => {
+        this.#child = null;
+        signal?.removeEventListener("abort", end);
+        resolve({ code: code ?? 130, out, err: err.join("\n") });
+      });
+    });
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function progressOf({ bytes_done = 0, total_bytes = 0, seconds_elapsed = 0 }: z.output<typeof status>): Progress {
+  return { doneBytes: bytes_done, totalBytes: total_bytes, elapsedMs: seconds_elapsed * 1_000 };
+}
+
+function addedOf(end: z.output<typeof summary>): Added {
+  return {
+    id: end.snapshot_id,
+    files: end.total_files_processed,
+    bytes: end.total_bytes_processed,
+    addedBytes: end.data_added,
+  };
+}
+
+/** What a process has written so far (proc(5), wchar); null if it has ended. */
+function writtenBy(pid: number | undefined): number | null {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return null;
+  }
+}
+
+function result<T>(ran: Ran, value: () => T): Restored<T> {
+  return ran.code === 0 ? { ok: true, value: value() } : failure(ran);
+}

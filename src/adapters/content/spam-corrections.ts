@@ -1,0 +1,38 @@
+import { SECOND_MS } from "../../core/time.ts";
+import { readPlain } from "../root-files/files.ts";
+
+/** What users taught the spam filter by moving mail. */
+export type Corrections = Readonly<{
+  /** Mails moved into Junk, and out of it. */
+  missed: number;
+  wrong: number;
+  /** How many users did so. */
+  users: number;
+}>;
+
+/** Far more than the list may grow to (render/content/learn-spam.ts). */
+const MOST_BYTES = 4_000_000;
+const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
+
+/** From the list of spamd's user and its older part, between two times. What is no line of it is left out. */
+export function corrections(list: string, from: number, to: number): Corrections {
+  const found = [`${list}.1`, list].flatMap(linesOf).flatMap((line) => {
+    const [, seconds, learned, account] = LINE.exec(line) ?? [];
+    const at = Number(seconds) * SECOND_MS;
+    return account !== undefined && at >= from && at <= to ? [{ learned, account }] : [];
+  });
+  return {
+    missed: found.filter(({ learned }) => learned === "spam").length,
+    wrong: found.filter(({ learned }) => learned === "ham").length,
+    users: new Set(found.map(({ account }) => account)).size,
+  };
+}
+
+/** Another user writes there: what is no plain file of a usual size counts as none. */
+function linesOf(path: string): readonly string[] {
+  try {
+    return (readPlain(path, MOST_BYTES)?.text ?? "").split("\n");
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,19 @@
+import { networkInterfaces } from "node:os";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+
+/** The machine's addresses besides loopback, as the kernel lists them. */
+export function ownAddresses(): readonly Ip[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => parseIp(address))
+    .filter((address) => address !== null);
+}
+
+export function isPublic(address: Ip): boolean {
+  return !PRIVATE.test(address);
+}
+
+/** RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 section 2.5.6. */
+const PRIVATE =
+  /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|f[cd]|fe[89ab])/i;

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { redirectsIn } from "./redirects.ts";
+
+const ANNA = "anna@example.org";
+
+test("each script in the home counts, and a link to one only once", () => {
+  const home = temporaryDirectory();
+  assert.deepEqual(redirectsIn(home, ANNA), []);
+  mkdirSync(join(home, "sieve"));
+  writeFileSync(join(home, "sieve", "away.sieve"), 'redirect "anna@else.example";');
+  writeFileSync(join(home, "sieve", "keep.sieve"), "keep;");
+  writeFileSync(join(home, "sieve", "away.svbin"), 'redirect "x@else.example";');
+  symlinkSync("sieve/away.sieve", join(home, ".dovecot.sieve"));
+  const forward = { address: ANNA, to: ["anna@else.example"], by: "sieve/away.sieve" };
+  assert.deepEqual(redirectsIn(home, ANNA), [forward]);
+});
+
+test("a script of its own is read, and a link to elsewhere is not", () => {
+  const home = temporaryDirectory();
+  writeFileSync(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
+  assert.deepEqual(
+    redirectsIn(home, ANNA).map(({ by }) => by),
+    [".dovecot.sieve"],
+  );
+  const other = temporaryDirectory();
+  symlinkSync(join(home, ".dovecot.sieve"), join(other, ".dovecot.sieve"));
+  assert.deepEqual(redirectsIn(other, ANNA), []);
+});

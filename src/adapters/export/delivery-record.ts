@@ -1,0 +1,101 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import * as z from "zod/mini";
+import { DAY_MS } from "../../core/time.ts";
+import type { Delivered, DeliveryRecord } from "../../engine/export/exporter.ts";
+import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../../wire/control/fields.ts";
+
+/**
+ * What the exporter says of itself. `position` null: it has not begun; `at`: the time of the event there. `since`: since when the
+ * trouble lasts. `lost`: events that were removed before they could be delivered, and when that was last
+ * seen. Times are milliseconds since the Unix epoch, that of the event as it is shown.
+ */
+export type Delivery = Readonly<{
+  position: number | null;
+  at: string | null;
+  trouble: string | null;
+  since: number | null;
+  lost: Readonly<{ count: number; at: number }> | null;
+}>;
+
+/** How long a loss is told. */
+export const LOST_MS = DAY_MS;
+const MOST_TROUBLE = 300;
+const MOST_AT = 40;
+
+const written = lazily(() => {
+  const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+  return z.strictObject({
+    position: z.nullable(whole),
+    // A record of an earlier version has none of these two.
+    at: z._default(z.nullable(text(MOST_AT)), null),
+    trouble: z.nullable(text(MOST_TROUBLE)),
+    since: z.nullable(whole),
+    lost: z._default(z.nullable(z.strictObject({ count: whole, at: whole })), null),
+  });
+});
+
+/** A file that another user may have written; null: there is none, or it cannot be used. */
+export function readDelivery(path: string): Delivery | null {
+  let json: unknown;
+  try {
+    json = parseJson(readFileSync(path, "utf8"));
+  } catch {
+    return null;
+  }
+  if (!isObject(json)) return null;
+  const read = readFields(written(), json);
+  return read.ok ? read.value : null;
+}
+
+/** A file that is replaced as a whole, and flushed before it takes its place. */
+export class DeliveryFile implements DeliveryRecord {
+  readonly #path: string;
+  readonly #now: () => number;
+  #since: number | null;
+  #lost: Delivery["lost"];
+
+  constructor(path: string, now: () => number = Date.now) {
+    this.#path = path;
+    this.#now = now;
+    const read = readDelivery(path);
+    this.#since = read?.since ?? null;
+    this.#lost = read?.lost ?? null;
+  }
+
+  /** One that cannot be read is not a first run: nothing may be left out, so what is kept is sent from its beginning. */
+  isUnreadable(): boolean {
+    return existsSync(this.#path) && readDelivery(this.#path) === null;
+  }
+
+  last(): Delivered | null {
+    if (this.isUnreadable()) return { id: 0, at: null };
+    const read = readDelivery(this.#path);
+    return read === null || read.position === null ? null : { id: read.position, at: read.at };
+  }
+
+  note(last: Delivered | null, { trouble, lost }: Readonly<{ trouble: string | null; lost: number }>): void {
+    const now = this.#now();
+    this.#since = trouble === null ? null : (this.#since ?? now);
+    const before = this.#lost !== null && now - this.#lost.at < LOST_MS ? this.#lost : null;
+    this.#lost = lost === 0 ? before : { count: (before?.count ?? 0) + lost, at: now };
+    this.#write({
+      position: last?.id ?? null,
+      at: last?.at ?? null,
+      trouble: trouble?.slice(0, MOST_TROUBLE) ?? null,
+      since: this.#since,
+      lost: this.#lost,
+    });
+  }
+
+  #write(delivery: Delivery): void {
+    const fresh = `${this.#path}.new`;
+    const fd = openSync(fresh, "w", 0o640);
+    try {
+      writeSync(fd, `${JSON.stringify(delivery)}\n`);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(fresh, this.#path);
+  }
+}

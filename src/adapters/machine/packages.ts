@@ -1,0 +1,41 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "./run-program.ts";
+
+/** What dpkg(1) keeps of itself, and where the kernel lists who holds a lock (proc(5)). */
+export type PackageFiles = Readonly<{ directory: string; locks: string }>;
+export const PACKAGE_FILES: PackageFiles = { directory: "/var/lib/dpkg", locks: "/proc/locks" };
+
+/** Differs after each change of a package; empty where there is no dpkg. */
+export function packagesState({ directory }: PackageFiles): string {
+  const stat = statSync(join(directory, "status"), { throwIfNoEntry: false });
+  return stat === undefined ? "" : [stat.ino, stat.size, stat.mtimeMs].join(" ");
+}
+
+/** Whether dpkg or apt is at work. */
+export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
+  const held = readFileSync(locks, "utf8");
+  return ["lock", "lock-frontend"].some((name) => {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    return stat !== undefined && new RegExp(`:${stat.ino} \\d+ \\S+$`, "m").test(held);
+  });
+}
+
+/** When its files were put there (ms): dpkg writes their list anew each time. Null if it is not installed. */
+export function unpackedAt(name: string, { directory }: PackageFiles): number | null {
+  return statSync(join(directory, "info", `${name}.list`), { throwIfNoEntry: false })?.mtimeMs ?? null;
+}
+
+/** Those that dpkg has not brought to an end. Those that are not installed are none of them. */
+export async function unfinishedPackages(
+  names: readonly string[],
+  { directory }: PackageFiles,
+): Promise<readonly string[]> {
+  const format = "${Package} ${db:Status-Status}\\n";
+  const asked = await runProgram("dpkg-query", ["--admindir", directory, "-W", "-f", format, ...names]);
+  const lines = asked.stdout.split("\n").filter((line) => line !== "");
+  return lines.flatMap((line) => {
+    const [name = "", status = ""] = line.split(" ");
+    return ["half-installed", "unpacked", "half-configured"].includes(status) ? [name] : [];
+  });
+}

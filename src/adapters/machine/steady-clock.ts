@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Clock } from "../../engine/ports.ts";
+
+/** A clock that is set by less is followed at once, as by a program that keeps it right (chrony, systemd-timesyncd). */
+const FOLLOWED_MS = 10 * SECOND_MS;
+/** Once the machine's clock has kept its new time for so long, it is believed. */
+const BELIEVED_AFTER_MS = 5 * MINUTE_MS;
+/** A clock that keeps moving is believed so long after it left the former time. */
+const BELIEVED_AT_LAST_MS = 15 * MINUTE_MS;
+/** A program that keeps the clock right moves it by less; a short sleep moves it by more. */
+const SLEPT_MS = SECOND_MS;
+
+/** The machine's clock has been set, and is not believed yet. */
+export type Jump = Readonly<{
+  /** Ahead if positive. */
+  byMs: number;
+  /** By the former time. */
+  since: Millis;
+  believedAt: Millis;
+}>;
+
+/** Milliseconds each, from any beginning. */
+export type TimeSources = Readonly<{
+  wall: () => number;
+  /** Never set; may stand while the machine sleeps. */
+  elapsed: () => number;
+  /** Goes on while the machine sleeps. Null if it cannot be read. Asked only where the other two differ. */
+  sinceBoot: () => number | null;
+}>;
+
+/**
+ * The machine's wall clock, but without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
+ * or count an hour's mails as those of another day. Time goes on by the monotonic clock meanwhile (clock_gettime(2)).
+ */
+export class SteadyClock implements Clock {
+  readonly #sources: TimeSources;
+  /** What makes wall time of elapsed time. */
+  #offsetMs: number;
+  /** What makes elapsed time of the time since boot: it changes while the machine sleeps. */
+  #sleptMs: number | null = null;
+  /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
+  #jump: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
+  #believed = 0;
+
+  constructor(sources: TimeSources = MACHINE) {
+    this.#sources = sources;
+    this.#offsetMs = sources.wall() - sources.elapsed();
+    this.#noteSleep();
+  }
+
+  now(): Millis {
+    const elapsedMs = this.#sources.elapsed();
+    const wallMs = this.#sources.wall();
+    const offsetMs = wallMs - elapsedMs;
+    if (Math.abs(offsetMs - this.#offsetMs) <= FOLLOWED_MS || this.#isBelieved(offsetMs, elapsedMs)) {
+      if (Math.abs(offsetMs - this.#offsetMs) > SLEPT_MS) this.#noteSleep();
+      this.#offsetMs = offsetMs;
+      this.#jump = null;
+      return instant(wallMs);
+    }
+    return instant(Math.floor(elapsedMs + this.#offsetMs));
+  }
+
+  /** How many jumps have been believed. */
+  get believed(): number {
+    return this.#believed;
+  }
+
+  /** Null while this clock shows the machine's time. */
+  jump(): Jump | null {
+    this.now();
+    if (this.#jump === null) return null;
+    const { offsetMs, sinceMs } = this.#jump;
+    const since = instant(Math.floor(sinceMs + this.#offsetMs));
+    const believedAt = later(since, believedAtMs(this.#jump) - sinceMs);
+    return { byMs: Math.round(offsetMs - this.#offsetMs), since, believedAt };
+  }
+
+  #isBelieved(offsetMs: number, elapsedMs: number): boolean {
+    if (this.#jump === null || Math.abs(offsetMs - this.#jump.offsetMs) > FOLLOWED_MS) {
+      if (this.#hasSlept(offsetMs - this.#offsetMs)) return true;
+      this.#jump = { offsetMs, firstMs: this.#jump?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
+    }
+    if (elapsedMs < believedAtMs(this.#jump)) return false;
+    this.#believed += 1;
+    return true;
+  }
+
+  /** Whether the machine slept for so long, so that the clock is right. */
+  #hasSlept(aheadMs: number): boolean {
+    const before = this.#sleptMs;
+    this.#noteSleep();
+    return before !== null && this.#sleptMs !== null && Math.abs(this.#sleptMs - before - aheadMs) <= FOLLOWED_MS;
+  }
+
+  #noteSleep(): void {
+    const sinceBootMs = this.#sources.sinceBoot();
+    this.#sleptMs = sinceBootMs === null ? null : sinceBootMs - this.#sources.elapsed();
+  }
+}
+
+function believedAtMs({ firstMs, sinceMs }: Readonly<{ firstMs: number; sinceMs: number }>): number {
+  return Math.min(sinceMs + BELIEVED_AFTER_MS, firstMs + BELIEVED_AT_LAST_MS);
+}
+
+const MACHINE: TimeSources = {
+  wall: () => Date.now(),
+  elapsed: () => performance.now(),
+  sinceBoot: () => {
+    try {
+      // Includes the time in which the machine slept (proc(5), /proc/uptime).
+      const seconds = Number.parseFloat(readFileSync("/proc/uptime", "utf8"));
+      return Number.isNaN(seconds) ? null : seconds * SECOND_MS;
+    } catch {
+      return null;
+    }
+  },
+};

@@ -1,0 +1,26 @@
+import { accessSync, constants, statfsSync } from "node:fs";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf } from "../../core/error.ts";
+
+/**
+ * Where the disk of a directory takes no file, cleanup(8) waits and tries again and again: it is silent, and no restart
+ * would help.
+ */
+export function unlessDiskFull(result: ProbeResult, directory: string): ProbeResult {
+  if (result.ok || !result.hangs) return result;
+  const why = whyNoFile(directory);
+  return why === null ? result : { ...result, hangs: false, says: `${result.says} while ${why}` };
+}
+
+/** As far as root can tell without writing: the kernel refuses it only what a read-only file system refuses all. */
+function whyNoFile(directory: string): string | null {
+  try {
+    accessSync(directory, constants.W_OK);
+    const { bavail, files, ffree } = statfsSync(directory);
+    if (bavail === 0) return `no space is left below ${directory}`;
+    // Some file systems do not count inodes.
+    return files > 0 && ffree === 0 ? `no inode is left below ${directory}` : null;
+  } catch (error) {
+    return `${directory} cannot be written (${codeOf(error)})`;
+  }
+}

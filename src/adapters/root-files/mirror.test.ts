@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { Mirror, type MirrorRules } from "./mirror.ts";
+
+const top = temporaryDirectory();
+const [from, to] = [join(top, "from"), join(top, "to")];
+const cur = join(from, "anna", "cur");
+const LONG_AGO = new Date("2001-02-03T04:05:06.789Z");
+
+const RULES: MirrorRules = { links: (path) => basename(path) === "cur", skips: (path) => path.endsWith(".index") };
+const mirror = (): Mirror => new Mirror(from, to, RULES);
+const inode = (path: string): number => statSync(path).ino;
+
+beforeEachOf(import.meta.filename, () => {
+  for (const path of [from, to]) rmSync(path, { recursive: true, force: true });
+  mkdirSync(cur, { recursive: true });
+  writeFileSync(join(cur, "1"), "a mail");
+  writeFileSync(join(from, "anna", "uidlist"), "1");
+  utimesSync(join(from, "anna", "uidlist"), LONG_AGO, LONG_AGO);
+});
+
+test("mails get a second name, other files are copied with mode and time, and then nothing changes", () => {
+  chmodSync(join(from, "anna", "uidlist"), 0o640);
+  chmodSync(join(from, "anna"), 0o710);
+  const one = mirror();
+  assert.ok(one.pass() > 0);
+  assert.equal(inode(join(to, "anna", "cur", "1")), inode(join(cur, "1")));
+  const copy = join(to, "anna", "uidlist");
+  assert.notEqual(inode(copy), inode(join(from, "anna", "uidlist")));
+  assert.deepEqual([statSync(copy).mode & 0o777, statSync(copy).mtimeMs], [0o640, LONG_AGO.getTime()]);
+  assert.equal(statSync(join(to, "anna")).mode & 0o777, 0o710);
+  assert.equal(one.pass(), 0);
+  writeFileSync(copy, "2");
+  assert.equal(readFileSync(join(from, "anna", "uidlist"), "utf8"), "1", "a copy is of its own");
+});
+
+for (const { what, does, expected } of [
+  { what: "a mail arrives", does: () => writeFileSync(join(cur, "2"), "another"), expected: ["1", "2"] },
+  { what: "a flag is set", does: () => renameSync(join(cur, "1"), join(cur, "1:2,S")), expected: ["1:2,S"] },
+  { what: "a mail is deleted", does: () => rmSync(join(cur, "1")), expected: [] },
+  {
+    what: "a mail gets the name of another",
+    does: () => {
+      writeFileSync(join(cur, "2"), "another");
+      renameSync(join(cur, "2"), join(cur, "1"));
+    },
+    expected: ["1"],
+  },
+] as const)
+  test(`what changes between two passes is found by the second: ${what}`, () => {
+    const one = mirror();
+    one.pass();
+    does();
+    assert.ok(one.pass() > 0);
+    const names = execFileSync("ls", [join(to, "anna", "cur")], { encoding: "utf8" })
+      .split("\n")
+      .filter((name) => name !== "");
+    assert.deepEqual(names, expected);
+    for (const name of names) assert.equal(inode(join(to, "anna", "cur", name)), inode(join(cur, name)), name);
+  });
+
+test("a mail that moves to another folder is in the one, and not in the other", () => {
+  mkdirSync(join(from, "anna", ".Junk", "cur"), { recursive: true });
+  const one = mirror();
+  one.pass();
+  renameSync(join(cur, "1"), join(from, "anna", ".Junk", "cur", "1"));
+  one.pass();
+  assert.ok(!existsSync(join(to, "anna", "cur", "1")));
+  assert.ok(existsSync(join(to, "anna", ".Junk", "cur", "1")));
+});
+
+test("a file that is written to is copied again", () => {
+  const one = mirror();
+  one.pass();
+  writeFileSync(join(from, "anna", "uidlist"), "1 and 2");
+  assert.equal(one.pass(), 1);
+  assert.equal(readFileSync(join(to, "anna", "uidlist"), "utf8"), "1 and 2");
+});
+
+test("links stay links and are not followed; pipes and what is left out are not there", () => {
+  const secret = join(top, "secret");
+  writeFileSync(secret, "of somebody else");
+  symlinkSync(secret, join(cur, "link"));
+  symlinkSync(top, join(from, "anna", "directory"));
+  linkSync(secret, join(from, "anna", "x.index"));
+  execFileSync("mkfifo", [join(cur, "pipe")]);
+  const one = mirror();
+  one.pass();
+  assert.equal(readlinkSync(join(to, "anna", "cur", "link")), secret);
+  assert.ok(lstatSync(join(to, "anna", "directory")).isSymbolicLink());
+  assert.ok(!existsSync(join(to, "anna", "cur", "pipe")));
+  assert.ok(!existsSync(join(to, "anna", "x.index")));
+  assert.equal(one.pass(), 0);
+  rmSync(join(from, "anna", "directory"));
+  symlinkSync(from, join(from, "anna", "directory"));
+  assert.ok(one.pass() > 0);
+  assert.equal(readlinkSync(join(to, "anna", "directory")), from);
+});
+
+test("nothing there is nothing to do", () => {
+  rmSync(from, { recursive: true });
+  assert.equal(mirror().pass(), 0);
+  assert.ok(!existsSync(to));
+});

@@ -1,0 +1,208 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { Directory, type Held } from "./directory.ts";
+import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+import { removeTree } from "./walk.ts";
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const DEEPEST = 100;
+/** Nobody else writes into what is root's. */
+const NOT_BY_OTHERS = 0o755;
+const PIECE_BYTES = 1 << 20;
+/**
+ * The kernel writes times in steps of a tick. What changed within this time of a look may have changed after it (ms, twice the
+ * longest tick).
+ */
+const TICK_MS = 20;
+
+export type MirrorRules = Readonly<{
+  /** Whether files of this directory never change once they have their name, so that a second name is a copy. */
+  links: (directory: string) => boolean;
+  /** Whether what is gone stays in the mirror. */
+  keeps?: boolean;
+  /** What is left out. */
+  skips: (path: string, stat: Stats) => boolean;
+}>;
+
+/**
+ * Makes a directory of root's equal to one in which other users write, without stopping them: by second names where a file
+ * never changes, by copies elsewhere. What changes meanwhile is found by the next pass, which looks only into directories that
+ * changed. Links are not followed; sockets, pipes and devices are left out. Directories and copies belong to root.
+ */
+export class Mirror {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #rules: MirrorRules;
+  /** Directories that have been read: when they had last changed by then, and the directories in them. */
+  readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
+
+  /** `to` must be on the same file system if anything is linked. */
+  constructor(from: string, to: string, rules: MirrorRules) {
+    this.#from = from;
+    this.#to = to;
+    this.#rules = rules;
+  }
+
+  /** One look at everything. How many entries were added, replaced or removed; 0: nothing changed since the last pass. */
+  pass(): number {
+    return told(this.#from, () => {
+      using from = openIfThere(this.#from);
+      if (from === null) return 0;
+      using parent = Directory.own(dirname(this.#to));
+      const isNew = parent.makeDirectory(basename(this.#to), 0o700);
+      using to = parent.enter(basename(this.#to));
+      if (isNew) take(to, from);
+      return this.#directory(from, to, 0) + Number(isNew);
+    });
+  }
+
+  #directory(from: Directory, to: Directory, depth: number): number {
+    if (depth === DEEPEST)
+      throw new UnsafePath(`${from.path} lies deeper than ${DEEPEST} directories: move it away and try again.`);
+    const lookedAt = Date.now();
+    const changedAt = from.stat.mtimeMs;
+    const seen = this.#seen.get(from.path);
+    const isSettled = seen?.changedAt === changedAt;
+    // Copies are compared each time: a file that is written to does not change its directory.
+    const names = isSettled && this.#rules.links(from.path) ? seen.directories : [...from.names()];
+    const directories: string[] = [];
+    let changes = 0;
+    for (const name of names) {
+      using held = from.hold(name);
+      // It may have taken another name behind this look: there is more to see.
+      if (held === null) changes += 1;
+      if (held === null || this.#rules.skips(`${from.path}/${name}`, held.stat)) continue;
+      if (held.stat.isDirectory()) {
+        directories.push(name);
+        changes += this.#inner(from, to, { name, depth: depth + 1 });
+      } else changes += this.#file(from, to, { name, held });
+    }
+    if (!isSettled && this.#rules.keeps !== true) changes += removeOthers(to, new Set(names));
+    if (changedAt < lookedAt - TICK_MS) this.#seen.set(from.path, { changedAt, directories });
+    return changes;
+  }
+
+  #file(from: Directory, to: Directory, entry: Entry): number {
+    const { stat } = entry.held;
+    if (stat.isSymbolicLink()) return copyLink(from, to, entry);
+    if (!stat.isFile()) return 0;
+    return this.#rules.links(from.path) ? link(from, to, entry) : copy(from, to, entry);
+  }
+
+  #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
+    using inner = unless(["ENOTDIR", "ENOENT"], () => from.enter(name));
+    if (inner === null) return 0;
+    const isNew = to.makeDirectory(name, 0o700);
+    using copied = to.enter(name);
+    if (isNew) take(copied, inner);
+    return this.#directory(inner, copied, depth) + Number(isNew);
+  }
+}
+
+type Entry = Readonly<{ name: string; held: Held }>;
+
+function take(copy: Held, original: Held): void {
+  copy.setMode(original.stat.mode & NOT_BY_OTHERS);
+}
+
+/** A second name. 1 if it was not there. */
+function link(from: Directory, to: Directory, { name, held }: Entry): number {
+  using present = to.hold(name);
+  if (present !== null && present.stat.ino === held.stat.ino) return 0;
+  if (present !== null) to.remove(name);
+  // The name may have gone or been taken by another file meanwhile: the next pass sees that.
+  try {
+    linkSync(from.at(name), to.at(name));
+  } catch (error) {
+    if (codeOf(error) === "EXDEV")
+      throw new UnsafePath(
+        `${from.path} is on another mount than ${to.path}, where it would get second names (hard links): keep both on one.`,
+      );
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  return 1;
+}
+
+/** A link of its own, since a second name of one cannot be on another file system. 1 if it was not there, or led elsewhere. */
+function copyLink(from: Directory, to: Directory, { name }: Entry): number {
+  const read = (place: Directory): string | null => unless(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
+  const target = read(from);
+  if (target === null || target === read(to)) return 0;
+  to.remove(name);
+  symlinkSync(target, to.at(name));
+  return 1;
+}
+
+/** 1 if there was none, or another. */
+function copy(from: Directory, to: Directory, { name, held }: Entry): number {
+  {
+    using present = to.hold(name);
+    if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
+  }
+  const source = unless(["ENOENT", "ELOOP"], () => openSync(from.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  if (source === null) return 0;
+  try {
+    const stat = fstatSync(source);
+    if (!stat.isFile()) return 0;
+    to.remove(name);
+    const target = to.create(name, 0o600);
+    if (target === null) throw new UnsafePath(`${to.path}/${name} was made by another program meanwhile: try again.`);
+    try {
+      pour(source, target);
+    } finally {
+      closeSync(target);
+    }
+    using made = to.hold(name);
+    if (made === null) return 1;
+    made.setMode(stat.mode & NOT_BY_OTHERS);
+    made.setModified(stat.mtime);
+    return 1;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/** A copy gets its time to the millisecond. */
+function wholeMs({ stat }: Held): number {
+  return Math.trunc(stat.mtimeMs);
+}
+
+function pour(source: number, target: number): void {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (let read = readSync(source, piece); read > 0; read = readSync(source, piece)) {
+    for (let written = 0; written < read; ) written += writeSync(target, piece, written, read - written);
+  }
+}
+
+function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
+  let removed = 0;
+  for (const name of [...to.names()].filter((one) => !keep.has(one))) {
+    removeTree(`${to.path}/${name}`);
+    removed += 1;
+  }
+  return removed;
+}
+
+function openIfThere(path: string): Directory | null {
+  return unless(["ENOENT"], () => Directory.open(path));
+}
+
+function unless<T>(codes: readonly string[], work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (codes.includes(String(codeOf(error)))) return null;
+    throw error;
+  }
+}

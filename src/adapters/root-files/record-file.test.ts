@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as z from "zod/mini";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { readRecord, writeRecord } from "./record-file.ts";
+
+const schema = z.object({ since: z.number(), failure: z.nullable(z.string()) });
+const NONE = { since: 0, failure: null };
+
+test("a record is read as it was written, and no other user can read it", () => {
+  const path = join(temporaryDirectory(), "last.json");
+  for (const record of [
+    { since: 1, failure: "no room" },
+    { since: 2, failure: null },
+  ]) {
+    writeRecord(path, record);
+    assert.deepEqual(readRecord(path, schema, NONE), record);
+  }
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.match(readFileSync(path, "utf8"), /^\{\n {2}"since": 2,\n/);
+});
+
+test("what cannot be read counts as none", () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, "last.json");
+  assert.equal(readRecord(path, schema, NONE), NONE);
+  assert.equal(readRecord(directory, schema, NONE), NONE);
+  for (const text of ["", '{"since":1,', '{"since":"1","failure":null}', "[]"]) {
+    writeFileSync(path, text);
+    assert.equal(readRecord(path, schema, NONE), NONE, text);
+  }
+});
+
+test("what cannot be written throws, and leaves nothing beside it", () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "last.json"));
+  assert.throws(() => writeRecord(join(directory, "last.json"), NONE), /EISDIR/);
+  assert.deepEqual(readdirSync(directory), ["last.json"]);
+});

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { scratch } from "../../../../test/kit/test-database.ts";
+import { openAccounts } from "../open.ts";
+import { readKeptAccounts } from "./kept-accounts.ts";
+
+test("accounts and aliases are told, and passwords only as far as they differ", (t) => {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  db.exec(`
+    INSERT INTO account (name, password, suspended, created_at) VALUES
+      ('anna@example.test', '{ARGON2ID}one', 0, 0), ('bert@example.test', '{ARGON2ID}two', 1, 0);
+    INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')`);
+  const before = readKeptAccounts(path);
+  assert.deepEqual(
+    before.accounts.map(({ name, suspended }) => [name, suspended]),
+    [
+      ["anna@example.test", false],
+      ["bert@example.test", true],
+    ],
+  );
+  assert.deepEqual(before.aliases, [{ address: "info@example.test", targets: ["anna@example.test"], blocked: false }]);
+  assert.doesNotMatch(JSON.stringify(before), /ARGON/);
+  db.exec("UPDATE account SET password = '{ARGON2ID}three' WHERE name LIKE 'anna%'");
+  const after = readKeptAccounts(path);
+  db.close();
+  assert.deepEqual(
+    after.accounts.map(({ password }, i) => password === before.accounts[i]?.password),
+    [false, true],
+  );
+});

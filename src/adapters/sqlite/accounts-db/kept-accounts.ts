@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { text } from "../columns.ts";
+import { openAccountsForReading } from "../open.ts";
+import { AccountLists } from "./accounts.ts";
+
+const ALL = { limit: 1_000_000, cursor: null } as const;
+
+/**
+ * Everything that an `accounts.db` holds, for comparing two of them. Passwords are told apart by a digest of their hash. Throws
+ * if the file cannot be read.
+ */
+export function readKeptAccounts(path: string) {
+  const db = openAccountsForReading(path);
+  try {
+    const lists = new AccountLists(db);
+    const marks = new Map(
+      db
+        .prepare("SELECT name, password FROM account")
+        .all()
+        .map((row) => [
+          text(row["name"]),
+          createHash("sha256").update(text(row["password"])).digest("hex").slice(0, 16),
+        ]),
+    );
+    const accounts = lists.accounts(ALL).items.map(({ name, suspended, networks, quotaBytes }) => ({
+      name,
+      suspended,
+      networks: networks.toSorted(),
+      quotaBytes,
+      password: marks.get(name) ?? "",
+    }));
+    return { accounts, aliases: lists.aliases(ALL).items };
+  } finally {
+    db.close();
+  }
+}

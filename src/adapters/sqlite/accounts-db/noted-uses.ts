@@ -1,0 +1,23 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Millis } from "../../../core/time.ts";
+import { integer } from "../columns.ts";
+
+/**
+ * When sessions and tokens were used last. Such a note is no change of the accounts: files that are made from them, and
+ * their copy, stay as they are. What is put back from the copy may say an earlier use.
+ */
+export class NotedUses {
+  #rows = 0;
+
+  /** A use that cannot be noted, for example because the disk is full, is no reason to refuse. */
+  note(use: StatementSync, now: Millis, digest: string): void {
+    try {
+      this.#rows += Number(use.run(now, digest).changes);
+    } catch {}
+  }
+
+  /** Grows with each row that this connection changes, but for notes. */
+  changes(db: DatabaseSync): number {
+    return integer(db.prepare("SELECT total_changes() AS n").get()?.["n"]) - this.#rows;
+  }
+}

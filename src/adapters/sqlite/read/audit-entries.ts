@@ -1,0 +1,90 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type Anchor, type AuditEntry, type Checked, checkChain, MOST_ENTRIES } from "../../../core/audit/chain.ts";
+import { messageOf } from "../../../core/error.ts";
+import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
+import { integer } from "../columns.ts";
+import { AUDIT_COLUMNS, auditEntry, sha256 } from "../engine-db/audit-chain.ts";
+import { isLocked, openEngineForReading } from "../open.ts";
+
+/** Many more than are kept: bans that are lifted together may bring so many until the next sweep. */
+const MOST_READ = 5 * MOST_ENTRIES;
+
+/** Reads the audit; the connection may be read-only. */
+export class AuditEntries {
+  readonly #page: StatementSync;
+  readonly #count: StatementSync;
+  readonly #all: StatementSync;
+  readonly #numbered: StatementSync;
+  readonly #lastOf: StatementSync;
+  readonly #oldest: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#page = db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`);
+    this.#count = db.prepare("SELECT count(*) AS n FROM audit_entry");
+    this.#all = db.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit_entry ORDER BY id LIMIT ${MOST_READ}`);
+    this.#lastOf = db.prepare("SELECT at FROM audit_entry WHERE type = ? ORDER BY id DESC LIMIT 1");
+    this.#oldest = db.prepare("SELECT at FROM audit_entry ORDER BY id LIMIT 1");
+    this.#numbered = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'");
+  }
+
+  /** The newest first; the cursor is the id of the last one shown. */
+  page({ limit, cursor }: PageRequest): CountedPage<AuditEntry> {
+    const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const items = this.#page.all(before, limit + 1).map(auditEntry);
+    return { ...firstPage(items, limit, ({ id }) => String(id)), total: integer(this.#count.get()?.["n"]) };
+  }
+
+  /** The oldest first. Throws if another program changed the table so that it cannot be read. */
+  *all(): Generator<AuditEntry> {
+    for (const row of this.#all.iterate()) yield auditEntry(row);
+  }
+
+  /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
+  lastOf(type: string): Readonly<{ at: string | null; since: string | null }> {
+    const at = this.#lastOf.get(type)?.["at"];
+    const since = this.#oldest.get()?.["at"];
+    return { at: typeof at === "string" ? at : null, since: typeof since === "string" ? since : null };
+  }
+
+  check(anchors: readonly Anchor[]): Checked {
+    // First, so that an entry that comes meanwhile is not taken for a missing one.
+    const numbered = integer(this.#numbered.get()?.["seq"] ?? 0);
+    return checkChain(this.all(), { anchors, numbered }, sha256);
+  }
+}
+
+/** For root: opens `engine.db` only for this, as `checkAudit` does. Throws if it cannot be read. */
+export function lastAudited(engineDb: string, type: string): ReturnType<AuditEntries["lastOf"]> {
+  const db = openEngineForReading(engineDb);
+  try {
+    return new AuditEntries(db).lastOf(type);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * For root, which the guard's user must not keep busy: a table of another kind is not read. An audit that cannot be read is
+ * a fault. Throws if the database cannot be opened, or is locked.
+ */
+export function checkAudit(engineDb: string, anchors: readonly Anchor[]): Checked {
+  const db = openEngineForReading(engineDb);
+  try {
+    // One state of the file: what is read is what was looked at.
+    db.exec("BEGIN");
+    const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
+    return isTable === undefined ? unreadable("its table is gone") : new AuditEntries(db).check(anchors);
+  } catch (error) {
+    if (isLocked(error)) throw error;
+    return unreadable(messageOf(error));
+  } finally {
+    db.close();
+  }
+}
+
+function unreadable(why: string): Checked {
+  return {
+    ...checkChain([], { anchors: [], numbered: 0 }, sha256),
+    fault: { id: 0, says: `the audit cannot be read: ${why}` },
+  };
+}

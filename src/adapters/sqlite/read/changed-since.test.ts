@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { changedSince } from "./changed-since.ts";
+
+const ENGINE = `
+  CREATE TABLE event (id INTEGER PRIMARY KEY, at INTEGER);
+  CREATE TABLE ban (id INTEGER PRIMARY KEY, prefix TEXT, first BLOB, ended_at INTEGER);
+  CREATE TABLE allow_entry (prefix TEXT, note TEXT);
+  CREATE TABLE token (name TEXT, digest TEXT);
+  CREATE TABLE admin (key TEXT, value TEXT);`;
+const ACCOUNTS = `
+  CREATE TABLE account (name TEXT, password TEXT);
+  CREATE TABLE alias (address TEXT, target TEXT);`;
+
+function pair(engineSql = "", accountsSql = "") {
+  const [engine, accounts] = [new DatabaseSync(":memory:"), new DatabaseSync(":memory:")];
+  engine.exec(ENGINE + engineSql);
+  accounts.exec(ACCOUNTS + accountsSql);
+  return { engine, accounts };
+}
+const NONE = { added: [], removed: [], changed: [] };
+
+test("each kind of change is told by name, and a new column is no change", () => {
+  const copy = pair(
+    `INSERT INTO event VALUES (1, 1); INSERT INTO ban VALUES (1, 'a', x'01', NULL), (2, 'b', x'02', NULL);
+     INSERT INTO allow_entry VALUES ('n', 'same'); INSERT INTO token VALUES ('old', 'x'); INSERT INTO admin VALUES ('password', 'x')`,
+    "INSERT INTO account VALUES ('anna', 'x'), ('bert', 'x'); INSERT INTO alias VALUES ('info', 'anna')",
+  );
+  const now = pair(
+    `ALTER TABLE ban ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
+     CREATE TABLE audit_entry (id INTEGER PRIMARY KEY); INSERT INTO audit_entry VALUES (1), (2);
+     INSERT INTO event VALUES (1, 1), (2, 1), (3, 1);
+     INSERT INTO ban VALUES (1, 'a', x'01', NULL, 0), (2, 'b', x'02', 7, 0), (3, 'c', x'03', NULL, 0), (4, 'd', x'04', NULL, 1);
+     INSERT INTO allow_entry VALUES ('n', 'same'); INSERT INTO admin VALUES ('password', 'y')`,
+    `ALTER TABLE account ADD COLUMN quota INTEGER DEFAULT 5;
+     INSERT INTO account VALUES ('anna', 'y', 5), ('carl', 'x', 5); INSERT INTO alias VALUES ('info', 'carl')`,
+  );
+  assert.deepEqual(changedSince(now, copy), {
+    events: 2,
+    audited: 2,
+    newKeys: [],
+    accounts: { added: ["carl"], removed: ["bert"], changed: ["anna"] },
+    aliases: { added: ["info to carl"], removed: ["info to anna"], changed: [] },
+    bans: { added: ["c"], removed: ["b"], changed: [] },
+    allowed: NONE,
+    tokens: { added: [], removed: ["old"], changed: [] },
+    passwords: { added: [], removed: [], changed: ["password"] },
+  });
+  assert.deepEqual(changedSince(copy, copy).accounts, NONE);
+});
+
+test("who administers is found where the version of each side keeps it, and a token's use is no change", () => {
+  const older = pair(
+    "INSERT INTO token VALUES ('old', 'x'), ('same', 'y'); INSERT INTO admin VALUES ('password', 'x')",
+  );
+  const newer = (used: number, more = "") =>
+    pair(
+      "",
+      `CREATE TABLE token (name TEXT, digest TEXT, used_at INTEGER); CREATE TABLE admin (key TEXT, value TEXT);
+       INSERT INTO token VALUES ('same', 'y', ${used})${more}; INSERT INTO admin VALUES ('password', 'x')`,
+    );
+  assert.deepEqual(changedSince(newer(1), older).tokens, { added: [], removed: ["old"], changed: [] });
+  assert.deepEqual(changedSince(newer(1), older).passwords, NONE);
+  assert.deepEqual(changedSince(newer(2), newer(1)).tokens, NONE);
+  assert.deepEqual(changedSince(newer(2, ", ('new', 'z', 1)"), newer(1)).tokens.added, ["new"]);
+});
+
+test("accounts with keys that the copy lacks are named once, also where it has no keys at all", () => {
+  const keys = (rows: string) =>
+    pair("", `CREATE TABLE account_key (account TEXT, id TEXT); INSERT INTO account_key VALUES ${rows};`);
+  const now = keys("('carl', 'a'), ('anna', 'a'), ('anna', 'b'), ('anna', 'c'), ('bert', 'a')");
+  assert.deepEqual(changedSince(now, keys("('anna', 'a'), ('bert', 'a')")).newKeys, ["anna", "carl"]);
+  assert.deepEqual(changedSince(now, pair()).newKeys, ["anna", "bert", "carl"]);
+});

@@ -1,0 +1,91 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** Names of what is in one of two databases only, or differs. */
+export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
+export const CHANGING = ["accounts", "aliases", "bans", "allowed", "tokens", "passwords"] as const;
+/** What was changed in the databases since a copy of them was made. */
+export type ChangedSince = Readonly<
+  {
+    events: number;
+    audited: number;
+    /** The accounts that got keys which the copy lacks. Without these their mail since then cannot be read. */
+    newKeys: readonly string[];
+  } & Record<(typeof CHANGING)[number], Changes>
+>;
+
+type Row = Readonly<Record<string, unknown>>;
+/** Databases of any schema. */
+export type Pair = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
+
+/** Compares what both schemas have. */
+export function changedSince(now: Pair, copy: Pair): ChangedSince {
+  const between = (kind: keyof Pair, from: string, name: (row: Row) => string): Changes =>
+    compare(rowsOf(now[kind], from, name), rowsOf(copy[kind], from, name));
+  const both = (table: string, name: (row: Row) => string) =>
+    [rowsOf(administrationOf(now), table, name), rowsOf(administrationOf(copy), table, name)] as const;
+  return {
+    events: countAfter(now.engine, copy.engine, "event"),
+    audited: countAfter(now.engine, copy.engine, "audit_entry"),
+    newKeys: accountsWithNewKeys(now.accounts, copy.accounts),
+    accounts: between("accounts", "account", ({ name }) => String(name)),
+    aliases: between("accounts", "alias", ({ address, target }) => `${String(address)} to ${String(target)}`),
+    bans: between("engine", "ban WHERE ended_at IS NULL", ({ prefix }) => String(prefix)),
+    allowed: between("engine", "allow_entry", ({ prefix }) => String(prefix)),
+    tokens: compare(...both("token", ({ name }) => String(name))),
+    passwords: compare(...both("admin", ({ key }) => String(key))),
+  };
+}
+
+/** Who administers is in `accounts.db`; an older version had it in `engine.db`. */
+function administrationOf({ engine, accounts }: Pair): DatabaseSync {
+  return hasTable(accounts, "token") ? accounts : engine;
+}
+
+/** How many rows came after the last one of the copy. */
+function countAfter(now: DatabaseSync, copy: DatabaseSync, table: string): number {
+  if (!hasTable(now, table)) return 0;
+  const last = hasTable(copy, table) ? copy.prepare(`SELECT max(id) AS id FROM ${table}`).get()?.["id"] : 0;
+  const found = now.prepare(`SELECT count(*) AS n FROM ${table} WHERE id > ?`).get(Number(last ?? 0));
+  return Number(found?.["n"] ?? 0);
+}
+
+function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly string[] {
+  const keysOf = (db: DatabaseSync): readonly Row[] =>
+    hasTable(db, "account_key") ? db.prepare("SELECT account, id FROM account_key ORDER BY account").all() : [];
+  const keyOf = ({ account, id }: Row): string => JSON.stringify([account, id]);
+  const copied = new Set(keysOf(copy).map(keyOf));
+  const added = keysOf(now).filter((row) => !copied.has(keyOf(row)));
+  return [...new Set(added.map(({ account }) => String(account)))];
+}
+
+function hasTable(db: DatabaseSync, table: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined;
+}
+
+function rowsOf(db: DatabaseSync, from: string, name: (row: Row) => string): ReadonlyMap<string, Row> {
+  const rows = db.prepare(`SELECT * FROM ${from}`);
+  rows.setReadBigInts(true);
+  // A ban that `simulate` prevented was never in force.
+  const real = rows.all().filter((row) => row["simulated"] !== 1n);
+  return new Map(real.map((row) => [name(row), row]));
+}
+
+function compare(now: ReadonlyMap<string, Row>, copy: ReadonlyMap<string, Row>): Changes {
+  const added = [...now.keys()].filter((name) => !copy.has(name));
+  const removed = [...copy.keys()].filter((name) => !now.has(name));
+  const changed = [...now].flatMap(([name, row]) => {
+    const before = copy.get(name);
+    const differs =
+      before !== undefined &&
+      Object.entries(before).some(
+        ([column, value]) => column !== "used_at" && column in row && !isSame(row[column], value),
+      );
+    return differs ? [name] : [];
+  });
+  return { added, removed, changed };
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one instanceof Uint8Array && other instanceof Uint8Array) return Buffer.compare(one, other) === 0;
+  return one === other;
+}

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judgeKeys } from "./accounts.ts";
+
+test("accounts: mail that the password does not open, in each mode; a key that is missing, in one", () => {
+  const [counts, ann] = [{ own: 1, without: [], ofFile: 2, closed: [] }, "ann@example.org"] as const;
+  assert.deepEqual([judgeKeys(counts, true).state, judgeKeys(counts, false).state], ["ok", "ok"]);
+  const locked = judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);
+  assert.match(locked.saw, /^Older mail is locked, .*: ann@example\.org\.$/);
+  const keyless = { ...counts, without: [ann] };
+  assert.match(judgeKeys(keyless, true).saw, /^The server's key encrypts .*: ann@example\.org\.$/);
+  assert.equal(judgeKeys(keyless, false).state, "ok");
+});

@@ -1,0 +1,40 @@
+/** How bad what a check saw is, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
+export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
+export type State = (typeof STATES)[number];
+
+/** `saw` is the evidence, `mend` the command or page that helps; empty where nothing is to be done. */
+export type Finding = Readonly<{ state: State; saw: string; mend: string }>;
+
+export function ok(saw: string): Finding {
+  return { state: "ok", saw, mend: "" };
+}
+
+export function unknown(saw: string, mend = ""): Finding {
+  return { state: "unknown", saw, mend };
+}
+
+export function warning(saw: string, mend: string): Finding {
+  return { state: "warning", saw, mend };
+}
+
+export function wrong(saw: string, mend: string): Finding {
+  return { state: "wrong", saw, mend };
+}
+
+/** The worst of several, with the evidence of all that are as bad; `saw` if there is none. */
+export function worstOf(findings: readonly Finding[], saw: string): Finding {
+  const state = STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
+  const those = findings.filter((finding) => finding.state === state);
+  const [first] = those;
+  if (first === undefined) return ok(saw);
+  const sentences = those.map((finding) => finding.saw.replace(/\.?$/, "."));
+  return { state, saw: [...new Set(sentences)].join(" "), mend: first.mend };
+}
+
+const LISTED = 5;
+
+/** The first of them, and how many more there are. */
+export function some(things: readonly string[]): string {
+  const more = things.length - LISTED;
+  return `${things.slice(0, LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,160 @@
+import type { Finished } from "../../adapters/machine/run-program.ts";
+import { beyond, isNothing, type Opening } from "../../core/firewall/strict.ts";
+import { readStrict } from "../../daemon/firewall/strict-file.ts";
+import { sshDoors, wantedOpening } from "../../daemon/firewall/wanted.ts";
+import { TABLE } from "../../wire/kernel/nft.ts";
+import { STRICT_TABLE } from "../../wire/kernel/nft-strict.ts";
+import { PROGRAM } from "../call.ts";
+import { shownOpening } from "../verbs/begin-strict.ts";
+import { type FirewallState, firewallState, shownState } from "../verbs/firewall-state.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check, Server } from "./server.ts";
+
+const TIMEOUT_MS = 10_000;
+const MEND = `${PROGRAM} status  # says why the firewall cannot be used; the guard builds the table again by itself`;
+
+/** The guard asks the kernel for sets and chains, not for each rule. */
+const REBUILD = `${PROGRAM} restart  # the guard builds the table again`;
+
+/** What the guard accepts before any ban (wire/kernel/nft.ts): loopback, neighbour discovery, the allow list. */
+const OURS = /^(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept$|policy accept/;
+/** Verdicts by which a packet leaves a chain before its last rule, other than dropped or refused (nft(8)). */
+const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;
+/** Drops every packet: no condition before it. */
+const DROPS_ALL = /^(?:counter (?:name "?\w+"? |packets \d+ bytes \d+ )?)?drop$/;
+
+/** `chain`: what nft(8) prints of the chain, empty if it does not exist; `banned`: of the one that gets what is banned. */
+export function judgeChain(chain: string, banned: string, trouble: string): Finding {
+  if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, MEND);
+  const sets = ["ban4", "ban6", "net4", "net6"];
+  const missing = sets.filter((set) => !chain.includes(`@${set} goto banned`));
+  if (missing.length > 0) return wrong(`The chain input of ${TABLE} drops nothing of ${missing.join(", ")}.`, MEND);
+  const early = chain
+    .slice(0, chain.lastIndexOf("goto banned"))
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => LEAVES.test(line) && !OURS.test(line) && !line.endsWith(" goto banned"));
+  if (early.length > 0) return wrong(`Before any ban, the chain input of ${TABLE} has: ${some(early)}.`, MEND);
+  if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, MEND);
+  const rules = rulesOf(banned);
+  const loose = rules.filter((rule) => LEAVES.test(rule));
+  if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets go by: ${some(loose)}.`, REBUILD);
+  if (!DROPS_ALL.test(rules.at(-1) ?? ""))
+    return wrong(`The chain banned of ${TABLE} does not end with a drop, so bans have no effect.`, REBUILD);
+  return ok(`The table ${TABLE} is hooked at input and drops what is in ${sets.join(", ")}.`);
+}
+
+/** The rules of one chain, as nft(8) prints it within its table. */
+function rulesOf(chain: string): readonly string[] {
+  const lines = chain.split("\n").map((line) => line.trim());
+  return lines.filter((line) => !["", "}"].includes(line) && !line.endsWith("{"));
+}
+
+/** `chains`: what `nft list chains` prints. What other tables let in is theirs to know. */
+export function judgeOthers(chains: string | null): Finding {
+  if (chains === null) return unknown("nft cannot be asked.", MEND);
+  let table = "";
+  const strict: string[] = [];
+  for (const line of chains.split("\n")) {
+    table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
+    if (table !== TABLE && /hook input .*policy drop/.test(line)) strict.push(table);
+  }
+  if (strict.length === 0) return ok("No other table of the firewall drops what it does not name.");
+  return unknown(
+    `Another firewall drops what it does not let in (${some(strict)}): whether it lets mail in is seen from outside only.`,
+    "nft list ruleset  # look for ports 25, 465, 587 and 993",
+  );
+}
+
+/** `reached`: whether a program of another user could connect to the port at which Dovecot asks the guard. */
+export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
+  if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so the secret alone protects port ${port}.`);
+  if (reached === null) return unknown(`Whether other users reach port ${port} could not be tried.`);
+  if (reached) return wrong(`Programs of every user reach port ${port}, where Dovecot asks the guard.`, MEND);
+  return ok(`A program of another user (nobody) is refused at port ${port}, where Dovecot asks the guard.`);
+}
+
+/** nobody and nogroup, in all of Debian (base-passwd). */
+const NOBODY = 65_534;
+
+/** bash opens the connection itself, and ends it at once. */
+async function isReached({ machine, settings }: Server): Promise<boolean | null> {
+  const connect = `exec 3<>/dev/tcp/127.0.0.1/${settings["ports.login_policy"]}`;
+  const ran = await machine.run("bash", ["-c", connect], { uid: NOBODY, gid: NOBODY, timeoutMs: TIMEOUT_MS });
+  if (ran.code === 0) return true;
+  return /refused/i.test(ran.stderr) ? false : null;
+}
+
+/** `wanted`: what the settings and SSH need. */
+export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
+  const said = shownState(state).replace(/^Firewall: /, "");
+  switch (state.state) {
+    case "confirmed": {
+      const lacks = beyond(wanted, state.open ?? wanted);
+      if (!isNothing(lacks))
+        return wrong(`The strict firewall shuts ${shownOpening(lacks)}.`, `${PROGRAM} firewall try`);
+      const more = beyond(state.open ?? wanted, wanted);
+      if (isNothing(more)) return ok(said);
+      return warning(
+        `The firewall still lets in ${shownOpening(more)}, which the settings do not name and SSH does not need.`,
+        `${PROGRAM} firewall try  # shuts it, and is taken back unless you confirm`,
+      );
+    }
+    case "bans":
+      return ok(said);
+    case "off":
+    case "unknown":
+      return unknown(said);
+    case "trial":
+      return warning(said, `${PROGRAM} firewall confirm  # from a new session of SSH`);
+    case "unconfirmed":
+      return wrong(said, `${PROGRAM} firewall try`);
+    case "broken":
+      return wrong(said, `nft delete table ${STRICT_TABLE}  # where it is needed, the keeper makes it again`);
+  }
+}
+
+/** What the kernel lets in. */
+export async function kernelState({ machine, settings, layout }: Server): Promise<FirewallState> {
+  const ran = await machine.run("nft", ["list", "table", ...STRICT_TABLE.split(" ")], { timeoutMs: TIMEOUT_MS });
+  const isGone = ran.code !== 0 && /No such file/.test(ran.stderr);
+  return firewallState(settings, readStrict(layout), ran.code === 0 ? ran.stdout : isGone ? "" : null);
+}
+
+export const firewall = [
+  {
+    name: "inner-port",
+    does: "Connects as the user nobody to the port at which only Dovecot may ask the guard.",
+    look: async (server) => {
+      const { settings } = server;
+      return judgeInner(settings["ports.login_policy"], settings["firewall.enabled"], await isReached(server));
+    },
+  },
+  {
+    name: "open-ports",
+    does: "Reads from the kernel which ports the firewall lets in, and compares them with the settings and SSH.",
+    look: async (server) => {
+      const state = await kernelState(server);
+      return judgeOpenPorts(state, wantedOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []));
+    },
+  },
+  {
+    name: "other-tables",
+    does: "Looks for other tables of the machine's firewall that drop what they do not name.",
+    look: async ({ machine }) => {
+      const ran = await machine.run("nft", ["list", "chains"], { timeoutMs: TIMEOUT_MS });
+      return judgeOthers(ran.code === 0 ? ran.stdout : null);
+    },
+  },
+  {
+    name: "table",
+    does: "Reads the server's own chains back from the kernel.",
+    look: async ({ machine }) => {
+      const listed = async (chain: string): Promise<Finished> =>
+        machine.run("nft", ["list", "chain", ...TABLE.split(" "), chain], { timeoutMs: TIMEOUT_MS });
+      const [input, banned] = await Promise.all([listed("input"), listed("banned")]);
+      const text = ({ code, stdout }: Finished): string => (code === 0 ? stdout : "");
+      return judgeChain(text(input), text(banned), input.stderr.split("\n", 1)[0] ?? "");
+    },
+  },
+] as const satisfies readonly Check[];

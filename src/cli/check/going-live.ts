@@ -1,0 +1,94 @@
+import type { State } from "./finding.ts";
+import type { Result } from "./run-checks.ts";
+import type { CheckId } from "./table.ts";
+
+type Point = Readonly<{ name: string; checks: readonly CheckId[] }>;
+
+/** What must be done before a server is used, and the checks that tell whether it is. */
+export const POINTS: readonly Point[] = [
+  {
+    name: "Change default passwords",
+    checks: [
+      "passwords.dashboard",
+      "passwords.guessable",
+      "passwords.accounts",
+      "passwords.api",
+      "passwords.environment",
+      "mail-flow.sign-in-imaps",
+      "mail-flow.sign-in-submission",
+      "mail-flow.sign-in-submissions",
+      "permissions.secrets",
+    ],
+  },
+  {
+    name: "Configure firewall rules",
+    checks: [
+      "firewall.table",
+      "firewall.open-ports",
+      "firewall.inner-port",
+      "firewall.other-tables",
+      "bans.in-kernel",
+      "bans.self",
+      "bans.allow-list",
+      "ports.listening",
+      "ports.private",
+      "ports.resolver",
+      "ports.scan",
+      "ports.proxies",
+      "ports.others",
+      "mail-flow.relay",
+      "mail-flow.anonymous",
+    ],
+  },
+  {
+    name: "Set up SSL certificates",
+    checks: [
+      "tls.chain",
+      "tls.name",
+      "tls.days",
+      "tls.key",
+      "tls.same",
+      "tls.versions",
+      "tls.ciphers",
+      "tls.handshake",
+      "tls.public",
+      "tls.cleartext",
+    ],
+  },
+  {
+    name: "Configure DNS security records",
+    checks: ["dns.mx", "dns.spf", "dns.dkim", "dns.dmarc", "dns.address", "dns.reverse", "dns.resolver"],
+  },
+  {
+    name: "Review and test backup procedures",
+    checks: [
+      "backups.age",
+      "backups.repository",
+      "backups.restore",
+      "backups.drill",
+      "backups.key",
+      "backups.elsewhere",
+    ],
+  },
+];
+
+export type PointState = "done" | "open" | "unknown";
+export type JudgedPoint = Readonly<{ point: string; state: PointState; checks: readonly Result[] }>;
+
+/** Done: all of its checks are ok. A warning leaves it open: it is for the owner to change or to live with. */
+export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] {
+  return POINTS.map(({ name, checks }) => {
+    const those = checks.flatMap((id) => results.filter((result) => result.id === id));
+    return { point: name, state: pointState(those.map(({ state }) => state)), checks: those };
+  });
+}
+
+/** The groups whose checks the points name. */
+export function groupsOfPoints(): readonly string[] {
+  return [...new Set(POINTS.flatMap(({ checks }) => checks.map((id) => id.split(".", 1)[0] ?? "")))];
+}
+
+function pointState(states: readonly State[]): PointState {
+  if (states.some((state) => state === "wrong" || state === "warning")) return "open";
+  return states.length === 0 || states.includes("unknown") ? "unknown" : "done";
+}

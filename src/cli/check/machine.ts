@@ -1,0 +1,34 @@
+import { readFileSync, statfsSync } from "node:fs";
+import { ownAddresses } from "../../adapters/dns/own-addresses.ts";
+import { type Finished, type RunOptions, runProgram } from "../../adapters/machine/run-program.ts";
+import { TOOL_PATH, toolEnvironment } from "../../adapters/nft/tools.ts";
+import type { Ip } from "../../core/net/ip.ts";
+
+/** Bytes and inodes of a file system. */
+export type Room = Readonly<{ free: number; all: number }>;
+
+/** The machine below the server, as its own programs and its kernel show it. */
+export interface Machine {
+  /** Runs one of the machine's programs to its end. Never throws. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** What is left for files of root, and how many. */
+  room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
+  /** `/proc/self/mountinfo` (proc(5)). */
+  mounts(): string;
+  /** Its addresses besides loopback. */
+  addresses(): readonly Ip[];
+  /** Where apt keeps what it fetched (apt.conf(5), Dir::State::lists). */
+  readonly packageLists: string;
+}
+
+export const machine: Machine = {
+  // Administrators' tools, whose messages are read.
+  run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(TOOL_PATH), ...options }),
+  room: (path) => {
+    const { bavail, blocks, bsize, ffree, files } = statfsSync(path);
+    return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };
+  },
+  mounts: () => readFileSync("/proc/self/mountinfo", "utf8"),
+  addresses: ownAddresses,
+  packageLists: "/var/lib/apt/lists",
+};

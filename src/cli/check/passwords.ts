@@ -1,0 +1,150 @@
+import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
+import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { AccountItem } from "../../wire/control/items.ts";
+import { PROGRAM } from "../call.ts";
+import { everyAccount } from "./every-account.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+const API_MS = 5 * SECOND_MS;
+const GUESS_MS = 10 * SECOND_MS;
+
+/** What the makers of servers set and owners leave, and what an owner types first. */
+export function defaultPasswords(domains: readonly string[], hostname: string): readonly string[] {
+  const words = ["admin", "password", "changeme", "ghostinbox", "secret"];
+  const numbered = ["1234567890", "admin12345", "changeme123", "password123"];
+  const written = ["correct horse battery", "correct horse battery staple"];
+  return [...new Set([...words, ...numbered, ...written, hostname, ...domains])];
+}
+
+/** `isOpen`: one of them opens it. Which one is not printed: the result may be kept or mailed. */
+export function judgeDashboard(hash: string | null, tried: number, isOpen: boolean): Finding {
+  const mend = `${PROGRAM} admin passwd`;
+  if (hash === null) return unknown("No password of the dashboard is stored.", mend);
+  if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, mend);
+  return ok(`None of ${tried} well-known passwords opens the dashboard.`);
+}
+
+/** A hash that came from elsewhere tells nothing of the password behind it. */
+export function judgeImported(accounts: readonly Pick<AccountItem, "name" | "origin">[]): Finding {
+  const imported = accounts.filter(({ origin }) => origin !== "command").map(({ name }) => name);
+  if (imported.length > 0)
+    return unknown(
+      `The passwords of ${plural(imported.length, "imported account")} were never seen here, so nothing tells whether they are weak: ${some(imported)}.`,
+      `${PROGRAM} account passwd ADDRESS`,
+    );
+  return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
+}
+
+/** What attackers try first with an address. */
+export function firstGuesses(address: string): readonly string[] {
+  const [local = "", domain = ""] = address.split("@");
+  const [name = ""] = domain.split(".");
+  return [
+    ...new Set([local, `${local}123`, name, `${name}123`, address, "password", "123456", "12345678", "changeme"]),
+  ];
+}
+
+/** `open`: the accounts that one of the guesses opens; `untried`: those for which there was no time, or no way. */
+type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
+
+/** Which guess it was is not printed. */
+export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
+  if (open.length > 0)
+    return wrong(`Passwords that are guessed first open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
+  if (untried > 0)
+    return unknown(`${plural(untried, "imported account")} could not be tried: too many, or hashes of another scheme.`);
+  return ok(tried === 0 ? "No account was imported." : `None of ${plural(tried, "imported account")} opens so.`);
+}
+
+async function guess(accounts: readonly (readonly [string, string])[]): Promise<Guessed> {
+  const until = Date.now() + GUESS_MS;
+  const open: string[] = [];
+  let tried = 0;
+  for (const [name, hash] of accounts) {
+    if (!hash.startsWith("{ARGON2ID}") || Date.now() > until) continue;
+    tried += 1;
+    for (const password of firstGuesses(name))
+      if (await verifyPassword(hash, password)) {
+        open.push(name);
+        break;
+      }
+  }
+  return { open, tried, untried: accounts.length - tried };
+}
+
+export function judgeApi(status: number): Finding {
+  if (status === 401) return ok("The API refuses a question without a password or token (401).");
+  if (status < 300) return wrong(`The API answers without a password or token (${status}).`, `${PROGRAM} restart`);
+  return unknown(`The API answers with ${status}.`, `${PROGRAM} status`);
+}
+
+/** An address for all is reached at loopback too; IPv6 is written in brackets (RFC 3986 section 3.2.2). */
+function hostOf(address: string): string {
+  if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+/** Every program of the shell has its variables. */
+export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
+  if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("No password of the dashboard stands in the environment.");
+  return warning(
+    "ADMIN_PASSWORD is set in this shell: every program that it starts can read it, and a start takes it only once.",
+    "unset ADMIN_PASSWORD",
+  );
+}
+
+export const passwords = [
+  {
+    name: "dashboard",
+    does: "Tries well-known passwords on the stored hash of the dashboard's.",
+    look: async ({ reader, settings: { domains, hostname } }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const hash = read.dashboardPassword();
+      const tried = defaultPasswords(domains, hostname);
+      // Side by side, as many as there are threads for it.
+      const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
+      return judgeDashboard(hash, tried.length, opens.includes(true));
+    },
+  },
+  {
+    name: "accounts",
+    does: "Looks for accounts whose password was set elsewhere.",
+    look: async ({ reader }) => {
+      const read = await reader();
+      return read === null ? unknown("The guard does not answer.") : judgeImported(everyAccount(read));
+    },
+  },
+  {
+    name: "guessable",
+    does: "Tries what is guessed first on the stored hashes of imported accounts, for at most ten seconds.",
+    look: async ({ reader }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const imported = everyAccount(read).filter(({ origin }) => origin !== "command");
+      return judgeGuessable(await guess(imported.map(({ name }) => [name, read.accountPassword(name) ?? ""] as const)));
+    },
+  },
+  {
+    name: "api",
+    does: "Asks the dashboard's API for the bans, without a password or token.",
+    look: async ({ settings }) => {
+      const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;
+      try {
+        const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(API_MS) });
+        await answer.body?.cancel();
+        return judgeApi(answer.status);
+      } catch (error) {
+        return unknown(`The dashboard does not answer: ${messageOf(error)}.`, `${PROGRAM} status`);
+      }
+    },
+  },
+  {
+    name: "environment",
+    does: "Looks for a password among the variables of this shell.",
+    look: ({ env }) => judgeSecretInEnvironment(env),
+  },
+] as const satisfies readonly Check[];

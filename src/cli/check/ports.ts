@@ -1,0 +1,207 @@
+import { openPorts } from "../../adapters/probes/open-ports.ts";
+import { doorOf, isLetIn, type Opening } from "../../core/firewall/strict.ts";
+import { contains, parseIp } from "../../core/net/ip.ts";
+import { portsOf, type ServerPort } from "../../daemon/set-up/ports.ts";
+import { proxiedPorts } from "../../settings/proxied.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { isLoopback, type Listener, parseListeners } from "../../wire/kernel/ss-listeners.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { kernelState } from "./firewall.ts";
+import type { Machine } from "./machine.ts";
+import type { Check, Server } from "./server.ts";
+
+const MOST_ADDRESSES = 4;
+
+/** The programs of each service, as the kernel names them (proc(5), comm). */
+const PROGRAMS: Readonly<Record<string, RegExp>> = {
+  postfix: /^(?:master|smtpd)$/,
+  dovecot: /^(?:dovecot|imap-login)$/,
+  unbound: /^unbound$/,
+  web: /^(?:node|MainThread|ghostinbox)/,
+  guard: /^(?:node|MainThread|ghostinbox)/,
+};
+
+export function judgeListening(promised: readonly ServerPort[], listeners: readonly Listener[]): Finding {
+  const silent: string[] = [];
+  const taken: string[] = [];
+  const held: string[] = [];
+  for (const { port, service, setting } of promised) {
+    const programs = listeners.filter((one) => one.port === port).flatMap((one) => one.programs);
+    const ours = PROGRAMS[service];
+    if (listeners.every((one) => one.port !== port)) silent.push(`${port} (${setting})`);
+    else if (programs.some((name) => ours?.test(name) !== true))
+      taken.push(`${port} by ${some([...new Set(programs)])}`);
+    else held.push(String(port));
+  }
+  if (taken.length > 0) return wrong(`Another program holds a port: ${some(taken)}.`, "ss -tlnp");
+  if (silent.length > 0) return wrong(`Nothing listens on ${some(silent)}.`, `${PROGRAM} status`);
+  return ok(`The server's own programs listen on ${held.join(", ")}.`);
+}
+
+/** What speaks plain HTTP or has no password of its own is for this machine alone. */
+export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
+  const inner = [settings["ports.http"], settings["ports.login_policy"]];
+  const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
+  if (open.length > 0)
+    return warning(
+      `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which speaks without TLS.`,
+      `${PROGRAM} config set http.address 127.0.0.1  # and a proxy before it: docs/reverse-proxy.md`,
+    );
+  return ok(`The ports ${inner.join(" and ")} are open to this machine alone.`);
+}
+
+/** `open`: what a strict firewall lets in; null: every port. */
+export function judgeOthers(
+  promised: readonly ServerPort[],
+  listeners: readonly Listener[],
+  open: Opening | null = null,
+): Finding {
+  const listening = listeners.filter((one) => !isLoopback(one) && promised.every(({ port }) => port !== one.port));
+  const others = listening.filter(({ port }) => open === null || isReached(port, open));
+  const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
+  if (said.length === 0)
+    return listening.length === 0
+      ? ok("Nothing else listens for the outside.")
+      : ok("The strict firewall shuts whatever else listens for the outside.");
+  if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
+    return ok(`Besides the server only ssh listens: ${some(said)}.`);
+  return warning(`Other programs listen for the outside: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
+}
+
+/** Over one family at least. */
+function isReached(port: number, open: Opening): boolean {
+  const at = (family: 4 | 6): boolean => isLetIn(doorOf({ protocol: "tcp", family, first: port, last: port }), open);
+  return at(4) || at(6);
+}
+
+/** A resolver that answers everybody is used to flood others (RFC 5358). */
+export function judgeResolver(listeners: readonly Listener[]): Finding {
+  const open = listeners.filter(
+    (one) => !isLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
+  );
+  if (open.length > 0)
+    return wrong(
+      `The resolver listens for others: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
+      `${PROGRAM} config apply`,
+    );
+  return ok("The resolver listens for this machine alone.");
+}
+
+/** Above 1023: where databases, caches and administration usually listen. */
+const USUAL = [
+  1433, 1521, 2049, 2375, 2376, 2379, 2525, 3128, 3306, 3389, 4190, 5000, 5432, 5601, 5672, 5900, 5984, 6379, 6443,
+  8000, 8006, 8080, 8081, 8443, 8888, 9000, 9090, 9200, 9300, 10_000, 10_250, 11_211, 11_332, 11_333, 11_334, 15_672,
+  27_017, 50_000,
+];
+/** Those below 1024 too. */
+const SCANNED = [...Array.from({ length: 1_023 }, (_, at) => at + 1), ...USUAL];
+
+/** `open`: at this address, without the ports of the settings. */
+export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: readonly Listener[]): Finding {
+  const isSsh = (port: number): boolean =>
+    listeners.some((one) => one.port === port && one.programs.some((name) => name === "sshd"));
+  const found = [...open].flatMap(([host, ports]) =>
+    ports.filter((port) => !isSsh(port)).map((port) => `${port} (${host})`),
+  );
+  if (found.length > 0)
+    return warning(
+      `Ports that the settings do not name take connections: ${some(found)}.`,
+      "ss -tlnp; nft list ruleset",
+    );
+  return ok(`At ${some([...open.keys()])} no port but those of the settings and ssh takes connections.`);
+}
+
+/** `open`: ports for proxies that took a connection at this address, which is no proxy's. */
+export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Finding {
+  const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
+  if (found.length > 0)
+    return wrong(
+      `Others than proxies can connect, and say where they come from, at ${some(found)}.`,
+      `${PROGRAM} status  # what it says of the firewall; docs/mail-proxy.md`,
+    );
+  return ok("The ports that believe a PROXY header are closed to others than proxies.");
+}
+
+async function proxied({ machine, settings }: Server): Promise<Finding> {
+  const doors = proxiedPorts(settings);
+  if (doors === null) return ok("No port believes a PROXY header.");
+  const isProxy = (host: string): boolean => {
+    const ip = parseIp(host);
+    return ip !== null && settings["proxy.networks"].some((network) => contains(network, ip));
+  };
+  const hosts = outside(machine).filter((host) => !isProxy(host));
+  if (hosts.length === 0)
+    return unknown("Each address of this machine is one of a proxy, so there is none to try from.");
+  const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
+  return judgeProxied(new Map(await Promise.all(tried)));
+}
+
+/** The machine's addresses that others may reach. */
+function outside(machine: Machine): readonly string[] {
+  return machine
+    .addresses()
+    .filter((address) => !address.startsWith("fe80:"))
+    .slice(0, MOST_ADDRESSES);
+}
+
+async function scan({ machine, settings }: Server): Promise<Finding> {
+  const hosts = outside(machine);
+  if (hosts.length === 0) return unknown("This machine has no address besides loopback.");
+  // Those of the settings are looked at by others, and each connection there is one more line in a log.
+  const all = portsOf(settings);
+  const promised = all.filter(({ address }) => address === null || !isLoopback({ address })).map(({ port }) => port);
+  const scanned = [...new Set([...SCANNED, ...all.map(({ port }) => port)])].filter((port) => !promised.includes(port));
+  const open = await Promise.all(hosts.map(async (host) => [host, await openPorts(host, scanned)] as const));
+  return judgeScan(new Map(open), (await listeners(machine)) ?? []);
+}
+
+async function listeners(machine: Machine): Promise<readonly Listener[] | null> {
+  const ran = await machine.run("ss", ["-Htlnp"], { timeoutMs: 10_000 });
+  return ran.code === 0 ? parseListeners(ran.stdout) : null;
+}
+
+function look(judge: (promised: readonly ServerPort[], found: readonly Listener[], settings: Settings) => Finding) {
+  return async ({ machine, settings }: Server): Promise<Finding> => {
+    const found = await listeners(machine);
+    return found === null
+      ? unknown("ss(8) cannot be run.", "apt-get install iproute2")
+      : judge(portsOf(settings), found, settings);
+  };
+}
+
+export const ports = [
+  {
+    name: "listening",
+    does: "Compares the ports of the settings with the programs that listen, as the kernel lists them.",
+    look: look(judgeListening),
+  },
+  {
+    name: "private",
+    does: "Looks whether the dashboard and the guard's own port are open to this machine alone.",
+    look: look((_, found, settings) => judgePrivate(settings, found)),
+  },
+  {
+    name: "resolver",
+    does: "Looks whether the server's resolver listens for this machine alone.",
+    look: look((_, found) => judgeResolver(found)),
+  },
+  {
+    name: "scan",
+    does: "Connects to each port below 1024 and to usual ports above, at the machine's own addresses; without those of the settings.",
+    look: scan,
+  },
+  {
+    name: "proxies",
+    does: "Connects to the ports for proxies from the machine's own addresses, unless they are a proxy's.",
+    look: proxied,
+  },
+  {
+    name: "others",
+    does: "Looks for other programs that listen for the outside, and that the firewall lets others reach.",
+    look: async (server) => {
+      const { open } = await kernelState(server);
+      return look((promised, found) => judgeOthers(promised, found, open))(server);
+    },
+  },
+] as const satisfies readonly Check[];

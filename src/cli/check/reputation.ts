@@ -1,0 +1,135 @@
+import { Resolver } from "node:dns/promises";
+import { hasIpv4Way } from "../../adapters/dns/ipv4-way.ts";
+import { ResolverNames } from "../../adapters/dns/names.ts";
+import { outsideAddresses } from "../../adapters/dns/outside-address.ts";
+import { isPublic } from "../../adapters/dns/own-addresses.ts";
+import { PortDialogue, SMTP_REPLY } from "../../adapters/probes/port-dialogue.ts";
+import { messageOf } from "../../core/error.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { isV4 } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { NameAnswer } from "../../engine/network-ports.ts";
+import { listQuery, publicZone, readListAnswer, testPoints } from "../../wire/dns/dnsbl.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
+import { signInAtRelay } from "./outside-relay.ts";
+import type { Check, Server } from "./server.ts";
+
+/** Lists that most receivers ask about a sender's address, and about the domain that it names. */
+const LISTS = ["zen.spamhaus.org", "bl.spamcop.net"];
+const DOMAIN_LIST = "dbl.spamhaus.org";
+/** A domain that the list names for tests (https://www.spamhaus.org/faqs/domain-blocklist/). */
+const DOMAIN_TEST = "dbltest.com";
+/** Their servers take mail from everybody at port 25, so a machine that reaches none of them sends no mail at all. */
+const LARGE = ["gmail.com", "outlook.com"];
+const CONNECT_MS = 8 * SECOND_MS;
+const SMTP_PORT = 25;
+
+/** `about`: what the list answers; `test`: what it answers about the address that it must name. */
+export function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
+  const shown = publicZone(zone);
+  if (about.type === "failed" || test.type !== "addresses")
+    return unknown(`${shown} gives no answers that can be believed.`);
+  if (about.type === "none") return ok(`${what} is not on ${shown}`);
+  const read = readListAnswer(zone, about.addresses);
+  if (read.type === "refused") return unknown(`${shown} does not answer us: ${read.why}.`);
+  if (read.type === "nothing" && !about.addresses.some((address) => address.startsWith("127.0.1.")))
+    return ok(`${what} is not on ${shown}`);
+  const says = read.type === "listed" ? read.meaning : some(about.addresses);
+  return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org tells why; search for ${shown}`);
+}
+
+/** What the first mail servers of large providers answered: a greeting, or why there was none. */
+export function judgeOutgoing(
+  greetings: readonly Readonly<{ host: string; says: string | Error }>[],
+  hasV4 = true,
+): Finding {
+  const heard = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
+  if (heard !== undefined && !hasV4)
+    return warning(
+      `${heard.host} greets this machine at port 25, but it has no IPv4 address: mail to servers without IPv6 waits and comes back.`,
+      `${PROGRAM} config set outbound.relay HOST:PORT  # docs/install/ipv6-only.md`,
+    );
+  if (heard !== undefined) return ok(`${heard.host} greets this machine at port 25, so mail can leave it.`);
+  if (greetings.length === 0) return unknown("No mail server of a large provider has a name here, so none was tried.");
+  const all = greetings.map(({ host, says }) => `${host}: ${says instanceof Error ? says.message : says.trim()}`);
+  return wrong(
+    `No mail can leave this machine by port 25: ${some(all)}.`,
+    `${PROGRAM} config set outbound.relay HOST:PORT  # or ask the machine's provider to open port 25 outwards`,
+  );
+}
+
+async function onLists({ settings, machine }: Server): Promise<Finding> {
+  const own = machine.addresses().filter(isPublic);
+  // Behind a router others see its address.
+  const addresses = own.length > 0 ? own : await outsideAddresses(settings, own);
+  if (addresses.length === 0)
+    return unknown("Neither this machine nor its name has a public address, so there is none to ask lists about.");
+  const names = new ResolverNames(settings["dns.address"]);
+  const zones = settings["dnsbl.zones"].length > 0 ? settings["dnsbl.zones"] : LISTS;
+  const findings = zones.flatMap((zone) => addresses.map((address) => onList(names, zone, address)));
+  const asked = (await Promise.all(findings)).filter((finding) => finding !== null);
+  return worstOf(asked, "No list knows of addresses like these.");
+}
+
+/** Null: the list knows of no IPv6. */
+async function onList(names: ResolverNames, zone: string, address: Ip): Promise<Finding | null> {
+  const [about, test] = await Promise.all([
+    names.addresses(listQuery(address, zone)),
+    names.addresses(testPoints(zone, isV4(address) ? 4 : 6).listed),
+  ]);
+  return !isV4(address) && test.type === "none" ? null : judgeListing(zone, address, about, test);
+}
+
+async function domainsOnList({ settings }: Server): Promise<Finding> {
+  const names = new ResolverNames(settings["dns.address"]);
+  const test = await names.addresses(`${DOMAIN_TEST}.${DOMAIN_LIST}`);
+  const findings = settings.domains.map(async (domain) =>
+    judgeListing(DOMAIN_LIST, domain, await names.addresses(`${domain}.${DOMAIN_LIST}`), test),
+  );
+  return worstOf(await Promise.all(findings), "");
+}
+
+async function outgoing({ settings }: Server): Promise<Finding> {
+  const resolver = new Resolver({ timeout: CONNECT_MS, tries: 1 });
+  resolver.setServers([settings["dns.address"]]);
+  if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
+  const hasV4 = hasIpv4Way();
+  const greetings = LARGE.map(async (domain) => {
+    const found = await resolver.resolveMx(domain).catch(() => []);
+    const host = found.toSorted((a, b) => a.priority - b.priority)[0]?.exchange;
+    if (host === undefined) return [];
+    const [address] = await (hasV4 ? resolver.resolve4(host) : resolver.resolve6(host)).catch(() => []);
+    return address === undefined ? [] : [{ host, says: await greeting(address) }];
+  });
+  return judgeOutgoing((await Promise.all(greetings)).flat(), hasV4);
+}
+
+async function greeting(host: string): Promise<string | Error> {
+  try {
+    const dialogue = await PortDialogue.open({ host, port: SMTP_PORT, timeoutMs: CONNECT_MS });
+    const says = await dialogue.hears(SMTP_REPLY);
+    dialogue.close("QUIT");
+    return says;
+  } catch (error) {
+    return new Error(messageOf(error));
+  }
+}
+
+export const reputation = [
+  {
+    name: "addresses",
+    does: "Asks DNS block lists about the machine's public addresses, and about an address that they must name.",
+    look: onLists,
+  },
+  {
+    name: "domains",
+    does: `Asks ${DOMAIN_LIST} about each domain.`,
+    look: domainsOnList,
+  },
+  {
+    name: "port-25-out",
+    does: `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, hears its greeting, and ends; or signs in at the relay of outbound.relay.`,
+    look: outgoing,
+  },
+] as const satisfies readonly Check[];

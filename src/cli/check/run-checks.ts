@@ -1,0 +1,75 @@
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { oneLine } from "../print/text.ts";
+import { type Finding, type State, unknown } from "./finding.ts";
+import type { Check, Group, Server } from "./server.ts";
+
+/** What one check did, and what it came to. */
+export type Result = Readonly<{
+  id: string;
+  group: string;
+  state: State;
+  did: string;
+  evidence: string;
+  /** Null: nothing is to be done. */
+  mend: string | null;
+  tookMs: number;
+}>;
+
+/** A single check that takes longer is given up. */
+const MOST_MS = 25 * SECOND_MS;
+/** They read whole files without a pause, which would hold up the conversations of others. */
+const LAST: readonly string[] = ["database"];
+
+/** The checks of these groups, most of them side by side, in the order of the groups. */
+export async function runChecks(
+  groups: readonly Group[],
+  server: Server,
+  mostMs: number = MOST_MS,
+): Promise<readonly Result[]> {
+  const isLast = ({ name }: Group): boolean => LAST.includes(name);
+  const first = await Promise.all(
+    groups.filter((group) => !isLast(group)).map((group) => ofGroup(group, server, mostMs)),
+  );
+  const last = await Promise.all(groups.filter(isLast).map((group) => ofGroup(group, server, mostMs)));
+  const results = [...first, ...last].flat();
+  return groups.flatMap(({ name }) => results.filter(({ group }) => group === name));
+}
+
+/** One that fails or hangs tells so, and hinders no other. */
+function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
+  return Promise.all(
+    checks.map(async (one) => {
+      const began = performance.now();
+      const { state, saw, mend } = await looked(one, server, mostMs);
+      const tookMs = Math.round(performance.now() - began);
+      const id = `${name}.${one.name}`;
+      return {
+        id,
+        group: name,
+        state,
+        did: one.does,
+        evidence: withoutPassword(oneLine(saw)),
+        mend: mend === "" ? null : mend,
+        tookMs,
+      };
+    }),
+  );
+}
+
+/** An address that another program quotes may have a password in it (RFC 3986 section 3.2.1). */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/@\s]+@/g, "//…@");
+}
+
+async function looked(one: Check, server: Server, mostMs: number): Promise<Finding> {
+  const late = Promise.withResolvers<Finding>();
+  const timer = setTimeout(() => late.resolve(unknown(`It did not end within ${mostMs / SECOND_MS} s.`)), mostMs);
+  try {
+    return await Promise.race([one.look(server), late.promise]);
+  } catch (error) {
+    return unknown(`It could not be checked: ${messageOf(error)}.`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,89 @@
+import { globSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { replacedIn } from "../../adapters/machine/replaced-code.ts";
+import { plural } from "../../core/text.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { withDescendants } from "../../daemon/set-up/read-processes.ts";
+import { pidOf } from "../../daemon/set-up/supervise.ts";
+import { SERVICES } from "../../render/runit.ts";
+import { readUpgrade, SIMULATED_UPGRADE } from "../../wire/debian/apt.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+const FETCH = "apt-get update";
+const INSTALL = "apt-get --with-new-pkgs upgrade";
+const OLD_DAYS = 7;
+
+/** `simulated`: what apt-get prints to `SIMULATED_UPGRADE`. `listedAt` null: there are no lists of packages. */
+export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
+  if (listedAt === null)
+    return unknown("This machine has no lists of Debian's packages, so updates are not known.", FETCH);
+  if (simulated === null) return unknown("apt-get cannot be asked.", FETCH);
+  const waiting = readUpgrade(simulated);
+  const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
+  const names = waiting.map(({ name }) => name);
+  if (security.length > 0)
+    return wrong(`${plural(security.length, "security update")} not installed yet: ${some(security)}.`, INSTALL);
+  if (names.length > 0) return warning(`${plural(names.length, "update")} not installed yet: ${some(names)}.`, INSTALL);
+  const days = Math.floor((now - listedAt) / DAY_MS);
+  if (days > OLD_DAYS)
+    return unknown(`The lists of packages are ${plural(days, "day")} old and name no update.`, FETCH);
+  return ok("No update waits.");
+}
+
+/** `said`: what apt-config(8) prints of the setting that unattended-upgrades makes. */
+export function judgeAutomatic(said: string | null): Finding {
+  if (said === null) return unknown("apt-config cannot be asked.");
+  const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
+  if (days !== "0" && days !== "")
+    return ok(`Debian installs security updates by itself (every ${plural(Number(days), "day")}).`);
+  return warning(
+    "Debian does not install security updates by itself.",
+    "apt-get install unattended-upgrades && dpkg-reconfigure -plow unattended-upgrades",
+  );
+}
+
+/** `running`: the server's processes that still run a program or library that was replaced or removed. */
+export function judgeReplaced(running: readonly string[], looked: number): Finding {
+  if (running.length > 0)
+    return warning(`These still run code from before an update: ${some(running)}.`, `${PROGRAM} restart`);
+  if (looked === 0) return unknown("No process of the server can be looked at.", `${PROGRAM} status`);
+  return ok(
+    `${plural(looked, "process", "processes")} of the server: none runs a program or library that was replaced.`,
+  );
+}
+
+export const updates = [
+  {
+    name: "automatic",
+    does: "Asks apt whether Debian's security updates are installed without anybody's doing.",
+    look: async ({ machine }) => {
+      const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
+      return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
+    },
+  },
+  {
+    name: "running",
+    does: "Looks whether the server's processes still run programs or libraries that an update replaced.",
+    look: ({ layout: { services } }) => {
+      const main = new Set(SERVICES.map((service) => pidOf(services, service)));
+      const all = withDescendants(main);
+      const old = all.flatMap(({ pid, args }) =>
+        replacedIn(pid).map((file) => `${basename(args[0] ?? "")} (${pid}): ${file}`),
+      );
+      return judgeReplaced(old, all.length);
+    },
+  },
+  {
+    name: "waiting",
+    does: "Asks apt, without changing anything, which updates of Debian wait; it fetches no lists.",
+    look: async ({ machine, now }) => {
+      const lists = globSync(join(machine.packageLists, "*_Packages*"));
+      const times = lists.map((file) => statSync(file).mtimeMs);
+      if (times.length === 0) return judgeUpdates(null, null, now);
+      const ran = await machine.run("apt-get", SIMULATED_UPGRADE, { timeoutMs: 20_000 });
+      return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now);
+    },
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,23 @@
+import type { CheckRecord } from "../../daemon/keeper/check-record.ts";
+import { fallen, noted } from "../../daemon/keeper/check-record.ts";
+import type { Result } from "./run-checks.ts";
+
+type Parts = Readonly<{
+  /** What the checks came to before. */
+  before: CheckRecord;
+  /** Runs the checks of these groups. */
+  look: (groups: readonly string[]) => Promise<readonly Result[]>;
+  pause: () => Promise<unknown>;
+  now: () => number;
+}>;
+
+/** All groups once; those that have a new failure once more, because what passes a minute later is no news. */
+export async function runWeekly(groups: readonly string[], { before, look, pause, now }: Parts): Promise<CheckRecord> {
+  const record = noted(before, await look(groups), now(), true);
+  const known = fallen(before);
+  const news = fallen(record).filter((id) => !known.includes(id));
+  if (news.length === 0) return record;
+  await pause();
+  const again = await look(groups.filter((group) => news.some((id) => id.startsWith(`${group}.`))));
+  return noted(record, again, now(), false);
+}

@@ -1,0 +1,55 @@
+import { plural } from "../../core/text.ts";
+import type { KeptKey, KeyCounts } from "../../wire/control/account-key.ts";
+import { PROGRAM } from "../call.ts";
+
+/** Of accounts. */
+export const MOST_NAMED = 20;
+
+/** Which key the mail of an account has, for the account's page; null if it never had one of its own, and gets none. */
+export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount: boolean): string | null {
+  if (keys.length === 0)
+    return byAccount ? `the server's, until its password is set: ${PROGRAM} account passwd ${account}` : null;
+  const hasOwn = keys.some(({ isOpen }) => isOpen);
+  const fresh = hasOwn
+    ? "its own, which the password opens"
+    : byAccount
+      ? "the server's, for new mail"
+      : "none, for new mail";
+  return isClosed(keys) ? `${fresh}; older mail is locked: ${recoverCommand(account)}` : fresh;
+}
+
+/** Whether there is mail that the password does not open, for it was set without the recovery key. */
+export function isClosed(keys: readonly KeptKey[]): boolean {
+  return keys.some(({ isOpen }) => !isOpen);
+}
+
+export function recoverCommand(account: string): string {
+  return `${PROGRAM} encryption recover ${account} --recovery-key FILE`;
+}
+
+/** What there is to say of the keys of all accounts, in sentences. Without `byAccount` new mail does not get them. */
+export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAccount: boolean): readonly string[] {
+  const locked =
+    closed.length === 0
+      ? []
+      : [
+          `Older mail is locked, because the password was set without the recovery key, of ${named(closed)}: ${recoverCommand("ADDRESS")}`,
+        ];
+  if (!byAccount) return locked;
+  const serverKey = "The server's key encrypts the mail of";
+  return [
+    `${plural(own, "account")} ${own === 1 ? "has" : "have"} a key of ${own === 1 ? "its" : "their"} own, which the password opens.`,
+    ...(without.length === 0
+      ? []
+      : [`${serverKey} ${named(without)}, until their password is set: ${PROGRAM} account passwd ADDRESS`]),
+    ...(ofFile === 0
+      ? []
+      : [`${serverKey} ${plural(ofFile, "account")} of the accounts file, whose passwords nobody here knows.`]),
+    ...locked,
+  ];
+}
+
+/** `MOST_NAMED` are some of them. */
+function named(names: readonly string[]): string {
+  return names.join(", ") + (names.length === MOST_NAMED ? " and others" : "");
+}

@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../core/access-review.ts";
+import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
+import { DAY_MS, formatDuration } from "../../core/time.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import type { Reader } from "../reader.ts";
+import { rootOnly } from "./backup.ts";
+import { settingsOf } from "./server-settings.ts";
+
+/** An account that nobody has used for so long is named. */
+const UNUSED_MS = 90 * DAY_MS;
+/** More than any server of this kind has. */
+const ALL = { limit: 100_000, cursor: null };
+/** Of pages of events, for an account of whose sign-ins there are none in the first. */
+const MOST_PAGES = 50;
+
+/** `access review` */
+export async function accessReviewed(call: CommandCall): Promise<CommandOutcome> {
+  const looked = await look(call);
+  if (!("review" in looked)) return looked;
+  const { review, last } = looked;
+  const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
+  const json = { ...review, unusedAfter: formatDuration(UNUSED_MS), digest, lastSignedAt: last };
+  const text = [...linesOf(review), "", lastText(last)].join("\n");
+  if (!call.flag("sign")) return done(json, text, `${PROGRAM} access review --sign`);
+  const counts = [
+    plural(review.accounts.length, "account"),
+    plural(review.aliases, "alias", "aliases"),
+    plural(review.forwards.length, "forward"),
+    plural(review.admins.length, "administrator"),
+  ];
+  const summary = `${counts.join(", ")}; SHA-256 ${digest}`;
+  const asked = await call.guard.ask<"access_reviewed">({ verb: "access_reviewed", summary });
+  if (!asked.ok) return asked;
+  return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
+}
+
+async function look(
+  call: CommandCall,
+): Promise<Readonly<{ review: AccessReview; last: string | null }> | CommandFailure> {
+  const refused = rootOnly("access review");
+  if (refused !== null) return refused;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const settings = settingsOf(call);
+  if (!settings.ok) return settings;
+  const { redirectsIn } = await import("../../adapters/dovecot/redirects.ts");
+  const { reader } = opened;
+  const accounts = reader.accounts(ALL).items;
+  const { domains } = settings.settings;
+  try {
+    const facts = {
+      accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
+        const { addresses, lastPlace } = reader.access(name);
+        const lastSeen = later(lastPlace, lastEvent(reader, name));
+        return { name, suspended, networks, createdAt, addresses, lastSeen };
+      }),
+      aliases: reader.aliases(ALL).items,
+      redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call, name), name)),
+      admins: adminsOf(reader),
+      domains,
+    };
+    const review = accessReview(facts, { now: call.now(), unusedMs: UNUSED_MS });
+    return { review, last: reader.audit.lastOf("ACCESS_REVIEWED").at };
+  } catch (error) {
+    return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
+  }
+}
+
+function homeOf({ layout }: CommandCall, account: string): string {
+  const [local = "", domain = ""] = account.split("@");
+  return join(layout.mail, domain, local);
+}
+
+/** The newest sign-in that is on record: also from allow-listed addresses, and as long as events are kept. */
+function lastEvent(reader: Reader, account: string): Seen | null {
+  let before: number | undefined;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const limits = { most: 1, order: "newest_first", type: "LOGIN_SUCCEEDED", account } as const;
+    const { items, next } = reader.queries.events(before === undefined ? limits : { ...limits, before });
+    const [found] = items;
+    if (found !== undefined) return { at: found.at, from: found.ip ?? "" };
+    if (next === null) return null;
+    before = next;
+  }
+  return null;
+}
+
+function later(a: Seen | null, b: Seen | null): Seen | null {
+  if (a === null || b === null) return a ?? b;
+  return a.at > b.at ? a : b;
+}
+
+/** Tokens, the password of the dashboard, and root; each with what the audit knows of it last. */
+function adminsOf(reader: Reader): readonly AdminAccess[] {
+  const seen = new Map<string, Seen>();
+  for (const { actor, at, detail } of reader.audit.all()) {
+    const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
+    seen.set(name, { at, from: from === "" ? addressIn(detail) : from });
+  }
+  const of = (actor: string): Seen | null => seen.get(actor) ?? null;
+  return [
+    { name: "root, by the command line", createdAt: null, createdBy: "", lastSeen: of("root") },
+    { name: "admin, by the dashboard", createdAt: null, createdBy: "", lastSeen: of("web:admin") },
+    ...reader.tokens(ALL).items.map(({ name, createdAt, createdBy, usedAt }) => ({
+      name: `token ${name}`,
+      createdAt,
+      createdBy,
+      // What only reads is in no audit.
+      lastSeen: later(of(`web:token ${name}`), usedAt === null ? null : { at: usedAt, from: "" }),
+    })),
+  ];
+}
+
+function addressIn(detail: string): string {
+  return /"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "";
+}
+
+function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[] {
+  const unused = accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name);
+  return [
+    "Who can read mail, and send. Each account has one password, and there are no others.",
+    columns([
+      ["ACCOUNT", "STATE", "ALSO SENDS AS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
+      ...accounts.map((account) => [
+        account.name,
+        account.suspended ? "suspended" : account.isUnused ? "unused" : "active",
+        account.addresses.filter((address) => address !== account.name).join(", ") || "-",
+        account.networks.map(shown).join(", ") || "anywhere",
+        ...seenCells(account.lastSeen),
+      ]),
+    ]),
+    ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
+    "",
+    "Where mail is sent on to other servers:",
+    forwards.length === 0
+      ? "nowhere"
+      : columns(
+          forwards.map(({ address, to, by }) => [address, `-> ${to.map(oneLine).join(", ")}`, `(${oneLine(by)})`]),
+        ),
+    "",
+    "Who can administer:",
+    columns([
+      ["WHO", "SINCE", "BY", "LAST DONE", "FROM"],
+      ...admins.map(({ name, createdAt, createdBy, lastSeen }) => [
+        name,
+        createdAt === null ? "-" : dayAndTime(createdAt),
+        createdBy || "-",
+        ...seenCells(lastSeen),
+      ]),
+    ]),
+  ];
+}
+
+function seenCells(seen: Seen | null): readonly string[] {
+  return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : shown(seen.from)];
+}
+
+function lastText(last: string | null): string {
+  return last === null ? "This was never signed." : `This was last signed at ${dayAndTime(last)}.`;
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AccountAccess, accessReview, redirectsOf } from "./access-review.ts";
+import { DAY_MS, instant, isoTime } from "./time.ts";
+
+const NOW = Date.UTC(2026, 10, 20);
+const ago = (days: number): string => isoTime(instant(NOW - days * DAY_MS));
+
+function account(name: string, changes: Partial<AccountAccess> = {}): AccountAccess {
+  return { name, suspended: false, networks: [], createdAt: ago(400), addresses: [name], lastSeen: null, ...changes };
+}
+
+function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
+  const none = { accounts: [], aliases: [], redirects: [], admins: [], domains: ["example.org"] };
+  return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
+}
+
+test("an account is unused if nobody has signed in for so long, and it is not younger than that", () => {
+  const { accounts } = review({
+    accounts: [
+      account("never@example.org"),
+      account("new@example.org", { createdAt: ago(89) }),
+      account("old@example.org", { lastSeen: { at: ago(90), from: "" } }),
+      account("used@example.org", { lastSeen: { at: ago(1), from: "203.0.113.7" } }),
+    ],
+  });
+  assert.deepEqual(
+    accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name),
+    ["never@example.org", "old@example.org"],
+  );
+});
+
+test("what leads outside is named: by aliases that take mail, and by scripts", () => {
+  const redirect = { address: "anna@example.org", to: ["anna@else.example"], by: "sieve/away.sieve" };
+  const { forwards, aliases } = review({
+    aliases: [
+      { address: "team@example.org", targets: ["anna@example.org", "bob@else.example"], blocked: false },
+      { address: "info@example.org", targets: ["anna@example.org"], blocked: false },
+      { address: "gone@example.org", targets: ["bob@else.example"], blocked: true },
+    ],
+    redirects: [redirect],
+  });
+  assert.deepEqual(forwards, [{ address: "team@example.org", to: ["bob@else.example"], by: "alias" }, redirect]);
+  assert.equal(aliases, 3);
+});
+
+test("redirects of a Sieve script are found, with their tags", () => {
+  const script = `require ["copy"];
+    if header :contains "subject" "redirect me" { REDIRECT :copy "a@else.example"; }
+    redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";`;
+  assert.deepEqual(redirectsOf(script), ["a@else.example", "b@else.example"]);
+  assert.deepEqual(redirectsOf('keep; fileinto "x";'), []);
+});

@@ -1,0 +1,40 @@
+/**
+ * What a session or a token may do, besides its own sign-out. `read`: see all that the dashboard shows. `ban`, `allow`:
+ * change bans, and the allow list. `greylist`: turn greylisting off for a recipient, and on again. `queue`: hold, release,
+ * delete, return and try mail of the queue, and mail that is held of an account. `admin`: tokens, sessions and the password
+ * of the dashboard.
+ */
+export const SCOPES = ["read", "ban", "allow", "greylist", "queue", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Every role is a set of scopes. */
+export const ROLES = {
+  owner: SCOPES,
+  operator: ["read", "ban", "allow", "greylist"],
+  viewer: ["read"],
+} as const satisfies Readonly<Record<string, readonly Scope[]>>;
+export type Role = keyof typeof ROLES;
+
+/** The role with the most scopes of those given: what they may do at least. */
+export function roleOf(scopes: readonly Scope[]): Role {
+  if (ROLES.owner.every((scope) => scopes.includes(scope))) return "owner";
+  return ROLES.operator.every((scope) => scopes.includes(scope)) ? "operator" : "viewer";
+}
+
+/** From a list with commas: scopes, and roles that stand for their scopes. In the order of `SCOPES`; null: one is unknown. */
+export function parseScopes(listed: string): readonly Scope[] | null {
+  const meant = listed.split(",").map((word) => scopesNamed(word.trim()));
+  if (meant.includes(null)) return null;
+  return SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));
+}
+
+export function printScopes(scopes: readonly Scope[]): string {
+  return scopes.join(",");
+}
+
+function scopesNamed(word: string): readonly Scope[] | null {
+  const role = Object.entries(ROLES).find(([name]) => name === word);
+  if (role !== undefined) return role[1];
+  const scope = SCOPES.find((name) => name === word);
+  return scope === undefined ? null : [scope];
+}

@@ -1,0 +1,31 @@
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../time.ts";
+
+/** How long a session of the dashboard is valid without use, and in all. OWASP, Session Management Cheat Sheet. */
+export const SESSION_IDLE_MS = 12 * HOUR_MS;
+export const SESSION_AGE_MS = 7 * DAY_MS;
+/** How long the password that was given counts as a fresh proof. */
+export const PROOF_MS = 10 * MINUTE_MS;
+/** The time of a use is written once within this time: reading a page is no reason to write. */
+export const NOTE_USE_MS = MINUTE_MS;
+
+/** A clock that is set back by less ends no session. One that was further ahead made times that mean nothing. */
+export const SESSION_AHEAD_MS = HOUR_MS;
+
+export type SessionTimes = Readonly<{ startedAt: Millis; usedAt: Millis }>;
+
+export function isValid({ startedAt, usedAt }: SessionTimes, now: Millis): boolean {
+  if (Math.max(startedAt, usedAt) > later(now, SESSION_AHEAD_MS)) return false;
+  return now < later(usedAt, SESSION_IDLE_MS) && now < later(startedAt, SESSION_AGE_MS);
+}
+
+/** Until when what needs a fresh proof may be done; null: it must be given again. */
+export function freshUntil(provedAt: Millis, now: Millis): Millis | null {
+  const until = later(provedAt, PROOF_MS);
+  // A proof from the future was given before the clock was set back.
+  return provedAt <= now && now < until ? until : null;
+}
+
+/** Whether a use is worth a write. */
+export function isWorthNoting(usedAt: Millis | null, now: Millis): boolean {
+  return usedAt === null || Math.abs(now - usedAt) >= NOTE_USE_MS;
+}

@@ -1,0 +1,75 @@
+import { plural } from "../text.ts";
+import { type AlertCode, alertText, type ConditionText, isCondition, type Severity } from "./alerts.ts";
+import { germanConditions, germanNotices } from "./german.ts";
+
+/** In which the owner is told (`alerts.language`). Details, which come from what happened, stay in English. */
+export const ALERT_LANGUAGES = ["en", "de"] as const;
+export type AlertLanguage = (typeof ALERT_LANGUAGES)[number];
+
+const en = {
+  happened: "What happened",
+  matters: "Why it matters",
+  toDo: "What to do",
+  isOver: "This is over",
+  resolved: "Resolved",
+  lasted: (from: string, to: string) => `It lasted from ${from} to ${to}.`,
+  nothing: "nothing, unless it returns.",
+  waited: (count: number) => `${plural(count, "alert")} that could wait`,
+  together: (count: number, critical: number) => `${plural(count, "alert")} together, ${critical} of them critical`,
+  more: (count: number) => `And ${count} more before these: \`alerts list\`.`,
+  test: "This is a test",
+  tested: "somebody ran `alerts test`.",
+  arrives: "nothing. Alerts arrive here.",
+  weights: { info: "info", warning: "warning", critical: "critical" } satisfies Record<Severity, string>,
+  critical: "CRITICAL",
+  server: "Server",
+  time: "Time",
+  severity: "Severity",
+  contacts: "Contacts",
+  guardDown: "The guard does not run.",
+  guardUp: "The guard runs again.",
+  silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last words:\n\n    ${word}`,
+  silentFrom: (since: string, to: string) => `It did not answer from ${since} to ${to}.`,
+  unguarded:
+    "Mail is accepted and users sign in meanwhile, but nothing is counted, no address is banned, and no other alert is sent.",
+  comesBack: "`./ghostinbox status` shows what to do. The guard starts by itself once the cause is gone.",
+};
+export type AlertFrame = typeof en;
+
+const de: AlertFrame = {
+  happened: "Was geschah",
+  matters: "Warum das zählt",
+  toDo: "Was zu tun ist",
+  isOver: "Das ist vorbei",
+  resolved: "Vorbei",
+  lasted: (from, to) => `Es dauerte von ${from} bis ${to}.`,
+  nothing: "nichts, solange es nicht wiederkehrt.",
+  waited: (count) => plural(count, "Meldung, die warten konnte", "Meldungen, die warten konnten"),
+  together: (count, critical) => `${plural(count, "Meldung", "Meldungen")} zusammen, davon ${critical} kritisch`,
+  more: (count) => `Und ${count} weitere davor: \`alerts list\`.`,
+  test: "Das ist ein Test",
+  tested: "Jemand hat `alerts test` aufgerufen.",
+  arrives: "nichts. Meldungen kommen hier an.",
+  weights: { info: "Hinweis", warning: "Warnung", critical: "kritisch" },
+  critical: "KRITISCH",
+  server: "Server",
+  time: "Zeit",
+  severity: "Schweregrad",
+  contacts: "Ansprechpartner",
+  guardDown: "Der Wächter läuft nicht.",
+  guardUp: "Der Wächter läuft wieder.",
+  silentSince: (since, word) => `Er antwortet seit ${since} nicht. Seine letzten Worte:\n\n    ${word}`,
+  silentFrom: (since, to) => `Er antwortete von ${since} bis ${to} nicht.`,
+  unguarded:
+    "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
+  comesBack:
+    "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache fort ist.",
+};
+
+export const alertFrames: Readonly<Record<AlertLanguage, AlertFrame>> = { en, de };
+
+export function alertTextIn(language: AlertLanguage, code: AlertCode): ConditionText {
+  const text = alertText(code);
+  if (language === "en") return text;
+  return { ...text, ...(isCondition(code) ? germanConditions[code] : germanNotices[code]) };
+}

@@ -1,0 +1,435 @@
+import type { ConditionCode } from "./alerts.ts";
+import type { NoticeCode } from "./notices.ts";
+
+/** The texts of notices and conditions in German. Commands, settings and file names stay as they are. */
+
+type GermanNotice = Readonly<{ says: string; next: string }>;
+type GermanCondition = Readonly<{ says: string; matters: string; next: string }>;
+
+const WRONG_DETAIL = "Beheben Sie, was die Einzelheit nennt";
+const RESTARTED =
+  "Es wird von selbst neu gestartet; hilft das nicht, versuchen Sie den Befehl der Einzelheit, und sehen Sie in";
+const ASK_OWNER =
+  "Fragen Sie den Inhaber. War er es nicht, setzt `account passwd ADDRESS` ein neues Passwort und beendet offene Sitzungen; `account suspend ADDRESS` legt das Konto still.";
+const LET_IN =
+  "`events --type LOGIN_REFUSED` zeigt die Adressen; `allow add IP --for 1d` lässt einen Inhaber mit neuem Passwort herein, der unterwegs ist.";
+
+export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
+  database_unwritable: {
+    says: "In die Datenbank lässt sich nicht schreiben: Die Post läuft weiter, aber nichts Neues wird gezählt oder gesperrt.",
+    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses, oder sehen Sie in das Log des Wächters.",
+  },
+  database_unflushed: {
+    says: "Die Platte bewahrt nicht, was geschrieben wird: Die Post läuft weiter, aber bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
+    next: "`dmesg` und `smartctl` sagen, was der Platte fehlt. Es wird jede Sekunde neu versucht; wiederholen Sie Befehle, die gescheitert sind.",
+  },
+  database_log_held: {
+    says: "Ein Programm liest ohne Ende in der Datenbank, sodass ihr Write-Ahead-Log wächst.",
+    next: "Beenden Sie das Programm, das engine.db offen hält: `fuser -v` nennt es. Ab 1 GB wird nichts Neues verzeichnet.",
+  },
+  database_reader: {
+    says: "Ein Programm hält engine.db offen, sodass ihr Write-Ahead-Log wächst: Es enthält über 64 MB.",
+    next: "Beenden Sie das Programm, das die Einzelheit nennt. Ab 1 GB wird nichts Neues verzeichnet.",
+  },
+  database_locked: {
+    says: "Ein anderes Programm hält eine Datenbank gesperrt: Post und Anmeldungen laufen weiter, aber nichts wird gezählt oder gesperrt (engine.db), oder kein Konto lässt sich ändern (accounts.db).",
+    next: "Beenden Sie das Programm mit dem Befehl der Einzelheit. Dann geht alles von selbst weiter.",
+  },
+  database_set_aside: {
+    says: "Eine Datenbank war beschädigt, ersetzt oder fort: Was zu retten war, steht an ihrer Stelle; die alte Datei liegt daneben.",
+    next: "docs/recovery.md sagt, was fehlen kann. Brauchen Sie die alten Dateien nicht mehr, entfernt sie der Befehl der Einzelheit.",
+  },
+  database_unsaved: {
+    says: "Eine Datei einer offenen Datenbank ist fort und ließ sich nicht wiederherstellen: Was sie enthält, ist verloren, sobald der Server anhält.",
+    next: "Halten Sie den Server nicht an. Stellen Sie das Verzeichnis wieder her, das die Einzelheit nennt, oder schaffen Sie Platz; es wird jede Sekunde neu versucht.",
+  },
+  certificate_unknown: {
+    says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server hat: Vielleicht gibt sich jemand als Ihr Server aus.",
+    next: "Gehört es Ihnen, tragen Sie seinen Schlüssel in certificates.known ein, oder seine Datei in certificates.files. Sonst lassen Sie es vom Aussteller widerrufen; siehe docs/certificate-transparency.md.",
+  },
+  transparency_failing: {
+    says: "Die öffentlichen Verzeichnisse von Zertifikaten werden nicht vollständig beobachtet: Ein gefälschtes kann unbemerkt bleiben.",
+    next: "Sehen Sie nach, was die Einzelheit sagt, und `journalctl -u certspotter`; der Hinweis endet einen Tag nach der letzten Störung.",
+  },
+  export_failing: {
+    says: "Ereignisse erreichen den Empfänger von `export.syslog` nicht. Er bekommt sie später, doch nicht, was der Server bis dahin entfernt hat (events.max_age, events.max_rows, events.max_size).",
+    next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
+  },
+  backup_failed: {
+    says: "Die letzte Sicherung ist nicht gelungen; frühere sind noch da.",
+    next: `${WRONG_DETAIL}, dann \`backup create\`. Es wird jede Stunde neu versucht.`,
+  },
+  backup_old_kept: {
+    says: "Sicherungen, die älter sind als backup.keep, ließen sich nicht entfernen: Sie brauchen immer mehr Platz.",
+    next: `${WRONG_DETAIL}. Nimmt die andere Seite nur entgegen, entfernen Sie sie dort und beachten dies nicht.`,
+  },
+  backup_overdue: {
+    says: "Seit drei Tagen ist keine Sicherung entstanden.",
+    next: "`backup create` macht eine und sagt, was im Weg steht.",
+  },
+  backup_key_unseen: {
+    says: "Niemand hat den Schlüssel der Sicherungen gesehen: Ist diese Maschine verloren, kann sie niemand lesen.",
+    next: "Sehen Sie ihn mit `backup key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
+  },
+  backup_drill_failed: {
+    says: "Der letzte Wiederherstellungstest ist gescheitert: Die neueste Sicherung ließ sich nicht wiederherstellen, oder nicht alles darin stimmt.",
+    next: `${WRONG_DETAIL}, dann \`backup drill\`. In der nächsten Nacht wird es neu versucht.`,
+  },
+  backup_drill_overdue: {
+    says: "Es ist lange her, dass eine Sicherung wiederhergestellt wurde und stimmte.",
+    next: "`backup drill` tut es und sagt, was im Weg steht.",
+  },
+  check_failed: {
+    says: "Eine Prüfung des Servers, die früher bestanden wurde, findet jetzt einen Fehler, oder die Prüfungen kamen nicht zu Ende.",
+    next: "`check` sagt mehr, und was hilft. Ist nichts mehr falsch, endet damit dieser Hinweis.",
+  },
+  audit_broken: {
+    says: "Das Prüfprotokoll wurde verändert: Ein Eintrag wurde bearbeitet, entfernt oder neu geschrieben.",
+    next: "`ghostinbox audit verify` sagt, welcher. docs/audit.md sagt, was dann zu tun ist.",
+  },
+  mail_locked: {
+    says: "Der Schlüssel des Servers, mit dem verschlüsselte Post gelesen wird, fehlt: Post kommt an, aber niemand kann lesen, was er verschlüsselt.",
+    next: "Legen Sie den Schlüssel dorthin, wo die Einzelheit sagt, oder geben Sie ihn `encryption unlock`.",
+  },
+  mail_key_unseen: {
+    says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
+    next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
+  },
+  access_review_overdue: {
+    says: "Lange hat niemand nachgesehen, wer lesen, senden und verwalten darf.",
+    next: "`access review` zeigt es; entziehen Sie, was zu viel ist, dann `access review --sign`.",
+  },
+  retention_failed: {
+    says: "Post, die lange genug aufbewahrt war, ließ sich nicht entfernen; Aufbewahrungspflichtiges blieb unberührt.",
+    next: `${WRONG_DETAIL}, dann \`retention run\`. Es wird jede Stunde neu versucht.`,
+  },
+  relay_refuses: {
+    says: "Post an andere wartet in der Warteschlange: Der Server von `outbound.relay` nimmt sie nicht an.",
+    next: `${WRONG_DETAIL}; ein neues Passwort gehört in die Datei von outbound.relay_password_file. Dann \`config apply\` und \`queue flush\`.`,
+  },
+  report_unsent: {
+    says: "Der regelmäßige Bericht ließ sich nicht verschicken.",
+    next: `${WRONG_DETAIL}; es wird jede Stunde neu versucht. \`report\` zeigt ihn hier.`,
+  },
+  isolated: {
+    says: "Der Server ist abgeschottet: Nur Verwalter erreichen ihn, und seine Post wartet in der Warteschlange.",
+    next: "`ghostinbox incident recover` prüft den Server und sagt, wie die Abschottung aufgehoben wird.",
+  },
+  isolation_broken: {
+    says: "Der Server soll abgeschottet sein, aber die Firewall schließt die Welt nicht aus.",
+    next: `${WRONG_DETAIL}; es wird jede Sekunde neu versucht.`,
+  },
+  firewall_unconfirmed: {
+    says: "Die Firewall soll streng sein (firewall.mode), aber jeder Port ist offen, weil sie nicht rechtzeitig bestätigt wurde.",
+    next: "`ghostinbox firewall try`, dann `ghostinbox firewall confirm` aus einer neuen SSH-Sitzung.",
+  },
+  firewall_not_strict: {
+    says: "Die Firewall soll streng sein (firewall.mode), aber ihre Tabelle lässt sich nicht anlegen.",
+    next: `${WRONG_DETAIL}; es wird alle fünf Sekunden neu versucht.`,
+  },
+  accounts_uncopied: {
+    says: "Die Konten ließen sich nicht kopieren: Wird accounts.db jetzt beschädigt, gehen die neuesten Änderungen verloren.",
+    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; es wird jede Sekunde neu versucht.",
+  },
+  engine_undigested: {
+    says: "Der Auszug von engine.db ließ sich nicht schreiben: Geht engine.db jetzt verloren, fehlen die neuesten Änderungen an Sperren, Listen und Tokens.",
+    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; es wird jede Minute neu versucht.",
+  },
+  dashboard_password_unset: {
+    says: "Die Verwaltungsseite hat kein Passwort, also kann sich niemand anmelden: accounts.db stammt aus der Zeit vor einem Upgrade oder wurde neu angelegt.",
+    next: "Setzen Sie eines mit `./ghostinbox admin passwd`, und erstellen Sie die Tokens Ihrer Skripte neu: `./ghostinbox token list` zeigt, welche es gibt.",
+  },
+  recovery_codes_few: {
+    says: "Nur noch wenige Wiederherstellungscodes der Verwaltungsseite sind übrig: Ohne Telefon und ohne Code hilft nur die Konsole.",
+    next: "Erstellen Sie neue, auf der Verwaltungsseite unter System › Sicherheit.",
+  },
+  credentials_left: {
+    says: "Eine frühere Version hielt den Hash des Passworts der Verwaltungsseite und die von Tokens in engine.db, die das Webprogramm liest, und sie ließen sich nicht löschen.",
+    next: `${WRONG_DETAIL}, dann \`./ghostinbox restart\`: Jeder Start versucht es neu.`,
+  },
+  accounts_unwritable: {
+    says: "Geänderte Einstellungen ließen sich nicht in accounts.db schreiben: Die bisherigen Domains, gesperrten Empfänger und Netze für Anmeldungen gelten weiter.",
+    next: "Sehen Sie nach, was `status` sonst zeigt: eine volle Platte, oder die Sperre eines anderen Programms. Es wird alle 5 Sekunden neu versucht.",
+  },
+  maintenance_down: {
+    says: "Der Wartungsprozess des Wächters läuft nicht: Von Zeit zu Zeit warten Entscheidungen auf die Platte.",
+    next: "Sehen Sie in das Log des Wächters; der Prozess wird von selbst neu gestartet.",
+  },
+  firewall_unavailable: {
+    says: "Die Firewall ist nicht nutzbar: Stattdessen weisen Postfix und Dovecot gesperrte Adressen ab.",
+    next: "Geben Sie dem Wächter CAP_NET_ADMIN und installieren Sie nftables; es wird von selbst neu versucht.",
+  },
+  firewall_lost: {
+    says: "Ein anderes Programm hat die Tabelle der Sperren in der Firewall entfernt oder geändert: Sie war binnen Sekunden wieder da.",
+    next: "Finden Sie, was es war, etwa `nft flush ruleset` oder ein Neustart von nftables oder einer anderen Firewall; der Hinweis endet zehn Minuten nach dem letzten Mal.",
+  },
+  ports_blocked: {
+    says: "Eine andere Regel der Firewall dieser Maschine verwirft, was einen Mailport erreicht: Absender und Nutzer bekommen keine Antwort.",
+    next: "Der Befehl der Einzelheit zeigt alle Regeln: Finden Sie die einer anderen Tabelle, die den Port verwirft, und lassen Sie ihn dort zu.",
+  },
+  connections_uncounted: {
+    says: "Der Kernel kann Verbindungen nicht zählen. Das zählt nur, solange der Wächter fort ist: Dann kann eine Adresse mehr Verbindungen offen halten als erlaubt.",
+    next: "Nehmen Sie einen Kernel mit dem Modul nft_connlimit; Postfix begrenzt seine eigenen Ports in jedem Fall.",
+  },
+  tracking_full: {
+    says: "Die Tabelle verfolgter Verbindungen im Kernel ist fast voll: Ist sie es ganz, werden neue Verbindungen verworfen, und offene laufen weiter.",
+    next: "Vergrößern Sie sie mit dem Befehl der Einzelheit, und für den nächsten Start in /etc/sysctl.d. `conntrack -L` zeigt, was sie füllt.",
+  },
+  ports_crowded: {
+    says: "Zwei Drittel der Verbindungen, die ein Mailport bedient, sind vergeben: Der Wächter beendet untätige von Fremden, und andere erst, wenn fast keine mehr frei sind.",
+    next: "Meist nichts: Bekannte Orte haben eigenen Platz. `ban NETWORK` hält fern, wen die Einzelheit nennt.",
+  },
+  dnsbl_set_aside: {
+    says: "Eine DNS-Sperrliste gibt unglaubwürdige Antworten und wird nicht mehr gefragt: Die Post läuft ohne sie weiter.",
+    next: "Erholt sie sich nicht: Eine Liste, die uns nicht bedient, verlangt vielleicht ein Konto; dnsbl.zones entfernt sie. Sie wird von selbst wieder geprüft.",
+  },
+  greylist_silent: {
+    says: "Postgrey antwortet nicht: Post von Fremden wird ohne Greylisting angenommen.",
+    next: `${RESTARTED} log/postgrey.`,
+  },
+  verifier_silent: {
+    says: "Rspamd antwortet nicht: Post von Fremden wird ungeprüft angenommen (DKIM, SPF, DMARC), und Post von Nutzern muss warten.",
+    next: `${RESTARTED} log/rspamd.`,
+  },
+  resolver_silent: {
+    says: "Der Resolver antwortet nicht: Post verspätet sich, Sperrlisten werden nicht gefragt, und Post an andere Server wartet in der Warteschlange.",
+    next: `${RESTARTED} log/unbound.`,
+  },
+  postfix_silent: {
+    says: "Ein Teil von Postfix antwortet nicht: Post wird nicht angenommen, und Absender versuchen es später wieder, oder sie wartet in der Warteschlange.",
+    next: `${RESTARTED} log/mail/mail.err.`,
+  },
+  dovecot_silent: {
+    says: "Ein Teil von Dovecot antwortet nicht: Anmeldungen können scheitern, und neue Post wartet in der Warteschlange.",
+    next: `${RESTARTED} log/mail/mail.log.`,
+  },
+  fail2ban_silent: {
+    says: "Fail2ban antwortet nicht: Seine Jails melden nichts. Die Grenzen und Sperren des Wächters gelten.",
+    next: `${RESTARTED} log/fail2ban.`,
+  },
+  web_silent: {
+    says: "Die Verwaltungsseite antwortet nicht: Post, Sperren und Kommandozeile sind nicht betroffen.",
+    next: `${RESTARTED} log/web.`,
+  },
+  process_stopped: {
+    says: "Ein Programm des Servers wurde durch ein Signal angehalten (SIGSTOP) und tut nichts, bis es fortgesetzt wird.",
+    next: "Führen Sie den Befehl der Einzelheit aus. Was ein Log schreibt, wird von selbst fortgesetzt, und ein Teil, der nicht antwortet, neu gestartet.",
+  },
+  clock_jumped: {
+    says: "Die Uhr der Maschine wurde um mehr als 10 s verstellt. Sperren, Grenzen und Sitzungen gehen fünf Minuten lang nach der alten Zeit, danach nach der neuen.",
+    next: "Ist die neue Zeit falsch, stellt sie der Befehl der Einzelheit richtig. Ist sie richtig, tun Sie nichts.",
+  },
+  events_aggregated: {
+    says: "Es kamen so viele Ereignisse, dass manche zusammengefasst statt einzeln verzeichnet wurden.",
+    next: "Sperren und Grenzen gelten weiter. Mit events.max_rows und events.max_size bewahren Sie mehr Ereignisse auf.",
+  },
+  keeper_unreachable: {
+    says: "Der Keeper antwortet nicht: Neue Konfiguration wird nicht angewendet, und Sitzungen eines Kontos werden nicht beendet.",
+    next: "Sehen Sie in das Log des Keepers; `ghostinbox status` zeigt, ob er läuft.",
+  },
+  certificate_refused: {
+    says: "Die Dateien von tls.cert und tls.key sind nicht brauchbar: Das bisherige Zertifikat bleibt in Gebrauch.",
+    next: "Legen Sie eine gültige Zertifikatskette und ihren Schlüssel dorthin; binnen Sekunden werden sie von selbst genommen.",
+  },
+  certificate_expiring: {
+    says: "Das TLS-Zertifikat läuft bald ab: Dann verbinden sich Mailprogramme nicht mehr.",
+    next: "Erneuern Sie es; ein selbst signiertes erneuert der nächste Start des Servers.",
+  },
+  accounts_file_refused: {
+    says: "Die Datei von accounts.follow ließ sich nicht ganz lesen; kein Konto wurde deswegen stillgelegt.",
+    next: "Berichtigen Sie, was die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
+  },
+  all_clients_private: {
+    says: "Alle Verbindungen scheinen von einer privaten Adresse zu kommen, sodass Angreifer und Nutzer nicht zu unterscheiden sind.",
+    next: "Lassen Sie den Proxy oder das Netz der Container die wahren Adressen weitergeben.",
+  },
+  bans_leak: {
+    says: "Eine gesperrte Adresse erreicht noch einen Mailserver, obwohl ihre Sperre in der Firewall steht.",
+    next: "Prüfen Sie, ob eine andere Regel der Firewall sie vorher zulässt, oder ein Proxy sie weitergibt: siehe die Liste der Erlaubten und http.trusted_proxies.",
+  },
+  spam_filter_down: {
+    says: "SpamAssassin antwortet nicht: Post wird unbewertet angenommen, oder muss warten, wenn spam.on_failure es so sagt.",
+    next: `${RESTARTED} log/spamd und log/spamass-milter.`,
+  },
+  component_outdated: {
+    says: "Debian hat einen Bestandteil erneuert, und der Server läuft noch nicht mit der neuen Version.",
+    next: `${WRONG_DETAIL}. Es wird alle zehn Minuten neu versucht, und nach der nächsten Änderung eines Pakets.`,
+  },
+  spam_rules_old: {
+    says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht erneuern: Neue Arten von Spam können durchkommen.",
+    next: `${WRONG_DETAIL}, dann \`spam update\`. Es wird jeden Tag neu versucht; die bisherigen Regeln bleiben in Gebrauch.`,
+  },
+  simulating: {
+    says: "Die Einstellungen sagen `simulate`: Alles wird entschieden und verzeichnet, aber nichts abgelehnt und keine Adresse gesperrt.",
+    next: "`events` sagt, was geschehen wäre. Nehmen Sie `simulate` aus den Einstellungen, dann `config apply`.",
+  },
+  proxy_not_trusted: {
+    says: "Anfragen an die Verwaltungsseite oder die API kommen durch einen Proxy, den die Einstellungen nicht nennen: Sie zählen für den Proxy, nicht für die, von denen sie kommen.",
+    next: "Ist die Adresse der Einzelheit Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
+  },
+  alerts_undelivered: {
+    says: "Ein Kanal versagt: Was durch ihn gemeldet wird, kommt nicht an.",
+    next: "`alerts test` zeigt, was jeder Kanal antwortet. Die anderen gehen noch, und dieser wird von selbst wieder versucht.",
+  },
+  disk_read_only: {
+    says: "Das Dateisystem des Datenverzeichnisses nimmt nichts an: Keine Post wird angenommen, sodass Absender es später wieder versuchen, Nutzer können sich nicht anmelden, und nichts wird verzeichnet oder gesperrt.",
+    next: "Versuchen Sie den Befehl der Einzelheit. Wird er abgelehnt, nennt `dmesg` einen Fehler der Platte: Halten Sie den Server an, prüfen Sie sie mit fsck, hängen Sie sie ein, und starten Sie den Server.",
+  },
+  disk_nearly_full: {
+    says: "Die Platte des Datenverzeichnisses ist fast voll.",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor Post abgelehnt wird (452).",
+  },
+};
+
+export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> = {
+  failed_logins: {
+    says: "Viele Anmeldungen scheitern.",
+    matters: "Vielleicht rät jemand Passwörter. Wer von einer Adresse aus rät, wird von selbst gesperrt.",
+    next: "`events --type LOGIN_FAILED` listet sie auf; `why IP` zeigt, was über eine Adresse entschieden wurde.",
+  },
+  dashboard_logins: {
+    says: "Anmeldungen an der Verwaltungsseite scheitern.",
+    matters: "Wer dort hereinkommt, beherrscht den Server.",
+    next: "Waren Sie es nicht: Halten Sie die Seite vom Internet fern (http.address); `admin passwd` setzt ein neues Passwort.",
+  },
+  password_guessed: {
+    says: "Eine Anmeldung gelang nach vielen falschen Passwörtern.",
+    matters:
+      "Das Passwort wurde wohl erraten. Der Angreifer kann die Post lesen und im Namen des Inhabers Spam verschicken.",
+    next: ASK_OWNER,
+  },
+  login_after_guesses: {
+    says: "Eine Anmeldung gelang von dort, wo Anmeldungen bei anderen Konten scheiterten.",
+    matters:
+      "Wer Passwörter an vielen Konten versucht, hat wohl eines gefunden. Er kann die Post lesen und im Namen des Inhabers schreiben.",
+    next: ASK_OWNER,
+  },
+  login_new_place: {
+    says: "Ein Konto hat sich aus einem Netz angemeldet, aus dem es nie benutzt wurde.",
+    matters: "Es ist der Inhaber auf Reisen oder mit neuem Anschluss, oder jemand, der das Passwort hat.",
+    next: "Kennt der Inhaber den Ort nicht, setzt `account passwd ADDRESS` ein neues Passwort.",
+  },
+  spraying: {
+    says: "Aus vielen Netzen werden die Passwörter vieler Konten geraten.",
+    matters:
+      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Inhaber können sich überall anmelden.",
+    next: LET_IN,
+  },
+  known_address_capped: {
+    says: "Zu viele falsche Passwörter für ein Konto kamen von einer Adresse, die es kennt.",
+    matters:
+      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat ein Gerät dort übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
+    next: "Fragen Sie den Inhaber; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze für die Adresse auf.",
+  },
+  account_guarded: {
+    says: "Von vielen Adressen wird das Passwort eines Kontos geraten.",
+    matters:
+      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Der Inhaber kann sich überall anmelden.",
+    next: LET_IN,
+  },
+  right_password_refused: {
+    says: "Eine Anmeldung mit dem anscheinend richtigen Passwort wurde abgelehnt.",
+    matters:
+      "An einem Tag wurden so viele Passwörter für das Konto geraten, dass an neuen Orten nicht einmal ein Passwort geprüft wird, das richtig aussieht. Es ist der Inhaber, der dort ausgesperrt ist, oder jemand, der das Passwort kennt.",
+    next: "War es der Inhaber: `allow add IP --for 1d`; sonst `account passwd ADDRESS`.",
+  },
+  account_held: {
+    says: "Die Post eines Kontos wird angehalten.",
+    matters:
+      "Das Konto schrieb an viele, denen es nie geschrieben hatte. Vielleicht hat jemand sein Passwort und verschickt Spam. Nichts davon geht hinaus, bevor Sie entscheiden.",
+    next: "`account held ADDRESS` zeigt die Post; fragen Sie den Inhaber. Hat er sie geschrieben: `account release ADDRESS`. Sonst `account suspend ADDRESS`, `account drop ADDRESS`, dann `account passwd ADDRESS`, `account resume ADDRESS` und `account release ADDRESS`.",
+  },
+  sending_limited: {
+    says: "Ein Konto hat die Grenze seines Versands erreicht.",
+    matters: "Weitere Post muss warten. Der Inhaber schreibt viel, oder jemand hat sein Passwort.",
+    next: "`account held ADDRESS` zeigt, was es verschickt hat; erhöhen Sie limits.sending oder limits.mail für den Inhaber, oder `account suspend ADDRESS`.",
+  },
+  unusual_connections: {
+    says: "Ungewöhnlich viele Netze verbinden sich zugleich.",
+    matters: "Das kann ein Angriff von vielen Maschinen sein oder eine Flut von Spam.",
+    next: "`stats` zeigt die aktivsten Adressen; `ban NETWORK` sperrt ein Netz.",
+  },
+  volume_spike: {
+    says: "Es geschieht viel mehr als üblich.",
+    matters: "Das kann ein Angriff sein, eine Flut von Post oder ein Konto, das Spam verschickt. Alle Grenzen gelten.",
+    next: "`stats` zeigt, was geschieht, und von wo.",
+  },
+  spam_volume: {
+    says: "Viel Spam kommt an.",
+    matters: "Erkannter Spam füllt die Junk-Ordner der Nutzer, und mancher wird noch nicht erkannt.",
+    next: "`events --type SPAM_SCORED` und `events --type EMAIL_BLOCKED` zeigen ihn; mit einem kleineren spam.refuse_score wird mehr abgelehnt.",
+  },
+  many_bans: {
+    says: "In kurzer Zeit wurden viele Adressen gesperrt.",
+    matters: "Ein Angriff läuft. Sind eigene Nutzer darunter, ist eine Grenze zu eng.",
+    next: "`bans` listet sie mit ihren Gründen auf; `unban IP` hebt eine Sperre auf.",
+  },
+  repeated_violations: {
+    says: "Gesperrte Adressen kamen zurück und wurden wieder gesperrt.",
+    matters: "Sie hören nicht von selbst auf.",
+    next: "`bans` listet sie auf; `ban NETWORK --permanent` beendet es; bans.permanent tut das von selbst.",
+  },
+  mail_undelivered: {
+    says: "Post, die hier angenommen war, wurde nicht zugestellt: Der Server hinter einem Alias oder ein Postfach lehnte sie ab.",
+    matters:
+      "Der Empfänger bekommt sie nicht. Der Absender bekommt nur dann einen Bericht, wenn SPF den Absender beweist.",
+    next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; `alias remove` entfernt ein Ziel, das es nicht mehr gibt.",
+  },
+  web_overreach: {
+    says: "Das Webprogramm verlangte etwas, das es nicht darf.",
+    matters:
+      "Von selbst tut es das nie: Wahrscheinlich hat jemand das Programm hinter der Verwaltungsseite und der API übernommen.",
+    next: "`events --type COMMAND_REFUSED` zeigt, was es verlangte. Halten Sie die Seite vom Internet fern (http.address), prüfen Sie `token list`, widerrufen Sie mit `token revoke`, und erneuern Sie die Software.",
+  },
+  web_token: {
+    says: "Über die Verwaltungsseite wurde ein Token der API erstellt.",
+    matters:
+      "Es gilt, bis es abläuft oder widerrufen wird, auch nach einem neuen Passwort. Haben Sie es nicht erstellt, so hat jemand Ihre Sitzung, oder hat das Programm hinter der Seite übernommen.",
+    next: "`token list` zeigt, was es darf. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`.",
+  },
+  web_account: {
+    says: "Über die Verwaltungsseite wurde ein Konto oder ein Alias geändert.",
+    matters:
+      "Wer ein Konto oder einen Alias hat, kann dessen Post lesen. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihr Passwort, oder hat das Programm hinter der Seite übernommen.",
+    next: "`account list` zeigt die Konten, `audit list`, was getan wurde. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard ACCOUNT`.",
+  },
+  web_factor: {
+    says: "Ein zweiter Faktor der Anmeldung an der Verwaltungsseite wurde eingerichtet, erneuert oder entfernt.",
+    matters:
+      "Mit ihm öffnet sich die Seite, oder sie öffnet sich für Sie nicht mehr. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihr Passwort.",
+    next: "Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`; das entfernt auch jeden zweiten Faktor.",
+  },
+  recovery_code_used: {
+    says: "Jemand hat sich an der Verwaltungsseite mit einem Wiederherstellungscode statt mit der Authenticator-App angemeldet.",
+    matters: "Der Code ist verbraucht. Waren Sie es nicht, so hat jemand Ihr Passwort und Ihre Liste der Codes.",
+    next: "Waren Sie es nicht: `admin passwd` und `admin reset-2fa`. Ist das Telefon verloren, richten Sie ein anderes ein.",
+  },
+  second_factor_guessed: {
+    says: "Bei der Anmeldung an der Verwaltungsseite folgten auf das richtige Passwort falsche Codes.",
+    matters: "Wenn nicht Sie sich vertippt haben, hat jemand Ihr Passwort, und nur der zweite Faktor hält ihn draußen.",
+    next: "Waren Sie es nicht, setzen Sie mit `admin passwd` ein neues Passwort; siehe docs/dashboard.md.",
+  },
+  web_settings: {
+    says: "Über die Verwaltungsseite wurden Einstellungen geändert.",
+    matters:
+      "Grenzen können weiter sein, als Sie denken. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihr Passwort, oder hat das Programm hinter der Seite übernommen.",
+    next: "`events --type SETTINGS_APPLIED` zeigt jeden Wert vorher und nachher; unter System › Einstellungen lässt sich die letzte Änderung 15 Minuten lang zurücknehmen, später mit `config set`. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --dashboard --tokens`.",
+  },
+  web_passkey: {
+    says: "Ein Passkey der Verwaltungsseite wurde hinzugefügt oder entfernt.",
+    matters:
+      "Ein Passkey öffnet die Seite ohne das Passwort, auch nach einem neuen Passwort. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihren Nachweis.",
+    next: "System › Sicherheit zeigt die Passkeys. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`.",
+  },
+  passkey_copied: {
+    says: "Ein Passkey der Verwaltungsseite wurde abgelehnt, weil sein Zähler zurückging.",
+    matters:
+      "Es muss eine Kopie davon geben: Vielleicht hat jemand Ihren Schlüssel geklont. Der Wächter hatte schon eine spätere Signatur gesehen.",
+    next: "Entfernen Sie den Passkey unter System › Sicherheit, und beenden Sie dort alle anderen Sitzungen: Die Kopie kann sich angemeldet haben. Fügen Sie dann einen Passkey von einem Schlüssel hinzu, dem Sie trauen.",
+  },
+  component_down: {
+    says: "Ein Teil des Servers läuft nicht.",
+    matters: "Ohne Postfix oder Dovecot gibt es keine Post; ohne einen anderen Teil fehlt sein Schutz.",
+    next: "`status` zeigt, was läuft; die Logs liegen unter log/ im Datenverzeichnis.",
+  },
+};

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { banOf, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { auditRecord, changeRecord } from "../events/record.ts";
+import { auditedHold, auditedOf, auditedRecovery } from "./audited.ts";
+
+test("a command is kept with who gave it and what it was about, as JSON with its keys in order", () => {
+  const record = auditRecord(
+    { type: "ALIAS_ADDED", subject: "info@example.org", targets: ["b@example.org", "a@example.org"], by: "root" },
+    START,
+  );
+  assert.deepEqual(auditedOf(record), {
+    at: "2026-11-20T06:00:00.000Z",
+    actor: "root",
+    type: "ALIAS_ADDED",
+    subject: "info@example.org",
+    detail: '{"recipient":"info@example.org","targets":["b@example.org","a@example.org"],"verdict":"pass"}',
+  });
+  const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "account_add", by: "web:nightly" }, START);
+  assert.equal(auditedOf(refused)?.detail, '{"verdict":"refuse"}');
+});
+
+test("bans and allow-list entries are kept where an administrator made them, and no others", () => {
+  const of = (source: string) =>
+    auditedOf(changeRecord({ type: "BAN", ban: banOf("203.0.113.7", START, { source }) }, START) ?? assert.fail());
+  assert.equal(of("engine"), null);
+  assert.equal(of("fail2ban"), null);
+  const banned = of("web:admin via 198.51.100.9");
+  assert.deepEqual(
+    [banned?.type, banned?.subject, banned?.actor],
+    ["BAN", "203.0.113.7/32", "web:admin via 198.51.100.9"],
+  );
+  const prefix = net("198.51.100.7");
+  const expired = changeRecord({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, START);
+  assert.equal(auditedOf(expired ?? assert.fail()), null);
+  const allowed = changeRecord({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
+  assert.match(auditedOf(allowed ?? assert.fail())?.detail ?? "", /"note":"the office"/);
+});
+
+test("sign-ins to the dashboard are kept without what names the password; those to mailboxes and mail are not", () => {
+  const signIn = (service: "dashboard" | "imap") =>
+    auditedOf(
+      eventRow("198.51.100.9", START, {
+        type: "LOGIN_SUCCEEDED",
+        service,
+        account: "admin",
+        proof: "secret1",
+        rest: { event: "LOGIN_SUCCEEDED", passwordHash: "secret2" },
+      }),
+    );
+  const kept = signIn("dashboard");
+  assert.deepEqual([kept?.actor, kept?.type], ["web:admin", "LOGIN_SUCCEEDED"]);
+  assert.match(kept?.detail ?? "", /"ip":"198\.51\.100\.9"/);
+  assert.doesNotMatch(kept?.detail ?? "", /secret/);
+  assert.equal(signIn("imap"), null);
+  assert.equal(auditedOf(eventRow("203.0.113.7", START)), null);
+});
+
+test("what a stranger or an administrator typed stays on its line", () => {
+  const { subject, actor } =
+    auditedOf(auditRecord({ type: "QUEUE_HELD", subject: "a\nb\u202e", by: "web:x\ny" }, START)) ?? assert.fail();
+  assert.deepEqual([subject, actor], ["a\\x0ab\\u{202e}", "web:x\\x0ay"]);
+});
+
+test("a hold and a recovery are the engine's", () => {
+  const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
+  const { ip, prefix } = banOf("203.0.113.7", START);
+  const held = auditedHold({ type: "HOLD_ACCOUNT", account: "anna@example.org", prefix, ip, evidence }, START);
+  assert.deepEqual([held.actor, held.type, held.subject], ["engine", "ACCOUNT_HELD", "anna@example.org"]);
+  assert.match(held.detail, /"count":101,.*"limitKey":"limits\.sending\.strangers"/);
+  assert.equal(auditedRecovery("missing", START).detail, '{"how":"missing"}');
+});

@@ -1,0 +1,77 @@
+import type { Change } from "../decide/decision.ts";
+import { stored } from "../events/columns.ts";
+import type { EventRecord } from "../events/record.ts";
+import { printable } from "../text.ts";
+import { isoTime, type Millis } from "../time.ts";
+import type { Content } from "./chain.ts";
+
+/** Longer than the longest address (RFC 5321, 4.5.3.1). UTF-16 units. */
+const LONGEST = 1_024;
+/** Who decides without a command: such bans follow from events, and are not audited. */
+const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
+
+/**
+ * What the audit keeps of an event; null if it keeps nothing. It keeps every command of root, the web and tokens, refused
+ * ones too, what the guard says about itself, and the administrator's sign-ins. Called for each event, so the first look
+ * decides for almost all.
+ */
+export function auditedOf(record: EventRecord): Content | null {
+  switch (record.rest.event) {
+    case "AUDIT":
+      return contentOf(record, record.rest.subject);
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "BAN_ASKED":
+      return MACHINES.includes(record.actor) ? null : contentOf(record, record.prefix ?? "");
+    case "LOGIN_SUCCEEDED":
+      return record.service === "dashboard"
+        ? contentOf({ ...record, actor: `web:${record.account}` }, "dashboard")
+        : null;
+    default:
+      return null;
+  }
+}
+
+/** A limit was passed: from now on the mail of the account is held. */
+export function auditedHold(change: Extract<Change, { type: "HOLD_ACCOUNT" }>, at: Millis): Content {
+  const { account, ip, prefix, evidence } = change;
+  const { count, limit, windowMs, key: limitKey } = evidence;
+  return content(
+    { at, actor: "engine", type: "ACCOUNT_HELD", subject: account },
+    { account, ip, prefix, count, limit, windowMs, limitKey },
+  );
+}
+
+/** `engine.db` was lost or damaged, and this one begins with what could be saved of it. */
+export function auditedRecovery(how: "damaged" | "missing", at: Millis): Content {
+  return content({ at, actor: "engine", type: "DATABASE_RECOVERED", subject: "engine.db" }, { how });
+}
+
+function contentOf(record: EventRecord, subject: string): Content {
+  const { at, type, actor, rest, proof: _, counts: __, ...columns } = record;
+  const { event: ___, ...more } = rest;
+  // What names a password, and what the guard knew of the client, is for decisions alone.
+  const detail = { ...columns, ...more, subject: null, passwordHash: null, withoutBan: null, seen: null };
+  return content({ at, actor: actor ?? "engine", type, subject }, detail);
+}
+
+type Head = Readonly<{ at: Millis; actor: string; type: string; subject: string }>;
+
+/** Without control characters: a line of the hashed text is one field. */
+function content({ at, actor, type, subject }: Head, detail: Readonly<Record<string, unknown>>): Content {
+  return {
+    at: isoTime(at),
+    actor: printable(stored(actor), LONGEST),
+    type,
+    subject: printable(stored(subject), LONGEST),
+    detail: canonical(detail),
+  };
+}
+
+/** JSON of one line, with its keys in order and without those that do not apply. */
+function canonical(detail: Readonly<Record<string, unknown>>): string {
+  const known = Object.entries(detail).filter(([, value]) => value !== null && value !== undefined);
+  return JSON.stringify(Object.fromEntries(known.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { seeded } from "../../../test/kit/test-database.ts";
+import { type Anchor, type AuditEntry, checkChain, GENESIS, hashedText, MOST_ENTRIES } from "./chain.ts";
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+function chainOf(count: number, first = 1): readonly AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (let id = first; id < first + count; id++) {
+    const said = { actor: "root", type: "BAN", subject: `203.0.113.${id}/32`, detail: `{"count":${id}}` };
+    entries.push(sealed({ ...said, id, at: "2026-11-20T06:00:00.000Z", previous: entries.at(-1)?.hash ?? GENESIS }));
+  }
+  return entries;
+}
+
+function sealed(entry: Omit<AuditEntry, "hash">): AuditEntry {
+  return { ...entry, hash: sha256(hashedText(entry)) };
+}
+
+/** From this index on with other content, and hashes that fit it: whoever writes the database can do so. */
+function writtenAgain(entries: readonly AuditEntry[], from: number): readonly AuditEntry[] {
+  const again: AuditEntry[] = entries.slice(0, from);
+  for (const entry of entries.slice(from))
+    again.push(sealed({ ...entry, actor: "nobody", previous: again.at(-1)?.hash ?? GENESIS }));
+  return again;
+}
+
+function anchorOf(entry: AuditEntry | undefined): Anchor {
+  return entry === undefined ? assert.fail() : { at: "2026-11-20T07:00:00.000Z", id: entry.id, hash: entry.hash };
+}
+
+const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], numbered = 0) =>
+  checkChain(entries, { anchors, numbered }, sha256);
+const FIVE = chainOf(5);
+
+test("a chain as it was made fits, with its anchors, and so does an empty one", () => {
+  assert.equal(check([]).fault, null);
+  const checked = check(FIVE, [anchorOf(FIVE[1]), anchorOf(FIVE[3])]);
+  assert.deepEqual([checked.fault, checked.first, checked.last, checked.anchored?.id], [null, 1, 5, 4]);
+});
+
+test("an entry that says something else is found, and the hash that would fit it too", () => {
+  for (const field of ["actor", "type", "subject", "detail", "at"] as const) {
+    const changed = FIVE.map((entry) => (entry.id === 3 ? { ...entry, [field]: "else" } : entry));
+    assert.match(check(changed).fault?.says ?? "", /^entry 3 was changed/, field);
+    const resealed = changed.map((entry) => (entry.id === 3 ? sealed(entry) : entry));
+    assert.match(check(resealed).fault?.says ?? "", /^entry 4 does not follow entry 3/, field);
+  }
+});
+
+test("an entry that is gone is found, wherever it was", () => {
+  const without = (id: number) => check(FIVE.filter((entry) => entry.id !== id)).fault;
+  assert.deepEqual(without(3), { id: 3, says: "1 entry from 3 on is missing" });
+  assert.deepEqual(without(1), { id: 1, says: "1 entry from 1 on is missing" });
+  const renumbered = FIVE.filter(({ id }) => id !== 3).map((entry, i) => ({ ...entry, id: i + 1 }));
+  assert.equal(check(renumbered).fault?.id, 3);
+  assert.equal(check(FIVE.slice(2)).fault?.says, "2 entries from 1 on are missing");
+});
+
+test("an entry between others is found", () => {
+  const false3 = sealed({ ...(FIVE[2] ?? assert.fail()), subject: "198.51.100.1/32" });
+  const shifted = [...FIVE.slice(0, 2), false3, ...FIVE.slice(2).map((entry) => ({ ...entry, id: entry.id + 1 }))];
+  assert.equal(check(shifted).fault?.id, 4);
+  assert.notEqual(check([sealed({ ...false3, id: 0 }), ...FIVE]).fault, null);
+});
+
+test("removed newest entries, and a chain that was written again, are found by an anchor alone", () => {
+  assert.equal(check(FIVE.slice(0, 3)).fault, null);
+  assert.match(
+    check(FIVE.slice(0, 3), [anchorOf(FIVE[4])]).fault?.says ?? "",
+    /^2 entries from 4 on are missing: there were that many at 2026-11-20T07:00/,
+  );
+  assert.match(check([], [anchorOf(FIVE[4])]).fault?.says ?? "", /^5 entries from 1 on are missing/);
+  const again = writtenAgain(FIVE, 2);
+  assert.equal(check(again).fault, null);
+  assert.match(check(again, [anchorOf(FIVE[3])]).fault?.says ?? "", /^entry 4 is not the one that was anchored/);
+});
+
+test("removed newest entries are found without an anchor, by the numbers that the database has given", () => {
+  assert.equal(check(FIVE, [], 5).fault, null);
+  const { fault } = check(FIVE.slice(0, 3), [], 5);
+  assert.equal(fault?.says, "2 entries from 4 on are missing: the database has given numbers up to 5");
+  assert.equal(check([], [], 5).fault?.id, 1);
+});
+
+test("what was missing when root accepted it is not missing later, but what is missing since then is", () => {
+  for (const left of [FIVE.slice(0, 3), []]) {
+    const { last: id, head, sum, numbered } = check(left, [], 5);
+    const at = "2026-11-20T08:00:00.000Z";
+    const accepted = { at, id, hash: head, accepted: { reason: "why", sum, numbered } };
+    assert.equal(check(left, [accepted], 5).fault, null);
+    const next = sealed({ ...(FIVE[4] ?? assert.fail()), id: 6, previous: head });
+    assert.equal(check([...left, next], [accepted], 6).fault, null);
+    const later = sealed({ ...next, id: 7 });
+    assert.equal(check([...left, later], [accepted], 7).fault?.says, `${6 - id} entries from ${id + 1} on are missing`);
+    assert.equal(check(left, [accepted], 6).fault?.id, id + 1);
+  }
+});
+
+test("what was accepted may leave once it is among the oldest", () => {
+  const many = chainOf(MOST_ENTRIES + 3);
+  const { last: id, head, sum } = check(many.slice(0, 2));
+  const accepted = { at: "2026-11-20T08:00:00.000Z", id, hash: head, accepted: { reason: "why", sum } };
+  assert.equal(check(many, [accepted]).fault, null);
+  for (const gone of [1, 2, 3]) assert.equal(check(many.slice(gone), [accepted]).fault, null, `${gone} are gone`);
+  assert.match(check(many.slice(4), [accepted]).fault?.says ?? "", /after root accepted them/);
+  const edited = many.slice(3).map((entry) => (entry.id === 9 ? { ...entry, actor: "x" } : entry));
+  assert.equal(check(edited, [accepted]).fault?.id, 9);
+});
+
+test("the oldest may be gone only while as many are left as are kept", () => {
+  const many = chainOf(MOST_ENTRIES + 1);
+  assert.equal(check(many.slice(1)).fault, null);
+  assert.equal(check(many.slice(2)).fault?.id, 1);
+});
+
+test("what root has accepted counts no more, as long as it stays as it was", () => {
+  const broken = FIVE.filter(({ id }) => id !== 2);
+  const lost = { ...anchorOf(FIVE[4]), id: 9 };
+  const { last, head, sum } = check(broken, [lost]);
+  const accepted = { at: "2026-11-20T08:00:00.000Z", id: last, hash: head, accepted: { reason: "recovery", sum } };
+  const later = sealed({ ...(FIVE[4] ?? assert.fail()), id: 6, previous: head });
+  assert.equal(check([...broken, later], [lost, accepted]).fault, null);
+  const edited = broken.map((entry) => (entry.id === 3 ? sealed({ ...entry, actor: "x" }) : entry));
+  assert.match(check(edited, [lost, accepted]).fault?.says ?? "", /after root accepted them/);
+  assert.notEqual(check(broken.slice(0, 3), [lost, accepted]).fault, null);
+  const tail = FIVE.slice(2);
+  const taken = { ...accepted, accepted: { reason: "recovery", sum: check(tail).sum } };
+  assert.equal(check(tail, [taken]).fault, null);
+  assert.equal(check([], [{ ...taken, id: 0, hash: GENESIS, accepted: { reason: "", sum: GENESIS } }]).fault, null);
+  assert.equal(check([...broken, { ...later, actor: "x" }], [lost, accepted]).fault?.id, 6);
+});
+
+test("whatever is done to entries up to the newest anchor is found", () => {
+  const random = seeded(20_261_121);
+  const below = (n: number): number => Math.floor(random() * n);
+  for (let round = 0; round < 2_000; round++) {
+    const entries = chainOf(1 + below(12));
+    const anchored = below(entries.length);
+    const anchors = [anchorOf(entries[below(anchored + 1)]), anchorOf(entries[anchored])];
+    assert.equal(check(entries, anchors).fault, null);
+    const at = below(anchored + 1);
+    const tampered = [
+      () => writtenAgain(entries, at),
+      () => entries.toSpliced(at, 1),
+      () => entries.toSpliced(at, 1).map((entry, i) => ({ ...entry, id: i + 1 })),
+      () =>
+        writtenAgain(
+          entries.toSpliced(at, 1).map((entry, i) => ({ ...entry, id: i + 1 })),
+          at,
+        ),
+      () => entries.slice(0, at),
+      () => entries.map((entry, i) => (i === at ? { ...entry, detail: "{}" } : entry)),
+      () => entries.toSpliced(at, 0, sealed({ ...(entries[at] ?? assert.fail()), actor: "x" })),
+    ][below(7)]?.();
+    assert.notEqual(check(tampered ?? [], anchors).fault, null, `round ${round}`);
+  }
+});

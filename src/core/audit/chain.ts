@@ -1,0 +1,147 @@
+import { plural } from "../text.ts";
+
+/** What happened. `at`: ISO 8601, UTC. `detail`: JSON, as it was hashed. */
+export type Content = Readonly<{ at: string; actor: string; type: string; subject: string; detail: string }>;
+/** An entry of the audit. `previous`: the hash of the entry before. Hashes are SHA-256 in hexadecimal. */
+export type AuditEntry = Readonly<{ id: number; previous: string; hash: string }> & Content;
+
+/** An entry that root has noted outside of the database, with the time of that. */
+export type Anchor = Readonly<{
+  at: string;
+  id: number;
+  hash: string;
+  /**
+   * Root has looked at the chain up to this entry, and goes on from it: the reason, what was there, and the highest number
+   * that was given by then, after which the next entry comes.
+   */
+  accepted?: Readonly<{ reason: string; sum: string; numbered?: number | undefined }> | undefined;
+  /** It was sent to the owner, so that a copy is out of reach of everything on this machine. */
+  mailed?: true | undefined;
+}>;
+
+export type Sha256 = (text: string) => string;
+
+/** Before the first entry. */
+export const GENESIS = "0".repeat(64);
+/** The oldest entries beyond so many leave. */
+export const MOST_ENTRIES = 100_000;
+
+/** The text whose SHA-256 is the entry's hash: seven lines, of which none can hold a line break. */
+export function hashedText({ id, at, actor, type, subject, detail, previous }: Omit<AuditEntry, "hash">): string {
+  return [id, at, actor, type, subject, detail, previous].join("\n");
+}
+
+/** `id`: the first entry that does not fit. */
+export type Fault = Readonly<{ id: number; says: string }>;
+
+export type Checked = Readonly<{
+  /** Entries from `first` to `last`; both 0 without one. */
+  first: number;
+  last: number;
+  /** The highest number that was given. */
+  numbered: number;
+  /** The hash of the last entry. */
+  head: string;
+  /** Over everything that is there: what `accepted` compares. */
+  sum: string;
+  /** Null: everything fits. */
+  fault: Fault | null;
+  /** The newest entry that an anchor confirms. */
+  anchored: Anchor | null;
+}>;
+
+/** `numbered`: the highest number that the database has given, as it says. */
+export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number }>;
+
+/**
+ * Checks every entry, in the order of ids, and compares with the anchors, in the order in which they were made. An anchor
+ * that root has accepted makes what was before it count no more, as long as that is still the same.
+ */
+export function checkChain(entries: Iterable<AuditEntry>, { anchors, numbered }: Compared, sha256: Sha256): Checked {
+  const accepted = anchors.findLastIndex((anchor) => anchor.accepted !== undefined);
+  const inForce = anchors.slice(Math.max(accepted, 0));
+  const from = accepted < 0 ? undefined : anchors[accepted];
+  const byId = Map.groupBy(inForce, ({ id }) => id);
+  let first: number | null = null;
+  let last = 0;
+  let head = GENESIS;
+  let sum = GENESIS;
+  let sumAtFrom = GENESIS;
+  let fault: Fault | null = null;
+  let anchored: Anchor | null = null;
+  for (const entry of entries) {
+    const own = sha256(hashedText(entry));
+    const found = byId.get(entry.id) ?? [];
+    const before = { own, last: first === null && from?.id !== 0 ? null : last, head };
+    if (from === undefined || entry.id > from.id) fault ??= faultOf(entry, before, from);
+    fault ??= unanchored(entry, found);
+    first ??= entry.id;
+    last = entry.id;
+    head = entry.hash;
+    sum = sha256(`${sum}\n${own}\n${entry.hash}`);
+    if (entry.id === from?.id) sumAtFrom = sum;
+    if (fault === null) anchored = found.at(-1) ?? anchored;
+  }
+  const oldestLeft = first !== null && last - first + 1 >= MOST_ENTRIES;
+  if (from === undefined) fault ??= cutAtFront(first ?? 1, oldestLeft);
+  // Of what was accepted the oldest may have left since, and with them the sum over it.
+  else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
+  fault ??= truncated(last, inForce);
+  fault ??= unnumbered(last, Math.max(from?.accepted?.numbered ?? 0, from?.id ?? 0), numbered);
+  return { first: first ?? 0, last, numbered, head, sum, fault, anchored };
+}
+
+/** `last`: null before the first entry of those that were kept. */
+type Before = Readonly<{ own: string; last: number | null; head: string }>;
+
+/** `from`: the entry that was accepted, if one was. What was missing behind it then is not missing now. */
+function faultOf(entry: AuditEntry, { own, last, head }: Before, from: Anchor | undefined): Fault | null {
+  const { id, hash, previous } = entry;
+  const isNextToAccepted = last === from?.id && id === (from.accepted?.numbered ?? 0) + 1;
+  if (last !== null && id !== last + 1 && !isNextToAccepted) return missing(last + 1, id - 1);
+  if (last !== null && previous !== head)
+    return { id, says: `entry ${id} does not follow entry ${last}: one of them was replaced` };
+  if (id <= 1 && (id < 1 || previous !== GENESIS)) return { id, says: `entry ${id} cannot be the first one` };
+  if (hash !== own) return { id, says: `entry ${id} was changed: its hash is not that of what it says` };
+  return null;
+}
+
+function unanchored({ id, hash }: AuditEntry, anchors: readonly Anchor[]): Fault | null {
+  const other = anchors.find((anchor) => anchor.hash !== hash);
+  if (other === undefined) return null;
+  return {
+    id,
+    says: `entry ${id} is not the one that was anchored at ${other.at}: it or an earlier one was written again, with new hashes`,
+  };
+}
+
+/** The oldest may be gone only while as many are left as are kept. */
+function cutAtFront(first: number, oldestLeft: boolean): Fault | null {
+  return first === 1 || oldestLeft ? null : missing(1, first - 1);
+}
+
+/** SQLite counts the numbers that it gives (sqlite.org/autoinc.html): the last entry has the highest one. */
+function unnumbered(last: number, accepted: number, numbered: number): Fault | null {
+  if (numbered <= Math.max(last, accepted)) return null;
+  const fault = missing(last + 1, numbered);
+  return { ...fault, says: `${fault.says}: the database has given numbers up to ${numbered}` };
+}
+
+function truncated(last: number, anchors: readonly Anchor[]): Fault | null {
+  const beyond = anchors.filter(({ id }) => id > last).toSorted((a, b) => b.id - a.id)[0];
+  if (beyond === undefined) return null;
+  const fault = missing(last + 1, beyond.id);
+  return { ...fault, says: `${fault.says}: there were that many at ${beyond.at}, when the newest was anchored` };
+}
+
+function missing(from: number, to: number): Fault {
+  if (to < from) return { id: from, says: `the entries are not in the order of their numbers at ${from}` };
+  return {
+    id: from,
+    says: `${plural(to - from + 1, "entry", "entries")} from ${from} on ${to === from ? "is" : "are"} missing`,
+  };
+}
+
+function changedSince({ id, at }: Anchor): Fault {
+  return { id, says: `an entry up to ${id} was changed or removed after root accepted them at ${at}` };
+}

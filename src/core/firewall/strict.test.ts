@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as z from "zod/mini";
+import {
+  beyond,
+  type Door,
+  isLetIn,
+  isNothing,
+  merged,
+  type Opening,
+  parseDoor,
+  parseInterface,
+  partsOf,
+  strictState,
+} from "./strict.ts";
+
+function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
+  return { doors: doors.map(door), trusted };
+}
+
+function door(text: string): Door {
+  return parseDoor(text) ?? assert.fail(text);
+}
+
+test("a door is a port or a range, with its protocol and perhaps the family", () => {
+  assert.deepEqual(partsOf(door("60000-61000/udp6")), { protocol: "udp", family: 6, first: 60_000, last: 61_000 });
+  for (const text of ["25/tcp", "22/tcp4", "60000-61000/udp"]) assert.equal(door(text), text);
+  assert.equal(door("025/tcp"), "25/tcp");
+  assert.equal(door("25-25/tcp"), "25/tcp");
+  for (const text of ["25", "0/tcp", "65536/tcp", "30-20/udp", "25/sctp", "25/tcp5", "ssh/tcp", "-1/tcp", " 25/tcp"])
+    assert.equal(parseDoor(text), null, text);
+});
+
+test("openings are merged into as few doors as let in the same", () => {
+  const all = merged(opening(["993/tcp", "22/tcp4"], ["wg0"]), opening(["22/tcp6", "90-100/udp", "95/udp"], ["br-*"]));
+  assert.deepEqual(all, opening(["22/tcp", "90-100/udp", "993/tcp"], ["br-*", "wg0"]));
+  assert.deepEqual(merged(opening(["22/tcp", "22/tcp4"])).doors, ["22/tcp"]);
+});
+
+test("what one lets in beyond another", () => {
+  const wide = opening(["22/tcp", "90-100/udp"], ["wg0"]);
+  assert.ok(isNothing(beyond(opening(["22/tcp4", "95/udp"], ["wg0"]), wide)));
+  assert.deepEqual(beyond(wide, opening(["22/tcp4", "90-99/udp"])), wide);
+  assert.ok(isNothing(beyond(opening(["22/tcp"]), opening(["22/tcp4", "22/tcp6"]))));
+  assert.ok(isLetIn(door("100/udp6"), wide));
+  assert.ok(!isLetIn(door("100/tcp"), wide));
+});
+
+test("an interface is named, or several by what they begin with", () => {
+  for (const name of ["wg0", "br-*", "eth0.12", "tun-office"]) assert.equal(parseInterface(name), name);
+  for (const name of ["*", "", "a*b", "sixteen-letters-", 'x"y', ".."]) assert.equal(parseInterface(name), null, name);
+});
+
+test("the state is read as it was written; anything else is none", () => {
+  const state = {
+    confirmed: opening(["22/tcp"], ["wg0"]),
+    trial: { opening: opening(["25/tcp"]), connections: ["198.51.100.1 5000 203.0.113.10 22"] },
+  };
+  assert.deepEqual(z.parse(strictState, JSON.parse(JSON.stringify(state))), state);
+  const wrong = (doors: readonly string[], trusted: readonly string[]) => ({
+    confirmed: { doors, trusted },
+    trial: null,
+  });
+  for (const one of ["", [], { confirmed: null }, wrong(["25"], []), wrong(["025/tcp"], []), wrong([], ["*"])])
+    assert.ok(!z.safeParse(strictState, one).success, JSON.stringify(one));
+});

@@ -1,0 +1,249 @@
+import type { EventRecord } from "../events/record.ts";
+import { isoTime } from "../time.ts";
+
+/** From where an account was used. Times: ISO 8601, UTC. */
+export type Place = { readonly ip: string; signIns: number; mails: number; readonly first: string; last: string };
+
+export type TouchedAccount = {
+  readonly account: string;
+  signIns: number;
+  failedSignIns: number;
+  /** Mails that were taken from it, those that are held among them. */
+  mails: number;
+  held: number;
+  /** Of all of its mails together. */
+  recipients: number;
+  /** By the latest use, the latest first. */
+  readonly places: readonly Place[];
+};
+
+export type TouchedAddress = {
+  readonly ip: string;
+  readonly accounts: readonly string[];
+  signIns: number;
+  failedSignIns: number;
+  /** Of these, those before its first sign-in. */
+  guesses: number;
+  mails: number;
+  readonly first: string;
+  last: string;
+};
+
+/** A mail of an account. `recipients`: as they were named; those whose servers took it are also in `reached`. */
+export type TouchedMail = {
+  readonly queueId: string;
+  readonly account: string;
+  readonly ip: string;
+  readonly at: string;
+  readonly sender: string;
+  readonly recipientCount: number;
+  readonly isHeld: boolean;
+  readonly recipients: readonly string[];
+  readonly reached: readonly string[];
+  readonly refused: readonly string[];
+};
+
+/** What was done by command. */
+export type Commanded = Readonly<{ at: string; by: string; type: string; subject: string }>;
+
+/** What was touched in a time, from recorded events. */
+export type Assessment = Readonly<{
+  events: number;
+  accounts: readonly TouchedAccount[];
+  addresses: readonly TouchedAddress[];
+  mails: readonly TouchedMail[];
+  commands: readonly Commanded[];
+  /** Whether there was more than is listed. */
+  isCut: boolean;
+}>;
+
+/** Of each list: some megabytes of memory. */
+const MOST = 20_000;
+/** Of one mail. */
+const MOST_RECIPIENTS = 1_000;
+
+type OpenAccount = TouchedAccount & { readonly places: Place[]; readonly byIp: Map<string, Place> };
+type OpenAddress = TouchedAddress & { readonly accounts: string[] };
+type OpenMail = TouchedMail & { readonly recipients: string[]; readonly reached: string[]; readonly refused: string[] };
+
+/** Goes through events in the order of their ids. `account`: only what it did, and what was done from where it was used. */
+export function assess(records: Iterable<EventRecord>, account: string | null): Assessment {
+  const seen = new Assessor(account);
+  for (const record of records) seen.see(record);
+  return seen.found();
+}
+
+class Assessor {
+  readonly #only: string | null;
+  readonly #accounts = new Map<string, OpenAccount>();
+  readonly #addresses = new Map<string, OpenAddress>();
+  readonly #mails = new Map<string, OpenMail>();
+  /** Recipients of mails that have not ended yet, by their transaction. */
+  readonly #named = new Map<string, string[]>();
+  readonly #commands: Commanded[] = [];
+  #events = 0;
+  #isCut = false;
+
+  constructor(only: string | null) {
+    this.#only = only;
+  }
+
+  see(record: EventRecord): void {
+    const { rest } = record;
+    this.#events += 1;
+    switch (rest.event) {
+      case "LOGIN_SUCCEEDED":
+        this.#used(record, (one) => (one.signIns += 1));
+        break;
+      case "LOGIN_FAILED":
+      case "LOGIN_UNSEEN":
+        this.#failed(record);
+        break;
+      case "RECIPIENT":
+        if (record.account !== null && record.recipient !== null && record.verdict === "pass")
+          this.#nameRecipient(rest.transaction, record.recipient);
+        break;
+      case "MESSAGE":
+        this.#sent(record, rest.transaction, rest.recipientCount ?? 1);
+        break;
+      case "MAIL_TRIED":
+        this.#tried(record, rest.outcome);
+        break;
+      case "AUDIT":
+        this.#commanded(record, rest.subject);
+        break;
+      default:
+    }
+  }
+
+  found(): Assessment {
+    const byLast = (a: { readonly last: string }, b: { readonly last: string }): number => (a.last < b.last ? 1 : -1);
+    return {
+      events: this.#events,
+      accounts: [...this.#accounts.values()]
+        .map(({ byIp, ...one }) => ({ ...one, places: [...byIp.values()].toSorted(byLast) }))
+        .toSorted((a, b) => b.recipients - a.recipients || b.signIns - a.signIns),
+      addresses: [...this.#addresses.values()].toSorted((a, b) => b.mails - a.mails || b.signIns - a.signIns),
+      mails: [...this.#mails.values()],
+      commands: this.#commands,
+      isCut: this.#isCut,
+    };
+  }
+
+  #isWanted(account: string | null): account is string {
+    return account !== null && (this.#only === null || account.toLowerCase() === this.#only);
+  }
+
+  #used(record: EventRecord, count: (one: Place & { signIns: number; mails: number }) => void): OpenAccount | null {
+    const { account, ip, at } = record;
+    if (!this.#isWanted(account) || ip === null) return null;
+    const time = isoTime(at);
+    const touched = this.#account(account);
+    const address = this.#address(ip, time);
+    if (touched === null || address === null) return null;
+    const place = touched.byIp.get(ip) ?? { ip, signIns: 0, mails: 0, first: time, last: time };
+    touched.byIp.set(ip, place);
+    place.last = time;
+    address.last = time;
+    if (!address.accounts.includes(account)) address.accounts.push(account);
+    const before = { ...place };
+    count(place);
+    touched.signIns += place.signIns - before.signIns;
+    touched.mails += place.mails - before.mails;
+    address.signIns += place.signIns - before.signIns;
+    address.mails += place.mails - before.mails;
+    return touched;
+  }
+
+  /** Names that are guessed at are no accounts, so only those that were used otherwise get a line. */
+  #failed({ account, ip, at }: EventRecord): void {
+    if (this.#only !== null && account?.toLowerCase() !== this.#only) return;
+    const known = account === null ? undefined : this.#accounts.get(account.toLowerCase());
+    if (known !== undefined) known.failedSignIns += 1;
+    const address = ip === null ? null : this.#address(ip, isoTime(at));
+    if (address === null) return;
+    address.failedSignIns += 1;
+    if (address.signIns === 0) address.guesses += 1;
+    address.last = isoTime(at);
+  }
+
+  #sent(record: EventRecord, transaction: string, recipientCount: number): void {
+    const { account, ip, at, queueId, sender, verdict } = record;
+    const recipients = this.#named.get(transaction) ?? [];
+    this.#named.delete(transaction);
+    if (verdict !== "pass" && verdict !== "hold") return;
+    const touched = this.#used(record, (one) => (one.mails += 1));
+    if (touched === null || account === null || ip === null || queueId === null) return;
+    touched.recipients += recipientCount;
+    const isHeld = verdict === "hold";
+    if (isHeld) touched.held += 1;
+    if (!this.#hasRoom(this.#mails, queueId)) return;
+    const mail = { queueId, account, ip, at: isoTime(at), sender: sender ?? "", recipientCount, isHeld };
+    this.#mails.set(queueId, { ...mail, recipients, reached: [], refused: [] });
+  }
+
+  #nameRecipient(transaction: string, recipient: string): void {
+    const named = this.#named.get(transaction) ?? [];
+    if (named.length >= MOST_RECIPIENTS) this.#isCut = true;
+    if (named.length >= MOST_RECIPIENTS || !this.#hasRoom(this.#named, transaction)) return;
+    named.push(recipient);
+    this.#named.set(transaction, named);
+  }
+
+  #tried({ queueId, recipient }: EventRecord, outcome: "sent" | "deferred" | "bounced" | "withheld"): void {
+    const mail = queueId === null ? undefined : this.#mails.get(queueId);
+    if (mail === undefined || recipient === null) return;
+    if (mail.reached.length + mail.refused.length >= MOST_RECIPIENTS) {
+      this.#isCut ||= !mail.reached.includes(recipient) && !mail.refused.includes(recipient);
+      return;
+    }
+    if (!mail.recipients.includes(recipient)) mail.recipients.push(recipient);
+    if (outcome === "sent" && !mail.reached.includes(recipient)) mail.reached.push(recipient);
+    if (outcome === "bounced" && !mail.refused.includes(recipient)) mail.refused.push(recipient);
+  }
+
+  #commanded({ at, type, actor, account }: EventRecord, subject: string): void {
+    if (this.#only !== null && account?.toLowerCase() !== this.#only) return;
+    if (this.#commands.length < MOST) this.#commands.push({ at: isoTime(at), by: actor ?? "", type, subject });
+    else this.#isCut = true;
+  }
+
+  #account(account: string): OpenAccount | null {
+    const name = account.toLowerCase();
+    if (!this.#hasRoom(this.#accounts, name)) return null;
+    const found = this.#accounts.get(name) ?? {
+      account: name,
+      signIns: 0,
+      failedSignIns: 0,
+      mails: 0,
+      held: 0,
+      recipients: 0,
+      places: [],
+      byIp: new Map<string, Place>(),
+    };
+    this.#accounts.set(name, found);
+    return found;
+  }
+
+  #address(ip: string, time: string): OpenAddress | null {
+    if (!this.#hasRoom(this.#addresses, ip)) return null;
+    const found = this.#addresses.get(ip) ?? {
+      ip,
+      accounts: [],
+      signIns: 0,
+      failedSignIns: 0,
+      guesses: 0,
+      mails: 0,
+      first: time,
+      last: time,
+    };
+    this.#addresses.set(ip, found);
+    return found;
+  }
+
+  #hasRoom(map: ReadonlyMap<string, unknown>, key: string): boolean {
+    const has = map.size < MOST || map.has(key);
+    if (!has) this.#isCut = true;
+    return has;
+  }
+}

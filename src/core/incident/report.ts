@@ -1,0 +1,182 @@
+import { plural, printable } from "../text.ts";
+import type { Assessment } from "./assess.ts";
+import type { Incident, Step, TimelineEntry } from "./incident.ts";
+import { accountCells, countCells, mailsThatLeft, usedAddresses } from "./touched.ts";
+
+/** What a report is made of. */
+export type Reported = Readonly<{
+  incident: Incident;
+  host: string;
+  contacts: readonly string[];
+  timeline: readonly TimelineEntry[];
+  assessment: Assessment;
+  /** ISO 8601, UTC. */
+  at: string;
+}>;
+
+const MOST_LISTED = 30;
+const LONGEST = 400;
+
+/** The document about an incident, in Markdown: complete, for its owner to read over. */
+export function incidentReport(told: Reported): string {
+  const { incident, host, contacts, at } = told;
+  return [
+    `# Incident: ${text(incident.title)}`,
+    "",
+    `Server ${host}, incident \`${incident.id}\`, report of ${moment(at)}.`,
+    "",
+    "## In short",
+    "",
+    ...summary(told).map((line) => `- ${line}`),
+    "",
+    "## Timeline",
+    "",
+    "| time (UTC) | by | step | what |",
+    "|---|---|---|---|",
+    ...told.timeline.map(
+      (entry) => `| ${moment(entry.at)} | ${text(entry.by)} | ${entry.step} | ${text(entry.says)} |`,
+    ),
+    "",
+    ...affected(told.assessment),
+    "## Actions",
+    "",
+    ...actions(told.timeline),
+    "",
+    "## Lessons",
+    "",
+    ...lessons(told).map((line) => `- ${line}`),
+    "",
+    "## Contacts",
+    "",
+    ...(contacts.length === 0
+      ? ["None are set: `config set alerts.contacts` names them."]
+      : contacts.map((one) => `- ${text(one)}`)),
+    "",
+  ].join("\n");
+}
+
+function summary({ incident, timeline, assessment }: Reported): readonly string[] {
+  const { accounts, mails } = assessment;
+  const used = accounts.filter((one) => one.mails > 0 || one.places.length > 0);
+  const held = mails.filter(({ isHeld }) => isHeld).length;
+  const reached = new Set(mails.flatMap((mail) => mail.reached)).size;
+  const isolatedAt = timeAt(timeline, "isolate");
+  const end = incident.closedAt === null ? "It is still open." : `It was closed at ${moment(incident.closedAt)}.`;
+  return [
+    `It may have begun at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
+    `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held in the queue, ${plural(reached, "recipient")} reached.`,
+    isolatedAt === null
+      ? "The server was not isolated."
+      : `The server was isolated ${within(incident.openedAt, isolatedAt)} after the incident was opened.`,
+  ];
+}
+
+function affected({ accounts, addresses, mails, commands, isCut }: Assessment): readonly string[] {
+  return [
+    "## What was touched",
+    "",
+    ...table(
+      ["account", "sign-ins", "wrong passwords", "mails", "held", "recipients", "from"],
+      accounts.map((one) => [...accountCells(one), some(one.places.map(({ ip }) => ip))]),
+    ),
+    ...table(
+      ["address", "accounts", "sign-ins", "wrong passwords", "mails", "last seen"],
+      usedAddresses(addresses).map((one) => [one.ip, some(one.accounts), ...countCells(one), moment(one.last)]),
+    ),
+    ...table(
+      ["mail that left", "account", "from", "at", "reached"],
+      mailsThatLeft(mails).map((mail) => [mail.queueId, mail.account, mail.ip, moment(mail.at), some(mail.reached)]),
+    ),
+    ...table(
+      ["command", "by", "at", "about"],
+      commands.map((one) => [one.type, one.by, moment(one.at), one.subject]),
+    ),
+    ...(isCut ? ["There was more than could be listed.", ""] : []),
+  ];
+}
+
+/** A step that was taken is an action; the others are listed as not taken, so that nobody has to look for them. */
+function actions(timeline: readonly TimelineEntry[]): readonly string[] {
+  const taken = timeline.filter(({ step }) => step !== "open" && step !== "assess" && step !== "report");
+  if (taken.length === 0) return ["None was taken yet."];
+  return taken.flatMap(({ says, lines }) => [
+    `- ${text(says)}`,
+    ...lines.slice(0, MOST_LISTED).map((line) => `  - ${text(line)}`),
+    ...(lines.length > MOST_LISTED ? [`  - and ${lines.length - MOST_LISTED} more`] : []),
+  ]);
+}
+
+/** What follows from the facts. */
+function lessons({ incident, timeline, assessment, contacts }: Reported): readonly string[] {
+  const { accounts, mails, addresses } = assessment;
+  const sender = accounts.find((one) => one.mails > 0);
+  const guessed = usedAddresses(addresses).find((one) => one.guesses > 0);
+  const left = mailsThatLeft(mails).length;
+  const taken = new Set(timeline.map(({ step }) => step));
+  const first = mails[0]?.at ?? null;
+  return [
+    ...(sender === undefined || sender.places.length < 2
+      ? []
+      : [
+          `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. Where its owner works from few networks, \`account networks\` lets it sign in from those alone.`,
+        ]),
+    ...(guessed === undefined
+      ? []
+      : [
+          `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
+        ]),
+    ...(sender !== undefined && guessed === undefined
+      ? [
+          `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.`,
+        ]
+      : []),
+    ...(left > 0
+      ? [
+          `${plural(left, "mail")} left before the hold. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
+        ]
+      : mails.length > 0
+        ? ["No mail left: the limits for mail to strangers held it in time."]
+        : []),
+    ...(first !== null && first < incident.openedAt
+      ? [`${within(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`]
+      : []),
+    ...(contacts.length === 0
+      ? ["No contacts were set: `alerts.contacts` names the people whom every alert shows."]
+      : []),
+    ...(taken.has("recover") ? [] : ["The server was not compared with a backup: `incident recover` does that."]),
+    ...(taken.has("investigate") ? [] : ["No evidence was sealed: `incident investigate` does that."]),
+  ];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const line = (cells: readonly string[]): string => `| ${cells.map(text).join(" | ")} |`;
+  const more = rows.length > MOST_LISTED ? [`and ${rows.length - MOST_LISTED} more`, ""] : [];
+  return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.slice(0, MOST_LISTED).map(line), "", ...more];
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+/** In a cell of a table: one line, and nothing that Markdown reads as more. */
+function text(said: string): string {
+  return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*_]/g, (character) =>
+    character === "_" ? character : `\\${character}`,
+  );
+}
+
+function timeAt(timeline: readonly TimelineEntry[], step: Step): string | null {
+  return timeline.find((entry) => entry.step === step)?.at ?? null;
+}
+
+function moment(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+}
+
+/** A time between two moments, for people. */
+function within(from: string, until: string): string {
+  const minutes = Math.max(0, Math.round((Date.parse(until) - Date.parse(from)) / 60_000));
+  return minutes < 120 ? plural(minutes, "minute") : plural(Math.round(minutes / 60), "hour");
+}

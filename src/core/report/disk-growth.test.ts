@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { growthOf } from "./disk-growth.ts";
+import type { DiskFigures } from "./facts.ts";
+
+const NOW = "2026-11-20T12:00:00.000Z";
+
+/** Used so much on these days of November, in GB, of 100 GB. */
+function disk(used: Readonly<Record<number, number>>, today: number): DiskFigures {
+  const history = Object.entries(used).map(([day, gb]) => ({
+    day: `2026-11-${day.padStart(2, "0")}`,
+    usedBytes: gb * 1e9,
+    logBytes: gb * 1e8,
+    databaseBytes: 5e8,
+  }));
+  return {
+    path: "/srv",
+    totalBytes: 100e9,
+    freeBytes: (100 - today) * 1e9,
+    logBytes: today * 1e8,
+    databaseBytes: 5e8,
+    history,
+  };
+}
+
+test("the day on which it is full follows from its growth", () => {
+  const growth = growthOf(disk({ 10: 70, 12: 72, 15: 75, 18: 78 }, 80), NOW);
+  assert.equal(growth?.days, 10);
+  assert.ok(Math.abs((growth?.usedPerDay ?? 0) - 1e9) < 1);
+  assert.ok(Math.abs((growth?.logsPerDay ?? 0) - 1e8) < 1);
+  assert.equal(growth?.databasesPerDay, 0);
+  assert.equal(growth?.fullAt?.slice(0, 10), "2026-12-10");
+});
+
+test("one that shrinks, or grows a little in years, is not about to be full", () => {
+  assert.equal(growthOf(disk({ 10: 80, 15: 70 }, 60), NOW)?.fullAt, null);
+  assert.equal(growthOf(disk({ 10: 50, 15: 50.0001 }, 50.0002), NOW)?.fullAt, null);
+});
+
+test("a few days say nothing", () => {
+  assert.equal(growthOf(disk({}, 60), NOW), null);
+  assert.equal(growthOf(disk({ 18: 50, 19: 55 }, 60), NOW), null);
+});
+
+test("days that a wrong clock put into the future do not count", () => {
+  assert.equal(growthOf(disk({ 10: 70, 30: 99 }, 80), NOW)?.days, 10);
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reportFacts } from "../../../test/kit/report-facts.ts";
+import { reportHtml } from "./print-html.ts";
+import { reportOf } from "./report.ts";
+
+test("what strangers wrote is text, in every place", () => {
+  const hostile = `</td><script src="https://evil.example/x"></script>\u0000\u202e&'`;
+  const facts = reportFacts({
+    host: hostile,
+    addresses: [{ ip: hostile, signIns: 1, mails: 1, connections: 1, isBanned: false }],
+    triedNames: [{ name: hostile, failed: 900, isAccount: true }],
+    refusals: [{ code: hostile, says: hostile, count: 1 }],
+    days: [
+      {
+        ...reportFacts().days[0],
+        day: hostile,
+        signedIn: 1,
+        failed: 1,
+        refused: 1,
+        accepted: 1,
+        blocked: 1,
+        delivered: 1,
+      },
+    ],
+    notices: [{ code: "x", says: hostile, detail: hostile, isCritical: true }],
+    audit: {
+      total: 1,
+      byType: [{ type: hostile, count: 1 }],
+      latest: [{ at: hostile, actor: hostile, type: hostile, subject: hostile }],
+    },
+  });
+  const html = reportHtml(reportOf(facts));
+  for (const bad of ["<script", "\u0000", "\u202e"]) assert.ok(!html.includes(bad), bad);
+  assert.ok(
+    html.includes("&lt;script src=&quot;https://evil.example/x&quot;&gt;&lt;/script&gt;\\x00\\u{202e}&amp;&#39;"),
+  );
+});
+
+test("it is whole: every element that is opened is closed, in order", () => {
+  const open: string[] = [];
+  for (const [, end, name = ""] of reportHtml(reportOf(reportFacts())).matchAll(/<(\/?)([a-z][a-z0-9]*)[^>]*>/g)) {
+    if (["meta", "br"].includes(name)) continue;
+    if (end === "") open.push(name);
+    else assert.equal(open.pop(), name);
+  }
+  assert.deepEqual(open, []);
+});
+
+test("it loads nothing and runs nothing", () => {
+  const html = reportHtml(reportOf(reportFacts()));
+  assert.doesNotMatch(html, /https?:|url\(|src=|href=|<style|<link|<img|<svg|\son\w+=/);
+});
+
+test("bars are cells as wide as their values, and an empty one is none", () => {
+  const html = reportHtml(reportOf(reportFacts()));
+  const widths = [...html.matchAll(/<td width="(\d+)"/g)].map(([, width]) => Number(width));
+  assert.deepEqual(widths.slice(0, 3), [150, 90, 300]);
+  const quiet = reportFacts({ days: [] });
+  assert.doesNotMatch(reportHtml(reportOf(quiet)), /<td width/);
+});

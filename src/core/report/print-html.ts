@@ -1,0 +1,85 @@
+import { printable } from "../text.ts";
+import type { Bar, Block, Report } from "./document.ts";
+import { day, number } from "./words.ts";
+
+/** UTF-16 units of one text. */
+const LONGEST = 1_000;
+const BAR_PIXELS = 300;
+
+const CELL = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;border-bottom:1px solid #ddd";
+const BAR_CELL = "padding:1px 8px 1px 0;font-size:13px;white-space:nowrap";
+const COMMAND = "font-family:monospace;background:#f2f2f2;padding:2px 4px";
+
+/**
+ * A report for a mail program: one page without a script, a link, or anything that is loaded from elsewhere, which reads by its
+ * tables alone. Bars are coloured cells, because many mail programs show neither SVG nor style sheets.
+ */
+export function reportHtml({ title, host, from, to, todo, sections }: Report): string {
+  const heading = safe(`${title} of ${host}`);
+  const steps = todo.map(
+    ({ what, command }) =>
+      `<li style="margin-bottom:8px">${safe(what)}<br><code style="${COMMAND}">${safe(command)}</code></li>`,
+  );
+  const body = sections.flatMap((section) => [
+    `<h2 style="font-size:17px;margin:24px 0 6px">${safe(section.title)}</h2>`,
+    ...section.blocks.map(blockHtml),
+  ]);
+  return [
+    "<!DOCTYPE html>",
+    `<html lang="en"><head><meta charset="utf-8"><title>${heading}</title></head>`,
+    '<body style="font-family:sans-serif;font-size:14px;color:#222;background:#fff;max-width:720px;margin:16px">',
+    `<h1 style="font-size:21px;margin:0">${heading}</h1>`,
+    `<p style="margin:4px 0 16px;color:#555">${day(from)} to ${day(to)}, UTC</p>`,
+    todo.length === 0
+      ? "<p>Nothing to do.</p>"
+      : `<h2 style="font-size:17px">To do</h2>\n<ol>\n${steps.join("\n")}\n</ol>`,
+    ...body,
+    "</body></html>",
+    "",
+  ].join("\n");
+}
+
+function blockHtml(block: Block): string {
+  switch (block.type) {
+    case "line":
+      return `<p style="margin:4px 0">${safe(block.text)}</p>`;
+    case "table": {
+      const head = block.head.map((cell) => `<th style="${CELL}">${safe(cell)}</th>`).join("");
+      const rows = block.rows.map(
+        (row) => `<tr>${row.map((cell) => `<td style="${CELL}">${safe(cell)}</td>`).join("")}</tr>`,
+      );
+      return `<table cellspacing="0" style="border-collapse:collapse;margin:6px 0">\n<tr>${head}</tr>\n${rows.join("\n")}\n</table>`;
+    }
+    case "bars":
+      return `<p style="margin:8px 0 2px">${safe(block.title)}</p>\n${barsHtml(block.rows)}`;
+  }
+}
+
+function barsHtml(rows: readonly Bar[]): string {
+  const most = Math.max(1, ...rows.map(({ value }) => value));
+  const lines = rows.map(({ label, value }) => {
+    const width = Math.round((BAR_PIXELS * value) / most);
+    const bar =
+      width === 0
+        ? ""
+        : `<td width="${width}" height="12" bgcolor="#3b6ea5" style="width:${width}px;height:12px;background:#3b6ea5;font-size:1px">&nbsp;</td>`;
+    return (
+      `<tr><td style="${BAR_CELL}">${safe(label)}</td><td><table cellspacing="0" cellpadding="0"><tr>${bar}` +
+      `<td style="${BAR_CELL};padding-left:6px">${number(value)}</td></tr></table></td></tr>`
+    );
+  });
+  return `<table cellspacing="0" cellpadding="0">\n${lines.join("\n")}\n</table>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** What cannot be seen is shown as an escape, and nothing of it is markup. */
+function safe(text: string): string {
+  return printable(text, LONGEST).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}

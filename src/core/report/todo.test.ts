@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reportFacts } from "../../../test/kit/report-facts.ts";
+import type { ReportFacts } from "./facts.ts";
+import { todoOf } from "./todo.ts";
+
+const usual = reportFacts();
+const { backups, accounts } = usual;
+const certificate = usual.certificate.known ? usual.certificate : assert.fail();
+const disk = usual.disk.known ? usual.disk : assert.fail();
+
+function growing(bytesPerDay: number): ReportFacts["disk"] {
+  const days = Array.from({ length: 10 }, (_, i) => ({
+    day: `2026-11-${10 + i}`,
+    logBytes: 0,
+    databaseBytes: 0,
+    usedBytes: 40e9 - (10 - i) * bytesPerDay,
+  }));
+  return { ...disk, history: days };
+}
+
+test("on a quiet server there is nothing to do", () => {
+  assert.deepEqual(todoOf(usual), []);
+});
+
+for (const [what, changes, command] of [
+  [
+    "a critical notice",
+    {
+      notices: [{ code: "disk_read_only", says: "The file system takes no writes.", detail: "/srv", isCritical: true }],
+    },
+    "./ghostinbox status",
+  ],
+  [
+    "another notice",
+    { notices: [{ code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false }] },
+    "./ghostinbox status",
+  ],
+  [
+    "a certificate that ends soon",
+    { certificate: { ...certificate, validTo: "2026-11-30T00:00:00.000Z" } },
+    "openssl x509 -noout -subject -dates -in /srv/mail/tls/cert.pem",
+  ],
+  [
+    "one of our own that ends soon",
+    { certificate: { ...certificate, isOwn: true, validTo: "2026-11-30T00:00:00.000Z" } },
+    "./ghostinbox restart",
+  ],
+  ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config check"],
+  ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
+  [
+    "a backup that failed",
+    { backups: { ...backups, failure: { at: "2026-11-20T03:00:00.000Z", reason: "no room" } } },
+    "./ghostinbox backup create",
+  ],
+  ["no backup", { backups: { ...backups, last: null } }, "./ghostinbox backup create"],
+  ["a key that nobody has seen", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
+  [
+    "a drill that failed",
+    {
+      backups: {
+        ...backups,
+        drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" },
+      },
+    },
+    "./ghostinbox backup drill",
+  ],
+  ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
+  [
+    "an update for security",
+    { updates: { known: true, listsAt: usual.to, packages: [{ name: "openssl", version: "3", isSecurity: true }] } },
+    "apt-get update && apt-get --with-new-pkgs upgrade",
+  ],
+  [
+    "another update",
+    { updates: { known: true, listsAt: usual.to, packages: [{ name: "tzdata", version: "3", isSecurity: false }] } },
+    "apt-get update && apt-get --with-new-pkgs upgrade",
+  ],
+  [
+    "old lists of apt",
+    { updates: { known: true, listsAt: "2026-11-01T00:00:00.000Z", packages: [] } },
+    "apt-get update",
+  ],
+  [
+    "a warning of Lynis",
+    {
+      hardening: { known: true, at: usual.to, index: 60, warnings: [{ test: "X-1", says: "Bad." }], suggestions: 0 },
+    },
+    "lynis show details X-1",
+  ],
+  ["no debsecan", { holes: { known: false, isInstalled: false, reason: "-" } }, "apt-get install debsecan"],
+  [
+    "an account that is tried",
+    { triedNames: [{ name: "o'neil@example.org", failed: 400, isAccount: true }] },
+    "./ghostinbox why --account 'o'\\''neil@example.org'",
+  ],
+  [
+    "an address that goes on",
+    { addresses: [{ ip: "2001:db8::1", signIns: 900, mails: 0, connections: 0, isBanned: false }] },
+    "./ghostinbox why 2001:db8::1",
+  ],
+  [
+    "an account that nobody uses",
+    { accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] } },
+    "./ghostinbox account suspend old@example.org",
+  ],
+] as const satisfies readonly (readonly [string, Partial<ReportFacts>, string])[])
+  test(`${what} is one thing to do`, () => {
+    assert.deepEqual(
+      todoOf(reportFacts(changes)).map((todo) => todo.command),
+      [command],
+    );
+  });
+
+test("names that nobody has here, banned addresses and a slowly growing disk are left alone", () => {
+  const found = todoOf(
+    reportFacts({
+      triedNames: [{ name: "admin", failed: 4_000, isAccount: false }],
+      addresses: [{ ip: "203.0.113.7", signIns: 9_000, mails: 0, connections: 0, isBanned: true }],
+      disk: growing(1e6),
+    }),
+  );
+  assert.deepEqual(found, []);
+});
+
+test("at most five are named, the weightiest first, and none twice", () => {
+  const found = todoOf(
+    reportFacts({
+      notices: [
+        { code: "a", says: "First.", detail: "why", isCritical: true },
+        { code: "b", says: "Second.", detail: "", isCritical: false },
+      ],
+      certificate: { known: false, reason: "None." },
+      backups: { ...backups, last: null, drill: null },
+      disk: growing(3e9),
+      holes: { known: false, isInstalled: false, reason: "-" },
+      accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
+      updates: { known: true, listsAt: null, packages: [{ name: "openssl", version: "3", isSecurity: true }] },
+    }),
+  );
+  assert.deepEqual(
+    found.map(({ command }) => command.split(" ").slice(0, 3).join(" ")),
+    [
+      "./ghostinbox status",
+      "./ghostinbox config check",
+      "du -xh --max-depth=2",
+      "./ghostinbox backup create",
+      "apt-get update &&",
+    ],
+  );
+  assert.equal(found[0]?.what, "First. why");
+});

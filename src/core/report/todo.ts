@@ -1,0 +1,163 @@
+import { plural } from "../text.ts";
+import { growthOf } from "./disk-growth.ts";
+import type { ReportFacts } from "./facts.ts";
+import { day, daysBetween, number } from "./words.ts";
+
+/** Something that the owner should do, and the command for it. */
+export type Todo = Readonly<{ what: string; command: string }>;
+type Weighed = Todo & Readonly<{ weight: number }>;
+
+/** More would not be done. */
+const MOST = 5;
+const CERTIFICATE_DAYS = 14;
+const DISK_DAYS = 30;
+const LISTS_DAYS = 7;
+const DRILL_DAYS = 45;
+const BACKUP_DAYS = 3;
+/** Tries at one account that are more than a forgotten password. */
+const MANY_TRIES = 100;
+/** Refusals of an address that deserve a look. */
+const MANY_REFUSALS = 500;
+
+const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
+  ({ notices }) => {
+    const critical = notices.filter(({ isCritical }) => isCritical);
+    const [first] = critical;
+    if (first === undefined) return null;
+    const more = critical.length === 1 ? "" : ` And ${plural(critical.length - 1, "more critical notice")}.`;
+    return { weight: 100, what: `${first.says} ${first.detail}${more}`, command: "./ghostinbox status" };
+  },
+  ({ certificate, to }) => {
+    if (!certificate.known) return { weight: 98, what: certificate.reason, command: "./ghostinbox config check" };
+    const left = daysBetween(to, certificate.validTo);
+    if (left >= CERTIFICATE_DAYS) return null;
+    const what =
+      left < 0 ? "The TLS certificate has expired." : `The TLS certificate expires in ${plural(left, "day")}.`;
+    return certificate.isOwn
+      ? { weight: 95, what: `${what} A restart renews it.`, command: "./ghostinbox restart" }
+      : {
+          weight: 95,
+          what: `${what} Renew it; the new one is used within seconds.`,
+          command: `openssl x509 -noout -subject -dates -in ${quoted(certificate.file)}`,
+        };
+  },
+  ({ disk, to }) => {
+    if (!disk.known) return null;
+    const fullAt = growthOf(disk, to)?.fullAt ?? null;
+    if (fullAt === null || daysBetween(to, fullAt) >= DISK_DAYS) return null;
+    return {
+      weight: 90,
+      what: `The disk is full on ${day(fullAt)} if it goes on like this: see what takes the room.`,
+      command: `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`,
+    };
+  },
+  ({ backups, to }) => {
+    if (!backups.isOn) return null;
+    const { last, failure } = backups;
+    if (failure !== null)
+      return { weight: 85, what: `The last backup failed: ${failure.reason}`, command: "./ghostinbox backup create" };
+    if (last !== null && daysBetween(last.at, to) < BACKUP_DAYS) return null;
+    return {
+      weight: 84,
+      what: last === null ? "There is no backup yet." : "The last backup is old.",
+      command: "./ghostinbox backup create",
+    };
+  },
+  ({ backups: { drill, isOn } }) =>
+    isOn && drill !== null && drill.reason !== null
+      ? { weight: 82, what: `The last restore drill failed: ${drill.reason}`, command: "./ghostinbox backup drill" }
+      : null,
+  ({ updates }) => {
+    const urgent = updates.known ? updates.packages.filter(({ isSecurity }) => isSecurity) : [];
+    if (urgent.length === 0) return null;
+    return {
+      weight: 75,
+      what: `Install ${plural(urgent.length, "update")} for security.`,
+      command: "apt-get update && apt-get --with-new-pkgs upgrade",
+    };
+  },
+  ({ backups: { last, isKeySeen, isOn } }) =>
+    isOn && last !== null && !isKeySeen
+      ? {
+          weight: 70,
+          what: "Nobody has seen the key of the backups: without it they cannot be read.",
+          command: "./ghostinbox backup key",
+        }
+      : null,
+  ({ notices }) => {
+    const others = notices.filter(({ isCritical }) => !isCritical);
+    const [first] = others;
+    if (first === undefined) return null;
+    const more = others.length === 1 ? "" : ` And ${plural(others.length - 1, "more notice")}.`;
+    return { weight: 65, what: `${first.says}${more}`, command: "./ghostinbox status" };
+  },
+  ({ triedNames }) => {
+    const most = triedNames.find(({ isAccount, failed }) => isAccount && failed >= MANY_TRIES);
+    if (most === undefined) return null;
+    const what = `${number(most.failed)} sign-ins to ${most.name} failed: see from where.`;
+    return { weight: 50, what, command: `./ghostinbox why --account ${quoted(most.name)}` };
+  },
+  ({ updates, to }) => {
+    if (!updates.known || updates.listsAt === null || daysBetween(updates.listsAt, to) < LISTS_DAYS) return null;
+    const what = `apt has not asked for updates for ${plural(daysBetween(updates.listsAt, to), "day")}.`;
+    return { weight: 45, what, command: "apt-get update" };
+  },
+  ({ addresses }) => {
+    const most = addresses.find(
+      ({ isBanned, signIns, mails, connections }) => !isBanned && signIns + mails + connections >= MANY_REFUSALS,
+    );
+    if (most === undefined) return null;
+    return {
+      weight: 40,
+      what: `${most.ip} was refused often, and is not banned now.`,
+      command: `./ghostinbox why ${quoted(most.ip)}`,
+    };
+  },
+  ({ backups: { drill, isOn, last }, to }) =>
+    isOn && last !== null && (drill === null || daysBetween(drill.at, to) > DRILL_DAYS)
+      ? { weight: 35, what: "Try whether the backups can be restored.", command: "./ghostinbox backup drill" }
+      : null,
+  ({ accounts: { unused, unusedDays } }) => {
+    const [first] = unused;
+    if (first === undefined) return null;
+    const more = unused.length === 1 ? "" : ` (and ${unused.length - 1} more)`;
+    const what = `${first.name}${more} has not been used for ${unusedDays} days: suspend what nobody needs.`;
+    return { weight: 30, what, command: `./ghostinbox account suspend ${quoted(first.name)}` };
+  },
+  ({ hardening }) => {
+    const [first] = hardening.known ? hardening.warnings : [];
+    if (first === undefined) return null;
+    const what = `Lynis warns: ${first.says}`;
+    return { weight: 28, what, command: `lynis show details ${quoted(first.test)}` };
+  },
+  ({ updates }) =>
+    updates.known && updates.packages.length > 0
+      ? {
+          weight: 25,
+          what: `Install ${plural(updates.packages.length, "update")}.`,
+          command: "apt-get update && apt-get --with-new-pkgs upgrade",
+        }
+      : null,
+  ({ holes }) =>
+    holes.isInstalled
+      ? null
+      : {
+          weight: 10,
+          what: "Install debsecan to know which packages have known holes.",
+          command: "apt-get install debsecan",
+        },
+];
+
+/** At most five things, the most important first. */
+export function todoOf(facts: ReportFacts): readonly Todo[] {
+  const found = RULES.map((rule) => rule(facts)).filter((todo) => todo !== null);
+  const byWeight = found.toSorted((a, b) => b.weight - a.weight);
+  // One command for two reasons is one thing to do.
+  const once = byWeight.filter(({ command }, i) => byWeight.findIndex((other) => other.command === command) === i);
+  return once.slice(0, MOST).map(({ what, command }) => ({ what, command }));
+}
+
+/** One word for the shell, whatever it holds. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,80 @@
+import * as z from "zod/mini";
+import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+const drill = z.object({
+  at: z.number(),
+  tookMs: z.number(),
+  /** Null if none could be chosen. */
+  snapshot: z.nullable(z.string()),
+  /** When that snapshot was made. */
+  madeAt: z.nullable(z.number()),
+  /** Why it failed; null: it did not. */
+  reason: z.nullable(z.string()),
+  /** What was found; null if it did not come that far. */
+  found: z.nullable(
+    z.object({
+      mails: z.number(),
+      mailboxes: z.number(),
+      queued: z.number(),
+      accounts: z.number(),
+      aliases: z.number(),
+      bans: z.number(),
+      tokens: z.number(),
+      /** Of the mails that were compared with those of the mailboxes. */
+      same: z.number(),
+      gone: z.number(),
+      different: z.number(),
+      /** What the second server did that was started from it; null: this machine lets nobody start one. */
+      server: z.nullable(
+        z.object({
+          startMs: z.number(),
+          /** Mails that Dovecot counted. */
+          mails: z.number(),
+          signedIn: z.nullable(z.string()),
+          aliases: z.number(),
+          bans: z.nullable(z.number()),
+        }),
+      ),
+    }),
+  ),
+});
+const schema = z.object({
+  /** The oldest first. */
+  drills: z.array(drill),
+  /** When the one that has not ended began; null: all have. */
+  begun: z.nullable(z.number()),
+});
+export type Drill = Readonly<z.output<typeof drill>>;
+export type Found = NonNullable<Drill["found"]>;
+export type DrillRecord = Readonly<z.output<typeof schema>>;
+
+const NOTHING: DrillRecord = { drills: [], begun: null };
+/** Two years of one a month. */
+const KEPT = 24;
+
+/** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as none. */
+export function readDrills(layout: Layout): DrillRecord {
+  return readRecord(layout.backupDrills, schema, NOTHING);
+}
+
+export function beginDrill(layout: Layout, at: number): void {
+  writeRecord(layout.backupDrills, { ...readDrills(layout), begun: at });
+}
+
+export function endDrill(layout: Layout, done: Drill): void {
+  writeRecord(layout.backupDrills, withDrill(readDrills(layout), done));
+}
+
+export function withDrill({ drills }: DrillRecord, done: Drill): DrillRecord {
+  return { drills: [...drills, done].slice(-KEPT), begun: null };
+}
+
+/** One that came to nothing. */
+export function failedDrill({ at, reason }: Readonly<{ at: number; reason: string }>): Drill {
+  return { at, tookMs: 0, snapshot: null, madeAt: null, reason, found: null };
+}
+
+export function lastDrill({ drills }: DrillRecord): Drill | null {
+  return drills.at(-1) ?? null;
+}

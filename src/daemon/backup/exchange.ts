@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from "node:fs";
+import * as z from "zod/mini";
+import { moveFile, removeFile } from "../../adapters/root-files/files.ts";
+import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
+import { giveDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { SetUpFailure } from "../set-up/failure.ts";
+
+/** Where the contents of a directory that stays are replaced: in it, so that everything moves within one file system. */
+export const WORK = ".restoring";
+/** What an empty data directory may hold. */
+const HARMLESS = new Set(["lost+found", "run", "installed-packages", "installed-besides", "besides-before", WORK]);
+
+/**
+ * What is left to do once the restored directory is whole. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
+ * former key of the backups goes on being used.
+ */
+const schema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
+export type Exchange = z.output<typeof schema>;
+
+/** What takes the place of the data directory is made here. */
+export function wholeBeside(data: string): string {
+  return `${data}.restoring`;
+}
+
+export function isEmptyData(data: string): boolean {
+  return !existsSync(data) || readdirSync(data).every((name) => HARMLESS.has(name));
+}
+
+/**
+ * Gives the restored directory its name. What is there by then has moved aside, with the backups in it; they follow last. From now on
+ * `finishExchange` brings it to its end, also after a kill. Throws, with everything as it was, if a directory cannot be moved.
+ */
+export function exchange(data: string, what: Exchange): void {
+  writeRecord(recordOf(data), what);
+  try {
+    finishExchange(data);
+  } catch (error) {
+    if (existsSync(wholeBeside(data))) {
+      if (what.aside !== null && existsSync(what.aside) && !existsSync(data)) moveFile(what.aside, data);
+      removeFile(recordOf(data));
+    }
+    throw error;
+  }
+}
+
+/** Whether what lies beside is whole, and must not be deleted. */
+export function isExchanging(data: string): boolean {
+  return existsSync(recordOf(data));
+}
+
+/** Brings an exchange that was killed to its end; false: there was none. Throws if the place has been taken since. */
+export function finishExchange(data: string): boolean {
+  const what = readRecord<Exchange | null>(recordOf(data), z.nullable(schema), null);
+  if (what === null) return false;
+  if (existsSync(wholeBeside(data))) {
+    makePlace(data, what.aside);
+    moveFile(wholeBeside(data), data);
+  }
+  giveDirectory(data, { mode: 0o755, owner: { uid: 0, gid: 0 } });
+  if (what.aside !== null) {
+    const [now, before] = [layoutOf(data), layoutOf(what.aside)];
+    if (what.keepsKey && existsSync(before.backupKey)) moveFile(before.backupKey, now.backupKey);
+    if (existsSync(before.backupRepository)) moveFile(before.backupRepository, now.backupRepository);
+  }
+  removeFile(recordOf(data));
+  return true;
+}
+
+function makePlace(data: string, aside: string | null): void {
+  if (isEmptyData(data)) {
+    removeTree(data);
+  } else if (aside !== null && !existsSync(aside)) {
+    moveFile(data, aside);
+  } else {
+    const former = aside === null ? "" : `, and ${aside} the former data`;
+    throw new SetUpFailure(
+      `A restore was cut off, and ${data} holds other files since: move them away. ${wholeBeside(data)} holds what was restored${former}.`,
+    );
+  }
+}
+
+function recordOf(data: string): string {
+  return `${data}.restoring-step`;
+}

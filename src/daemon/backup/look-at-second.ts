@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { hashPassword } from "../../adapters/accounts/password-hash.ts";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { NftFirewall } from "../../adapters/nft/firewall.ts";
+import { exchange } from "../../adapters/probes/exchange.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { TABLES } from "../../render/postfix/tables.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { SetUpFailure } from "../set-up/failure.ts";
+import type { Seen } from "./second-server.ts";
+
+/** Of the aliases and of the bans. */
+const SAMPLE = 100;
+const SIGN_IN_MS = 30 * SECOND_MS;
+/** After its start the guard fills the kernel's sets. */
+const ENFORCED_MS = 20 * SECOND_MS;
+const LOOK_MS = 200;
+
+export type SignIn = Readonly<{ account: string; password: string }>;
+
+/**
+ * Nobody knows a password here, so one account of the restored copy gets a new one, before anything runs there. Null if no account
+ * may sign in from everywhere.
+ */
+export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null> {
+  const password = randomBytes(16).toString("hex");
+  const db = new DatabaseSync(accountsDb);
+  try {
+    const account = db
+      .prepare(
+        "SELECT user FROM passdb WHERE user NOT IN (SELECT account FROM account_network) ORDER BY random() LIMIT 1",
+      )
+      .get()?.["user"];
+    if (typeof account !== "string") return null;
+    db.prepare("UPDATE account SET password = ? WHERE name = ?").run(await hashPassword(password), account);
+    return { account, password };
+  } finally {
+    db.close();
+  }
+}
+
+type How = Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>;
+
+/** Asks the running second server for everything that can be compared. Throws SetUpFailure for what it does not do. */
+export async function lookAt(
+  layout: Layout,
+  settings: Settings,
+  { signIn, hasFirewall }: How,
+): Promise<Omit<Seen, "startMs">> {
+  const mails: Record<string, number> = {};
+  for (const account of accountsOf(layout)) mails[account] = await mailsOf(layout, account);
+  if (signIn !== null) await mustSignIn(settings["ports.imaps"], signIn);
+  return {
+    mails,
+    signedIn: signIn?.account ?? null,
+    aliases: await mustForward(layout, settings.domains),
+    bans: hasFirewall ? await mustHold(layout, settings["bans.ipv6_prefix"]) : null,
+  };
+}
+
+function accountsOf(layout: Layout): readonly string[] {
+  return rows(layout.accountsDb, "SELECT name FROM account ORDER BY name").map(({ name }) => String(name));
+}
+
+/** Dovecot makes its indexes from the mails anew. */
+async function mailsOf({ dovecotConf }: Layout, account: string): Promise<number> {
+  const status = ["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"];
+  const ran = await runProgram("doveadm", ["-c", dovecotConf, ...status], { timeoutMs: 10 * MINUTE_MS });
+  if (ran.code !== 0) throw new SetUpFailure(`Dovecot cannot count the mails of ${account}: ${lastLines(ran)}`);
+  const counts = ran.stdout.trim().split("\n").slice(1);
+  return counts.reduce((sum, line) => sum + Number(line.split("\t").at(-1)), 0);
+}
+
+/** Over TLS, through the guard's login policy, into the INBOX. */
+async function mustSignIn(port: number, { account, password }: SignIn): Promise<void> {
+  const said = await exchange(
+    { host: "127.0.0.1", port, localAddress: "127.0.0.1", tls: true },
+    {
+      question: `a LOGIN "${account}" "${password}"\r\nb EXAMINE INBOX\r\n`,
+      isAnswer: (text) => /^b OK/m.test(text),
+      isRefusal: (text) => /^[ab] (?:NO|BAD)/m.test(text),
+      goodbye: "c LOGOUT\r\n",
+    },
+    SIGN_IN_MS,
+  );
+  if (!said.ok) throw new SetUpFailure(`${account} could not sign in: Dovecot ${said.says}`);
+}
+
+/** Postfix's own lookup, in the tables that it would read (postmap(1)). */
+async function mustForward({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
+  const known = rows(
+    accountsDb,
+    "SELECT address, targets FROM alias_map WHERE address IN (SELECT address FROM alias) ORDER BY random()",
+  )
+    .map(({ address, targets }) => ({ address: String(address), targets: String(targets) }))
+    .filter(({ address }) => domains.includes(address.slice(address.lastIndexOf("@") + 1)))
+    .slice(0, SAMPLE);
+  if (known.length === 0) return 0;
+  const asked = ["-c", postfixConf, "-q", "-", `sqlite:${join(postfixConf, TABLES.aliases.file)}`];
+  const ran = await runProgram("postmap", asked, { input: known.map(({ address }) => `${address}\n`).join("") });
+  const found = new Set(ran.stdout.split("\n"));
+  const wrong = known.find(({ address, targets }) => !found.has(`${address}\t${targets}`));
+  if (wrong !== undefined) throw new SetUpFailure(`Postfix does not forward ${wrong.address} to ${wrong.targets}`);
+  return known.length;
+}
+
+/** Bans that last a while yet, in the firewall of its own that the second server has. */
+async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
+  const inForce = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
+  const sample = rows(
+    engineDb,
+    `SELECT prefix FROM ban WHERE ${inForce} ORDER BY random() LIMIT ${SAMPLE}`,
+    Date.now() + MINUTE_MS,
+  )
+    .map(({ prefix }) => parsePrefix(String(prefix)))
+    .filter((prefix) => prefix !== null);
+  const firewall = new NftFirewall({ ipv6Prefix: () => ipv6Length });
+  const deadline = performance.now() + ENFORCED_MS;
+  for (;;) {
+    const held = await firewall.holds(sample);
+    if (held.ok) return sample.length;
+    if (performance.now() > deadline) throw new SetUpFailure(`Of its bans not all are in force: ${held.reason}`);
+    await pause(LOOK_MS);
+  }
+}
+
+function rows(path: string, sql: string, ...values: readonly number[]) {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return db.prepare(sql).all(...values);
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chownSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { createBackup } from "./create.ts";
+import { prepareDirectory, repositoryOf } from "./repository.ts";
+import { restoreServer } from "./restore.ts";
+import { Stage } from "./stage.ts";
+
+/** No user of the machine: the one whose programs write mail here. */
+const MAILS_USER = 54_321;
+const quiet = () => undefined;
+const manifest = (layout: Layout) => ({ format: 1, at: 1, host: "h", version: "1", data: layout.data }) as const;
+
+/** A data directory with one mail, on mounts of their own for `mail` and `log`. They are gone after `work`. */
+async function onMounts(
+  mount: (at: string) => readonly string[],
+  work: (data: ReturnType<typeof dataToBackUp>) => Promise<void>,
+): Promise<void> {
+  const data = dataToBackUp();
+  const { layout, maildir, put } = data;
+  for (const path of [layout.mail, layout.log]) {
+    mkdirSync(path);
+    execFileSync("mount", [...mount(path)]);
+  }
+  try {
+    put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+    put(join(layout.log, "mail", "mail.log"), "a line\n");
+    symlinkSync("mail.log", join(layout.log, "mail", "link"));
+    chownSync(layout.mail, MAILS_USER, MAILS_USER);
+    await work(data);
+  } finally {
+    for (const path of [layout.mail, layout.log]) execFileSync("umount", [path]);
+  }
+}
+
+const TMPFS = (at: string) => ["-t", "tmpfs", "-o", "mode=700", "tmpfs", at];
+
+describe("mail on a mount of its own", { skip: lacking({ root: true, installed: ["restic", "setpriv"] }) }, () => {
+  for (const { what, mount } of [
+    { what: "a disk", mount: TMPFS },
+    {
+      what: "a directory of the same disk",
+      mount: (at: string) => {
+        mkdirSync(`${at}.source`);
+        return ["--bind", `${at}.source`, at];
+      },
+    },
+  ])
+    test(`is backed up and restored as one tree, and nothing is left on it: ${what}`, () =>
+      onMounts(mount, async ({ top, layout, settings, put }) => {
+        put(join(layout.backupMailStage, "tree", "left"), "by a backup that was killed");
+        const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+        assert.ok(made.ok, JSON.stringify(made));
+        assert.equal(made.backup.mails, 1);
+        assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
+        const restic = repositoryOf(layout, settings);
+        const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
+        const elsewhere = layoutOf(join(top, "elsewhere"));
+        const restored = await restoreServer(elsewhere, fetch, { key: null, replaces: false });
+        assert.ok(restored.ok, JSON.stringify(restored));
+        assert.equal(readFileSync(join(elsewhere.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
+        assert.equal(readFileSync(join(elsewhere.log, "mail", "mail.log"), "utf8"), "a line\n");
+        assert.equal(readlinkSync(join(elsewhere.log, "mail", "link")), "mail.log");
+        assert.deepEqual(globSync("**/{.backup-stage,left,.probe}", { cwd: elsewhere.data }), []);
+      }));
+
+  test("mails get second names there, which their user can neither read nor exchange", () =>
+    onMounts(TMPFS, async ({ layout, maildir }) => {
+      prepareDirectory(layout);
+      const stage = new Stage(layout, []);
+      const { mails } = await stage.build(manifest(layout));
+      const mail = join(maildir("anna"), "cur", "1:2,S");
+      const second = join(layout.backupMailStage, "tree", "mail", "example.test/anna/Maildir/cur/1:2,S");
+      assert.deepEqual([mails, statSync(second).ino], [1, statSync(mail).ino]);
+      const { uid, mode } = statSync(layout.backupMailStage);
+      assert.deepEqual([uid, mode & 0o777], [0, 0o700]);
+      const asUser = (...argv: readonly string[]) =>
+        spawnSync("setpriv", [`--reuid=${MAILS_USER}`, `--regid=${MAILS_USER}`, "--clear-groups", ...argv], {
+          cwd: layout.mail,
+        }).status;
+      assert.notEqual(asUser("ls", ".backup-stage"), 0);
+      assert.notEqual(asUser("rm", "-rf", ".backup-stage"), 0);
+      // It may take the name away: what root hands on stays the same.
+      assert.equal(asUser("mv", ".backup-stage", "moved"), 0);
+      assert.equal(asUser("mkdir", ".backup-stage"), 0);
+      assert.ok(existsSync(join(stage.path, "backup.json")));
+      assert.throws(() => stage.remove(), /\.backup-stage belongs to uid 54321, and not to a backup/);
+      rmSync(layout.backupMailStage, { recursive: true });
+      renameSync(join(layout.mail, "moved"), layout.backupMailStage);
+      stage.remove();
+      assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
+    }));
+
+  test("a mount within it is told in one sentence, and nothing is left", () =>
+    onMounts(TMPFS, async ({ layout, settings, maildir, put }) => {
+      const bert = maildir("bert");
+      mkdirSync(bert, { recursive: true });
+      execFileSync("mount", [...TMPFS(bert)]);
+      try {
+        put(join(bert, "cur", "2:2,"), "another");
+        const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+        assert.match(made.ok ? "" : made.reason, /bert\/Maildir\/cur is on another mount than .*: keep both on one\.$/);
+        assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
+      } finally {
+        execFileSync("umount", [bert]);
+      }
+    }));
+});

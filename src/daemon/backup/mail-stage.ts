@@ -1,0 +1,78 @@
+import { lstatSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Directory, ownUid } from "../../adapters/root-files/directory.ts";
+import { Mirror, type MirrorRules } from "../../adapters/root-files/mirror.ts";
+import { canLink } from "../../adapters/root-files/second-names.ts";
+import { codeOf, UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+const TREE = "tree";
+const COPIES: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+
+/**
+ * The stage where mail is a mount of its own: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
+ * names in `mail/.backup-stage/tree`, and the rest is copied there in the end. The user of the mails cannot enter it, but owns the
+ * directory it is in, and so can give it another name. So it is held by its descriptor, and nothing is written by a path that leads
+ * through it before root is known to be its owner.
+ */
+export class MailStage implements Disposable {
+  /** Where it is, while nobody renames it. */
+  readonly path: string;
+  readonly #held: Directory;
+
+  private constructor(path: string, held: Directory) {
+    this.path = path;
+    this.#held = held;
+  }
+
+  /** Null if mails can get their second names in `backup/stage`, which must be there. Throws where no file can have two names. */
+  static ifNeeded({ mail, backupStage, backupMailStage }: Layout): MailStage | null {
+    using mails = openOrNull(mail);
+    if (mails === null) return null;
+    const name = basename(backupMailStage);
+    using stage = Directory.own(backupStage);
+    if (canLink(stage, mails, name)) return null;
+    mails.makeDirectory(name, 0o700);
+    using own = Directory.own(backupMailStage);
+    canLink(own, own, "second");
+    own.makeDirectory(TREE, 0o700);
+    return new MailStage(join(backupMailStage, TREE), own.enter(TREE));
+  }
+
+  /** For other programs that this process starts: it leads to the tree whatever its name is by then. */
+  get heldPath(): string {
+    return `/proc/${process.pid}/fd/${this.#held.fd}`;
+  }
+
+  /** Copies what is in `from` to the mails. */
+  complete(from: string): void {
+    new Mirror(from, this.path, COPIES).pass();
+    using now = Directory.own(this.path);
+    if (now.stat.ino !== this.#held.stat.ino || now.stat.dev !== this.#held.stat.dev)
+      throw new UnsafePath(`${dirname(this.path)} was replaced during the backup, by a program of the mails' user.`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#held[Symbol.dispose]();
+  }
+}
+
+/** Of a backup that was killed, too. */
+export function removeMailStage({ backupMailStage }: Layout): void {
+  const uid = lstatSync(backupMailStage, { throwIfNoEntry: false })?.uid ?? ownUid();
+  if (uid !== ownUid())
+    throw new UnsafePath(
+      `${backupMailStage} belongs to uid ${uid}, and not to a backup: see what it is, and move it away.`,
+    );
+  removeTree(backupMailStage);
+}
+
+function openOrNull(path: string): Directory | null {
+  try {
+    return Directory.open(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}

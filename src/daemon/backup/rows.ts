@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import * as z from "zod/mini";
+import type { Layout } from "../../settings/layout.ts";
+
+/** What a server knows besides mails and settings: each table with all its columns, among them the hashes of passwords. */
+const TABLES = {
+  accounts: ["accountsDb", "account ORDER BY name"],
+  aliases: ["accountsDb", "alias ORDER BY address, target"],
+  bans: ["engineDb", "ban WHERE ended_at IS NULL ORDER BY id"],
+  tokens: ["accountsDb", "token ORDER BY name"],
+} as const satisfies Record<string, readonly ["accountsDb" | "engineDb", string]>;
+
+export type Table = keyof typeof TABLES;
+/** How many rows a table has, and SHA-256 of them all. */
+const rows = z.object({ count: z.number(), sha256: z.string() });
+export const rowsSchema = z.object({ accounts: rows, aliases: rows, bans: rows, tokens: rows });
+export type Rows = Readonly<z.output<typeof rowsSchema>>;
+export const tables: readonly Table[] = ["accounts", "aliases", "bans", "tokens"];
+
+/** Of databases that nobody changes meanwhile. */
+export function rowsOf(layout: Pick<Layout, "accountsDb" | "engineDb">): Rows {
+  const read = (table: Table) => digest(layout[TABLES[table][0]], TABLES[table][1]);
+  const [, tokens] = TABLES.tokens;
+  return {
+    accounts: read("accounts"),
+    aliases: read("aliases"),
+    bans: read("bans"),
+    // A backup of an older version has them in `engine.db`.
+    tokens: digest(hasTokens(layout.accountsDb) ? layout.accountsDb : layout.engineDb, tokens),
+  };
+}
+
+function hasTokens(path: string): boolean {
+  using db = new DatabaseSync(path, { readOnly: true });
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'token'").get() !== undefined;
+}
+
+function digest(path: string, from: string): z.output<typeof rows> {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const statement = db.prepare(`SELECT * FROM ${from}`);
+    statement.setReadBigInts(true);
+    const hash = createHash("sha256");
+    let count = 0;
+    for (const row of statement.iterate()) {
+      hash.update(`${JSON.stringify(row, printed)}\n`);
+      count += 1;
+    }
+    return { count, sha256: hash.digest("hex") };
+  } finally {
+    db.close();
+  }
+}
+
+function printed(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod/mini";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+
+/** What a server that was started from a restored directory has and does. */
+export const seenSchema = z.object({
+  /** Mails of each account, as Dovecot counts them. */
+  mails: z.record(z.string(), z.number()),
+  /** The account that signed in over IMAP; null if the server has none. */
+  signedIn: z.nullable(z.string()),
+  /** Addresses that Postfix forwarded as they were. */
+  aliases: z.number(),
+  /** Bans of single addresses that were looked for and are in its firewall; null: it has none. */
+  bans: z.nullable(z.number()),
+  startMs: z.number(),
+});
+export type Seen = Readonly<z.output<typeof seenSchema>>;
+
+const answer = z.discriminatedUnion("ok", [
+  z.object({ ok: z.literal(true), seen: seenSchema }),
+  z.object({ ok: z.literal(false), reason: z.string() }),
+]);
+
+/** `impossible`: this machine does not let even root make namespaces, as in most containers. */
+export type Second = z.output<typeof answer> | Readonly<{ ok: false; reason: string; isImpossible: true }>;
+
+const MOST_MS = HOUR_MS;
+/**
+ * Namespaces of its own for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
+ * firewall. They have no names, and all in them ends with their first process, which the kernel kills when this one ends.
+ */
+const APART = ["--pdeathsig", "KILL", "unshare"];
+const NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"];
+
+/** Starts a second server from `scratch`, where no network reaches it, looks at what it does, and ends it. */
+export async function runSecondServer(layout: Layout, scratch: string, env: Environment): Promise<Second> {
+  const program = join(layout.program, "backup.js");
+  if (!existsSync(program)) return { ok: false, reason: "its programs are made by the first `npm start`" };
+  const node = [layout.node, "--disable-warning=ExperimentalWarning", program, "second", scratch];
+  const ours = Object.entries(env).filter(([name]) => name.startsWith("GHOSTINBOX_"));
+  const variables = Object.fromEntries(ours.map(([name, value = ""]) => [name, value]));
+  const ran = await runProgram("setpriv", [...APART, ...NAMESPACES, ...node], {
+    timeoutMs: MOST_MS,
+    env: { ...variables, GHOSTINBOX_DATA: layout.data },
+  });
+  if (/^unshare: unshare failed: Operation not permitted/m.test(ran.stderr))
+    return { ok: false, reason: "this machine lets even root make no namespaces", isImpossible: true };
+  const last = ran.stdout.trim().split("\n").at(-1) ?? "";
+  const read = z.safeParse(answer, last.startsWith("{") ? parsed(last) : null);
+  return read.success ? read.data : { ok: false, reason: `it ended early: ${lastLines(ran)}` };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

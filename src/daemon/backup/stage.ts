@@ -1,0 +1,215 @@
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { copyFile } from "../../adapters/root-files/copies.ts";
+import { ourselves } from "../../adapters/root-files/directory.ts";
+import { removeFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
+import { Mirror, type MirrorRules } from "../../adapters/root-files/mirror.ts";
+import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
+import { removeTree } from "../../adapters/root-files/walk.ts";
+import { openAccountsForReading, openEngineForReading } from "../../adapters/sqlite/open.ts";
+import { messageOf } from "../../core/error.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { holdsMails, isInMaildir, mailFiles, mailsOfAccounts } from "./mail-files.ts";
+import { MailStage, removeMailStage } from "./mail-stage.ts";
+import { MANIFEST, type Manifest } from "./manifest.ts";
+import { copyOutsideFiles } from "./outside-files.ts";
+import { rowsOf } from "./rows.ts";
+
+/** Of the live queue. */
+const QUEUE_LOOKS = 3;
+/** Of a database: more than any has (sqlite3_backup_step takes an int). */
+const ALL_PAGES = 2 ** 31 - 1;
+/** A mail that arrives in each round would otherwise keep a backup from its end. */
+const MOST_ROUNDS = 20;
+
+/** Dovecot makes these again from the mails. What it cannot: dovecot-uidlist, dovecot-keywords, subscriptions. */
+const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
+/** A mail that changes its queue while they are looked at must not be missing in both. */
+const QUEUED: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+const COPIES: MirrorRules = { links: () => false, skips: () => false };
+const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
+
+function mailRules({ mail, backupMailStage }: Layout): MirrorRules {
+  const own = existsSync(mail) ? join(realpathSync(mail), basename(backupMailStage)) : null;
+  const isOut = (path: string): boolean => path === own || (basename(path) === "tmp" && isInMaildir(path));
+  return {
+    links: holdsMails,
+    skips: (path, stat) => (stat.isDirectory() ? isOut(path) : MADE_AGAIN.test(basename(path))),
+  };
+}
+
+/** The queues whose files are mails (postfix's qmgr(8)). */
+export const QUEUES = ["maildrop", "incoming", "active", "deferred", "hold"] as const;
+
+/** Directories that are copied as they stand: few files, that only root or one program changes. */
+function plainParts(layout: Layout): readonly string[] {
+  return [
+    layout.fail2banFilters,
+    layout.tls,
+    layout.secrets,
+    layout.incidents,
+    layout.dkimKeys,
+    dirname(layout.proofWord),
+    dirname(layout.legalHolds),
+    dirname(layout.mailPublicKey),
+    layout.spamState,
+    dirname(layout.exportRecord),
+    join(layout.data, "lib", "dovecot"),
+  ];
+}
+
+/**
+ * Makes the tree of a backup in `backup/stage` while mail goes on: second names of mails, copies of the rest. Each mail
+ * that was accepted before is in it, in its mailbox or in the queue; one on its way from there may be in both. Where mail is a
+ * mount of its own, the whole tree is there in the end.
+ */
+export class Stage {
+  readonly #layout: Layout;
+  readonly #named: readonly string[];
+  /** Null where mails get their second names in `backup/stage`. */
+  #mailStage: MailStage | null = null;
+
+  /** `named`: files that the settings name, wherever they are. */
+  constructor(layout: Layout, named: readonly string[]) {
+    this.#layout = layout;
+    this.#named = named;
+  }
+
+  get path(): string {
+    return this.#mailStage?.heldPath ?? this.#layout.backupStage;
+  }
+
+  /** Of an earlier backup that was killed, too. */
+  remove(): void {
+    this.#mailStage?.[Symbol.dispose]();
+    this.#mailStage = null;
+    removeTree(this.#layout.backupStage);
+    removeMailStage(this.#layout);
+  }
+
+  /** `manifest` without what is counted here. */
+  async build(manifest: Omit<Manifest, "mails" | "queued" | "accounts" | "rows">): Promise<Manifest> {
+    const layout = this.#layout;
+    this.remove();
+    giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
+    this.#mailStage = MailStage.ifNeeded(layout);
+    // The queue first: a mail that is delivered meanwhile is found in its mailbox.
+    const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), QUEUED));
+    settle(queue);
+    const mail = this.#mirror(layout.mail, mailRules(layout));
+    settle([mail]);
+    // What has left the queue since has reached its mailbox before, so one more look at the mailboxes finds it there.
+    settle(queue);
+    this.#dropDelivered();
+    settle([mail]);
+    for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
+    this.#mirror(layout.log, LOGS).pass();
+    copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
+    if (existsSync(layout.adoptedScript)) copyFile(layout.adoptedScript, this.#inStage(layout.adoptedScript), 0o600);
+    copyOutsideFiles(layout, this.#named, this.#inStage(layout.backupOutside));
+    // The databases last: what they tell of is in the mailboxes.
+    for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
+    const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
+    const mails = Object.values(accounts).reduce((sum, count) => sum + count, 0);
+    const queued = queuedBelow(this.#inStage(layout.postfixQueue)).length;
+    const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
+    const whole = { ...manifest, mails, queued, accounts, rows };
+    writeFile(join(layout.backupStage, MANIFEST), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
+    this.#mailStage?.complete(layout.backupStage);
+    return whole;
+  }
+
+  #mirror(from: string, rules: MirrorRules): Mirror {
+    const to = this.#inStage(from);
+    makeDirectory(dirname(to), 0o755);
+    return new Mirror(from, to, rules);
+  }
+
+  /**
+   * A mail that is in no queue any more has reached its mailbox, and one that changed its queue is in two directories. Looks
+   * more than once, since a mail may change its queue behind a look.
+   */
+  #dropDelivered(): void {
+    const { postfixQueue } = this.#layout;
+    const waiting = new Set<string>();
+    for (let look = 0; look < QUEUE_LOOKS; look += 1)
+      for (const name of QUEUES) for (const path of filesBelow(join(postfixQueue, name))) waiting.add(basename(path));
+    const kept = new Set<string>();
+    for (const path of QUEUES.toReversed().flatMap((name) => filesBelow(this.#inStage(join(postfixQueue, name))))) {
+      const id = basename(path);
+      if (waiting.has(id) && !kept.has(id)) kept.add(id);
+      else removeFile(path);
+    }
+  }
+
+  /** A complete copy at one instant, whatever the guard writes meanwhile. Throws if it cannot be restored. */
+  async #database(path: string): Promise<void> {
+    const to = this.#inStage(path);
+    makeDirectory(dirname(to), 0o700);
+    const db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
+    try {
+      // All pages in one step: between steps, each commit of the guard would make it start again (sqlite3_backup_step).
+      await backup(db, to, { rate: ALL_PAGES });
+    } finally {
+      db.close();
+    }
+    setAccess(to, { mode: 0o640 });
+    const damage = damageOf(to);
+    if (damage !== null) throw new Error(`${path} is damaged (${damage}), so it is not backed up`);
+  }
+
+  #inStage(path: string): string {
+    const { data, mail, backupStage } = this.#layout;
+    const top = path === mail && this.#mailStage !== null ? this.#mailStage.path : backupStage;
+    return join(top, relative(data, path));
+  }
+
+  /** Of all that it holds. */
+  bytes(): number {
+    return filesBelow(this.path).reduce((sum, path) => sum + statSync(path).size, 0);
+  }
+}
+
+/** The paths of all files below. */
+function filesBelow(top: string): readonly string[] {
+  if (!existsSync(top)) return [];
+  return readdirSync(top, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+/** The mails in Postfix's queue below this directory. */
+export function queuedBelow(postfix: string): readonly string[] {
+  return QUEUES.flatMap((name) => filesBelow(join(postfix, name)));
+}
+
+/** What SQLite's check finds wrong with a database; null if nothing. */
+export function damageOf(path: string): string | null {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const found = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+      return found === "ok" ? null : String(found);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Until all have found nothing new in one round: a mail may go from one to the other while they look. */
+function settle(mirrors: readonly Mirror[]): void {
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
+    const changes = mirrors.map((mirror) => mirror.pass());
+    if (changes.every((count) => count === 0)) return;
+  }
+}
+
+/** The size of the databases, which a backup copies (bytes). */
+export function copiedBytes(layout: Layout): number {
+  return [layout.engineDb, layout.accountsDb, `${layout.engineDb}-wal`]
+    .map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}

@@ -1,0 +1,88 @@
+import { readFileSync, statSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { DeliveryFile } from "../../adapters/export/delivery-record.ts";
+import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../adapters/export/syslog-receiver.ts";
+import { systemClock } from "../../adapters/machine/clock.ts";
+import { createLog } from "../../adapters/machine/log.ts";
+import { openEngineForReading } from "../../adapters/sqlite/open.ts";
+import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { Exporter } from "../../engine/export/exporter.ts";
+import { type ExportSettings, readExportSettings } from "../../settings/for-export.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+
+/**
+ * Sends the committed events to the receiver of `export.syslog`, as the web's user: it can read them and change none.
+ * Whatever cannot be read or opened ends it, and runsv(8) starts it again.
+ */
+
+/** So long that a start of the server does not take it for a service that keeps ending. */
+const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
+
+const log = createLog(systemClock);
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const record = new DeliveryFile(layout.exportRecord);
+
+// At once: what was not confirmed is sent again.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
+try {
+  await run();
+} catch (error) {
+  const trouble = messageOf(error);
+  log.error("The exporter ends, and is started again.", { why: trouble });
+  record.note(record.last(), { trouble, lost: 0 });
+  await pause(BEFORE_NEXT_TRY_MS);
+  process.exit(1);
+}
+
+async function run(): Promise<never> {
+  const read = readExportSettings(readFileSync(layout.exportSettings, "utf8"));
+  if (!read.ok) throw new Error(read.reason);
+  const server = serverOf(read.settings);
+  const receiver =
+    read.settings["export.syslog.protocol"] === "relp" ? new RelpReceiver(server) : new TlsReceiver(server);
+  // Before it is opened: one that takes its place meanwhile is another.
+  const inode = inodeOf(layout.engineDb);
+  const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
+  if (record.isUnreadable())
+    log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
+  let trouble: string | null = null;
+  let position = 0;
+  const exporter = new Exporter({
+    events: (filter) => {
+      if (inodeOf(layout.engineDb) !== inode) throw new Error(`${layout.engineDb} was replaced.`);
+      return queries.events(filter);
+    },
+    receiver,
+    record: {
+      last: () => record.last(),
+      note: (last, said) => {
+        const { trouble: now, lost } = said;
+        record.note(last, said);
+        if (now !== trouble && now !== null) log.warn("The receiver cannot be reached.", { why: now });
+        if (now !== trouble && now === null) log.info("The receiver takes events again.", { after: last.id });
+        if (last.id < position) log.warn("The database is another: all that it holds is sent.", { after: last.id });
+        if (lost > 0) log.warn("Events were removed before they were sent.", { count: lost, before: last.id });
+        [trouble, position] = [now, last.id];
+      },
+    },
+  });
+  log.info("Events are sent.", { host: server.host, port: server.port });
+  for (;;) await pause(await exporter.step());
+}
+
+function inodeOf(path: string): bigint {
+  return statSync(path, { bigint: true }).ino;
+}
+
+function serverOf(settings: ExportSettings): SyslogServer {
+  const { "export.syslog.ca": ca, "export.syslog.cert": cert, "export.syslog.key": key } = settings;
+  return {
+    host: settings["export.syslog.host"],
+    port: settings["export.syslog.port"],
+    authorities: ca === "" ? undefined : readFileSync(ca, "utf8"),
+    identity: cert === "" ? undefined : { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") },
+    hostname: settings.hostname,
+  };
+}

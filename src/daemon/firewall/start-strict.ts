@@ -1,0 +1,32 @@
+import { merged } from "../../core/firewall/strict.ts";
+import { isStrict } from "../../settings/is-strict.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { runsForAnother } from "../set-up/processes.ts";
+import { keepStrict, readStrict } from "./strict-file.ts";
+import { loadStrict } from "./strict-table.ts";
+import { sshDoors, wantedOpening } from "./wanted.ts";
+
+const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
+
+/**
+ * Before the first service starts: what was confirmed is in force from the first moment on. SSH may have another port since
+ * then, and what was only tried is over. Returns a warning, or null.
+ */
+export async function startStrict(layout: Layout, settings: Settings, parts = PARTS): Promise<string | null> {
+  // The table has one name, whichever server has loaded it.
+  if (parts.isAnothers(layout.data))
+    return isStrict(settings) ? "the firewall is not strict: the server of another data directory runs here." : null;
+  const { confirmed, trial } = readStrict(layout);
+  if (trial !== null) keepStrict(layout, { confirmed, trial: null });
+  if (!isStrict(settings) || confirmed === null) {
+    // Where nft(8) cannot run, there is no table.
+    await parts.load(null, null);
+    return isStrict(settings)
+      ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` begins it."
+      : null;
+  }
+  const opening = merged(confirmed, wantedOpening(settings, await parts.ssh()));
+  const loaded = await parts.load(opening, null);
+  return loaded.ok ? null : `the firewall is not strict: ${loaded.reason}.`;
+}

@@ -1,0 +1,16 @@
+import { removeFile } from "../../adapters/root-files/files.ts";
+import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
+import { type StrictState, strictState, UNCONFIRMED } from "../../core/firewall/strict.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+type File = Pick<Layout, "strictFirewall">;
+
+/** A file that cannot be read as one counts as not confirmed: rather open than shut without a way in. */
+export function readStrict({ strictFirewall: file }: File): StrictState {
+  return readRecord<StrictState>(file, strictState, UNCONFIRMED);
+}
+
+export function keepStrict({ strictFirewall: file }: File, state: StrictState): void {
+  if (state.confirmed === null && state.trial === null) removeFile(file);
+  else writeRecord(file, state);
+}

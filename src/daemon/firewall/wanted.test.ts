@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { type Door, doorOf, parseDoor } from "../../core/firewall/strict.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { sshDoors, sshPorts, wantedOpening, wouldBeShut } from "./wanted.ts";
+
+const MAIL = ["25/tcp", "465/tcp", "587/tcp", "993/tcp"];
+const SSH = [parseDoor("22/tcp4") ?? assert.fail()];
+
+function settings(toml = "") {
+  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+test("the ports at which the server takes connections from others, SSH, and what the settings add", () => {
+  assert.deepEqual(wantedOpening(settings(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
+  const more = 'firewall.open = ["443/tcp", "60000-61000/udp"]\nfirewall.trusted_interfaces = ["wg0"]\n';
+  assert.deepEqual(wantedOpening(settings(more), []), {
+    doors: ["25/tcp", "443/tcp", "465/tcp", "587/tcp", "993/tcp", "60000-61000/udp"],
+    trusted: ["wg0"],
+  });
+});
+
+for (const [address, door] of [
+  ["0.0.0.0", "3000/tcp4"],
+  ["::", "3000/tcp"],
+  ["2001:db8::1", "3000/tcp6"],
+  ["203.0.113.10", "3000/tcp4"],
+] as const)
+  test(`the dashboard at ${address} is let in`, () =>
+    assert.deepEqual(wantedOpening(settings(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
+
+test("SSH is found somewhere on every machine, and always where the caller's session is", async () => {
+  assert.ok((await sshDoors()).length > 0);
+  assert.ok((await sshDoors(2_299)).includes(parseDoor("2299/tcp") ?? assert.fail()));
+  assert.ok((await sshPorts(2_299)).includes(2_299));
+});
+
+/** Named as SSH's server, it listens at a port that the kernel chooses, and prints it. */
+const NAMED = `process.title = "sshd";
+  const server = require("node:net").createServer().listen(0, "0.0.0.0", () => console.log(server.address().port));`;
+
+test("a program of another user opens no port by its name", {
+  skip: lacking({ root: true, installed: ["ss"] }),
+}, async (t) => {
+  const listening = async (uid: number): Promise<Door> => {
+    const child = spawn(process.execPath, ["--eval", NAMED], { uid, stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => child.kill("SIGKILL"));
+    return parseDoor(`${Number(await once(child.stdout, "data"))}/tcp4`) ?? assert.fail();
+  };
+  const [roots, users] = [await listening(0), await listening(65_534)];
+  const found = await sshDoors();
+  assert.deepEqual([found.includes(roots), found.includes(users)], [true, false]);
+});
+
+test("what listens and is not let in is named with its program", async () => {
+  const server = createServer().listen(0, "0.0.0.0");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const door = doorOf({ protocol: "tcp", family: 4, first: address.port, last: address.port });
+  const shut = (await wouldBeShut({ doors: [], trusted: [] })).find((one) => one.door === door);
+  assert.equal(shut?.programs.length, 1);
+  const rest = await wouldBeShut({ doors: [door], trusted: [] });
+  assert.ok(!rest.some((one) => one.door === door));
+  server.close();
+});

@@ -1,0 +1,69 @@
+import type { Jump } from "../../adapters/machine/steady-clock.ts";
+import { formatDuration, isoTime, SECOND_MS } from "../../core/time.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Log, Notices } from "../../engine/ports.ts";
+
+export type ClockWatchParts = Readonly<{
+  clock: Readonly<{ jump: () => Jump | null; believed: number }>;
+  engine: Pick<Engine, "audit">;
+  notices: Notices;
+  log: Log;
+  /** Ends the guard, which is started again at once. */
+  restart: () => void;
+}>;
+
+/** Tells that the machine's clock was set, and what became of it. */
+export class ClockWatch {
+  readonly #parts: ClockWatchParts;
+  #told: Jump | null = null;
+  #believed = 0;
+
+  constructor(parts: ClockWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it about every second. */
+  look(): void {
+    const { clock, notices } = this.#parts;
+    const jump = clock.jump();
+    const told = this.#told;
+    if (jump?.since === told?.since && jump?.byMs === told?.byMs) return;
+    this.#told = jump;
+    if (jump !== null) {
+      notices.raise("clock_jumped", detailOf(jump));
+      return this.#record(directionOf(jump));
+    }
+    notices.clear("clock_jumped");
+    if (told !== null) this.#isOver(told);
+  }
+
+  #isOver(told: Jump): void {
+    const { clock, log, restart } = this.#parts;
+    if (clock.believed === this.#believed) return this.#record(`${directionOf(told)}, and it came back`);
+    this.#believed = clock.believed;
+    this.#record(`${directionOf(told)}, and it is believed now`);
+    if (told.byMs > 0) return;
+    // Nothing in memory may lie in the future, where it would wait for the former time.
+    log.warn("The machine's clock was set back: the guard starts again.", { byMs: told.byMs });
+    restart();
+  }
+
+  #record(what: string): void {
+    void this.#parts.engine.audit({
+      type: "CLOCK_JUMPED",
+      subject: `The machine's clock was set ${what}`,
+      by: "engine",
+    });
+  }
+}
+
+function detailOf(jump: Jump): string {
+  const { since, believedAt } = jump;
+  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard goes on by the former time until ${isoTime(believedAt)}. Try: timedatectl set-ntp true`;
+}
+
+/** Whole seconds: a clock that is kept right is corrected by parts of them. */
+function directionOf({ byMs }: Jump): string {
+  const seconds = Math.round(Math.abs(byMs) / SECOND_MS) * SECOND_MS;
+  return `${byMs > 0 ? "ahead" : "back"} by ${formatDuration(seconds)}`;
+}

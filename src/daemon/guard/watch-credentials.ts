@@ -1,0 +1,34 @@
+import { RECOVERY_CODES } from "../../engine/access/recovery-codes.ts";
+import type { CredentialStore, FactorStore, RecoveryStore } from "../../engine/admin-ports.ts";
+import type { Notices } from "../../engine/ports.ts";
+
+export type CredentialsWatchParts = Readonly<{
+  notices: Notices;
+  credentials: Pick<CredentialStore, "adminPasswordHash">;
+  factors: Pick<FactorStore & RecoveryStore, "totp" | "recoveryLeft">;
+  /** Why `engine.db` still has hashes or tokens of an earlier version; null if it has none. The start alone can erase them. */
+  credentialsLeft: string | null;
+}>;
+
+/** At so few the owner is told. */
+const FEW_CODES = 3;
+
+/** Tells while the dashboard has no password or few recovery codes, and what an upgrade could not erase. */
+export class CredentialsWatch {
+  readonly #parts: CredentialsWatchParts;
+
+  constructor(parts: CredentialsWatchParts) {
+    this.#parts = parts;
+    if (parts.credentialsLeft !== null) parts.notices.raise("credentials_left", parts.credentialsLeft);
+  }
+
+  /** Call it about every second. */
+  look(): void {
+    const { notices, credentials, factors } = this.#parts;
+    if (credentials.adminPasswordHash() === null) notices.raise("dashboard_password_unset", "");
+    else notices.clear("dashboard_password_unset");
+    const left = factors.totp() === null ? null : factors.recoveryLeft();
+    if (left !== null && left <= FEW_CODES) notices.raise("recovery_codes_few", `${left} of ${RECOVERY_CODES}`);
+    else notices.clear("recovery_codes_few");
+  }
+}

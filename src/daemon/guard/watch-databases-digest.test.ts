@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { damage, lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
+import { isDamage, openEngine } from "../../adapters/sqlite/open.ts";
+import { digestOf } from "../../adapters/sqlite/recovery/names.ts";
+import { digest } from "../../adapters/sqlite/recovery/salvage.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+
+test("a digest is asked for soon after the start, then every five minutes", async (t) => {
+  const { watch, clock, told } = watchedDatabases(t);
+  await watch.look();
+  assert.equal(told.digests, 0);
+  clock.advance(5 * SECOND_MS);
+  await lookUntil(t, watch, () => assert.equal(told.digests, 1));
+  clock.advance(5 * MINUTE_MS - 1);
+  await watch.look();
+  assert.equal(told.digests, 1);
+  clock.advance(1);
+  await lookUntil(t, watch, () => assert.equal(told.digests, 2));
+});
+
+test("a digest that finds damage ends the guard; one that has no room is told", async (t) => {
+  const { watch, clock, engine, engineDb, notices, told } = watchedDatabases(t);
+  mkdirSync(`${digestOf(engineDb)}.new`);
+  clock.advance(5 * SECOND_MS);
+  await lookUntil(t, watch, () => assert.match(notices.raised.get("engine_undigested") ?? "", /EISDIR|directory/));
+  assert.equal(told.restarts, 0);
+  rmdirSync(`${digestOf(engineDb)}.new`);
+  clock.advance(MINUTE_MS);
+  await lookUntil(t, watch, () => assert.ok(!notices.raised.has("engine_undigested")));
+  damage(engine, engineDb, "known_address");
+  clock.advance(5 * MINUTE_MS);
+  await lookUntil(t, watch, () => assert.equal(told.restarts, 1));
+  assert.ok(existsSync(`${engineDb}.is-damaged`));
+});
+
+test("damage of a new digest counts as none of the database", (t) => {
+  const { engine, engineDb } = watchedDatabases(t);
+  engine.exec("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'a@b', 1, 1)");
+  const path = `${engineDb}.fresh`;
+  const fresh = openEngine(path);
+  damage(fresh, path, "known_address");
+  fresh.close();
+  assert.throws(
+    () => digested(engineDb, path),
+    (error) => /malformed/.test(String(error)) && !isDamage(error),
+  );
+  damage(engine, engineDb, "known_address");
+  assert.throws(() => digested(engineDb, path), isDamage);
+});
+
+/** By connections that have none of it in memory. */
+function digested(from: string, to: string): void {
+  const [source, db] = [new DatabaseSync(from), new DatabaseSync(to)];
+  try {
+    digest(source, db);
+  } finally {
+    source.close();
+    db.close();
+  }
+}

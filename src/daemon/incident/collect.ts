@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { copyForeignFile } from "../../adapters/root-files/copies.ts";
+import { appendFile, writeFile } from "../../adapters/root-files/files.ts";
+import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { digestOf, filesBelow } from "./seal.ts";
+
+const SLOW_MS = 120_000;
+/** Of what one program prints: a queue of 300,000 mails. */
+const MOST_BYTES = 200_000_000;
+/** Codes of `runProgram` for one that took too long, printed too much, or could not be started. */
+const UNFINISHED: ReadonlySet<number> = new Set([124, 127]);
+const LINES_AT_ONCE = 1_000;
+const DEFERRED = "deferred";
+/** Debian packages whose files are compared with what dpkg(1) installed. */
+const CHECKED = ["postfix", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "nftables", "openssl", "restic", "runit"];
+
+/** What the machine says of itself: the file, and the program that prints it. */
+const SAYS = ({ postfixConf, dovecotConf }: Layout): readonly (readonly [string, string, ...string[]])[] => [
+  ["firewall.txt", "nft", "list", "ruleset"],
+  ["connections.txt", "ss", "-tanp"],
+  ["processes.txt", "ps", "-eo", "pid,ppid,user,lstart,args"],
+  ["sessions.txt", "doveadm", "-c", dovecotConf, "who"],
+  ["queue.jsonl", "postqueue", "-c", postfixConf, "-j"],
+  ["logins.txt", "last", "-w", "-n", "1000"],
+  ["changed-package-files.txt", "dpkg", "--verify", ...CHECKED],
+];
+
+/** What the machine, its logs and its configuration show now, below `to`. Nothing of it holds a password. Returns what it lacks. */
+export async function collect(
+  layout: Layout,
+  to: string,
+  { since, mostBytes = MOST_BYTES }: Readonly<{ since: number; mostBytes?: number }>,
+): Promise<readonly string[]> {
+  const lacks: string[] = [];
+  for (const [file, program, ...args] of SAYS(layout)) {
+    const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
+    // One that says nothing and fails has a reason; dpkg(1) fails where it says something.
+    const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
+    if (UNFINISHED.has(ran.code))
+      lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
+    writeInto(join(to, "machine", file), ran.stdout === "" && ran.code !== 0 ? `${program}: ${reason}\n` : ran.stdout);
+  }
+  copyLogs(layout, join(to, "logs"), since);
+  copyConfiguration(layout, join(to, "conf"));
+  const programs = [layout.program, layout.conf].filter((path) => existsSync(path)).flatMap(filesBelow);
+  const lines: string[] = [];
+  for (const path of programs) lines.push(`${(await digestOf(path)).sha256}  ${relative(layout.data, path)}\n`);
+  writeInto(join(to, "machine", "program.sha256"), lines.join(""));
+  return lacks;
+}
+
+/** Whole files that were written to since then. */
+function copyLogs({ log }: Layout, to: string, since: number): void {
+  for (const path of existsSync(log) ? filesBelow(log) : []) {
+    if (statSync(path).mtimeMs < since || path.endsWith(".index")) continue;
+    makeDirectory(dirname(join(to, relative(log, path))), 0o700);
+    copyForeignFile(path, join(to, relative(log, path)), 0o600);
+  }
+}
+
+/** Rendered files; the words that are secret are left out of them. */
+function copyConfiguration(layout: Layout, to: string): void {
+  const secrets = [layout.loginPolicySecret, layout.proofWord]
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, "utf8").trim())
+    .filter((word) => word !== "");
+  for (const path of [
+    join(layout.postfixConf, "main.cf"),
+    join(layout.postfixConf, "master.cf"),
+    layout.dovecotConf,
+    layout.unboundConf,
+  ]) {
+    if (!existsSync(path)) continue;
+    const text = secrets.reduce((said, word) => said.replaceAll(word, "(secret)"), readFileSync(path, "utf8"));
+    writeInto(join(to, relative(layout.conf, path)), text);
+  }
+}
+
+/** Files of mails in the queue, as Postfix keeps them; postcat(1) prints them. Returns the ids of those that were there. */
+export function copyMails(
+  { postfixQueue }: Pick<Layout, "postfixQueue">,
+  ids: readonly string[],
+  to: string,
+): readonly string[] {
+  makeDirectory(to, 0o700);
+  const queues = queuesOf(postfixQueue);
+  return ids.filter((id) => queues.some((queue) => copyForeignFile(join(queue, id), join(to, id), 0o600)));
+}
+
+/**
+ * Those of whole mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by the
+ * first letter of a short id, by the time in a long one (postconf(5), hash_queue_names, enable_long_queue_ids).
+ */
+function queuesOf(postfixQueue: string): readonly string[] {
+  const deferred = join(postfixQueue, DEFERRED);
+  const spread = existsSync(deferred)
+    ? readdirSync(deferred, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
+  const queues = ["incoming", "active", ...spread.map(({ name }) => join(DEFERRED, name)), DEFERRED, "hold"];
+  return queues.map((queue) => join(postfixQueue, queue));
+}
+
+export function writeInto(path: string, text: string): void {
+  makeDirectory(dirname(path), 0o700);
+  writeFile(path, text, { mode: 0o600, flush: false });
+}
+
+/** One JSON object a line, however many there are. */
+export function writeLines(path: string, items: Iterable<unknown>): void {
+  writeInto(path, "");
+  let lines: string[] = [];
+  const flush = (): void => {
+    if (lines.length > 0) appendFile(path, `${lines.join("\n")}\n`);
+    lines = [];
+  };
+  for (const item of items) {
+    lines.push(JSON.stringify(item));
+    if (lines.length === LINES_AT_ONCE) flush();
+  }
+  flush();
+}

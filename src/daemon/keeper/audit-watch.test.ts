@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { type TestContext, test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { scratch } from "../../../test/kit/test-database.ts";
+import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { openEngine } from "../../adapters/sqlite/open.ts";
+import { checkAudit } from "../../adapters/sqlite/read/audit-entries.ts";
+import { auditRecord } from "../../core/events/record.ts";
+import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { appendAnchor, readAnchors } from "./audit-anchors.ts";
+import { AuditWatch } from "./audit-watch.ts";
+
+function scene(t: TestContext) {
+  const layout = layoutOf(scratch(t));
+  for (const path of [layout.engineDb, layout.auditAnchors]) mkdirSync(dirname(path), { recursive: true });
+  const db = openEngine(layout.engineDb);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const clock = new HandClock();
+  const watch = new AuditWatch(layout, clock);
+  const obey = (): void => {
+    store.begin();
+    store.append(auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
+    store.commit();
+  };
+  const lookAfter = (ms: number) => {
+    clock.advance(ms);
+    watch.look();
+    return watch.troubles();
+  };
+  const anchored = () => readAnchors(layout.auditAnchors).anchors.map(({ id }) => id);
+  return { layout, db, clock, obey, lookAfter, anchored };
+}
+
+test("the last entry is anchored at the first look and each hour, if there is a new one", (t) => {
+  const { obey, lookAfter, anchored } = scene(t);
+  obey();
+  lookAfter(MINUTE_MS);
+  assert.deepEqual(anchored(), [1]);
+  obey();
+  lookAfter(MINUTE_MS);
+  assert.deepEqual(anchored(), [1]);
+  lookAfter(HOUR_MS);
+  lookAfter(HOUR_MS);
+  assert.deepEqual(anchored(), [1, 2]);
+});
+
+test("an audit that was cut or edited is told until it fits again; the anchors that tell so stay", (t) => {
+  const { layout, db, clock, obey, lookAfter, anchored } = scene(t);
+  for (let i = 0; i < 3; i++) obey();
+  assert.deepEqual(lookAfter(0), []);
+  db.exec("DELETE FROM audit_entry WHERE id = 3");
+  const [trouble] = lookAfter(HOUR_MS);
+  assert.equal(trouble?.code, "audit_broken");
+  assert.match(trouble?.detail ?? "", /^1 entry from 3 on is missing/);
+  assert.deepEqual(anchored(), [3, 2]);
+  assert.equal(lookAfter(MINUTE_MS).length, 1);
+  assert.deepEqual(anchored(), [3, 2]);
+  const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, []);
+  appendAnchor(layout.auditAnchors, {
+    at: isoTime(clock.now()),
+    id,
+    hash,
+    accepted: { reason: "a test", sum, numbered },
+  });
+  assert.deepEqual(lookAfter(MINUTE_MS), []);
+  obey();
+  assert.deepEqual(lookAfter(HOUR_MS), [], "the next entry has the number after the one that was removed");
+});
+
+for (const { what, sql } of [
+  { what: "is gone", sql: "DROP TABLE audit_entry" },
+  {
+    what: "is a view without an end",
+    sql: `DROP TABLE audit_entry; CREATE VIEW audit_entry (id, at, actor, type, subject, detail, previous, hash) AS
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, '', '', '', '', '', '', '' FROM n WHERE i < 0`,
+  },
+  {
+    what: "holds what no entry holds",
+    sql: `DROP TABLE audit_entry; CREATE TABLE audit_entry (id, at, actor, type, subject, detail, previous, hash);
+      INSERT INTO audit_entry VALUES (1, NULL, x'00', 1, 1, 1, 1, 1)`,
+  },
+])
+  test(`an audit whose table ${what} is told at once`, (t) => {
+    const { db, obey, lookAfter } = scene(t);
+    obey();
+    assert.deepEqual(lookAfter(0), []);
+    db.exec(sql);
+    assert.match(lookAfter(HOUR_MS)[0]?.detail ?? "", /^the audit cannot be read: /);
+  });
+
+test("a database that is not there yet is looked at again soon", (t) => {
+  const layout = layoutOf(scratch(t));
+  const watch = new AuditWatch(layout, new HandClock());
+  assert.throws(() => watch.look());
+  assert.throws(() => watch.look());
+  assert.deepEqual(watch.troubles(), []);
+});

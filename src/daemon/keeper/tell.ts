@@ -1,0 +1,25 @@
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
+import { certificateReport } from "./certificate-report.ts";
+import { publicKeys } from "./dkim-public-keys.ts";
+import { upkeepOf } from "./upkeep.ts";
+
+type Known = Readonly<{
+  layout: Layout;
+  read: Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }>;
+  troubles: Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>>;
+}>;
+
+/** What only root may read and others may know. */
+export async function tell(
+  about: "upkeep" | "certificate" | "dkim_keys",
+  { layout, read, troubles }: Known,
+): Promise<KeeperReply> {
+  if (about === "upkeep")
+    return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
+  if (!read.ok) return read;
+  if (about === "dkim_keys") return { ok: true, detail: "", dkimKeys: publicKeys(layout, read.settings) };
+  const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
+  return certificateReport(layout, ports, troubles.certificate);
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { reportFacts } from "../../../test/kit/report-facts.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { reportOf } from "../../core/report/report.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { sendReport } from "./send.ts";
+
+function settingsOf(toml: string) {
+  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+const RELAY = '[alerts]\nrelay = "[smtp.example.net]:587"\nrelay_to = ["me@example.net"]\n';
+const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
+
+describe("a report in the queue of the real Postfix", SENDMAIL, () => {
+  const layout = layoutOf(temporaryDirectory());
+  makeMailQueue(layout);
+
+  for (const [toml, to] of [
+    [
+      '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n',
+      ["owner@elsewhere.example", "second@elsewhere.example"],
+    ],
+    [RELAY, ["me@example.net"]],
+    [NTFY, ["postmaster@example.org"]],
+    ["", ["postmaster@example.org"]],
+  ] as const)
+    test(`it goes to ${to.join(" and ")}`, async () => {
+      const sent = await sendReport(layout, settingsOf(toml), reportOf(reportFacts()), "report-2026-11-16");
+      assert.deepEqual(sent, { ok: true, to });
+    });
+
+  test("both parts are in the queued mail", () => {
+    const [mail = ""] = queuedMails(layout);
+    assert.match(mail, /Weekly report of mail\.example\.org/);
+    assert.match(mail, /text\/plain/);
+    assert.match(mail, /text\/html/);
+  });
+});
+
+test("without a queue it says why", async () => {
+  const sent = await sendReport(layoutOf(temporaryDirectory()), settingsOf(""), reportOf(reportFacts()), "report-1");
+  assert.ok(!sent.ok && sent.reason !== "");
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { SCRIPT } from "../../settings/script/adopt-edits.ts";
+import { adoptScript } from "./adopt-script.ts";
+
+function scene(toml: string) {
+  const [checkout, layout] = [temporaryDirectory(), layoutOf(temporaryDirectory())];
+  writeFileSync(layout.settings, toml);
+  chmodSync(layout.settings, 0o640);
+  mkdirSync(join(checkout, "security"));
+  const upgrade = (version: string): void =>
+    writeFileSync(join(checkout, "package.json"), `{ "version": "${version}" }\n`);
+  upgrade("1.0.0");
+  const edit = (config: string): void => writeFileSync(join(checkout, SCRIPT), `const config = ${config};\n`);
+  const adopt = (isTrial = false) => adoptScript(checkout, layout, {}, isTrial);
+  return {
+    layout,
+    edit,
+    upgrade,
+    adopt,
+    text: () => readFileSync(layout.settings, "utf8"),
+    script: join(checkout, SCRIPT),
+  };
+}
+
+test("an edit is told first, written once, and then lives in the settings file", () => {
+  const { layout, edit, adopt, text } = scene("\uFEFF# mine\n");
+  edit("{ maxEmailsPerIP: { perMinute: 20 } }");
+  assert.deepEqual(adopt(true), {
+    ok: true,
+    says: [`${SCRIPT} was edited: limits.mail.per_minute = 20; \`config apply\` writes it to ghostinbox.toml.`],
+  });
+  assert.deepEqual([text(), existsSync(layout.adoptedScript)], ["\uFEFF# mine\n", false]);
+  assert.deepEqual(adopt(), {
+    ok: true,
+    says: [`${SCRIPT} was edited: limits.mail.per_minute = 20, now in ghostinbox.toml.`],
+  });
+  assert.deepEqual(
+    [text(), statSync(layout.settings).mode & 0o777],
+    ["\uFEFF# mine\nlimits.mail.per_minute = 20\n", 0o640],
+  );
+  writeFileSync(layout.settings, "limits.mail.per_minute = 30\n");
+  assert.deepEqual(adopt(), { ok: true, says: [] });
+  edit("{}");
+  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, "limits.mail.per_minute = 30\n"]);
+});
+
+const TRUSTING = '{ whitelist: ["192.0.2.7"] }';
+const ALL = 'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
+const KEPT = {
+  ok: true,
+  says: [`${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: allow.networks.`],
+};
+
+test("taking the last address back ends its trust", () => {
+  const { edit, adopt, text } = scene("");
+  edit(TRUSTING);
+  adopt();
+  assert.equal(text(), ALL);
+  edit("{ whitelist: [] }");
+  const says = [`${SCRIPT} was edited: allow.networks = ["127.0.0.1/32", "::1/128"], now in ghostinbox.toml.`];
+  assert.deepEqual([adopt(), text()], [{ ok: true, says }, ""]);
+  assert.deepEqual(adopt(), { ok: true, says: [] });
+});
+
+test("the file of a new version takes nothing back, and that is told once", () => {
+  const { edit, upgrade, adopt, text } = scene("");
+  edit(TRUSTING);
+  adopt();
+  upgrade("1.1.0");
+  edit("{}");
+  assert.deepEqual([adopt(true), adopt(), text()], [KEPT, KEPT, ALL]);
+  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, ALL]);
+});
+
+test("an edited file that a new version takes along can be edited back later", () => {
+  const { edit, upgrade, adopt, text } = scene("");
+  edit(TRUSTING);
+  adopt();
+  upgrade("1.1.0");
+  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, ALL]);
+  edit("{}");
+  adopt();
+  assert.equal(text(), "");
+});
+
+test("a file as delivered that is older than what was adopted, as in a new container, takes nothing back", () => {
+  const { edit, adopt, text, script } = scene("");
+  edit(TRUSTING);
+  adopt();
+  edit("{}");
+  utimesSync(script, 1, 1);
+  assert.deepEqual([adopt(), text()], [KEPT, ALL]);
+});
+
+test("a restored record meets a file as delivered that is younger than its contents, and takes nothing back", () => {
+  const { layout, edit, adopt, text, script } = scene("");
+  edit(TRUSTING);
+  adopt();
+  edit("{}");
+  const minuteAgo = Date.now() / 1000 - 60;
+  utimesSync(script, minuteAgo, minuteAgo);
+  utimesSync(layout.adoptedScript, 1, 1);
+  assert.deepEqual([adopt(), text()], [KEPT, ALL]);
+});
+
+test("a record of an older program, without a version, is read as one of another version", () => {
+  const { layout, edit, adopt, text } = scene(ALL);
+  writeFileSync(layout.adoptedScript, '{ "allow.networks": "[\\"192.0.2.7/32\\"]" }\n');
+  edit("{}");
+  assert.deepEqual([adopt(), text()], [KEPT, ALL]);
+});
+
+test("nothing is written of a script that is wrong in part", () => {
+  const { edit, adopt, text } = scene("limits.mail.per_hour = 40\n");
+  edit("{ maxEmailsPerIP: { perMinute: 20, perHour: 60 } }");
+  const adopted = adopt();
+  assert.deepEqual(adopted.ok ? [] : adopted.problems.map(({ where, line }) => [where, line]), [
+    ["limits.mail.per_hour", 1],
+  ]);
+  assert.equal(text(), "limits.mail.per_hour = 40\n");
+});
+
+test("without a script or a settings file there is nothing to do", () => {
+  const { layout, edit, adopt } = scene("");
+  assert.deepEqual(adopt(), { ok: true, says: [] });
+  edit("{ maxEmailsPerIP: { perMinute: 20 } }");
+  rmSync(layout.settings);
+  assert.deepEqual([adopt(), existsSync(layout.settings)], [{ ok: true, says: [] }, false]);
+});
+
+test("a script that is a directory is told with its path", () => {
+  const { adopt, script } = scene("");
+  mkdirSync(script);
+  assert.throws(adopt, (error: Error) => error.message.startsWith(`${script} cannot be read: `));
+});

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod/mini";
+import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Environment, withoutMark } from "../../settings/load.ts";
+import { type AdoptedLast, adoptEdits, SCRIPT, type ScriptValues } from "../../settings/script/adopt-edits.ts";
+import type { SettingProblem } from "../../settings/setting.ts";
+import { rewriteSettings } from "./rewrite-settings.ts";
+import { versionIn } from "./version-in.ts";
+
+export type ScriptAdopted =
+  | Readonly<{ ok: true; says: readonly string[] }>
+  | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
+
+const NOTHING: ScriptAdopted = { ok: true, says: [] };
+/** The entry of the record that is no setting: the version that adopted them. Records of older programs lack it. */
+const VERSION = "version";
+const schema = z.record(z.string(), z.string());
+
+/**
+ * Takes what was edited in `security/security.js` over into the settings file, which must be there, and says so. With
+ * `isTrial` nothing is written. Throws if a file cannot be read or written.
+ */
+export function adoptScript(
+  checkout: string,
+  { settings, adoptedScript }: Pick<Layout, "settings" | "adoptedScript">,
+  env: Environment,
+  isTrial = false,
+): ScriptAdopted {
+  const script = textOf(join(checkout, SCRIPT));
+  if (script === null || !existsSync(settings)) return NOTHING;
+  const text = readFileSync(settings, "utf8");
+  const plain = withoutMark(text);
+  const last = adoptedLast(checkout, adoptedScript);
+  const edits = adoptEdits(script, last, plain, env);
+  if (!edits.ok) return edits;
+  const { adopted, kept, values } = edits;
+  if (!isTrial) {
+    if (edits.text !== plain) rewriteSettings(settings, text.slice(0, text.length - plain.length) + edits.text);
+    const isNew = JSON.stringify(values) !== JSON.stringify(last.values);
+    if (isNew || (last.version !== last.here && Object.keys(values).length > 0))
+      writeRecord(adoptedScript, recordOf(values, last.here));
+  }
+  return {
+    ok: true,
+    says: [
+      ...adopted.map(
+        ({ key, toml }) =>
+          `${SCRIPT} was edited: ${key} = ${toml}${isTrial ? "; `config apply` writes it to" : ", now in"} ghostinbox.toml.`,
+      ),
+      ...(kept.length === 0
+        ? []
+        : [`${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: ${kept.join(", ")}.`]),
+    ],
+  };
+}
+
+type Last = AdoptedLast & Readonly<{ version: string | null; here: string | null }>;
+
+/**
+ * A file older than the record was not edited since: a new container or an installed package brought it. The record's age is that
+ * of its inode (st_ctime of stat(3type)): one from a backup has kept the time of its contents, and is new here.
+ */
+function adoptedLast(checkout: string, adoptedScript: string): Last {
+  const { [VERSION]: version = null, ...values } = readRecord(adoptedScript, schema, {});
+  const here = versionIn(checkout);
+  const recordedMs = statSync(adoptedScript, { throwIfNoEntry: false })?.ctimeMs ?? 0;
+  const isOlder = statSync(join(checkout, SCRIPT)).mtimeMs < recordedMs;
+  return { values, version, here, isReplaced: here === null || version !== here || isOlder };
+}
+
+function recordOf(values: ScriptValues, version: string | null): ScriptValues {
+  return version === null ? values : { ...values, [VERSION]: version };
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

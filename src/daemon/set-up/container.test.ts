@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CHECKOUT } from "./checkout.ts";
+import { containerNews, NEEDED, newsOf } from "./container.ts";
+
+const LEAST = "CapBnd:\t00000000000414fb\n";
+const ROUTES =
+  "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fd001234000000000000000000000001 " +
+  "00000400 00000001 00000000 00000003     eth0\n";
+const MOUNTS = "overlay / overlay ro 0 0\n/dev/vda /data ext4 rw 0 0\n";
+
+test("a container with what the server needs, and with IPv6, is not worth a word", () => {
+  assert.deepEqual(newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: ROUTES }), []);
+});
+
+test("what it does not need is named", () => {
+  const modules = `${MOUNTS}/dev/vda /usr/lib/modules ext4 ro 0 0\n`;
+  assert.deepEqual(newsOf({ status: "CapBnd:\t000001ffffffffff\n", mounts: modules, ipv6Routes: ROUTES }), [
+    "This container has what the server does not need: `privileged: true`, which gives every capability, such as SYS_ADMIN; " +
+      "the mount of /lib/modules. docs/docker.md has the shortest list.",
+  ]);
+  assert.match(
+    newsOf({ status: "CapBnd:\t00000000a82425fb\n", mounts: MOUNTS, ipv6Routes: ROUTES }).join(),
+    /: the capabilities SETPCAP, NET_RAW, SYS_ADMIN, MKNOD, AUDIT_WRITE, SETFCAP\. /,
+  );
+});
+
+test("without IPv6 it tells that clients by IPv6 are not told apart", () => {
+  const [says = "", ...more] = newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
+  assert.match(says, /^This container has no IPv6: /);
+  assert.deepEqual(more, []);
+});
+
+test("outside the image nothing is said", () => {
+  assert.deepEqual(containerNews(), []);
+});
+
+test("compose.yaml gives just that, and the page has a reason for each", () => {
+  const read = (name: string): string => readFileSync(join(CHECKOUT, name), "utf8");
+  const given = /^ +cap_add:\n((?: +- \w+\n)+)/m.exec(read("compose.yaml"))?.[1]?.match(/\w+/g) ?? [];
+  assert.deepEqual([...given].toSorted(), [...NEEDED].toSorted());
+  const rows = [...read("docs/docker.md").matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(([, cell = ""]) =>
+    cell.replaceAll("`", "").split(", "),
+  );
+  assert.deepEqual(rows.toSorted(), [...NEEDED].toSorted());
+});

@@ -1,0 +1,124 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { layLink, moveFile, removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { mailKeyConf } from "../../render/dovecot/mail-crypt.ts";
+import type { MailCrypt, Site } from "../../render/site.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+/** Of the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
+const CURVE = "prime256v1";
+
+type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
+type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
+type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailRecoveryKey" | "mailNoKey">;
+type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
+
+/**
+ * Makes the keys when encryption is switched on for the first time, and lets Dovecot know the private one if it is there.
+ * Never makes a second pair: what the first has encrypted could not be read. `changed`: whether the private key has come or gone.
+ */
+export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite): Prepared {
+  if (crypt === null) return { ok: true, changed: false };
+  if (crypt.byAccount && !existsSync(layout.mailRecoveryKey)) return { ok: false, reason: NO_RECOVERY };
+  try {
+    if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
+    if (!existsSync(crypt.publicKey)) makeKeys(crypt);
+    const reason = mismatch(crypt);
+    return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
+  } catch (error) {
+    const why = messageOf(error);
+    return { ok: false, reason: `The keys that encrypt mail could not be prepared (mailboxes.encryption*): ${why}` };
+  }
+}
+
+/**
+ * Tells Dovecot's configuration of the private key, as long as the right one is there. Writes only what differs. Returns whether
+ * the key has come or gone: the same key at another place is read from there by the next start or reload.
+ */
+export function placeMailKey(
+  crypt: KeyPair,
+  { mailKeyConf: conf, mailKeyLink: link }: Pick<Layout, "mailKeyConf" | "mailKeyLink">,
+): boolean {
+  const wasThere = existsSync(conf);
+  if (lockedBecause(crypt) !== null) {
+    if (wasThere) removeFile(conf);
+    return wasThere;
+  }
+  // The link first: with a configuration that names a missing file Dovecot does not start.
+  leadTo(crypt.privateKey, link);
+  const text = mailKeyConf(link);
+  if (textOf(conf) !== text) writeFile(conf, text, { mode: 0o600 });
+  return !wasThere;
+}
+
+/** Why encrypted mail cannot be read: the private key is not there, not complete, or another one. Null if it can. */
+export function lockedBecause(crypt: KeyPair): string | null {
+  const { privateKey } = crypt;
+  if (!existsSync(privateKey)) return `The private key ${privateKey} is not there.`;
+  try {
+    return mismatch(crypt);
+  } catch (error) {
+    return `${privateKey} holds no private key that can be read: ${messageOf(error)}.`;
+  }
+}
+
+/** The public half of a private key in PEM; throws if the text is no such key. */
+export function publicHalf(privateKey: string): string {
+  return createPublicKey(createPrivateKey(privateKey)).export({ type: "spki", format: "pem" });
+}
+
+/** The SHA-256 of a public key (DER), in hexadecimal. */
+export function fingerprint(publicKey: string): string {
+  const der = createPublicKey(publicKey).export({ type: "spki", format: "der" });
+  return createHash("sha256").update(der).digest("hex");
+}
+
+const NO_RECOVERY =
+  "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
+
+/** A private key that is there already, as after a restored disk, stays. */
+function makeKeys({ publicKey, privateKey }: MailCrypt): void {
+  if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
+  writeFile(publicKey, publicHalf(readFileSync(privateKey, "utf8")), { mode: 0o600 });
+}
+
+function newPrivateKey(): string {
+  return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey.export({ type: "pkcs8", format: "pem" });
+}
+
+/** At each moment the link leads to one of the two files. */
+function leadTo(target: string, link: string): void {
+  if (targetOf(link) === target) return;
+  const fresh = `${link}.new`;
+  removeFile(fresh);
+  layLink(target, fresh);
+  moveFile(fresh, link);
+}
+
+/** Null: there is none, or something else has its name. */
+function targetOf(link: string): string | null {
+  try {
+    return readlinkSync(link);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "EINVAL") return null;
+    throw error;
+  }
+}
+
+/** What the public key encrypts, no other private key could read. */
+function mismatch({ publicKey, privateKey }: KeyPair): string | null {
+  const text = textOf(privateKey);
+  if (text === null || fingerprint(publicHalf(text)) === fingerprint(readFileSync(publicKey, "utf8"))) return null;
+  return `The private key ${privateKey} does not fit the public one, with which mail was encrypted: put the right one there.`;
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { until } from "../../../test/kit/api-kit.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { tellReady } from "./units.ts";
+
+/** In place of systemd: prints what it is told. */
+const LISTEN = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
+print(s.recv(4096).decode())`;
+
+const NEEDED = { skip: lacking({ installed: ["systemd-notify", "python3"] }) };
+
+test("systemd is told that the server runs, and under which name", NEEDED, async () => {
+  const socket = join(temporaryDirectory(), "notify");
+  const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
+  let told = "";
+  systemd.stdout.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  await until(() => existsSync(socket));
+  await Promise.all([tellReady("GhostInbox runs as mail.example.org.", socket), once(systemd, "close")]);
+  assert.match(told, /^READY=1$/m);
+  assert.match(told, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { PasswordThread } from "./passwords.ts";
+
+/** The program that the bundle has as `web-passwords.js`. */
+const MAIN = new URL("./passwords-main.ts", import.meta.url);
+const owner: AccountName = parseAccountName("anna@example.test") ?? assert.fail();
+const one = (password: string) => ({ owner, password });
+const asked = (...passwords: readonly string[]) => passwords.map(one);
+
+/** A thread that does something else. */
+function played(code: string): URL {
+  const path = join(temporaryDirectory(), "thread.mjs");
+  writeFileSync(path, `import { parentPort, workerData } from "node:worker_threads";\n${code}`);
+  return pathToFileURL(path);
+}
+
+/** Enough for a thread on a busy machine. */
+const LONG = { mostWaiting: 2, judgeMs: 60_000 };
+const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
+
+test("passwords are judged as on the command line, each for itself", async () => {
+  const thread = new PasswordThread(LONG, MAIN);
+  const [weak, named, good, short] = await thread.judgeSome(
+    asked("password1234", "my-anna-password", "lantern gravel otter 71", "short"),
+    LONG.judgeMs,
+  );
+  assert.match(weak ?? "", /too easy to guess/);
+  assert.match(named ?? "", /name of the account/);
+  assert.equal(good, null);
+  assert.match(short ?? "", /too short/);
+  assert.deepEqual(await thread.judgeSome([], LONG.judgeMs), []);
+});
+
+test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
+  const thread = new PasswordThread(LONG, played(EACH));
+  const both = [thread.judge(one("one")), thread.judge(one("two"))];
+  await assert.rejects(thread.judge(one("three")), { name: "JudgesBusy", message: "too many passwords wait" });
+  assert.deepEqual(await thread.judgeSome(asked("three"), LONG.judgeMs), []);
+  assert.deepEqual(await Promise.all(both), ["one", "two"]);
+  assert.equal(await thread.judge(one("four")), "four");
+});
+
+test("a thread that dies or fails judges nothing, one that hangs is ended, and the next one judges", async () => {
+  for (const [code, message] of [
+    ["process.exit(3);", /ended with 3/],
+    ['throw new Error("broken");', /broken/],
+  ] as const)
+    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x")), { name: "JudgesBusy", message });
+  const hanging = played(`if (workerData[0].password === "hang") for (;;); ${EACH}`);
+  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 60_000 }, hanging);
+  assert.deepEqual(await thread.judgeSome(asked("hang"), 100), []);
+  assert.equal(await thread.judge(one("good")), "good");
+  await assert.rejects(new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging).judge(one("hang")), {
+    name: "JudgesBusy",
+    message: /time is over/,
+  });
+});
+
+test("of many, those that were judged in time are told", async () => {
+  const ending = played('parentPort.postMessage("first"); parentPort.postMessage(null);');
+  const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), LONG.judgeMs);
+  assert.deepEqual(judged, ["first", null]);
+});
+
+test("who waited for the others until his time was over is told so, and no thread runs for him", async () => {
+  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 200 }, played("for (;;);"));
+  const both = [thread.judge(one("a")), thread.judge(one("b"))].map((each) => each.catch(String));
+  assert.match((await Promise.all(both)).join(" "), /time is over.*the others took all the time/);
+});

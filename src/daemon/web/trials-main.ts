@@ -1,0 +1,26 @@
+import { constants, setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { openEngineInThread } from "../../adapters/sqlite/open.ts";
+import { messageOf } from "../../core/error.ts";
+import { runReplay } from "./run-replay.ts";
+import type { TrialOrder, TrialReply } from "./trials.ts";
+
+/** The thread of the web that decides recorded events again (TrialThread). */
+
+// On Linux of this thread alone (setpriority(2)): on one processor all else goes first.
+setPriority(constants.priority.PRIORITY_LOW);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin, typescript/no-unsafe-type-assertion -- no page; TrialThread sends it
+parentPort?.postMessage(answerTo(workerData as TrialOrder));
+
+function answerTo({ engineDb, asked }: TrialOrder): TrialReply {
+  try {
+    const db = openEngineInThread(engineDb);
+    try {
+      return { report: runReplay(db, asked) };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return { down: messageOf(error) };
+  }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { FactorStore, RecoveryStore, StoredTotp } from "../admin-ports.ts";
+import { Budget } from "../budget.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports.ts";
+import { base32 } from "./base32.ts";
+import { newRecoveryCodes, recoveryDigest } from "./recovery-codes.ts";
+import { isTotp, SECRET_BYTES, stepOf, uriOf } from "./totp.ts";
+
+export type FactorParts = Readonly<{
+  engine: Pick<Engine, "audit">;
+  factors: FactorStore & RecoveryStore;
+  /** The server's name, for the list in the authenticator app. */
+  hostname: () => string;
+  clock: Clock;
+}>;
+
+/** Who gives a code: a browser that never signed in, one that did, or a session that proves itself. */
+export type CodeFrom = "stranger" | "browser" | "session";
+/** `hash`: of the password that was given with it, and is right. `by`: who is on record. */
+export type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
+
+/**
+ * Wrong codes of each kind of giver within a day: past them a code of the app is not looked at. Three of a million are right at a
+ * time, so 20 guesses a day find one within a year with 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always looked at.
+ */
+export const WRONG_CODES = 20;
+/** How long a new secret waits for its first code. */
+const SET_UP_MS = 10 * MINUTE_MS;
+export const APP = "authenticator app";
+
+type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
+
+/** The administrator's authenticator app and recovery codes. The secret is told once, while it is set up. */
+export class Factors {
+  readonly #parts: FactorParts;
+  #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
+  #pending: Pending | null = null;
+
+  constructor(parts: FactorParts) {
+    this.#parts = parts;
+  }
+
+  /** Tells one app from another; null: none is set up. */
+  app(): string | null {
+    const totp = this.#parts.factors.totp();
+    return totp === null ? null : base32(totp.secret);
+  }
+
+  /** Whether the password alone is not enough. */
+  isNeeded(): boolean {
+    return this.#parts.factors.totp() !== null;
+  }
+
+  /** Uses the code up, if it is right. Throws if that cannot be written. */
+  async isRight({ code: typed, from, hash, by }: GivenCode): Promise<boolean> {
+    const { factors, engine, clock } = this.#parts;
+    const totp = factors.totp();
+    if (totp === null) return true;
+    const now = clock.now();
+    const code = typed.replaceAll(/[\s-]/g, "").toLowerCase();
+    const budget = this.#budgets(totp, hash)[from];
+    if (isTotp(code) && budget.isLeft(now)) {
+      const step = stepOf(totp, code, now);
+      if (step !== null && factors.useStep(step, totp.lastStep)) return true;
+    }
+    const digest = recoveryDigest(code);
+    if (digest !== null && factors.useRecovery(digest, now)) {
+      await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
+      return true;
+    }
+    // Past the bound nothing is looked at, and there is nothing to tell.
+    if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
+    return false;
+  }
+
+  /** A new secret. It counts once a code of it comes from the same session. */
+  begin(session: string): Readonly<{ secret: string; uri: string }> {
+    const { clock, hostname } = this.#parts;
+    const secret = randomBytes(SECRET_BYTES);
+    this.#pending = { session, secret, at: clock.now() };
+    return { secret: base32(secret), uri: uriOf(secret, hostname()) };
+  }
+
+  /** The recovery codes; `none`: nothing waits for a code from this session. */
+  confirm(session: string, typed: string): readonly string[] | "none" | "wrong" {
+    const { factors, clock } = this.#parts;
+    const now = clock.now();
+    const pending = this.#pending;
+    if (pending === null || pending.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
+    const { secret } = pending;
+    const lastStep = stepOf({ secret, lastStep: 0 }, typed.replaceAll(/\s/g, ""), now);
+    if (lastStep === null) return "wrong";
+    const { codes, digests } = newRecoveryCodes();
+    factors.setTotp({ secret, lastStep, at: now, recovery: digests });
+    this.#pending = null;
+    return codes;
+  }
+
+  renewCodes(): readonly string[] {
+    const { codes, digests } = newRecoveryCodes();
+    this.#parts.factors.renewRecovery(digests, this.#parts.clock.now());
+    return codes;
+  }
+
+  /** A new password or app begins a new count: what was guessed of the former is worth nothing. */
+  #budgets({ secret }: StoredTotp, hash: string): Readonly<Record<CodeFrom, Budget>> {
+    const of = `${hash} ${base32(secret)}`;
+    if (this.#guesses?.of !== of) {
+      const budget = (): Budget => new Budget(WRONG_CODES, DAY_MS);
+      this.#guesses = { of, budgets: { stranger: budget(), browser: budget(), session: budget() } };
+    }
+    return this.#guesses.budgets;
+  }
+}

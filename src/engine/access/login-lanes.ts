@@ -1,0 +1,40 @@
+import { LIMITS } from "../limits.ts";
+
+/** The queue of an attempt: that of its network, or that of the owner's own browsers. */
+export type Lane = Readonly<{ name: string; reserved: boolean }>;
+
+/**
+ * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
+ * wait: then a client that tries without pause cannot keep out another one of its network.
+ */
+export class LoginLanes {
+  /** The running attempts, each with the one that waits. */
+  readonly #served = new Map<string, (() => void) | null>();
+  #strangers = 0;
+
+  /** Resolves when it is the attempt's turn, with whether it may continue. If it may, it must call `leave`. */
+  async enter({ name, reserved }: Lane): Promise<boolean> {
+    const waiting = this.#served.get(name);
+    if (waiting === undefined) {
+      if (!reserved && this.#strangers >= LIMITS.dashboardLogins) return false;
+      if (!reserved) this.#strangers++;
+      this.#served.set(name, null);
+      return true;
+    }
+    if (waiting !== null) return false;
+    await new Promise<void>((resolve) => this.#served.set(name, resolve));
+    return true;
+  }
+
+  /** The place goes to the waiting attempt, if there is one. */
+  leave({ name, reserved }: Lane): void {
+    const next = this.#served.get(name);
+    if (next !== undefined && next !== null) {
+      this.#served.set(name, null);
+      next();
+      return;
+    }
+    this.#served.delete(name);
+    if (!reserved) this.#strangers--;
+  }
+}

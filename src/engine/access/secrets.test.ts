@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { digestOf, newSecret, newToken } from "./secrets.ts";
+
+test("a token is told by its beginning, and its digest is that of all of it", () => {
+  const { token, digest } = newToken();
+  assert.match(token, /^gi_[A-Za-z0-9_-]{43}$/);
+  assert.equal(digest, digestOf(token));
+});
+
+test("no secret comes twice", () => {
+  assert.equal(new Set(Array.from({ length: 100 }, newSecret)).size, 100);
+});
+
+test("a digest is SHA-256", () => {
+  assert.equal(digestOf("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+});

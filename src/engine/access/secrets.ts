@@ -1,0 +1,19 @@
+import { createHash, randomBytes } from "node:crypto";
+
+const SECRET_BYTES = 32;
+
+/** What opens a session. Nobody guesses it, so a plain hash of it may be stored. */
+export function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+/** A token for scripts, and what is stored of it. */
+export function newToken(): Readonly<{ token: string; digest: string }> {
+  const token = `gi_${newSecret()}`;
+  return { token, digest: digestOf(token) };
+}
+
+/** What is stored of a secret: SHA-256, hexadecimal. */
+export function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

@@ -1,0 +1,190 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import { banIn } from "../../core/decide/sparing.ts";
+import { messageOf } from "../../core/error.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { NotIn } from "../../wire/control/results.ts";
+import { actorOf } from "../../wire/control/rights.ts";
+import type { CredentialStore, SessionStore } from "../admin-ports.ts";
+import type { WebBounds } from "../commands/web-bounds.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports.ts";
+import { ADMINISTRATOR } from "./callers.ts";
+import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
+import { type Lane, LoginLanes } from "./login-lanes.ts";
+import type { Assertion, Passkeys } from "./passkeys.ts";
+import { digestOf, newSecret } from "./secrets.ts";
+
+/** Checks a password against a hash. It may take long, so others must be able to go on meanwhile. */
+export interface Passwords {
+  verify(hash: string, password: string): Promise<boolean>;
+  /** A hash that no password fits, at the same cost: without a password set an attempt takes as long as a wrong one. */
+  readonly decoy: string;
+}
+
+export type SignInParts = Readonly<{
+  engine: Pick<Engine, "ask" | "subject" | "audit">;
+  credentials: Pick<CredentialStore, "adminPasswordHash">;
+  sessions: Pick<SessionStore, "open" | "prove">;
+  passwords: Passwords;
+  keys: Pick<Passkeys, "check" | "isKnown">;
+  factors: FactorParts["factors"];
+  hostname: FactorParts["hostname"];
+  clock: Clock;
+}>;
+
+/** `known`: what the browser was given when it signed in before; null: it shows nothing. */
+export type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
+/** `code`: of a second factor. A passkey stands for both. */
+export type Given = Password | Readonly<{ passkey: Assertion }>;
+type Password = Readonly<{ password: string; code?: string | undefined }>;
+type Try = Given & Pick<Attempt, "ip">;
+/** `mark`: what tells one guess from another. */
+type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
+type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
+export type Opened = Readonly<{ secret: string; digest: string; known: string }>;
+
+/** `from`: whose wrong codes count together. */
+type CodeLane = Lane & Readonly<{ from: CodeFrom }>;
+
+const KEY_BYTES = 32;
+const ID_BYTES = 6;
+/** After each wrong passkey. So strangers write 20 rows a second at most. */
+const WRONG_PASSKEY_MS = 50;
+const KNOWN = "ghostinbox_device";
+
+/**
+ * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as it
+ * is for mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
+ * `LIMITS.dashboardLogins` keep that one out, while they go on.
+ */
+export class SignIn {
+  readonly #parts: SignInParts;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #key = randomBytes(KEY_BYTES);
+  readonly #lanes = new LoginLanes();
+  /** Until the wrong passkeys that came before have waited. */
+  #pause: Promise<unknown> = Promise.resolve();
+  readonly factors: Factors;
+
+  constructor(parts: SignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
+    this.#parts = parts;
+    this.#bounds = bounds;
+    this.factors = new Factors(parts);
+  }
+
+  /** Throws if the session cannot be stored. */
+  async open(attempt: Attempt, device: string): Promise<Opened | NotIn> {
+    const judged = await this.#try(attempt, this.#laneOf(attempt));
+    if (judged.outcome !== "right") return judged.outcome;
+    const secret = newSecret();
+    const digest = digestOf(secret);
+    const id = randomBytes(ID_BYTES).toString("hex");
+    try {
+      this.#parts.sessions.open({ digest, id, device, ip: attempt.ip, at: this.#parts.clock.now() });
+    } catch (cause) {
+      const what = "passkey" in attempt ? "passkey" : "password";
+      throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
+    }
+    return { secret, digest, known: knownBy(judged.hash) };
+  }
+
+  /** For a session that is there already, which no crowd of strangers can keep waiting. */
+  async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
+    const judged = await this.#try(attempt, { name: digest, reserved: true, from: "session" });
+    if (judged.outcome !== "right") return judged.outcome;
+    this.#parts.sessions.prove(digest, this.#parts.clock.now());
+    return "proved";
+  }
+
+  async #try(attempt: Try, lane: CodeLane): Promise<Judged> {
+    if (!(await this.#lanes.enter(lane))) return { outcome: "refused" };
+    try {
+      return await this.#judged(attempt, lane);
+    } finally {
+      this.#lanes.leave(lane);
+    }
+  }
+
+  /** A browser that has signed in with the present password has its own queue, which no stranger can fill. */
+  #laneOf({ ip, known }: Attempt): CodeLane {
+    const hash = this.#parts.credentials.adminPasswordHash();
+    if (hash !== null && known !== null && isSame(known, knownBy(hash)))
+      return { name: "device", reserved: true, from: "browser" };
+    return { name: this.#parts.engine.subject(ip), reserved: false, from: "stranger" };
+  }
+
+  async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane): Promise<Judged> {
+    const { engine, credentials } = this.#parts;
+    // Reserved lanes take one attempt at a time as it is: no stranger of the same network uses up the owner's share.
+    if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
+    const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
+    const withoutBan = !this.#bounds.mayBan();
+    const { verdict } = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
+    if (verdict === "refuse" || verdict === "defer") return { outcome: "refused" };
+    if (verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+
+    const hash = credentials.adminPasswordHash();
+    const app = this.factors.app();
+    const checked =
+      "passkey" in given
+        ? await this.#checkPasskey(given.passkey, ip)
+        : await this.#checkPassword(given, { hash, from, by: actorOf({ how: "session", name: ADMINISTRATOR }, ip) });
+    // Half a sign-in is none, and no failure either.
+    if (checked === "code_needed") return { outcome: checked };
+    const { isRight, mark, ...using } = checked;
+    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const passwordHash = this.#proofOf(mark);
+    const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: !this.#bounds.mayBan() });
+    if (banIn(decision) !== null) this.#bounds.banned();
+    // It may have been changed, or taken away, while this one was verified: then every session has just been ended.
+    const isStill = hash === credentials.adminPasswordHash() && app === this.factors.app();
+    const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
+    if (!isRight || hash === null || !isStill || isGone) return { outcome: "wrong" };
+    return { outcome: "right", hash };
+  }
+
+  async #checkPassword(
+    { password, code }: Password,
+    { hash, from, by }: Readonly<{ hash: string | null; from: CodeFrom; by: string }>,
+  ): Promise<Checked | "code_needed"> {
+    const { passwords } = this.#parts;
+    const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null;
+    if (isPassword && code === undefined && this.factors.isNeeded()) return "code_needed";
+    // A wrong password uses up no code.
+    const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
+    return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
+  }
+
+  /** A wrong one costs little, but is a row in the record: all wait their turn, with a pause. That there must be a copy of one is told. */
+  async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
+    const { keys, engine } = this.#parts;
+    const { outcome, passkey, ...wrong } = keys.check(given);
+    if (outcome === "wrong") {
+      this.#pause = this.#pause.then(() => wait(WRONG_PASSKEY_MS));
+      await this.#pause;
+    }
+    // The id is the client's choice: to repeat it would be a repeated password, which does not count.
+    if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
+    if ("why" in wrong && wrong.why === "counter_back")
+      await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
+    return { isRight: outcome === "right", mark: given.id, passkey: passkey.name };
+  }
+
+  /** Tells passwords, and wrong codes behind a right one, apart without revealing them: 12 bits, as Dovecot's auth policy sends. */
+  #proofOf(password: string): string {
+    return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
+  }
+}
+
+/** What a browser gets with each sign-in. It opens nothing, and a new password makes it worthless. */
+function knownBy(hash: string): string {
+  return createHmac("sha256", hash).update(KNOWN).digest("base64url");
+}
+
+function isSame(given: string, right: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,53 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { HOUR_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { base32 } from "./base32.ts";
+
+/** RFC 6238 with what every authenticator app takes: SHA-1, six digits, a new code each 30 seconds. */
+export const STEP_MS = 30 * SECOND_MS;
+/** RFC 4226, 4: the length of HMAC-SHA-1, 160 bits. */
+export const SECRET_BYTES = 20;
+const DIGITS = 6;
+/** RFC 6238, 5.2: the phone's clock may be off by one step, as when a code is typed while it changes. */
+const DRIFT = 1;
+/** A last step that is further ahead was used while the server's clock was wrong, and binds nothing. */
+const AHEAD = HOUR_MS / STEP_MS;
+const NAME = "GhostInbox";
+
+/** Of the secret and its latest code. */
+export type Totp = Readonly<{ secret: Uint8Array; lastStep: number }>;
+
+/** RFC 4226, 5.3, with the time step as the counter. */
+export function codeAt(secret: Uint8Array, step: number): string {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const hash = createHmac("sha1", secret).update(counter).digest();
+  const offset = hash.readUInt8(hash.length - 1) & 0x0f;
+  const number = hash.readUInt32BE(offset) & 0x7fff_ffff;
+  return String(number % 10 ** DIGITS).padStart(DIGITS, "0");
+}
+
+/** The step of a code that is valid now and was not used, nor a later one; null: it is not right. */
+export function stepOf({ secret, lastStep }: Totp, code: string, now: Millis): number | null {
+  const present = Math.floor(now / STEP_MS);
+  const used = lastStep > present + AHEAD ? 0 : lastStep;
+  let found: number | null = null;
+  // Each is compared, so that the time tells nothing of which it was.
+  for (let step = present - DRIFT; step <= present + DRIFT; step++)
+    if (isSame(codeAt(secret, Math.max(step, 0)), code) && step > used) found = step;
+  return found;
+}
+
+export function isTotp(code: string): boolean {
+  return code.length === DIGITS && /^\d+$/.test(code);
+}
+
+/** What authenticator apps read, also from a QR code: the format of Google Authenticator's key URIs. `where`: the server. */
+export function uriOf(secret: Uint8Array, where: string): string {
+  const label = encodeURIComponent(`${NAME}:admin@${where}`);
+  return `otpauth://totp/${label}?${new URLSearchParams({ secret: base32(secret), issuer: NAME }).toString()}`;
+}
+
+function isSame(right: string, given: string): boolean {
+  const [one, other] = [Buffer.from(right), Buffer.from(given)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

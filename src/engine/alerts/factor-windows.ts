@@ -1,0 +1,48 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import { plural } from "../../core/text.ts";
+import type { Millis } from "../../core/time.ts";
+import { EachChange } from "./each-change.ts";
+
+/** More wrong codes than an owner mistypes. */
+const GUESSES = 5;
+/** Of each kind within a day; further ones are told by the hour. */
+const MOST_CHANGES = 20;
+
+const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
+  FACTOR_ADDED: (subject) => `${subject} set up`,
+  FACTOR_REMOVED: (subject) => `${subject} removed`,
+  RECOVERY_CODES_MADE: () => "new recovery codes",
+  RECOVERY_CODE_USED: (subject) => subject,
+};
+
+/** What became of the second factors through the web within a day, each for itself, and wrong codes behind the right password. */
+export class FactorWindows {
+  readonly #changed = new EachChange("web_factor", MOST_CHANGES);
+  readonly #codes = new EachChange("recovery_code_used", MOST_CHANGES);
+  #wrong: readonly Millis[] = [];
+
+  take({ id, type, subject, actor, at }: AlertEvent): void {
+    if (actor?.startsWith("web:") !== true) return;
+    if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
+    const says = CHANGES[type];
+    if (says === undefined || subject === null) return;
+    const changes = type === "RECOVERY_CODE_USED" ? this.#codes : this.#changed;
+    changes.take({ at, subject: `${says(subject)} (event ${id})`, detail: `by ${actor}` });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    this.#forget(now);
+    const changes = [...this.#changed.holding(now), ...this.#codes.holding(now)];
+    if (this.#wrong.length < GUESSES) return changes;
+    const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
+    return [...changes, { code: "second_factor_guessed", subject: "", detail }];
+  }
+
+  /** A clock that was set back makes nothing last for ever. */
+  #forget(now: Millis): void {
+    const isOver = (at: Millis): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
+    this.#wrong = this.#wrong.filter((at) => !isOver(at));
+  }
+}

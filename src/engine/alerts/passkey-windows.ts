@@ -1,0 +1,25 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import type { Millis } from "../../core/time.ts";
+import { EachChange } from "./each-change.ts";
+
+/** Of each kind within a day; further ones are told by the hour. */
+const MOST_CHANGES = 20;
+
+/** What became of the passkeys within a day, each change for itself: what a stranger added outlives the session. */
+export class PasskeyWindows {
+  readonly #changed = new EachChange("web_passkey", MOST_CHANGES);
+  readonly #copied = new EachChange("passkey_copied", MOST_CHANGES);
+
+  take({ id, type, subject, actor, at }: AlertEvent): void {
+    if (subject === null || actor === null) return;
+    const told = (became: string) => ({ at, subject: `${subject} ${became} (event ${id})`, detail: `by ${actor}` });
+    if (type === "PASSKEY_ADDED") this.#changed.take(told("added"));
+    if (type === "PASSKEY_REMOVED") this.#changed.take(told("removed"));
+    if (type === "PASSKEY_REFUSED") this.#copied.take(told("copied"));
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return [...this.#changed.holding(now), ...this.#copied.holding(now)];
+  }
+}

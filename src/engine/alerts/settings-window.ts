@@ -1,0 +1,24 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import type { Millis } from "../../core/time.ts";
+import { EachChange } from "./each-change.ts";
+
+/** Within a day; further ones are told by the hour. */
+const MOST_CHANGES = 20;
+
+/**
+ * Changes of the settings through the web within a day, each for itself: whoever has the owner's session and password can
+ * loosen what would tell of the next step. That it was undone ends nothing.
+ */
+export class SettingsWindow {
+  readonly #changes = new EachChange("web_settings", MOST_CHANGES);
+
+  take({ id, type, subject, actor, at }: AlertEvent): void {
+    if (type !== "SETTINGS_APPLIED" || subject === null || actor?.startsWith("web:") !== true) return;
+    this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})` });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return this.#changes.holding(now);
+  }
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { DAY_MS } from "../../core/time.ts";
+
+const WEB = "web:admin via 203.0.113.9";
+const ANNA = "anna@example.test";
+
+test("each change of an account through the web is told of for a day; root's are not", () => {
+  const kit = windows();
+  kit.take("ACCOUNT_ADDED", { account: "mine@example.test", actor: "root" });
+  kit.take("ACCOUNT_SUSPENDED", { account: ANNA, actor: WEB });
+  kit.take("LOGIN_SUCCEEDED", { account: ANNA });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("ACCOUNT_ADDED", { account: ANNA, actor: WEB });
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  kit.take("ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
+  kit.take("ACCOUNT_RELEASED", { account: ANNA, actor: WEB });
+  const told = [4, 5, 6, 7, 8].map((id) => `web_account ${ANNA} (event ${id})`);
+  assert.deepEqual(kit.holding(), told, "the second new password is told as well");
+  assert.equal(kit.details()[4], `had its held mail sent, by ${WEB}`);
+  kit.wait(DAY_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
+  const kit = windows();
+  for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });
+  assert.equal(kit.holding().length, 11);
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
+  assert.equal(kit.holding().at(-1), `web_account ${ANNA} (event 61)`);
+  kit.wait(-2 * DAY_MS);
+  assert.deepEqual(kit.holding(), [], "a clock that was set back");
+});
+
+test("who may sign in from where, and what an alias leads to, is told too", () => {
+  const kit = windows();
+  kit.take("NETWORKS_CHANGED", { account: ANNA, subject: `${ANNA} from anywhere`, actor: WEB });
+  kit.take("ALIAS_ADDED", { subject: "info@example.test to thief@evil.test", actor: WEB });
+  kit.take("ALIAS_REMOVED", { subject: "info@example.test", actor: "root" });
+  assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 1)`, "web_account info@example.test (event 2)"]);
+  assert.deepEqual(kit.details(), [
+    `may sign in now: ${ANNA} from anywhere, by ${WEB}`,
+    `the alias was added: info@example.test to thief@evil.test, by ${WEB}`,
+  ]);
+});

@@ -1,0 +1,43 @@
+import type { Holding } from "../../core/alerts/alerts.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import type { Millis } from "../../core/time.ts";
+import { EachChange } from "./each-change.ts";
+
+/** Within a day; further ones are told by the hour. Added accounts have a share of their own: a file of them hides nothing. */
+const MOST_ADDED = 10;
+const MOST_CHANGED = 20;
+/** More targets of an alias than these characters are left to `alias list`. */
+const MOST_CHARACTERS = 400;
+/** What gives somebody a mailbox or its mail, takes one away, or opens what an incident has closed. */
+const SAYS: Readonly<Partial<Record<EventType, string>>> = {
+  ACCOUNT_ADDED: "was added",
+  PASSWORD_CHANGED: "got a new password",
+  ACCOUNT_REMOVED: "was removed",
+  ACCOUNT_RESUMED: "may sign in again",
+  ACCOUNT_RELEASED: "had its held mail sent",
+  NETWORKS_CHANGED: "may sign in now",
+  ALIAS_ADDED: "the alias was added",
+  ALIAS_REMOVED: "the alias was removed",
+  ALIAS_BLOCKED: "the alias was blocked",
+  ALIAS_UNBLOCKED: "the alias was unblocked",
+};
+
+/** Changes of accounts and aliases through the web within a day, each for itself. */
+export class WebAccountWindows {
+  readonly #added = new EachChange("web_account", MOST_ADDED);
+  readonly #changed = new EachChange("web_account", MOST_CHANGED);
+
+  take({ id, type, account, subject, actor, at }: AlertEvent): void {
+    const says = SAYS[type];
+    const name = account ?? subject?.split(" ")[0];
+    if (says === undefined || name === undefined || actor?.startsWith("web:") !== true) return;
+    const changes = type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
+    const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
+    changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}` });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return [...this.#added.holding(now), ...this.#changed.holding(now)];
+  }
+}

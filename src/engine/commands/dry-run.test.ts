@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { PROOF_MS } from "../../core/access/session.ts";
+import type { Command } from "../../wire/control/control.ts";
+import { DRY_RUNS } from "../../wire/control/dry-runs.ts";
+import { WEB_LIMITS } from "./web-bounds.ts";
+
+const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };
+const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };
+
+/** Each command with what must have been done before it can succeed. */
+const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
+  { command: BAN, after: [] },
+  { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
+  { command: { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }, after: [BAN] },
+  {
+    command: { verb: "allow_remove", target: "203.0.113.0/24" },
+    after: [{ verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }],
+  },
+  { command: TOKEN, after: [] },
+  { command: { verb: "token_revoke", name: "ci" }, after: [TOKEN] },
+  { command: { verb: "session_end_all" }, after: [] },
+];
+
+type Kit = ReturnType<typeof commandsOnMemory>;
+
+function tablesOf({ db }: Kit): readonly string[] {
+  const names = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return names.map(({ name }) => String(name));
+}
+
+function rowsOf({ db }: Kit, table: string) {
+  return db.prepare(`SELECT * FROM "${table}"`).all();
+}
+
+describe("a dry run", () => {
+  let kit: Kit;
+  /** Every row of both databases. */
+  const state = () => JSON.stringify([kit.credentials(), ...tablesOf(kit).map((table) => rowsOf(kit, table))]);
+  beforeEach(() => {
+    kit = commandsOnMemory();
+  });
+
+  for (const { command, after } of TRIED)
+    test(`of ${command.verb} answers as the command does, and changes and records nothing`, async () => {
+      for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
+      const before = state();
+      const tried = await kit.try(command);
+      assert.equal(state(), before);
+      assert.deepEqual(await kit.try(command), tried, "again");
+      assert.deepEqual(await kit.ask(command), tried);
+      assert.notEqual(state(), before, "the command itself does something");
+    });
+
+  for (const [what, command] of [
+    ["what may not be banned", { verb: "ban", target: "203.0.113.1", note: "", for: null }],
+    ["what is not banned", { verb: "unban", target: "203.0.113.9" }],
+    ["what is no network", { verb: "ban", target: "nobody", note: "", for: null }],
+    ["what is not on the list", { verb: "allow_remove", target: "203.0.113.9" }],
+    ["a token that is not there", { verb: "token_revoke", name: "nobody" }],
+    ["a session that is not there", { verb: "session_end", id: "0123456789ab" }],
+  ] as const)
+    test(`of ${what} is refused as the command is`, async () => {
+      const before = state();
+      const tried = await kit.try(command);
+      assert.equal(tried.ok, false);
+      assert.equal(state(), before);
+      assert.deepEqual(await kit.ask(command), tried);
+    });
+
+  test("is refused of a command that has none, which is not carried out", async () => {
+    for (const command of [{ verb: "cleanup" }, { verb: "break_glass" }] as const) {
+      const tried = await kit.try(command);
+      assert.ok(!tried.ok && /cannot be tried/.test(tried.message), command.verb);
+    }
+    assert.deepEqual(kit.types(), []);
+  });
+
+  test("is tested here of every command that has one", () => {
+    const tested = [...TRIED.map(({ command }) => command.verb), "session_end"];
+    assert.deepEqual(tested.toSorted(), DRY_RUNS.toSorted());
+  });
+});
+
+describe("a dry run that the web asks for", () => {
+  test("needs the same rights, and is not recorded where they lack", async () => {
+    const kit = webGateOnMemory();
+    kit.clock.advance(PROOF_MS);
+    const as = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
+    const told = kit.admit(TOKEN, as);
+    assert.ok("error" in told && told.error.denied === "proof_needed");
+    const stranger = kit.admit(BAN, { ...as, as: "0".repeat(64) });
+    assert.ok("error" in stranger && stranger.error.denied === "unauthorized");
+    assert.deepEqual(kit.denied(), []);
+  });
+
+  test("does not count, and is refused where the command would be", async () => {
+    const kit = webGateOnMemory();
+    const dry = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
+    for (let i = 0; i < WEB_LIMITS.changes + 5; i++) assert.ok("by" in kit.admit(BAN, dry));
+    for (let i = 0; i < WEB_LIMITS.changes; i++) assert.equal(await kit.ask(BAN), null);
+    assert.ok("error" in kit.admit(BAN, dry));
+    assert.deepEqual(kit.refused(), []);
+    assert.equal((await kit.ask(BAN))?.ok, false);
+    assert.deepEqual(kit.refused(), [`ban by ${BY}`]);
+  });
+});

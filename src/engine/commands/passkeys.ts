@@ -1,0 +1,81 @@
+import { parseIp } from "../../core/net/ip.ts";
+import { isoTime } from "../../core/time.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import { ADMINISTRATOR } from "../access/callers.ts";
+import type { Passkeys } from "../access/passkeys.ts";
+import type { Passkey, PasskeyStore } from "../admin-ports.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+import { NO_ADDRESS, type WebCaller } from "./web.ts";
+import type { WebBounds } from "./web-bounds.ts";
+
+export type PasskeyCommandParts = Readonly<{
+  passkeys: PasskeyStore;
+  /** Under which the dashboard is reached, with all below them; the first names the server. */
+  names: () => readonly string[];
+  engine: Pick<Engine, "audit" | "subject">;
+  clock: Clock;
+}>;
+
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type By = Readonly<{ caller: WebCaller; by: string }>;
+
+/** Strangers may ask for one, as often as for a sign-in. Nothing is kept of it. */
+export function passkeyChallenge(
+  { engine }: Pick<PasskeyCommandParts, "engine">,
+  keys: Pick<Passkeys, "challenge">,
+  bounds: Pick<WebBounds, "mayChallenge">,
+  { ip: from }: Of<"passkey_challenge">,
+): Reply<"passkey_challenge"> {
+  const ip = parseIp(from);
+  if (ip === null) return NO_ADDRESS;
+  return { ok: true, result: { challenge: bounds.mayChallenge(engine.subject(ip)) ? keys.challenge() : null } };
+}
+
+/** The list, and what changes it. The last one may go: the password stays. */
+export async function passkeyCommand(
+  parts: PasskeyCommandParts,
+  keys: Passkeys,
+  command: Of<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
+  { caller, by }: By,
+): Promise<Reply> {
+  const { passkeys, clock, engine, names } = parts;
+  const known = passkeys.list();
+  switch (command.verb) {
+    case "passkey_list":
+      return { ok: true, result: { passkeys: known.map(itemOf) } };
+    case "passkey_begin": {
+      const name = `${ADMINISTRATOR} (${names()[0] ?? "GhostInbox"})`;
+      const user = passkeys.userHandle(clock.now());
+      return {
+        ok: true,
+        result: { challenge: keys.challengeToMake(caller.digest), name, user, known: known.map(({ id }) => id) },
+      };
+    }
+    case "passkey_add": {
+      const name = command.name.trim();
+      if (name === "") return no("usage", "A passkey needs a name.");
+      const made = keys.checkMade(command, caller.digest);
+      if (!made.ok) return no("failed", `The passkey was not accepted. ${made.reason}`);
+      const added = passkeys.add({ ...made.passkey, name, at: clock.now() });
+      if (!added.ok) return no("failed", added.reason);
+      const recorded = await engine.audit({ type: "PASSKEY_ADDED", subject: name, by });
+      return recorded ? { ok: true, result: { name } } : UNRECORDED;
+    }
+    case "passkey_remove": {
+      const name = known.find(({ id }) => id === command.id)?.name;
+      if (name === undefined || !passkeys.remove(command.id)) return no("failed", "There is no such passkey.");
+      const recorded = await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by });
+      return recorded ? { ok: true, result: { name } } : UNRECORDED;
+    }
+  }
+}
+
+function itemOf({ id, name, createdAt, usedAt }: Passkey) {
+  return { id, name, createdAt: isoTime(createdAt), usedAt: usedAt === null ? null : isoTime(usedAt) };
+}
+
+function no(kind: CommandError["kind"], message: string): CommandError {
+  return { ok: false, kind, message, next: "" };
+}

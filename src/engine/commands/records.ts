@@ -1,0 +1,48 @@
+import type { Audit } from "../../core/events/command.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import type { Command, Reply } from "../../wire/control/control.ts";
+import type { AccountCommandParts } from "./accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
+
+export type RecordCommand = Extract<
+  Command,
+  { readonly verb: "legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed" }
+>;
+
+const FIREWALL = {
+  tried: "FIREWALL_TRIED",
+  confirmed: "FIREWALL_CONFIRMED",
+  rolled_back: "FIREWALL_ROLLED_BACK",
+} as const;
+
+/**
+ * What root does where the guard cannot write, or only looks at, enters the audit. A legal hold may be on an account that was
+ * removed.
+ */
+export async function recordCommand(
+  { engine }: Pick<AccountCommandParts, "engine">,
+  command: RecordCommand,
+  by: string,
+): Promise<Reply<RecordCommand["verb"]>> {
+  if (command.verb !== "legal_hold") {
+    const recorded = await engine.audit({ ...seenOf(command), by });
+    return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+  }
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const type = command.isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
+  const recorded = await engine.audit({ type, subject: name, by });
+  return recorded ? { ok: true, result: { name } } : UNRECORDED;
+}
+
+function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>): Pick<Audit, "type" | "subject"> {
+  switch (command.verb) {
+    case "access_reviewed":
+      return { type: "ACCESS_REVIEWED", subject: command.summary };
+    case "recovery_key_made":
+      return { type: "RECOVERY_KEY_MADE", subject: command.fingerprint };
+    case "firewall_changed":
+      return { type: FIREWALL[command.step], subject: command.opening };
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { NOON } from "../../../test/kit/samples.ts";
+import { MX, settings, upkeepOf } from "../../../test/kit/upkeep-kit.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
+
+const BACKUP = { name: "backup", state: "ok", at: null, says: "There is none yet.", command: "backup list" } as const;
+const KEYS = [
+  { domain: "example.org", key: "AAAA" },
+  { domain: "example.net", key: "" },
+];
+
+function kit() {
+  const clock = new HandClock(NOON);
+  const asked: KeeperCommand["verb"][] = [];
+  const looked: string[] = [];
+  let reply: KeeperReply = { ok: true, detail: "", upkeep: [BACKUP], dkimKeys: KEYS };
+  const keeper = {
+    ask: ({ verb }: KeeperCommand) => {
+      asked.push(verb);
+      return Promise.resolve(reply);
+    },
+  };
+  const publishedFor = (_: unknown, domain: string, key: string) => {
+    looked.push(`${domain} ${key}`);
+    return Promise.resolve([MX]);
+  };
+  const upkeep = upkeepOf({ keeper, clock, publishedFor });
+  return { clock, asked, looked, upkeep, answer: (next: KeeperReply) => void (reply = next) };
+}
+
+test("root's records are read once for all who ask within some seconds", async () => {
+  const { clock, asked, upkeep } = kit();
+  const [first, second] = await Promise.all([upkeep.records(), upkeep.records()]);
+  assert.deepEqual(first, { ok: true, result: { upkeep: [BACKUP] } });
+  assert.equal(second, first);
+  await upkeep.records();
+  assert.deepEqual(asked, ["upkeep"]);
+  clock.advance(5 * SECOND_MS);
+  await upkeep.records();
+  assert.deepEqual(asked, ["upkeep", "upkeep"]);
+});
+
+test("a keeper that does not answer, or that is older, is told and asked again", async () => {
+  const { asked, upkeep, answer } = kit();
+  answer({ ok: false, reason: "The keeper hung up." });
+  assert.partialDeepStrictEqual(await upkeep.records(), { ok: false, message: "The keeper hung up." });
+  answer({ ok: true, detail: "" });
+  assert.partialDeepStrictEqual(await upkeep.certificate(), {
+    ok: false,
+    message: "The keeper is of another version.",
+  });
+  await upkeep.certificate();
+  assert.deepEqual(asked, ["upkeep", "certificate", "certificate"]);
+});
+
+test("the resolver is asked for a domain of the settings, once a minute however often the web asks", async () => {
+  const { clock, looked, upkeep } = kit();
+  for (const asked of [null, "example.org", "EXAMPLE.ORG"])
+    assert.deepEqual(await upkeep.dns(asked), {
+      ok: true,
+      result: {
+        domain: "example.org",
+        domains: settings.domains,
+        checkedAt: "2026-11-20T12:00:00.000Z",
+        records: [MX],
+      },
+    });
+  assert.deepEqual(looked, ["example.org AAAA"]);
+  clock.advance(MINUTE_MS);
+  await upkeep.dns(null);
+  assert.equal(looked.length, 2);
+  for (const asked of ["", "example.com", "x".repeat(200)])
+    assert.partialDeepStrictEqual(await upkeep.dns(asked), { ok: false, kind: "usage" }, asked);
+  assert.partialDeepStrictEqual(await upkeep.dns("example.net"), { message: "example.net has no key yet." });
+  assert.equal(looked.length, 2);
+});
+
+test("a slow resolver is not waited for long, and its answer is there for the next who asks", async () => {
+  const { promise, resolve } = Promise.withResolvers<readonly [typeof MX]>();
+  const keeper = { ask: () => Promise.resolve({ ok: true as const, detail: "", dkimKeys: KEYS }) };
+  const upkeep = upkeepOf({ keeper, clock: new HandClock(NOON), publishedFor: () => promise, longestMs: 5 });
+  assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: false, next: "Ask again in some seconds." });
+  resolve([MX]);
+  assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: true });
+});

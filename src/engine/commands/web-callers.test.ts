@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
+import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { ROLES, type Role, type Scope } from "../../core/access/scopes.ts";
+import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import type { Command } from "../../wire/control/control.ts";
+import { mayAsk, needOf } from "../../wire/control/rights.ts";
+import { digestOf } from "../access/secrets.ts";
+import { ban } from "./bans.ts";
+import { WEB_LIMITS } from "./web-bounds.ts";
+
+const IP = "203.0.113.40";
+const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
+
+/** What the scopes queue and admin allow, and what needs a fresh proof besides. */
+const READING = ["account_state", "alerts_list", "allow_list", "certificate", "dns_check", "protection", "upkeep"];
+const ADMINISTERING = [
+  "account_details",
+  "account_list",
+  "account_suspend",
+  "alerts_test",
+  "alias_list",
+  "factor_list",
+  "passkey_list",
+  "queue_flush",
+  "queue_hold",
+  "queue_release",
+  "quota_set",
+  "session_list",
+  "settings_list",
+  "settings_preview",
+  "token_list",
+  "totp_confirm",
+];
+const PROVEN = [
+  "account_make",
+  "account_password",
+  "account_remove",
+  "account_resume",
+  "accounts_bring",
+  "alias_add",
+  "alias_block",
+  "alias_remove",
+  "held_drop",
+  "held_release",
+  "networks_add",
+  "networks_remove",
+  "passkey_add",
+  "passkey_begin",
+  "passkey_remove",
+  "queue_delete",
+  "queue_return",
+  "recovery_renew",
+  "session_end",
+  "session_end_all",
+  "settings_apply",
+  "settings_undo",
+  "token_create",
+  "token_revoke",
+  "totp_begin",
+  "totp_remove",
+];
+/** What a viewer reads, and an operator does, about mail. */
+const LISTS = ["greylist_list", "held_list", "queue_list", "spam_allow_list"];
+const OPERATED = ["greylist_pause", "greylist_resume", "spam_allow_add", "spam_allow_remove"];
+
+describe("for whom the web asks", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+  });
+
+  /** Why a command is refused; null: it is admitted. */
+  function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): string | null {
+    const admitted = kit.admit(command, as);
+    return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
+  }
+
+  function tokenWith(scopes: readonly Scope[], expiresInMs: number | null = null) {
+    const secret = `gi_${scopes.join("")}`;
+    const digest = digestOf(secret);
+    const at = kit.clock.now();
+    const expiresAt = expiresInMs === null ? null : later(at, expiresInMs);
+    assert.ok(
+      kit.credentials.createToken({ name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt }).ok,
+    );
+    return { as: secret, ip: IP };
+  }
+
+  test("with nothing, a made-up secret or an expired token there is the sign-in, and nothing else", () => {
+    const expired = tokenWith(ROLES.owner, MINUTE_MS);
+    kit.clock.advance(MINUTE_MS);
+    for (const as of [{}, { ip: IP }, { as: "", ip: IP }, { as: "ab".repeat(32), ip: IP }, expired])
+      for (const command of WEB_COMMANDS) {
+        const expected = needOf(command.verb).needs === "nothing" ? null : "unauthorized";
+        assert.equal(refusal(command, as), expected, `${command.verb} ${JSON.stringify(as)}`);
+      }
+    assert.deepEqual(kit.refused(), [], "strangers and old scripts can do this: it is no break-in");
+  });
+
+  test("mail on hold that is not named needs a fresh proof, for it may be all that leaves", () => {
+    const token = tokenWith(["queue"]);
+    assert.equal(refusal(COMMANDS.queue_hold, token), null);
+    for (const isAll of [true, false])
+      assert.equal(refusal({ ...COMMANDS.queue_hold, ids: [], isAll }, token), "proof_needed");
+  });
+
+  test("the stored digest of a secret is no secret: who has read it is a stranger", () => {
+    const { as } = tokenWith(["read"]);
+    const ask = (shown: string) => refusal({ verb: "caller", isUse: true }, { as: shown, ip: IP });
+    assert.equal(ask(as), null);
+    assert.equal(ask(digestOf(as)), "unauthorized");
+  });
+
+  test("a role may do what its scopes say, verb by verb", () => {
+    const mayDo = (role: Role): readonly string[] => {
+      const as = tokenWith(ROLES[role]);
+      return WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
+    };
+    const everyone = [
+      "caller",
+      "health",
+      "passkey_challenge",
+      "prove",
+      "prove_passkey",
+      "sign_in",
+      "sign_in_passkey",
+      "sign_out",
+      "watch",
+    ];
+    const viewer = [...everyone, ...READING, ...LISTS];
+    const operator = [...viewer, "allow_add", "allow_remove", "ban", "cleanup", "unban", ...OPERATED];
+    assert.deepEqual(mayDo("viewer").toSorted(), viewer.toSorted());
+    assert.deepEqual(mayDo("operator").toSorted(), operator.toSorted());
+    assert.deepEqual(mayDo("owner").toSorted(), [...operator, ...ADMINISTERING].toSorted(), "a token proves nothing");
+  });
+
+  test("a session's owner may do everything while the proof is fresh, and then what needs none", () => {
+    const as = { as: "ef".repeat(32), ip: IP };
+    kit.signInAs(as.as);
+    const refused = () =>
+      WEB_COMMANDS.flatMap((command) => (refusal(command, as) === "proof_needed" ? [command.verb] : []));
+    kit.clock.advance(PROOF_MS - 1);
+    assert.deepEqual(refused(), []);
+    kit.clock.advance(1);
+    assert.deepEqual(refused().toSorted(), PROVEN.toSorted());
+    kit.sessions.prove(digestOf(as.as), kit.clock.now());
+    assert.deepEqual(refused(), []);
+  });
+
+  test("the guard names the actor, whatever the web says, and needs to know from where", () => {
+    const command = COMMANDS.ban;
+    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command, by: "root" };
+    const admitted = kit.gate.admit(line, "web");
+    assert.ok("by" in admitted && admitted.by === BY);
+    const token = kit.admit(command, tokenWith(["ban"]));
+    assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
+    for (const ip of ["nowhere", "", undefined])
+      assert.match(refusal(command, { as: line.as, ...(ip !== undefined && { ip }) }) ?? "", /No address/);
+  });
+
+  test("a use prolongs a session, and a stream's question does not", () => {
+    const as = { as: "5e".repeat(32), ip: IP };
+    const ask = (isUse: boolean) => refusal({ verb: "caller", isUse }, as);
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(ask(false), null);
+    kit.clock.advance(1);
+    assert.equal(ask(false), "unauthorized");
+    kit.signInAs("aa".repeat(32));
+    const other = { as: "aa".repeat(32), ip: IP };
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
+  });
+
+  test("no more addresses are spared as an administrator's than people work from, and no stranger's is", async () => {
+    const isSpared = async (target: string): Promise<boolean> =>
+      !(await ban(kit, { verb: "ban", target, note: "", for: null }, "root")).ok;
+    const useFrom = (ip: string) => refusal({ verb: "caller", isUse: true }, { as: "5e".repeat(32), ip });
+    assert.equal(refusal({ verb: "caller", isUse: true }, { as: "0".repeat(64), ip: "198.51.100.99" }), "unauthorized");
+    assert.ok(!(await isSpared("198.51.100.99")));
+    for (let i = 0; i < WEB_LIMITS.administrators; i++) assert.equal(useFrom(`198.51.100.${i}`), null);
+    assert.equal(useFrom("198.51.100.200"), null, "it is carried out all the same");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(kit.refused(), ["caller by web:admin via 198.51.100.200"]);
+    assert.ok(await isSpared("198.51.100.0"));
+    assert.ok(!(await isSpared("198.51.100.200")));
+    kit.clock.advance(31 * MINUTE_MS);
+    useFrom("198.51.100.200");
+    assert.ok(await isSpared(parseIp("198.51.100.200") ?? ""));
+  });
+});

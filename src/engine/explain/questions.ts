@@ -1,0 +1,39 @@
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Health } from "../../wire/control/items.ts";
+import type { Ranking, Span } from "../figures.ts";
+import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
+import { seriesOf } from "./series.ts";
+import { spamScores } from "./spam-scores.ts";
+import { statsOf } from "./stats.ts";
+import { waitingMails } from "./waiting-mails.ts";
+import { whyAccount, whyAddress, whyMessage } from "./why.ts";
+
+/** Questions that read many rows. What is asked and answered is data alone, so that another thread can answer. */
+export const QUESTIONS = {
+  stats: (queries: Queries, health: Health, now: Millis) => statsOf(queries, health, now),
+  bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
+  events: (queries: Queries, filter: EventFilter) => queries.events(filter),
+  address: (queries: Queries, prefix: Prefix, now: Millis, memoryMs: number) =>
+    whyAddress(queries, prefix, now, memoryMs),
+  account: (queries: Queries, account: string) => whyAccount(queries, account),
+  message: (queries: Queries, name: string) => whyMessage(queries, name),
+  series: ({ figures }: Queries, span: Span) => seriesOf(figures, span),
+  waiting: (queries: Queries, now: Millis) => waitingMails(queries, now),
+  spam: (queries: Queries, now: Millis, asked: Readonly<{ limit: number; cursor: number | null }>) =>
+    spamScores(queries, now, asked),
+  top: ({ figures }: Queries, by: Ranking, since: Millis, most: number) => figures.top(by, since, most),
+} as const;
+
+export type Question = keyof typeof QUESTIONS;
+type Rest<T> = T extends readonly [unknown, ...infer R] ? R : never;
+/** What a question needs besides the database. */
+export type Asked<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
+export type Answer<Q extends Question> = ReturnType<(typeof QUESTIONS)[Q]>;
+
+/** Throws what `queries` throws. */
+export function answerTo<Q extends Question>(queries: Queries, question: Q, asked: Asked<Q>): Answer<Q> {
+  const answer: unknown = QUESTIONS[question];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of one entry, which TypeScript takes apart
+  return (answer as (queries: Queries, ...asked: Asked<Q>) => Answer<Q>)(queries, ...asked);
+}

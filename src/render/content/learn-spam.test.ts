@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { learnPlugin, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
+
+const site = sampleSite();
+
+test("only moves into Junk and out of it teach, and a user's own script starts no program", () => {
+  const text = learnPlugin(site);
+  assert.match(
+    text,
+    /imapsieve_mailbox1_name = Junk\n {2}imapsieve_mailbox1_before = file:.*learn-spam\.sieve\n.*causes = COPY/,
+  );
+  assert.match(
+    text,
+    /imapsieve_mailbox2_name = \*\n {2}imapsieve_mailbox2_from = Junk\n.*learn-ham\.sieve\n.*causes = COPY/,
+  );
+  assert.match(text, /^ {2}sieve_global_extensions = \+vnd\.dovecot\.pipe /m);
+  assert.doesNotMatch(text, /sieve_extensions/);
+});
+
+test("it runs as spamd, one at a time, for IMAP processes alone", () => {
+  const text = learnService(site);
+  for (const line of ["user = debian-spamd", "process_limit = 1", "mode = 0600", "user = ghostinbox-mail"])
+    assert.ok(text.includes(line), line);
+});
+
+test("an account is no path and no option, and only two words are commands", () => {
+  const { text, mode } = renderLearn(site);
+  assert.equal(mode, 0o755);
+  assert.match(text, /users\/\$\(printf %s "\$account" \| sha256sum \| cut -c 1-64\)$/m);
+  assert.match(text, /-u "\$account" .* -L "\$class"\)$/m);
+  assert.match(text, /^case \$class in spam \| ham\) ;; \*\) exit 64 ;; esac$/m);
+});
+
+test("the account is the one that signed in, and long mail teaches nothing", () => {
+  const [spam, ham] = renderLearnScripts();
+  for (const script of [spam, ham]) {
+    assert.match(script?.text ?? "", /"imap\.user" "\*" \{ set "account" "\$\{1\}"; \}/);
+    assert.match(script?.text ?? "", /^if size :over 512K \{ stop; \}$/m);
+  }
+  assert.match(spam?.text ?? "", /^pipe :copy "spam-learn" \["spam", "\$\{account\}"\];$/m);
+  assert.match(ham?.text ?? "", /^pipe :copy "spam-learn" \["ham", "\$\{account\}"\];$/m);
+});
+
+test("what leaves Junk for another folder of spam, or for a bin in any language, teaches nothing", () => {
+  const [spam, ham] = renderLearnScripts();
+  assert.doesNotMatch(spam?.text ?? "", /imap\.mailbox/);
+  const [, pattern = ""] = /^if environment :regex "imap\.mailbox" "(.*)" \{ stop; \}$/m.exec(ham?.text ?? "") ?? [];
+  const unwanted = new RegExp(pattern, "i");
+  for (const folder of ["Junk.2024", "junk e-mail", "Spam", "Trash.old", "Deleted Items", "INBOX.Trash", "Papierkorb"])
+    assert.match(folder, unwanted);
+  for (const folder of ["Gelöschte Elemente", "Corbeille", "Éléments supprimés", "Корзина", "ごみ箱"])
+    assert.match(folder, unwanted);
+  for (const folder of ["INBOX", "Archive.2024", "Binders", "Junkers", "Friends.Trashman", "Kosztorys"])
+    assert.doesNotMatch(folder, unwanted);
+});

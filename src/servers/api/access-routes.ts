@@ -1,0 +1,164 @@
+import { newToken } from "../../engine/access/secrets.ts";
+import { PAGE } from "../../wire/control/paging.ts";
+import * as shape from "./access-schemas.ts";
+import { isForm } from "./body.ts";
+import { command } from "./commands.ts";
+import type { Handlers } from "./handlers.ts";
+import { API_LIMITS } from "./limits.ts";
+import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "./login.ts";
+import { passkeyChallenged } from "./passkey-schemas.ts";
+import { loginRefused, unauthorized } from "./problem.ts";
+import { type Route, route } from "./route.ts";
+import { allowQuery, loginRequest } from "./schemas.ts";
+import { Turns } from "./turns.ts";
+
+/** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
+export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "callers">): readonly Route[] {
+  const { guard } = parts;
+  const access = { ...parts, callers };
+  const signIns = new Turns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
+  const challenges = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
+  return [
+    route({
+      method: "POST",
+      path: "/api/v1/login",
+      asks: "sign_in",
+      who: "anyone",
+      bodyBytes: API_LIMITS.loginBodyBytes,
+      form: true,
+      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; the answer sets the session's cookie.",
+      body: loginRequest,
+      answer: shape.session,
+      also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
+      run: ({ body, ip, secure, headers }) =>
+        inTurn(signIns, () => signIn(access, { given: body, ip, secure, form: isForm(headers), headers })),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/login/passkey",
+      who: "anyone",
+      bodyBytes: 0,
+      says: "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
+      answer: passkeyChallenged,
+      run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/logout",
+      asks: "sign_out",
+      who: "session",
+      bodyBytes: 0,
+      status: 204,
+      says: "Ends the session.",
+      run: ({ caller, ip, secure }) => (caller === null ? unauthorized() : signOut(access, { caller, ip, secure })),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/session",
+      who: "session_or_token",
+      bodyBytes: 0,
+      needs: null,
+      says: "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
+      answer: shape.session,
+      run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/session/proof",
+      asks: "prove",
+      who: "session",
+      bodyBytes: API_LIMITS.loginBodyBytes,
+      says: "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
+      body: loginRequest,
+      answer: shape.session,
+      run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/sessions",
+      asks: "session_list",
+      who: "session_or_token",
+      bodyBytes: 0,
+      needs: "admin",
+      says: "The sessions that are valid, the one that was used last first.",
+      answer: shape.sessionList,
+      run: ({ by, caller }) =>
+        command(guard, by, { verb: "session_list" }, ({ sessions }) => ({
+          items: sessions.map((item) => ({ ...item, isOwn: item.id === caller?.session })),
+        })),
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/v1/sessions/{id}",
+      asks: "session_end",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Ends a session. Needs a fresh proof.",
+      params: shape.sessionInPath,
+      answer: shape.ended,
+      run: ({ by, params }) => command(guard, by, { verb: "session_end", id: params.id }, (result) => result),
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/v1/sessions",
+      asks: "session_end_all",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Ends all sessions but the caller's own. Needs a fresh proof.",
+      answer: shape.ended,
+      run: ({ by }) => command(guard, by, { verb: "session_end_all" }, (result) => result),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/tokens",
+      asks: "token_list",
+      who: "session_or_token",
+      bodyBytes: 0,
+      needs: "admin",
+      says: "The tokens by name, a page at a time; never the tokens themselves.",
+      query: allowQuery,
+      answer: shape.tokenPage,
+      run: ({ by, query: { limit = PAGE.usual, cursor } }) =>
+        command(guard, by, { verb: "token_list", limit, cursor: cursor ?? null }, ({ tokens, ...page }) => ({
+          ...page,
+          items: tokens.map((item) => ({ ...item, scopes: [...item.scopes] })),
+        })),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/tokens",
+      asks: "token_create",
+      who: "session_or_token",
+      bodyBytes: API_LIMITS.bodyBytes,
+      status: 201,
+      says: "Makes a token, which is told only now. Needs a fresh proof.",
+      body: shape.tokenRequest,
+      answer: shape.tokenMade,
+      run: ({ by, body, isDry }) => {
+        const { token, digest } = newToken();
+        const asked = { name: body.name, digest, scopes: body.scopes, for: body.expires ?? null };
+        return command(guard, by, { verb: "token_create", ...asked }, ({ name }) => ({
+          name,
+          token: isDry ? "" : token,
+        }));
+      },
+    }),
+    route({
+      method: "DELETE",
+      path: "/api/v1/tokens/{name}",
+      asks: "token_revoke",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Revokes a token. Needs a fresh proof.",
+      params: shape.tokenInPath,
+      answer: shape.tokenNamed,
+      run: ({ by, params }) => command(guard, by, { verb: "token_revoke", name: params.name }, (result) => result),
+    }),
+  ];
+}
+
+/** Strangers ask these, each over a connection of its own to the guard, which takes a bounded number of them. */
+async function inTurn<R>(turns: Turns, answer: () => Promise<R>): Promise<R | Response> {
+  const answered = await turns.run(answer);
+  return answered === "no_turn" ? loginRefused(429) : answered;
+}

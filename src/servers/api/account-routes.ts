@@ -1,0 +1,196 @@
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { madePassword } from "../../engine/access/made-password.ts";
+import { PAGE } from "../../wire/control/paging.ts";
+import { importAccounts } from "./account-import.ts";
+import * as shape from "./account-schemas.ts";
+import { command } from "./commands.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { problem } from "./problem.ts";
+import { type Route, route } from "./route.ts";
+
+type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
+
+/** Accounts of users. The guard alone changes them; what it needs of the caller is in its own table. */
+export function accountRoutes(parts: Parts): readonly Route[] {
+  const { guard } = parts;
+  const common = { who: "session_or_token", needs: "admin" } as const;
+  const { bodyBytes, accountsBodyBytes } = API_LIMITS;
+  return [
+    route({
+      ...common,
+      method: "GET",
+      path: "/api/v1/accounts",
+      asks: "account_list",
+      bodyBytes: 0,
+      says: "The accounts by name, a page at a time; all, or those with a text. Never a password.",
+      query: shape.listQuery,
+      answer: shape.accountPage,
+      run: ({ by, query: { limit = PAGE.usual, cursor = null, text = null } }) =>
+        command(guard, by, { verb: "account_list", limit, cursor, text }, ({ accounts, ...page }) => ({
+          ...page,
+          items: accounts.map((item) => ({ ...item, networks: [...item.networks] })),
+        })),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts",
+      asks: "account_make",
+      bodyBytes,
+      status: 201,
+      says: "Adds an account.",
+      body: shape.newAccount,
+      answer: shape.secretMade,
+      run: ({ by, body: { name, password } }) =>
+        withPassword(parts, name, password, (secret) =>
+          command(guard, by, { verb: "account_make", name, password: secret }, (result) => result),
+        ),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/import",
+      asks: "accounts_bring",
+      bodyBytes: accountsBodyBytes,
+      says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
+      body: shape.accountsFile,
+      answer: shape.imported,
+      run: ({ by, body }) => importAccounts(parts, by, body.file),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/{name}/password",
+      asks: "account_password",
+      bodyBytes,
+      says: "Sets a new password and ends the account's open sessions.",
+      params: shape.accountInPath,
+      body: shape.newPassword,
+      answer: shape.secretMade,
+      run: ({ by, params: { name }, body }) =>
+        withPassword(parts, name, body.password, (secret) =>
+          command(guard, by, { verb: "account_password", name, password: secret }, (result) => result),
+        ),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/{name}/suspend",
+      asks: "account_suspend",
+      bodyBytes: 0,
+      says: "Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held.",
+      params: shape.accountInPath,
+      answer: shape.withHeld,
+      run: ({ by, params }) => command(guard, by, { verb: "account_suspend", ...params }, (result) => result),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/{name}/resume",
+      asks: "account_resume",
+      bodyBytes: 0,
+      says: "Lets a suspended account sign in again.",
+      params: shape.accountInPath,
+      answer: shape.withHeld,
+      run: ({ by, params }) => command(guard, by, { verb: "account_resume", ...params }, (result) => result),
+    }),
+    route({
+      ...common,
+      method: "PUT",
+      path: "/api/v1/accounts/{name}/quota",
+      asks: "quota_set",
+      bodyBytes,
+      says: "Gives an account a quota of its own, or that of the settings again.",
+      params: shape.accountInPath,
+      body: shape.quota,
+      answer: shape.quotaSet,
+      run: ({ by, params, body }) => command(guard, by, { verb: "quota_set", ...params, ...body }, (result) => result),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/{name}/networks",
+      asks: "networks_add",
+      bodyBytes,
+      says: "Adds networks from which the account may sign in, and ends its open sessions.",
+      params: shape.accountInPath,
+      body: shape.networksAdded,
+      answer: shape.networksOf,
+      run: ({ by, params, body }) => command(guard, by, { verb: "networks_add", ...params, ...body }, plainNetworks),
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path: "/api/v1/accounts/{name}/networks/{network}",
+      asks: "networks_remove",
+      bodyBytes: 0,
+      says: "Takes away a network; with the last one gone the account may sign in from anywhere.",
+      params: shape.networkOfAccount,
+      answer: shape.networksOf,
+      run: ({ by, params: { name, network } }) =>
+        command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
+    }),
+    route({
+      ...common,
+      method: "GET",
+      path: "/api/v1/accounts/{name}",
+      asks: "account_details",
+      bodyBytes: 0,
+      says: "One account: its state, its last sign-in, how full its mailbox is, and its aliases.",
+      params: shape.accountInPath,
+      answer: shape.accountDetails,
+      run: async ({ by, params }) => {
+        const found = await command(guard, by, { verb: "account_details", ...params }, ({ account }) => account);
+        if (found === null)
+          return problem({
+            status: 404,
+            code: "not_found",
+            detail: "There is no such account.",
+            next: "GET /accounts",
+          });
+        if (found instanceof Response) return found;
+        const aliases = found.aliases.map((alias) => ({ ...alias, targets: [...alias.targets] }));
+        return { ...found, aliases, networks: [...found.networks], known: [...found.known] };
+      },
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path: "/api/v1/accounts/{name}",
+      asks: "account_remove",
+      bodyBytes: 0,
+      says: "Removes an account, and takes it out of aliases; its mail stays on the disk.",
+      params: shape.accountInPath,
+      answer: shape.named,
+      run: ({ by, params }) => command(guard, by, { verb: "account_remove", ...params }, (result) => result),
+    }),
+  ];
+}
+
+function plainNetworks({ name, networks }: Readonly<{ name: string; networks: readonly string[] }>) {
+  return { name, networks: [...networks] };
+}
+
+/** With the password as typed, which must be hard to guess, or with one that is made here and told. */
+async function withPassword(
+  { passwords }: Parts,
+  name: string,
+  typed: string | undefined,
+  set: (password: string) => Promise<Readonly<{ name: string }> | Response>,
+) {
+  if (typed !== undefined) {
+    const weak = await whyWeak(passwords, parseAccountName(name), typed);
+    if (weak !== null) return weak;
+  }
+  const password = typed ?? madePassword();
+  const answer = await set(password);
+  return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
+}
+
+async function whyWeak(passwords: Parts["passwords"], owner: AccountName | null, password: string) {
+  if (owner === null) return null;
+  const detail = await passwords.judge({ owner, password });
+  const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
+  return detail === null ? null : problem({ status: 400, code: "invalid_request", detail, next });
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accountInPath, aliasInPath, networkOfAccount, newAccount, quota } from "./account-schemas.ts";
+
+const ANNA = "anna@example.org";
+
+test("only what can be an account or an address is looked for", () => {
+  assert.ok(accountInPath.safeParse({ name: ANNA }).success);
+  assert.ok(aliasInPath.safeParse({ address: "info+list@example.org" }).success);
+  for (const name of ["", "anna", "anna/../x@example.org", "anna+x@example.org", `${"a".repeat(65)}@example.org`])
+    assert.ok(!accountInPath.safeParse({ name }).success, name);
+  assert.ok(!aliasInPath.safeParse({ address: "@example.org" }).success);
+});
+
+test("a network restricts something, and a quota is whole", () => {
+  const network = (text: string) => networkOfAccount.safeParse({ name: ANNA, network: text }).success;
+  assert.deepEqual(["203.0.113.7", "2001:db8::/32", "::/0", "x"].map(network), [true, true, false, false]);
+  const bytes = (quotaBytes: unknown) => quota.safeParse({ quotaBytes }).success;
+  assert.deepEqual([0, null, 1.5, -1, "1G"].map(bytes), [true, true, false, false, false]);
+});
+
+test("a new account has a name, and a password or none", () => {
+  const asked = (more: object) => newAccount.safeParse({ name: ANNA, ...more }).success;
+  assert.deepEqual([{}, { password: "x" }, { password: "" }, { password: null }, { hash: "x" }].map(asked), [
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});

@@ -1,0 +1,173 @@
+import { NOTE_USE_MS } from "../../core/access/session.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { type Ip, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { digestOf } from "../../engine/access/secrets.ts";
+import type { CallerItem } from "../../wire/control/access-items.ts";
+import { type Caller, secretOf } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { Turns } from "./turns.ts";
+
+/**
+ * `down`: the guard does not answer, or cannot (its disk is full), and nothing is known of this one. `crowd`: it is not known, and was not asked about,
+ * because its network has shown too many wrong ones.
+ */
+export type Found = Caller | "down" | "crowd" | null;
+
+/** `usedAt`: when the guard was last told of a use. */
+type Held = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
+type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
+
+/**
+ * Who calls. The guard alone knows: it is asked, and its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
+ * token that was ended may read for that long; a command is checked by the guard itself each time. Its no is remembered
+ * too: a secret that is not valid never will be, so a script with an old token is asked about once in a while.
+ */
+export class Callers {
+  readonly #parts: Parts;
+  readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
+  /** When the guard said no, by digest. */
+  readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
+  readonly #asking = new Map<string, Promise<Found>>();
+  readonly #strangers: Strangers;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#strangers = new Strangers(parts);
+  }
+
+  /** Null: no credential, or none that is valid. This counts as a use. */
+  async of(headers: Headers, ip: Ip): Promise<Found> {
+    const secret = secretOf(headers);
+    if (secret === null) return null;
+    if (this.#isRefused(secret)) return null;
+    const held = this.#held.get(keyOf(secret, ip));
+    if (held !== undefined && this.#isFresh(held)) return { ...held.item, secret };
+    return this.#ask(secret, ip, true);
+  }
+
+  /** Whether it is still valid, for a stream that goes on. This does not prolong a session. While the guard is away it goes on for as long as requests do. */
+  async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
+    const found = await this.#ask(caller.secret, ip, false);
+    return found !== null && found !== "down";
+  }
+
+  /** The guard has just said who this is: at the sign-in, or with a proof. */
+  confirm(secret: string, ip: Ip, item: CallerItem): void {
+    this.#hold(secret, ip, item, true);
+  }
+
+  /** What the guard has just said of this caller, in place of what it said before. */
+  renew({ secret }: Caller, ip: Ip, item: CallerItem): void {
+    this.#hold(secret, ip, item, true);
+  }
+
+  /** It has signed out, also for an answer that is still on its way. */
+  end({ secret }: Caller, ip: Ip): void {
+    this.#refuse(secret, ip);
+  }
+
+  /** Requests that come together share one question. */
+  #ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+    const key = keyOf(secret, ip);
+    const running = this.#asking.get(`${key} ${isUse}`);
+    if (running !== undefined) return running;
+    const asked =
+      isUse && this.#held.get(key) === undefined ? this.#asStranger(secret, ip) : this.#askGuard(secret, ip, isUse);
+    this.#asking.set(`${key} ${isUse}`, asked);
+    return asked.finally(() => this.#asking.delete(`${key} ${isUse}`));
+  }
+
+  async #asStranger(secret: string, ip: Ip): Promise<Found> {
+    if (!this.#strangers.mayAsk(ip)) return "crowd";
+    const found = await this.#strangers.turns.run(() => this.#askGuard(secret, ip, true));
+    if (found === "no_turn") return "down";
+    if (found === null) this.#strangers.wasWrong(ip);
+    return found;
+  }
+
+  async #askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+    const { guard } = this.#parts;
+    const key = keyOf(secret, ip);
+    const before = this.#held.get(key);
+    const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
+    if (this.#isRefused(secret)) return null;
+    const held = this.#held.get(key);
+    if (reply.ok) {
+      // It may have given a proof while this question was on its way.
+      const isNewer = held !== undefined && held !== before;
+      return this.#hold(secret, ip, isNewer ? held.item : reply.result.caller, isUse);
+    }
+    if (reply.kind !== "unreachable" && reply.denied !== undefined) {
+      this.#refuse(secret, ip);
+      return null;
+    }
+    if (held === undefined || this.#age(held) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
+    return { ...held.item, secret };
+  }
+
+  #hold(secret: string, ip: Ip, item: CallerItem, isUse: boolean): Caller {
+    const key = keyOf(secret, ip);
+    const at = this.#parts.clock.now();
+    this.#held.set(key, { item, at, usedAt: isUse ? at : (this.#held.get(key)?.usedAt ?? null) });
+    return { ...item, secret };
+  }
+
+  #refuse(secret: string, ip: Ip): void {
+    this.#held.delete(keyOf(secret, ip));
+    this.#refused.set(digestOf(secret), this.#parts.clock.now());
+  }
+
+  #isRefused(secret: string): boolean {
+    const at = this.#refused.get(digestOf(secret));
+    return at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs;
+  }
+
+  /** A stream keeps the yes fresh, but is no use of its own: the guard hears of the requests beside it all the same. */
+  #isFresh(held: Held): boolean {
+    if (held.usedAt === null || this.#age({ at: held.usedAt }) >= NOTE_USE_MS) return false;
+    return this.#age(held) < API_LIMITS.callerAgeMs;
+  }
+
+  #age({ at }: Pick<Held, "at">): number {
+    return Math.abs(this.#parts.clock.now() - at);
+  }
+}
+
+/** Credentials that were never seen valid: strangers can make up any number, and the guard has mail to decide on. */
+class Strangers {
+  readonly #parts: Parts;
+  readonly #wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
+  readonly turns = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Not for a while, after so many wrong ones of its network. */
+  mayAsk(ip: Ip): boolean {
+    const known = this.#recent(ip);
+    return known === undefined || known.count < API_LIMITS.wrongCredentials;
+  }
+
+  wasWrong(ip: Ip): void {
+    const known = this.#recent(ip);
+    if (known !== undefined) known.count += 1;
+    else this.#wrong.set(this.#networkOf(ip), { since: this.#parts.clock.now(), count: 1 });
+  }
+
+  #recent(ip: Ip) {
+    const known = this.#wrong.get(this.#networkOf(ip));
+    const age = known === undefined ? 0 : Math.abs(this.#parts.clock.now() - known.since);
+    return age < API_LIMITS.wrongCredentialsMs ? known : undefined;
+  }
+
+  #networkOf(ip: Ip): Prefix {
+    return prefixOf(ip, this.#parts.settings.ipv6Prefix);
+  }
+}
+
+function keyOf(secret: string, ip: Ip): string {
+  return `${digestOf(secret)} ${ip}`;
+}

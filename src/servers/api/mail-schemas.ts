@@ -1,0 +1,226 @@
+import * as z from "zod";
+import { isQueueId } from "../../core/events/queue-id.ts";
+import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
+import { parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { parseDuration } from "../../core/time.ts";
+import type {
+  AllowedSenderItem,
+  GreylistPauseItem,
+  HeldAccountItem,
+  HeldMailItem,
+  QueueChange,
+  QueueItem,
+  SentMailItem,
+  SpamScores,
+  WaitingMails,
+} from "../../wire/control/items.ts";
+import type { Dropped, Released } from "../../wire/control/results.ts";
+import { QUEUE_STATES } from "../../wire/postfix/queue.ts";
+import { exactly } from "./exactly.ts";
+import { allowQuery, numberCursor } from "./schemas.ts";
+
+/** What the routes of mail-routes.ts and filter-routes.ts take and answer, for the router and for `/openapi.json`. */
+
+const MOST_IDS = 100;
+const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.");
+const count = z.number().int();
+const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
+
+const text = z.string("is missing, or not text").max(320, "has more than 320 characters");
+const account = text.refine((name) => parseAccountName(name) !== null, "is not an account such as anna@example.org");
+const address = text.refine((said) => parseAddress(said) !== null, "is not an address such as anna@example.org");
+const senderOrBounce = text
+  .refine((said) => said === "" || parseAddress(said) !== null, "is not an address such as anna@example.org")
+  .describe("The envelope sender; empty: that of a bounce.");
+const queueId = z.string("is not text").refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1");
+
+const chosen = {
+  account: account.optional().describe("Mail of this account, by all its addresses. Not together with `sender`."),
+  sender: senderOrBounce.optional(),
+  recipient: address.optional().describe("Mail with this recipient among those that are left."),
+  state: z
+    .enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)
+    .optional()
+    .describe("Where it waits: deferred, on hold, or being delivered now."),
+};
+export const queueQuery = allowQuery.extend(chosen);
+export const queueItem = exactly<QueueItem>()(
+  z.object({
+    queueId: z.string(),
+    queue: z.string().describe("deferred, hold, active, or another as Postfix names it."),
+    heldFor: z
+      .string()
+      .nullable()
+      .describe(
+        "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
+      ),
+    at: time,
+    sizeBytes: count,
+    sender: z.string().describe("Envelope sender; empty: a bounce."),
+    recipientCount: count,
+    recipients: z
+      .array(z.object({ address: z.string(), reason: z.string().nullable() }))
+      .describe("Some of those that are left; the reason is the reply of the other server at the last try."),
+    nextTryAt: time.nullable(),
+  }),
+);
+export const queuePage = z.object({
+  items: z.array(queueItem).describe("The oldest first."),
+  next,
+  total: count.describe("How many fit, on all pages."),
+});
+
+const ids = z.array(queueId, "is not a list").min(1, "is empty").max(MOST_IDS, `has more than ${MOST_IDS} queue ids`);
+const choice = {
+  ids: ids.optional().describe("Only these mails."),
+  ...chosen,
+  cursor: allowQuery.shape.cursor.describe("`next` of the answer before: goes on behind it."),
+};
+const NONE = "names no mail: ids, account, sender or recipient is needed";
+type Choice = Readonly<{ ids?: unknown; account?: unknown; sender?: unknown; recipient?: unknown }>;
+const namesSome = (body: Choice): boolean =>
+  [body.ids, body.account, body.sender, body.recipient].some((one) => one !== undefined);
+/** For what cannot be undone. */
+export const someMail = z.strictObject(choice).refine(namesSome, NONE);
+export const mailChoice = z
+  .strictObject({ ...choice, all: z.literal(true, "is not true").optional().describe("All mail is meant.") })
+  .refine((body) => body.all === true || namesSome(body), `${NONE}, or all`)
+  .refine((body) => body.all !== true || !namesSome(body), "names some mail and all");
+export const queueChanged = exactly<QueueChange>()(
+  z.object({
+    changed: count,
+    kept: z
+      .array(z.object({ account: z.string(), mails: count }))
+      .describe("What the guard holds for these accounts, and was left alone."),
+    next: z
+      .string()
+      .nullable()
+      .describe("Where the rest begins, for `cursor` of the same request; null: none is left."),
+  }),
+);
+
+export const heldQuery = z.object({ account: account.optional().describe("Only this account.") });
+const heldAccount = exactly<HeldAccountItem>()(
+  z.object({
+    account: z.string(),
+    at: time,
+    ip: z.string(),
+    count: count.describe("Strangers that it wrote to, or that refused its mail, as `key` says."),
+    limit: count,
+    windowMs: count,
+    key: z.string().describe("The setting."),
+  }),
+);
+const heldMail = exactly<HeldMailItem>()(
+  z.object({
+    queueId: z.string(),
+    account: z.string(),
+    at: time,
+    ip: z.string().nullable(),
+    recipientCount: count,
+    recipients: z.array(z.string()).describe("Some of them."),
+  }),
+);
+const sentMail = exactly<SentMailItem>()(
+  z.object({
+    queueId: z.string().nullable(),
+    at: time,
+    ip: z.string(),
+    recipientCount: count,
+    recipient: z.string().nullable().describe("Null: there are several."),
+  }),
+);
+export const heldList = z.object({
+  accounts: z.array(heldAccount).describe("Accounts whose mail is held: the newest 100."),
+  held: z.array(heldMail).describe("Their mails on hold: the newest 100."),
+  heldTotal: count,
+  sent: z.array(sentMail).describe("What `account` sent within 24 hours: the newest 100. Empty without `account`."),
+  sentTotal: count,
+});
+export const heldInPath = z.object({ account: account.describe("The account whose mail is held.") });
+export const heldDrop = z.strictObject({
+  bounce: z.boolean("is neither true nor false").optional().describe("Goes back to its senders as undeliverable."),
+  ids: ids.optional().describe("Only these mails."),
+});
+export const heldReleased = exactly<Released>()(
+  z.object({ name: z.string(), released: count, isMore: z.boolean().describe("Repeat it for what is left.") }),
+);
+export const heldDropped = exactly<Dropped>()(
+  z.object({
+    name: z.string(),
+    dropped: count,
+    isMore: z.boolean().describe("Repeat it for what is left."),
+    isHeld: z.boolean().describe("Further mail of the account is held."),
+  }),
+);
+
+export const pause = exactly<GreylistPauseItem>()(z.object({ target: z.string(), until: time, by: z.string() }));
+export const pausePage = z.object({ items: z.array(pause), next, total: count });
+export const pauseRequest = z.strictObject({
+  recipient: address.describe("Who waits for a mail, such as one with a code."),
+  for: z
+    .string("is not a time such as 15m or 2h")
+    .refine((said) => (parseDuration(said) ?? 0) > 0, "is not a time such as 15m or 2h")
+    .optional()
+    .describe("How long, 30 days at most; 15m if absent."),
+});
+export const pauseInPath = z.object({ recipient: address.describe("For whom greylisting is paused.") });
+export const resumed = z.object({ target: z.string() });
+
+export const waitingList = exactly<WaitingMails>()(
+  z.object({
+    items: z
+      .array(
+        z.object({
+          sender: z.string().describe("Envelope sender; empty: a bounce."),
+          recipient: z.string(),
+          ip: z.string().nullable().describe("From where it came last."),
+          since: time.describe("Its first try within this time."),
+          lastTryAt: time,
+          tries: count,
+          waitsFor: z
+            .enum(["retry", "crowd"])
+            .describe("retry: for the sender's server to try again. crowd: as long as many new senders write."),
+        }),
+      )
+      .describe("The latest first, 100 at most."),
+    total: count.describe("How many wait, as far as was looked."),
+    complete: z.boolean().describe("False: there were more events than are looked at, and only the newest count."),
+  }),
+);
+
+export const spamQuery = z.object({ limit: allowQuery.shape.limit, cursor: numberCursor });
+export const spamPage = exactly<SpamScores>()(
+  z.object({
+    items: z.array(
+      z.object({
+        id: count,
+        at: time,
+        recipient: z.string().nullable().describe("Null: several, or not known."),
+        messageId: z.string().nullable(),
+        isSpam: z.boolean(),
+        score: z.number().nullable().describe("Null: an older version noted it."),
+        required: z.number().nullable().describe("From how many points on it is spam."),
+      }),
+    ),
+    next,
+    days: z
+      .array(z.object({ day: z.iso.date().describe("In UTC."), scored: count, spam: count }))
+      .describe("The newest first, 14 at most; empty on later pages."),
+    complete: z.boolean().describe("False: there are more than were counted, and the oldest day is short."),
+  }),
+);
+
+const pattern = text
+  .refine((said) => parseSenderPattern(said) !== null, "is not a sender such as news@example.org or *@example.org")
+  .describe("An address, or all of a domain: *@example.org.");
+export const allowedSender = exactly<AllowedSenderItem>()(
+  z.object({ account: z.string(), sender: z.string(), by: z.string(), at: time }),
+);
+export const senderPage = z.object({ items: z.array(allowedSender), next, total: count });
+export const senderRequest = z.strictObject({ account, sender: pattern });
+export const senderAsked = z.object({
+  account: account.describe("The account that allows the sender."),
+  sender: pattern,
+});
+export const senderChanged = z.object({ account: z.string(), sender: z.string() });

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
+
+const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
+const CALLER = { ...tokenNamed("admin", SCOPES), how: "session", session: "0a1b2c3d4e5f" } as const;
+
+type Sent = Readonly<{ body?: object | undefined; headers?: object }>;
+
+async function send(kit: Kit, method: string, path: string, { body, headers = {} }: Sent = {}) {
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${kit.url}/api/v1/${path}`, { method, headers: { ...headers }, ...content });
+  const answer: unknown = await response.json();
+  assert.ok(typeof answer === "object" && answer !== null);
+  return { status: response.status, answer, cookie: response.headers.get("set-cookie") ?? "" };
+}
+
+test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("passkey_challenge", { ok: true, result: { challenge: "abc" } });
+  assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
+    status: 200,
+    answer: { challenge: "abc" },
+  });
+  assert.deepEqual(kit.guard.of("passkey_challenge"), [{ verb: "passkey_challenge", ip: "127.0.0.1" }]);
+  const foreign = await send(kit, "POST", "login/passkey", { headers: { origin: "https://evil.example" } });
+  assert.partialDeepStrictEqual(foreign, { status: 403, answer: { code: "foreign_origin" } });
+  kit.guard.replies.set("passkey_challenge", { ok: true, result: { challenge: null } });
+  assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
+    status: 429,
+    answer: { code: "login_refused" },
+  });
+});
+
+test("a passkey signs in where the password does, and a wrong one hears the same words", async (t) => {
+  const kit = await startKit(t);
+  const reply = { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } as const;
+  kit.guard.replies.set("sign_in_passkey", { ok: true, result: reply });
+  const opened = await send(kit, "POST", "login", { body: { passkey: USED } });
+  assert.equal(opened.status, 200);
+  assert.match(opened.cookie, /^ghostinbox=s{43};.*HttpOnly; SameSite=Strict/);
+  const from = { ip: "127.0.0.1", device: "unknown device", known: null };
+  assert.partialDeepStrictEqual(kit.guard.of("sign_in_passkey"), [{ verb: "sign_in_passkey", ...USED, ...from }]);
+  const wrongPassword = await send(kit, "POST", "login", { body: { password: "wrong" } });
+  kit.guard.replies.set("sign_in_passkey", { ok: true, result: { outcome: "wrong" } });
+  const wrong = await send(kit, "POST", "login", { body: { passkey: USED } });
+  assert.deepEqual(wrong, wrongPassword);
+  assert.equal(wrong.status, 401);
+});
+
+test("neither a password nor a passkey is told by what is missing in the nearer of the two", async (t) => {
+  const kit = await startKit(t);
+  for (const [body, detail] of [
+    [{}, "password is missing, or not text."],
+    [{ passkey: { ...USED, id: "a=" } }, "passkey.id is not base64url."],
+    [{ passkey: { ...USED, more: 1 } }, "more is not known here."],
+  ] as const)
+    assert.partialDeepStrictEqual(await send(kit, "POST", "login", { body }), {
+      status: 400,
+      answer: { code: "invalid_request", detail },
+    });
+});
+
+test("a session proves itself with one", async (t) => {
+  const kit = await startKit(t);
+  const headers = { cookie: await signIn(kit) };
+  const freshUntil = "2026-11-20T07:10:00.000Z";
+  const fresh = { ...CALLER, freshUntil };
+  kit.guard.replies.set("prove_passkey", { ok: true, result: { outcome: "proved", caller: fresh } });
+  const proved = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
+  assert.partialDeepStrictEqual(proved, { status: 200, answer: { freshUntil } });
+  kit.guard.replies.set("prove_passkey", { ok: true, result: { outcome: "wrong", caller: CALLER } });
+  const wrong = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
+  assert.partialDeepStrictEqual(wrong, { status: 401, answer: { code: "login_refused" } });
+});
+
+test("passkeys are listed, asked for, added and removed by a session; a token may only look", async (t) => {
+  const kit = await startKit(t);
+  const headers = { cookie: await signIn(kit) };
+  const item = { id: USED.id, name: "Laptop" };
+  const [createdAt, usedAt] = ["2026-11-20T06:00:00.000Z", null];
+  kit.guard.replies.set("passkey_list", { ok: true, result: { passkeys: [{ ...item, createdAt, usedAt }] } });
+  const asked = { challenge: "abc", name: "admin (mail.example.test)", user: "dXNlcg", known: [USED.id] };
+  kit.guard.replies.set("passkey_begin", { ok: true, result: asked });
+  kit.guard.replies.set("passkey_add", { ok: true, result: { name: "Laptop" } });
+  kit.guard.replies.set("passkey_remove", { ok: true, result: { name: "Laptop" } });
+  const path = "factors/passkeys";
+  for (const shown of [headers, bearer])
+    assert.partialDeepStrictEqual(await send(kit, "GET", path, { headers: shown }), {
+      status: 200,
+      answer: { items: [{ ...item, created: createdAt, lastUsed: usedAt }] },
+    });
+  assert.deepEqual((await send(kit, "GET", "factors", { headers: bearer })).answer, {
+    totp: false,
+    recoveryLeft: 0,
+    passkeys: [{ ...item, created: createdAt, lastUsed: usedAt }],
+  });
+  assert.deepEqual((await send(kit, "POST", path, { headers })).answer, asked);
+  const { signature: _, ...signed } = USED;
+  const made = { ...signed, publicKey: "MFkw", name: "Laptop" };
+  assert.equal((await send(kit, "POST", `${path}/confirm`, { headers, body: made })).status, 201);
+  assert.deepEqual(kit.guard.of("passkey_add"), [{ verb: "passkey_add", ...made }]);
+  assert.equal((await send(kit, "DELETE", `${path}/${USED.id}`, { headers })).status, 200);
+  assert.deepEqual(kit.guard.of("passkey_remove"), [{ verb: "passkey_remove", id: USED.id }]);
+  for (const [method, to] of [
+    ["POST", path],
+    ["POST", `${path}/confirm`],
+    ["DELETE", `${path}/${USED.id}`],
+  ] as const)
+    assert.equal(
+      (await send(kit, method, to, { headers: bearer, ...(to.endsWith("confirm") && { body: made }) })).status,
+      401,
+    );
+});

@@ -1,0 +1,44 @@
+import * as z from "zod";
+import { hasDryRun } from "../../wire/control/dry-runs.ts";
+import { problem } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+/** What a route takes that the guard can try. */
+export const DRY_RUN = "dry_run";
+type Read = Readonly<{ value: Readonly<Record<string, string>>; isDry: boolean }>;
+
+/**
+ * The parameters behind the question mark. One that the route does not know is refused: a script that misspells a filter
+ * would take all for what it asked for. So is one that is there twice. A route with `anyQuery` passes over others, but not over a
+ * dry run that would not be one.
+ */
+export function readQuery(row: Route, url: string): Read | Response {
+  const given = [...new URL(url).searchParams];
+  const { [DRY_RUN]: dry = "false", ...value } = Object.fromEntries(given);
+  const own = row.schemas.query instanceof z.ZodObject ? Object.keys(row.schemas.query.shape) : [];
+  const known = [...own, ...(mayBeDry(row) ? [DRY_RUN] : [])];
+  const unknown = given
+    .map(([name]) => name)
+    .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
+  if (unknown !== undefined) return refused(`The parameter ${shown(unknown)} is not known here`, known);
+  const twice = known.find((name) => given.filter(([other]) => other === name).length > 1);
+  if (twice !== undefined) return refused(`${twice} is there more than once`, known);
+  if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
+  return { value, isDry: dry === "true" };
+}
+
+export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): boolean {
+  return method !== "GET" && asks !== undefined && hasDryRun({ verb: asks });
+}
+
+const SHOWN = 40;
+
+function shown(name: string): string {
+  const safe = name.replaceAll(/[^\w.-]/g, "?");
+  return safe.length > SHOWN ? `${safe.slice(0, SHOWN)}…` : safe;
+}
+
+function refused(fault: string, known: readonly string[]): Response {
+  const next = known.length === 0 ? "It takes none." : `It takes ${known.join(", ")}.`;
+  return problem({ status: 400, code: "invalid_request", detail: `${fault}.`, next });
+}

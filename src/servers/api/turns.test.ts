@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Turns } from "./turns.ts";
+
+test("so many run at once, the others in their order, and a failure gives its place on", async () => {
+  const turns = new Turns(2, 60_000);
+  const begun: number[] = [];
+  const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
+  const came = works.map(({ promise }, n) =>
+    turns.run(() => {
+      begun.push(n);
+      return promise;
+    }),
+  );
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  assert.deepEqual(begun, [0, 1]);
+  works[1]?.reject(new Error("broken"));
+  await assert.rejects(async () => came[1], /broken/);
+  works[2]?.resolve(2);
+  assert.equal(await came[2], 2);
+  works[0]?.resolve(0);
+  works[3]?.resolve(3);
+  assert.deepEqual([await came[0], await came[3]], [0, 3]);
+  assert.deepEqual(begun, [0, 1, 2, 3]);
+});
+
+test("who waits too long does not run, and takes nobody's place", async () => {
+  const turns = new Turns(1, 1);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const first = turns.run(() => promise);
+  assert.equal(await turns.run(() => assert.fail("not its turn")), "no_turn");
+  resolve("done");
+  assert.equal(await first, "done");
+  assert.equal(await turns.run(() => Promise.resolve("next")), "next");
+});

@@ -1,0 +1,53 @@
+import { notices } from "../../core/alerts/notices.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { isPrivate } from "../../core/net/private.ts";
+import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Health } from "../../wire/control/items.ts";
+
+type Notice = Health["notices"][number];
+
+/** How long it is told after the last such request. */
+const TOLD_MS = 10 * MINUTE_MS;
+/** As long as it lasts, it is the same. */
+const SAME_MS = HOUR_MS;
+
+/** So many peers are remembered; the one seen last is told. */
+const MOST_PEERS = 8;
+
+/**
+ * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name. Only
+ * peers of this machine or of private networks are told of, and only requests with a session or token: strangers may arrive
+ * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
+ */
+export class UntrustedProxy {
+  /** The one seen last stands last. */
+  readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis }>>();
+
+  /** Of a caller who is signed in. `client`: whom the request counts for. */
+  saw(peer: Ip, client: Ip, forwardedFor: string | null, now: Millis): void {
+    if (forwardedFor === null || peer !== client || !isNear(peer)) return;
+    const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
+    // What names the peer itself changes nothing.
+    if (first === null || first === peer) return;
+    const known = this.#seen.get(peer);
+    const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;
+    this.#seen.delete(peer);
+    this.#seen.set(peer, { since, at: now });
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MOST_PEERS && oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** What is to be told of it now. */
+  notices(now: Millis): readonly Notice[] {
+    const last = [...this.#seen].at(-1);
+    if (last === undefined) return [];
+    const [peer, { since, at }] = last;
+    if (now >= later(at, TOLD_MS)) return [];
+    const code = "proxy_not_trusted";
+    return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}`, ...notices[code] }];
+  }
+}
+
+function isNear(peer: Ip): boolean {
+  return isPrivate(peer) || peer === "::1" || peer.startsWith("127.");
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
+import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
+import { CERTIFICATE, MX } from "../../../test/kit/upkeep-kit.ts";
+
+const ALERT = {
+  code: "disk_nearly_full",
+  subject: "",
+  severity: "critical",
+  says: "The disk is nearly full.",
+  detail: "12 MB are left",
+  openedAt: "2026-11-20T06:00:00.000Z",
+  resolvedAt: null,
+} as const;
+
+async function send(kit: Kit, method: "GET" | "POST", path: string) {
+  const response = await fetch(`${kit.url}/api/v1/${path}`, { method, headers: bearer });
+  const answer: unknown = await response.json();
+  return { status: response.status, answer };
+}
+
+test("alerts come in pages, with the channels that tell of them", async (t) => {
+  const kit = await startKit(t);
+  const channels = [{ name: "ntfy", failing: "it answered 503" }];
+  const page = { channels, leadOut: true, next: "over/x", total: 7 };
+  kit.guard.replies.set("alerts_list", { ok: true, result: { ...page, alerts: [ALERT] } });
+  assert.deepEqual(await send(kit, "GET", "alerts?limit=1"), { status: 200, answer: { ...page, items: [ALERT] } });
+  assert.deepEqual(kit.guard.of("alerts_list"), [{ verb: "alerts_list", limit: 1, cursor: null }]);
+  assert.equal((await send(kit, "GET", "alerts?limit=0")).status, 400);
+});
+
+test("a test of the channels tells what came of each, and what the guard refuses", async (t) => {
+  const kit = await startKit(t);
+  const results = [
+    { channel: "ntfy", ok: false, detail: "it answered 503" },
+    { channel: "email", ok: true, detail: "" },
+  ];
+  kit.guard.replies.set("alerts_test", { ok: true, result: { results } });
+  assert.deepEqual(await send(kit, "POST", "alerts/test"), { status: 200, answer: { results } });
+  assert.deepEqual(kit.guard.asked.at(-1), { by: AS_TOKEN, command: { verb: "alerts_test" } });
+  kit.guard.replies.set("alerts_test", { ok: false, kind: "failed", message: "Enough.", next: "" });
+  assert.partialDeepStrictEqual(await send(kit, "POST", "alerts/test"), { status: 409, answer: { code: "refused" } });
+});
+
+const UPKEEP = {
+  name: "drill",
+  state: "unknown",
+  at: null,
+  says: "There was none yet.",
+  command: "backup drill",
+} as const;
+test("the upkeep, the certificate and DNS records are what the guard says", async (t) => {
+  const kit = await startKit(t);
+  const dns = { domain: "example.org", domains: ["example.org"], checkedAt: ALERT.openedAt, records: [MX] };
+  kit.guard.replies.set("upkeep", { ok: true, result: { upkeep: [UPKEEP] } });
+  kit.guard.replies.set("certificate", { ok: true, result: { certificate: CERTIFICATE } });
+  kit.guard.replies.set("dns_check", { ok: true, result: dns });
+  assert.deepEqual(await send(kit, "GET", "upkeep"), { status: 200, answer: { items: [UPKEEP] } });
+  assert.deepEqual(await send(kit, "GET", "certificate"), { status: 200, answer: CERTIFICATE });
+  assert.deepEqual(await send(kit, "GET", "dns?domain=example.org"), { status: 200, answer: dns });
+  await send(kit, "GET", "dns");
+  assert.deepEqual(
+    kit.guard.of("dns_check"),
+    ["example.org", null].map((domain) => ({ verb: "dns_check", domain })),
+  );
+  assert.equal((await send(kit, "GET", `dns?domain=${"x".repeat(254)}`)).status, 400);
+  kit.guard.replies.set("upkeep", { ok: false, kind: "failed", message: "The keeper hung up.", next: "" });
+  assert.partialDeepStrictEqual(await send(kit, "GET", "upkeep"), {
+    status: 409,
+    answer: { detail: "The keeper hung up." },
+  });
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AskedChange, changeFile } from "./change-file.ts";
+import { loadSettings } from "./load.ts";
+import { commentedToml } from "./reference.ts";
+
+const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
+const PER_MINUTE: AskedChange = { key: "limits.mail.per_minute", value: "20" };
+
+function changed(text: string, changes: readonly AskedChange[], env = {}) {
+  const found = changeFile(text, changes, env);
+  assert.ok(found.ok, JSON.stringify(found));
+  return found;
+}
+
+function problemsOf(text: string, changes: readonly AskedChange[], env = {}): readonly string[] {
+  const found = changeFile(text, changes, env);
+  assert.ok(!found.ok);
+  return found.problems.map(({ key, says }) => `${key}: ${says}`);
+}
+
+test("one line changes, all else stays byte for byte, and the way back gives the same file", () => {
+  const text = `\uFEFF# mine: älter\n${SHIPPED}# the end, without a line end`;
+  const { text: after, lines } = changed(text, [PER_MINUTE]);
+  const shown = "# limits.mail.per_minute = 10\n";
+  assert.equal(after, text.replace(shown, `${shown}limits.mail.per_minute = 20\n`));
+  assert.deepEqual(
+    lines.map(({ removed, added }) => [removed, added]),
+    [[[], ["limits.mail.per_minute = 20"]]],
+  );
+  assert.equal(after.split("\n")[(lines[0]?.line ?? 0) - 1], "limits.mail.per_minute = 20");
+  const again = changed(after, [{ ...PER_MINUTE, value: "30" }]);
+  assert.deepEqual(again.lines[0]?.removed, ["limits.mail.per_minute = 20"]);
+  assert.equal(changed(again.text, [{ ...PER_MINUTE, value: null }]).text, text);
+});
+
+test("several change at once or not at all, with the values before and after", () => {
+  const { before, after, lines } = changed(SHIPPED, [
+    PER_MINUTE,
+    { key: "bans.ladder", value: '["15m","1h"]' },
+    { key: "spam.required_score", value: "6" },
+  ]);
+  assert.equal(before.settings["limits.mail.per_minute"], 10);
+  assert.equal(after.settings["limits.mail.per_minute"], 20);
+  assert.deepEqual(
+    lines.flatMap(({ added }) => added),
+    ["limits.mail.per_minute = 20", 'bans.ladder = ["15m", "1h"]', "spam.required_score = 6.0"],
+  );
+  assert.deepEqual(problemsOf(SHIPPED, [PER_MINUTE, { key: "spam.required_score", value: "16" }]), [
+    "spam.refuse_score: spam.refuse_score must be 0, or at least spam.required_score.",
+  ]);
+});
+
+test("each problem has its key, and the sentence of config check", () => {
+  const wrong = 'domains = ["example.org"]\nlimits.mail.per_minute = 0\n';
+  const checked = loadSettings(wrong, {});
+  assert.ok(!checked.ok);
+  assert.deepEqual(problemsOf(SHIPPED, [{ ...PER_MINUTE, value: "0" }]), [
+    `limits.mail.per_minute: ${checked.problems[0]?.says}`,
+  ]);
+  assert.deepEqual(problemsOf(wrong, [PER_MINUTE]), [`: ${checked.problems[0]?.says}`]);
+  for (const [change, says] of [
+    [{ key: "limits.mail.per_minuet", value: "1" }, /is no setting; the nearest is limits\.mail\.per_minute\.$/],
+    [{ key: "ports.smtp", value: "26" }, /cannot be changed here\. It says who reaches the server/],
+    [{ key: "alerts.webhook", value: '["https://evil.example"]' }, /cannot be changed here/],
+    [{ ...PER_MINUTE, value: "3\nsimulate = true" }, /must be a whole number/],
+    [{ ...PER_MINUTE, value: '{"a":1}' }, /must be a whole number .*, not a table/],
+    [{ key: "__proto__", value: "1" }, /is no setting/],
+    [{ key: "recipients.blocked", value: JSON.stringify([`a"]\nsimulate = true #`]) }, /has an item that must be/],
+  ] as const)
+    assert.match(problemsOf(SHIPPED, [change])[0] ?? "", says);
+});
+
+test("what a variable sets says so", () => {
+  const env = { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" };
+  assert.match(
+    problemsOf(SHIPPED, [PER_MINUTE], env)[0] ?? "",
+    /GHOSTINBOX_LIMITS__MAIL__PER_MINUTE sets limits\.mail/,
+  );
+});
+
+test("no line of another setting is told, however the file is written", () => {
+  const secret =
+    'domains = ["example.org"]\nalerts = { webhook = ["https://hooks.example/T0KEN"], thresholds.bans = 3 }\n';
+  assert.match(problemsOf(secret, [{ key: "alerts.thresholds.bans", value: "4" }])[0] ?? "", /edit it there/);
+  const table =
+    'domains = ["example.org"]\n[alerts]\nwebhook = ["https://hooks.example/T0KEN"]\nthresholds.bans = 3 # few\n';
+  const { text, lines } = changed(table, [{ key: "alerts.thresholds.bans", value: "4" }]);
+  assert.equal(text, table.replace("bans = 3", "bans = 4"));
+  assert.doesNotMatch(JSON.stringify(lines), /T0KEN/);
+});

@@ -1,0 +1,97 @@
+import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
+import { nearest } from "./nearest.ts";
+import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
+import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
+import { tooLooseForWeb, whyNotOverWeb } from "./web-changes.ts";
+
+/** `value`: as JSON; null: the default again. */
+export type AskedChange = Readonly<{ key: string; value: string | null }>;
+
+/** What becomes of the lines of one setting. `line`: where it is in the new file; null: nowhere. */
+export type LineChange = Readonly<{
+  key: SettingKey;
+  line: number | null;
+  removed: readonly string[];
+  added: readonly string[];
+}>;
+
+export type FileChanged =
+  | Readonly<{ ok: true; text: string; before: Valid; after: Valid; lines: readonly LineChange[] }>
+  | Readonly<{ ok: false; problems: readonly KeyProblem[] }>;
+type Valid = Extract<Loaded, { ok: true }>;
+/** `key`: empty if the file as a whole is wrong. */
+export type KeyProblem = Readonly<{ key: string; says: string }>;
+
+/**
+ * Changes settings that the web may change in the text of the settings file. All of them, or none; all other text stays as
+ * it is, down to a byte order mark.
+ */
+export function changeFile(text: string, asked: readonly AskedChange[], env: Environment): FileChanged {
+  const plain = withoutMark(text);
+  const before = loadSettings(plain, env);
+  if (!before.ok) return { ok: false, problems: before.problems.map(({ says }) => ({ key: "", says })) };
+  const problems: KeyProblem[] = [];
+  const steps: { key: SettingKey; removed: readonly string[]; added: readonly string[] }[] = [];
+  let now = plain;
+  for (const one of asked) {
+    const edited = edit(now, one, before);
+    if (!edited.ok) problems.push({ key: one.key, says: edited.reason });
+    else {
+      if (edited.text !== now) steps.push({ key: edited.key, ...differing(now, edited.text) });
+      now = edited.text;
+    }
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const after = loadSettings(now, env);
+  if (!after.ok) return { ok: false, problems: after.problems.map(({ where, says }) => ({ key: where, says })) };
+  const lines = steps.map((step) => {
+    const source = after.sources[step.key];
+    return { ...step, line: source.from === "file" ? source.line : null };
+  });
+  return { ok: true, text: text.slice(0, text.length - plain.length) + now, before, after, lines };
+}
+
+type EditedKey = (Extract<Edited, { ok: true }> & Readonly<{ key: SettingKey }>) | Extract<Edited, { ok: false }>;
+
+function edit(text: string, { key, value }: AskedChange, { sources }: Valid): EditedKey {
+  if (!isSettingKey(key))
+    return {
+      ok: false,
+      reason: `${JSON.stringify(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`,
+    };
+  const why = whyNotOverWeb(key);
+  if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };
+  const source = sources[key];
+  if (source.from === "env")
+    return { ok: false, reason: `${source.variable} sets ${key}. To change it here, start the server without that.` };
+  const path = key.split(".");
+  const edited = value === null ? unsetKey(text, path) : withValue(text, key, value);
+  return edited.ok ? { ...edited, key } : edited;
+}
+
+function withValue(text: string, key: SettingKey, value: string): Edited {
+  const read = settingOf(key).kind.read(parsed(value));
+  if (!read.ok) return { ok: false, reason: wrongValue(key, key, read) };
+  const reason = tooLooseForWeb(key, read.value);
+  return reason === null ? setKey(text, key.split("."), read.toml) : { ok: false, reason };
+}
+
+/** What is no JSON is no value of any setting. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lines in which two texts differ, if they differ in one place. */
+function differing(before: string, after: string): Readonly<{ removed: readonly string[]; added: readonly string[] }> {
+  const [old, fresh] = [before.split("\n"), after.split("\n")];
+  let start = 0;
+  while (start < old.length && start < fresh.length && old[start] === fresh[start]) start++;
+  let end = 0;
+  const most = Math.min(old.length, fresh.length) - start;
+  while (end < most && old.at(-1 - end) === fresh.at(-1 - end)) end++;
+  return { removed: old.slice(start, old.length - end), added: fresh.slice(start, fresh.length - end) };
+}

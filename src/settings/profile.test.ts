@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EXPORT_KEYS } from "./for-export.ts";
+import { WEB_KEYS } from "./for-web.ts";
+import { loadSettings } from "./load.ts";
+import { givenUp, profileKeys } from "./profile.ts";
+import { settingKeys, settingOf } from "./schema.ts";
+
+function loaded(text: string | null, env: Readonly<Record<string, string>> = {}) {
+  const read = loadSettings(text, env);
+  assert.ok(read.ok, read.ok ? "" : read.problems.map(({ says }) => says).join("\n"));
+  return read;
+}
+
+const SMALL = 'profile = "small"';
+
+test("the small profile changes its own settings and no other, and each costs something that is told", () => {
+  const standard = loaded(null);
+  const small = loaded(SMALL);
+  const changed = settingKeys().filter((key) => small.sources[key].toml !== standard.sources[key].toml);
+  assert.deepEqual(changed.toSorted(), ["profile", ...profileKeys("small")].toSorted());
+  for (const key of profileKeys("small"))
+    assert.deepEqual(small.sources[key], { toml: small.sources[key].toml, from: "profile", profile: "small" }, key);
+  assert.equal(givenUp("small", small.sources).length, profileKeys("small").length);
+  assert.deepEqual(givenUp("standard", standard.sources), []);
+});
+
+test("what the owner sets wins over the profile, in the file and by a variable, also if it is the usual default", () => {
+  const { settings, sources } = loaded(`${SMALL}\nfail2ban.enabled = true`, { GHOSTINBOX_SPAM__PROCESSES: "2" });
+  assert.equal(settings["fail2ban.enabled"], true);
+  assert.equal(settings["spam.processes"], 2);
+  assert.equal(sources["fail2ban.enabled"].from, "file");
+  assert.equal(sources["spam.processes"].from, "env");
+  assert.equal(settings["outbound.at_once"], 4);
+  assert.ok(!givenUp("small", sources).some((line) => /Fail2ban|scored/.test(line)));
+});
+
+test("a variable names the profile too, and wins over the file", () => {
+  assert.equal(loaded(null, { GHOSTINBOX_PROFILE: "small" }).settings["fail2ban.enabled"], false);
+  assert.equal(loaded(SMALL, { GHOSTINBOX_PROFILE: "standard" }).settings["fail2ban.enabled"], true);
+});
+
+test("a profile that does not exist is refused with one sentence", () => {
+  const read = loadSettings('profile = "tiny"', {});
+  assert.ok(!read.ok);
+  assert.deepEqual(
+    read.problems.map(({ says }) => says),
+    ['profile must be one of "standard", "small", not "tiny".'],
+  );
+});
+
+test("no bound of the guard, and no check, is in a profile", () => {
+  const kept = profileKeys("small").filter((key) =>
+    /^(limits\.(?!connections\.\w+_places$)|bans\.|firewall\.|dnsbl\.|dkim\.|greylist\.|tls\.|allow\.)/.test(key),
+  );
+  assert.deepEqual(kept, []);
+});
+
+test("programs that are given single settings get them with the profile's value, or none of them is in it", () => {
+  const given: readonly string[] = [...WEB_KEYS, ...EXPORT_KEYS];
+  assert.deepEqual(
+    profileKeys("small").filter((key) => given.includes(key)),
+    [],
+  );
+});
+
+test("a value of a profile is another one than the default", () => {
+  const { sources } = loaded(SMALL);
+  for (const key of profileKeys("small")) {
+    const read = settingOf(key).kind.read(settingOf(key).byDefault);
+    assert.ok(read.ok && read.toml !== sources[key].toml, key);
+  }
+});

@@ -1,0 +1,52 @@
+import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
+
+type Profile = Settings["profile"];
+type Instead = Readonly<{
+  value: unknown;
+  /** What this costs, in one sentence. */
+  givesUp: string;
+}>;
+
+/** Defaults in place of those of the schema. What the file or the environment says wins over them. */
+const PROFILES: Readonly<Record<Profile, Readonly<Partial<Record<SettingKey, Instead>>>>> = {
+  standard: {},
+  small: {
+    "fail2ban.enabled": {
+      value: false,
+      givesUp:
+        "Fail2ban is off: what only the logs show, such as relaying and bad names, is refused as ever, but bans nobody.",
+    },
+    "spam.processes": {
+      value: 1,
+      givesUp:
+        "One mail is scored at a time, and none while SpamAssassin learns from a mail that a user moved: in a peak some mail is not scored in time.",
+    },
+    "outbound.at_once": { value: 4, givesUp: "Four mails are put into mailboxes at once; others wait in the queue." },
+    "limits.connections.smtp_places": {
+      value: 20,
+      givesUp: "Each port of SMTP serves 20 connections at once; further ones wait.",
+    },
+    "limits.connections.imap_places": { value: 100, givesUp: "100 connections to IMAP are served at once." },
+    "dns.cache": { value: "4MB", givesUp: "The resolver keeps fewer answers, and asks more often." },
+  },
+};
+
+/** What the profile says of a setting; undefined: nothing, so the schema's default holds. */
+export function profileDefault(profile: Profile, key: SettingKey): unknown {
+  return PROFILES[profile][key]?.value;
+}
+
+/** The settings that a profile changes. */
+export function profileKeys(profile: Profile): readonly SettingKey[] {
+  return settingKeys().filter((key) => PROFILES[profile][key] !== undefined);
+}
+
+/** What the profile in force costs, but for what the owner has set. */
+export function givenUp(
+  profile: Profile,
+  sources: Readonly<Record<SettingKey, Readonly<{ from: string }>>>,
+): readonly string[] {
+  return profileKeys(profile)
+    .filter((key) => sources[key].from === "profile")
+    .flatMap((key) => PROFILES[profile][key]?.givesUp ?? []);
+}

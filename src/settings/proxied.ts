@@ -1,0 +1,22 @@
+import type { Settings } from "./schema.ts";
+
+export const PROXIED_KEYS = [
+  "ports.proxied_smtp",
+  "ports.proxied_submission",
+  "ports.proxied_submissions",
+  "ports.proxied_imaps",
+] as const;
+
+export type ProxiedPorts = Readonly<Record<"smtp" | "submission" | "submissions" | "imaps", number>>;
+export type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
+
+/** The ports that believe a PROXY header. Null: there is no proxy, and nothing listens on them. */
+export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
+  if (settings["proxy.networks"].length === 0) return null;
+  return {
+    smtp: settings["ports.proxied_smtp"],
+    submission: settings["ports.proxied_submission"],
+    submissions: settings["ports.proxied_submissions"],
+    imaps: settings["ports.proxied_imaps"],
+  };
+}

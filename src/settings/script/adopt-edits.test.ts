@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { adoptEdits, type ScriptValues } from "./adopt-edits.ts";
+
+const NEVER: ScriptValues = {};
+const DELIVERED = "{ maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 }, whitelist: [] }";
+
+function adopt(config: string, values: ScriptValues, toml: string, isReplaced = false) {
+  return adoptEdits(`const config = ${config};`, { values, isReplaced }, toml, {});
+}
+
+function refusals(config: string, before: ScriptValues, toml: string): readonly string[] {
+  const adopted = adopt(config, before, toml);
+  assert.ok(!adopted.ok);
+  return adopted.problems.map(({ says }) => says);
+}
+
+test("the script as delivered changes nothing, whatever the file says", () => {
+  for (const toml of ["", "limits.mail.per_minute = 30\nallow.networks = []\n"])
+    assert.deepEqual(adopt(DELIVERED, NEVER, toml), { ok: true, text: toml, values: {}, adopted: [], kept: [] });
+});
+
+test("a new version's script, again as delivered, leaves in the file what was adopted", () => {
+  const toml = 'limits.mail.per_minute = 20\nallow.networks = ["192.0.2.7"]\n';
+  const before = { "limits.mail.per_minute": "20", "allow.networks": '["192.0.2.7"]' };
+  const kept = ["limits.mail.per_minute", "allow.networks"];
+  assert.deepEqual(adopt(DELIVERED, before, toml, true), { ok: true, text: toml, values: {}, adopted: [], kept });
+});
+
+test("what the owner takes back in the script is taken out of the file, with the last trusted address", () => {
+  const trusted = { "allow.networks": '["192.0.2.7/32"]' };
+  const all = '# mine\nallow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
+  const back = adopt(DELIVERED, trusted, all);
+  assert.deepEqual([back.ok && back.text, back.ok && back.values, back.ok && back.kept], ["# mine\n", {}, []]);
+  assert.deepEqual(back.ok && back.adopted, [{ key: "allow.networks", toml: '["127.0.0.1/32", "::1/128"]' }]);
+  const others = adopt(DELIVERED, trusted, 'allow.networks = ["192.0.2.7", "198.51.100.9"]\n');
+  assert.equal(others.ok && others.text, 'allow.networks = ["198.51.100.9/32"]\n');
+});
+
+test("a limit that is taken back in the script ends in the file, unless the file sets another by then", () => {
+  const before = { "limits.mail.per_minute": "20", "limits.mail.per_hour": "60" };
+  const back = adopt(DELIVERED, before, "limits.mail.per_minute = 20\nlimits.mail.per_hour = 70\n");
+  assert.deepEqual([back.ok && back.text, back.ok && back.values], ["limits.mail.per_hour = 70\n", {}]);
+  assert.deepEqual(back.ok && back.adopted, [{ key: "limits.mail.per_minute", toml: "10" }]);
+});
+
+test("an edited limit is written to the file once, and later edits of either hold", () => {
+  const edited = "{ maxEmailsPerIP: { perMinute: 20, perHour: 50 } }";
+  const first = adopt(edited, NEVER, "# limits.mail.per_minute = 10\n");
+  assert.ok(first.ok);
+  assert.equal(first.text, "# limits.mail.per_minute = 10\nlimits.mail.per_minute = 20\n");
+  assert.deepEqual(
+    [first.adopted, first.values],
+    [[{ key: "limits.mail.per_minute", toml: "20" }], { "limits.mail.per_minute": "20" }],
+  );
+  for (const toml of [first.text, "limits.mail.per_minute = 25\n", ""]) {
+    const again = adopt(edited, first.values, toml);
+    assert.deepEqual([again.ok && again.text, again.ok && again.adopted], [toml, []]);
+  }
+  const later = adopt("{ maxEmailsPerIP: { perMinute: 40 } }", first.values, first.text);
+  assert.equal(later.ok && later.text, "# limits.mail.per_minute = 10\nlimits.mail.per_minute = 40\n");
+  const back = adopt("{ maxEmailsPerIP: { perMinute: 10, perHour: 60 } }", first.values, first.text);
+  assert.match(back.ok ? back.text : "", /^# limits.mail.per_minute = 10\nlimits.mail.per_hour = 60\n$/);
+});
+
+test("a limit that both say differently is refused with the line, and so is all else", () => {
+  const edited = '{ maxEmailsPerIP: { perMinute: 20 }, whitelist: ["192.0.2.7"] }';
+  assert.deepEqual(refusals(edited, NEVER, "\nlimits.mail.per_minute = 30\n"), [
+    "limits.mail.per_minute is 30 in line 2 of ghostinbox.toml, and 20 was written into security/security.js. Make them the same.",
+  ]);
+  const agreed = adopt(edited, NEVER, "limits.mail.per_minute = 20\n");
+  const networks = '["127.0.0.1/32", "::1/128", "192.0.2.7/32"]';
+  assert.deepEqual(agreed.ok && agreed.adopted, [{ key: "allow.networks", toml: networks }]);
+});
+
+test("trusted addresses are added and removed one by one", () => {
+  const first = adopt('{ whitelist: ["192.0.2.7", "2001:DB8::/48"] }', NEVER, "");
+  assert.ok(first.ok);
+  assert.equal(first.text, 'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32", "2001:db8::/48"]\n');
+  const toml = 'allow.networks = ["::1", "192.0.2.7", "198.51.100.0/24", "2001:db8::/48"]\n';
+  const second = adopt('{ whitelist: ["2001:db8::/48", "203.0.113.1"] }', first.values, toml);
+  assert.equal(
+    second.ok && second.text,
+    'allow.networks = ["::1/128", "198.51.100.0/24", "2001:db8::/48", "203.0.113.1/32"]\n',
+  );
+});
+
+for (const [config, says] of [
+  ["{ maxEmailsPerIP: { perMinute: 0 } }", /security\.js: maxEmailsPerIP\.perMinute must be .*, not 0\./],
+  ['{ maxEmailsPerIP: { perMinute: "many" } }', /perMinute must be a whole number.*, not "many"\./],
+  ['{ whitelist: ["home"] }', /security\.js: whitelist has an item that must be an IP address.*, not "home"\./],
+  ["{ maxEmailsPerHost: 5 }", /maxEmailsPerHost is no value of it; it has maxEmailsPerIP\.perMinute, .*, whitelist\./],
+  ["{ maxEmailsPerIP: 5 }", /maxEmailsPerIP is no value of it/],
+  ["10", /has no line `const config = \{`/],
+] as const)
+  test(`${config} is refused`, () => assert.match(refusals(config, NEVER, "").join(), says));
+
+test("a settings file that is wrong by itself is told as such", () => {
+  assert.match(refusals("{ maxEmailsPerIP: { perMinute: 20 } }", NEVER, "nonsense = 1").join(), /nonsense/);
+});

@@ -1,0 +1,142 @@
+import { type Environment, type Loaded, loadSettings } from "../load.ts";
+import { type SettingKey, settingKeys, settingOf } from "../schema.ts";
+import type { SettingProblem } from "../setting.ts";
+import { type Edited, setKey, unsetKey } from "../toml/edit.ts";
+import { readScript } from "./read-script.ts";
+
+export const SCRIPT = "security/security.js";
+
+const WHITELIST = "allow.networks";
+/** What the script calls these settings. */
+const KEYS: ReadonlyMap<string, SettingKey> = new Map([
+  ["maxEmailsPerIP.perMinute", "limits.mail.per_minute"],
+  ["maxEmailsPerIP.perHour", "limits.mail.per_hour"],
+  ["maxEmailsPerIP.perDay", "limits.mail.per_day"],
+  ["whitelist", WHITELIST],
+]);
+
+/** What was edited in the script, by key and as TOML. */
+export type ScriptValues = Readonly<Record<string, string>>;
+
+/** What was adopted last. `isReplaced`: the script may since have been replaced, such as by that of a new version. */
+export type AdoptedLast = Readonly<{ values: ScriptValues; isReplaced: boolean }>;
+
+/** `text`: of the settings file. `adopted`: what is new in it. `kept`: what the script no longer says. */
+export type Adopted =
+  | Readonly<{
+      ok: true;
+      text: string;
+      values: ScriptValues;
+      adopted: readonly Readonly<{ key: SettingKey; toml: string }>[];
+      kept: readonly SettingKey[];
+    }>
+  | Refused;
+type Refused = Extract<Loaded, { ok: false }>;
+
+/**
+ * Writes what was edited in the script since it was adopted last into the text of the settings file. A limit that the file
+ * sets to something else by then is a conflict, which the owner decides, and stays if it was only taken back in the script;
+ * addresses are added and removed one by one. A script that was replaced by one as delivered changes nothing. All of it, or
+ * nothing.
+ */
+export function adoptEdits(script: string, last: AdoptedLast, toml: string, env: Environment): Adopted {
+  const loaded = loadSettings(toml, {});
+  if (!loaded.ok) return loaded;
+  const said = valuesIn(script);
+  if (!said.ok) return said;
+  const { values } = said;
+  const unedited = { ok: true, text: toml, values, adopted: [] } as const;
+  const before = last.values;
+  if (Object.keys(values).length === 0 && last.isReplaced)
+    return { ...unedited, kept: settingKeys().filter((key) => key in before) };
+  const problems: SettingProblem[] = [];
+  const adopted: SettingKey[] = [];
+  let text = toml;
+  for (const key of KEYS.values()) {
+    const source = loaded.sources[key];
+    const line = source.from === "file" ? source.line : null;
+    const edited = edit(text, key, { was: before[key], is: values[key], inFile: source.toml, line });
+    if (!edited.ok) problems.push({ where: key, line, says: edited.reason });
+    else if (edited.text !== text) {
+      text = edited.text;
+      adopted.push(key);
+    }
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const inFile = loadSettings(text, {});
+  if (!inFile.ok) return inFile;
+  const whole = loadSettings(text, env);
+  if (!whole.ok) return whole;
+  return { ...unedited, text, adopted: adopted.map((key) => ({ key, toml: inFile.sources[key].toml })), kept: [] };
+}
+
+/** Those that are not as the script is delivered. */
+function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> | Refused {
+  const read = readScript(script);
+  if (!read.ok) return refused([read.says]);
+  const values: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const [name, value] of entriesOf(read.config)) {
+    const key = KEYS.get(name);
+    const kept = key === undefined ? null : settingOf(key).kind.read(value);
+    if (key === undefined || kept === null)
+      problems.push(
+        `${name} is no value of it; it has ${[...KEYS.keys()].join(", ")}. All others are in ghostinbox.toml.`,
+      );
+    else if (!kept.ok) problems.push(`${name} ${kept.must}, not ${JSON.stringify(kept.got)}.`);
+    else if (kept.toml !== delivered(key)) values[key] = kept.toml;
+  }
+  return problems.length === 0 ? { ok: true, values } : refused(problems);
+}
+
+/** `maxEmailsPerIP: { perMinute: 10 }` is `maxEmailsPerIP.perMinute`. */
+function entriesOf(config: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(config).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? entriesOf(value).map(([below, one]) => [`${name}.${below}`, one] as const)
+      : [[name, value] as const],
+  );
+}
+
+function refused(problems: readonly string[]): Refused {
+  return { ok: false, problems: problems.map((says) => ({ where: SCRIPT, line: null, says: `${SCRIPT}: ${says}` })) };
+}
+
+/** Values as TOML. `was`, `is`: in the script; undefined if not edited. */
+type Sides = Readonly<{ was: string | undefined; is: string | undefined; inFile: string; line: number | null }>;
+
+function edit(text: string, key: SettingKey, { was, is, inFile, line }: Sides): Edited {
+  const path = key.split(".");
+  const byDefault = tomlOf(key, settingOf(key).byDefault);
+  const change = (toml: string): Edited => (toml === byDefault ? unsetKey(text, path) : setKey(text, path, toml));
+  if (key === WHITELIST) {
+    const [old, wanted, current] = [listIn(was), listIn(is), listIn(inFile)];
+    const kept = current.filter((one) => wanted.includes(one) || !old.includes(one));
+    const added = wanted.filter((one) => !old.includes(one) && !kept.includes(one));
+    const list = tomlOf(key, [...kept, ...added]);
+    return list === inFile ? { ok: true, text } : change(list);
+  }
+  const [old, wanted] = [was ?? byDefault, is ?? byDefault];
+  const isLeft = is === undefined && inFile !== old;
+  if (wanted === old || wanted === inFile || isLeft) return { ok: true, text };
+  if (line === null || inFile === old) return change(wanted);
+  const reason = `${key} is ${inFile} in line ${line} of ghostinbox.toml, and ${wanted} was written into ${SCRIPT}. Make them the same.`;
+  return { ok: false, reason };
+}
+
+/** As TOML: the limits are the defaults, and the whitelist is empty. */
+function delivered(key: SettingKey): string {
+  return key === WHITELIST ? "[]" : tomlOf(key, settingOf(key).byDefault);
+}
+
+function tomlOf(key: SettingKey, value: unknown): string {
+  const read = settingOf(key).kind.read(value);
+  if (!read.ok) throw new Error(`${key} ${read.must}`);
+  return read.toml;
+}
+
+/** A list of texts is the same in TOML and JSON. */
+function listIn(toml: string | undefined): readonly string[] {
+  const list: unknown = JSON.parse(toml ?? "[]");
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf, NOON, STRANGER } from "../../test/kit/samples.ts";
+import { decideLoginFailed } from "../core/decide/login.ts";
+import { DAY_MS, later, MINUTE_MS } from "../core/time.ts";
+import { changeFile } from "./change-file.ts";
+import { programsToRestart, waitingForStart } from "./restarts.ts";
+import { settingKeys, settingOf } from "./schema.ts";
+import { toPolicy } from "./to-policy.ts";
+import { isHiddenFromWeb, webMayChange, whyNotOverWeb } from "./web-changes.ts";
+
+const FILE = 'domains = ["example.org"]\n';
+const allowed = settingKeys().filter(webMayChange);
+
+/** What an attacker would write where it is taken. */
+const HARMFUL = [
+  "/etc/shadow",
+  "evil.example",
+  "[evil.example]:25",
+  "203.0.113.7",
+  "0.0.0.0/1",
+  "203.0.113.0/24",
+  "https://evil.example/x",
+  "thief@evil.example",
+  "*@evil.example",
+  "443/tcp",
+  "wg0",
+  "root",
+  "Trash 1s",
+  "00:00-23:59",
+  "sftp:evil.example:/x",
+  "off",
+];
+
+test("nothing that the web may change takes a file, a program, a host, an address, a network or a URL", () => {
+  assert.ok(allowed.length > 60);
+  // Mail to these names is refused; any text before an @ may be one.
+  const others = allowed.filter((key) => key !== "recipients.blocked");
+  const taken = others.flatMap((key) =>
+    HARMFUL.flatMap((value) => [value, [value]])
+      .filter((value) => settingOf(key).kind.read(value).ok)
+      .map((value) => `${key} ${String(value)}`),
+  );
+  assert.deepEqual(taken, []);
+  assert.ok(settingOf("outbound.relay").kind.read("[evil.example]:25").ok, "elsewhere they are taken");
+});
+
+test("none of them opens a port, says whom the server believes, is a secret, or defends the dashboard", () => {
+  const away =
+    /^(ports|http|proxy|firewall|tls|dns|domains|hostname|profile|allow|logins|accounts|certificates|export|backup|audit|events|logs|retention|detection|simulate|dkim)(\.|$)|dashboard|_file$|(?<!greylist\.)enabled$|sender$|mail$|providers|relay|zones|allow_from|quiet_hours|heartbeat|ipv6_prefix/;
+  assert.deepEqual(
+    allowed.filter((key) => away.test(key) || settingOf(key).secret === true || isHiddenFromWeb(key)),
+    [],
+  );
+});
+
+test("each is in force at once, but that the web may start again", () => {
+  assert.deepEqual(waitingForStart(allowed), []);
+  assert.deepEqual(programsToRestart(allowed), ["web"]);
+});
+
+test("every other setting says why, and which text it may not see", () => {
+  for (const key of settingKeys())
+    assert.match(
+      whyNotOverWeb(key) ?? "",
+      webMayChange(key) ? /^$/ : /^(It|Bans) .+\. Change it on the server: `config set`\.$/,
+    );
+  assert.deepEqual(
+    settingKeys().filter((key) => whyNotOverWeb(key)?.startsWith("It is changed seldom.") === true),
+    ["spam.processes"],
+  );
+  const hidden = settingKeys().filter(isHiddenFromWeb);
+  for (const key of settingKeys().filter(
+    (one) => settingOf(one).secret === true || /_file$|^tls\.(cert|key)$/.test(one),
+  ))
+    assert.ok(hidden.includes(key), key);
+  for (const key of ["alerts.email", "alerts.contacts", "accounts.administrator", "outbound.relay_user"] as const)
+    assert.ok(hidden.includes(key), key);
+});
+
+test("as loose as the web can make it, guessing at the dashboard is banned for a day all the same", () => {
+  const bounds = [
+    { key: "limits.logins.failures", value: "20", looser: "21" },
+    { key: "limits.logins.window", value: '"150s"', looser: '"149s"' },
+    { key: "limits.logins.per_day", value: "40", looser: "41" },
+    { key: "limits.logins.per_week", value: "80", looser: "81" },
+    { key: "limits.networks.failures", value: "120", looser: "121" },
+    { key: "bans.ladder", value: '["450s"]', looser: '["449s"]' },
+  ];
+  for (const { key, looser } of bounds) assert.ok(!changeFile(FILE, [{ key, value: looser }], {}).ok, key);
+  const changes = bounds.map(({ key, value }) => ({ key, value }));
+  const loosened = changeFile(FILE, changes, {});
+  assert.ok(loosened.ok, JSON.stringify(loosened));
+  const policy = toPolicy(loosened.after.settings);
+  const banAfter = (guesses: number, everyMs: number) => {
+    const failures = Array.from({ length: guesses - 1 }, (_, i) => ({
+      at: later(NOON, (i + 1 - guesses) * everyMs),
+      passwordHash: `guess ${i}`,
+      account: "",
+    }));
+    const event = { ip: STRANGER, service: "dashboard", login: "", passwordHash: "now", type: "LOGIN_FAILED" } as const;
+    const decided = decideLoginFailed(policy, factsOf({ failures }), event, NOON);
+    return decided.changes.flatMap((change) =>
+      change.type === "BAN" ? (change.ban.expiresAt ?? Infinity) - NOON : [],
+    )[0];
+  };
+  assert.ok((banAfter(20, 1_000) ?? 0) >= 450_000);
+  assert.equal(banAfter(39, 10 * MINUTE_MS), undefined);
+  assert.ok((banAfter(40, 10 * MINUTE_MS) ?? 0) >= DAY_MS);
+});
+
+test("what stops guessing is made stricter at will, set back to its default, and looser on the server only", () => {
+  const problems = (key: string, value: string | null, text = FILE): readonly string[] => {
+    const found = changeFile(text, [{ key, value }], {});
+    return found.ok ? [] : found.problems.map(({ says }) => says);
+  };
+  for (const [key, value] of [
+    ["limits.logins.failures", "1000"],
+    ["limits.logins.window", '"1s"'],
+    ["limits.logins.per_day", "1000000"],
+    ["limits.logins.per_week", "81"],
+    ["limits.networks.failures", "1000000"],
+    ["bans.ladder", '["1s"]'],
+    ["bans.ladder", '["7m", "1d"]'],
+    ["bans.memory", '"1s"'],
+    ["bans.neighbours", "21"],
+  ] as const)
+    assert.match(problems(key, value)[0] ?? "", /must be at (most|least) \S+ here: .* Change it on the server/, key);
+  const loose = `${FILE}limits.logins.failures = 500\n`;
+  for (const value of ["1", "20", null]) assert.deepEqual(problems("limits.logins.failures", value, loose), []);
+  assert.match(problems("limits.logins.failures", "400", loose)[0] ?? "", /at most 20 here/);
+  assert.deepEqual(problems("bans.ladder", '["2h", "7d"]'), []);
+});

@@ -1,0 +1,196 @@
+import { formatDuration } from "../core/time.ts";
+import { WEB_KEYS } from "./for-web.ts";
+import { type SettingKey, settingOf } from "./schema.ts";
+
+/**
+ * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
+ * the web, or an owner's session, must not get further with them. So none of them opens a port, believes a proxy or a name,
+ * names a file, a program or a host, says where mail goes, or changes what is told about the dashboard. Those that also slow
+ * guessing at its password have a bound.
+ */
+const MAY_CHANGE = [
+  /** How much a stranger or an account may do. */
+  "limits.mail.per_minute",
+  "limits.mail.per_hour",
+  "limits.mail.per_day",
+  "limits.mail.per_session",
+  "limits.mail.postfix_per_minute",
+  "limits.mail.max_size",
+  "limits.mail.recipients",
+  "limits.recipients.unknown_per_hour",
+  "limits.recipients.unknown_server_per_hour",
+  "limits.first_contacts.per_minute",
+  "limits.first_contacts.per_hour",
+  "limits.connections.per_minute",
+  "limits.connections.per_hour",
+  "limits.connections.concurrent",
+  "limits.connections.known",
+  "limits.connections.smtp_places",
+  "limits.connections.imap_places",
+  "limits.logins.failures",
+  "limits.logins.window",
+  "limits.logins.per_day",
+  "limits.logins.per_week",
+  "limits.logins.known_per_day",
+  "limits.accounts.failures",
+  "limits.accounts.window",
+  "limits.accounts.known_for",
+  "limits.accounts.candidates",
+  "limits.networks.failures",
+  "limits.networks.window",
+  "limits.networks.per_day",
+  "limits.spraying.guesses",
+  "limits.spraying.window",
+  "limits.sending.recipients_per_minute",
+  "limits.sending.recipients_per_hour",
+  "limits.sending.recipients_per_day",
+  "limits.sending.strangers",
+  "limits.sending.strangers_per_day",
+  "limits.sending.refused",
+  /** How long bans last, and what Fail2ban's reports lead to. The jail of the dashboard is not among them. */
+  "bans.ladder",
+  "bans.permanent",
+  "bans.memory",
+  "bans.neighbours",
+  "bans.manual",
+  "fail2ban.sentences",
+  "fail2ban.jails.postfix.maxretry",
+  "fail2ban.jails.postfix.findtime",
+  "fail2ban.jails.postfix.bantime",
+  "fail2ban.jails.dovecot.maxretry",
+  "fail2ban.jails.dovecot.findtime",
+  "fail2ban.jails.dovecot.bantime",
+  "fail2ban.jails.postfix-auth.maxretry",
+  "fail2ban.jails.postfix-auth.findtime",
+  "fail2ban.jails.postfix-auth.bantime",
+  "fail2ban.jails.postfix-rbl.maxretry",
+  "fail2ban.jails.postfix-rbl.findtime",
+  "fail2ban.jails.postfix-rbl.bantime",
+  "fail2ban.jails.postfix-spam.maxretry",
+  "fail2ban.jails.postfix-spam.findtime",
+  "fail2ban.jails.postfix-spam.bantime",
+  "fail2ban.jails.ghostinbox-smtp-abuse.maxretry",
+  "fail2ban.jails.ghostinbox-smtp-abuse.findtime",
+  "fail2ban.jails.ghostinbox-smtp-abuse.bantime",
+  "fail2ban.own_filters.maxretry",
+  "fail2ban.own_filters.findtime",
+  "fail2ban.own_filters.bantime",
+  /** What a mail must wait for, and which scores refuse it. */
+  "greylist.enabled",
+  "greylist.delay",
+  "greylist.crowd_delay",
+  "dnsbl.check_every",
+  "spam.required_score",
+  "spam.refuse_score",
+  "spam.crowd_score",
+  "spam.on_failure",
+  /** Refuses mail to these names; it accepts none. */
+  "recipients.blocked",
+  /** How large a mailbox may become, and how long mail is tried. */
+  "mailboxes.quota",
+  "outbound.at_once",
+  "outbound.queue_lifetime",
+  "outbound.bounce_lifetime",
+  "outbound.delay_warning",
+  /** From which numbers on an alert is sent, but for the one about sign-ins to the dashboard. */
+  "alerts.digest",
+  "alerts.resolve_after",
+  "alerts.thresholds.failed_logins",
+  "alerts.thresholds.password_guessed",
+  "alerts.thresholds.networks",
+  "alerts.thresholds.spam",
+  "alerts.thresholds.bans",
+  "alerts.thresholds.repeated",
+  "alerts.thresholds.volume",
+  "alerts.thresholds.volume_factor",
+] as const satisfies readonly SettingKey[];
+
+/** So many times as loose as by default the web may make what stops guessing, and no looser. Stricter is free. */
+const LOOSEST = 4;
+/** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
+const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
+  "limits.logins.failures": "more",
+  "limits.logins.window": "less",
+  "limits.logins.per_day": "more",
+  "limits.logins.per_week": "more",
+  "limits.logins.known_per_day": "more",
+  "limits.accounts.failures": "more",
+  "limits.accounts.window": "less",
+  "limits.accounts.candidates": "more",
+  "limits.networks.failures": "more",
+  "limits.networks.window": "less",
+  "limits.networks.per_day": "more",
+  "limits.spraying.guesses": "more",
+  "limits.spraying.window": "less",
+  "bans.ladder": "less",
+  "bans.memory": "less",
+  "bans.neighbours": "more",
+};
+
+const changeable: ReadonlySet<SettingKey> = new Set(MAY_CHANGE);
+
+/** Why the others stay with root. The first that fits holds. */
+const WHY_NOT: readonly (readonly [RegExp, string])[] = [
+  [/^(ports|http|proxy|firewall)\.|^tls\.|^dns\./, "It says who reaches the server, and whom the server believes."],
+  [/^(domains|hostname|profile)$/, "It says which server this is."],
+  [/^bans\.ipv6_prefix$/, "Bans and events are recorded by it: another value would split them."],
+  [/^(allow|logins|providers)\.|^greylist\.providers$|^spam\.allow_from$/, "It says who is let in or believed."],
+  [/^(accounts|certificates|export|backup|checks|audit|events|logs|retention|report)\./, "It is about what is kept."],
+  [/^fail2ban\.(destemail|sender)$/, "It says where mail goes."],
+  [/dashboard/, "It defends the dashboard itself."],
+  [/^alerts\./, "It says whom alerts reach, when, and in which words."],
+  [/^outbound\.relay|^spam\.(rules|update)|^dnsbl\.zones$/, "It names a server or a file."],
+  [/^(simulate|mailboxes|dkim|detection)|enabled$/, "It switches a part of the protection on or off."],
+];
+
+/** Texts that the web may see besides those that it needs: they tell neither a secret nor where something is. */
+const SHOWN: ReadonlySet<SettingKey> = new Set([
+  ...WEB_KEYS,
+  ...MAY_CHANGE,
+  "allow.networks",
+  "providers.domains",
+  "greylist.providers",
+  "dnsbl.zones",
+  "dkim.selector",
+  "alerts.quiet_hours",
+  "alerts.time_zone",
+  "retention.mail",
+]);
+
+export function webMayChange(key: SettingKey): boolean {
+  return changeable.has(key);
+}
+
+/** Null: the web may change it. */
+export function whyNotOverWeb(key: SettingKey): string | null {
+  if (webMayChange(key)) return null;
+  const why = WHY_NOT.find(([keys]) => keys.test(key))?.[1] ?? "It is changed seldom.";
+  return `${why} Change it on the server: \`config set\`.`;
+}
+
+/** One sentence about a value, as the setting's reader gave it, that only root may set; null: the web may, too. */
+export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
+  const looser = GUESSING[key];
+  if (looser === undefined) return null;
+  const { kind, byDefault } = settingOf(key);
+  const usual = kind.read(byDefault);
+  if (!usual.ok) throw new Error(`default of ${key} ${usual.must}`);
+  const bound = looser === "more" ? least(usual.value) * LOOSEST : least(usual.value) / LOOSEST;
+  if (looser === "more" ? least(value) <= bound : least(value) >= bound) return null;
+  const type = kind.form.of ?? kind.form.type;
+  const told = type === "duration" ? formatDuration(bound) : String(bound);
+  const must = looser === "more" ? `at most ${told}` : `at least ${told}`;
+  return `${key} must be ${must} here: it slows guessing at passwords. Change it on the server: \`config set\`.`;
+}
+
+/** Of a list the least item: each must keep the bound. */
+function least(value: unknown): number {
+  return Math.min(...(Array.isArray(value) ? value : [value]).map(Number));
+}
+
+/** Whether its value stays with the guard: a secret, and each text that could be one or lead to one. */
+export function isHiddenFromWeb(key: SettingKey): boolean {
+  const { kind, secret } = settingOf(key);
+  const isText = kind.form.type === "text" || kind.form.of === "text";
+  return secret === true || (isText && !SHOWN.has(key));
+}

@@ -1,0 +1,36 @@
+import type { Role, Scope } from "../../core/access/scopes.ts";
+
+export type TokenItem = Readonly<{
+  name: string;
+  scopes: readonly Scope[];
+  createdAt: string;
+  createdBy: string;
+  /** Null: it does not expire. */
+  expiresAt: string | null;
+  /** To the minute; null: not yet. */
+  usedAt: string | null;
+}>;
+
+/** A session of the dashboard. `id` names it and opens nothing; `device`: from the browser's own description. */
+export type SessionItem = Readonly<{ id: string; device: string; ip: string; startedAt: string; usedAt: string }>;
+
+/** A passkey of the dashboard. `id` is base64url; `usedAt` null: not yet. */
+export type PasskeyItem = Readonly<{ id: string; name: string; createdAt: string; usedAt: string | null }>;
+
+/**
+ * With which a browser makes a passkey. `name`: of the server, by which its owner knows it again; `user`: under which the
+ * authenticator keeps it; `known`: those that are there already.
+ */
+export type PasskeyAsked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
+
+/** Who a session or a token is. */
+export type CallerItem = Readonly<{
+  how: "session" | "token";
+  name: string;
+  role: Role;
+  scopes: readonly Scope[];
+  /** Until when the proof that the session gave is fresh; null: it must be given, or it is a token, which gives none. */
+  freshUntil: string | null;
+  /** The session's id; null for a token. */
+  session: string | null;
+}>;

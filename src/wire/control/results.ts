@@ -1,0 +1,103 @@
+import type { Protection } from "../../core/events/reasons.ts";
+import type { MailboxUse } from "../dovecot/mailbox-use.ts";
+import type { CallerItem, TokenItem } from "./access-items.ts";
+import type {
+  AccountKnown,
+  AccountRow,
+  AlertItem,
+  AliasItem,
+  AllowedSenderItem,
+  AllowItem,
+  GreylistPauseItem,
+  HeldAccountItem,
+  HeldMailItem,
+  QueueItem,
+  SentMailItem,
+} from "./items.ts";
+import type { CountedPage } from "./paging.ts";
+
+/** What the verbs of control.ts answer with. */
+
+/** Without `quotaBytes`: the quota of the settings. */
+export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
+export type Named = Readonly<{ name: string }>;
+/** `held`: mails of the account that wait on hold in the queue. */
+export type WithHeld = Named & Readonly<{ held: number }>;
+/** `isHeld`: whether further mail of the account is held. */
+/** `isMore`: mail is left on hold, for the same command again. */
+export type Released = Named & Readonly<{ released: number; isMore: boolean }>;
+export type Dropped = Named & Readonly<{ dropped: number; isMore: boolean; isHeld: boolean }>;
+/** Of each list the newest; `heldTotal` and `sentTotal` count all. */
+export type HeldList = Readonly<{
+  accounts: readonly HeldAccountItem[];
+  held: readonly HeldMailItem[];
+  heldTotal: number;
+  sent: readonly SentMailItem[];
+  sentTotal: number;
+}>;
+export type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
+export type Network = Readonly<{ prefix: string }>;
+/** `reason` null: nothing forbids it. */
+export type Protected = Network & Readonly<{ reason: Protection | null }>;
+/** `lifted`: some of `liftedTotal`. */
+export type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
+export type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
+/** Besides the items, whose field has a different name in each list. */
+export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
+export type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
+export type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
+export type TokenList = Paged & Readonly<{ tokens: readonly TokenItem[] }>;
+export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
+export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
+export type Alias = Readonly<{ address: string }>;
+/** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */
+export type LastSignIn = Readonly<{ at: string; from: string }>;
+/** `aliases`: how many lead to it. */
+export type AccountListItem = AccountRow &
+  Readonly<{ guarded: boolean; held: boolean; aliases: number; lastSignIn: LastSignIn | null }>;
+/** `passwordsOnServer`: accounts and passwords are made on the server alone, which alone can make keys for mail. */
+export type AccountList = Paged & Readonly<{ accounts: readonly AccountListItem[]; passwordsOnServer: boolean }>;
+/** `use` null: it is not known now. `aliases`: some of `aliasesTotal` that lead to it. */
+export type DetailedAccount = AccountRow &
+  AccountKnown &
+  Readonly<{
+    lastSignIn: LastSignIn | null;
+    aliases: readonly AliasItem[];
+    aliasesTotal: number;
+    use: MailboxUse | null;
+    /** The quota of the settings; 0: no limit. */
+    usualQuotaBytes: number;
+    passwordsOnServer: boolean;
+  }>;
+export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
+export type AliasList = Paged & Readonly<{ aliases: readonly AliasItem[] }>;
+export type SenderAllowed = Readonly<{ account: string; sender: string }>;
+export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
+export type AlertList = Paged &
+  Readonly<{
+    /** `failing`: why it has failed several times in a row; null if it works. */
+    channels: readonly Readonly<{ name: string; failing: string | null }>[];
+    /** Whether any of them leads out of this server. */
+    leadOut: boolean;
+    alerts: readonly AlertItem[];
+  }>;
+/** `recorded`: whether the database stored a record of it. */
+export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
+/** `inForce`: the value of each, as text in TOML, in the order of `changed`. */
+export type Pending = Readonly<{ changed: readonly string[]; inForce: readonly string[] }>;
+/** `known`: what the browser shows at its next sign-in. */
+export type SignedIn =
+  | Readonly<{ outcome: "in"; secret: string; known: string; caller: CallerItem }>
+  | Readonly<{ outcome: NotIn }>;
+export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
+/** `code_needed`: the password is right, and a second factor must come with it. */
+export type NotIn = "wrong" | "refused" | "code_needed";
+/** `totp`: whether an authenticator app is set up. `recoveryLeft`: recovery codes that were not used. `passkeyNames`: of all passkeys. */
+export type FactorList = Readonly<{ totp: boolean; recoveryLeft: number; passkeyNames: readonly string[] }>;
+/** `secret`: base32, to be typed. `uri`: the same for a QR code. */
+export type TotpBegun = Readonly<{ secret: string; uri: string }>;
+export type RecoveryCodes = Readonly<{ codes: readonly string[] }>;
+/** How many there were, and the names of the passkeys among them. */
+export type FactorsReset = Ended & Readonly<{ factors: number; passkeyNames: readonly string[] }>;
+export type Ended = Readonly<{ ended: number }>;
+export type Done = Readonly<{ done: true }>;

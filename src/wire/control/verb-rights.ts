@@ -1,0 +1,29 @@
+import type { Scope } from "../../core/access/scopes.ts";
+
+/** The socket of a command. The file's permissions prove the origin. */
+export type Origin = "root" | "web";
+/**
+ * What the web's caller needs: nothing, a valid session or token, or one with this scope. `proof`: its password was given
+ * within the last minutes, to the guard.
+ */
+export type Need = "nothing" | "caller" | Scope;
+/** Who may use a verb. For an origin that it does not list, the verb does not exist. */
+export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true }>;
+export const ROOT = { from: ["root"], needs: "nothing" } as const;
+/** What strangers ask through the web. */
+export const WEB = { from: ["web"], needs: "nothing" } as const;
+export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
+export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
+/** What the web's routes need (servers/api/routes.ts) and no more: who takes the web over could do all of it for its callers. */
+export const READ = { from: ["root", "web"], needs: "read" } as const;
+export const BAN = { from: ["root", "web"], needs: "ban" } as const;
+export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
+export const GREYLIST = { from: ["root", "web"], needs: "greylist" } as const;
+export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
+/** What takes mail away from those to whom it was sent, or vouches for an account whose mail is held. */
+export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;
+export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
+/** What only a session of the dashboard may do: what it gets is for the reader's eyes, and once. */
+export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
+export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
+export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;

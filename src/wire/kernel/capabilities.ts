@@ -1,0 +1,58 @@
+/** By their bits (capabilities(7), linux/capability.h), as Docker's `cap_add` names them. */
+const NAMES = [
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "DAC_READ_SEARCH",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "SETGID",
+  "SETUID",
+  "SETPCAP",
+  "LINUX_IMMUTABLE",
+  "NET_BIND_SERVICE",
+  "NET_BROADCAST",
+  "NET_ADMIN",
+  "NET_RAW",
+  "IPC_LOCK",
+  "IPC_OWNER",
+  "SYS_MODULE",
+  "SYS_RAWIO",
+  "SYS_CHROOT",
+  "SYS_PTRACE",
+  "SYS_PACCT",
+  "SYS_ADMIN",
+  "SYS_BOOT",
+  "SYS_NICE",
+  "SYS_RESOURCE",
+  "SYS_TIME",
+  "SYS_TTY_CONFIG",
+  "MKNOD",
+  "LEASE",
+  "AUDIT_WRITE",
+  "AUDIT_CONTROL",
+  "SETFCAP",
+  "MAC_OVERRIDE",
+  "MAC_ADMIN",
+  "SYSLOG",
+  "WAKE_ALARM",
+  "BLOCK_SUSPEND",
+  "AUDIT_READ",
+  "PERFMON",
+  "BPF",
+  "CHECKPOINT_RESTORE",
+] as const;
+export type Capability = (typeof NAMES)[number];
+
+/** Those of a process in /proc/PID/status (proc(5)): what it has now, or what it and its children can have at most. */
+export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): readonly Capability[] {
+  const bits = BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
+  return NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
+}
+
+/** Of a container they come together only with `privileged: true`; which others do depends on the kernel and on Docker. */
+const PRIVILEGED: readonly Capability[] = ["SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_ADMIN"];
+
+export function isPrivileged(capabilities: readonly Capability[]): boolean {
+  return PRIVILEGED.every((one) => capabilities.includes(one));
+}

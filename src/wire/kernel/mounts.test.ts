@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { holdsMount, mountOf, mountsBelow } from "./mounts.ts";
+
+const MOUNTS = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro
+30 22 0:25 / /run rw,nosuid shared:5 master:1 - tmpfs tmpfs rw,size=400k
+31 22 7:0 / /var/lib/ghostinbox rw,relatime - ext4 /dev/sdb1 rw,errors=remount-ro,emergency_ro
+32 31 7:1 / /var/lib/ghostinbox/mail\\040box ro,relatime - xfs /dev/sdc1 rw
+33 22 7:2 / /srv rw - ext4 /dev/sdd1 ro
+34 22 7:3 / /srv rw - ext4 /dev/sde1 rw
+`;
+
+test("a path is held by the mount next above it, the last one where two are on the same directory", () => {
+  const of = (path: string): string | undefined => mountOf(path, MOUNTS)?.source;
+  assert.equal(of("/"), "/dev/vda1");
+  assert.equal(of("/var/lib/ghostinboxes"), "/dev/vda1");
+  assert.equal(of("/var/lib/ghostinbox/db"), "/dev/sdb1");
+  assert.equal(of("/var/lib/ghostinbox/mail box/a"), "/dev/sdc1");
+  assert.equal(of("/srv/mail"), "/dev/sde1");
+  assert.equal(mountOf("/", ""), null);
+});
+
+test("what is mounted below a path, and not on it or beside it", () => {
+  assert.deepEqual(mountsBelow("/var/lib/ghostinbox", MOUNTS), ["/var/lib/ghostinbox/mail box"]);
+  assert.deepEqual(mountsBelow("/var/lib/ghost", MOUNTS), []);
+});
+
+test("it is read-only by the mount, by the file system, or after an error", () => {
+  const isReadOnly = (path: string): boolean | undefined => mountOf(path, MOUNTS)?.isReadOnly;
+  assert.equal(isReadOnly("/"), false, "errors=remount-ro says only what would happen");
+  assert.equal(isReadOnly("/run"), false);
+  assert.equal(isReadOnly("/var/lib/ghostinbox"), true);
+  assert.equal(isReadOnly("/var/lib/ghostinbox/mail box"), true);
+  assert.equal(mountOf("/srv", MOUNTS.split("\n").slice(0, 5).join("\n"))?.isReadOnly, true);
+});
+
+test("a directory is told from one with a mount in it", () => {
+  assert.ok(holdsMount("/var/lib/ghostinbox", MOUNTS));
+  assert.ok(holdsMount("/var/lib/ghostinbox/mail box", MOUNTS));
+  assert.ok(holdsMount("/var", MOUNTS));
+  assert.ok(!holdsMount("/var/lib/ghostinbox/mail", MOUNTS));
+  assert.ok(!holdsMount("/etc", MOUNTS));
+});
+
+test("no text makes it throw", () => {
+  for (let cut = 0; cut < MOUNTS.length; cut++) mountOf("/var/lib/ghostinbox", MOUNTS.slice(0, cut));
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => mountOf("/var", text) === null));
+});

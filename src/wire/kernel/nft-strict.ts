@@ -1,0 +1,131 @@
+import { doorOf, merged, type Opening, parseInterface, partsOf } from "../../core/firewall/strict.ts";
+
+/** Apart from the guard's table, and behind it: who is banned is dropped there, whatever is open here. */
+export const STRICT_TABLE = "inet ghostinbox_strict";
+
+/**
+ * A packet with ACK or RST gets the same answer from a port whether or not a program listens there, so it tells nothing, and
+ * open sessions go on without connection tracking. Whatever could begin a connection, or tell of one, has neither.
+ * DHCP answers broadcasts, and DHCPv6 multicasts (RFC 8415): connection tracking does not know them as answers.
+ */
+const ALWAYS = [
+  "tcp flags & (ack | rst) != 0 accept",
+  "ct state established,related accept",
+  "udp sport 67 udp dport 68 accept",
+  "ip6 daddr fe80::/10 udp dport 546 accept",
+] as const;
+/** As a port at which nothing listens. What has no ports, such as ICMP, neighbour discovery and tunnels, is not judged here. */
+const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
+
+/**
+ * For `nft -f`. The elements of `trial` end by the kernel's own clock, whatever happens to our programs: from then on what was
+ * confirmed before holds again, or nothing is refused.
+ */
+export function nftStrict(
+  confirmed: Opening | null,
+  trial: Readonly<{ opening: Opening; lastsS: number }> | null,
+): string {
+  return `${nftEndStrict()}table ${STRICT_TABLE} {
+${trial === null ? "" : trialSet(trial.lastsS) + chain("trial", trial.opening)}${
+  confirmed === null ? "" : chain("confirmed", confirmed)
+}  chain input {
+    type filter hook input priority filter - 5; policy accept;
+    iif lo accept
+${trial === null ? "" : "    meta nfproto @trial goto trial\n"}${confirmed === null ? "" : "    goto confirmed\n"}  }
+}
+`;
+}
+
+/** Removes the table, if it is there. */
+export function nftEndStrict(): string {
+  return `add table ${STRICT_TABLE}\ndelete table ${STRICT_TABLE}\n`;
+}
+
+function trialSet(lastsS: number): string {
+  const elements = ["ipv4", "ipv6"].map((family) => `${family} timeout ${lastsS}s`).join(", ");
+  return `  set trial { type nf_proto; flags timeout; elements = { ${elements} } }\n`;
+}
+
+function chain(name: string, { doors, trusted }: Opening): string {
+  const rules = [
+    ...trusted.map((one) => `iifname "${one}" accept`),
+    ...ALWAYS,
+    ...doors.map((one) => {
+      const { protocol, family, first, last } = partsOf(one);
+      const ports = first === last ? String(first) : `${first}-${last}`;
+      return `${family === null ? "" : `meta nfproto ipv${family} `}${protocol} dport ${ports} accept`;
+    }),
+    ...REFUSES,
+  ];
+  return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
+}
+
+/** `opening`: what is let in at this moment; null: everything. `waitsS`: until the kernel takes the trial back. */
+export type StrictListing = Readonly<{
+  opening: Opening | null;
+  waitsS: number | null;
+  /** What somebody else has changed. */
+  faults: readonly string[];
+}>;
+
+const DOOR_RULE = /^(?:meta nfproto ipv([46]) )?(tcp|udp) dport (\d+)(?:-(\d+))? accept$/;
+const INTERFACE_RULE = /^iifname "([^"]+)" accept$/;
+/** As nft(8) prints ours; its versions write flags and states in different ways. */
+const OURS =
+  /^(?:tcp flags .*|ct state (?:established,related|\{ established, related \})|udp sport 67 udp dport 68|ip6 daddr fe80::\/10 udp dport 546) accept$/;
+const REFUSAL = /^meta l4proto (?:tcp|6) reject with tcp reset$|^meta l4proto \{[^}]*\budp\b[^}]*\} reject\b/;
+
+/** Reads what `nft list table` prints of it; null if there is none. */
+export function parseStrict(listing: string): StrictListing | null {
+  const input = rulesOf(listing, "input");
+  if (input === null)
+    return /^table /m.test(listing) ? { opening: null, waitsS: null, faults: ["no chain input"] } : null;
+  const waitsS = remaining(listing);
+  const isTried = waitsS !== null && input.includes("meta nfproto @trial goto trial");
+  const goes = isTried ? "trial" : input.includes("goto confirmed") ? "confirmed" : null;
+  const rules = goes === null ? null : rulesOf(listing, goes);
+  const known = /^(?:type filter hook .*|iif (?:"lo"|lo) accept|meta nfproto @trial goto trial|goto confirmed)$/;
+  const faults = [
+    ...(input.some((rule) => rule.startsWith("type filter hook input ")) ? [] : ["the chain input is not hooked"]),
+    ...input.filter((rule) => !known.test(rule)),
+    ...(rules === null ? [] : faultsOf(rules)),
+  ];
+  return { opening: rules === null ? null : openingOf(rules), waitsS, faults };
+}
+
+function faultsOf(rules: readonly string[]): readonly string[] {
+  const strange = rules.filter((rule) => ![DOOR_RULE, INTERFACE_RULE, OURS, REFUSAL].some((ours) => ours.test(rule)));
+  const refusals = rules.slice(-REFUSES.length).filter((rule) => REFUSAL.test(rule));
+  return [...strange, ...(refusals.length === REFUSES.length ? [] : ["what is not listed is not refused"])];
+}
+
+function openingOf(rules: readonly string[]): Opening {
+  return merged({
+    doors: rules.flatMap((rule) => {
+      const [, family, protocol, first = "", last = first] = DOOR_RULE.exec(rule) ?? [];
+      if (protocol !== "tcp" && protocol !== "udp") return [];
+      const number = family === "4" ? 4 : family === "6" ? 6 : null;
+      return [doorOf({ protocol, family: number, first: Number(first), last: Number(last) })];
+    }),
+    trusted: rules.flatMap((rule) => parseInterface(INTERFACE_RULE.exec(rule)?.[1] ?? "") ?? []),
+  });
+}
+
+/** Null if there is no such chain. */
+function rulesOf(listing: string, name: string): readonly string[] | null {
+  const text = new RegExp(`^\\s*chain ${name} \\{\\n([^]*?)^\\s*\\}$`, "m").exec(listing)?.[1];
+  return text === undefined
+    ? null
+    : text
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+}
+
+/** Seconds, rounded up; null if no element is left. */
+function remaining(listing: string): number | null {
+  const [, text = ""] = /ipv4 timeout \S+ expires ([\dhms]+)/.exec(listing) ?? [];
+  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 };
+  const parts = [...text.matchAll(/(\d+)(ms|[hms])/g)].map(([, n, unit = ""]) => Number(n) * (units[unit] ?? 0));
+  return parts.length === 0 ? null : Math.ceil(parts.reduce((sum, part) => sum + part, 0));
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { relayTrouble as read } from "./relay-trouble.ts";
+
+const AT = "smtp.relay.example[198.51.100.91]";
+const relayTrouble = (reason: string) => read(reason, "[smtp.relay.example]:587");
+
+test("what the relay says to every mail is told apart, with its code and never its words", () => {
+  const refused = `SASL authentication failed; server ${AT} said: 535 5.7.8 wrong: secret`;
+  assert.deepEqual(relayTrouble(refused), {
+    kind: "login",
+    says: "it refuses the name or the password (535 5.7.8)",
+    isNamed: true,
+  });
+  assert.deepEqual(relayTrouble(`delivery temporarily suspended: ${refused}`), relayTrouble(refused));
+  assert.match(relayTrouble(`SASL authentication failed; server ${AT} said: 454 4.7.0 later`)?.says ?? "", /\(454 /);
+  assert.equal(
+    relayTrouble(`SASL authentication failed; cannot authenticate to server ${AT}: no mechanism available`)?.kind,
+    "login",
+  );
+  for (const text of [
+    "Server certificate not trusted",
+    "Server certificate not verified",
+    `TLS is required, but was not offered by host ${AT}`,
+    "Cannot start TLS: handshake failure",
+  ])
+    assert.equal(relayTrouble(text)?.kind, "tls", text);
+  assert.equal(
+    relayTrouble(`connect to ${AT}:587: Connection refused`)?.says,
+    "it cannot be reached (Connection refused)",
+  );
+  for (const text of [
+    "connect to smtp.relay.example[2001:db8::1]:587: Network is unreachable",
+    "Host or domain name not found. Name service error for name=smtp.relay.example type=A: Host not found, try again",
+    `lost connection with ${AT} while receiving the initial server greeting`,
+    `conversation with ${AT} timed out while performing the EHLO handshake`,
+  ])
+    assert.equal(relayTrouble(text)?.kind, "away", text);
+});
+
+test("a relay that puts all mail off says so before it hears of recipients", () => {
+  for (const text of [
+    `host ${AT} said: 451 4.7.0 sending limit of secret reached (in reply to MAIL FROM command)`,
+    `host ${AT} refused to talk to me: 451 4.7.0 secret`,
+    `delivery temporarily suspended: host ${AT} said: 451 4.7.0 busy (in reply to EHLO command)`,
+  ])
+    assert.deepEqual(relayTrouble(text), {
+      kind: "later",
+      says: "it takes no mail for now (451 4.7.0)",
+      isNamed: true,
+    });
+});
+
+test("what other servers said, before the relay was set, is not about it; a reason without a name may be", () => {
+  for (const text of [
+    "connect to mx.example.net[203.0.113.1]:25: Connection timed out",
+    `connect to ${AT}:25: Connection timed out`,
+    "Host or domain name not found. Name service error for name=typo.example type=MX: Host not found, try again",
+    "lost connection with mx.example.net[203.0.113.1] while sending RCPT TO",
+    "conversation with mx.example.net[203.0.113.1] timed out while sending MAIL FROM",
+    "SASL authentication failed; server other.example[203.0.113.1] said: 535 no",
+    "TLS is required, but was not offered by host mx.example.net[203.0.113.1]",
+    "host mx.example.net[203.0.113.1] refused to talk to me: 421 busy",
+    "host mx.example.net[203.0.113.1] said: 451 later (in reply to MAIL FROM command)",
+  ])
+    assert.equal(relayTrouble(text), null, text);
+  assert.equal(relayTrouble("Server certificate not trusted")?.isNamed, false);
+  assert.equal(relayTrouble("Cannot start TLS: handshake failure")?.isNamed, false);
+  const byAddress = "connect to 2001:db8::1[2001:db8::1]:465: Connection refused";
+  assert.equal(read(byAddress, "[2001:db8::1]:465")?.kind, "away");
+});
+
+test("what is about one mail or our own Dovecot is not", () => {
+  for (const text of [
+    `host ${AT} said: 451 4.7.1 greylisted (in reply to RCPT TO command)`,
+    `host ${AT} said: 450 SASL authentication failed (in reply to RCPT TO command)`,
+    "connect to mail.example.org[private/dovecot-lmtp]: Connection refused",
+    "mail transport unavailable",
+    "",
+  ])
+    assert.equal(relayTrouble(text), null, text);
+});

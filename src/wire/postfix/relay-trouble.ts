@@ -1,0 +1,54 @@
+/**
+ * Why the relay takes no mail at all, as far as the queue tells. What it says of single mails is for their senders. `isNamed`: the
+ * reason names the relay; otherwise another server, which was asked before the relay was set, may have been meant.
+ */
+export type RelayTrouble = Readonly<{ kind: "login" | "tls" | "later" | "away"; says: string; isNamed: boolean }>;
+
+/** qmgr(8) puts this before the reason where it spared the other side a further try. */
+const SUSPENDED = /^delivery temporarily suspended: /;
+/** `535`, `535 5.7.8` (RFC 5321 section 4.2, RFC 3463). Nothing else is quoted: a server may repeat a password. */
+const CODE = /(?:said|refused to talk to me): (\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/;
+/** What it says to each mail, before it knows of any recipient. */
+const BEFORE_RECIPIENTS =
+  /^host \S+ (?:refused to talk to me: 4|said: 4.*\(in reply to (?:EHLO|HELO|MAIL FROM) command\)$)/s;
+/** `name[address]`, `name[address]:port`, or `name=`. */
+const SERVER =
+  /^(?:connect to|lost connection with|conversation with|host|SASL authentication failed; (?:cannot authenticate to )?server|TLS is required, but (?:was not offered by )?host) ([^\s[]+)\[[^\]]*\](?::(\d+):)?|Name service error for name=(\S+)/;
+
+/** Reads the reason of smtp(8) for which a mail waits; null: it is not about `relay` (`[name]:port`) as a whole. */
+export function relayTrouble(reason: string, relay: string): RelayTrouble | null {
+  const text = reason.replace(SUSPENDED, "");
+  const trouble = troubleOf(text);
+  if (trouble === null) return null;
+  const [, host, port, missing] = SERVER.exec(text) ?? [];
+  const server = host ?? missing;
+  if (server === undefined) return { ...trouble, isNamed: false };
+  const [, name = "", number] = /^\[?(.+?)\]?:(\d+)$/.exec(relay) ?? [];
+  const isRelay = server.toLowerCase() === name.toLowerCase() && (port === undefined || port === number);
+  return isRelay ? { ...trouble, isNamed: true } : null;
+}
+
+function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
+  // Our own Dovecot, which is reached through a socket of Postfix.
+  if (/^[^:]*\[private\//.test(text)) return null;
+  if (text.startsWith("SASL authentication failed")) return { kind: "login", says: loginTrouble(text) };
+  if (/^Server certificate not (?:trusted|verified)/.test(text))
+    return { kind: "tls", says: "its certificate does not have this name, or comes from no known authority" };
+  if (text.startsWith("TLS is required, but was not offered")) return { kind: "tls", says: "it offers no TLS" };
+  if (/^(?:Cannot start TLS|TLS is required, but host )/.test(text)) return { kind: "tls", says: "TLS with it fails" };
+  if (BEFORE_RECIPIENTS.test(text))
+    return { kind: "later", says: `it takes no mail for now (${CODE.exec(text)?.[1] ?? "4xx"})` };
+  const [, why] = /^connect to \S+: ([A-Z][A-Za-z ]{1,60})$/.exec(text) ?? [];
+  if (why !== undefined) return { kind: "away", says: `it cannot be reached (${why})` };
+  if (text.includes("Name service error for name=")) return { kind: "away", says: "its name has no address" };
+  if (/^(?:lost connection with|conversation with) \S+ /.test(text))
+    return { kind: "away", says: "it breaks off the conversation" };
+  return null;
+}
+
+/** RFC 4954 section 6: 535 means that the credentials are wrong. */
+function loginTrouble(text: string): string {
+  const code = CODE.exec(text)?.[1];
+  if (code === undefined) return "it offers no way to sign in that is used here";
+  return code.startsWith("535") ? `it refuses the name or the password (${code})` : `it lets nobody sign in (${code})`;
+}

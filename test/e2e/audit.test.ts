@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { whyNoLab } from "../lab/network.ts";
+import { WebClient } from "../lab/web-client.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+
+describe("what administrators did", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, [ANNA]);
+
+  test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {
+    const edit = (sql: string) =>
+      lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
+    const address = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
+    const headers = { authorization: `Bearer ${await product.makeToken("tests")}` };
+    const web = (await WebClient.from(lab.server, address)).with(headers);
+    for (const [method, path, body] of [
+      ["POST", "/api/v1/bans", { ip: "198.51.100.205", for: "2h" }],
+      ["DELETE", "/api/v1/bans/198.51.100.205", undefined],
+    ] as const)
+      assert.ok((await web.ask(method, path, { body })).status < 300);
+    await product.json(["alias", "add", "audited@example.test", ANNA]);
+    const listed = (await product.cli(["audit", "list"])).stdout;
+    assert.match(listed, / root +ACCOUNT_ADDED +anna@example\.test$/m);
+    assert.match(
+      listed,
+      / web:token tests via .* BAN +198\.51\.100\.205\/32\n.* UNBAN +198.*\n.* root +ALIAS_ADDED +audited@/,
+    );
+    const anchored = await product.cli(["audit", "anchor"]);
+    assert.match(anchored.stdout, /^Entry \d+ is anchored/, anchored.stderr);
+    const verify = () => product.cli(["audit", "verify"]);
+    assert.match((await verify()).stdout, /^Entries 1 to \d+ fit\.\nRoot anchored entry/);
+
+    await edit("UPDATE audit_entry SET actor = 'web:eve' WHERE id = 1");
+    const edited = await verify();
+    assert.deepEqual([edited.code, /entry 1 was changed/.test(edited.stderr)], [1, true], edited.stderr);
+    await edit("UPDATE audit_entry SET actor = 'root' WHERE id = 1");
+    assert.equal((await verify()).code, 0);
+
+    await edit("CREATE TABLE kept AS SELECT * FROM audit_entry ORDER BY id DESC LIMIT 1");
+    await edit("DELETE FROM audit_entry WHERE id = (SELECT id FROM kept)");
+    const shortened = await verify();
+    assert.deepEqual([shortened.code, /1 entry from \d+ on is missing/.test(shortened.stderr)], [1, true]);
+    await edit("INSERT INTO audit_entry SELECT * FROM kept; DROP TABLE kept");
+    assert.equal((await verify()).code, 0);
+
+    await edit(
+      "DELETE FROM audit_entry WHERE id > (SELECT max(id) - 2 FROM audit_entry); UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM audit_entry) WHERE name = 'audit_entry'",
+    );
+    const cut = await verify();
+    assert.deepEqual([cut.code, /2 entries from \d+ on are missing/.test(cut.stderr)], [1, true], cut.stderr);
+    const asGuard = await lab.server.exec(
+      ["setpriv", "--reuid=ghostinbox", "--regid=ghostinbox", "--clear-groups"].concat([
+        "sh",
+        "-c",
+        `: >> ${product.layout.auditAnchors}`,
+      ]),
+    );
+    assert.notEqual(asGuard.code, 0, "the guard's user cannot write the anchors");
+    assert.equal((await product.cli(["audit", "accept", "--yes", "a test"])).code, 0);
+    assert.equal((await verify()).code, 0);
+  });
+});

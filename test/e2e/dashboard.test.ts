@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { openEngine } from "../../src/adapters/sqlite/open.ts";
+import { DAY_MS, instant } from "../../src/core/time.ts";
+import { lacking } from "../kit/needs.ts";
+import { LabBrowser, PHONE, WIDE } from "../lab/browser.ts";
+import { endsAndMakesAccess, offersAViewerNothing } from "../lab/dashboard-access.ts";
+import { managesAccounts } from "../lab/dashboard-accounts.ts";
+import { signsInWithASecondFactor } from "../lab/dashboard-factors.ts";
+import { ANNA, GUEST, LOOKS, PLACES, STRANGE_PLACES, strangersSend, takePicture } from "../lab/dashboard-looks.ts";
+import { letsWaitAndDeletes, putIntoQueue } from "../lab/dashboard-mail.ts";
+import { usesPasskeys } from "../lab/dashboard-passkeys.ts";
+import { changesALimit } from "../lab/dashboard-settings.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { ADMIN_PASSWORD } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+import { fill } from "../scale/fill.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const MOST_NODES = 1_500;
+const SHOWN_MS = 10_000;
+
+describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
+  let browser: LabBrowser | undefined;
+  // Before the server's own: it would find the browser among what is left running.
+  after(() => browser?.close());
+  const { lab, product } = withProduct({}, [ANNA], {
+    toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
+    prepare: () => {
+      mkdirSync(dirname(product.layout.engineDb), { recursive: true });
+      const db = openEngine(product.layout.engineDb);
+      fill(db, { events: 20_000, bans: 3_000, now: instant(Date.now()), spanMs: 2 * DAY_MS });
+      db.close();
+    },
+  });
+  const open = (): LabBrowser => browser ?? assert.fail("no browser");
+  const go = async (place: string, heading: string): Promise<void> => {
+    const { page } = open();
+    await page.goto(`${PAGE}#/${place}`);
+    await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+    await until("all is loaded", async () => (await page.getByText("Loading …").count()) === 0);
+  };
+
+  before(async () => {
+    await putIntoQueue(lab.server, product.layout);
+    browser = await LabBrowser.on(lab.server, lab);
+    await sendMail({ host: lab.sender, from: GUEST });
+    const dialog = await openImap(lab.sender, GUEST);
+    await logIn(dialog, ANNA);
+    dialog.close();
+  });
+
+  test("refuses a wrong password with a sentence, and shows with the right one whether mail flows", async () => {
+    const { page } = open();
+    await page.goto(PAGE);
+    await page.getByLabel("Administrator password").fill("a guess");
+    await page.keyboard.press("Enter");
+    await page.getByText(/not accepted|wrong|refused/i).waitFor();
+    assert.deepEqual(await open().violations(), []);
+    await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+    await page.getByText("Mail flows.").first().waitFor();
+    await page.getByText("3,000").waitFor();
+  });
+
+  for (const { name, size, colorScheme, forcedColors } of LOOKS)
+    test(`shows each page ${name}: accessible, not wider than the window, bounded`, async () => {
+      const { page } = open();
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
+      for (const [place, heading] of PLACES) {
+        await go(place, heading);
+        assert.deepEqual(await open().violations(), [], place);
+        assert.equal(await open().overflow(), 0, place);
+        assert.ok((await open().nodes()) < MOST_NODES, `${place}: ${await open().nodes()} nodes`);
+        await takePicture(page, place, name);
+      }
+    });
+
+  test("neither runs nor is broken by what strangers send", async () => {
+    const { page } = open();
+    await strangersSend(lab, product);
+    await page.setViewportSize(PHONE);
+    await page.emulateMedia({ colorScheme: "light", forcedColors: "none" });
+    for (const [place, heading] of STRANGE_PLACES) {
+      await go(place, heading);
+      assert.equal(await open().overflow(), 0, place);
+    }
+    await go("bans", "Bans");
+    await page.getByText("<script>alert(2)</script>").first().waitFor();
+    await page.getByText("right\\u{202e}to left").first().waitFor();
+    assert.equal(await page.locator("main img, main script").count(), 0);
+  });
+
+  test("lifts the ban that was aimed at while others come, and undoes it", async () => {
+    const { page } = open();
+    await page.setViewportSize(WIDE);
+    await go("bans", "Bans");
+    const aimed = page.getByRole("button", { name: "Unban 198.51.100.90" });
+    await aimed.hover();
+    const place = (await aimed.boundingBox()) ?? assert.fail("no place");
+    for (const last of [94, 95, 96]) await product.api("POST", "/api/v1/bans", { ip: `198.51.100.${last}` });
+    await page.getByRole("button", { name: "3 new" }).waitFor();
+    await page.mouse.click(place.x + place.width / 2, place.y + place.height / 2);
+    await page.getByText("198.51.100.90 is no longer banned.").waitFor();
+    assert.equal(await product.banOf("198.51.100.90"), undefined);
+    assert.ok(await product.banOf("198.51.100.91"));
+    assert.equal(await aimed.getAttribute("aria-disabled"), "true", "the row stays in its place, and is over");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("198.51.100.90 is banned.").waitFor();
+    assert.ok(await product.banOf("198.51.100.90"));
+    await page.mouse.move(5, 5);
+    await page.getByRole("button", { name: "Unban 198.51.100.96" }).waitFor();
+  });
+
+  test("holds rows for a resting pointer and a focus that moves on, and shows none for a refused filter", async () => {
+    const { page } = open();
+    await go("bans", "Bans");
+    await page.getByRole("button", { name: "Unban 198.51.100.90" }).hover();
+    await page.getByLabel("Part of an address").fill("198.51.100.9");
+    await page.keyboard.press("Enter");
+    await until("the list is another", async () => (await page.getByRole("listitem").count()) < 9);
+    await product.api("POST", "/api/v1/bans", { ip: "198.51.100.99" });
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    await page.getByRole("button", { name: "Unban 198.51.100.90" }).press("Shift+Tab");
+    await page.mouse.move(5, 5);
+    await page.keyboard.press("Tab");
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    await go("events", "Events");
+    await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
+    await page.getByRole("alert").getByText("is not an IP address").waitFor();
+    assert.equal(await page.getByRole("listitem").count(), 0);
+  });
+
+  test("bans by keyboard alone, after a preview of what that does", async () => {
+    const { page } = open();
+    await go("now", "Now");
+    await page.locator("body").press("Tab");
+    const focused = page.locator(":focus");
+    await until("the keyboard reaches the bans", async () => {
+      await page.keyboard.press("Shift+Tab");
+      return (await focused.innerText()) === "Bans";
+    });
+    await page.keyboard.press("Enter");
+    await until("the heading has the focus", async () => {
+      const tag = await page.evaluate<string>("document.activeElement.tagName");
+      return tag === "H1" && (await focused.innerText()) === "Bans";
+    });
+    await go(`bans?ban=${GUEST}`, "Bans");
+    await page.getByLabel("Reason, for the record").focus();
+    await page.keyboard.type("by keyboard");
+    await page.keyboard.press("Enter");
+    await page.getByText(`These accounts sign in from there, and could not any more: ${ANNA}.`).waitFor();
+    await page.getByLabel("Address or network").fill("198.51.100.97");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Ban 198.51.100.97" }).press("Enter");
+    await page.getByText("198.51.100.97 is banned.").waitFor();
+    assert.equal((await product.banOf("198.51.100.97"))?.reason, "by keyboard");
+    await page.keyboard.press("Control+z");
+    await page.getByText("198.51.100.97 is no longer banned.").waitFor();
+    assert.equal(await product.banOf("198.51.100.97"), undefined);
+  });
+
+  test("holds events back while it is paused, filters by a click, and saves what it shows", async () => {
+    const { page } = open();
+    await go("events", "Events");
+    await page.getByRole("button", { name: "Pause" }).click();
+    const first = page.getByRole("listitem").first();
+    const shown = await first.innerText();
+    await product.json(["ban", "198.51.100.98", "for a moment"]);
+    await product.json(["unban", "198.51.100.98"]);
+    await page.getByRole("button", { name: /^\d+ new$/ }).waitFor();
+    assert.equal(await first.innerText(), shown);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.mouse.move(5, 5);
+    await page.getByRole("link", { name: "Unban", exact: true }).first().click();
+    await page.waitForURL(/type=UNBAN/);
+    await until("only those are left", async () => {
+      const kinds = await page
+        .getByRole("listitem")
+        .getByTitle(/^Show only/)
+        .allInnerTexts();
+      return kinds.length > 0 && kinds.every((kind) => kind === "Unban");
+    });
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Export CSV" }).click(),
+    ]);
+    assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.csv$/);
+  });
+
+  test("ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server));
+  test("adds, changes and removes an account with an alias", () => managesAccounts(open(), lab));
+  test("adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open()));
+  test("changes a limit after a look, and puts the file back", () => changesALimit(open(), product));
+  test("signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product));
+  test("deletes a mail that waits, and lets the next try of a stranger in", () => letsWaitAndDeletes(open(), product));
+  test("offers a viewer nothing that changes anything", () => offersAViewerNothing(open()));
+  test("speaks German when it is told to", async () => {
+    const { page } = open();
+    await go("system", "System");
+    await page.getByLabel("Language").selectOption("de");
+    await page.getByRole("link", { name: "Ereignisse" }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "de");
+    await page.getByLabel("Sprache").selectOption("en");
+  });
+
+  test("says within ten seconds that the guard stands still, and that the server is silent", async () => {
+    const { page } = open();
+    await go("now", "Now");
+    const [guard = 0] = product.pidsOf(/guard\.js/);
+    process.kill(guard, "SIGSTOP");
+    try {
+      await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
+    } finally {
+      process.kill(guard, "SIGCONT");
+    }
+    await page.getByText("Mail flows.").first().waitFor();
+    const [web = 0] = product.pidsOf(/web\.js/);
+    process.kill(web, "SIGSTOP");
+    try {
+      await page.getByText(/not live since \d\d:\d\d$/).waitFor({ timeout: 1.5 * SHOWN_MS });
+    } finally {
+      process.kill(web, "SIGCONT");
+    }
+    await until("the page is live again", async () => (await page.locator(".live").innerText()) === "● live");
+  });
+
+  test("lets out, and nothing of all this broke its policy or threw an error", async () => {
+    const { page, faults } = open();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Administrator password").waitFor();
+    assert.deepEqual(faults, []);
+  });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { before, describe, test } from "node:test";
+import { mustRun } from "../lab/commands.ts";
+import { signIn } from "../lab/login-attacks.ts";
+import { LoopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
+import { sendMail } from "../lab/mail.ts";
+import { mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
+import { missingOf, Traffic } from "../lab/traffic.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BODY = `${"x".repeat(70)}\r\n`.repeat(2_800);
+const LANES = 4;
+/** More than fit: then it would never end. */
+const TOO_MANY = 400;
+
+describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
+  const { lab, product } = withProduct({ ...TOLD_ELSEWHERE, GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "256KB" }, [ANNA], {
+    toml: "",
+    prepare: () => disk.mount(),
+    release: () => disk.unmount(),
+  });
+  const { layout } = product;
+  const disk = new LoopDisk(layout.data, 8_192);
+  let owner: Owner;
+  before(async () => {
+    owner = await Owner.of(product, lab);
+  });
+
+  const send = async (subject: string, from: string, body?: string): Promise<string> => {
+    const text = mailText({ subject, ...(body === undefined ? {} : { body }) });
+    const { code, lines } = await sendMail({ host: lab.sender, from, text });
+    return `${code} ${lines.join(" ")}`;
+  };
+  const allArrive = (subjects: readonly string[], mail: string = layout.mail): Promise<true> => {
+    const isThere = (): boolean => missingOf({ ...layout, mail }, ANNA, subjects).length === 0;
+    return until("all that was accepted is in the mailbox", isThere, WELL_MS);
+  };
+
+  test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
+    disk.fillInodes();
+    await owner.isTold({ disk_nearly_full: /inodes are left below .*; below 1000 mail is refused/ });
+    assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.81", name: ANNA })).said, /^OK/);
+    await product.json(["ban", "198.51.100.82", "--for", "1h"]);
+    assert.match(await product.firewallBans(), /198\.51\.100\.82/);
+    assert.equal(await owner.detailOf("database_unwritable"), "");
+    // The mail to the owner finds no inode either, and nothing waits for it.
+    await product.json(["queue", "list"]);
+    disk.freeInodes();
+    await owner.seesAllWell();
+    assert.match(await send("An inode", "198.51.100.80"), /^250/);
+    await allArrive(["An inode"]);
+  });
+
+  test("mail fills the disk of the mailboxes until it must wait; freed, all that was accepted is there", async () => {
+    const { uid, gid, mode } = statSync(layout.mail);
+    const rights = `uid=${uid},gid=${gid},mode=${(mode & 0o7777).toString(8)}`;
+    // The server has a mount namespace of its own.
+    const [pid] = product.pidsOf(/keeper\.js/);
+    const inServer = (argv: readonly string[]): Promise<string> =>
+      mustRun(["nsenter", "-t", String(pid), "-m", ...argv]);
+    await inServer(["mount", "-t", "tmpfs", "-o", `size=12m,${rights}`, "tmpfs", layout.mail]);
+    const accepted: string[] = [];
+    const lane = async (number: number): Promise<string> => {
+      for (let i = 0; i < TOO_MANY / LANES; i++) {
+        const subject = `Large ${number} ${i}`;
+        const said = await send(subject, `2001:db8:b5${number}0:${i.toString(16)}::1`, BODY);
+        if (!said.startsWith("250")) return said;
+        accepted.push(subject);
+      }
+      return "taken without an end";
+    };
+    const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
+    for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
+    await owner.isTold({ disk_nearly_full: /MB are left below .*mail; below 2 MB mail is refused/ });
+    // The disk is looked at every five seconds: what came in between and found no room waits.
+    console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
+    assert.equal(await owner.detailOf("database_unwritable"), "");
+    await inServer(["mount", "-o", "remount,size=200m", layout.mail]);
+    await owner.seesAllWell();
+    await allArrive(accepted, `/proc/${pid}/root${layout.mail}`);
+    assert.deepEqual(await queue(), []);
+    await inServer(["umount", "-l", layout.mail]);
+  });
+
+  test("the kernel finds the disk in error and writes no more: mail waits, all is told, and nothing is lost", async () => {
+    const traffic = await Traffic.during([lab, ANNA, "6"], async (under) => {
+      await disk.fail();
+      await owner.isTold({
+        disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,
+      });
+      assert.match((await product.cli(["status"])).stdout, /takes no writes.*mount -o remount,rw/s);
+      await until("mail must wait", () => under.failures("mail").length > 0, WELL_MS);
+    });
+    console.log(`${traffic.accepted.length} were accepted; then: ${[...new Set(traffic.failures("mail"))].join("; ")}`);
+    assert.ok(
+      traffic.failures("mail").every((said) => !said.startsWith("5")),
+      "none is refused for good",
+    );
+    await product.stop();
+    await disk.repair();
+    await product.start();
+    await owner.seesAllWell();
+    await allArrive(traffic.accepted);
+  });
+
+  async function queue(): Promise<readonly string[]> {
+    const printed = await lab.server.mustExec(["postqueue", "-c", layout.postfixConf, "-j"]);
+    return printed.split("\n").filter((line) => line !== "");
+  }
+});

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { appendFileSync, cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { z } from "zod";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { type Docker, whyNoDocker } from "../lab/docker.ts";
+import { assertPrivileged, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
+import { ImageLab, NAME, START_MS } from "../lab/image-lab.ts";
+import type { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { timed, until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
+const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
+/** What a build needs and a server does not. */
+const TOOLS = ["gcc", "cc", "make", "esbuild", "npm", "npx", "curl", "wget"];
+
+describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
+  let image: ImageLab;
+  let lab: Lab;
+  let docker: Docker;
+  before(async () => {
+    image = await ImageLab.make();
+    ({ lab, docker } = image);
+  });
+  after(async () => image.remove());
+
+  async function expectMails(...subjects: readonly string[]): Promise<void> {
+    const imap = await openImap(lab.sender, PHONE);
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    await imap.imap("SELECT INBOX");
+    for (const subject of subjects)
+      await until(`the mail "${subject}"`, async () =>
+        /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join()),
+      );
+    imap.close();
+  }
+
+  async function guess(from: string): Promise<void> {
+    for (let number = 0; number < 5; number++) {
+      const imap = await openImap(lab.attacker, from);
+      await imap.imap(`LOGIN ${ANNA} "guess ${number} of ${from}"`);
+      imap.close();
+    }
+  }
+  const reaches = async (from: string): Promise<boolean> =>
+    (await lab.attacker.connect({ from, to: from.includes(":") ? SERVER.v6 : SERVER.v4, port: 25, timeoutMs: 1_000 }))
+      .ok;
+
+  test("holds no tool that builds, and nothing that a package manager fetched", async () => {
+    const look = `
+      for tool in ${TOOLS.join(" ")}; do command -v $tool; done
+      find /var/lib/apt/lists /var/cache/apt -type f
+      find /etc/ssl/private /var/log -type f
+      ls -d /usr/lib/ghostinbox/node_modules/*esbuild* 2>/dev/null`;
+    const found = await docker.run(["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c", look]);
+    assert.equal(found.stdout + found.stderr, "");
+  });
+
+  test("tells what is in it: every Debian package, every npm package, and nothing else", async () => {
+    const list = `
+      dpkg-query -W -f '\${db:Status-Status} \${Package}@\${Version}\\n' | sed -n 's/^installed //p'
+      for one in node_modules/*/package.json node_modules/@*/*/package.json; do
+        node -p 'const { name, version } = JSON.parse(fs.readFileSync(process.argv[1])); name + "@" + version' $one; done`;
+    const argv = ["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c"];
+    const there = (await docker.must([...argv, list], { deadlineMs: 60_000 })).trim().split("\n");
+    const bill = z
+      .object({ components: z.array(z.object({ name: z.string(), version: z.string(), purl: z.string() })) })
+      .parse(JSON.parse(await docker.must([...argv, "cat /usr/share/sbom/ghostinbox.cdx.json"])));
+    const named = bill.components.map(({ name, version }) => `${name}@${version}`);
+    assert.deepEqual(named.toSorted(), there.toSorted());
+    assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:deb/debian/postfix@3.")));
+    assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:npm/node-linux-")));
+  });
+
+  test("has no file that tells when it was built", async () => {
+    // What Docker itself puts into a container is not of the image.
+    const newer =
+      "find / -xdev -newermt '2026-01-01 00:00:01Z' -type f ! -path '/etc/*' ! -path '/.dockerenv' ! -path '/proc/*'";
+    assert.equal(await docker.must(["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c", newer]), "");
+  });
+
+  describe("by compose.yaml, with the least rights", () => {
+    before(async () => {
+      image.writeCompose(join(lab.directory, "lab.json"), NAME);
+      const files = ["-f", join(CHECKOUT, "compose.yaml"), "-f", join(lab.directory, "lab.json")];
+      const env = { GHOSTINBOX_DOMAIN: "example.test", ADMIN_PASSWORD: PASSWORD };
+      await docker.compose([...files, "-p", "lab", "up", "--detach", "--no-build"], { env });
+      await image.runs();
+      await docker.must(["exec", "-i", NAME, "ghostinbox", "account", "add", ANNA, "--password-stdin"], {
+        input: `${PASSWORD}\n`,
+      });
+    });
+
+    test("says nothing of rights that it does not need, or of clients that it cannot tell apart", async () => {
+      assert.doesNotMatch(await image.status(), /container/i);
+      const { stdout, stderr } = await docker.run(["logs", NAME]);
+      assert.doesNotMatch(stderr, /container/i);
+      assert.match(
+        stdout,
+        new RegExp(`^ {2}docker exec -it ${await image.inspect("{{slice .Id 0 12}}")} ghostinbox status$`, "m"),
+      );
+    });
+
+    test("takes mail by IPv4 and IPv6, and sees who sends it", async () => {
+      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "by four" })).code, 250);
+      assert.equal((await sendMail({ host: lab.sender, from: PHONE6, subject: "by six" })).code, 250);
+      await expectMails("by four", "by six");
+      for (const ip of [PHONE, PHONE6])
+        assert.match(await image.inside("ghostinbox", "events", "--ip", ip, "--type", "EMAIL_ACCEPTED"), /allowed/, ip);
+    });
+
+    test("bans who guesses, in the kernel of the container and of nobody else", async () => {
+      for (const ip of [GUESSER, GUESSER6]) {
+        await guess(ip);
+        await until(`${ip} is banned`, async () =>
+          (await image.inside("ghostinbox", "bans")).includes(ip.replace(/200$/, "")),
+        );
+        assert.match(
+          await image.inside("iptables", "-L", "-n"),
+          new RegExp(`\\b${ip.replace(/200$/, "")}\\S* timeout`),
+        );
+        assert.ok(!(await reaches(ip)), ip);
+      }
+      assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "ruleset"]), /table inet ghostinbox/);
+    });
+
+    test("is healthy, and tells Docker so", async () => {
+      await until(
+        "it is healthy",
+        async () => (await image.inspect("{{.State.Health.Status}}")) === "healthy",
+        START_MS,
+      );
+    });
+
+    test("loses nothing when it is killed", async () => {
+      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "just before" })).code, 250);
+      await docker.must(["kill", NAME]);
+      await docker.must(["start", NAME]);
+      await image.runs();
+      await expectMails("by four", "by six", "just before");
+      for (const ip of [GUESSER, GUESSER6]) assert.ok(!(await reaches(ip)), ip);
+    });
+
+    test("stops within ten seconds", async () => {
+      const { ms } = await timed(async () => docker.must(["stop", "--time", "30", NAME], { deadlineMs: 60_000 }));
+      assert.equal(await image.inspect("{{.State.ExitCode}}"), "0");
+      assert.ok(ms < 10_000, `${ms} ms`);
+    });
+  });
+
+  describe("by examples/ghostinbox/compose.yaml", () => {
+    before(() => startFirstProject(image));
+    for (const [says, asserts] of firstProjectTests(() => image)) test(says, asserts);
+  });
+
+  describe("by examples/investra/compose.yaml", () => {
+    const [CLERK, NEW] = ["clerk@investra.com", "newuser@investra.com"];
+    const here = (): string => join(lab.directory, "investra");
+    const dms = (...path: readonly string[]): string => join(here(), "docker-data", "dms", ...path);
+    const compose = async (...argv: readonly string[]): Promise<string> =>
+      docker.compose(["-f", join(here(), "compose.yaml"), "-f", join(here(), "lab.json"), ...argv]);
+    const signsIn = async (name: string, password: string): Promise<boolean> => {
+      const imap = await openImap(lab.sender, PHONE);
+      const answer = await logIn(imap, name, password);
+      imap.close();
+      return answer?.startsWith("OK") === true;
+    };
+    before(async () => {
+      mkdirSync(dms("config"), { recursive: true });
+      cpSync(join(CHECKOUT, "examples/investra/compose.yaml"), join(here(), "compose.yaml"));
+      image.writeCompose(join(here(), "lab.json"), "mailserver");
+      writeFileSync(dms("config", "postfix-accounts.cf"), `${CLERK}|{PLAIN}${PASSWORD}\n`);
+      await compose("up", "--detach", "--no-build");
+      await image.runs("mailserver");
+    });
+
+    test("follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms", async () => {
+      await until("the account is there", () => signsIn(CLERK, PASSWORD), START_MS);
+      assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK })).code, 250);
+      const maildir = dms("mail-data", "investra.com", "clerk");
+      await until("the mail is there", () => globSync("**/new/*", { cwd: maildir }).length > 0, START_MS);
+      assert.match(readFileSync(dms("mail-logs", "mail.log"), "utf8"), /postfix\/qmgr.* from=<someone@sender\.test>/);
+    });
+
+    test("adds an account by a line of that file and a restart", async () => {
+      appendFileSync(dms("config", "postfix-accounts.cf"), `${NEW}|{PLAIN}SecurePassword123!\n`);
+      await compose("restart", "mailserver");
+      await image.runs("mailserver");
+      await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
+      await compose("down");
+    });
+  });
+
+  test("without NET_ADMIN it runs as on a machine without it, and says what Docker gives needlessly", async () => {
+    await image.run("--publish", "25:25", "--volume", "lab_data:/data");
+    const says = await image.status();
+    assert.match(says, /firewall .*CAP_NET_ADMIN/);
+    assert.match(says, /does not need: the capabilities SETPCAP, NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP\./);
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
+    assert.equal((await sendMail({ host: lab.attacker, from: GUESSER })).code, 421);
+  });
+
+  test("with the lines of the former compose file it runs, and says what of them it does not need", async () =>
+    assertPrivileged(image));
+});

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { before, describe, test } from "node:test";
+import { becomeOld } from "../kit/old-data.ts";
+import { Dialog } from "../lab/dialog.ts";
+import { Locker } from "../lab/locker.ts";
+import { signIn } from "../lab/login-attacks.ts";
+import { sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { filesOf, type Resources, resourcesOf } from "../lab/resources.ts";
+import { missingOf, Traffic } from "../lab/traffic.ts";
+import { startsUpgraded } from "../lab/upgraded-start.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const NEW_PASSWORD = "another long phrase for the dashboard";
+/** So long both databases are locked; longer by hand: LOCK_SECONDS=120. */
+const LOCK_MS = Number(process.env["LOCK_SECONDS"] ?? 15) * 1_000;
+/** What is changed and applied, so often each (by hand: APPLIES=10), and whose configuration changes by it. */
+const APPLIES = Number(process.env["APPLIES"] ?? 3);
+const CHANGES = [
+  { reloads: "postfix", toml: (round: number) => `outbound.queue_lifetime = "${100 + round}h"` },
+  { reloads: "dovecot", toml: (round: number) => `mailboxes.quota = "${1_000 + round}MB"` },
+  { reloads: null, toml: (round: number) => `alerts.thresholds.bans = ${100 + round}` },
+] as const;
+/** Sign-ins that a reload of Dovecot may cut off, one after the other. */
+const CUT_OFF_IN_ROW = 3;
+/** Of its own memory: the guard warms up by 10 MB in its first thousand mails, whatever is applied. */
+const GROWTH_KB = 16_384;
+/** A program that shares the port of its argument with none. */
+const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1]), "0.0.0.0")`;
+/** One mail or sign-in while the databases are locked. Half a second unless the machine is busy. */
+const PATIENCE_MS = 10_000;
+
+describe("a server in use", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(TOLD_ELSEWHERE, [ANNA]);
+  const { layout } = product;
+  let owner: Owner;
+  before(async () => {
+    owner = await Owner.of(product, lab);
+  });
+  const arrive = (subjects: readonly string[]): Promise<true> =>
+    until("each mail is in the mailbox", () => missingOf(layout, ANNA, subjects).length === 0, WELL_MS);
+
+  test(`${CHANGES.length * APPLIES} times config apply: no mail is lost, no port is shut, and nothing grows or is left`, async () => {
+    const programs = (): readonly number[] => [/\/guard\.js$/, /\/keeper\.js$/].flatMap((one) => product.pidsOf(one));
+    const [before, lines] = [programs(), new Map<string, string>()];
+    const applyEach = async (round: number): Promise<void> => {
+      for (const { toml, reloads } of CHANGES) {
+        lines.set(String(reloads), toml(round));
+        product.writeSettings([...lines.values(), ""].join("\n"));
+        const { code, stdout } = await product.cli(["config", "apply"]);
+        assert.equal(code, 0, stdout);
+        assert.equal(/Reloaded ([^.]*)\./.exec(stdout)?.[1] ?? null, reloads, stdout);
+      }
+    };
+    let files: readonly string[] = [];
+    let resources: readonly Resources[] = [];
+    const traffic = await Traffic.during([lab, ANNA, "2"], async () => {
+      await applyEach(0);
+      files = filesOf(layout);
+      resources = before.map(resourcesOf);
+      for (let round = 1; round <= APPLIES; round++) await applyEach(round);
+    });
+    console.log(traffic.summary);
+    assert.deepEqual(traffic.failures("mail"), []);
+    // Dovecot ends sessions when it reloads, also those that begin; but its port is open.
+    assert.ok(
+      traffic.failures("sign-in").every((said) => said === "closed"),
+      traffic.failures("sign-in").join(),
+    );
+    assert.ok(traffic.failedInRow("sign-in") <= CUT_OFF_IN_ROW, `${traffic.failedInRow("sign-in")} in a row`);
+    await arrive(traffic.accepted);
+    assert.deepEqual(programs(), before, "neither the guard nor the keeper was restarted");
+    assert.match((await product.cli(["config", "apply"])).stdout, /^No setting had changed\.$/m);
+    assert.doesNotMatch((await product.cli(["config", "show"])).stdout, /not applied yet/);
+    // A copy of a database is there under another name while it is made.
+    await until("nothing is left", () => {
+      assert.deepEqual(filesOf(layout), files);
+      return true;
+    });
+    await owner.seesAllWell();
+    await until("memory and file handles are as before", () => {
+      const now = before.map(resourcesOf);
+      const grown = now.map(({ memoryKb, handles }, i) => ({
+        memoryKb: memoryKb - (resources[i]?.memoryKb ?? 0),
+        handles: handles - (resources[i]?.handles ?? 0),
+      }));
+      for (const { memoryKb, handles } of grown)
+        assert.ok(handles <= 0 && memoryKb < GROWTH_KB, JSON.stringify({ now, grown }));
+      console.log(JSON.stringify({ now, grown }));
+      return true;
+    });
+  });
+
+  test("a lock on both databases: mail and sign-ins go on, the program is named, and all is counted after", async () => {
+    // So that what is applied under the lock reloads nothing: Dovecot would end sessions.
+    product.writeSettings("");
+    assert.equal((await product.cli(["config", "apply"])).code, 0);
+    const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
+    const traffic = await Traffic.during([lab, ANNA, "1"], async () => {
+      const lockers: Locker[] = [];
+      const from = performance.now();
+      try {
+        for (const each of [layout.engineDb, layout.accountsDb]) lockers.push(await Locker.lock(lab.server, each));
+        const [engine = 0, accounts = 0] = lockers.map(({ pid }) => pid);
+        const names = `pid ${engine}, .* has locked engine\\.db since .*pid ${accounts}, .*accounts\\.db since .*`;
+        await owner.isTold({
+          database_locked: new RegExp(`${names}Try: kill ${engine} ${accounts}`),
+          database_unwritable: /locked/,
+        });
+        const dialog = await Dialog.open(lab.sender, { from: faulty, to: SERVER.v4, port: 25 });
+        await dialog.reply();
+        await dialog.ask("HELO client");
+        dialog.close();
+        const adding = ["account", "add", bea, "--password-stdin"];
+        const added = await product.cli(adding, { input: `${PASSWORD}\n` });
+        assert.equal(added.code, 1);
+        assert.match(added.stderr, /locked/);
+        product.writeSettings('recipients.blocked = ["sales"]\n');
+        assert.equal((await product.cli(["config", "apply"])).code, 1, "no record of it is kept");
+        assert.match(await owner.detailOf("accounts_unwritable"), /locked/, "and not all is in force");
+        await until("the lock has lasted", () => performance.now() - from > LOCK_MS, LOCK_MS + 1_000);
+      } finally {
+        for (const locker of lockers) await locker.release();
+      }
+      await owner.seesAllWell();
+    });
+    console.log(traffic.summary);
+    for (const kind of ["mail", "sign-in"] as const) {
+      assert.deepEqual(traffic.failures(kind), []);
+      assert.ok(traffic.longest(kind) < PATIENCE_MS, `a ${kind} took ${traffic.longest(kind)} ms`);
+    }
+    await arrive(traffic.accepted);
+    await until("what the logs told meanwhile is recorded", async () =>
+      (await product.events(faulty)).some(({ reason }) => reason === "helo_refused"),
+    );
+    await sendMail({ host: lab.sender, from: late });
+    const types = (await product.events(late)).map(({ type }) => type);
+    assert.ok(types.includes("EMAIL"), "mails are counted again");
+    const blocked = await sendMail({ host: lab.sender, from: late, recipient: "sales@example.test" });
+    assert.match(blocked.lines.join(), /rejected/, "the settings are in force");
+    await product.addAccount(bea);
+  });
+
+  test("ports that another program took during a restart: it is named, mail waits, and all goes on without it", async () => {
+    const [first, second] = ["Waits for Dovecot", "Comes after"];
+    const takers: ChildProcess[] = [];
+    try {
+      takers.push(await takePort("dovecot", 993, smtpSink(993)));
+      const sent = await sendMail({ host: lab.sender, from: "198.51.100.92", subject: first });
+      assert.equal(sent.code, 250, sent.lines.join(" "));
+      await until("it waits in the queue", async () => /"deferred"/.test(await queue()));
+      takers.push(await takePort("postfix", 25, [process.execPath, "-e", LISTENS, "25"]));
+      await owner.isTold({
+        dovecot: /cannot start: port 993 for .* in use by smtp-sink \(pid (\d+)\)\. Try: kill \1/,
+        postfix: /cannot start: port 25 for .* in use by \S+ \(pid (\d+)\)\. Try: kill \1/,
+      });
+    } finally {
+      for (const taker of takers) taker.kill("SIGKILL");
+    }
+    await owner.seesAllWell();
+    assert.match((await signIn(lab.sender, { from: "198.51.100.93", name: ANNA })).said, /^OK/);
+    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93", subject: second })).code, 250);
+    await arrive([first, second]);
+  });
+
+  test("a port of Postfix that another program shares: it is named, though Postfix runs", async () => {
+    const beside = run(smtpSink(25));
+    try {
+      await owner.isTold({
+        postfix: /port 25 for .* also in use by smtp-sink \(pid (\d+)\), which takes some .*Try: kill \1/,
+      });
+      assert.equal(beside.exitCode, null);
+    } finally {
+      beside.kill("SIGKILL");
+    }
+    await owner.seesAllWell();
+  });
+
+  test("an upgrade from schema 8, taken back, and the way forward again: no mail is lost, events and bans stay", async () => {
+    // The events of that schema are of October 2026.
+    product.writeSettings('events.max_age = "3650d"\n');
+    const traffic = await Traffic.during([lab, ANNA, "3"], async (flowing) => {
+      await until("some mail has come", () => flowing.count("mail") >= 10);
+      await product.stop();
+      becomeOld(layout, ANNA);
+      // Another one than was taken so far.
+      product.set({ ADMIN_PASSWORD: NEW_PASSWORD });
+      await startsUpgraded({ lab, product }, flowing, NEW_PASSWORD);
+      await product.addAccount("new@example.test");
+      await product.stop();
+      const { code, stdout, stderr } = await product.cli(["rollback", "--yes"]);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
+      assert.match(stdout, /^The databases and the settings are those of the snapshot\./);
+      assert.deepEqual(await product.sqlite("PRAGMA user_version"), [["8"]]);
+      // The version that was left starts only if it is to upgrade again.
+      rmSync(layout.takenBack);
+      await startsUpgraded({ lab, product }, flowing, NEW_PASSWORD);
+    });
+    console.log(traffic.summary);
+    await arrive(traffic.accepted);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: ANNA })).said, /^OK/);
+    assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: "new@example.test" })).said, /^NO/);
+  });
+
+  /** Another program listens there while the service restarts. */
+  async function takePort(service: string, port: number, program: readonly string[]): Promise<ChildProcess> {
+    const isOpen = async (): Promise<boolean> => {
+      const connected = await lab.server.connect({ from: "127.0.0.1", to: "127.0.0.1", port });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    };
+    await lab.server.mustExec(["sv", "-w", "10", "down", `${layout.services}/${service}`]);
+    await until("the port is free", async () => !(await isOpen()));
+    const taker = run(program);
+    await until("it has the port", isOpen);
+    assert.equal(taker.exitCode, null);
+    await lab.server.mustExec(["sv", "up", `${layout.services}/${service}`]);
+    return taker;
+  }
+
+  function run(command: readonly string[]): ChildProcess {
+    const [program = "", ...argv] = lab.server.inside(command);
+    return spawn(program, argv, { stdio: "ignore" });
+  }
+
+  function queue(): Promise<string> {
+    return lab.server.mustExec(["postqueue", "-c", layout.postfixConf, "-j"]);
+  }
+});
+
+/** Lets root share its port, as all of Postfix does (SO_REUSEPORT): Dovecot shares none. */
+function smtpSink(port: number): readonly string[] {
+  return ["smtp-sink", "-u", "nobody", `0.0.0.0:${port}`, "10"];
+}

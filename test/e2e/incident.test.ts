@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import * as z from "zod/mini";
+import { HttpReceiver } from "../lab/http-receiver.ts";
+import { assessed, compared, contained, dropped, SETTINGS, sealed } from "../lab/incident-answers.ts";
+import { assertLiftRepeats, assertTableFollows } from "../lab/isolation-table.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { Sink } from "../lab/sink.ts";
+import { assertShut, queueOf, reaches, signedIn, submit, submitMany, waitingIn } from "../lab/submitted.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
+const HOME = "198.51.100.65";
+const THIEF = "198.51.100.99";
+/** What the lab's DNS calls mx.sender.test. */
+const ELSEWHERE = "198.51.100.10";
+const STRANGER = "198.51.100.80";
+const MAILS = 300;
+/** Of 100 strangers an hour (limits.sending.strangers), a fifth from a new place. */
+const MOST_LEFT = 20;
+const MAIL_MS = 60_000;
+describe("an incident, from the theft of a password to its report", { skip: whyNoLab() ?? false }, () => {
+  const running = withProduct(SETTINGS, [ANNA, BERT], {
+    prepare: async () => {
+      webhook = await HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
+      product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
+    },
+  });
+  const { lab, product } = running;
+  let webhook: HttpReceiver;
+  let elsewhere: Sink;
+  let [before, id] = ["", ""];
+  /** Mails that were not held. */
+  let left = 0;
+  const { layout } = product;
+  const folder = () => join(layout.incidents, id);
+
+  test("a thief sends 300 mails to strangers, and the owner is told", async () => {
+    elsewhere = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
+    assert.match(await signIn(PASSWORD), /^OK/);
+    await product.json(["backup", "create"]);
+    before = new Date().toISOString();
+    const codes = await submitMany(running, { account: ANNA, from: THIEF, mails: MAILS });
+    assert.deepEqual(codes, [250], "the thief learns nothing");
+    await until(
+      "the owner is told",
+      () => webhook.received().some(({ body }) => body.includes("account_held")),
+      20_000,
+    );
+    const [[passed = ""] = []] = await product.sqlite(
+      `SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`,
+    );
+    left = Number(passed);
+    assert.ok(left > 0 && left <= MOST_LEFT, `${left} mails were not held`);
+    await until("what was not held has left", () => elsewhere.mails().length === left, MAIL_MS);
+  });
+
+  test("isolated: the world is refused, the administrator is not, and no mail moves in either direction", async () => {
+    const opened = await product.json(["incident", "open", "Anna", "was", "hijacked", "--since", before]);
+    ({ id } = z.parse(z.object({ id: z.string() }), opened));
+    assert.equal(statSync(folder()).mode & 0o777, 0o700);
+    assert.equal((await product.cli(["incident", "isolate"])).code, 2, "there is no terminal to ask on");
+    // As behind sudo(8), which takes the variable away.
+    const behindSudo = "env -u SSH_CONNECTION ./ghostinbox incident isolate --yes; exit $?";
+    const isolated = await product.shell(`SSH_CONNECTION='${HOME} 50000 ${SERVER.v4} 22' sh -c '${behindSudo}'`);
+    assert.equal(isolated.code, 0, isolated.stderr);
+    assert.match(isolated.stdout, new RegExp(`only ${HOME}; mail waits in the queue in both directions`));
+    assert.match(isolated.stdout, /Contacts: Eve \+49 30 901820/);
+    await assertShut(running, { stranger: STRANGER, administrator: HOME });
+    // The administrator's own mail is taken, and waits; so does mail for users here.
+    const dialog = await signedIn(running, BERT, HOME);
+    for (const to of ["friend@sender.test", ANNA]) assert.equal(await submit(dialog, BERT, to), 250);
+    dialog.close();
+    await bothWait();
+    await product.json(["queue", "flush"]);
+    await until("a flush was tried", async () =>
+      (await waitingIn(running)).every((mail) => /isolated/.test(mail.reason)),
+    );
+    await bothWait();
+    await until(
+      "the notice",
+      async () => /The server is isolated/.test((await product.cli(["status"])).stdout),
+      MAIL_MS,
+    );
+  });
+
+  test("it stays so over a changed setting, a table that is taken away, and a restart", async () => {
+    await assertTableFollows(running);
+    assert.equal(await reaches(running, STRANGER, 25), false);
+    await product.json(["config", "set", "limits.mail.recipients", "99"]);
+    await product.json(["config", "apply", "--yes"]);
+    await bothWait();
+    await product.stop();
+    await lab.server.mustExec(["nft", "flush", "ruleset"]);
+    await product.start();
+    assert.match(product.output, /the server is isolated/);
+    await assertShut(running, { stranger: STRANGER, administrator: HOME });
+    await bothWait();
+  });
+
+  test("assessed: who, from where, what and to whom", async () => {
+    const open = await openImap(lab.sender, HOME);
+    await logIn(open, BERT);
+    const found = z.parse(assessed, await product.json(["incident", "assess"]));
+    assert.deepEqual(found.sessions, [{ account: BERT, ip: HOME }]);
+    open.close();
+    const [anna] = found.accounts;
+    assert.deepEqual([anna?.account, anna?.mails, anna?.held], [ANNA, MAILS, MAILS - left]);
+    assert.equal(anna?.newPlaces.includes(`${THIEF}/32`), true);
+    const hers = found.mails.filter((mail) => mail.recipients.some((to) => to.startsWith("victim")));
+    assert.equal(hers.flatMap((mail) => mail.reached).length, left);
+    const sent = await product.cli(["incident", "sent", ANNA]);
+    assert.match(sent.stdout, /^MAIL +ACCOUNT +AT +FROM +REACHED +TO$/m);
+    assert.match(sent.stdout, new RegExp(`${ANNA} .* ${THIEF} +held +victim\\d+@sender\\.test`));
+  });
+
+  test("contained: the thief is out, and does not come back", async () => {
+    const planned = await product.cli(["incident", "contain", ANNA, "--ban-new", "--tokens", "--dry-run"]);
+    assert.match(planned.stdout, new RegExp(`Give ${ANNA} a new password[^]*Ban ${THIEF}`));
+    assert.equal(await product.banOf(THIEF), undefined, "nothing was done yet");
+    const token = await product.makeToken("old");
+    const done = z.parse(
+      contained,
+      await product.json(["incident", "contain", ANNA, "--ban", THIEF, "--tokens", "--yes"]),
+    );
+    const newPassword =
+      new RegExp(`^${ANNA} +(\\S+)$`).exec(done.printed[0] ?? "")?.[1] ?? assert.fail(done.printed.join());
+    assert.ok(await product.banOf(THIEF));
+    const withToken = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", `Authorization: Bearer ${token}`];
+    assert.equal(await lab.server.mustExec([...withToken, "http://127.0.0.1:3000/api/v1/bans"]), "401");
+    assert.match(await signIn(PASSWORD), /^NO/, "the stolen password");
+    assert.match(await signIn(newPassword), /^OK/);
+    assert.ok(!readFileSync(join(folder(), "timeline.jsonl"), "utf8").includes(newPassword), "it is kept nowhere");
+  });
+
+  test("dropped and investigated: nothing of it leaves, everything is kept, and a change of it is found", async () => {
+    const taken = z.parse(dropped, await product.json(["incident", "drop", ANNA, "--yes"]));
+    assert.deepEqual([taken.dropped, taken.kept.length], [MAILS - left, MAILS - left]);
+    assert.deepEqual(
+      (await queueOf(running)).filter(({ sender }) => sender === ANNA),
+      [],
+    );
+    const bundle = z.parse(sealed, await product.json(["incident", "investigate"]));
+    assert.deepEqual(bundle.lacks, []);
+    const verified = await product.cli(["incident", "verify", bundle.file]);
+    assert.equal(verified.code, 0, verified.stderr);
+    assert.match(verified.stdout, /is as it was sealed[^]*The audit of this server names it in entry \d+/);
+    const names = (await lab.server.mustExec(["tar", "-tzf", bundle.file])).split("\n");
+    assert.equal(names.filter((name) => /^\.\/mails\/\w+$/.test(name)).length, MAILS - left);
+    const wanted = ["events.jsonl", "audit.jsonl", "logs/mail/mail.log", "conf/settings.toml", "machine/firewall.txt"];
+    for (const name of wanted) assert.ok(names.includes(`./${name}`), name);
+    const out = join(lab.directory, "out");
+    await lab.server.mustExec(["sh", "-c", `mkdir ${out} && tar -xzf ${bundle.file} -C ${out}`]);
+    const [first = ""] = taken.kept;
+    const printed = await lab.server.mustExec(["postcat", "-c", layout.postfixConf, join(out, "mails", first)]);
+    assert.match(printed, /victim\d+@sender\.test/);
+    for (const secret of [layout.loginPolicySecret, layout.proofWord])
+      assert.equal((await lab.server.exec(["grep", "-rF", readFileSync(secret, "utf8").trim(), out])).code, 1, secret);
+    await lab.server.mustExec([
+      "sh",
+      "-c",
+      `echo x >> ${out}/events.jsonl && tar -C ${out} --format=ustar -czf ${out}.tar.gz .`,
+    ]);
+    const changed = await product.cli(["incident", "verify", `${out}.tar.gz`]);
+    assert.equal(changed.code, 1);
+    assert.match(changed.stderr, /^events\.jsonl was changed$/m);
+  });
+
+  test("recovered: what differs from the backup is named, and each direction is opened by itself", async () => {
+    await product.json(["alias", "add", "thief@example.test", BERT]);
+    const { compared: found } = z.parse(compared, await product.json(["incident", "recover"]));
+    const told = found.differences.map(({ what, is }) => `${what}: ${is}`);
+    for (const one of [
+      `password of ${ANNA}: another`,
+      `alias thief@example.test: to ${BERT}`,
+      "setting limits.mail.recipients: 99",
+    ])
+      assert.ok(told.includes(one), `${one} is not in ${told.join("; ")}`);
+    await product.json(["alias", "remove", "thief@example.test"]);
+    assert.equal((await product.cli(["incident", "close"])).code, 1, "still isolated");
+    await product.json(["incident", "recover", "--lift", "receive"]);
+    await until("what waited for users here arrives", async () => (await waitingIn(running)).length === 1, MAIL_MS);
+    assert.equal((await sendMail({ host: lab.sender, from: STRANGER })).code, 250, "nothing was lost");
+    assert.equal(await reaches(running, STRANGER, 993), false);
+    await product.json(["incident", "recover", "--lift", "sign-in"]);
+    assert.equal(await reaches(running, STRANGER, 993), true);
+    assert.equal((await waitingIn(running)).length, 1, "still nothing leaves");
+    const told2 = await product.cli(["incident", "tell", ANNA]);
+    assert.match(
+      told2.stdout,
+      /^Subject: Please ignore mail from anna@example\.test of [^]*\n\d+ recipients:\nvictim/m,
+    );
+    await product.json(["incident", "tell", ANNA, "--send", "--yes"]);
+    assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /Nobody is left to tell/);
+    const lifted = await product.cli(["incident", "recover", "--lift", "send"]);
+    assert.match(lifted.stdout, /no longer isolated/);
+    assert.equal(existsSync(layout.isolation), false);
+    assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
+    await assertLiftRepeats(running);
+    // Those of the thief, as many that tell about them, and Bert's.
+    await until("everything that waited has left", () => elsewhere.mails().length === 2 * left + 1, MAIL_MS);
+    assert.equal(elsewhere.mails().filter((mail) => mail.includes("Please ignore mail")).length, left);
+    await until("the queue is empty", async () => (await queueOf(running)).length === 0, MAIL_MS);
+  });
+
+  test("reported and closed, and the audit holds every step", async () => {
+    await product.json(["incident", "note", "Anna used this password elsewhere too."]);
+    const { stdout } = await product.cli(["incident", "report"]);
+    for (const part of [
+      /^# Incident: Anna was hijacked$/m,
+      /302 mails were sent by them: 2\d\d held in the queue, \d+ recipients reached/,
+      /\| root \| isolate \| The server was isolated: only 198\.51\.100\.65/,
+      /Anna used this password elsewhere too/,
+      /No guesses were seen before anna@example\.test was used/,
+      /^- Eve \+49 30 901820$/m,
+    ])
+      assert.match(stdout, part);
+    assert.equal(readFileSync(join(folder(), "report.md"), "utf8").trim(), stdout.trim());
+    await product.json(["incident", "close"]);
+    assert.match((await product.cli(["incident", "note", "x"])).stderr, /No incident is open/);
+    const steps = await product.sqlite("SELECT subject FROM audit_entry WHERE type = 'INCIDENT' ORDER BY id");
+    const taken = steps.map(([subject = ""]) => /^\S+ (\w+):/.exec(subject)?.[1]);
+    assert.deepEqual(
+      [...new Set(taken)],
+      ["open", "isolate", "assess", "contain", "drop", "investigate", "recover", "tell", "note", "report", "close"],
+    );
+    assert.equal((await product.cli(["audit", "verify"])).code, 0);
+  });
+
+  async function signIn(password: string): Promise<string> {
+    const home = await openImap(lab.sender, HOME);
+    const said = await logIn(home, ANNA, password);
+    home.close();
+    return said ?? "";
+  }
+
+  async function bothWait(): Promise<void> {
+    await until(
+      "both mails wait",
+      async () => (await waitingIn(running)).filter(({ sender }) => sender === BERT).length === 2,
+    );
+    assert.equal(elsewhere.mails().length, left);
+  }
+});

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Layout } from "../../src/settings/layout.ts";
+import { seeded } from "../kit/test-database.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { PowerDisk, whyNoPowerDisk } from "../lab/power-disk.ts";
+import type { Product } from "../lab/product.ts";
+import { signInsFrom } from "../lab/sign-ins.ts";
+import { UnderLoad } from "../lab/under-load.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+/** Of each kind. More for a longer look: `LOSS_ROUNDS=100`. */
+const ROUNDS = Number(process.env["LOSS_ROUNDS"] ?? 3);
+const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_121);
+const ACCOUNTS = ["anna@example.test", "bela@example.test"];
+/** Mails of a round before its moment comes, at most. */
+const MOST_MAILS = 40;
+/** Every so many rounds the end comes while the server starts. */
+const IN_START = 3;
+const START_MS = 6_000;
+
+type End = "kill" | "power";
+type Span = Readonly<{ how: End; from: number; to: number }>;
+
+describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? false }, () => {
+  const { lab, product } = withProduct({}, ACCOUNTS, {
+    prepare: () => disk.mount(),
+    release: () => disk.unmount(),
+  });
+  const disk = new PowerDisk(product.layout.data);
+  const random = seeded(SEED);
+  const load = new UnderLoad(product, ACCOUNTS);
+  const ends: Span[] = [];
+  const { signsIn } = signInsFrom(lab.sender);
+
+  /** Every process of the lab's server at once, or all that its disk has not flushed and then every process. */
+  async function endAll(how: End): Promise<void> {
+    const from = Date.now();
+    if (how === "power") {
+      load.losePower();
+      disk.cut();
+    }
+    const stopped = load.stop();
+    await until("nothing runs any longer", () => {
+      const pids = product.pidsOf(/./);
+      for (const pid of pids) kill(pid);
+      return pids.length === 0;
+    });
+    await product.stop("SIGKILL");
+    await stopped;
+    ends.push({ how, from, to: Date.now() });
+    if (how === "kill") return;
+    // The kernel's tables are gone with the power.
+    await lab.server.exec(["nft", "flush", "ruleset"]);
+    await disk.restore();
+    assertFiles(product.layout, load);
+  }
+
+  async function round(how: End, number: number): Promise<void> {
+    const mails = load.promised.mails.size + 1 + Math.floor(random() * MOST_MAILS);
+    const commands = load.commands + 1;
+    const laterMs = random() * 300;
+    load.start();
+    try {
+      const isUnderWay = (): boolean => load.promised.mails.size >= mails && load.commands >= commands;
+      await until("some mails were accepted, and a command was answered", isUnderWay, 60_000);
+      await pause(laterMs);
+    } finally {
+      await endAll(how);
+    }
+    if (number % IN_START === IN_START - 1) {
+      const ended = product.startInVain();
+      await pause(random() * START_MS);
+      await endAll(how);
+      await ended;
+    }
+    const from = performance.now();
+    await product.start();
+    startsMs.push(performance.now() - from);
+    assertFiles(product.layout, load);
+    await assertPromised();
+  }
+  const startsMs: number[] = [];
+
+  async function assertPromised(): Promise<void> {
+    const { bans, passwords, tokens } = load.promised;
+    for (const file of [product.layout.engineDb, product.layout.accountsDb]) {
+      assert.deepEqual(await product.sqlite("PRAGMA integrity_check", file), [["ok"]]);
+      const aside = readdirSync(dirname(file)).filter((name) => /\.db\.(damaged|replaced|missing)/.test(name));
+      assert.deepEqual(aside, [], "no database had to be repaired");
+    }
+    const standing = new Set((await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL")).flat());
+    assert.deepEqual(
+      [...bans].filter((ban) => !standing.has(ban)),
+      [],
+      "a ban is gone",
+    );
+    await until("the firewall has them all", async () => {
+      const there = new Set(Array.from((await product.firewallBans()).matchAll(/([0-9.]+) timeout/g), ([, ip]) => ip));
+      return [...bans].every((ban) => there.has(ban.replace("/32", "")));
+    });
+    const accounts = new Set((await product.sqlite("SELECT name FROM account", product.layout.accountsDb)).flat());
+    assert.deepEqual(
+      [...passwords.keys()].filter((name) => !accounts.has(name)),
+      [],
+      "an account is gone",
+    );
+    const known = new Set((await product.sqlite("SELECT name FROM token", product.layout.accountsDb)).flat());
+    assert.deepEqual(
+      [...tokens].filter((name) => !known.has(name)),
+      [],
+      "a token is gone",
+    );
+    assert.deepEqual(readdirSync(join(product.layout.postfixQueue, "corrupt")), [], "a file of the queue is damaged");
+    const [name = "", tried = []] = [...passwords].findLast(([, one]) => one.length === 1) ?? [];
+    assert.ok(await signsIn(name, tried[0]), `${name} signs in with the last password that was acknowledged`);
+  }
+
+  async function assertMails(how: End): Promise<void> {
+    const { mails } = load.promised;
+    const missing = (found: readonly Stored[]): readonly number[] => {
+      const there = new Set(found.map(({ number }) => number));
+      return [...mails].filter((number) => !there.has(number));
+    };
+    let last: readonly number[] = [];
+    try {
+      await until(
+        "the queue has emptied into the mailboxes",
+        async () => {
+          await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
+          last = missing(storedMails(product));
+          return last.length === 0;
+        },
+        120_000,
+      );
+    } catch {
+      const { stdout } = await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-p"]);
+      const log = readFileSync(product.layout.mailLog, "utf8").split("\n").slice(-40).join("\n");
+      assert.deepEqual(
+        last,
+        [],
+        `accepted, and not in its mailbox; the queue and the end of the log:\n${stdout}${log}`,
+      );
+    }
+    const copies = [...Map.groupBy(storedMails(product), ({ number }) => number).values()].filter(
+      (all) => all.length > 1,
+    );
+    const unexplained = copies.filter((all) => !isAcross(all, ends));
+    assert.deepEqual(unexplained, [], "delivered twice without an end between");
+    const starts = startsMs
+      .splice(0)
+      .toSorted((a, b) => a - b)
+      .map((ms) => `${(ms / 1_000).toFixed(1)} s`);
+    const count = ends.filter((end) => end.how === how).length;
+    console.log(
+      `${how}, seed ${SEED}: ${count} ends; so far ${mails.size} mails accepted and ${load.deferred} not, ${copies.length} ` +
+        `delivered twice, ${load.signIns} sign-ins, ${load.commands} commands; starts took ${starts[0]} to ${starts.at(-1)}`,
+    );
+  }
+
+  test(`kill -9 of every process, ${ROUNDS} times: what was promised holds`, async () => {
+    for (let number = 0; number < ROUNDS; number++) await round("kill", number);
+    await assertMails("kill");
+  });
+
+  test(`the power fails, ${ROUNDS} times: what was promised holds`, async () => {
+    for (let number = 0; number < ROUNDS; number++) await round("power", number);
+    await assertMails("power");
+    for (const name of ACCOUNTS) assert.ok(await signsIn(name));
+  });
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended just now.
+  }
+}
+
+/** None of ours is empty or half. */
+function assertFiles(layout: Layout, { promised }: UnderLoad): void {
+  assert.match(readFileSync(layout.settings, "utf8"), /^hostname = .*\n/m);
+  const perDay = Number(/^limits\.mail\.per_day = (\d+)$/m.exec(readFileSync(layout.settings, "utf8"))?.[1] ?? 200);
+  assert.ok(promised.perDay.includes(perDay), `per_day is ${perDay}, and was set to ${promised.perDay.join()}`);
+  assert.match(readFileSync(layout.loginPolicySecret, "utf8"), /^[0-9a-f]{64}\n$/);
+  assert.match(readFileSync(layout.proofWord, "utf8"), /^[0-9a-f]{32}\n$/);
+  for (const name of readdirSync(layout.dkimKeys))
+    assert.match(readFileSync(join(layout.dkimKeys, name), "utf8"), /-----END PRIVATE KEY-----\n$/);
+  for (const file of [layout.tlsKey, layout.tlsCert, ...filesBelow(layout.tlsServed)])
+    assert.match(readFileSync(file, "utf8"), /-----END [A-Z ]+-----\n$/);
+  assert.ok(statSync(layout.firstStartDone).size > 0);
+  for (const file of filesBelow(layout.mail).filter((path) => /\/(?:new|cur)\//.test(path))) {
+    const mail = readFileSync(file);
+    // Dovecot writes the size into the name (`S=`). A block that never reached the disk reads as zeros.
+    assert.ok(mail.length === Number(/,S=(\d+)/.exec(file)?.[1]) && !mail.includes(0), `${file} is not whole`);
+  }
+}
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** `at`: when it was delivered, by the name of its file. */
+type Stored = Readonly<{ number: number; at: number }>;
+
+function storedMails({ layout }: Product): readonly Stored[] {
+  return ACCOUNTS.flatMap((name) => {
+    const [local = "", domain = ""] = name.split("@");
+    const maildir = join(layout.mail, domain, local, "Maildir");
+    return ["new", "cur"]
+      .map((folder) => join(maildir, folder))
+      .filter((folder) => existsSync(folder))
+      .flatMap((folder) => readdirSync(folder).map((file) => stored(join(folder, file), file)))
+      .filter(({ number }) => !Number.isNaN(number));
+  });
+}
+
+function stored(path: string, file: string): Stored {
+  const number = Number(/^Subject: Number (\d+)\.$/m.exec(readFileSync(path, "utf8"))?.[1]);
+  const [, seconds, micros] = /^(\d+)\.M(\d+)P/.exec(file) ?? [];
+  return { number, at: Number(seconds) * 1_000 + Number(micros) / 1_000 };
+}
+
+/** Whether between any two deliveries of a mail the server ended: after one of them, before its removal from the queue. */
+function isAcross(copies: readonly Stored[], ends: readonly Span[]): boolean {
+  const times = copies.map(({ at }) => at).toSorted((a, b) => a - b);
+  return times.every((at, place) => {
+    const before = times[place - 1];
+    return before === undefined || ends.some(({ from, to }) => before <= to && from <= at);
+  });
+}

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import * as z from "zod/mini";
+import { parseDoor, partsOf } from "../../src/core/firewall/strict.ts";
+import { sendMail } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { scan } from "../lab/port-scan.ts";
+import { echoes, type Shell, Shells } from "../lab/shells.ts";
+import { reaches } from "../lab/submitted.ts";
+import { Typist } from "../lab/typist.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const HOME = "198.51.100.65";
+const CAFE = "198.51.100.66";
+const STRICT = ["inet", "ghostinbox_strict"];
+const MAIL = [25, 465, 587, 993];
+const [SSH, UNLISTED, VPN] = [2222, 2244, 51_820];
+const WITHIN_MS = 60_000;
+
+const shown = z.object({
+  state: z.string(),
+  open: z.nullable(z.array(z.string())),
+  confirmWithinSeconds: z.nullable(z.number()),
+});
+const audited = z.object({ items: z.array(z.object({ type: z.string(), subject: z.string() })) });
+
+describe("the strict firewall", { skip: whyNoLab() ?? false }, () => {
+  // Before the server's own hook, which finds out whether anything is left running.
+  after(() => shells.end());
+  const running = withProduct({}, [ANNA], {
+    prepare: async () => {
+      await shells.listen("sshd", SSH);
+      await shells.listen("shelld", UNLISTED);
+      await shells.listen("vpnd", VPN, "udp");
+      await shells.listen("talkd", 5353, "udp");
+      await lab.server.mustExec([
+        "nft",
+        "add table inet other; add chain inet other c { type filter hook input priority 0; }",
+      ]);
+      // Else the kernel tells of one closed UDP port a second.
+      await lab.server.mustExec(["sysctl", "-q", "-w", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0"]);
+    },
+  });
+  const { lab, product } = running;
+  const shells = new Shells(lab);
+  const state = async () => z.parse(shown, await product.json(["firewall"]));
+  const isThere = async () => (await lab.server.exec(["nft", "list", "table", ...STRICT])).code === 0;
+  const confirm = (connection: string) => product.cli(["firewall", "confirm"], { env: { SSH_CONNECTION: connection } });
+
+  /** That nmap finds open what `firewall` names, and nothing else. */
+  async function assertScan(tcp: readonly number[], udp: readonly number[]): Promise<void> {
+    assert.deepEqual(await scan(lab.attacker, SERVER.v4, [VPN]), { tcp, udp });
+  }
+
+  test("by default every port at which a program listens is reached, and status says so", async () => {
+    await assertScan(
+      [...MAIL, SSH, UNLISTED].toSorted((a, b) => a - b),
+      [5353, VPN],
+    );
+    assert.equal((await state()).state, "bans");
+    assert.match((await product.cli(["status"])).stdout, /^Firewall: mode bans;.* every port is open/m);
+    assert.equal(await isThere(), false);
+  });
+
+  test("it says what will be shut, and asks", async () => {
+    await product.json(["config", "set", "firewall.mode", "strict", "firewall.confirm_within", "15s"]);
+    await product.json(["config", "set", "firewall.open", `["${VPN}/udp"]`]);
+    const refused = await product.cli(["config", "apply"]);
+    assert.equal(refused.code, 1);
+    for (const part of [
+      /will let in 25\/tcp, 465\/tcp, 587\/tcp, 993\/tcp, (?:.*, )?2222\/tcp \(IPv4\), 51820\/udp/,
+      /will be shut: (?=.*2244\/tcp \(shelld\))(?=.*5353\/udp \(talkd\))/,
+      /within 15s, every port is open again/,
+    ])
+      assert.match(refused.stderr, part);
+    assert.equal(await isThere(), false);
+  });
+
+  test("a session at a port that nobody listed goes on, and comes in again, though guard and keeper are dead", async () => {
+    old = await shells.open(HOME, SSH);
+    const session = await shells.open(HOME, UNLISTED);
+    const applied = await product.cli(["config", "apply", "--yes"]);
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.match(applied.stdout, /open a NEW one within 15s/);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+    assert.equal(await reaches(running, HOME, 25), true);
+    assert.ok(await echoes(session), "what is open goes on");
+    assert.equal((await state()).state, "trial");
+    const services = ["guard", "keeper"].map((name) => join(product.layout.services, name));
+    await lab.server.mustExec(["sv", "-w", "10", "force-stop", ...services]);
+    await until("the kernel takes it back", () => reaches(running, HOME, UNLISTED), WITHIN_MS);
+    assert.equal((await state()).state, "unconfirmed");
+    await lab.server.mustExec(["sv", "-w", "10", "up", ...services]);
+    await until("the keeper takes the table away", async () => !(await isThere()), WITHIN_MS);
+    await until(
+      "the owner is told",
+      async () => /but every port is open, because it was not confirmed/.test((await product.cli(["status"])).stdout),
+      WITHIN_MS,
+    );
+    session.socket.destroy();
+  });
+  let old: Shell;
+
+  test("it is confirmed from a new session only", async () => {
+    await product.json(["config", "set", "firewall.confirm_within", "2m"]);
+    await product.json(["config", "apply", "--yes"]);
+    assert.match((await confirm(old.connection)).stderr, /opened before the firewall was tried/);
+    assert.match((await confirm(`${HOME} 9 ${SERVER.v4} ${SSH}`)).stderr, /Open a new session/);
+    assert.match((await product.cli(["firewall"])).stdout, /WAITS FOR A CONFIRMATION for another/);
+    await product.json(["firewall", "rollback"]);
+    assert.equal((await state()).state, "unconfirmed");
+    await product.json(["firewall", "try", "--yes"]);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+    await product.json(["break-glass"]);
+    assert.deepEqual([(await state()).state, await reaches(running, HOME, UNLISTED)], ["unconfirmed", true]);
+    const terminal = new Typist(
+      (argv) => lab.server.inside(["env", `GHOSTINBOX_DATA=${product.layout.data}`, ...argv]),
+      "./ghostinbox firewall try",
+    );
+    await terminal.sees(/Begin\? \[y\/N\]/);
+    terminal.types("y\n");
+    assert.equal(await terminal.ends(), 0);
+    const fresh = await shells.open(CAFE, SSH);
+    const kept = await confirm(fresh.connection);
+    assert.equal(kept.code, 0, kept.stderr);
+    assert.match((await confirm(fresh.connection)).stderr, /Nothing waits/);
+    for (const one of [old, fresh]) assert.ok(await echoes(one));
+    const { items } = z.parse(audited, await product.json(["audit", "list", "--limit", "6"]));
+    assert.deepEqual(
+      items.map(({ type }) => type),
+      [
+        "FIREWALL_CONFIRMED",
+        "FIREWALL_TRIED",
+        "BREAK_GLASS",
+        "FIREWALL_TRIED",
+        "FIREWALL_ROLLED_BACK",
+        "FIREWALL_TRIED", // by `config apply`
+      ],
+    );
+    assert.match(items[0]?.subject ?? "", /25\/tcp, .*51820\/udp$/);
+    fresh.socket.destroy();
+    old.socket.destroy();
+  });
+
+  test("a scan finds open what status names and nothing else; ICMP, IPv6 and our own questions go on", async () => {
+    const { open, state: name } = await state();
+    assert.equal(name, "confirmed");
+    const doors = (open ?? []).map((door) => partsOf(parseDoor(door) ?? assert.fail(door)));
+    const of = (protocol: string) => doors.filter((door) => door.protocol === protocol).map(({ first }) => first);
+    // Port 22 is among them if this test itself was started over SSH.
+    assert.deepEqual(
+      of("tcp").filter((port) => port !== 22),
+      [...MAIL, SSH],
+    );
+    assert.deepEqual(of("udp"), [VPN]);
+    await assertScan([...MAIL, SSH], [VPN]);
+    const v6 = ["nmap", "-6", "-n", "-Pn", "-p", "25,993,2222,2244", "-oG", "-", SERVER.v6];
+    assert.match(await lab.sender.mustExec(v6), /Ports: 25\/open\/.*993\/open\/.*2222\/closed\/.*2244\/closed\//);
+    for (const to of [[SERVER.v4], ["-6", SERVER.v6]])
+      assert.match(await lab.sender.mustExec(["nmap", "-n", "-sn", "-PE", ...to]), /Host is up/, "an echo is answered");
+    assert.match(await lab.server.mustExec(["getent", "ahosts", "mx.sender.test"]), /198\.51\.100\.10/);
+    assert.equal((await sendMail({ host: lab.sender, from: HOME })).code, 250);
+    const checks = await product.cli(["check", "--only", "firewall"]);
+    assert.match(checks.stdout, /open-ports[^]*mode strict; open: 2[25]\/tcp/);
+  });
+
+  test("more is let in at once; less only after another confirmation", async () => {
+    await product.json(["config", "set", "firewall.trusted_interfaces", '["eth*"]']);
+    await product.json(["config", "apply"]);
+    assert.equal(await reaches(running, HOME, UNLISTED), true);
+    await product.json(["config", "set", "firewall.trusted_interfaces", "[]"]);
+    const asked = await product.cli(["config", "apply"]);
+    assert.match(asked.stderr, /within 2m, what is open now stays open \(.*everything from eth\*\)/);
+    await product.json(["config", "apply", "--yes"]);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+    await product.json(["firewall", "rollback"]);
+    assert.equal(await reaches(running, HOME, UNLISTED), true);
+    await product.json(["firewall", "try", "--yes"]);
+    await product.json(["firewall", "confirm", "--yes"]);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+  });
+
+  test("it stays as it was confirmed over a change by others and a restart, and is gone after a stop", async () => {
+    await lab.server.mustExec([
+      "nft",
+      "insert",
+      "rule",
+      ...STRICT,
+      "confirmed",
+      "tcp",
+      "dport",
+      String(UNLISTED),
+      "accept",
+    ]);
+    await until("the keeper mends it", async () => !(await reaches(running, HOME, UNLISTED)), WITHIN_MS);
+    await lab.server.mustExec(["nft", "delete", "table", ...STRICT]);
+    await until("the keeper puts it back", isThere, WITHIN_MS);
+    await shells.listen("dropbear", 2022);
+    const restarted = await product.cli(["restart"], { deadlineMs: 60_000 });
+    assert.equal(restarted.code, 0, restarted.stderr);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+    assert.equal(await reaches(running, HOME, 2022), true, "SSH has another port since");
+    assert.match(
+      await lab.server.mustExec(["nft", "list", "table", "inet", "other"]),
+      /chain c \{\n.*hook input.*\n\t\}/,
+    );
+    await product.stop();
+    assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /ghostinbox/);
+    assert.equal(await reaches(running, HOME, UNLISTED), true);
+  });
+
+  test("a start that fails has it in force, and stop opens it though nothing runs", async () => {
+    product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: "2022" });
+    assert.notEqual(await product.startInVain(), 0);
+    assert.match(product.output, /Port 2022 .* is in use by dropbear/);
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+    assert.match((await product.cli(["stop"])).stdout, /GhostInbox is not running/);
+    assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /ghostinbox/);
+    assert.equal(await reaches(running, HOME, UNLISTED), true);
+    product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: "465" });
+    await product.start();
+    assert.equal(await reaches(running, HOME, UNLISTED), false);
+  });
+});

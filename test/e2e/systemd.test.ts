@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { mustRun } from "../lab/commands.ts";
+import { rootOf } from "../lab/dns.ts";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { SystemdMachine, whyNoSystemd } from "../lab/systemd-machine.ts";
+import { assertQuickStart, assertTakenBack, becomesOldBeforeNextStart, DATA } from "../lab/systemd-start.ts";
+import { until } from "../lab/wait.ts";
+
+const ANNA = "anna@example.test";
+const PHONE = "198.51.100.70";
+/** The most that `systemd-analyze security` may say of what strangers reach, in tenths. */
+const MOST_EXPOSED = 25;
+const MINUTE_MS = 60_000;
+const [BAN, OLD_BAN] = ["192.0.2.77", "203.0.113.200"];
+/** Some of the units that must run. */
+const PARTS = ["guard", "web", "keeper", "postfix", "dovecot", "unbound", "spamd", "rspamd", "fail2ban", "mail-log"];
+
+describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? false }, () => {
+  let lab: Lab;
+  let machine: SystemdMachine;
+  let variables: readonly string[];
+  let mails = 0;
+  before(async () => {
+    lab = await Lab.make();
+    machine = await SystemdMachine.boot(lab);
+    const root = rootOf(lab.directory);
+    // Not in /var/tmp, of which each unit has its own.
+    const [hints, anchor] = ["/srv/lab/root.hints", "/srv/lab/root.key"];
+    await machine.shell(`mkdir /srv/lab && cp ${root.hints} ${root.anchor} /srv/lab`);
+    const settings = {
+      GHOSTINBOX_DOMAIN: "example.test",
+      GHOSTINBOX_HOSTNAME: "mail.example.test",
+      GHOSTINBOX_DNS__ROOT_HINTS: hints,
+      GHOSTINBOX_DNS__TRUST_ANCHOR: anchor,
+      GHOSTINBOX_DNSBL__ZONES: "[]",
+      GHOSTINBOX_GREYLIST__ENABLED: "false",
+    };
+    variables = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  });
+  after(async () => {
+    try {
+      await machine.remove();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  const checkout = async (...argv: readonly string[]): Promise<string> =>
+    machine.must([`${CHECKOUT}/ghostinbox`, ...argv]);
+  const mainPid = async (): Promise<string> => machine.shell("systemctl show --value -p MainPID ghostinbox");
+  const allIsWell = async (): Promise<boolean> =>
+    !/^ {2}\S+ +(degraded|down) |takes no writes/m.test(await machine.must(["ghostinbox", "status"]));
+  async function expectBan(ip: string): Promise<void> {
+    await until("the ban is in the kernel", async () =>
+      (await lab.server.mustExec(["nft", "list", "ruleset"])).includes(ip),
+    );
+  }
+  /** `active`, or `inactive` once it has stopped. */
+  async function expectState(state: "active" | "inactive"): Promise<void> {
+    const argv = ["systemctl", "is-active", "ghostinbox"];
+    await until(`it is ${state}`, async () => (await machine.run(argv)).stdout === `${state}\n`, 2 * MINUTE_MS);
+  }
+
+  /** A mail from outside arrives, and is read from outside. */
+  async function serves(): Promise<void> {
+    mails += 1;
+    assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 250);
+    const dialog = await openImap(lab.sender, PHONE);
+    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    await until("it is there", async () => (await dialog.imap("SELECT INBOX")).includes(`* ${mails} EXISTS`));
+    dialog.close();
+  }
+
+  async function units(): Promise<readonly string[]> {
+    const listed = await machine.shell("systemctl list-units --plain --no-legend --state=active 'ghostinbox*'");
+    return listed.split("\n").flatMap((line) => /^(\S+)\.service .* running /.exec(line)?.[1] ?? []);
+  }
+
+  describe("a package and a checkout", () => {
+    let deb: string;
+    before(async () => {
+      const node = process.execPath;
+      const made = await mustRun([node, `${CHECKOUT}/scripts/package.ts`, "--fast", "--out", lab.directory], {
+        deadlineMs: 2 * MINUTE_MS,
+      });
+      deb = made.trim();
+    });
+    const dpkg = async (...argv: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await machine.run(["dpkg", ...argv], {
+        env: { DEBIAN_FRONTEND: "noninteractive" },
+      });
+      assert.equal(code, 0, stdout + stderr);
+      return stdout + stderr;
+    };
+
+    test("starts nothing, says what to do next, and leaves another Postfix alone", async () => {
+      await machine.shell("cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf && systemctl start postfix");
+      const theirs = await machine.shell("cat /etc/postfix/*.cf | sha256sum");
+      const said = await dpkg("--install", deb);
+      assert.match(said, /stay as they are: postfix\.$/m);
+      assert.match(said, /^ {2}systemctl enable --now ghostinbox$/m);
+      assert.deepEqual(await units(), []);
+      await machine.run(["tee", "/etc/default/ghostinbox"], { input: variables.join("\n") });
+      assert.equal((await machine.run(["systemctl", "start", "ghostinbox"])).code, 1);
+      assert.match(await machine.shell("journalctl --no-pager -u ghostinbox"), /[Pp]ort 25 .* in use by/);
+      assert.equal((await machine.run(["systemctl", "is-active", "postfix"])).stdout, "active\n");
+      assert.equal(await machine.shell("cat /etc/postfix/*.cf | sha256sum"), theirs);
+      await machine.shell("systemctl disable --now postfix");
+    });
+
+    test("serves mail, each part in a unit of its own", async () => {
+      await machine.shell("systemctl reset-failed ghostinbox; systemctl enable --now ghostinbox");
+      await machine.must(["ghostinbox", "account", "add", ANNA, "--password-stdin"], { input: `${PASSWORD}\n` });
+      await serves();
+      const running = await units();
+      for (const part of PARTS) assert.ok(running.includes(`ghostinbox-${part}`), part);
+      await until("all is well", allIsWell, MINUTE_MS);
+      await machine.must(["ghostinbox", "ban", BAN]);
+      await expectBan(BAN);
+      for (const verb of ["uninstall", "service install"])
+        assert.equal((await machine.run(["ghostinbox", ...verb.split(" ")])).code, 1, verb);
+    });
+
+    test("what strangers reach may do little else", async () => {
+      for (const part of ["guard", "web"])
+        await machine.must([
+          "systemd-analyze",
+          "security",
+          `--threshold=${MOST_EXPOSED}`,
+          `ghostinbox-${part}.service`,
+        ]);
+    });
+
+    test("the journal has what the parts say, and no password", async () => {
+      const journal = await machine.shell("journalctl --no-pager -u 'ghostinbox*'");
+      for (const says of [/ghostinbox-guard\[\d+\]: .*The guard decides/, /ghostinbox-mail\[\d+\]: .*postfix\/smtpd/])
+        assert.match(journal, says);
+      assert.match(journal, /The dashboard has a password that nobody saw: `ghostinbox admin passwd`/);
+    });
+
+    test("after a reboot everything is back within 15 seconds, without what it waited for other programs", async () => {
+      await machine.reboot();
+      await assertQuickStart(machine);
+      await expectState("active");
+      await serves();
+      await expectBan(BAN);
+    });
+
+    test("an upgrade brings the new version and its schemas to run, and shells complete its commands", async () => {
+      const main = await mainPid();
+      await becomesOldBeforeNextStart(machine, lab, ANNA);
+      await dpkg("--install", deb);
+      assert.notEqual(await mainPid(), main);
+      assert.match(
+        await machine.shell("journalctl --no-pager -u ghostinbox"),
+        /The databases are brought up to date\. `ghostinbox rollback` goes back .* \(engine\.db of schema 8, accounts\.db of /,
+      );
+      await serves();
+      await expectBan(OLD_BAN);
+      assert.equal(await machine.shell("dpkg --verify ghostinbox | grep -v ' c /etc/' || true"), "");
+      assert.match(
+        await machine.shell("source /usr/share/bash-completion/completions/ghostinbox; complete -p ghostinbox"),
+        /_ghostinbox/,
+      );
+      await machine.shell("test -s /usr/share/man/man8/ghostinbox.8.gz");
+    });
+
+    test("it is taken back as docs/package.md says, and the version that was left does not upgrade by itself", async () => {
+      await assertTakenBack(machine);
+      await machine.must(["rm", `${DATA}/before-upgrade/taken-back.json`]);
+      await machine.must(["systemctl", "start", "ghostinbox"]);
+      await expectBan(OLD_BAN);
+    });
+
+    test("removed after it has failed, it leaves nothing in the firewall, and the data, with which a checkout goes on", async () => {
+      const toml = "/var/lib/ghostinbox/ghostinbox.toml";
+      await machine.shell(`cp -p ${toml} ${toml}.before`);
+      await machine.must(["ghostinbox", "config", "set", "firewall.mode", "strict"]);
+      await machine.must(["ghostinbox", "config", "apply", "--yes"]);
+      await machine.must(["ghostinbox", "firewall", "try", "--yes"]);
+      // As a lift that was interrupted leaves it.
+      await lab.server.mustExec(["nft", "add", "table", "inet", "ghostinbox_isolation"]);
+      await machine.shell(`echo 'no_such_setting = 1' >> ${toml}; systemctl kill --signal=KILL 'ghostinbox*'`);
+      const log = "journalctl --no-pager -u ghostinbox";
+      await until("its start fails", async () => (await machine.shell(log)).includes("no_such_setting"), MINUTE_MS);
+      const tables = () => lab.server.mustExec(["nft", "list", "tables"]);
+      for (const name of ["ghostinbox", "ghostinbox_strict", "ghostinbox_isolation"])
+        assert.match(await tables(), new RegExp(`^table inet ${name}$`, "m"));
+      const removed = await machine.must(["apt-get", "remove", "--yes", "ghostinbox"], {
+        env: { DEBIAN_FRONTEND: "noninteractive" },
+      });
+      assert.match(removed, /^Removing ghostinbox /m);
+      assert.deepEqual(await units(), []);
+      assert.equal(await tables(), "");
+      await machine.shell(`mv ${toml}.before ${toml}`);
+      assert.equal(await machine.shell("ls /usr/lib/ghostinbox /var/cache/ghostinbox 2>/dev/null || true"), "");
+      await checkout("service", "install");
+      assert.deepEqual(await units(), [], "it starts nothing");
+      await machine.must(["systemctl", "start", "ghostinbox"]);
+      await serves();
+      await expectBan(OLD_BAN);
+    });
+
+    test("what is killed comes back: the guard, and the start with all others", async () => {
+      const pidOfGuard = async (): Promise<string> =>
+        (await machine.shell("cat /var/lib/ghostinbox/service/guard/supervise/pid")).trim();
+      const guard = await until("a guard", async () => (await pidOfGuard()) || null);
+      await machine.shell(`kill -KILL ${guard}`);
+      await until("another guard", async () => ![guard, ""].includes(await pidOfGuard()));
+      const main = await mainPid();
+      await machine.shell(`kill -KILL ${main}`);
+      await until("systemd has started it again", async () => !["0\n", main].includes(await mainPid()), MINUTE_MS);
+      await expectState("active");
+      await serves();
+    });
+
+    test("its own commands restart and stop it, and take the units away", async () => {
+      await checkout("restart");
+      await expectState("active");
+      await checkout("stop");
+      assert.deepEqual(await units(), []);
+      await expectState("inactive");
+      await checkout("service", "uninstall");
+      assert.equal(await machine.shell("find /etc/systemd/system -name 'ghostinbox*'"), "");
+    });
+
+    test("purged, it deletes the data only where that was said", async () => {
+      assert.match(await dpkg("--purge", "ghostinbox"), /are still in \/var\/lib\/ghostinbox\.$/m);
+      assert.equal(await machine.shell("ls /var/lib/ghostinbox/mail/example.test"), "anna\n");
+      assert.match(await dpkg("--install", deb), /is installed again, with its data in \/var\/lib\/ghostinbox\./);
+      await machine.shell("echo 'ghostinbox ghostinbox/purge-data boolean true' | debconf-set-selections");
+      await dpkg("--purge", "ghostinbox");
+      const left =
+        "getent passwd ghostinbox ghostinbox-web; getent group ghostinbox-data; ls -d /var/lib/ghostinbox /etc/default/ghostinbox";
+      assert.equal(await machine.shell(`(${left}) 2>/dev/null || true`), "");
+    });
+  });
+});

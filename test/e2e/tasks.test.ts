@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { rootOf } from "../lab/dns.ts";
+import { Lab } from "../lab/lab.ts";
+import { logIn, openImap } from "../lab/mail.ts";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { ImapMailbox, inOrder, LATE, MOVED, type Stored, startOldImap } from "../lab/old-imap.ts";
+import { OwnMachine } from "../lab/own-machine.ts";
+import { type Step, sectionsOf, stepsOf, TYPED_PAGES } from "../lab/printed-page.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { Sink } from "../lab/sink.ts";
+import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
+import { follow } from "../lab/type-page.ts";
+import { until } from "../lab/wait.ts";
+
+const RECORDS = [
+  `mail.example.org. A ${SERVER.v4}`,
+  "example.net. MX 10 mx.example.net.",
+  "mx.example.net. A 198.51.100.10",
+  "example.com. MX 10 mx.example.com.",
+  // Nothing listens there.
+  "mx.example.com. A 198.51.100.80",
+  "imap.old.example. A 198.51.100.90",
+  "smtp.relay.example. A 198.51.100.91",
+];
+/** The last tasks of the first page end the server: those of the others come before. */
+const ENDS = "Restart and stop";
+const PHONE = "198.51.100.70";
+const OLD = "198.51.100.90";
+const RELAY = "198.51.100.91";
+const ABUSER = "198.51.100.200";
+/** Different ones: a device that repeats one is no attacker. */
+const GUESSES = ["first guess", "second guess", "third guess", "fourth guess", "fifth guess", "sixth guess"];
+const DASHBOARD = "http://127.0.0.1:3000";
+
+describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false }, () => {
+  const lab = new Lab();
+  let server: OwnMachine;
+  let laptop: OwnMachine;
+  /** Bob's server. */
+  let elsewhere: Sink;
+  let relay: TlsServer | undefined;
+  /** What was in the new mailbox before the move. */
+  let own: readonly Stored[] = [];
+  before(async () => {
+    await lab.start(RECORDS);
+    const root = rootOf(lab.directory);
+    server = await OwnMachine.start(lab.server, lab.directory, {
+      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
+      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
+      // On the internet; the lab has none.
+      GHOSTINBOX_DNSBL__ZONES: "[]",
+      // They have pages and tests of their own; here they would only cost time at each start.
+      GHOSTINBOX_SPAM__ENABLED: "false",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+    });
+    laptop = await OwnMachine.start(lab.sender, lab.directory);
+    elsewhere = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+  });
+  after(() => {
+    try {
+      server.end();
+      laptop.end();
+    } finally {
+      lab.remove();
+    }
+  });
+
+  /** What happens in the world before a task. */
+  const comesBefore: Readonly<Record<string, () => Promise<unknown>>> = {
+    "See who is banned, and why": () => Promise.all(GUESSES.map((password) => guess(password))),
+    "Open the dashboard": openSsh,
+    "Use a certificate of your own": getCertificate,
+    "Prepare the move": async () => {
+      const certificate = await makeCertificate(lab.directory, "old", "imap.old.example");
+      await server.trust(certificate.cert);
+      await startOldImap(lab.sender, { directory: lab.directory, address: OLD, certificate });
+      const old = await oldMailbox();
+      for (const folder of new Set(MOVED.map((mail) => mail.folder))) if (folder !== "INBOX") await old.create(folder);
+      for (const mail of MOVED) await old.add(mail);
+      old.close();
+    },
+    "See the reason": () => send("anna@example.org", "carol@example.com"),
+    "Work with the queue": () => send("form@example.org", "dave@example.com"),
+    "Port 25 is blocked": async () => {
+      const certificate = await makeCertificate(lab.directory, "relay", "smtp.relay.example");
+      await server.trust(certificate.cert);
+      const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
+      relay = await TlsServer.start(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
+    },
+    "Copy what arrived meanwhile": async () => {
+      const old = await oldMailbox();
+      await old.add(LATE);
+      old.close();
+      await send("anna@example.org", "anna@example.org", "new here");
+      await until("a mail has arrived here meanwhile", async () =>
+        (await newMails()).some(({ subject }) => subject.startsWith("new here")),
+      );
+    },
+  };
+  /** What the page says of a task, and no command shows. */
+  const holdsAfter: Readonly<Record<string, () => Promise<unknown>>> = {
+    "Open the dashboard": async () => {
+      await until("the page is at the end of the tunnel", () => laptop.must(["curl", "-sSf", DASHBOARD]));
+      const signIn = ["-H", `Origin: ${DASHBOARD}`, "--json", JSON.stringify({ password: PASSWORD })];
+      await laptop.must(["curl", "-sSf", ...signIn, `${DASHBOARD}/api/v1/login`]);
+    },
+    "Be told when something is wrong": () =>
+      until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
+    "Prepare the move": async () => {
+      own = await newMails();
+    },
+    "Port 25 is blocked": () => until("the mail went through the relay", () => relay?.mails().length === 1),
+    "Copy the mail": async () => assert.deepEqual(await newMails(), inOrder([...own, ...MOVED])),
+    "Copy what arrived meanwhile": async () => {
+      const now = await newMails();
+      const here = now.filter(({ subject }) => subject.startsWith("new here"));
+      assert.equal(here.length, 1);
+      assert.deepEqual(now, inOrder([...own, ...MOVED, LATE, ...here]), "nothing twice, nothing gone");
+    },
+  };
+
+  for (const [page, task, steps] of tasksInOrder())
+    test(`${page}: ${task}`, async () => {
+      await comesBefore[task]?.();
+      for (const step of steps) await follow(step.isElsewhere ? laptop : server, step);
+      await holdsAfter[task]?.();
+    });
+
+  async function send(from: string, to: string, subject = "A mail"): Promise<void> {
+    const mail = `printf 'Subject: ${subject}\\n\\nHello.\\n'`;
+    await server.must(["sh", "-c", `${mail} | ./ghostinbox sendmail -f ${from} ${to}`]);
+  }
+
+  const oldMailbox = (): Promise<ImapMailbox> =>
+    ImapMailbox.open(lab.sender, OLD, OLD, { name: "anna@old.example", password: PASSWORD });
+
+  /** What Anna has on the new server. */
+  async function newMails(): Promise<readonly Stored[]> {
+    const mailbox = await ImapMailbox.open(lab.sender, PHONE, SERVER.v4, {
+      name: "anna@example.org",
+      password: PASSWORD,
+    });
+    try {
+      return await mailbox.mails();
+    } finally {
+      mailbox.close();
+    }
+  }
+
+  async function guess(password: string): Promise<void> {
+    const imap = await openImap(lab.attacker, ABUSER);
+    await logIn(imap, "anna@example.org", password).catch(() => null);
+    imap.close();
+  }
+
+  /** The server's sshd, and a key for which the laptop is not asked for a password. */
+  async function openSsh(): Promise<void> {
+    const at = (name: string): string => join(lab.directory, name);
+    await laptop.must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at("key")]);
+    await server.must(["dropbearkey", "-t", "ed25519", "-f", at("host-key")]);
+    await server.must(["sh", "-c", `umask 077; mkdir /root/.ssh; cat ${at("key.pub")} > /root/.ssh/authorized_keys`]);
+    // It goes to the background, and ends with its namespace.
+    await server.must(["dropbear", "-r", at("host-key"), "-P", at("ssh.pid")]);
+    await laptop.must(["sh", "-c", `umask 077; mkdir /root/.ssh; cp ${at("key")} /root/.ssh/id_ed25519`]);
+    const scan = "ssh-keyscan mail.example.org > /root/.ssh/known_hosts && test -s /root/.ssh/known_hosts";
+    await until("the laptop knows the server", () => laptop.must(["sh", "-c", scan]).then(() => true));
+  }
+
+  /** As certbot lays it down, and as the authorities that the laptop knows confirm it. */
+  async function getCertificate(): Promise<void> {
+    const { cert, key } = await makeCertificate(lab.directory, "tasks", "mail.example.org");
+    const live = "/etc/letsencrypt/live/mail.example.org";
+    await server.must([
+      "sh",
+      "-c",
+      `mkdir -p ${live}; cp ${cert} ${live}/fullchain.pem; cp ${key} ${live}/privkey.pem`,
+    ]);
+    await laptop.trust(cert);
+  }
+});
+
+/** Each page that is typed here, task by task. */
+function tasksInOrder(): readonly (readonly [page: string, task: string, steps: readonly Step[]])[] {
+  const [first = [], ...others] = TYPED_PAGES.map((page) => {
+    const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
+    const steps = stepsOf(text);
+    return sectionsOf(text).map(([task]) => [page, task, steps.filter((step) => step.task === task)] as const);
+  });
+  const end = first.findIndex(([, task]) => task === ENDS);
+  return [...first.slice(0, end), ...others.flat(), ...first.slice(end)];
+}

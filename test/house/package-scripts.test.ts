@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { describe, test } from "node:test";
+import { runProgram } from "../../src/adapters/machine/run-program.ts";
+import { USERS } from "../../src/settings/layout.ts";
+import { lacking } from "../kit/needs.ts";
+import { OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
+
+const OF_DEBIAN = ["systemctl", "userdel", "groupdel", "/usr/share/debconf/confmodule"];
+const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
+const SKIP = { skip: OWN_ETC.skip || lacking({ installed: OF_DEBIAN }) };
+/** A machine on which systemd does not run. `before` prepares it, `after` looks at it; no process of another is in sight. */
+const MOUNTED = `
+  mount --bind "$1" /etc
+  for directory in /var/lib /var/cache /var/log /run; do mount -t tmpfs none "$directory"; done
+  eval "$2"
+  sh "$3" "$4"
+  echo
+  eval "$5"`;
+/** What debconf-devel(7) answers to INPUT, GO, GET and PURGE. */
+const YES = "0\n0\n0 true\n0\n";
+
+type Step = Readonly<{ etc: OwnEtc; script: string; argument: string; before: string; after: string }>;
+
+/** What `after` prints, and what the script says. */
+async function run({ etc, script, argument, before, after }: Step): Promise<readonly [string, string]> {
+  const file = resolve("scripts/debian", script);
+  const shell = ["sh", "-ec", MOUNTED, "sh", etc.path, before, file, argument, after];
+  const argv = ["--mount", "--pid", "--fork", "--mount-proc", ...shell];
+  const { code, stdout, stderr } = await runProgram("unshare", argv, {
+    env: { DEBIAN_HAS_FRONTEND: "1" },
+    input: YES,
+  });
+  assert.equal(code, 0, stderr);
+  return [stdout.slice(stdout.lastIndexOf("\n\n") + 2), stderr];
+}
+
+describe("what dpkg runs as root", SKIP, () => {
+  const purge = async (before: string) => {
+    const etc = new OwnEtc();
+    const groups = Object.values(USERS);
+    etc.remove("ghostinbox");
+    for (const [at, name] of OF_PACKAGES.entries()) etc.add(name, 61_000 + at);
+    assert.equal(await etc.call(["src/daemon/set-up/users.ts", "addUsers"]), null);
+    const after = "find /var/lib/ghostinbox ! -type d 2>/dev/null || echo gone";
+    const data = "mkdir -p /var/lib/ghostinbox/mail /var/lib/ghostinbox/log; touch /var/lib/ghostinbox/settings";
+    const [left, says] = await run({ etc, script: "postrm", argument: "purge", before: `${data}; ${before}`, after });
+    return { left, says, groups: groups.filter((name) => etc.fields("group", name).length > 0) };
+  };
+
+  test("a purge deletes the data, then users and groups", async () => {
+    const { left, groups } = await purge("touch /var/lib/ghostinbox/mail/1");
+    assert.deepEqual([left, groups], ["gone\n", []]);
+  });
+
+  test("a disk for the mail is left alone and named, and the owners of its files stay", async () => {
+    const mount = "mount -t tmpfs none /var/lib/ghostinbox/mail; mount -t tmpfs none /var/lib/ghostinbox/log";
+    const { left, says, groups } = await purge(`${mount}; touch /var/lib/ghostinbox/mail/1`);
+    assert.equal(left, "/var/lib/ghostinbox/mail/1\n");
+    assert.match(says, /users and groups stay\. Files are left in: \/var\/lib\/ghostinbox\/mail\n/);
+    assert.deepEqual(groups, Object.values(USERS));
+  });
+
+  test("an empty disk keeps no user", async () => {
+    const { left, says, groups } = await purge("mount -t tmpfs none /var/lib/ghostinbox/mail");
+    assert.deepEqual([left, groups], ["", []]);
+    assert.doesNotMatch(says, /Files are left/);
+  });
+
+  test("without systemd, the servers that came with the package are switched off all the same", async () => {
+    const units = "/etc/systemd/system";
+    const enable = (name: string): string =>
+      `printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' >${units}/${name}.service
+       mkdir -p ${units}/multi-user.target.wants
+       ln -sf ${units}/${name}.service ${units}/multi-user.target.wants/${name}.service`;
+    const before = `${enable("postfix")}; ${enable("fail2ban")}; echo fail2ban >/run/ghostinbox-found-here`;
+    const after = `cd ${units}/multi-user.target.wants; for name in postfix fail2ban; do
+      if [ -L $name.service ]; then echo $name; fi; done; ls /run`;
+    const [left] = await run({ etc: new OwnEtc(), script: "postinst", argument: "configure", before, after });
+    assert.equal(left, "fail2ban\n", "the administrator's own stays");
+  });
+});

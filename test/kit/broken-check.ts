@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { State } from "../../src/cli/check/finding.ts";
+import { groups } from "../../src/cli/check/table.ts";
+import { type CheckedParts, checkedServer } from "./checked-server.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/** A server of which something is broken, and what the check must say of it. */
+export type Broken = Readonly<{ state: State; saw: RegExp; server: () => CheckedParts | Promise<CheckedParts> }>;
+
+/** A test for each check: it finds what is broken. */
+export function findEach(broken: Readonly<Record<string, Broken>>): void {
+  // Asked for outside of any test, it goes with the file.
+  directory = temporaryDirectory();
+  for (const [id, { state, saw, server }] of Object.entries(broken))
+    void test(`${id} finds what is broken`, async () => {
+      const [group = "", name = ""] = id.split(".");
+      const check = groups.find((one) => one.name === group)?.checks.find((one) => one.name === name);
+      assert.ok(check !== undefined);
+      const found = await check.look(checkedServer(await server()));
+      assert.equal(found.state, state, found.saw);
+      assert.match(found.saw, saw);
+    });
+}
+
+let directory = "";
+
+/** An empty directory. */
+export function scratch(): string {
+  return mkdtempSync(join(directory, "data-"));
+}

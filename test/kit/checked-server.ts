@@ -1,0 +1,69 @@
+import type { Finished } from "../../src/adapters/machine/run-program.ts";
+import type { GuardClient } from "../../src/cli/call.ts";
+import type { Machine } from "../../src/cli/check/machine.ts";
+import { type Server, serverOf, shakeAll } from "../../src/cli/check/server.ts";
+import type { Reader } from "../../src/cli/reader.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+import { loadSettings } from "../../src/settings/load.ts";
+import type { Verb } from "../../src/wire/control/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
+
+const loaded = loadSettings('domains = ["example.org"]\nhostname = "mail.example.org"\n', {});
+if (!loaded.ok) throw new Error("the defaults are valid");
+const { settings } = loaded;
+
+/** 21 November 2026. */
+export const CHECKED_AT = Date.parse("2026-11-21T08:00:00Z");
+
+/** What of a server is otherwise than nothing: what is asked for and not given throws. */
+export type CheckedParts = Readonly<
+  Partial<Pick<Server, "env" | "health" | "alerts" | "sendsTest" | "now">> & {
+    settings?: Partial<Server["settings"]>;
+    /** `address:port` of a resolver, which the setting cannot name. */
+    resolver?: string;
+    data?: string;
+    machine?: Partial<Machine>;
+    /** What the guard answers to each verb. */
+    answers?: Readonly<Partial<Record<Verb, unknown>>>;
+    keeper?: (command: KeeperCommand) => KeeperReply;
+    reader?: Partial<Reader>;
+  }
+>;
+
+/** A server for checks. */
+export function checkedServer(parts: CheckedParts = {}): Server {
+  const { answers = {}, resolver, keeper, reader, machine = {}, data = "/nonexistent", ...others } = parts;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- node:dns takes a port too
+  const address = (resolver ?? settings["dns.address"]) as (typeof settings)["dns.address"];
+  const all = { ...settings, "dns.address": address, ...parts.settings };
+  const guard: GuardClient = {
+    ask: ({ verb }) => {
+      const result = answers[verb];
+      if (result === undefined) throw new Error(`nothing answers ${verb}`);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each test gives its verb what the guard answers
+      return Promise.resolve({ ok: true, result: result as never });
+    },
+    watch: () => Promise.reject(new Error("nothing is watched")),
+  };
+  const call = {
+    layout: layoutOf(data),
+    env: {},
+    guard,
+    keeper: { ask: (command: KeeperCommand) => Promise.resolve((keeper ?? missing)(command)) },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is used throws
+    reader: () => Promise.resolve({ ok: true as const, reader: (reader ?? {}) as Reader }),
+    now: () => CHECKED_AT,
+  };
+  const server = serverOf(call, all, false);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return { ...server, ...others, settings: all, machine: machine as Machine, shaken: () => shakeAll(all) };
+}
+
+/** A program of the machine that prints this. */
+export function printing(stdout: string, code = 0): Pick<Machine, "run"> {
+  return { run: (): Promise<Finished> => Promise.resolve({ code, stdout, stderr: "" }) };
+}
+
+function missing(): never {
+  throw new Error("no keeper");
+}

@@ -1,0 +1,22 @@
+import type { CheckId } from "../../src/cli/check/table.ts";
+
+/** The checks that only a whole server can fail: `test/e2e/check.test.ts` breaks what they look at. */
+export type InProduct =
+  | "backups.repository"
+  | "backups.restore"
+  | "bans.in-kernel"
+  | "bans.self"
+  | "database.audit"
+  | "permissions.directories"
+  | "permissions.secrets"
+  | "permissions.sockets"
+  | "reputation.port-25-out";
+
+/** All others: `broken.test.ts` beside the checks, and the files named like it. */
+export type Alone = Exclude<CheckId, InProduct>;
+
+type In<Group extends string> = Extract<Alone, `${Group}.${string}`>;
+/** Of these, those whose test plays another side of a conversation: `broken-network.test.ts`. */
+export type OfNetwork = In<"ports" | "tls" | "dns" | "reputation" | "mail-flow">;
+/** Those whose test changes files and programs: `broken-files.test.ts`. */
+export type OfFiles = In<"permissions" | "database" | "backups" | "clock" | "updates">;

@@ -1,0 +1,30 @@
+import type { DatabaseSync } from "node:sqlite";
+import { PasswordTurns } from "../../src/adapters/accounts/password-turns.ts";
+import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-search.ts";
+import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
+import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
+import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
+import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
+import type { CommandParts } from "../../src/engine/commands/commands.ts";
+import type { Clock } from "../../src/engine/ports.ts";
+
+/** Who may use the dashboard and the API, as the guard keeps it in `accounts.db`, and what they see of accounts. */
+export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
+  const listed = new Credentials(accounts);
+  return {
+    credentials: new SqliteCredentials(accounts, clock),
+    tokens: listed.tokens.bind(listed),
+    sessions: new SqliteSessions(accounts),
+    factors: new SqliteFactors(accounts),
+    hostname: () => "mail.example.org",
+    rehearse: rehearsalOn(accounts),
+    passkeys: new SqlitePasskeys(accounts),
+    names: () => ["mail.example.test"],
+    passwords: new PasswordTurns(),
+    book: new AccountSearch(accounts),
+    lastSignIn: () => null,
+    secrets: { make: () => Promise.reject(new Error("the command line hashes its passwords itself")) },
+    mailboxes: () => ({ quotaBytes: 0, keyOfEach: false }),
+  } satisfies Partial<CommandParts>;
+}

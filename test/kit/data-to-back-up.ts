@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openAccounts, openEngine } from "../../src/adapters/sqlite/open.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+import { loadSettings } from "../../src/settings/load.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+const SETTINGS = 'domains = ["example.test"]\n';
+
+/** A data directory, `data` in `top`, with what no backup can do without: settings, and both databases without a row. */
+export function dataToBackUp() {
+  const top = temporaryDirectory();
+  // The services of other users reach what is theirs.
+  chmodSync(top, 0o755);
+  const layout = layoutOf(join(top, "data"));
+  for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  openEngine(layout.engineDb).close();
+  openAccounts(layout.accountsDb).close();
+  writeFileSync(layout.settings, SETTINGS);
+  const loaded = loadSettings(SETTINGS, {});
+  assert.ok(loaded.ok);
+  const maildir = (local: string): string => join(layout.mail, "example.test", local, "Maildir");
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  };
+  return { top, layout, settings: loaded.settings, maildir, put };
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
+import { parseIp } from "../../src/core/net/ip.ts";
+import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/servers/api/ports.ts";
+import type { CallerItem } from "../../src/wire/control/access-items.ts";
+import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
+import type { Health } from "../../src/wire/control/items.ts";
+import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
+
+export const PASSWORD = "correct horse battery";
+export const TOKEN = "gi_0123456789abcdef0123456789abcdef";
+
+export const HEALTH: Health = {
+  status: "ok",
+  components: [
+    { name: "guard", status: "ok", detail: "deciding, secret detail" },
+    { name: "postfix", status: "ok", detail: "running, pid 7" },
+  ],
+  notices: [],
+  uptimeSeconds: 5,
+};
+
+/** Who a token with these scopes is to the guard. */
+export function tokenNamed(name: string, scopes: readonly Scope[]): CallerItem {
+  return { how: "token", name, role: roleOf(scopes), scopes, freshUntil: null, session: null };
+}
+
+/** An account as a page shows it. */
+export const ACCOUNT: DetailedAccount = {
+  name: "anna@example.org",
+  suspended: false,
+  origin: "command",
+  networks: ["203.0.113.0/24"],
+  quotaBytes: null,
+  createdAt: "2026-11-20T06:00:00.000Z",
+  lastSignIn: { at: "2026-11-20T06:50:00.000Z", from: "203.0.113.9/32" },
+  guarded: null,
+  held: null,
+  known: ["203.0.113.9/32"],
+  aliases: [{ address: "info@example.org", targets: ["anna@example.org"], blocked: false }],
+  aliasesTotal: 1,
+  use: { usedBytes: 1_024, mails: 3 },
+  usualQuotaBytes: 5_000,
+  passwordsOnServer: false,
+};
+
+/** For whom the guard is asked with `TOKEN`. */
+export const AS_TOKEN = { as: TOKEN, ip: parseIp("127.0.0.1") ?? assert.fail() };
+/** What the guard says of a command that failed for a reason of its own. */
+export const DISK_FULL = {
+  ok: false,
+  kind: "failed",
+  message: "It could not be done: database or disk is full",
+  next: "`status` shows what is wrong.",
+} as const;
+const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" } as const;
+
+/** Answers as the guard would, remembers what it was asked, and throws at a verb the test did not expect. */
+export class FakeGuard implements GuardPort {
+  readonly asked: { readonly by: Asker; readonly command: Command }[] = [];
+  readonly replies = new Map<Verb, Reply>([
+    ["health", { ok: true, result: HEALTH }],
+    ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
+    ["account_state", { ok: true, result: { state: null } }],
+    ["settings_list", { ok: true, result: { values: [], digest: "0".repeat(64), undo: null } }],
+    ["alerts_list", { ok: true, result: { channels: [], leadOut: true, alerts: [], next: null, total: 0 } }],
+    ["upkeep", { ok: true, result: { upkeep: [] } }],
+    ["certificate", { ok: true, result: { certificate: CERTIFICATE } }],
+    ["dns_check", { ok: true, result: DNS }],
+    ["passkey_list", { ok: true, result: { passkeys: [] } }],
+    ["session_list", { ok: true, result: { sessions: [] } }],
+    ["factor_list", { ok: true, result: { totp: false, recoveryLeft: 0, passkeyNames: [] } }],
+    ["queue_list", { ok: true, result: { mails: [], next: null, total: 0 } }],
+    ["held_list", { ok: true, result: { accounts: [], held: [], heldTotal: 0, sent: [], sentTotal: 0 } }],
+    ["greylist_list", { ok: true, result: { pauses: [], next: null, total: 0 } }],
+    ["spam_allow_list", { ok: true, result: { senders: [], next: null, total: 0 } }],
+    ["account_list", { ok: true, result: { accounts: [], next: null, total: 0, passwordsOnServer: false } }],
+    ["account_details", { ok: true, result: { account: ACCOUNT } }],
+    ["alias_list", { ok: true, result: { aliases: [], next: null, total: 0 } }],
+    ["token_list", { ok: true, result: { tokens: [], next: null, total: 0 } }],
+  ]);
+  /** By their secret. */
+  readonly callers = new Map<string, CallerItem>([[TOKEN, tokenNamed("ci", SCOPES)]]);
+  /** Questions who a caller is. */
+  identified: Readonly<{ as: string; ip: string; isUse: boolean }>[] = [];
+  isDown = false;
+
+  ask<V extends Verb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable> {
+    if (this.isDown) return Promise.resolve({ ok: false, kind: "unreachable", message: "no socket" });
+    const asked: Command = command;
+    if (asked.verb === "caller" && by !== "web") this.identified.push({ ...by, isUse: asked.isUse });
+    else this.asked.push({ by, command });
+    const reply = this.replies.get(asked.verb) ?? this.#ofAccess(by, asked);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
+    return Promise.resolve(reply as Reply<V>);
+  }
+
+  of(verb: Verb): readonly Command[] {
+    return this.asked.map(({ command }) => command).filter((command) => command.verb === verb);
+  }
+
+  #ofAccess(by: Asker, command: Command): Reply {
+    const caller = by === "web" ? undefined : this.callers.get(by.as);
+    switch (command.verb) {
+      case "sign_in":
+        return command.password === PASSWORD ? this.#signedIn() : { ok: true, result: { outcome: "wrong" } };
+      case "caller":
+        return caller === undefined ? UNAUTHORIZED : { ok: true, result: { caller } };
+      case "sign_out":
+        if (by !== "web") this.callers.delete(by.as);
+        return { ok: true, result: { done: true } };
+      default:
+        return assert.fail(`the guard was asked to ${command.verb}`);
+    }
+  }
+
+  #signedIn(): Reply {
+    const secret = randomBytes(32).toString("base64url");
+    const session = `session-${this.callers.size}`;
+    const caller: CallerItem = {
+      how: "session",
+      name: "admin",
+      role: "owner",
+      scopes: SCOPES,
+      freshUntil: null,
+      session,
+    };
+    this.callers.set(secret, caller);
+    return { ok: true, result: { outcome: "in", secret, known: "known", caller } };
+  }
+}

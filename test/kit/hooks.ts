@@ -1,0 +1,18 @@
+import { afterEach, beforeEach } from "node:test";
+
+/**
+ * Before each test of this file alone (`import.meta.filename`). One process runs many files, and there a hook of node:test
+ * outside of `describe` runs for the tests of all of them.
+ */
+export function beforeEachOf(file: string, make: () => unknown): void {
+  beforeEach(async (t) => {
+    if (t.filePath === file) await make();
+  });
+}
+
+/** After each test of this file alone. */
+export function afterEachOf(file: string, end: () => unknown): void {
+  afterEach(async (t) => {
+    if (t.filePath === file) await end();
+  });
+}

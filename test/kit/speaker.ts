@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { after } from "node:test";
+import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
+import { runProgram } from "../../src/adapters/machine/run-program.ts";
+import { listenOnPort } from "./local-server.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+export type Files = Readonly<{ key: Buffer; cert: Buffer; directory: string }>;
+
+/** A certificate for mail.example.org that vouches for itself. `key`: options of openssl-req(1). */
+export async function selfSigned(
+  days = 30,
+  key: readonly string[] = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+): Promise<Files> {
+  const directory = temporaryDirectory();
+  const [keyFile, certFile] = [join(directory, "key.pem"), join(directory, "cert.pem")];
+  const names = ["-subj", "/CN=any", "-addext", "subjectAltName=DNS:mail.example.org"];
+  const made = ["req", "-x509", "-newkey", ...key, "-noenc", "-days", String(days), ...names];
+  const ran = await runProgram("openssl", [...made, "-keyout", keyFile, "-out", certFile]);
+  if (ran.code !== 0) throw new Error(ran.stderr);
+  return { key: readFileSync(keyFile), cert: readFileSync(certFile), directory };
+}
+
+export type Speech = Readonly<{
+  greeting?: string;
+  /** The answers to lines that match, before those that every server gives. */
+  answers?: readonly (readonly [RegExp, string])[];
+  tls?: TlsOptions;
+  /** Whether TLS begins at once, instead of with STARTTLS. */
+  atOnce?: boolean;
+}>;
+
+const USUAL: readonly (readonly [RegExp, string])[] = [
+  [/^EHLO/, "250-mail.example.org\r\n250 STARTTLS\r\n"],
+  [/^(?:MAIL|RSET)/, "250 2.0.0 Ok\r\n"],
+  [/^RCPT/, "554 5.7.1 Relay access denied\r\n"],
+  [/^AUTH/, "535 5.7.8 authentication failed\r\n"],
+  [/^VRFY/, "502 5.5.1 VRFY command is disabled\r\n"],
+  [/^a LOGIN/, "a NO [AUTHENTICATIONFAILED] no\r\n"],
+  [/^QUIT|LOGOUT$/, "221 2.0.0 Bye\r\n"],
+];
+
+/** The port of a server that answers line by line, and begins TLS where it is asked to. Ends with the test. */
+export function speaker({ greeting = "220 ready\r\n", answers = [], tls, atOnce = false }: Speech): Promise<number> {
+  const open = new Set<Socket>();
+  after(() => {
+    for (const socket of open) socket.destroy();
+  });
+  const hear = (socket: Socket): void => {
+    open.add(socket.on("error", () => undefined));
+    let said = "";
+    const listen = (chunk: Buffer): void => {
+      said += chunk.toString("latin1");
+      for (let end = said.indexOf("\r\n"); end >= 0; end = said.indexOf("\r\n")) {
+        const line = said.slice(0, end);
+        said = said.slice(end + 2);
+        if (line === "STARTTLS" && tls !== undefined) {
+          socket.off("data", listen).write("220 2.0.0 Ready to start TLS\r\n");
+          hear(new TLSSocket(socket, { ...tls, isServer: true }));
+          return;
+        }
+        socket.write([...answers, ...USUAL].find(([asked]) => asked.test(line))?.[1] ?? "502 5.5.2 unknown\r\n");
+      }
+    };
+    socket.on("data", listen);
+  };
+  const greet = (socket: Socket): void => {
+    hear(socket);
+    socket.write(greeting);
+  };
+  return listenOnPort(atOnce ? createTlsServer(tls ?? {}, greet) : createServer(greet));
+}

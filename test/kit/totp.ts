@@ -1,0 +1,16 @@
+import { codeAt, STEP_MS } from "../../src/engine/access/totp.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** What an authenticator app shows for this secret, as the page tells it. */
+export function codeOf(secret: string, nowMs: number): string {
+  return codeAt(secretOf(secret), Math.floor(nowMs / STEP_MS));
+}
+
+/** From base32, RFC 4648, with or without spaces. */
+function secretOf(text: string): Uint8Array {
+  const bits = [...text.replaceAll(/\s/g, "")]
+    .map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
+  return Uint8Array.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+}

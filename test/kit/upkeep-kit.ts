@@ -1,0 +1,40 @@
+import { Upkeep, type UpkeepParts } from "../../src/engine/commands/upkeep.ts";
+import { loadSettings } from "../../src/settings/load.ts";
+import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/wire/control/upkeep.ts";
+
+const loaded = loadSettings('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n', {});
+if (!loaded.ok) throw new Error("the defaults are valid");
+export const { settings } = loaded;
+
+export const MX: PublishedRecord = {
+  name: "example.org",
+  type: "MX",
+  value: "10 mail.example.org.",
+  says: "Mail for the domain comes here.",
+  required: true,
+  status: "ok",
+  detail: "It names this server alone.",
+};
+
+export const CERTIFICATE: CertificateReport = {
+  names: ["mail.example.org"],
+  issuer: "CN=R11",
+  isSelfSigned: false,
+  notBefore: "2026-11-01T00:00:00.000Z",
+  notAfter: "2027-01-30T00:00:00.000Z",
+  fingerprint: "AA:BB",
+  trouble: null,
+  ports: [{ port: 993, isServed: true }],
+};
+
+export const DNS: DnsReport = {
+  domain: "example.org",
+  domains: settings.domains,
+  checkedAt: "2026-11-20T12:00:00.000Z",
+  records: [MX],
+};
+
+/** The upkeep of a server whose records are all published. */
+export function upkeepOf(parts: Pick<UpkeepParts, "keeper" | "clock"> & Partial<UpkeepParts>): Upkeep {
+  return new Upkeep({ settings: () => settings, publishedFor: () => Promise.resolve([MX]), ...parts });
+}

@@ -1,0 +1,72 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
+import { NotedUses } from "../../src/adapters/sqlite/accounts-db/noted-uses.ts";
+import { carryOut, type Order, type Result } from "../../src/adapters/sqlite/maintenance/orders.ts";
+import { MaintenanceWork } from "../../src/adapters/sqlite/maintenance/work.ts";
+import { openAccounts, openEngine } from "../../src/adapters/sqlite/open.ts";
+import { DatabaseWatch } from "../../src/daemon/guard/watch-databases.ts";
+import { HandClock, NoticeBoard } from "./engine-kit.ts";
+import { scratch } from "./test-database.ts";
+
+/** Both databases on a disk, under the guard's watch. */
+export function watchedDatabases(t: TestContext) {
+  const directory = scratch(t);
+  const [engineDb, accountsDb] = [join(directory, "engine.db"), join(directory, "accounts.db")];
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const engine = openEngine(engineDb);
+  const accounts = openAccounts(accountsDb);
+  const told = { restarts: 0, digests: 0, copies: 0, refused: null as string | null };
+  const quiet = (): void => undefined;
+  const work = new MaintenanceWork(engineDb);
+  async function ask<O extends Order>(order: O): Promise<Result<O> | null> {
+    const answer = await carryOut(JSON.stringify(order), work);
+    if (order.type === "digest") told.digests += 1;
+    if (order.type === "copy_accounts") told.copies += 1;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the process's answers are read
+    return JSON.parse(answer) as Result<O>;
+  }
+  const uses = new NotedUses();
+  const watch = new DatabaseWatch({
+    engine: { db: engine, path: engineDb },
+    accounts: { db: accounts, path: accountsDb },
+    accountChanges: () => uses.changes(accounts),
+    flush: quiet,
+    refuse: (why) => (told.refused = why),
+    maintenance: { ask },
+    notices,
+    clock,
+    log: { info: quiet, warn: quiet, error: quiet },
+    restart: () => (told.restarts += 1),
+  });
+  const addAccount = (name: string): void => {
+    accounts
+      .prepare("INSERT INTO account (name, password, suspended, created_at) VALUES (?, '{PLAIN}x', 0, 1)")
+      .run(name);
+  };
+  return { engineDb, accountsDb, engine, accounts, uses, clock, notices, watch, told, addAccount };
+}
+
+/** What the maintenance process writes is not awaited by a look. */
+export async function lookUntil(t: TestContext, watch: DatabaseWatch, holds: () => void): Promise<void> {
+  await t.waitFor(
+    async () => {
+      await watch.look();
+      holds();
+    },
+    { timeout: 10_000, interval: 5 },
+  );
+}
+
+/** Overwrites the first page of a table, as a bad disk would. */
+export function damage(db: DatabaseSync, path: string, table: string): void {
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const found = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table);
+  const bytes = readFileSync(path);
+  bytes.fill(0x5a, (Number(found?.["rootpage"]) - 1) * 4_096, Number(found?.["rootpage"]) * 4_096);
+  const file = openSync(path, "r+");
+  writeSync(file, bytes);
+  closeSync(file);
+}

@@ -1,0 +1,136 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { spawnInside, startFaulty, untilOpen } from "./faulty-servers.ts";
+import type { Host } from "./host.ts";
+import { POSTFIX_SERVICES } from "./postfix-services.ts";
+import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
+
+/**
+ * A mail server with the faults that a configuration can have: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
+ * were a database, on 3306), and a program of ours on 587. What it takes, it discards.
+ */
+export class BadServer {
+  readonly #log: string;
+
+  private constructor(log: string) {
+    this.#log = log;
+  }
+
+  static async start(host: Host, directory: string, address: string): Promise<BadServer> {
+    const at = (name: string): string => join(directory, `bad-${name}`);
+    const expired = await makeExpiringCertificate(directory, "bad-expired", "bad.test", -1);
+    const other = await makeCertificate(directory, "bad-other", "other.test");
+    const config = at("postfix");
+    for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
+    await host.mustExec(["chown", "postfix", at("data")]);
+    writeFileSync(join(config, "main.cf"), mainCf({ directory, queue: at("queue"), data: at("data"), expired }));
+    writeFileSync(join(config, "master.cf"), masterCf(address));
+    mkdirSync(at("dovecot"), { mode: 0o755 });
+    mkdirSync(at("mail"));
+    chmodSync(at("mail"), 0o777);
+    writeFileSync(at("dovecot.conf"), dovecotConf({ address, at, certificate: other }));
+    await host.mustExec(["postfix", "-c", config, "check"]);
+    spawnInside(host, ["/usr/lib/postfix/sbin/master", "-c", config, "-d"]);
+    spawnInside(host, ["dovecot", "-F", "-c", at("dovecot.conf")]);
+    await startFaulty(host, { address, certificate: expired, doors: ["587=injectable"] });
+    await untilOpen(host, address, [25, 143, 465, 993]);
+    return new BadServer(at("postfix.log"));
+  }
+
+  /** Mails that it took, by lines of its log. */
+  mails(): readonly string[] {
+    const lines = readFileSync(this.#log, "utf8").split("\n");
+    return lines.filter((line) => / qmgr\[|status=/.test(line));
+  }
+}
+
+type Places = Readonly<{ directory: string; queue: string; data: string; expired: Certificate }>;
+
+function mainCf({ directory, queue, data, expired }: Places): string {
+  return `compatibility_level = 3.6
+queue_directory = ${queue}
+data_directory = ${data}
+maillog_file = ${join(directory, "bad-postfix.log")}
+maillog_file_prefixes = ${directory}
+inet_interfaces = all
+inet_protocols = ipv4
+myhostname = bad.test
+mydestination = bad.test
+# Everybody.
+mynetworks = 0.0.0.0/0
+alias_maps =
+alias_database =
+local_recipient_maps = inline:{ postmaster=x }
+local_transport = discard
+default_transport = discard
+smtpd_banner = $myhostname ESMTP Postfix $mail_version (Debian/GNU)
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = ${expired.cert}
+smtpd_tls_key_file = ${expired.key}
+smtpd_tls_protocols =
+smtpd_tls_ciphers = medium
+tls_medium_cipherlist = ALL:COMPLEMENTOFALL:@SECLEVEL=0
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = ${join(directory, "bad-dovecot", "auth")}
+# As Postfix 3.7 has it by default.
+smtpd_forbid_bare_newline = no
+`;
+}
+
+function masterCf(address: string): string {
+  return `${address}:25 inet n - n - - smtpd
+${address}:465 inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+${POSTFIX_SERVICES}
+bounce unix - - n - 0 discard
+defer unix - - n - 0 discard
+trace unix - - n - 0 discard
+discard unix - - n - - discard
+`;
+}
+
+type Doors = Readonly<{ address: string; at: (name: string) => string; certificate: Certificate }>;
+
+function dovecotConf({ address, at, certificate }: Doors): string {
+  return `base_dir = ${at("dovecot")}/base
+state_dir = ${at("dovecot")}/state
+instance_name = bad
+log_path = ${at("dovecot.log")}
+protocols = imap
+listen = ${address}
+ssl = yes
+ssl_cert = <${certificate.cert}
+ssl_key = <${certificate.key}
+ssl_min_protocol = TLSv1
+ssl_cipher_list = ALL:COMPLEMENTOFALL:@SECLEVEL=0
+disable_plaintext_auth = no
+passdb {
+  driver = static
+  args = password=wrong
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${at("mail")}/%u
+}
+first_valid_uid = 1
+mail_location = maildir:~/Maildir
+service auth {
+  unix_listener ${at("dovecot")}/auth {
+    mode = 0666
+  }
+}
+service imap-login {
+  inet_listener imap {
+    port = 143
+  }
+  inet_listener imaps {
+    port = 993
+    ssl = yes
+  }
+  inet_listener database {
+    port = 3306
+  }
+}
+`;
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { chmodSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CheckId } from "../../src/cli/check/table.ts";
+import { DAY_MS } from "../../src/core/time.ts";
+import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/daemon/backup/record.ts";
+import type { InProduct } from "../kit/checks-in-product.ts";
+import { mustRun } from "./commands.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+/** What a check looks at, broken, and what it must say then. */
+export type Breaking = Readonly<{
+  breaks: () => unknown;
+  mends: () => unknown;
+  state: "wrong" | "warning";
+  saw: RegExp;
+}>;
+
+type Names = Readonly<{ repository: string; banned: string }>;
+/** A lab lacks a way out by port 25 from the start. */
+type Needed = Exclude<InProduct, "reputation.port-25-out">;
+
+/** Things of a running server that can be broken all at once, by the check that finds each. */
+export function brokenThings(
+  { lab, product }: Running,
+  { repository, banned }: Names,
+): Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>> {
+  const { layout } = product;
+  const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
+  const sv = (what: string, service: string) =>
+    lab.server.mustExec(["sv", "-w", "10", what, join(layout.services, service)]);
+
+  /** Every user may do everything with it. */
+  function opened(path: string): Pick<Breaking, "breaks" | "mends"> {
+    let mode = 0;
+    return {
+      breaks: () => {
+        mode = statSync(path).mode & 0o7777;
+        chmodSync(path, mode | 0o007);
+      },
+      mends: () => chmodSync(path, mode),
+    };
+  }
+
+  let ended: DoneBackup | null = null;
+  /** The first rule of a chain: that which a test has put there. */
+  async function withdrawRule(chain: string): Promise<void> {
+    const handle = /# handle (\d+)/.exec(
+      (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;")[1] ?? "",
+    );
+    await nft("delete", "rule", "inet", "ghostinbox", chain, "handle", handle?.[1] ?? assert.fail("no rule"));
+  }
+
+  return {
+    "permissions.secrets": {
+      ...opened(layout.settings),
+      state: "wrong",
+      saw: /ghostinbox\.toml is 0647 0:\d+ instead of 0640/,
+    },
+    "permissions.directories": { ...opened(layout.secrets), state: "wrong", saw: /secrets is 0?7?\d+ / },
+    "permissions.sockets": { ...opened(layout.controlSocket), state: "wrong", saw: /control\.sock is 0607/ },
+    "permissions.programs": { ...opened(join(layout.program, "keeper.js")), state: "wrong", saw: /keeper\.js/ },
+    "bans.in-kernel": {
+      breaks: () => nft("delete", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
+      mends: () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
+      state: "wrong",
+      saw: /The kernel holds 0 of 1 ban/,
+    },
+    "bans.self": {
+      breaks: () => nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
+      mends: () => nft("delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
+      state: "wrong",
+      saw: new RegExp(`The kernel bans ${SERVER.v4}/32`),
+    },
+    "firewall.table": {
+      breaks: () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
+      mends: () => withdrawRule("input"),
+      state: "wrong",
+      saw: /Before any ban, the chain input of inet ghostinbox has: .* accept/,
+    },
+    "firewall.open-ports": {
+      breaks: () => nft("add", "table", "inet", "ghostinbox_strict"),
+      mends: () => nft("delete", "table", "inet", "ghostinbox_strict"),
+      state: "wrong",
+      saw: /ghostinbox_strict was changed \(no chain input\)/,
+    },
+    "firewall.inner-port": {
+      breaks: () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
+      mends: () => withdrawRule("local"),
+      state: "wrong",
+      saw: /every user reach port 10025/,
+    },
+    "database.audit": {
+      breaks: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
+      mends: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
+      state: "wrong",
+      saw: /The audit does not fit/,
+    },
+    "database.set-aside": {
+      breaks: () => writeFileSync(`${layout.accountsDb}.damaged-1`, ""),
+      mends: () => mustRun(["rm", `${layout.accountsDb}.damaged-1`]),
+      state: "warning",
+      saw: /accounts\.db\.damaged-1/,
+    },
+    "backups.age": {
+      breaks: () => {
+        const { last } = readBackupRecord(layout);
+        ended = last;
+        changeBackupRecord(layout, { last: last && { ...last, at: Date.now() - 4 * DAY_MS } });
+      },
+      mends: () => changeBackupRecord(layout, { last: ended }),
+      state: "wrong",
+      saw: /4 d .*old/,
+    },
+    "backups.repository": {
+      breaks: () => renameSync(repository, `${repository}.away`),
+      mends: () => renameSync(`${repository}.away`, repository),
+      state: "wrong",
+      saw: /cannot be read/,
+    },
+    "backups.restore": { breaks: () => undefined, mends: () => undefined, state: "wrong", saw: /cannot be read back/ },
+    "ports.listening": {
+      breaks: () => sv("down", "web"),
+      mends: async () => {
+        await sv("up", "web");
+        await until(
+          "the web listens",
+          async () => (await product.api("GET", "/api/v1/bans").catch(() => ({ code: 0 }))).code === 200,
+          30_000,
+        );
+      },
+      state: "wrong",
+      saw: /Nothing listens on 3000/,
+    },
+  };
+}

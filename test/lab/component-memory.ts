@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Product } from "./product.ts";
+
+/** What one service takes: its first process and all that this one started. Megabytes. */
+export type ComponentMemory = Readonly<{
+  name: string;
+  processes: number;
+  /** `Pss` of proc(5): of a page that several processes share each counts its part. */
+  mb: number;
+  /** `Pss_Anon`: of these, what the kernel cannot drop and read again from a file. */
+  anonymousMb: number;
+}>;
+
+/** Of the processes of no service: what supervises the services and writes their logs, and `npm start`. */
+const SUPERVISION = "supervision";
+const START = "npm start";
+
+/** The memory of the whole running server, by the services of runit; what takes most comes first. */
+export function memoryOfComponents(product: Product): readonly ComponentMemory[] {
+  const services = servicesOf(product.layout.services);
+  const pids = product.pidsOf(/./);
+  const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
+  const sums = new Map<string, ComponentMemory>();
+  for (const pid of pids) {
+    const name = serviceOf(pid, services, parents) ?? besides(pid);
+    const { processes, mb, anonymousMb } = sums.get(name) ?? { processes: 0, mb: 0, anonymousMb: 0 };
+    const rollup = textOf(`/proc/${pid}/smaps_rollup`);
+    sums.set(name, {
+      name,
+      processes: processes + 1,
+      mb: mb + megabytes(rollup, "Pss"),
+      anonymousMb: anonymousMb + megabytes(rollup, "Pss_Anon"),
+    });
+  }
+  return [...sums.values()].toSorted((a, b) => b.mb - a.mb);
+}
+
+export function totalOf(components: readonly ComponentMemory[]): ComponentMemory {
+  const sum = (of: "processes" | "mb" | "anonymousMb"): number => components.reduce((all, one) => all + one[of], 0);
+  return { name: "all", processes: sum("processes"), mb: sum("mb"), anonymousMb: sum("anonymousMb") };
+}
+
+/** By the process that runsv(8) started. */
+function servicesOf(directory: string): ReadonlyMap<number, string> {
+  const pids = readdirSync(directory).map((name) => textOf(join(directory, name, "supervise", "pid")).trim());
+  return new Map(readdirSync(directory).flatMap((name, i) => (pids[i] === "" ? [] : [[Number(pids[i]), name]])));
+}
+
+function serviceOf(
+  pid: number,
+  services: ReadonlyMap<number, string>,
+  parents: ReadonlyMap<number, number>,
+): string | null {
+  for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)) {
+    const service = services.get(at);
+    if (service !== undefined) return service;
+  }
+  return null;
+}
+
+function besides(pid: number): string {
+  return /^(runsv|svlogd)/.test(textOf(`/proc/${pid}/cmdline`)) ? SUPERVISION : START;
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1]);
+}
+
+function megabytes(rollup: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;
+}
+
+/** Empty if the process has ended meanwhile. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

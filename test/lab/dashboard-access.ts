@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import type { Host } from "./host.ts";
+import { ADMIN_PASSWORD } from "./product.ts";
+import { until } from "./wait.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const ACCESS = `${PAGE}#/system?show=access`;
+
+/** What the page System does to sessions and tokens. The page of `browser` is signed in, and stays so. */
+export async function endsAndMakesAccess(browser: LabBrowser, server: Host): Promise<void> {
+  const { page } = browser;
+  const other = await browser.elsewhere();
+  await other.goto(PAGE);
+  await other.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  await other.keyboard.press("Enter");
+  await other.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+  await endWithProof(page);
+  await other.getByLabel("Administrator password").waitFor();
+  await other.getByText("You are signed out.").waitFor();
+  await other.context().close();
+  await makeUseRevoke(page, server);
+}
+
+async function endWithProof(page: Page): Promise<void> {
+  // The proof of the sign-in is still fresh: the first two answers are as they are ten minutes later.
+  let stale = 2;
+  await page.route("**/api/v1/sessions/*", (request) => {
+    stale -= 1;
+    const json = { status: 403, code: "proof_needed", detail: "This needs the password again." };
+    return stale < 0 ? request.continue() : request.fulfill({ status: 403, json });
+  });
+  await page.goto(ACCESS);
+  const end = page.getByRole("button", { name: /^End the session of .+ at 127\.0\.0\.1$/ });
+  await end.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Your password, please" });
+  const password = dialog.getByLabel("Administrator password");
+  await password.fill("a guess");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").getByText("The sign-in was refused.").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await page.locator(":focus").and(end).waitFor();
+  await page.keyboard.press("Enter");
+  await password.fill(ADMIN_PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByText("One session is ended.").waitFor();
+  await dialog.waitFor({ state: "hidden" });
+  await end.waitFor({ state: "hidden" });
+  await page.unroute("**/api/v1/sessions/*");
+}
+
+async function makeUseRevoke(page: Page, server: Host): Promise<void> {
+  await page.getByLabel("Name, such as grafana").fill("from-the-page");
+  await page.getByLabel("It may").selectOption("viewer");
+  await page.keyboard.press("Tab");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const secret = await page.getByLabel("Token", { exact: true }).inputValue();
+  await page.getByRole("listitem").filter({ hasText: "from-the-page" }).getByText("read").waitFor();
+  const status = async (method: string): Promise<string> => {
+    const url = `${PAGE}api/v1/bans`;
+    const bearer = ["-H", `Authorization: Bearer ${secret}`, "-H", "Content-Type: application/json"];
+    const sent = method === "POST" ? ["--data", '{"ip":"198.51.100.93"}'] : [];
+    return server.mustExec([
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "-X",
+      method,
+      ...bearer,
+      ...sent,
+      url,
+    ]);
+  };
+  assert.deepEqual([await status("GET"), await status("POST")], ["200", "403"]);
+  await page.getByRole("button", { name: "I have copied it" }).click();
+  await page.getByLabel("Token", { exact: true }).waitFor({ state: "detached" });
+  const revoke = page.getByRole("button", { name: "Revoke from-the-page" });
+  await revoke.click();
+  await page.getByRole("button", { name: "Revoke from-the-page for good" }).click();
+  await page.getByText("The token from-the-page is revoked.").waitFor();
+  await until("the token opens nothing any more", async () => (await status("GET")) === "401");
+}
+
+/** The page of a reader who may only read. No session has that role, so the answer that tells it is made here. */
+export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> {
+  const json = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
+  await page.route("**/api/v1/session", (request) => request.fulfill({ json }));
+  for (const [place, known] of [
+    ["bans", "in force"],
+    ["bans?show=allowed", "on the allow list"],
+    ["bans?ban=198.51.100.99", "in force"],
+    ["mail", "Refresh"],
+    ["mail?show=greylist", "Somebody waits for a code"],
+    ["mail?show=spam", "Senders who are never spam"],
+    ["find?q=198.51.100.91", "Offences in memory"],
+    ["accounts", "this session lacks the scope admin"],
+    ["system?show=access", "viewer: sees all, changes nothing"],
+  ] as const) {
+    await page.goto(`${PAGE}#/${place}`);
+    await page.reload();
+    await page.getByText(known).first().waitFor();
+    const offered = page.locator("main").getByRole("button").or(page.locator("main a.button"));
+    const names = await offered.allInnerTexts();
+    assert.deepEqual(
+      names.filter((name) => !HARMLESS.includes(name)),
+      [],
+      place,
+    );
+  }
+  await page.unroute("**/api/v1/session");
+  await page.reload();
+  await page.getByRole("link", { name: "Who may use this" }).waitFor();
+}
+
+/** They only show something else. */
+const HARMLESS: readonly string[] = ["Search", "Older", "Newest", "Find", "Its events", "", "Show more"].concat([
+  "Find it",
+  "Refresh",
+  "Clear",
+  "Next page",
+]);

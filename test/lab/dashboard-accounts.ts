@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import type { Lab } from "./lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
+import { until } from "./wait.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const NAME = "clara@example.test";
+const ALIAS = "orders@example.test";
+const USER = "198.51.100.74";
+const TYPED = "lantern gravel otter 71";
+
+/** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */
+export async function managesAccounts({ page }: LabBrowser, lab: Lab): Promise<void> {
+  const signsIn = async (password: string): Promise<boolean> => {
+    const imap = await openImap(lab.sender, USER);
+    const answer = await logIn(imap, NAME, password);
+    imap.close();
+    return answer?.startsWith("OK") ?? false;
+  };
+  const made = await addsAccount(page);
+  assert.ok(await signsIn(made), "with the password that the server made");
+  await page.getByRole("link", { name: NAME }).click();
+  await page.getByRole("heading", { level: 2, name: NAME }).waitFor();
+  await page.getByRole("button", { name: "Suspend" }).click();
+  await page.getByText(`${NAME} is suspended.`).waitFor();
+  assert.ok(!(await signsIn(made)), "suspended");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText(`${NAME} can sign in again.`).waitFor();
+  assert.ok(await signsIn(made), "resumed");
+  await page.getByLabel("Password (empty: the server makes one)").fill(TYPED);
+  await page.getByRole("button", { name: "Set a new password" }).click();
+  await page.getByText(`${NAME} has a new password.`).waitFor();
+  assert.ok(await signsIn(TYPED), "with the new password");
+  assert.ok(!(await signsIn(made)), "and no longer with the old one");
+  await page.getByRole("combobox", { name: "Quota" }).selectOption("1 GB");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/ of 1 GB, /).waitFor();
+  await addsAlias(page, lab);
+  await removesAccount(page);
+  assert.ok(!(await signsIn(TYPED)), "removed");
+}
+
+/** The password that the server made. */
+async function addsAccount(page: Page): Promise<string> {
+  await page.goto(`${PAGE}#/accounts`);
+  await page.getByRole("button", { name: "Add an account" }).click();
+  const form = page.getByRole("region", { name: "Add an account" });
+  const add = form.getByRole("button", { name: "Add an account" });
+  await form.getByLabel("Address, such as anna@example.org").fill(NAME);
+  await form.getByLabel("Password (empty: the server makes one)").fill("password1234");
+  await add.click();
+  await page.getByText(/too easy to guess/).waitFor();
+  await form.getByLabel("Password (empty: the server makes one)").fill("");
+  await add.click();
+  const password = await form.getByLabel("New password", { exact: true }).inputValue();
+  await form.getByRole("button", { name: "I have noted it" }).click();
+  await form.getByLabel("New password", { exact: true }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Add an account" }).and(page.locator(":focus")).waitFor();
+  return password;
+}
+
+async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
+  await page.getByRole("link", { name: "Aliases", exact: true }).click();
+  await page.getByRole("button", { name: "Add an alias" }).click();
+  const form = page.getByRole("region", { name: "Add an alias" });
+  await form.getByLabel("Alias, such as info@example.org").fill(ALIAS);
+  await form.getByLabel(/^Goes to/).fill(NAME);
+  await form.getByRole("button", { name: "Add an alias" }).click();
+  await page.getByRole("listitem").filter({ hasText: ALIAS }).waitFor();
+  const submission = await openSubmission(sender, USER, 465);
+  assert.equal((await authenticate(submission, NAME, TYPED)).code, 235);
+  assert.equal((await mailOver(submission, { sender: NAME, recipient: ALIAS })).code, 250);
+  submission.close();
+  const imap = await openImap(sender, USER);
+  await logIn(imap, NAME, TYPED);
+  await until("the alias has delivered", async () => (await imap.imap("SELECT INBOX")).includes("* 1 EXISTS"));
+  imap.close();
+}
+
+async function removesAccount(page: Page): Promise<void> {
+  await page.goto(`${PAGE}#/accounts?name=${NAME}`);
+  await page.getByRole("button", { name: `Remove ${NAME}` }).click();
+  await page.getByRole("button", { name: `Remove ${NAME} for good` }).click();
+  await page.getByText(`${NAME} is removed. Its mail stays on the disk.`).waitFor();
+  await page.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
+  assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { STEP_MS } from "../../src/engine/access/totp.ts";
+import { codeOf } from "../kit/totp.ts";
+import type { LabBrowser } from "./browser.ts";
+import { ADMIN_PASSWORD, type Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const SECURITY = `${PAGE}#/system?show=security`;
+
+/**
+ * Sets up an authenticator app, signs in with it and with a recovery code, and has the console remove it. The page of `browser` is
+ * signed in, and stays so.
+ */
+export async function signsInWithASecondFactor(browser: LabBrowser, product: Product): Promise<void> {
+  const { page } = browser;
+  const { secret, recovery } = await setUp(browser);
+  await signOut(page);
+  await givePassword(page);
+  const code = page.getByLabel("Code of the authenticator app");
+  await until("the code has the focus", () =>
+    page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
+  );
+  assert.deepEqual(await browser.violations(), []);
+  // The code that confirmed the app is used, and so is each one after it.
+  const used = await nextCode(secret);
+  await code.fill(`${used.slice(0, 3)} ${used.slice(3)}`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+  await signOut(page);
+  await givePassword(page);
+  await code.fill(used);
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("This was refused.").waitFor();
+  await page.getByRole("button", { name: "Use a recovery code" }).press("Enter");
+  await page.getByLabel("Recovery code").fill(recovery.toUpperCase());
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+  await page.goto(SECURITY);
+  await page.getByText("9 recovery codes are left.").waitFor();
+  assert.deepEqual(await browser.violations(), []);
+
+  const reset = await product.cli(["admin", "reset-2fa"]);
+  assert.match(reset.stdout, /^The dashboard's second factor was removed\./);
+  await page.getByLabel("Administrator password").waitFor();
+  await givePassword(page);
+  await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
+}
+
+async function setUp(browser: LabBrowser): Promise<Readonly<{ secret: string; recovery: string }>> {
+  const { page } = browser;
+  await page.goto(SECURITY);
+  await page.getByRole("button", { name: "Set up" }).press("Enter");
+  await proveIfAsked(page);
+  await page.getByRole("img", { name: /^QR code/ }).waitFor();
+  assert.deepEqual(await browser.violations(), []);
+  assert.equal(await browser.overflow(), 0);
+  const secret = await page.locator("code.typed").first().innerText();
+  assert.match(secret, /^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
+  const first = page.getByLabel("Code that the app shows now");
+  await first.fill("000000");
+  await page.keyboard.press("Enter");
+  await page.getByText(/That is no code of this app now\./).waitFor();
+  await first.fill(codeOf(secret, Date.now()));
+  await page.keyboard.press("Enter");
+  const codes = page.locator(".codes li");
+  await codes.first().waitFor();
+  assert.equal(await codes.count(), 10);
+  assert.deepEqual(await browser.violations(), []);
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save", exact: true }).click(),
+  ]);
+  assert.equal(saved.suggestedFilename(), "ghostinbox-recovery-codes.txt");
+  const recovery = await codes.first().innerText();
+  await page.getByRole("button", { name: "I have kept them" }).click();
+  await page.getByText("10 recovery codes are left.").waitFor();
+  assert.equal(await page.getByText(recovery).count(), 0);
+  return { secret, recovery };
+}
+
+/** The sign-in may be more than ten minutes ago. */
+async function proveIfAsked(page: Page): Promise<void> {
+  const password = page.getByRole("dialog").getByLabel("Administrator password");
+  const shown = page.getByRole("img", { name: /^QR code/ });
+  await password.or(shown).waitFor();
+  if (!(await password.isVisible())) return;
+  await password.fill(ADMIN_PASSWORD);
+  await page.keyboard.press("Enter");
+}
+
+async function givePassword(page: Page): Promise<void> {
+  await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  await page.keyboard.press("Enter");
+}
+
+async function signOut(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Administrator password").waitFor();
+}
+
+/** Of the step after the one in which this is called: a step early is taken. */
+function nextCode(secret: string): Promise<string> {
+  return Promise.resolve(codeOf(secret, Date.now() + STEP_MS));
+}

@@ -1,0 +1,80 @@
+import type { Page } from "playwright-core";
+import { PHONE, WIDE } from "./browser.ts";
+import { Dialog } from "./dialog.ts";
+import type { Lab } from "./lab.ts";
+import { logIn, openImap } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import type { Product } from "./product.ts";
+
+export const ANNA = "anna@example.test";
+export const GUEST = "198.51.100.72";
+
+/** Every page, by its address and its heading. */
+export const PLACES = [
+  ["now", "Now"],
+  ["events", "Events"],
+  ["bans", "Bans"],
+  ["bans?text=11.0.11.18", "Bans"],
+  ["bans?show=allowed", "Bans"],
+  ["bans?ban=198.51.100.99", "Bans"],
+  ["mail", "Mail"],
+  ["mail?show=held", "Mail"],
+  ["mail?show=greylist", "Mail"],
+  ["mail?show=spam", "Mail"],
+  ["accounts", "Accounts"],
+  [`accounts?name=${ANNA}`, "Accounts"],
+  ["accounts?show=aliases", "Accounts"],
+  [`find?q=${GUEST}`, "Find"],
+  [`find?q=${ANNA}`, "Find"],
+  ["system", "System"],
+  ["system?show=alerts", "System"],
+  ["system?show=upkeep", "System"],
+  ["system?show=dns", "System"],
+  ["system?show=access", "System"],
+  ["system?show=security", "System"],
+  ["settings", "Settings"],
+] as const;
+/** Each is drawn in a way of its own, so that all ways are looked at and none twice. */
+export const LOOKS = [
+  { name: "light", size: WIDE, colorScheme: "light", forcedColors: "none" },
+  { name: "dark-phone", size: PHONE, colorScheme: "dark", forcedColors: "none" },
+  { name: "forced-phone", size: PHONE, colorScheme: "light", forcedColors: "active" },
+  { name: "dark", size: WIDE, colorScheme: "dark", forcedColors: "none" },
+] as const;
+/** What the documentation has pictures of: a place and a look, and how its picture is called. */
+const PICTURED: ReadonlyMap<string, string> = new Map([
+  ["now light", "now-light"],
+  ["now dark", "now-dark"],
+  ["now dark-phone", "now-phone"],
+  [`find?q=${GUEST} light`, "find-light"],
+  [`find?q=${GUEST} dark`, "find-dark"],
+]);
+
+/** What strangers may send: markup, a word that no line holds, and text that turns its direction. */
+export const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
+const LONG_WORD = "w".repeat(300);
+const TURNED = "right\u202Eto left";
+
+/** Where what strangers sent is shown. */
+export const STRANGE_PLACES = [...PLACES, ["find?q=198.51.100.90", "Find"], [`find?q=${LONG_WORD}`, "Find"]] as const;
+
+/** Signs in and says hello with all of it, and has addresses banned with it. */
+export async function strangersSend({ sender }: Lab, product: Product): Promise<void> {
+  const dialog = await Dialog.open(sender, { from: GUEST, to: SERVER.v4, port: 25 });
+  await dialog.reply();
+  await dialog.ask(`EHLO ${"h".repeat(10_000)}`);
+  dialog.close();
+  const imap = await openImap(sender, GUEST);
+  await logIn(imap, MARKUP.replaceAll('"', "'"), "x");
+  await logIn(imap, LONG_WORD, "x");
+  imap.close();
+  await product.json(["ban", "198.51.100.90", `${MARKUP} ${TURNED}`]);
+  await product.json(["ban", "198.51.100.91", LONG_WORD.slice(0, 200)]);
+}
+
+/** Where `scripts/screenshots` wants pictures, and the documentation has one of this place in this look. */
+export async function takePicture(page: Page, place: string, look: string): Promise<void> {
+  const directory = process.env["SCREENSHOTS"];
+  const title = PICTURED.get(`${place} ${look}`);
+  if (directory !== undefined && title !== undefined) await page.screenshot({ path: `${directory}/${title}.png` });
+}

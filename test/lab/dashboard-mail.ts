@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { Layout } from "../../src/settings/layout.ts";
+import type { LabBrowser } from "./browser.ts";
+import { ANNA, MARKUP } from "./dashboard-looks.ts";
+import type { Host } from "./host.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+/** No server answers for its domain. */
+const NOBODY = "nobody@sender.test";
+const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;
+
+/** Two mails that must wait: one of an account, and one whose sender is markup. */
+export async function putIntoQueue(server: Host, { postfixConf }: Layout): Promise<void> {
+  for (const sender of [ANNA, HOSTILE]) {
+    const script = 'printf "Subject: waits\\n\\nHello.\\n" | sendmail -C "$0" -f "$1" "$2"';
+    await server.mustExec(["sh", "-c", script, postfixConf, sender, NOBODY]);
+  }
+}
+
+/** What the page Mail does to a mail that waits. The page of `browser` is signed in, and has just proved its password. */
+export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product): Promise<void> {
+  await page.goto(`${PAGE}#/mail?sender=${ANNA}`);
+  const mail = page.getByRole("listitem").filter({ hasText: NOBODY });
+  await until("it was tried in vain", async () => {
+    await page.getByRole("button", { name: "Refresh" }).click();
+    return (
+      (await mail.getByText(/deferred/).count()) === 1 && (await mail.getByText("No try has failed yet.").count()) === 0
+    );
+  });
+  await holdAndRelease(page, product);
+  await deleteWithProof(page, product);
+  await page.goto(`${PAGE}#/mail`);
+  await page.getByText("<script>alert(2)</script>").first().waitFor();
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  await pauseGreylisting(page, product);
+}
+
+async function holdAndRelease(page: Page, product: Product): Promise<void> {
+  await page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }).click();
+  await page.getByText("On hold: 1 mail.").waitFor();
+  await page.getByText("on hold by hand").waitFor();
+  assert.match(JSON.stringify(await product.json(["queue", "list"])), /"heldFor":"root"/);
+  await page.getByRole("button", { name: "Undo" }).first().click();
+  await page.getByText("Released: 1 mail.").waitFor();
+  await page.getByText("on hold by hand").waitFor({ state: "hidden" });
+}
+
+async function deleteWithProof(page: Page, product: Product): Promise<void> {
+  await page.getByRole("checkbox", { name: "Select all shown" }).check();
+  await page.getByText("1 selected").waitFor();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText("Delete 1 mail for good?").waitFor();
+  await page.getByRole("button", { name: "Delete: 1 mail" }).press("Enter");
+  await page.getByText("Deleted: 1 mail.").waitFor();
+  await page.getByText("No mail that waits fits.").waitFor();
+  const events = JSON.stringify(await product.json(["events", "--type", "QUEUE_DELETED"]));
+  assert.match(events, /"actor":"web:admin via 127\.0\.0\.1"/);
+}
+
+async function pauseGreylisting(page: Page, product: Product): Promise<void> {
+  await page.goto(`${PAGE}#/mail?show=greylist`);
+  await page.getByLabel("Recipient who waits").fill(ANNA);
+  await page.keyboard.press("Enter");
+  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
+  await page.getByRole("button", { name: `End it for ${ANNA}` }).click();
+  await page.getByText("No recipient waits for a code.").waitFor();
+}

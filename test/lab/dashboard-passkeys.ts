@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import type { CDPSession, Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import { ADMIN_PASSWORD } from "./product.ts";
+
+/** A name: browsers know no passkeys for an IP address. */
+const PAGE = "http://localhost:3000/";
+const SECURITY = "#/system?show=security";
+/** It resolves to loopback, and is no name of the server. */
+const FOREIGN = "http://mail.localhost:3000/";
+const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
+const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
+
+/** An owner with a passkey, in a window of their own: adds it, signs in with it, proves with it, removes it. */
+export async function usesPasskeys(browser: LabBrowser): Promise<void> {
+  const page = await browser.elsewhere();
+  const devices = await page.context().newCDPSession(page);
+  await devices.send("WebAuthn.enable");
+  const { authenticatorId } = await devices.send("WebAuthn.addVirtualAuthenticator", {
+    options: { ...KEY, ...VERIFYING },
+  });
+  await page.goto(PAGE);
+  await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  await page.keyboard.press("Enter");
+  await isIn(page);
+  await add(page, devices, authenticatorId);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  const use = page.getByRole("button", { name: "Use a passkey" });
+  await use.click();
+  await isIn(page);
+  await removeWithProof(page);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await use.click();
+  await page.getByRole("alert").getByText("The sign-in was refused.").waitFor();
+  await page.goto(FOREIGN);
+  await use.click();
+  await page.getByRole("alert").getByText("This server does not go by the name").waitFor();
+  await page.context().close();
+  await browser.page.goto(`http://127.0.0.1:3000/${SECURITY}`);
+  await browser.page.getByText("Passkeys need a name").waitFor();
+  assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
+}
+
+async function isIn(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+}
+
+async function add(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
+  await page.goto(`${PAGE}${SECURITY}`);
+  const name = page.getByLabel("Name, such as laptop");
+  await name.fill("lab key");
+  await page.keyboard.press("Enter");
+  await page.getByText("The passkey lab key is added.").waitFor();
+  await page.getByRole("listitem").filter({ hasText: "lab key" }).getByText("not used yet").waitFor();
+  const { credentials } = await devices.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.deepEqual(
+    credentials.map(({ rpId, isResidentCredential }) => [rpId, isResidentCredential]),
+    [["localhost", true]],
+  );
+  await name.fill("again");
+  await page.keyboard.press("Enter");
+  await page.getByText("This device has a passkey for this dashboard already.").waitFor();
+}
+
+async function removeWithProof(page: Page): Promise<void> {
+  // The proof of the sign-in is still fresh: the first answer is as it is ten minutes later.
+  let isStale = true;
+  await page.route("**/api/v1/factors/passkeys/*", (request) => {
+    const json = { status: 403, code: "proof_needed", detail: "This needs the password again." };
+    const answered = isStale ? request.fulfill({ status: 403, json }) : request.continue();
+    isStale = false;
+    return answered;
+  });
+  await page.goto(`${PAGE}${SECURITY}`);
+  await page.getByRole("button", { name: "Remove lab key" }).click();
+  await page.getByRole("button", { name: "Remove lab key for good" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your password, please" });
+  await dialog.getByRole("button", { name: "Use a passkey" }).click();
+  await page.getByText("The passkey lab key is removed.").waitFor();
+  await dialog.waitFor({ state: "hidden" });
+  await page.getByText("There is no passkey.").waitFor();
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { LabBrowser } from "./browser.ts";
+import type { Product } from "./product.ts";
+
+const KEY = "limits.mail.per_day";
+
+/** What the page Settings does to the settings file. The page of `browser` is signed in, and its proof is fresh. */
+export async function changesALimit(browser: LabBrowser, product: Product): Promise<void> {
+  const { page } = browser;
+  const file = (): string => readFileSync(product.layout.settings, "utf8");
+  const before = `# My own words.\n${file()}`;
+  writeFileSync(product.layout.settings, before);
+  await page.goto("http://127.0.0.1:3000/#/settings?group=limits");
+  const field = page.getByLabel(KEY, { exact: true });
+  const look = page.getByRole("button", { name: "Look at it" });
+  await field.fill("0");
+  await look.click();
+  await page.getByRole("alert").getByText(`${KEY} must be a whole number from 1 to 1000000, not 0.`).waitFor();
+  await page.getByRole("region", { name: "It cannot be changed so" }).and(page.locator(":focus")).waitFor();
+  assert.deepEqual(await browser.violations(), []);
+  await page.getByRole("button", { name: "Back to the list" }).click();
+  await page.locator("h1:focus").waitFor();
+  await field.fill("150");
+  const answered = Promise.withResolvers<void>();
+  await page.route("**/settings/preview", async (request) => {
+    await answered.promise;
+    await request.continue();
+  });
+  await look.click();
+  // What is looked at stays as it is until the answer is there.
+  await page.locator("main [inert]").waitFor();
+  answered.resolve();
+  await page.getByText(`+ ${KEY} = 150`).waitFor();
+  await page.getByRole("heading", { name: "The last 7 days under these limits" }).waitFor();
+  await page.unroute("**/settings/preview");
+  assert.equal(file(), before, "a look writes nothing");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByText(`In force: ${KEY}.`).waitFor();
+  assert.ok(file().startsWith("# My own words.\n") && file().includes(`\n${KEY} = 150\n`), file());
+  const shown = JSON.stringify(await product.json(["config", "show"]));
+  assert.match(shown, /"key":"limits\.mail\.per_day","value":"150","from":"file","line":\d+,"applied":true/);
+  await page.getByRole("button", { name: "Undo it" }).click();
+  await page.getByText(`As before: ${KEY}.`).waitFor();
+  assert.equal(file(), before, "byte for byte");
+  const again = JSON.stringify(await product.json(["config", "show"]));
+  assert.match(again, /"key":"limits\.mail\.per_day","value":"200","from":"default","line":null,"applied":true/);
+  assert.deepEqual(await browser.violations(), []);
+}

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { makeDebian, whyNoDebian } from "./debian-tree.ts";
+import type { Host } from "./host.ts";
+import { until } from "./wait.ts";
+
+/** What the Dockerfile starts from. No registry is asked: the test makes it. */
+const BASE = "debian:bookworm-slim";
+const ETC = "/etc/docker";
+/**
+ * In mount and process namespaces of its own, so that all containers end with it and nothing stays mounted. `ip netns exec`
+ * hides the control groups. What the daemon writes into /etc/docker is gone with it.
+ */
+const DAEMON = `
+mount --make-rprivate /
+mount -t proc proc /proc
+mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
+mount -t tmpfs tmpfs ${ETC}
+directory=$1; shift
+exec dockerd --data-root "$directory/data" --exec-root "$directory/run" --pidfile "$directory/pid" \\
+  -H "unix://$directory/sock" "$@"
+`;
+const START_MS = 60_000;
+const BUILD_MS = 600_000;
+
+/** Why no image can be built here; null if one can. */
+export function whyNoDocker(): string | null {
+  for (const name of ["dockerd", "docker-compose"])
+    if (spawnSync(name, ["--version"]).status !== 0) return `there is no ${name}`;
+  return whyNoDebian();
+}
+
+/** A daemon of its own, with everything in one directory. */
+export class Docker {
+  readonly #directory: string;
+  #daemon: ChildProcess | null = null;
+  #madeEtc = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /**
+   * In the network of a host, with Docker's bridge and published ports, also for IPv6, or in that of the machine, where
+   * it has no network and touches none: for building.
+   */
+  async start(network: Host | null): Promise<void> {
+    const lone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", DAEMON, "-", this.#directory];
+    const options =
+      network === null
+        ? ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+        : ["--experimental", "--ip6tables=true"];
+    const argv = [...lone, ...options, `--cgroup-parent=${this.#cgroup}`];
+    const [program = "", ...rest] = network === null ? argv : network.inside(argv);
+    if (!existsSync(ETC)) {
+      mkdirSync(ETC);
+      this.#madeEtc = true;
+    }
+    const log = openSync(join(this.#directory, "log"), "a");
+    this.#daemon = spawn(program, rest, { stdio: ["ignore", log, log] });
+    await until(
+      "docker answers",
+      async () => (await this.run(["version"])).code === 0 || this.#failIfEnded(),
+      START_MS,
+    );
+  }
+
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return runProgram(["docker", ...argv], this.#reaching(options));
+  }
+
+  async must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    return mustRun(["docker", ...argv], this.#reaching(options));
+  }
+
+  async compose(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    return mustRun(["docker-compose", ...argv], this.#reaching({ deadlineMs: 120_000, ...options }));
+  }
+
+  /** Made from Debian's archive, with the authorities that this machine's administrator added. */
+  async makeBase(): Promise<void> {
+    const root = join(this.#directory, "base");
+    await makeDebian(root);
+    const authorities = "usr/local/share/ca-certificates";
+    if (existsSync(join("/", authorities)))
+      cpSync(join("/", authorities), join(root, authorities), { recursive: true });
+    await mustRun(
+      ["bash", "-c", `tar -C "$0" -c . | docker import - ${BASE}`, root],
+      this.#reaching({ deadlineMs: BUILD_MS }),
+    );
+    rmSync(root, { recursive: true });
+  }
+
+  async build(checkout: string, tag: string, ...more: readonly string[]): Promise<void> {
+    await this.must(["build", "--network=host", "--tag", tag, ...more, checkout], { deadlineMs: BUILD_MS });
+  }
+
+  /** Its containers end with it; images and volumes stay for the next start. */
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const ended = once(daemon, "close");
+    for (const pid of childrenOf(daemon.pid ?? 0)) process.kill(pid, "SIGTERM");
+    const timer = setTimeout(() => daemon.kill("SIGKILL"), 20_000);
+    await ended;
+    clearTimeout(timer);
+    if (this.#madeEtc) rmdirSync(ETC);
+    this.#madeEtc = false;
+    const cgroup = join("/sys/fs/cgroup", this.#cgroup);
+    spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], { stdio: "ignore" });
+  }
+
+  get #cgroup(): string {
+    return `ghostinbox-lab-${process.pid}`;
+  }
+
+  #reaching(options: RunOptions): RunOptions {
+    const of = (name: string): string => join(this.#directory, name);
+    const env = { DOCKER_HOST: `unix://${of("sock")}`, DOCKER_CONFIG: of("cli"), DOCKER_BUILDKIT: "0" };
+    return { ...options, env: { ...env, ...options.env } };
+  }
+
+  #failIfEnded(): false {
+    if (this.#daemon?.exitCode === null && this.#daemon.signalCode === null) return false;
+    throw new Error(`dockerd has ended: ${readFileSync(join(this.#directory, "log"), "utf8").slice(-2_000)}`);
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}

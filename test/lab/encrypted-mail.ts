@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import type { Lab } from "./lab.ts";
+import { logIn, openImap, sendMail } from "./mail.ts";
+import { mailText } from "./mailbox.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+/** From now on new mail is encrypted by account, with a key for this one. */
+export async function encryptByAccount(
+  product: Product,
+  { account, password }: Readonly<{ account: string; password: string }>,
+): Promise<void> {
+  await product.json(["encryption", "recovery-key"]);
+  await product.json(["config", "set", "mailboxes.encryption", "account"]);
+  // Before it is applied, so that none of its mail is encrypted with the server's key.
+  const set = await product.cli(["account", "passwd", account, "--password-stdin"], { input: password });
+  assert.equal(set.code, 0, set.stderr);
+  await product.json(["config", "apply", "--yes"]);
+}
+
+/** Writes to an account as a stranger, and looks at its mail as it lies on the disk and as its user sees it. */
+export function encryptedMail(
+  { lab, product }: Readonly<{ lab: Lab; product: Product }>,
+  { account, from }: Readonly<{ account: string; from: string }>,
+) {
+  const [local = "", domain = ""] = account.split("@");
+  const home = join(product.layout.mail, domain, local);
+  const files = (): readonly string[] => globSync("Maildir/{new,cur}/*", { cwd: home });
+
+  const holding = async (word: string, ...below: readonly string[]): Promise<string> =>
+    (await lab.server.exec(["grep", "-rlai", word, ...below])).stdout;
+  /** The files in the mailbox and the queue that hold this word in clear. */
+  const onDisk = (word: string): Promise<string> => holding(word, home, product.layout.postfixQueue);
+
+  /** Signed in, with this folder open. */
+  const open = async (password: string, folder: string) => {
+    const imap = await openImap(lab.sender, from);
+    assert.match((await logIn(imap, account, password)) ?? "", /^OK/);
+    return { imap, selected: (await imap.imap(`SELECT "${folder}"`)).join("\n") };
+  };
+
+  const write = async (subject: string): Promise<void> => {
+    const before = files().length;
+    const text = mailText({ subject, to: account, body: `bodysecret of ${subject}` });
+    const sent = await sendMail({ host: lab.sender, from, recipient: account, text });
+    assert.equal(sent.code, 250, sent.lines.join());
+    // A notice to the owner may arrive before it.
+    await until("it has left the queue", async () => (await holding(subject, product.layout.postfixQueue)) === "");
+    await until("it has arrived", () => files().length > before);
+  };
+
+  /** The mails of the inbox with this subject; empty if Dovecot is not there, or cannot decrypt one of the inbox. */
+  const find = async (password: string, subject: string): Promise<string> => {
+    try {
+      const { imap } = await open(password, "INBOX");
+      const [, ids] = /^\* SEARCH ([\d ]+)$/m.exec((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join("\n")) ?? [];
+      const found = ids === undefined ? [] : await imap.imap(`FETCH ${ids.replaceAll(" ", ",")} BODY.PEEK[]`);
+      imap.close();
+      return found.join("\n");
+    } catch {
+      return "";
+    }
+  };
+
+  return {
+    onDisk,
+    write,
+    find,
+
+    /** Writes it, and waits until its user can read it and it is nowhere in clear. */
+    async writeHidden(password: string, subject: string): Promise<void> {
+      await write(subject);
+      await until("it can be read", async () => (await find(password, subject)).includes(`bodysecret of ${subject}`));
+      await until("it is nowhere in clear", async () => (await onDisk(`bodysecret of ${subject}`)) === "");
+    },
+
+    /** As a mail program keeps what was sent. */
+    async append(password: string, folder: string): Promise<void> {
+      const { imap } = await open(password, "INBOX");
+      const text = mailText({ subject: "kept", from: account, body: "bodysecret of what was sent" });
+      assert.match((await imap.imap(`APPEND ${folder} {${text.length}+}\r\n${text}`)).at(-1) ?? "", / OK /);
+      imap.close();
+    },
+
+    /** The newest mail of the inbox. */
+    async copy(password: string, folder: string): Promise<void> {
+      const { imap } = await open(password, "INBOX");
+      assert.match((await imap.imap(`COPY * ${folder}`)).at(-1) ?? "", / OK /);
+      imap.close();
+    },
+
+    /** Root asks Dovecot how many mails the folder has. */
+    async count(folder: string): Promise<number> {
+      const status = ["doveadm", "-c", product.layout.dovecotConf, "-f", "flow", "mailbox", "status", "-u", account];
+      return Number(/messages=(\d+)/.exec(await lab.server.mustExec([...status, "messages", folder]))?.[1]);
+    },
+
+    /** All mails of the folder but those that Dovecot cannot decrypt: it ends the session of who asks for one. */
+    async read(password: string, folder = "INBOX"): Promise<string> {
+      const texts: string[] = [];
+      let { imap, selected } = await open(password, folder);
+      const mails = Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0);
+      for (let n = 1; n <= mails; n++) {
+        const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
+        texts.push(...lines);
+        if (/ OK /.test(lines.at(-1) ?? "")) continue;
+        imap.close();
+        ({ imap, selected } = await open(password, folder));
+      }
+      imap.close();
+      return texts.join("\n");
+    },
+  };
+}

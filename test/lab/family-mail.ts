@@ -1,0 +1,51 @@
+import { GTUBE } from "./content.ts";
+import type { Dialog } from "./dialog.ts";
+import type { Lab } from "./lab.ts";
+import { logIn, openImap, sendMail } from "./mail.ts";
+import { mailText } from "./mailbox.ts";
+
+export const FAMILY = ["anna", "bert", "cara", "dora"].map((name) => `${name}@example.test`);
+const DEVICES = 8;
+/** Each from an address of its own. */
+const FIRST_HOST = 66;
+const BODY = "The minutes of our meeting follow below.\r\n".repeat(200);
+
+/** Settings with which these mails come in at once: the sending host is on the allow list, and no block list is there. */
+export const LETS_IN = { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", GHOSTINBOX_DNSBL__ZONES: "[]" } as const;
+
+/** Mail programs that are open, each with a mailbox selected, waiting for mail (IDLE, RFC 2177). */
+export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
+  const devices: Dialog[] = [];
+  for (let i = 0; i < DEVICES; i++) {
+    const device = await openImap(sender, "198.51.100.65");
+    const answer = await logIn(device, memberOf(i));
+    if (answer?.startsWith("OK") !== true) throw new Error(`${memberOf(i)} cannot sign in: ${answer}`);
+    await device.imap("SELECT INBOX");
+    device.send("idle IDLE");
+    await device.line();
+    devices.push(device);
+  }
+  return devices;
+}
+
+/** So many mails at once: the reply to each. */
+export async function arriveAtOnce({ sender }: Lab, mails: number): Promise<readonly number[]> {
+  return Promise.all(
+    Array.from({ length: mails }, async (_, i) => {
+      const to = memberOf(i);
+      const text = mailText({ subject: `Number ${i}`, to, body: BODY });
+      return (await sendMail({ host: sender, from: `198.51.100.${FIRST_HOST + (i % 60)}`, recipient: to, text })).code;
+    }),
+  );
+}
+
+/** The reply to a mail that scores far more than `spam.refuse_score`. */
+export async function spamArrives({ sender }: Lab): Promise<number> {
+  const recipient = memberOf(0);
+  const text = mailText({ subject: "Buy this", to: recipient, body: GTUBE });
+  return (await sendMail({ host: sender, from: `198.51.100.${FIRST_HOST}`, recipient, text })).code;
+}
+
+function memberOf(i: number): string {
+  return FAMILY[i % FAMILY.length] ?? "";
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { stopService } from "./content.ts";
+import { Dialog } from "./dialog.ts";
+import { fail2banLog } from "./fail2ban.ts";
+import { logIn } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+const IMAP_OF_PROXIES = 20_993;
+/** More than the jail allows. */
+const ATTEMPTS = 6;
+
+/**
+ * Forges addresses before the guard's table is in force: sign-ins with wrong passwords, whose header names them, from a trusted
+ * network of proxies. Fail2ban's reports come when it is in force.
+ */
+export async function forgeBeforeTheTable({ lab, product }: Running, named: readonly string[]): Promise<void> {
+  const { layout } = product;
+  const guard = await stopService(product, "guard");
+  await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
+  await Promise.all(named.flatMap((address) => Array.from({ length: ATTEMPTS }, (_, i) => signIn(address, i))));
+  const reports = await until("Fail2ban has reported them", () => {
+    const waiting = readdirSync(layout.fail2banSpool).filter((name) => name.endsWith(".json"));
+    return named.every((address) => fail2banLog(product).includes(`[dovecot] Ban ${address}`)) &&
+      waiting.length >= named.length
+      ? waiting
+      : null;
+  });
+  // As if Fail2ban had taken longer.
+  const late = (name: string): string => join(lab.directory, name);
+  for (const name of reports) renameSync(join(layout.fail2banSpool, name), late(name));
+  await guard.start();
+  await until("the table is in force", async () => /proxied/.test(await product.firewall().catch(() => "")));
+  await until("the guard answers", () => product.guardAnswers());
+  for (const name of reports) renameSync(late(name), join(layout.fail2banSpool, name));
+  await until("they are taken", () => !reports.some((name) => existsSync(join(layout.fail2banSpool, name))));
+  for (const address of named) assert.equal(await product.banOf(address), undefined, address);
+
+  async function signIn(address: string, attempt: number): Promise<void> {
+    const dialog = await Dialog.open(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: IMAP_OF_PROXIES });
+    dialog.send(`PROXY TCP4 ${address} ${SERVER.v4} ${4_000 + attempt} 993`);
+    await dialog.startTls();
+    await dialog.line();
+    await logIn(dialog, "nobody@example.test", `wrong ${attempt}`);
+    dialog.close();
+  }
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const RESTORE = /main\.ts backup restore/;
+const KEYS = "/run/ghostinbox-keys.*";
+
+/** What lies beside the data directory under its name. */
+export function besideData({ layout: { data } }: Product): readonly string[] {
+  return readdirSync(dirname(data)).filter((name) => name.startsWith(`${basename(data)}.`));
+}
+
+/** Ends a restore of the whole server while restic writes: by SIGTERM, after which nothing of it is left, and by SIGKILL. */
+export async function endedRestores(product: Product, argv: readonly string[]): Promise<void> {
+  const half = `${product.layout.data}.restoring`;
+  const writes = (): boolean => existsSync(join(half, "mail"));
+  const told = await endedBy("SIGTERM", product, { argv, writes });
+  assert.match(told, /^Interrupted: nothing was restored\.$/m);
+  assert.deepEqual(besideData(product), []);
+  await endedBy("SIGKILL", product, { argv, writes });
+  await until("nothing of it runs", () => product.pidsOf(/restic/).length === 0);
+  assert.deepEqual(besideData(product).toSorted(), ["data.restoring", "data.restoring-lock"]);
+}
+
+/** Ends a restore of encrypted mail once the private keys lie in memory, and waits until they are gone. */
+export async function endedWithKeys(product: Product, argv: readonly string[]): Promise<void> {
+  const writes = (): boolean => globSync(KEYS).length > 0;
+  const told = await endedBy("SIGTERM", product, { argv, writes });
+  assert.match(told, /^Interrupted: a part of the mails may be in the folder/m);
+  assert.deepEqual(globSync(KEYS), []);
+  await endedBy("SIGKILL", product, { argv, writes });
+  await until("the keeper has removed them", () => globSync(KEYS).length === 0);
+}
+
+/** Its standard error. */
+async function endedBy(
+  signal: "SIGTERM" | "SIGKILL",
+  product: Product,
+  { argv, writes }: Readonly<{ argv: readonly string[]; writes: () => boolean }>,
+): Promise<string> {
+  const ending = product.cli(argv);
+  const pid = await until("it runs", () => product.pidsOf(RESTORE)[0]);
+  // Without a pause longer than a turn of the event loop: it may be over soon.
+  while (!writes() && existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
+  process.kill(pid, signal);
+  const { code, stderr } = await ending;
+  assert.notEqual(code, 0, `it had ended before ${signal}`);
+  return stderr;
+}

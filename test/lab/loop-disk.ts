@@ -1,0 +1,79 @@
+import { spawn, spawnSync } from "node:child_process";
+import { constants, copyFileSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { mustRun, runProgram } from "./commands.ts";
+
+const SIZE_MB = 600;
+const SPARE_INODES = 100;
+
+/** Why no file can be mounted as a disk here; null if one can. */
+export function whyNoLoopDisk(): string | null {
+  const found = spawnSync("losetup", ["--find"], { encoding: "utf8" });
+  return found.status === 0 ? null : `no loop device: ${found.stderr?.trim() || "no losetup"}`;
+}
+
+/** A directory on an ext4 disk of its own, in a file, with few inodes. Its errors are those of a real disk. */
+export class LoopDisk {
+  readonly #directory: string;
+  readonly #inodes: number;
+  #image: string;
+
+  constructor(directory: string, inodes: number) {
+    this.#directory = directory;
+    this.#inodes = inodes;
+    this.#image = `${directory}.img`;
+  }
+
+  async mount(): Promise<void> {
+    mkdirSync(this.#directory, { recursive: true });
+    await mustRun(["truncate", "-s", `${SIZE_MB}M`, this.#image]);
+    await mustRun(["mkfs.ext4", "-q", "-F", "-N", String(this.#inodes), this.#image]);
+    await this.#mount();
+    process.on("exit", () => spawn("umount", ["-l", this.#directory]));
+  }
+
+  async unmount(): Promise<void> {
+    await mustRun(["umount", "-l", this.#directory]);
+  }
+
+  /** What the kernel does after an error of the disk: ext4 takes no writes from now on, not even into open files. */
+  async fail(): Promise<void> {
+    const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", this.#directory])).trim();
+    writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
+  }
+
+  /** fsck(8), and mounted again. On a copy: mount namespaces of other tests can still hold the failed one. */
+  async repair(): Promise<void> {
+    await this.unmount();
+    const copy = `${this.#image}.mended`;
+    copyFileSync(this.#image, copy, constants.COPYFILE_FICLONE);
+    const { code, stdout } = await runProgram(["e2fsck", "-f", "-y", copy]);
+    // 1: errors were corrected.
+    if (code > 1) throw new Error(`e2fsck: ${code}\n${stdout}`);
+    rmSync(this.#image);
+    this.#image = copy;
+    await this.#mount();
+  }
+
+  /** Uses up the inodes but for a few, which the server's programs take and give back all the time. */
+  fillInodes(): void {
+    const filler = this.#filler();
+    mkdirSync(filler);
+    for (let left = statfsSync(this.#directory).ffree; left > SPARE_INODES; left--)
+      writeFileSync(join(filler, String(left)), "");
+  }
+
+  freeInodes(): void {
+    const filler = this.#filler();
+    for (const name of readdirSync(filler)) rmSync(join(filler, name));
+    rmSync(filler, { recursive: true });
+  }
+
+  #filler(): string {
+    return join(this.#directory, "filler");
+  }
+
+  #mount(): Promise<string> {
+    return mustRun(["mount", "-o", "loop,errors=remount-ro", this.#image, this.#directory]);
+  }
+}

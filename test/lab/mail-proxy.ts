@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CHECKOUT } from "./checkout.ts";
+import { Dialog } from "./dialog.ts";
+import type { Host, Wish } from "./host.ts";
+import type { Lab } from "./lab.ts";
+import { SERVER } from "./network.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+/** Where it stands: the sender's host, whose other addresses are strangers to the server. */
+export const MAIL_PROXY = "198.51.100.10";
+
+/** The server's ports for proxies, by default. */
+export const PROXIED: readonly number[] = [20_025, 20_465, 20_587, 20_993];
+
+/** What a server of SMTP says: its greeting, then the last line of its answer to this one. Shorter if it hangs up. */
+export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
+  const dialog = await Dialog.open(host, wish);
+  const greeting = await dialog.reply();
+  const answer = greeting.code === 220 ? await dialog.ask(line) : null;
+  dialog.close();
+  return [greeting, ...(answer === null ? [] : [answer])].map(({ code, lines }) => `${code} ${lines.at(-1) ?? ""}`);
+}
+
+/** Makes these addresses those of proxies, while the server runs, as docs/mail-proxy.md says. */
+export async function believe(product: Product, networks: readonly string[]): Promise<void> {
+  await product.json(["config", "set", "proxy.networks", networks.join()]);
+  await product.json(["config", "apply", "--yes"]);
+  const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };
+  await until("a client is let in", async () => {
+    const [greeting = ""] = await saidTo(product.lab.attacker, wish, "QUIT").catch(() => []);
+    return greeting.startsWith("220");
+  });
+}
+
+/** HAProxy on another host than the server's, with the configuration of `examples`. It ends with `stop`. */
+export class MailProxy {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(lab: Lab): Promise<MailProxy> {
+    const folder = join(lab.directory, "haproxy");
+    mkdirSync(folder);
+    const file = join(folder, "haproxy.cfg");
+    const example = readFileSync(join(CHECKOUT, "examples", "haproxy.cfg"), "utf8");
+    writeFileSync(file, example.replaceAll("192.0.2.20", SERVER.v4));
+    const [program = "", ...rest] = lab.sender.inside(["haproxy", "-db", "-f", file]);
+    const child = spawn(program, rest, { stdio: "ignore" });
+    await until("HAProxy listens", async () => {
+      const connected = await lab.sender.connect({ from: MAIL_PROXY, to: MAIL_PROXY, port: 993 });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    return new MailProxy(child);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, "close");
+    this.#child.kill("SIGTERM");
+    await ended;
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Layout } from "../../src/settings/layout.ts";
+import { mailText } from "./mailbox.ts";
+
+const FOLDERS = ["", ".Archive", ".Archive.2026"] as const;
+const FLAGS = ["", "S", "FS", "RS"] as const;
+
+/** Mails put straight into mailboxes, in folders and with flags: quicker than delivery. */
+export class ManyMails {
+  readonly #layout: Layout;
+  readonly #accounts: readonly string[];
+  readonly #bodyBytes: number;
+  readonly #paths: string[] = [];
+  readonly #directories = new Set<string>();
+  #made = 0;
+
+  constructor(layout: Layout, accounts: readonly string[], bodyBytes = 800) {
+    this.#layout = layout;
+    this.#accounts = accounts;
+    this.#bodyBytes = bodyBytes;
+  }
+
+  add(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const n = this.#made++;
+      const account = this.#accounts[n % this.#accounts.length] ?? "";
+      const folder = FOLDERS[Math.floor(n / this.#accounts.length) % FOLDERS.length] ?? "";
+      const path = join(this.#maildir(account), folder, "cur", `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
+      this.#makeDirectory(dirname(path));
+      const body = `${randomBytes((this.#bodyBytes * 3) / 4).toString("base64")}\r\n`;
+      writeFileSync(path, `${mailText({ subject: `Many ${n}`, to: account, body })}\r\n`);
+      this.#give(path);
+      this.#paths.push(path);
+    }
+  }
+
+  /** A third of them are deleted, a third get a flag, and a third are new. */
+  change(count: number): void {
+    const some = this.#paths.splice(0, count);
+    const deleted = Math.floor(count / 3);
+    for (const path of some.slice(0, deleted)) rmSync(path);
+    const flagged = some.slice(deleted, deleted * 2);
+    for (const path of flagged) renameSync(path, `${path}T`);
+    this.#paths.push(...some.slice(deleted * 2), ...flagged.map((path) => `${path}T`));
+    this.add(count - deleted * 2);
+  }
+
+  #maildir(account: string): string {
+    const [local = "", domain = ""] = account.split("@");
+    return join(this.#layout.mail, domain, local, "Maildir");
+  }
+
+  #makeDirectory(path: string): void {
+    if (path === this.#layout.mail || this.#directories.has(path)) return;
+    this.#directories.add(path);
+    if (existsSync(path)) return;
+    this.#makeDirectory(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+    this.#give(path);
+  }
+
+  #give(path: string): void {
+    const { uid, gid } = statSync(this.#layout.mail);
+    chownSync(path, uid, gid);
+  }
+}
+
+/** The content of these files below `top`. */
+export function hashesOf(top: string, paths: readonly string[]): Readonly<Record<string, string>> {
+  const hash = (path: string): string =>
+    createHash("sha256")
+      .update(readFileSync(join(top, path)))
+      .digest("hex");
+  return Object.fromEntries(paths.map((path) => [path, hash(path)]));
+}

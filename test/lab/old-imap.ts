@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Dialog } from "./dialog.ts";
+import type { Host } from "./host.ts";
+import type { Certificate } from "./tls-server.ts";
+import { until } from "./wait.ts";
+
+export type Stored = Readonly<{ folder: string; subject: string; flags: string; date: string }>;
+export type Login = Readonly<{ name: string; password: string }>;
+export type Wish = Readonly<{ directory: string; address: string; certificate: Certificate }>;
+
+const OLD_DATE = "13-Sep-2020 12:26:40 +0000";
+/** The mailbox that moves: folders within folders, other characters, every flag. */
+export const MOVED: readonly Stored[] = inOrder([
+  ...mailsOf("INBOX", 12, ["", "\\Seen", "\\Answered \\Seen", "\\Flagged"]),
+  ...mailsOf("Sent", 4, ["\\Seen"]),
+  ...mailsOf("Drafts", 1, ["\\Draft"]),
+  ...mailsOf("Work/Plans 2025", 5, ["\\Seen"]),
+  ...mailsOf("Gr&APwA3w-e", 2, [""]),
+]);
+export const LATE: Stored = { folder: "INBOX", subject: "late mail", flags: "", date: OLD_DATE };
+
+/** A mail server from which somebody moves: Dovecot with nothing around it, which takes any name and password. */
+export async function startOldImap(host: Host, { directory, address, certificate }: Wish): Promise<void> {
+  const at = (name: string): string => join(directory, `old-${name}`);
+  const mail = at("mail");
+  mkdirSync(mail, { mode: 0o777 });
+  writeFileSync(
+    at("dovecot.conf"),
+    `base_dir = ${at("base")}
+state_dir = ${at("state")}
+instance_name = old
+log_path = ${at("log")}
+protocols = imap
+listen = ${address}
+ssl = required
+ssl_cert = <${certificate.cert}
+ssl_key = <${certificate.key}
+passdb {
+  driver = static
+  args = nopassword=y
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${mail}/%u
+}
+first_valid_uid = 1
+mail_location = maildir:~/Maildir
+namespace inbox {
+  inbox = yes
+  # As many servers have it, and ours has not.
+  separator = /
+}
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = 993
+    ssl = yes
+  }
+}
+`,
+  );
+  await host.mustExec(["chown", "nobody:nogroup", mail]);
+  const [program = "", ...argv] = host.inside(["dovecot", "-F", "-c", at("dovecot.conf")]);
+  // It ends with its namespace.
+  spawn(program, argv, { stdio: "ignore" });
+  await until("the old server answers", async () => {
+    const connected = await host.connect({ from: address, to: address, port: 993 });
+    if (connected.ok) connected.socket.destroy();
+    return connected.ok;
+  });
+}
+
+/** A mailbox over IMAP, from `from`. */
+export class ImapMailbox {
+  readonly #dialog: Dialog;
+
+  private constructor(dialog: Dialog) {
+    this.#dialog = dialog;
+  }
+
+  static async open(host: Host, from: string, to: string, { name, password }: Login): Promise<ImapMailbox> {
+    const dialog = await Dialog.open(host, { from, to, port: 993, tls: true });
+    await dialog.line();
+    const mailbox = new ImapMailbox(dialog);
+    await mailbox.#must(`LOGIN "${name}" "${password}"`);
+    return mailbox;
+  }
+
+  async create(folder: string): Promise<void> {
+    await this.#must(`CREATE "${folder}"`);
+  }
+
+  /** A literal that the server need not ask for (RFC 7888). */
+  async add({ folder, subject, flags, date }: Stored): Promise<void> {
+    const text = `From: <friend@sender.test>\r\nSubject: ${subject}\r\nMessage-ID: <${subject.replaceAll(" ", ".")}@sender.test>\r\n\r\nIt is about: ${subject}.\r\n`;
+    await this.#must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);
+  }
+
+  async remove(folder: string, subject: string): Promise<void> {
+    await this.#must(`SELECT "${folder}"`);
+    const found = (await this.#must(`SEARCH SUBJECT "${subject}"`)).find((line) => line.startsWith("* SEARCH"));
+    await this.#must(`STORE ${found?.slice(9) ?? ""} +FLAGS (\\Deleted)`);
+    await this.#must("EXPUNGE");
+  }
+
+  /** Every mail, in order of folder and subject. Folders are named as if `/` was between their parts. */
+  async mails(): Promise<readonly Stored[]> {
+    const listed = await this.#must('LIST "" "*"');
+    const folders = listed.flatMap((line) => {
+      const [, attributes = "", separator = "/", name = ""] =
+        /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
+      return name === "" || attributes.includes("\\Noselect") ? [] : [{ name, plain: name.replaceAll(separator, "/") }];
+    });
+    const mails: Stored[] = [];
+    for (const { name, plain } of folders) {
+      await this.#must(`EXAMINE "${name}"`);
+      const fetched = await this.#dialog.imap("FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
+      const each = fetched
+        .join("\n")
+        .split(/^\* \d+ FETCH /m)
+        .slice(1);
+      mails.push(...each.map((text) => storedOf(plain, text)));
+    }
+    return inOrder(mails);
+  }
+
+  close(): void {
+    this.#dialog.close();
+  }
+
+  async #must(command: string): Promise<readonly string[]> {
+    const lines = await this.#dialog.imap(command, 30_000);
+    if (!/^t\d+ OK/.test(lines.at(-1) ?? "")) throw new Error(`${command}: ${lines.join("\n")}`);
+    return lines;
+  }
+}
+
+export function inOrder(mails: readonly Stored[]): readonly Stored[] {
+  return mails.toSorted((a, b) => `${a.folder} ${a.subject}`.localeCompare(`${b.folder} ${b.subject}`));
+}
+
+/** The subject of the mail; it must be in the text too, or the mail did not arrive whole. */
+function storedOf(folder: string, text: string): Stored {
+  const [, subject = "?"] = /^Subject: (.*)$/m.exec(text) ?? [];
+  const [, flags = ""] = /FLAGS \(([^)]*)\)/.exec(text) ?? [];
+  const [, date = ""] = /INTERNALDATE "([^"]*)"/.exec(text) ?? [];
+  const isWhole = text.includes(`It is about: ${subject}.`);
+  const kept = flags.split(" ").filter((flag) => flag !== "\\Recent" && flag !== "");
+  return { folder, subject: isWhole ? subject : `${subject}, damaged`, flags: kept.toSorted().join(" "), date };
+}
+
+function mailsOf(folder: string, count: number, flags: readonly string[]): readonly Stored[] {
+  return Array.from({ length: count }, (_, n) => ({
+    folder,
+    subject: `old mail ${n} of ${folder.replaceAll(/\W+/g, "-")}`,
+    flags: flags[n % flags.length] ?? "",
+    date: OLD_DATE.replace("12:26", `12:${10 + n}`),
+  }));
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { mustRun } from "./commands.ts";
+import type { Host } from "./host.ts";
+import { POSTFIX_SERVICES } from "./postfix-services.ts";
+import type { Certificate, Login } from "./tls-server.ts";
+import { until } from "./wait.ts";
+
+export type RelayWish = Readonly<{
+  directory: string;
+  address: string;
+  certificate: Certificate;
+  login: Login;
+  /** The server to which it takes all mail. */
+  nextHop: string;
+}>;
+
+const PORT = 587;
+/** What of Postfix it needs besides (master(5)). */
+const SERVICES = `
+pickup unix n - n 60 1 pickup
+${POSTFIX_SERVICES}
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+scache unix - - n - 1 scache
+`;
+
+/** A provider's relay: a Postfix of its own, which takes mail over TLS from whom Dovecot lets sign in, and from nobody else. */
+export class OutsideRelay {
+  readonly #directory: string;
+  readonly #programs: readonly ChildProcess[];
+
+  private constructor(directory: string, programs: readonly ChildProcess[]) {
+    this.#directory = directory;
+    this.#programs = programs;
+  }
+
+  static async start(host: Host, wish: RelayWish): Promise<OutsideRelay> {
+    const { directory, address } = wish;
+    const at = (name: string): string => join(directory, "outside-relay", name);
+    for (const name of ["etc", "queue/private", "data", "run"]) mkdirSync(at(name), { recursive: true });
+    await mustRun(["chown", "postfix", at("data"), at("queue/private")]);
+    writeFileSync(at("etc/main.cf"), mainOf(at, wish));
+    writeFileSync(at("etc/master.cf"), `${address}:${PORT} inet n - n - - smtpd${SERVICES}`);
+    writeFileSync(at("dovecot.conf"), dovecotOf(at));
+    const relay = new OutsideRelay(at("."), [
+      start(host, ["dovecot", "-F", "-c", at("dovecot.conf")]),
+      start(host, ["postfix", "-c", at("etc"), "start-fg"]),
+    ]);
+    await relay.letIn(wish.login);
+    await until("the relay lets sign in", () => existsSync(at("queue/private/auth")));
+    await until("the relay answers", async () => {
+      const connected = await host.connect({ from: address, to: address, port: PORT });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    });
+    return relay;
+  }
+
+  /** From now on this login alone. Its Dovecot looks at the file once a second at most. */
+  async letIn({ user, password }: Login): Promise<void> {
+    writeFileSync(join(this.#directory, "users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
+    await setTimeout(1_200);
+  }
+
+  end(): void {
+    for (const program of this.#programs) program.kill("SIGTERM");
+  }
+}
+
+function start(host: Host, argv: readonly string[]): ChildProcess {
+  const [program = "", ...rest] = host.inside(argv);
+  return spawn(program, rest, { stdio: "ignore" });
+}
+
+function mainOf(at: (name: string) => string, { certificate, nextHop }: RelayWish): string {
+  return `
+compatibility_level = 3.6
+queue_directory = ${at("queue")}
+data_directory = ${at("data")}
+maillog_file = ${at("mail.log")}
+maillog_file_prefixes = ${at("")}
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+myhostname = smtp.relay.example
+mydestination =
+mynetworks =
+local_recipient_maps =
+alias_maps =
+alias_database =
+smtpd_tls_cert_file = ${certificate.cert}
+smtpd_tls_key_file = ${certificate.key}
+smtpd_tls_security_level = encrypt
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = private/auth
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+relayhost = [${nextHop}]:25
+`;
+}
+
+function dovecotOf(at: (name: string) => string): string {
+  return `
+base_dir = ${at("run")}
+log_path = ${at("dovecot.log")}
+protocols =
+ssl = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+passdb {
+  driver = passwd-file
+  args = ${at("users")}
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=/nonexistent
+}
+service auth {
+  unix_listener ${at("queue/private/auth")} {
+    mode = 0666
+  }
+}
+`;
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
+import { CHECKOUT } from "./checkout.ts";
+import { mustRun } from "./commands.ts";
+import type { Host } from "./host.ts";
+import { DNS_HOST } from "./network.ts";
+import { Typist } from "./typist.ts";
+
+/** `$1`: the data directory; `$2`: the resolver. What is written to /etc, /root and /tmp is gone at the end. */
+const MOUNT = `
+  mount -t tmpfs tmpfs /mnt
+  cd /mnt
+  for each in etc var/lib; do
+    mkdir -p upper/$each spare/$each
+    mount -t overlay overlay -o "lowerdir=/$each,upperdir=/mnt/upper/$each,workdir=/mnt/spare/$each" /$each
+  done
+  mkdir -p ${DEFAULT_DATA_DIRECTORY}
+  mount --bind "$1" ${DEFAULT_DATA_DIRECTORY}
+  mount -t tmpfs -o mode=700 tmpfs /root
+  mount -t tmpfs tmpfs /tmp
+  rm -f /etc/resolv.conf
+  printf 'nameserver %s\\noptions timeout:1 attempts:1\\n' "$2" > /etc/resolv.conf
+  echo ready
+  exec sleep infinity`;
+
+/**
+ * A host of the lab with files of its own, so that a page's commands can be typed as they are printed: its /etc, /root
+ * and /tmp are nobody else's, and the data directory is where it is by default.
+ */
+export class OwnMachine {
+  readonly #holder: ChildProcess;
+  readonly #environment: readonly string[];
+
+  private constructor(holder: ChildProcess, environment: readonly string[]) {
+    this.#holder = holder;
+    this.#environment = environment;
+  }
+
+  /** `environment`: of every command. */
+  static async start(
+    host: Host,
+    directory: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<OwnMachine> {
+    const data = join(directory, `data-${host.name}`);
+    mkdirSync(data);
+    const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
+    const [program = "", ...rest] = host.inside(argv);
+    const holder = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(holder.stdout, "data");
+    return new OwnMachine(
+      holder,
+      Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    );
+  }
+
+  inside(argv: readonly string[]): readonly string[] {
+    const enter = ["nsenter", "--net", "--mount", `--target=${this.#holder.pid ?? 0}`, "--"];
+    return [...enter, "env", `--chdir=${CHECKOUT}`, ...this.#environment, ...argv];
+  }
+
+  /** A line, typed at a terminal of its own in the checkout. */
+  types(line: string): Typist {
+    return new Typist((argv) => this.inside(argv), `stty cols 110; ${line}`);
+  }
+
+  /** A program that must succeed: what it prints. */
+  async must(argv: readonly string[]): Promise<string> {
+    return mustRun(this.inside(argv));
+  }
+
+  /** Its programs believe this certificate from now on. */
+  async trust(cert: string): Promise<void> {
+    const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
+    await this.must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);
+  }
+
+  end(): void {
+    this.#holder.kill("SIGKILL");
+  }
+}

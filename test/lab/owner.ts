@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import type { Health } from "../../src/wire/control/items.ts";
+import { HttpReceiver } from "./http-receiver.ts";
+import type { Lab } from "./lab.ts";
+import type { Environment, Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const ELSEWHERE = { address: "198.51.100.10", port: 8001 } as const;
+/** Within this time the owner is told. */
+const TOLD_MS = 30_000;
+/** What is over is over after half of that; a machine that runs other tests besides may need longer. */
+export const WELL_MS = 60_000;
+
+/** Settings with which alerts reach the owner by mail, and elsewhere while no mail goes out. */
+export const TOLD_ELSEWHERE: Environment = {
+  GHOSTINBOX_ALERTS__EMAIL: "anna@example.test",
+  GHOSTINBOX_ALERTS__WEBHOOK: `http://${ELSEWHERE.address}:${ELSEWHERE.port}/hook`,
+  GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
+};
+
+/** The server's owner, who looks at `status` and at a receiver of alerts on another host. */
+export class Owner {
+  readonly #product: Product;
+  readonly #elsewhere: HttpReceiver;
+
+  private constructor(product: Product, elsewhere: HttpReceiver) {
+    this.#product = product;
+    this.#elsewhere = elsewhere;
+  }
+
+  static async of(product: Product, { sender, directory }: Lab): Promise<Owner> {
+    return new Owner(product, await HttpReceiver.start(sender, directory, ELSEWHERE.address, ELSEWHERE.port));
+  }
+
+  /** Of a notice; empty if there is none. */
+  async detailOf(code: string): Promise<string> {
+    return (await this.#health()).notices.find((one) => one.code === code)?.detail ?? "";
+  }
+
+  /** Waits until `status` and an alert elsewhere tell of each of these, by the name of a component or the code of a notice. */
+  async isTold(expected: Readonly<Record<string, RegExp>>): Promise<void> {
+    const from = performance.now();
+    await until(
+      `the owner is told of ${Object.keys(expected).join()}`,
+      async () => {
+        const { components, notices } = await this.#health();
+        for (const [name, detail] of Object.entries(expected)) {
+          const component = components.find((one) => one.name === name);
+          const told = component ?? notices.find(({ code }) => code === name);
+          assert.match(told?.detail ?? "", detail);
+          assert.ok(
+            this.#elsewhere.received().some(({ body }) => body.includes(name) && detail.test(textOf(body))),
+            name,
+          );
+        }
+        return true;
+      },
+      TOLD_MS,
+    );
+    console.log(`told of ${Object.keys(expected).join()} after ${secondsSince(from)} s`);
+  }
+
+  async seesAllWell(): Promise<void> {
+    const from = performance.now();
+    const isWell = async (): Promise<boolean> => {
+      const { components, notices } = await this.#health();
+      assert.deepEqual(notices, []);
+      return components.every(({ status }) => status === "ok");
+    };
+    await until("all is well", isWell, WELL_MS);
+    console.log(`all is well after ${secondsSince(from)} s`);
+  }
+
+  async #health(): Promise<Health> {
+    return (await this.#product.stats()).health;
+  }
+}
+
+/** A webhook's text without JSON's escapes of quotation marks. */
+function textOf(body: string): string {
+  return body.replaceAll('\\"', '"');
+}
+
+function secondsSince(from: number): number {
+  return Math.round((performance.now() - from) / 100) / 10;
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { createGzip } from "node:zlib";
+import { compressFile, copyFile } from "../../src/adapters/root-files/copies.ts";
+import { createFile, writeFile } from "../../src/adapters/root-files/files.ts";
+import { LogFlush } from "../../src/adapters/sqlite/maintenance/log-flush.ts";
+import { openEngine } from "../../src/adapters/sqlite/open.ts";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
+import { PowerDisk, whyNoPowerDisk } from "./power-disk.ts";
+import { until } from "./wait.ts";
+
+const WRITERS = 4;
+/** Ends with the disk. */
+const WRITER = `
+const { writeFileSync } = require("node:fs");
+const { done, number, files } = require("node:worker_threads").workerData;
+try {
+  for (;;) {
+    writeFileSync(files + "-" + number + "-" + done[number], "content", { flush: true });
+    Atomics.add(done, number, 1);
+  }
+} catch (error) {
+  if (!["EIO", "EROFS"].includes(error.code)) throw error;
+}`;
+const top = join(temporaryDirectory(), "disk");
+
+describe("a disk that loses its power", { skip: whyNoPowerDisk() ?? false }, () => {
+  const disk = new PowerDisk(top);
+  const at = (name: string): string => join(top, name);
+  const read = (name: string): string => readFileSync(at(name), "utf8");
+  before(() => disk.mount());
+  after(() => disk.unmount());
+
+  /** A flush of anything brings all names to the disk, as in a server that is at work; no content but its own. */
+  async function cutAfter(work: () => void | Promise<void>): Promise<void> {
+    await work();
+    writeFileSync(at("another"), "", { flush: true });
+    disk.cut();
+    assert.throws(() => writeFileSync(at("later"), ""), { code: "EIO" });
+    await disk.restore();
+  }
+
+  test("a file that was renamed into its place without a flush is empty afterwards", async () => {
+    writeFileSync(at("settings"), "old", { flush: true });
+    await cutAfter(() => {
+      writeFileSync(at("settings.new"), "new");
+      renameSync(at("settings.new"), at("settings"));
+    });
+    assert.equal(read("settings"), "", "a test that could not see a missing flush would be worth nothing");
+  });
+
+  test("what root writes is the old file or the new one, and whole", async () => {
+    await cutAfter(() => {
+      writeFile(at("settings"), "new", { mode: 0o640 });
+      createFile(at("created"), "secret", { mode: 0o600 });
+      writeFile(at("again"), "by each start", { mode: 0o600, flush: false });
+      copyFile(at("settings"), at("copied"), 0o644);
+    });
+    assert.deepEqual([read("settings"), read("created"), read("copied")], ["new", "secret", "new"]);
+    assert.equal(read("again"), "");
+  });
+
+  test("of many writers at once, all that was flushed before is there; what a flush under way says is no promise", async () => {
+    const done = new Int32Array(new SharedArrayBuffer(4 * WRITERS));
+    const files = at("file");
+    const writers = Array.from(
+      { length: WRITERS },
+      (_, number) => new Worker(WRITER, { eval: true, workerData: { done, number, files } }),
+    );
+    const ended = Promise.all(writers.map((writer) => once(writer, "exit")));
+    await until("each has written", () => done.every((count) => count > 10));
+    const before = Array.from(done);
+    disk.cut();
+    await ended;
+    await disk.restore();
+    const missing = before.flatMap((count, number) =>
+      Array.from({ length: count }, (_, i) => `${files}-${number}-${i}`).filter((file) => !existsSync(file)),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  test("a log that is compressed is there, in one form or the other", async () => {
+    await cutAfter(async () => {
+      writeFileSync(at("log"), "lines\n", { flush: true });
+      await compressFile(at("log"), createGzip());
+    });
+    assert.ok(readFileSync(at("log.gz")).length > 0);
+  });
+
+  test("a database of ours opens, and lacks at most what was not flushed", async () => {
+    mkdirSync(at("db"));
+    const path = at("db/engine.db");
+    const db = openEngine(path);
+    const note = db.prepare("INSERT INTO allow_entry (prefix, note, by, at) VALUES (?, '', '', 0)");
+    note.run("203.0.113.1/32");
+    db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    note.run("203.0.113.2/32");
+    const between = (): void => undefined;
+    const flush = new LogFlush({ databases: [path], between, ended: (why) => assert.equal(why, null) });
+    assert.equal(await flush.flushed(), true);
+    note.run("203.0.113.3/32");
+    await cutAfter(() => undefined);
+    const again = openEngine(path);
+    assert.deepEqual(
+      again
+        .prepare("SELECT prefix FROM allow_entry ORDER BY prefix")
+        .all()
+        .map(({ prefix }) => prefix),
+      ["203.0.113.1/32", "203.0.113.2/32"],
+    );
+    again.close();
+    rmSync(at("db"), { recursive: true });
+  });
+});

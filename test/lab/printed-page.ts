@@ -1,0 +1,115 @@
+/** The pages below docs/ whose `sh` blocks a test types; the first one starts the server, and ends it. */
+export const TYPED_PAGES: readonly string[] = [
+  "tasks.md",
+  "mail-programs.md",
+  "moving-mail.md",
+  "mail-that-waits.md",
+  "runbooks/hijacked-account.md",
+  "runbooks/server-taken-over.md",
+  "runbooks/lost-disk.md",
+  "runbooks/on-block-lists.md",
+  "runbooks/flood.md",
+  "runbooks/lost-admin-access.md",
+  "runbooks/certificate-problem.md",
+];
+
+/** Those that another test types, in this order: its server stands behind a router, or has no IPv4 address. */
+export const INSTALL_PAGES: readonly string[] = [
+  "install/bare-host.md",
+  "install/ipv6-only.md",
+  "install/behind-nat.md",
+  "install/outside-relay.md",
+];
+
+/** What a page prints to type, and what it says is seen then. */
+export type Step = Readonly<{
+  /** The heading above it, without its number. */
+  task: string;
+  /** Whether it is typed on the owner's own computer, not on the server. */
+  isElsewhere: boolean;
+  line: string;
+  /** Lines that must be seen in this order, with others between them. */
+  sees: readonly string[];
+  /** What it asks, and what is answered; null: a password. */
+  asks: readonly (readonly [question: string, answer: string | null])[];
+  code: number;
+}>;
+
+/** What differs from run to run, as a page prints it, and the pattern of its kind. The first that fits counts. */
+const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?/y, String.raw`\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?`],
+  // A queue id of Postfix.
+  [/72CED1EABE5/y, "[0-9A-Za-z]{8,}"],
+  // An amount with its unit.
+  [
+    /\d+(?:\.\d+)? (?:KB|MB|GB|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/y,
+    String.raw`\d+(?:\.\d+)? (?:bytes|KB|MB|GB|ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?`,
+  ],
+  [/\.\.\.|…/y, "[^]*?"],
+  [/\s+/y, String.raw`\s+`],
+];
+
+/** A question to which a page prints the answer, or which asks for a password. */
+const QUESTION =
+  /^(.*(?:\[y\/N\]|Type yes.*:|New password:|Once more:|Enter host password.*:|Password \(\w+\):))(?: (\w+))?$/;
+
+/**
+ * What is in a page's fenced blocks: `sh` is typed, a line each; `text` after it is seen then, of its last line. The
+ * last line ends with the exit code that the text after it names, or with 0.
+ */
+export function stepsOf(page: string): readonly Step[] {
+  return sectionsOf(page).flatMap(([task, section]) => {
+    const [before = "", ...blocks] = section.split(/^```sh\n/m);
+    let text = before;
+    return blocks.flatMap((block) => {
+      const isElsewhere = /On your own computer:\s*$/.test(text);
+      const end = block.indexOf("```\n");
+      text = block.slice(end + 4);
+      const [, seen = ""] = /^\s*```text\n([^]*?)^```$/m.exec(text) ?? [];
+      const sees = seen.split("\n").filter((line) => line.trim() !== "");
+      const code = Number(/exit code (\d+)/.exec(text)?.[1] ?? 0);
+      const lines = linesOf(block.slice(0, end));
+      return lines.map((line, at) => {
+        if (at < lines.length - 1) return { task, isElsewhere, line, sees: [], asks: [], code: 0 };
+        const asks = sees.flatMap((each): Step["asks"] => {
+          const [, question, answer = null] = QUESTION.exec(each.trim()) ?? [];
+          return question === undefined ? [] : [[question, answer]];
+        });
+        return { task, isElsewhere, line, sees, asks, code };
+      });
+    });
+  });
+}
+
+/** Each heading of the second level, without its number, and what is below it. */
+export function sectionsOf(page: string): readonly (readonly [heading: string, text: string])[] {
+  const sections = page.split(/^## /m).slice(1);
+  return sections.map((section) => {
+    const end = section.indexOf("\n");
+    return [section.slice(0, end).replace(/^\d+\. /, ""), section.slice(end)];
+  });
+}
+
+/** A pattern of these lines, wherever a terminal breaks them. */
+export function patternOf(sees: readonly string[]): RegExp {
+  return new RegExp(sees.map((line) => loosely(line.trim())).join("[^]*?"));
+}
+
+function loosely(line: string): string {
+  let pattern = "";
+  for (let at = 0; at < line.length; ) {
+    const kind = KINDS.find(([what]) => {
+      what.lastIndex = at;
+      return what.test(line);
+    });
+    pattern += kind?.[1] ?? RegExp.escape(line[at] ?? "");
+    at = kind?.[0].lastIndex ?? at + 1;
+  }
+  return pattern;
+}
+
+/** The lines of a block. One that ends with a backslash goes on in the next; a here-document is one line. */
+function linesOf(block: string): readonly string[] {
+  const joined = block.replaceAll(/\\\n\s*/g, "");
+  return [...joined.matchAll(/^.*<<'(\w+)'\n[^]*?^\1$|^.+$/gm)].map(([line]) => line);
+}

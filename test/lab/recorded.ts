@@ -1,0 +1,73 @@
+import { ask } from "../../src/adapters/sockets/control-client.ts";
+import { openEngineForReading } from "../../src/adapters/sqlite/open.ts";
+import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
+import { parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { instant } from "../../src/core/time.ts";
+import { statsOf } from "../../src/engine/explain/stats.ts";
+import type { Layout } from "../../src/settings/layout.ts";
+import type { Command, Verb } from "../../src/wire/control/control.ts";
+import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+
+const MOST_BANS = 10_000;
+const MOST_EVENTS = 500;
+const PATIENCE_MS = 20_000;
+
+/**
+ * What `bans`, `events` and `stats` of the command line tell, by their own code, but without a process for each question:
+ * tests ask again and again while they wait. Throws where the commands fail, as when no guard answers.
+ */
+export class Recorded {
+  readonly #layout: Layout;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** Whether `status` has something to tell. */
+  async guardAnswers(): Promise<boolean> {
+    return (await ask(this.#layout.controlSocket, "root", { verb: "health" }, PATIENCE_MS)).ok;
+  }
+
+  async bans(): Promise<readonly BanItem[]> {
+    await this.#ask({ verb: "ping" });
+    return this.#read((queries) => queries.bans(instant(Date.now()), { limit: MOST_BANS, cursor: null }).items);
+  }
+
+  /** The latest of this address or network, the newest last. */
+  async events(of: string): Promise<readonly EventItem[]> {
+    const prefix = parsePrefix(parseIp(of) ?? of);
+    if (prefix === null) throw new Error(`${of} is no address`);
+    await this.#ask({ verb: "ping" });
+    return this.#read((queries) => {
+      const items: EventItem[] = [];
+      let before: number | null = Number.MAX_SAFE_INTEGER;
+      while (before !== null && items.length < MOST_EVENTS) {
+        const page = queries.events({ prefix, before, most: MOST_EVENTS - items.length, order: "newest_first" });
+        items.push(...page.items);
+        before = page.next;
+      }
+      return items.toReversed();
+    });
+  }
+
+  async stats(): Promise<Stats> {
+    const health = await this.#ask<"health">({ verb: "health" });
+    return this.#read((queries) => statsOf(queries, health, instant(Date.now())));
+  }
+
+  async #ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
+    const answer = await ask(this.#layout.controlSocket, "root", command, PATIENCE_MS);
+    if (!answer.ok) throw new Error(answer.message);
+    return answer.result;
+  }
+
+  /** Closed at once: a test may take away the disk. */
+  #read<T>(read: (queries: SqliteQueries) => T): T {
+    const db = openEngineForReading(this.#layout.engineDb);
+    try {
+      return read(new SqliteQueries(db));
+    } finally {
+      db.close();
+    }
+  }
+}

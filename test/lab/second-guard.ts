@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { mustRun } from "./commands.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+/** The process of a guard with this product's paths that runs in another network namespace; null if there is none. */
+export function secondGuard(product: Product): number | null {
+  const own = product.pidsOf(/guard\.js/);
+  const guards = globSync("/proc/[0-9]*/cmdline").filter((path) =>
+    readIfThere(path).endsWith(`${product.layout.program}/guard.js\0`),
+  );
+  return guards.map((path) => Number(path.split("/")[2])).find((pid) => !own.includes(pid)) ?? null;
+}
+
+/** Kills a restore drill (SIGKILL) while its second server runs, which must end with it. */
+export async function killedDrill(product: Product, deadlineMs: number): Promise<void> {
+  const killed = product.cli(["backup", "drill"], { deadlineMs });
+  const guard = await until("the second server's guard runs", () => secondGuard(product), deadlineMs);
+  const links = await mustRun(["nsenter", "--target", String(guard), "--net", "ip", "-br", "link"]);
+  assert.match(links.trim(), /^lo\s[^\n]*$/, "there is no way out");
+  for (const pid of product.pidsOf(/main\.ts backup drill/)) process.kill(pid, "SIGKILL");
+  assert.notEqual((await killed).code, 0);
+  await until("nothing of it runs", () => secondGuard(product) === null && !existsSync(`/proc/${guard}`));
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { connectionsIn } from "../../src/wire/kernel/ss-doors.ts";
+import type { Lab } from "./lab.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+
+/** Sends back each line, as long as its connection lives. */
+const ECHO = `
+  use IO::Socket::INET; $SIG{CHLD} = "IGNORE"; $| = 1;
+  my $listener = IO::Socket::INET->new(LocalPort => shift, Listen => 5, ReuseAddr => 1) or die; print "ready\\n";
+  while (my $socket = $listener->accept) { next if fork; $socket->autoflush(1); print $socket $_ while <$socket>; exit }
+`;
+const DATAGRAMS = `
+  use IO::Socket::INET; $| = 1;
+  my $socket = IO::Socket::INET->new(LocalPort => shift, Proto => "udp") or die; print "ready\\n";
+  $socket->recv(my $data, 9000) while 1;
+`;
+
+export type Shell = Readonly<{ socket: Socket; connection: string }>;
+
+/** Programs on the server that keep sessions open, as sshd does: named by what the kernel calls them. */
+export class Shells {
+  readonly #lab: Lab;
+  readonly #children: ChildProcess[] = [];
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  async listen(name: string, port: number, protocol: "tcp" | "udp" = "tcp"): Promise<void> {
+    const program = join(this.#lab.directory, name);
+    copyFileSync("/usr/bin/perl", program);
+    const text = protocol === "tcp" ? ECHO : DATAGRAMS;
+    const [enter = "", ...argv] = this.#lab.server.inside([program, "-e", text, String(port)]);
+    const child = spawn(enter, argv, { stdio: ["ignore", "pipe", "inherit"], detached: true });
+    this.#children.push(child);
+    await once(child.stdout, "data");
+  }
+
+  /** A session from this address, and how sshd would tell it to its shell. */
+  async open(from: string, port: number): Promise<Shell> {
+    const opened = await this.#lab.sender.connect({ from, to: SERVER.v4, port });
+    if (!opened.ok) throw new Error(`${port} from ${from}: ${opened.code}`);
+    const connection = await until("the session is listed", async () =>
+      connectionsIn(await this.#lab.server.mustExec(["ss", "-Hnt", "state", "established"])).findLast(
+        (one) => one.startsWith(`${from} `) && one.endsWith(` ${port}`),
+      ),
+    );
+    return { socket: opened.socket, connection };
+  }
+
+  end(): void {
+    for (const { pid } of this.#children.splice(0)) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  }
+}
+
+/** Whether a session still answers. */
+export async function echoes({ socket }: Shell): Promise<boolean> {
+  socket.write("are you there?\n");
+  const answered = await Promise.race([
+    once(socket, "data").then(String),
+    once(socket, "close").then(() => ""),
+    new Promise<string>((resolve) => setTimeout(resolve, 5_000, "").unref()),
+  ]);
+  return answered.includes("are you there?");
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Ran, type RunOptions, runProgram } from "./commands.ts";
+import type { Lab } from "./lab.ts";
+import { namespaceOf } from "./network.ts";
+import { until } from "./wait.ts";
+
+/**
+ * This machine once more, as it is on the disk: what changes lies in memory. Its own packages' services are off, except those
+ * without which no systemd is, and it has no journal and no mail server yet.
+ */
+const BOOT = `
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$0"
+mkdir "$0/changes" "$0/work" "$0/root"
+mount -t overlay -o "lowerdir=/,upperdir=$0/changes,workdir=$0/work" overlay "$0/root"
+umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup
+units() { systemctl --root="$0/root" "$@" >/dev/null 2>&1; }
+for unit in $(systemctl --root="$0/root" list-unit-files --state=enabled,generated --no-legend | awk '{ print $1 }'); do
+  case $unit in *@* | dbus*) ;; *) units disable "$unit" ;; esac
+done
+# Debian's only one without a unit of its own.
+units mask spamass-milter.service systemd-timesyncd.service
+units set-default multi-user.target
+for left in lib/ghostinbox log/journal cache/ghostinbox; do rm -rf "$0/root/var/$left"; done
+: >"$0/root/etc/machine-id"
+mkdir -p /run/systemd/nspawn; mount -t tmpfs tmpfs /run/systemd/nspawn
+again=133
+while [ $again = 133 ]; do
+  systemd-nspawn --quiet --directory="$0/root" --machine="$1" --register=no --keep-unit \\
+    --network-namespace-path="/run/netns/$1" --capability=CAP_NET_ADMIN --resolv-conf=off --link-journal=no --boot
+  again=$?
+done`;
+const BOOT_MS = 120_000;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** A machine that systemd has booted, with the lab's network as its own, this checkout, and this machine's packages. */
+export class SystemdMachine {
+  readonly #place: string;
+  #container: ChildProcess | null = null;
+  #pid = "";
+
+  constructor(lab: Lab) {
+    this.#place = join(lab.directory, "machine");
+  }
+
+  static async boot(lab: Lab): Promise<SystemdMachine> {
+    const machine = new SystemdMachine(lab);
+    mkdirSync(machine.#place);
+    // systemd-nspawn(1) would lay an empty /tmp over that of this machine, where the checkout may lie.
+    const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };
+    const argv = ["--mount", "bash", "-c", BOOT, machine.#place, namespaceOf(lab.server.name)];
+    machine.#container = spawn("unshare", argv, { stdio: ["ignore", "ignore", "inherit"], env });
+    await machine.#booted("");
+    return machine;
+  }
+
+  /** Ends it as if its power were cut, and all that it has changed is gone. */
+  async remove(): Promise<void> {
+    const container = this.#container;
+    if (container === null || container.exitCode !== null || container.signalCode !== null) return;
+    const ended = once(container, "close");
+    await runProgram(["kill", "-KILL", this.#pid]);
+    await ended;
+    rmdirSync(this.#place);
+  }
+
+  async run(argv: readonly string[], { env = {}, ...options }: RunOptions = {}): Promise<Ran> {
+    const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...env });
+    const within = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`), ...argv];
+    const entering = ["nsenter", "--target", this.#pid, "--all", `--wd=/proc/${this.#pid}/cwd`, "--", ...within];
+    return runProgram(entering, { deadlineMs: 180_000, ...options });
+  }
+
+  /** As above, and throws unless it exits with 0; answers its standard output. */
+  async must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(argv, options);
+    if (code !== 0) throw new Error(`${argv.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  async shell(script: string): Promise<string> {
+    return this.must(["bash", "-c", script]);
+  }
+
+  /** Answers once everything that is started at boot runs, or has failed. */
+  async reboot(): Promise<void> {
+    await this.must(["systemctl", "reboot"]);
+    await this.#booted(this.#pid);
+  }
+
+  async #booted(before: string): Promise<void> {
+    const shell = String(this.#container?.pid);
+    this.#pid = await until(
+      "a systemd",
+      () => {
+        const all = childrenOf(shell).flatMap(childrenOf);
+        return all.find((pid) => pid !== before && readFileSync(`/proc/${pid}/comm`, "utf8") === "systemd\n");
+      },
+      BOOT_MS,
+    );
+    const DONE = /^(running|degraded)$/m;
+    await until(
+      "it has booted",
+      async () => DONE.test((await this.run(["systemctl", "is-system-running"])).stdout),
+      BOOT_MS,
+    );
+  }
+}
+
+function childrenOf(pid: string): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter((one) => one !== "");
+}
+
+/** Why none can be booted here; null if one can. */
+export function whyNoSystemd(): string | null {
+  return spawnSync("systemd-nspawn", ["--version"]).status === 0 ? null : "there is no systemd-nspawn";
+}

@@ -1,0 +1,132 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../src/core/error.ts";
+import type { Layout } from "../../src/settings/layout.ts";
+import type { Lab } from "./lab.ts";
+import { signIn } from "./login-attacks.ts";
+import { sendMail } from "./mail.ts";
+import { until } from "./wait.ts";
+
+type Kind = "mail" | "sign-in";
+/** One mail or sign-in. `said`: the reply, or why there was none. */
+type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; beganAt: number; endedAt: number }>;
+
+const MAILERS = 2;
+/** So that the server is busy and not flooded. */
+const PAUSE_MS = 40;
+
+/** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a network of its own. */
+export class Traffic {
+  readonly #lab: Lab;
+  readonly #account: string;
+  /** A hexadecimal digit: the networks of one traffic are those of no other. */
+  readonly #networks: string;
+  readonly #tries: Try[] = [];
+  readonly #end = new AbortController();
+  readonly #done: Promise<unknown>;
+
+  /** Runs while `work` does, and ends with it. */
+  static async during(
+    [lab, account, networks]: readonly [Lab, string, string],
+    work: (traffic: Traffic) => Promise<void>,
+  ): Promise<Traffic> {
+    const traffic = new Traffic(lab, account, networks);
+    try {
+      await until("the traffic flows", () => traffic.count("mail") > 0 && traffic.count("sign-in") > 0);
+      await work(traffic);
+    } finally {
+      await traffic.#stop();
+    }
+    return traffic;
+  }
+
+  private constructor(lab: Lab, account: string, networks: string) {
+    this.#lab = lab;
+    this.#account = account;
+    this.#networks = networks;
+    const mailers = Array.from({ length: MAILERS }, (_, worker) => this.#again("mail", worker));
+    this.#done = Promise.all([...mailers, this.#again("sign-in", MAILERS)]);
+  }
+
+  /** For the one who reads the test's output. */
+  get summary(): string {
+    const of = (kind: Kind): string =>
+      `${this.count(kind)} times ${kind}, the longest ${this.longest(kind)} ms, ${this.failures(kind).length} cut off`;
+    return `${of("mail")}; ${of("sign-in")}`;
+  }
+
+  count(kind: Kind): number {
+    return this.#of(kind).filter(({ ok }) => ok).length;
+  }
+
+  /** Subjects of the mails that the server has taken. */
+  get accepted(): readonly string[] {
+    return this.#of("mail").flatMap(({ ok, subject }) => (ok ? [subject] : []));
+  }
+
+  /** What was said to those that failed. */
+  failures(kind: Kind): readonly string[] {
+    return this.#of(kind).flatMap(({ ok, said }) => (ok ? [] : [said]));
+  }
+
+  /** How many failed in a row at most. */
+  failedInRow(kind: Kind): number {
+    let [longest, row] = [0, 0];
+    for (const { ok } of this.#of(kind)) {
+      row = ok ? 0 : row + 1;
+      longest = Math.max(longest, row);
+    }
+    return longest;
+  }
+
+  /** The longest time that one of them took. Milliseconds. */
+  longest(kind: Kind): number {
+    return Math.round(Math.max(0, ...this.#of(kind).map(({ beganAt, endedAt }) => endedAt - beganAt)));
+  }
+
+  #of(kind: Kind): readonly Try[] {
+    return this.#tries.filter((one) => one.kind === kind);
+  }
+
+  async #stop(): Promise<void> {
+    this.#end.abort();
+    await this.#done;
+  }
+
+  async #again(kind: Kind, worker: number): Promise<void> {
+    for (let i = 0; !this.#end.signal.aborted; i++) {
+      const beganAt = performance.now();
+      const subject = `Traffic ${this.#networks}-${worker}-${i}`;
+      const from = `2001:db8:b${this.#networks}${worker}0:${i.toString(16)}::1`;
+      const outcome = await this.#try(kind, subject, from);
+      this.#tries.push({ kind, subject, ...outcome, beganAt, endedAt: performance.now() });
+      await pause(PAUSE_MS);
+    }
+  }
+
+  async #try(kind: Kind, subject: string, from: string): Promise<Readonly<{ ok: boolean; said: string }>> {
+    const { sender } = this.#lab;
+    if (kind === "sign-in") {
+      const { said } = await signIn(sender, { from, name: this.#account }).catch((error: unknown) => ({
+        said: messageOf(error),
+      }));
+      return { ok: said.startsWith("OK"), said };
+    }
+    try {
+      const { code, lines } = await sendMail({ host: sender, from, recipient: this.#account, subject });
+      return { ok: code === 250, said: `${code} ${lines.join(" ")}` };
+    } catch (error) {
+      return { ok: false, said: messageOf(error) };
+    }
+  }
+}
+
+/** Those of these subjects that are not in the inbox. */
+export function missingOf(layout: Layout, account: string, subjects: readonly string[]): readonly string[] {
+  const [local = "", domain = ""] = account.split("@");
+  const inbox = ["new", "cur"].map((name) => join(layout.mail, domain, local, "Maildir", name)).filter(existsSync);
+  const texts = inbox.flatMap((each) => readdirSync(each).map((name) => readFileSync(join(each, name), "latin1")));
+  const found = new Set(texts.map((text) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim()));
+  return subjects.filter((subject) => !found.has(subject));
+}
