@@ -22,13 +22,14 @@ describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false
     const flood = new Flood(lab);
     const seen: { last: number; rows: number }[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
       await until("it has committed since the last kill", async () => {
         const now = await committed(product);
         if (now.last <= (seen.at(-1)?.last ?? 0)) return false;
         seen.push(now);
         return true;
       });
+      // Now, as one that is slow may have been replaced meanwhile.
+      const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
       process.kill(pid, "SIGKILL");
       await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
       if (kill === 25) await product.cli(["ban", "198.51.100.231", "--for", "1h"]);

@@ -1,7 +1,10 @@
 import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner } from "./directory.ts";
-import { told, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+
+/** So often another of our programs may write the same file at the same moment. */
+const TRIES = 10;
 
 /** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */
 export type Access = Readonly<{ mode: number; owner?: Owner }>;
@@ -17,17 +20,26 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
   told(path, () => {
     using place = Directory.own(dirname(path));
     const fresh = `${basename(path)}.new`;
-    // Left by a start that was killed.
-    place.remove(fresh);
-    try {
-      make(place, fresh);
-      renameSync(place.at(fresh), place.at(basename(path)));
-      if (flush) place.flush();
-    } catch (error) {
+    for (let tried = 1; ; tried++) {
+      // Left by a start that was killed.
       place.remove(fresh);
-      throw error;
+      try {
+        make(place, fresh);
+        renameSync(place.at(fresh), place.at(basename(path)));
+        if (flush) place.flush();
+        return;
+      } catch (error) {
+        if (tried < TRIES && isTaken(error)) continue;
+        place.remove(fresh);
+        throw error;
+      }
     }
   });
+}
+
+/** The file beside it was renamed or removed by another of our programs, or is that one's. */
+function isTaken(error: unknown): boolean {
+  return codeOf(error) === "ENOENT" || error instanceof UnsafePath;
 }
 
 /**

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { replace } from "./replace.ts";
+import { UnsafePath } from "./unsafe-path.ts";
+
+const FILES = new URL("./files.ts", import.meta.url).href;
+const WRITES = 100;
+
+test("programs that write the same file at once do not disturb each other", async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, "file");
+  const write = (text: string) => {
+    const program = `import { writeFile } from ${JSON.stringify(FILES)};
+      for (let n = 0; n < ${WRITES}; n++) writeFile(${JSON.stringify(path)}, ${JSON.stringify(text)}, { mode: 0o600, flush: false });`;
+    return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+  };
+  await Promise.all([write("one"), write("another")]);
+  assert.match(readFileSync(path, "utf8"), /^(one|another)$/);
+  assert.deepEqual(readdirSync(directory), ["file"]);
+});
+
+test("what is always taken away fails, and is told", () => {
+  const directory = temporaryDirectory();
+  let made = 0;
+  const make = (): void => {
+    made++;
+    throw new UnsafePath("it was made by another program");
+  };
+  assert.throws(() => replace(join(directory, "file"), make), /made by another program/);
+  assert.ok(made > 1 && made < 20);
+  assert.deepEqual(readdirSync(directory), []);
+});
