@@ -133,12 +133,13 @@ function inOneProcess(patterns: readonly string[]): readonly string[] {
 async function elsewhere(argv: readonly string[], within: readonly string[] = []): Promise<void> {
   const [program = "", ...rest] = [...within, process.execPath, ...process.execArgv];
   const child = fork(import.meta.filename, argv, { stdio: "inherit", env, execPath: program, execArgv: rest });
-  const told = await new Promise<Tally | null>((resolve) => {
+  const told = await new Promise<Tally | string>((resolve) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this file
     child.on("message", (message) => resolve(message as Tally));
-    for (const end of ["close", "error"] as const) child.on(end, () => resolve(null));
+    child.on("close", (code, signal) => resolve(`the process ended: ${signal ?? code}`));
+    child.on("error", ({ message }) => resolve(message));
   });
-  if (told === null) failed(`${argv.join(" ")}: the process ended`);
+  if (typeof told === "string") failed(`${argv.join(" ")}: ${told}`);
   else addTally(told);
 }
 

@@ -28,9 +28,12 @@ const HOLDER = `
 const KILLED = `
   nft "add table inet ghostinbox; add table inet ghostinbox_strict; add table inet another"
   "$@" && nft list tables`;
-/** Another server: its supervisor, and its guard once that runs. */
+/** Another server: its supervisor, and its guard once that runs, whose user only this test may know. */
 const OTHER = `
   mkdir -p "$1/service/guard"
+  cp /etc/passwd "$1/passwd"
+  grep -q ^ghostinbox: "$1/passwd" || echo ghostinbox:x:64123:64123::/nonexistent:/usr/sbin/nologin >>"$1/passwd"
+  mount --bind "$1/passwd" /etc/passwd
   printf '#!/bin/sh\\necho $$ >"%s/pid"\\nexec setpriv --reuid ghostinbox --clear-groups sleep 600\\n' "$1" >"$1/service/guard/run"
   chmod +x "$1/service/guard/run"
   cd "$1/service"; runsv guard & trap 'kill -TERM $!; wait' EXIT
@@ -48,13 +51,11 @@ test("what a server that was killed has left in the firewall is taken away", WIT
   assert.equal(ran.stdout, '{"ok":true,"wasRunning":false}\ntable inet another\n', ran.stderr);
 });
 
-const WITH_RUNSV = {
-  skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"], users: ["ghostinbox"] }),
-};
+const WITH_RUNSV = { skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"] }) };
 test("the firewall of another directory's server stays as it is", WITH_RUNSV, async () => {
   const modules = ["./stop.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
   const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
-  const argv = ["--net", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...node];
+  const argv = ["--net", "--mount", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...node];
   const ran = await runProgram("unshare", argv);
   const tables = ["ghostinbox", "ghostinbox_strict", "another"].map((name) => `table inet ${name}\n`).join("");
   assert.equal(ran.stdout, `{"ok":true,"wasRunning":false}\n${tables}`, ran.stderr);
