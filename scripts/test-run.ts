@@ -20,7 +20,7 @@ type How = Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "timeout" 
 /** So many of the slowest files are listed at the end. */
 const SLOWEST = 10;
 /** Where more files than these fail, it is no coincidence. */
-const MOST_AGAIN = 3;
+const MOST_AGAIN = 5;
 const TEST_FILE = /\.test\.ts$/;
 const intolerant = process.env["CI"] === "true";
 

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
 /** What a test takes that a machine may lack. */
@@ -6,17 +6,22 @@ export type Needs = Readonly<{
   root?: boolean;
   /** Names of commands, or paths of files. */
   installed?: readonly string[];
+  /** System users, as set-up adds them. */
+  users?: readonly string[];
 }>;
 
 /**
  * For `skip` of a test: the reason why it cannot run here, or false. The runner prints the reason, and fails where
  * CI=true says that nothing may be missing.
  */
-export function lacking({ root = false, installed = [] }: Needs): string | false {
+export function lacking({ root = false, installed = [], users = [] }: Needs): string | false {
   const missing = installed.filter((name) => !isInstalled(name));
+  const known = readFileSync("/etc/passwd", "utf8").split("\n");
+  const strangers = users.filter((user) => !known.some((line) => line.startsWith(`${user}:`)));
   const reasons = [
     ...(root && process.getuid?.() !== 0 ? ["it takes root"] : []),
     ...(missing.length > 0 ? [`not installed: ${missing.join(", ")}`] : []),
+    ...(strangers.length > 0 ? [`no such user: ${strangers.join(", ")}`] : []),
   ];
   return reasons.length > 0 && reasons.join("; ");
 }
