@@ -1,6 +1,6 @@
 import { LIMITS } from "../limits.ts";
 
-/** The queue of an attempt: that of its network, or that of the owner's own browsers. */
+/** The queue of an attempt: that of its network, or that of one of the owner's own browsers. */
 export type Lane = Readonly<{ name: string; reserved: boolean }>;
 
 /**

@@ -211,6 +211,24 @@ describe("sign-ins to the dashboard", () => {
     crowd.resolve(false);
     for (const guess of guesses) assert.equal(await guess, "wrong");
   });
+
+  test("one browser's cookie, stolen, keeps no other browser out", async () => {
+    const from = { ip: ip("203.0.113.7"), password: PASSWORD };
+    const signedIn = async (known: string | null): Promise<string> => {
+      const opened = await kit.signIn.open({ ...from, known }, "x");
+      return typeof opened === "object" ? opened.known : assert.fail(opened);
+    };
+    const [stolen, own] = [await signedIn(null), await signedIn(null)];
+    assert.equal(await signedIn(own), own, "a browser keeps its own");
+    const crowd = Promise.withResolvers<boolean>();
+    const verify = (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise);
+    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const guesses = [1, 2].map((n) => attempt(`198.51.100.${n}`, "wrong", stolen, signIn));
+    assert.equal(await attempt("198.51.100.3", PASSWORD, stolen, signIn), "refused");
+    assert.equal(await attempt("198.51.100.3", PASSWORD, own, signIn), "in");
+    crowd.resolve(false);
+    assert.deepEqual(await Promise.all(guesses), ["wrong", "wrong"]);
+  });
 });
 
 async function until(met: () => boolean): Promise<void> {

@@ -4,7 +4,7 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { SECOND_MS } from "../../core/time.ts";
+import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { NotIn } from "../../wire/control/results.ts";
 import { actorOf } from "../../wire/control/rights.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
@@ -43,7 +43,17 @@ type Password = Readonly<{ password: string; code?: string | undefined }>;
 type Try = Given & Pick<Attempt, "ip">;
 /** `mark`: what tells one guess from another. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
+/** Half a sign-in is none. `late`: its caller has been told that nothing came of it. */
+type NotChecked = "code_needed" | "late";
 type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
+/** `isStill`: the password and the app are those with which the check began. */
+type Known = Readonly<{
+  hash: string | null;
+  from: CodeFrom;
+  by: string;
+  isStill: () => boolean;
+  isLate: () => boolean;
+}>;
 export type Opened = Readonly<{ secret: string; digest: string; known: string }>;
 
 /** `from`: whose wrong codes count together. */
@@ -54,6 +64,9 @@ const ID_BYTES = 6;
 /** After each wrong passkey. So strangers write 20 rows a second at most. */
 const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
+const BROWSER_BYTES = 8;
+/** The web waits for ten seconds. What comes later opens nothing that anybody hears of. */
+const HEARD_MS = 8 * SECOND_MS;
 
 /**
  * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as it
@@ -88,7 +101,8 @@ export class SignIn {
       const what = "passkey" in attempt ? "passkey" : "password";
       throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
     }
-    return { secret, digest, known: knownBy(judged.hash) };
+    const browser = browserOf(attempt.known, judged.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
+    return { secret, digest, known: knownBy(judged.hash, browser) };
   }
 
   /** For a session that is there already, which no crowd of strangers can keep waiting. */
@@ -100,24 +114,25 @@ export class SignIn {
   }
 
   async #try(attempt: Try, lane: CodeLane): Promise<Judged> {
+    const since = this.#parts.clock.now();
     if (!(await this.#lanes.enter(lane))) return { outcome: "refused" };
     try {
-      return await this.#judged(attempt, lane);
+      return await this.#judged(attempt, lane, since);
     } finally {
       this.#lanes.leave(lane);
     }
   }
 
-  /** A browser that has signed in with the present password has its own queue, which no stranger can fill. */
+  /** A browser that has signed in with the present password has its own queue, which neither a stranger nor another browser can fill. */
   #laneOf({ ip, known }: Attempt): CodeLane {
     const hash = this.#parts.credentials.adminPasswordHash();
-    if (hash !== null && known !== null && isSame(known, knownBy(hash)))
-      return { name: "device", reserved: true, from: "browser" };
+    const browser = hash === null ? null : browserOf(known, hash);
+    if (browser !== null) return { name: `browser ${browser}`, reserved: true, from: "browser" };
     return { name: this.#parts.engine.subject(ip), reserved: false, from: "stranger" };
   }
 
-  async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane): Promise<Judged> {
-    const { engine, credentials } = this.#parts;
+  async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
+    const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time as it is: no stranger of the same network uses up the owner's share.
     if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
@@ -128,32 +143,37 @@ export class SignIn {
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();
+    // It may be changed, or taken away, while this one is verified: then every session has just been ended.
+    const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === this.factors.app();
+    const isLate = (): boolean => clock.now() - since >= HEARD_MS;
+    const by = actorOf({ how: "session", name: ADMINISTRATOR }, ip);
     const checked =
       "passkey" in given
         ? await this.#checkPasskey(given.passkey, ip)
-        : await this.#checkPassword(given, { hash, from, by: actorOf({ how: "session", name: ADMINISTRATOR }, ip) });
-    // Half a sign-in is none, and no failure either.
+        : await this.#checkPassword(given, { hash, from, by, isStill, isLate });
     if (checked === "code_needed") return { outcome: checked };
+    if (checked === "late") return { outcome: "refused" };
     const { isRight, mark, ...using } = checked;
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const passwordHash = this.#proofOf(mark);
     const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: !this.#bounds.mayBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
-    // It may have been changed, or taken away, while this one was verified: then every session has just been ended.
-    const isStill = hash === credentials.adminPasswordHash() && app === this.factors.app();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
-    if (!isRight || hash === null || !isStill || isGone) return { outcome: "wrong" };
+    if (!isRight || hash === null || !isStill() || isGone) return { outcome: "wrong" };
     return { outcome: "right", hash };
   }
 
   async #checkPassword(
     { password, code }: Password,
-    { hash, from, by }: Readonly<{ hash: string | null; from: CodeFrom; by: string }>,
-  ): Promise<Checked | "code_needed"> {
+    { hash, from, by, isStill, isLate }: Known,
+  ): Promise<Checked | NotChecked> {
     const { passwords } = this.#parts;
-    const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null;
-    if (isPassword && code === undefined && this.factors.isNeeded()) return "code_needed";
-    // A wrong password uses up no code.
+    const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
+    if (isPassword && this.factors.isNeeded()) {
+      if (code === undefined) return "code_needed";
+      if (isLate()) return "late";
+    }
+    // What is refused anyway uses up no code.
     const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
     return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
   }
@@ -179,9 +199,15 @@ export class SignIn {
   }
 }
 
-/** What a browser gets with each sign-in. It opens nothing, and a new password makes it worthless. */
-function knownBy(hash: string): string {
-  return createHmac("sha256", hash).update(KNOWN).digest("base64url");
+/** What a browser gets at its first sign-in, and keeps: its id, signed. It opens nothing, and a new password makes it worthless. */
+function knownBy(hash: string, browser: string): string {
+  return `${browser}.${createHmac("sha256", hash).update(`${KNOWN} ${browser}`).digest("base64url")}`;
+}
+
+/** The id of a browser that has signed in with this password; null: it has not. */
+function browserOf(known: string | null, hash: string): string | null {
+  const [browser = ""] = known?.split(".") ?? [];
+  return known !== null && isSame(known, knownBy(hash, browser)) ? browser : null;
 }
 
 function isSame(given: string, right: string): boolean {
