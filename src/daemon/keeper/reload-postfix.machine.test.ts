@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { makeMailQueue } from "../../../test/kit/mail-queue.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../adapters/machine/run-program.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { listProcesses } from "../set-up/read-processes.ts";
+import { userIds } from "../set-up/site.ts";
+import { reloadPostfix } from "./reload-postfix.ts";
+
+describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const { postfixConf, postfixQueue, postfixData } = layout;
+  const postfix = (command: string) => runProgram("postfix", ["-c", postfixConf, command]);
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    makeMailQueue(layout);
+    const { uid, gid } = userIds("postfix");
+    for (const name of ["active", "bounce", "corrupt", "defer", "deferred", "hold", "incoming", "private", "trace"]) {
+      mkdirSync(join(postfixQueue, name), { recursive: true });
+      chownSync(join(postfixQueue, name), uid, gid);
+    }
+    for (const name of ["public", "maildrop"]) chownSync(join(postfixQueue, name), uid, gid);
+    mkdirSync(join(postfixQueue, "pid"), { recursive: true });
+    chownSync(postfixData, uid, gid);
+    const main = join(postfixConf, "main.cf");
+    appendFileSync(main, "inet_interfaces = loopback-only\nmaillog_file = /dev/null\nmaillog_file_prefixes = /dev\n");
+    utimesSync(main, 0, 0);
+    writeFileSync(
+      join(postfixConf, "master.cf"),
+      "qmgr unix n - n 300 1 qmgr\npostlog unix-dgram n - n - 1 postlogd\n",
+    );
+    const started = await postfix("start");
+    assert.equal(started.code, 0, started.stderr);
+  });
+  after(() => postfix("stop"));
+
+  const queueManager = (): number | undefined =>
+    listProcesses().find(({ args, cwd }) => args[0] === "qmgr" && cwd === postfixQueue)?.pid;
+  async function running(): Promise<number> {
+    for (;;) {
+      const pid = queueManager();
+      if (pid !== undefined) return pid;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  test("has ended the queue manager of before, which would lose a flush", async () => {
+    const former = await running();
+    process.kill(former, "SIGSTOP");
+    let isDone = false;
+    const reload = reloadPostfix(layout).finally(() => {
+      isDone = true;
+    });
+    const told = await postfix("reload");
+    assert.equal(told.code, 0, told.stderr);
+    assert.ok(!isDone, "it waits");
+    process.kill(former, "SIGCONT");
+    assert.equal(await reload, null);
+    assert.ok(!existsSync(`/proc/${former}`));
+    assert.notEqual(await running(), former);
+  });
+
+  test("waits no longer than some seconds for one that hangs", async () => {
+    const former = await running();
+    process.kill(former, "SIGSTOP");
+    try {
+      assert.equal(await reloadPostfix(layout), null);
+      assert.ok(existsSync(`/proc/${former}`));
+    } finally {
+      process.kill(former, "SIGCONT");
+    }
+  });
+
+  test("of a server that does not run is told", async () => {
+    await postfix("stop");
+    assert.match((await reloadPostfix(layout)) ?? "", /reload/);
+  });
+});
