@@ -21,6 +21,7 @@ async function upgrade(layout: Layout): Promise<void> {
   using accounts = openAccounts(layout.accountsDb);
   accounts.exec(`
     INSERT INTO account (name, password, created_at) VALUES ('new@example.test', '{X}y', 1);
+    INSERT INTO admin_totp VALUES (1, zeroblob(20), 1, 1);
     INSERT INTO account_key VALUES ('new@example.test', 'id', 1, 'public', 'locked', '{X}y', 'recoverable')`);
 }
 
@@ -51,6 +52,7 @@ test("it tells what came since, asks, and goes back", ROOT, async () => {
   );
   assert.match(unasked.err, /^Since then: 0 events, which will be missing\.$/m);
   assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
+  assert.match(unasked.err, /^ {2}second factors: 1 added \(authenticator app\)$/m);
   assert.match(unasked.err, /^Mail of new@example\.test that was encrypted with a key made since then cannot be read/m);
   assert.match(unasked.err, /no terminal to ask on: nothing was changed/);
   assert.deepEqual(versions(), newest);

@@ -129,6 +129,8 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   allowed: "allow list",
   tokens: "tokens",
   passwords: "dashboard",
+  factors: "second factors",
+  sessions: "sessions",
 };
 
 function describe(changes: Changes): readonly string[] {

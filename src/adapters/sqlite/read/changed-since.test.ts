@@ -46,6 +46,8 @@ test("each kind of change is told by name, and a new column is no change", () =>
     allowed: NONE,
     tokens: { added: [], removed: ["old"], changed: [] },
     passwords: { added: [], removed: [], changed: ["password"] },
+    factors: NONE,
+    sessions: NONE,
   });
   assert.deepEqual(changedSince(copy, copy).accounts, NONE);
 });
@@ -72,4 +74,35 @@ test("accounts with keys that the copy lacks are named once, also where it has n
   const now = keys("('carl', 'a'), ('anna', 'a'), ('anna', 'b'), ('anna', 'c'), ('bert', 'a')");
   assert.deepEqual(changedSince(now, keys("('anna', 'a'), ('bert', 'a')")).newKeys, ["anna", "carl"]);
   assert.deepEqual(changedSince(now, pair()).newKeys, ["anna", "bert", "carl"]);
+});
+
+test("second factors and sessions are named, and the use of one is no change, but that of a recovery code", () => {
+  const tables = `
+    CREATE TABLE admin_totp (secret BLOB, last_step INTEGER);
+    CREATE TABLE admin_recovery (digest TEXT, used_at INTEGER);
+    CREATE TABLE admin_passkeys (name TEXT, public_key BLOB, counter INTEGER);
+    CREATE TABLE token (name TEXT); CREATE TABLE admin (key TEXT);
+    CREATE TABLE session (id TEXT, device TEXT, ip TEXT, used_at INTEGER);`;
+  const copy = pair(
+    "",
+    `${tables} INSERT INTO admin_totp VALUES (x'01', 1);
+     INSERT INTO admin_recovery VALUES ('0123456789', NULL), ('abcdefghij', NULL);
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 1), ('Phone', x'02', 1);
+     INSERT INTO session VALUES ('a1', 'Firefox on Linux', '203.0.113.7', 1), ('b2', 'Chrome', '203.0.113.8', 1)`,
+  );
+  const now = pair(
+    "",
+    `${tables} INSERT INTO admin_totp VALUES (x'01', 2);
+     INSERT INTO admin_recovery VALUES ('0123456789', 5), ('abcdefghij', NULL);
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 2), ('Key', x'03', 1);
+     INSERT INTO session VALUES ('b2', 'Chrome', '203.0.113.8', 2)`,
+  );
+  const { factors, sessions } = changedSince(now, copy);
+  assert.deepEqual(factors, {
+    added: ["passkey Key"],
+    removed: ["passkey Phone"],
+    changed: ["recovery code 01234567"],
+  });
+  assert.deepEqual(sessions, { added: [], removed: ["Firefox on Linux from 203.0.113.7 (a1)"], changed: [] });
+  assert.deepEqual(changedSince(now, pair()).factors.added.length, 5);
 });

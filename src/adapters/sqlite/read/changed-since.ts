@@ -2,7 +2,16 @@ import type { DatabaseSync } from "node:sqlite";
 
 /** Names of what is in one of two databases only, or differs. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
-export const CHANGING = ["accounts", "aliases", "bans", "allowed", "tokens", "passwords"] as const;
+export const CHANGING = [
+  "accounts",
+  "aliases",
+  "bans",
+  "allowed",
+  "tokens",
+  "passwords",
+  "factors",
+  "sessions",
+] as const;
 /** What was changed in the databases since a copy of them was made. */
 export type ChangedSince = Readonly<
   {
@@ -33,6 +42,8 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     allowed: between("engine", "allow_entry", ({ prefix }) => String(prefix)),
     tokens: compare(...both("token", ({ name }) => String(name))),
     passwords: compare(...both("admin", ({ key }) => String(key))),
+    factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
+    sessions: compare(sessionsOf(administrationOf(now)), sessionsOf(administrationOf(copy))),
   };
 }
 
@@ -56,6 +67,25 @@ function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly st
   const copied = new Set(keysOf(copy).map(keyOf));
   const added = keysOf(now).filter((row) => !copied.has(keyOf(row)));
   return [...new Set(added.map(({ account }) => String(account)))];
+}
+
+/** The second factors of the dashboard's sign-in. A code of the app, or a passkey, that was used is no change; a used recovery code is one. */
+function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
+  return new Map([
+    ...named(db, "admin_totp", "'authenticator app'", "hex(secret)"),
+    ...named(db, "admin_recovery", "'recovery code ' || substr(digest, 1, 8)", "used_at IS NULL"),
+    ...named(db, "admin_passkeys", "'passkey ' || name", "hex(public_key)"),
+  ]);
+}
+
+function sessionsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
+  return named(db, "session", "device || ' from ' || ip || ' (' || id || ')'", "id");
+}
+
+/** What differs if `is` does. */
+function named(db: DatabaseSync, table: string, name: string, is: string): ReadonlyMap<string, Row> {
+  const rows = hasTable(db, table) ? db.prepare(`SELECT ${name} AS name, ${is} AS is_now FROM ${table}`).all() : [];
+  return new Map(rows.map((row) => [String(row["name"]), row]));
 }
 
 function hasTable(db: DatabaseSync, table: string): boolean {
