@@ -24,8 +24,10 @@ describe("the second factor of the dashboard's sign-in", () => {
     const { factors } = kit.signIn;
     factors.begin(SESSION);
     const pending = factors.begin(SESSION);
-    const confirmed = factors.confirm(SESSION, codeOf(pending.secret, kit.clock.now()));
-    assert.ok(typeof confirmed === "object", String(confirmed));
+    const ready = factors.ready(SESSION, codeOf(pending.secret, kit.clock.now()));
+    assert.ok(typeof ready === "object", JSON.stringify(ready));
+    const confirmed = factors.confirm(ready) ?? assert.fail();
+    assert.equal(factors.confirm(ready), null, "once");
     // The code that confirmed it is used.
     kit.clock.advance(2 * STEP_MS);
     return confirmed;
@@ -137,19 +139,37 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
   });
 
+  test("a sign-in that comes too late, or whose password was changed meanwhile, uses up no code", async () => {
+    const used = code();
+    const during = (happens: () => void): void => {
+      const verify = (hash: string, given: string): Promise<boolean> => {
+        happens();
+        return Promise.resolve(hash === hashOf(given));
+      };
+      kit.signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    };
+    during(() => kit.clock.advance(9_000));
+    assert.equal(await open(used), "refused", "the web has given up");
+    during(() => kit.credentials.setAdminPassword(hashOf("another")));
+    assert.equal(await open(used), "wrong");
+    assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
+    during(() => undefined);
+    assert.equal(await open(used, { password: "another" }), "in");
+  });
+
   test("a set-up counts with its first code alone, from the same session and in time", () => {
     kit.factors.removeTotp();
     const { factors } = kit.signIn;
-    assert.equal(factors.confirm(SESSION, "123456"), "none");
+    assert.equal(factors.ready(SESSION, "123456"), "none");
     const { secret, uri } = factors.begin(SESSION);
     assert.match(secret, /^[A-Z2-7]{32}$/);
     assert.ok(uri.includes(secret) && uri.includes("mail.example.test"));
     const right = (): string => codeOf(secret, kit.clock.now());
-    assert.equal(factors.confirm("digest of another", right()), "none");
-    assert.equal(factors.confirm(SESSION, "123456"), "wrong");
+    assert.equal(factors.ready("digest of another", right()), "none");
+    assert.equal(factors.ready(SESSION, "123456"), "wrong");
     assert.ok(!isOn());
     kit.clock.advance(10 * MINUTE_MS);
-    assert.equal(factors.confirm(SESSION, right()), "none");
+    assert.equal(factors.ready(SESSION, right()), "none");
     assert.ok(!isOn());
   });
 

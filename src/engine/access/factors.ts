@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { FactorStore, RecoveryStore, StoredTotp } from "../admin-ports.ts";
+import type { FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
@@ -31,6 +31,7 @@ const SET_UP_MS = 10 * MINUTE_MS;
 export const APP = "authenticator app";
 
 type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
+type Ready = Pick<NewTotp, "secret" | "lastStep">;
 
 /** The administrator's authenticator app and recovery codes. The secret is told once, while it is set up. */
 export class Factors {
@@ -83,17 +84,22 @@ export class Factors {
     return { secret: base32(secret), uri: uriOf(secret, hostname()) };
   }
 
-  /** The recovery codes; `none`: nothing waits for a code from this session. */
-  confirm(session: string, typed: string): readonly string[] | "none" | "wrong" {
-    const { factors, clock } = this.#parts;
-    const now = clock.now();
+  /** What the right code of a set-up stands for; `none`: nothing waits for a code from this session. Sets up nothing yet. */
+  ready(session: string, typed: string): Ready | "none" | "wrong" {
+    const now = this.#parts.clock.now();
     const pending = this.#pending;
     if (pending === null || pending.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
     const { secret } = pending;
     const lastStep = stepOf({ secret, lastStep: 0 }, typed.replaceAll(/\s/g, ""), now);
-    if (lastStep === null) return "wrong";
+    return lastStep === null ? "wrong" : { secret, lastStep };
+  }
+
+  /** The recovery codes; null: it was set up meanwhile, or begun again. */
+  confirm({ secret, lastStep }: Ready): readonly string[] | null {
+    const { factors, clock } = this.#parts;
+    if (this.#pending?.secret !== secret) return null;
     const { codes, digests } = newRecoveryCodes();
-    factors.setTotp({ secret, lastStep, at: now, recovery: digests });
+    factors.setTotp({ secret, lastStep, at: clock.now(), recovery: digests });
     this.#pending = null;
     return codes;
   }

@@ -5,15 +5,10 @@ import type { Engine } from "../engine.ts";
 import { type CredentialCommandParts, tokenCommand } from "./access.ts";
 import { allowAdd, allowRemove, type BanCommandParts, ban, type TargetParts, unban } from "./bans.ts";
 import { type DashboardCommandParts, sessionCommand } from "./dashboard.ts";
+import type { Rehearsal } from "./record-first.ts";
 import type { Admitted } from "./web.ts";
 
-export type DryRunParts = BanCommandParts &
-  CredentialCommandParts &
-  DashboardCommandParts &
-  Readonly<{
-    /** Does the work on the accounts' database and takes it back as soon as `work` returns. */
-    rehearse: <T>(work: () => T) => T;
-  }>;
+export type DryRunParts = BanCommandParts & CredentialCommandParts & DashboardCommandParts & Rehearsal;
 
 export const NO_DRY_RUN: CommandError = {
   ok: false,

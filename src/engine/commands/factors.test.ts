@@ -121,6 +121,34 @@ describe("second factors, by command", () => {
     assert.equal((await signIn()).outcome, "in");
   });
 
+  test("what cannot be recorded is not done", async () => {
+    const as = await session();
+    const begun = await result({ verb: "totp_begin" }, as);
+    assert.ok("secret" in begun);
+    const confirm = () => ({ verb: "totp_confirm", code: codeOf(begun.secret, kit.clock.now()) }) as const;
+    const refused = async (command: Command, origin: "web" | "root" = "web"): Promise<void> => {
+      const reply = await (origin === "web" ? kit.ask(command, "web", as) : kit.ask(command));
+      assert.ok(!reply.ok && /nothing was changed/.test(reply.message), JSON.stringify(reply));
+    };
+    kit.fillDisk();
+    await refused(confirm());
+    assert.equal(kit.factors.totp(), null);
+    kit.db.exec("DROP TRIGGER full");
+    // After a refused write, the engine waits before it tries the database again.
+    kit.clock.advance(2_000);
+    const confirmed = await result(confirm(), as);
+    assert.ok("codes" in confirmed);
+    kit.clock.advance(2 * STEP_MS);
+    kit.fillDisk();
+    await refused({ verb: "recovery_renew" });
+    await refused({ verb: "totp_remove" });
+    await refused({ verb: "factors_reset" }, "root");
+    assert.notEqual(kit.factors.totp(), null);
+    kit.db.exec("DROP TRIGGER full");
+    kit.clock.advance(2_000);
+    await session(confirmed.codes[0]);
+  });
+
   test("the console resets all of it and ends the sessions; a new password leaves the app", async () => {
     const as = await session();
     await setUp(as);

@@ -1,9 +1,10 @@
 import { plural } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import { APP, type Factors } from "../access/factors.ts";
+import { RECOVERY_CODES } from "../access/recovery-codes.ts";
 import type { FactorStore, PasskeyStore, RecoveryStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
 export type FactorCommandParts = Readonly<{
@@ -23,7 +24,7 @@ const WRONG_CODE = failed(
   "Give the code that it shows, and check the clock of the phone.",
 );
 
-/** What the owner does about the second factors of the dashboard's sign-in. */
+/** What the owner does about the second factors of the dashboard's sign-in. The record comes first: no factor changes untold. */
 export async function factorCommand(
   { factors: store, passkeys, engine }: FactorCommandParts,
   factors: Factors,
@@ -38,21 +39,22 @@ export async function factorCommand(
     case "totp_begin":
       return { ok: true, result: factors.begin(caller.digest) };
     case "totp_confirm": {
-      const codes = factors.confirm(caller.digest, command.code);
-      if (typeof codes === "string") return codes === "none" ? NOT_BEGUN : WRONG_CODE;
-      const recorded = await engine.audit({ type: "FACTOR_ADDED", subject: APP, by });
-      return recorded ? { ok: true, result: { codes } } : UNRECORDED;
+      const ready = factors.ready(caller.digest, command.code);
+      if (typeof ready === "string") return ready === "none" ? NOT_BEGUN : WRONG_CODE;
+      if (!(await engine.audit({ type: "FACTOR_ADDED", subject: APP, by }))) return UNWRITTEN;
+      const codes = factors.confirm(ready);
+      return codes === null ? NOT_BEGUN : { ok: true, result: { codes } };
     }
-    case "totp_remove": {
-      if (!store.removeTotp()) return NOT_SET_UP;
-      const recorded = await engine.audit({ type: "FACTOR_REMOVED", subject: APP, by });
-      return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
-    }
+    case "totp_remove":
+      if (!isOn) return NOT_SET_UP;
+      if (!(await engine.audit({ type: "FACTOR_REMOVED", subject: APP, by }))) return UNWRITTEN;
+      store.removeTotp();
+      return { ok: true, result: { done: true } };
     case "recovery_renew": {
       if (!isOn) return NOT_SET_UP;
-      const codes = factors.renewCodes();
-      const recorded = await engine.audit({ type: "RECOVERY_CODES_MADE", subject: plural(codes.length, "code"), by });
-      return recorded ? { ok: true, result: { codes } } : UNRECORDED;
+      const subject = plural(RECOVERY_CODES, "code");
+      if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
+      return { ok: true, result: { codes: factors.renewCodes() } };
     }
   }
 }
@@ -60,12 +62,12 @@ export async function factorCommand(
 /** For an owner who lost the phone, and after somebody else may have set one up. */
 export async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, by: string): Promise<Reply> {
   const names = namesOf(passkeys);
-  const were = factors.reset();
   const recorded = await Promise.all([
     engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
     ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
   ]);
-  return recorded.every(Boolean) ? { ok: true, result: { ...were, passkeyNames: names } } : UNRECORDED;
+  if (!recorded.every(Boolean)) return UNWRITTEN;
+  return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
 }
 
 function namesOf(passkeys: Pick<PasskeyStore, "list">): readonly string[] {

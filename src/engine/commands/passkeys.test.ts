@@ -97,6 +97,22 @@ describe("passkeys of the dashboard, by command", () => {
     assert.deepEqual(told(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
   });
 
+  test("what cannot be recorded is not done", async () => {
+    const as = await signIn();
+    await add(as, "Laptop");
+    const [laptop] = await list(as);
+    const asked = await result({ verb: "passkey_begin" }, as);
+    assert.ok("user" in asked);
+    const made = new Authenticator().make({ challenge: asked.challenge, origin: ORIGIN }, { counter: 0 });
+    kit.fillDisk();
+    assert.match(await refusal({ verb: "passkey_add", name: "Phone", ...made }, as), /nothing was changed/);
+    assert.match(await refusal({ verb: "passkey_remove", id: laptop?.id ?? "" }, as), /nothing was changed/);
+    assert.deepEqual(
+      (await list(as)).map(({ name }) => name),
+      ["Laptop"],
+    );
+  });
+
   async function list(as: As) {
     const listed = await result({ verb: "passkey_list" }, as);
     assert.ok("passkeys" in listed);

@@ -5,18 +5,20 @@ import { ADMINISTRATOR } from "../access/callers.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { Passkey, PasskeyStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
-import type { Clock } from "../ports.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import type { Clock, Outcome } from "../ports.ts";
+import { type Rehearsal, recordFirst } from "./record-first.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { NO_ADDRESS, type WebCaller } from "./web.ts";
 import type { WebBounds } from "./web-bounds.ts";
 
-export type PasskeyCommandParts = Readonly<{
-  passkeys: PasskeyStore;
-  /** Under which the dashboard is reached, with all below them; the first names the server. */
-  names: () => readonly string[];
-  engine: Pick<Engine, "audit" | "subject">;
-  clock: Clock;
-}>;
+export type PasskeyCommandParts = Rehearsal &
+  Readonly<{
+    passkeys: PasskeyStore;
+    /** Under which the dashboard is reached, with all below them; the first names the server. */
+    names: () => readonly string[];
+    engine: Pick<Engine, "audit" | "subject">;
+    clock: Clock;
+  }>;
 
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
@@ -58,16 +60,17 @@ export async function passkeyCommand(
       if (name === "") return no("usage", "A passkey needs a name.");
       const made = keys.checkMade(command, caller.digest);
       if (!made.ok) return no("failed", `The passkey was not accepted. ${made.reason}`);
-      const added = passkeys.add({ ...made.passkey, name, at: clock.now() });
-      if (!added.ok) return no("failed", added.reason);
-      const recorded = await engine.audit({ type: "PASSKEY_ADDED", subject: name, by });
-      return recorded ? { ok: true, result: { name } } : UNRECORDED;
+      const add = (): Outcome => passkeys.add({ ...made.passkey, name, at: clock.now() });
+      const added = await recordFirst(parts, add, () => engine.audit({ type: "PASSKEY_ADDED", subject: name, by }));
+      if (added === "unwritten") return UNWRITTEN;
+      return added.ok ? { ok: true, result: { name } } : no("failed", added.reason);
     }
     case "passkey_remove": {
       const name = known.find(({ id }) => id === command.id)?.name;
-      if (name === undefined || !passkeys.remove(command.id)) return no("failed", "There is no such passkey.");
-      const recorded = await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by });
-      return recorded ? { ok: true, result: { name } } : UNRECORDED;
+      if (name === undefined) return no("failed", "There is no such passkey.");
+      if (!(await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by }))) return UNWRITTEN;
+      passkeys.remove(command.id);
+      return { ok: true, result: { name } };
     }
   }
 }

@@ -10,3 +10,11 @@ export const UNRECORDED: CommandError = {
   message: "The database could not be written: it may or may not hold, and no record of it was kept.",
   next: "Look whether it holds, and do it again once `status` finds the database well.",
 };
+
+/** The answer where the record comes first, and could not be committed. */
+export const UNWRITTEN: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "The record of it could not be written, so nothing was changed.",
+  next: "`status` shows what is wrong.",
+};

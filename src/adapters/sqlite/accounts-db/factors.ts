@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Millis } from "../../../core/time.ts";
 import type { FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../../../engine/admin-ports.ts";
 import { integer } from "../columns.ts";
+import { together } from "../together.ts";
 
 /** The administrator's second factors in `accounts.db`. The guard alone writes it, and alone can read it of what strangers reach. */
 export class SqliteFactors implements FactorStore, RecoveryStore {
@@ -34,7 +35,7 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
   }
 
   setTotp({ secret, lastStep, at, recovery }: NewTotp): void {
-    this.#together(() => {
+    together(this.#db, () => {
       this.#removeTotp.run();
       this.#set.run(secret, at, lastStep);
       this.#renew(recovery, at);
@@ -46,14 +47,14 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
   }
 
   removeTotp(): boolean {
-    return this.#together(() => {
+    return together(this.#db, () => {
       this.#db.exec("DELETE FROM admin_recovery");
       return this.#removeTotp.run().changes === 1;
     });
   }
 
   reset(): Readonly<{ factors: number; ended: number }> {
-    return this.#together(() => {
+    return together(this.#db, () => {
       const removed = (from: string): number => Number(this.#db.prepare(`DELETE FROM ${from}`).run().changes);
       removed("admin_recovery");
       return { factors: removed("admin_totp") + removed("admin_passkeys"), ended: removed("session") };
@@ -69,23 +70,11 @@ export class SqliteFactors implements FactorStore, RecoveryStore {
   }
 
   renewRecovery(digests: readonly string[], at: Millis): void {
-    this.#together(() => this.#renew(digests, at));
+    together(this.#db, () => this.#renew(digests, at));
   }
 
   #renew(digests: readonly string[], at: Millis): void {
     this.#db.exec("DELETE FROM admin_recovery");
     for (const digest of digests) this.#add.run(digest, at);
-  }
-
-  #together<R>(run: () => R): R {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const came = run();
-      this.#db.exec("COMMIT");
-      return came;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
   }
 }

@@ -1,0 +1,20 @@
+import type { Outcome } from "../ports.ts";
+
+export type Rehearsal = Readonly<{
+  /** Does the work on the accounts' database and takes it back as soon as `work` returns. */
+  rehearse: <T>(work: () => T) => T;
+}>;
+
+/**
+ * Records a change of the accounts' database before it is made: a guard that ends in the middle leaves no change without a
+ * record. What is refused is found by a rehearsal, and not recorded. `unwritten`: there is no record, and no change.
+ */
+export async function recordFirst<O extends Outcome>(
+  { rehearse }: Rehearsal,
+  change: () => O,
+  record: (would: O) => Promise<boolean>,
+): Promise<O | "unwritten"> {
+  const would = rehearse(change);
+  if (!would.ok) return would;
+  return (await record(would)) ? change() : "unwritten";
+}
