@@ -11,7 +11,7 @@ import { type Preview, SettingPreview } from "./setting-preview.tsx";
 import { SettingRow } from "./setting-row.tsx";
 
 type Undo = Readonly<{ until: string; keys: readonly string[]; by: string }>;
-type List = Readonly<{ items: readonly Setting[]; undo: Undo | null }>;
+type List = Readonly<{ items: readonly Setting[]; digest: string; undo: Undo | null }>;
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
 /** What is applied is what was looked at. */
@@ -42,7 +42,7 @@ export function SettingsPage() {
     });
   const undo = (): void =>
     attempt(async () => {
-      const { changed } = await withProof(() => post<Changed>("settings/undo", {}));
+      const { changed } = await withProof(() => post<Changed>("settings/undo", { digest: data?.digest }));
       tell(words.undone(changed.join(", ")));
       reload();
     });

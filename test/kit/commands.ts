@@ -84,7 +84,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
     changes: [{ key: "limits.mail.per_minute", value: null }],
     digest: "00".repeat(32),
   },
-  settings_undo: { verb: "settings_undo" },
+  settings_undo: { verb: "settings_undo", digest: "0".repeat(64) },
   sign_in: { verb: "sign_in", ip: "203.0.113.7", password: "x", device: "Firefox on Linux", known: null },
   sign_out: { verb: "sign_out" },
   prove: { verb: "prove", password: "x" },

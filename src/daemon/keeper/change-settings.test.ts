@@ -39,6 +39,7 @@ function kit(text = SHIPPED) {
     seen,
     file,
     settings,
+    undo: () => settings.undo(createHash("sha256").update(readFileSync(path)).digest("hex")),
     change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) =>
       settings.change(changes, createHash("sha256").update(readFileSync(path)).digest("hex")),
     /** Done while the file is being applied. */
@@ -50,26 +51,26 @@ function kit(text = SHIPPED) {
 const reasonOf = (reply: KeeperReply): string => (reply.ok ? assert.fail(reply.detail) : reply.reason);
 
 test("the file is written whole, with its comments, owner and mode, and applied; undo gives every byte back", async () => {
-  const { path, settings, change, file, seen } = kit();
+  const { path, undo, change, file, seen } = kit();
   const before = statSync(path);
   assert.deepEqual(await change(), { ok: true, detail: "Reloaded postfix." });
   assert.equal(file(), CHANGED);
   const after = statSync(path);
   assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
   assert.notEqual(after.ino, before.ino, "it was replaced, not written over");
-  assert.ok((await settings.undo()).ok);
+  assert.ok((await undo()).ok);
   assert.equal(file(), SHIPPED);
   assert.deepEqual(seen, [CHANGED, SHIPPED]);
-  assert.match(reasonOf(await settings.undo()), /No change of the last 15 minutes/, "once");
+  assert.match(reasonOf(await undo()), /No change of the last 15 minutes/, "once");
 });
 
 test("what cannot be applied leaves the old file, in force, and nothing to undo", async () => {
-  const { settings, change, file, seen, refuses } = kit();
+  const { undo, change, file, seen, refuses } = kit();
   refuses("postfix refuses it");
   assert.equal(reasonOf(await change()), "postfix refuses it");
   assert.equal(file(), SHIPPED);
   assert.deepEqual(seen, [CHANGED, SHIPPED], "the old one was applied again");
-  assert.match(reasonOf(await settings.undo()), /No change/);
+  assert.match(reasonOf(await undo()), /No change/);
   refuses("postfix refuses it", "it is gone");
   assert.match(
     reasonOf(await change()),
@@ -79,32 +80,49 @@ test("what cannot be applied leaves the old file, in force, and nothing to undo"
 });
 
 test("an undo that cannot be applied leaves the change", async () => {
-  const { settings, change, file, refuses } = kit();
+  const { undo, change, file, refuses } = kit();
   await change();
   refuses("no");
-  assert.equal(reasonOf(await settings.undo()), "no");
+  assert.equal(reasonOf(await undo()), "no");
   assert.equal(file(), CHANGED);
-  assert.ok((await settings.undo()).ok, "it can be tried again");
+  assert.ok((await undo()).ok, "it can be tried again");
 });
 
 test("a file that was edited meanwhile is left alone, also by undo", async () => {
-  const { path, settings, change, file, seen } = kit();
+  const { path, settings, undo, change, file, seen } = kit();
   assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited meanwhile/);
   assert.ok((await change()).ok);
   writeFileSync(path, `${CHANGED}# mine\n`);
-  assert.match(reasonOf(await settings.undo()), /edited meanwhile/);
+  assert.match(reasonOf(await undo()), /edited meanwhile/);
   assert.equal(file(), `${CHANGED}# mine\n`);
   assert.equal(seen.length, 1);
 });
 
 test("what somebody saves while a change is applied stays, though the change is refused", async () => {
-  const { path, settings, change, file, seen, refuses, meanwhile } = kit();
+  const { path, undo, change, file, seen, refuses, meanwhile } = kit();
   meanwhile(() => writeFileSync(path, `${file()}# mine\n`));
   refuses("postfix refuses it.");
   assert.match(reasonOf(await change()), /^postfix refuses it\. .* edited meanwhile, so it was not put back/);
   assert.equal(file(), `${CHANGED}# mine\n`);
   assert.deepEqual(seen, [CHANGED], "and it is not applied");
-  assert.match(reasonOf(await settings.undo()), /No change/);
+  assert.match(reasonOf(await undo()), /No change/);
+});
+
+test("what was changed by hand and is not applied, or was not there when it was looked at, is not the web's", async () => {
+  const { path, settings, change, undo, file } = kit();
+  const seen = createHash("sha256").update(SHIPPED).digest("hex");
+  assert.ok((await change()).ok);
+  assert.match(reasonOf(await settings.undo(seen)), /edited meanwhile/, "another change came in between");
+  const mine = CHANGED.replace("per_minute = 20", "per_minute = 30");
+  writeFileSync(path, mine);
+  assert.match(reasonOf(await change([{ key: "limits.mail.per_hour", value: "60" }])), /not applied: `config apply`/);
+  assert.ok((await settings.apply()).ok);
+  assert.match(reasonOf(await undo()), /edited meanwhile/);
+  writeFileSync(path, CHANGED);
+  assert.match(reasonOf(await undo()), /not applied/, "what holds is what was changed by hand");
+  assert.equal(file(), CHANGED);
+  writeFileSync(path, `${mine}# a comment\n`);
+  assert.ok((await change([{ key: "limits.mail.per_hour", value: "60" }])).ok, "a comment changes nothing");
 });
 
 test("a change without a change applies nothing", async () => {
@@ -115,10 +133,10 @@ test("a change without a change applies nothing", async () => {
 
 test("after 15 minutes, or a clock that was set back by more, nothing is undone", async () => {
   for (const byMs of [16 * MINUTE_MS, -16 * MINUTE_MS]) {
-    const { settings, change, clock } = kit();
+    const { undo, change, clock } = kit();
     await change();
     clock.advance(byMs);
-    assert.match(reasonOf(await settings.undo()), /No change/);
+    assert.match(reasonOf(await undo()), /No change/);
   }
 });
 

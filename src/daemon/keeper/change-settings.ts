@@ -5,7 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
-import type { Environment } from "../../settings/load.ts";
+import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { rewriteSettings } from "../set-up/rewrite-settings.ts";
 
@@ -28,6 +28,7 @@ type Refusal = Extract<KeeperReply, { ok: false }>;
 const KEPT =
   "The settings file was edited meanwhile, so it was not put back: `config check` on the server tells what it says now.";
 const EDITED = "The settings file was edited meanwhile.";
+const UNAPPLIED = "The settings file has changes that are not applied: `config apply` on the server applies them.";
 
 /**
  * Changes of the settings that came over the web. Which settings may be changed so is checked here again: the guard may have
@@ -36,9 +37,24 @@ const EDITED = "The settings file was edited meanwhile.";
 export class ChangeSettings {
   readonly #parts: ChangeSettingsParts;
   #last: LastChange | null = null;
+  /** The values that were applied last, as a digest; null: the file could not be read. A comment changes none. */
+  #applied: string | null;
 
   constructor(parts: ChangeSettingsParts) {
     this.#parts = parts;
+    this.#applied = this.#valuesNow();
+  }
+
+  /** Applies the file as it is. */
+  async apply(): Promise<KeeperReply> {
+    const values = this.#valuesNow();
+    try {
+      const applied = await this.#parts.apply();
+      if (applied.ok) this.#applied = values;
+      return applied;
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) };
+    }
   }
 
   async change(changes: readonly AskedChange[], digest: string): Promise<KeeperReply> {
@@ -46,6 +62,7 @@ export class ChangeSettings {
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest) return { ok: false, reason: EDITED };
+    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: changed.problems.map(({ says }) => says).join(" ") };
     // A guard that was taken over gets nothing applied that only the file says.
@@ -55,14 +72,16 @@ export class ChangeSettings {
     return applied;
   }
 
-  async undo(): Promise<KeeperReply> {
+  /** `digest`: of the file as it was seen. */
+  async undo(digest: string): Promise<KeeperReply> {
     const { path, clock } = this.#parts;
     const last = this.#last;
     if (last === null || Math.abs(clock.now() - last.at) > UNDO_MS)
       return { ok: false, reason: "No change of the last 15 minutes is known." };
     const read = readWhole(path);
     if (!read.ok) return read;
-    if (read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
+    if (read.digest !== digest || read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
+    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
     const applied = await this.#replace(read.text, last.before);
     if (applied.ok) this.#last = null;
     return applied;
@@ -72,22 +91,22 @@ export class ChangeSettings {
   async #replace(before: string, after: string): Promise<KeeperReply> {
     const { path } = this.#parts;
     rewriteSettings(path, after);
-    const applied = await this.#apply();
+    const applied = await this.apply();
     if (applied.ok) return applied;
     const now = readWhole(path);
     if (!now.ok || now.digest !== digestOf(after)) return { ok: false, reason: `${applied.reason} ${KEPT}` };
     rewriteSettings(path, before);
-    const back = await this.#apply();
+    const back = await this.apply();
     const note = back.ok ? "" : ` The settings before could not be applied again either: ${back.reason}`;
     return { ok: false, reason: `${applied.reason}${note}` };
   }
 
-  async #apply(): Promise<KeeperReply> {
-    try {
-      return await this.#parts.apply();
-    } catch (error) {
-      return { ok: false, reason: messageOf(error) };
-    }
+  #valuesNow(): string | null {
+    const { path, env } = this.#parts;
+    const read = readWhole(path);
+    const loaded = read.ok ? loadSettings(withoutMark(read.text), env) : read;
+    if (!loaded.ok) return null;
+    return digestOf(JSON.stringify(Object.entries(loaded.sources).map(([key, { toml }]) => [key, toml])));
   }
 }
 

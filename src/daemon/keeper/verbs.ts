@@ -122,11 +122,11 @@ export class KeeperVerbs {
       case "kick_network":
         return kick(this.#layout, command.prefix);
       case "apply":
-        return this.#apply();
+        return this.#changes.apply();
       case "change_settings":
         return this.#changes.change(command.changes, command.digest);
       case "undo_settings":
-        return this.#changes.undo();
+        return this.#changes.undo(command.digest);
       case "restart":
         return this.#restart(command.service);
       case "mail_ban":

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { FileChanged } from "../../settings/change-file.ts";
 import { type SettingKey, settingKeys } from "../../settings/schema.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
@@ -32,4 +33,9 @@ function short(toml: string): string {
 /** A reason as a sentence of its own. */
 export function sentence(reason: string): string {
   return /[.!?]$/.test(reason) ? reason : `${reason}.`;
+}
+
+/** By which the keeper tells whether the file is still the one that was read. */
+export function fileDigest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

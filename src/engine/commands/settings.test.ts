@@ -114,10 +114,12 @@ test("a change goes to the keeper with the digest of the file, is recorded with 
   clock.advance(16 * MINUTE_MS);
   assert.equal((await list()).undo, null);
   clock.advance(-16 * MINUTE_MS);
-  const pendingUndo = ask({ verb: "settings_undo" });
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited meanwhile/, "as it was before");
+  const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
   inForce(FILE);
   assert.ok((await pendingUndo).ok);
-  assert.equal(asked.at(-1)?.verb, "undo_settings");
+  const changed = createHash("sha256").update(CHANGED).digest("hex");
+  assert.deepEqual(asked.at(-1), { verb: "undo_settings", digest: changed });
   assert.equal(details().at(-1), "undone: limits.mail.per_minute = 10, was 20 by root");
   assert.equal((await list()).undo, null);
 });
@@ -130,7 +132,7 @@ test("a file that was edited since the preview, or has edits that are not applie
   writes(FILE);
   reloads({ ok: true, changed: ["ports.smtp"] });
   assert.match(messageOf(await apply(digest)), /not applied yet: ports\.smtp/);
-  assert.match(messageOf(await ask({ verb: "settings_undo" })), /not applied yet/);
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /not applied yet/);
   assert.deepEqual(asked, []);
 });
 
@@ -175,7 +177,7 @@ test("of a file with mistakes the web is told where they are, and no value that 
   for (const reply of [
     await ask({ verb: "settings_list" }),
     await ask({ verb: "settings_preview", changes: CHANGES }),
-    await ask({ verb: "settings_undo" }),
+    await ask({ verb: "settings_undo", digest: "0".repeat(64) }),
   ]) {
     assert.match(messageOf(reply), /^The settings file has mistakes: .*line 3 \(alerts\.email\), line 4 \(tls\.key\)/);
     assert.doesNotMatch(JSON.stringify(reply), /S3CRET|T0KEN|home\.example|foo/);
@@ -201,7 +203,7 @@ test("a change that cannot be recorded is not made, nor undone", async () => {
   const { digest } = await preview();
   fillDisk();
   assert.match(messageOf(await apply(digest)), /could not be written, so nothing was changed/);
-  assert.match(messageOf(await ask({ verb: "settings_undo" })), /could not be written, so nothing was changed/);
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /could not be written, so nothing was changed/);
   assert.deepEqual(asked, []);
 });
 

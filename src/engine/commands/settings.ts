@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
@@ -13,7 +13,8 @@ import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Clock, Outcome } from "../ports.ts";
 import { pending as changesInFile, type ReloadCommandParts, reload, unreadable, wrongFile } from "./reload.ts";
-import { recordOf, sentence, undone, valuesOf } from "./settings-record.ts";
+import { fileDigest, recordOf, sentence, undone, valuesOf } from "./settings-record.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 
 /** How long the last change can be undone; the keeper goes by the same time. */
 const UNDO_MS = 15 * MINUTE_MS;
@@ -65,7 +66,7 @@ export class SettingsCommands {
       case "settings_apply":
         return this.#inTurn(() => this.#apply(command, by));
       case "settings_undo":
-        return this.#inTurn(() => this.#undo(by));
+        return this.#inTurn(() => this.#undo(command, by));
     }
   }
 
@@ -115,7 +116,7 @@ export class SettingsCommands {
   async #apply({ changes, digest }: Of<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
     const read = this.#read();
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return refused("The settings file was edited meanwhile.", LOOK_AGAIN);
+    if (this.#digestOf(read.text) !== digest) return refused(EDITED, LOOK_AGAIN);
     const unapplied = this.#unapplied();
     if (unapplied !== null) return unapplied;
     const changed = changeFile(read.text, changes, read.env);
@@ -131,22 +132,23 @@ export class SettingsCommands {
     const done = await this.#parts.keeper.ask({
       verb: "change_settings",
       changes,
-      digest: createHash("sha256").update(read.text).digest("hex"),
+      digest: fileDigest(read.text),
     });
     if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
     this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
     return this.#inForce(by, { keys, detail: done.detail });
   }
 
-  async #undo(by: string): Promise<Reply<"settings_undo">> {
+  async #undo({ digest }: Of<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
     const read = this.#read();
     if (!read.ok) return read;
+    if (this.#digestOf(read.text) !== digest) return refused(EDITED, "Look at what was changed last, then undo it.");
     const { keys, values } = this.#undoable(read.text) === null ? UNKNOWN : (this.#last ?? UNKNOWN);
     const unapplied = this.#unapplied();
     if (unapplied !== null) return unapplied;
     const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
     if (!(await this.#record(says, by))) return UNWRITTEN;
-    const done = await this.#parts.keeper.ask({ verb: "undo_settings" });
+    const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: fileDigest(read.text) });
     if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
     this.#last = null;
     return this.#inForce(by, { keys, detail: done.detail });
@@ -215,15 +217,12 @@ export class SettingsCommands {
 
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
 const RECORDED = { audit: () => Promise.resolve(true) };
-const UNWRITTEN = refused(
-  "The record of it could not be written, so nothing was changed.",
-  "`status` shows what is wrong.",
-);
 const NOTHING = (): void => undefined;
 const ENOUGH_PREVIEWS = refused(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
+const EDITED = "The settings file was edited meanwhile.";
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
 const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
   lines: [],

@@ -141,7 +141,7 @@ test("a change and its undo are handed on; a file that was edited is 409 with wh
   const kit = await kitOf(t);
   const asked = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
   assert.deepEqual((await kit.ask("", asked)).body, CHANGED);
-  assert.deepEqual((await kit.ask("/undo", {})).body, CHANGED);
+  assert.deepEqual((await kit.ask("/undo", { digest: DIGEST })).body, CHANGED);
   kit.guard.replies.set("settings_apply", {
     ok: false,
     kind: "failed",

@@ -75,11 +75,11 @@ export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Rou
       path: "/api/v1/settings/undo",
       asks: "settings_undo",
       who: "session_or_token",
-      bodyBytes: 64,
+      bodyBytes: 128,
       says: "Puts the settings file back as it was before the last change here. Needs a fresh proof.",
       body: shape.undoRequest,
       answer: shape.changed,
-      run: ({ by }) => command(guard, by, { verb: "settings_undo" }, changedOf),
+      run: ({ by, body }) => command(guard, by, { verb: "settings_undo", digest: body.digest }, changedOf),
     }),
   ];
 }

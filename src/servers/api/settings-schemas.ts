@@ -25,7 +25,9 @@ export const applyRequest = z.strictObject({
   changes,
   digest: digest.describe("That of the preview: the file must be as it was then."),
 });
-export const undoRequest = z.strictObject({});
+export const undoRequest = z.strictObject({
+  digest: digest.describe("That of the list which showed the change: the file must be as it was then."),
+});
 
 export const settingList = z.object({
   items: z.array(

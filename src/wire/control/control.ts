@@ -246,7 +246,7 @@ const VERBS = [
   /** Changes the settings file and applies it. `digest`: of the file that the caller has seen, from the list or a preview. */
   verb("settings_apply", PROVEN_ADMIN, { changes, digest: text(64) }, gives<SettingsChanged>("undoUntil")),
   /** Puts the file back as it was before the last such change. */
-  verb("settings_undo", PROVEN_ADMIN, {}, gives<SettingsChanged>("undoUntil")),
+  verb("settings_undo", PROVEN_ADMIN, { digest: text(64) }, gives<SettingsChanged>("undoUntil")),
   /** Signs in to the dashboard. `known`: what the browser was given when it signed in before. The secret is told once. */
   verb(
     "sign_in",

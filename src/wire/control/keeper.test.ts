@@ -20,7 +20,7 @@ const COMMANDS: readonly KeeperCommand[] = [
     ],
     digest: "0a".repeat(32),
   },
-  { verb: "undo_settings" },
+  { verb: "undo_settings", digest: "0b".repeat(32) },
   { verb: "restart", service: "postfix" },
   { verb: "restart", service: "fail2ban" },
   { verb: "find_mail", senders: ["anna@example.org", "info@example.org"], ids: [], onHold: true },

@@ -28,6 +28,10 @@ export const MAILS_BESIDE = 2_000;
 /** The grammar of a setting's name. */
 const SETTING = /^[a-z0-9_-]{1,32}(?:\.[a-z0-9_-]{1,32}){0,4}$/;
 
+function sha256() {
+  return z.string().check(z.regex(/^[0-9a-f]{64}$/));
+}
+
 /**
  * The keeper's closed list of verbs. It never runs a word of a command, or uses it as a file name: each is checked
  * against its grammar, and the text of an alert only becomes the text of a mail.
@@ -52,9 +56,9 @@ const command = lazily(() =>
           .array(z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }))
           .check(z.minLength(1), z.maxLength(MOST_CHANGES)),
       ),
-      digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+      digest: sha256(),
     }),
-    z.object({ verb: z.literal("undo_settings") }),
+    z.object({ verb: z.literal("undo_settings"), digest: sha256() }),
     z.object({ verb: z.literal("restart"), service: z.enum(["postfix", "dovecot", "web", "guard", "fail2ban"]) }),
     /** Sends a mail to fail2ban.destemail about a ban that a jail caused. */
     z.object({
