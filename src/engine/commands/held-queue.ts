@@ -24,6 +24,8 @@ export type Share = Readonly<{
   rounds: number;
   /** How many of so many mails may be deleted or returned now. They count as deleted. */
   deletes: (mails: number) => number;
+  /** The same of held mails that are released. */
+  releases: (mails: number) => number;
 }>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
 

@@ -5,6 +5,7 @@ import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip, MAIL } from "../../../test/kit/samples.ts";
 import type { Command } from "../../wire/control/control.ts";
 import type { KeeperCommand, QueuedMail } from "../../wire/control/keeper.ts";
+import { digestOf } from "../access/secrets.ts";
 
 const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
@@ -181,6 +182,19 @@ test("a thousand held mails are deleted, some at a time, and the release after i
   assert.deepEqual(queue, []);
   assert.deepEqual(kit.types().filter((type) => type === "HELD_MAIL_DROPPED").length, 1);
   assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 0, isMore: false });
+});
+
+test("through the web no more than 500 held mails leave within a day", async () => {
+  await send("HELD1", 30);
+  const held = { isHeld: true, at: 0, recipients: 1, sender: ANNA };
+  queue = [...queue, ...Array.from({ length: 600 }, (_, i) => ({ id: `MANY${i + 1_000}`, ...held }))];
+  const by = { as: "5e".repeat(32), ip: THIEF };
+  kit.sessions.open({ digest: digestOf(by.as), id: "page", device: "Firefox", ip: THIEF, at: kit.clock.now() });
+  const release = () => kit.ask({ verb: "held_release", name: ANNA }, "web", by);
+  assert.deepEqual(await release(), { ok: true, result: { name: ANNA, released: 500, isMore: true } });
+  const more = await release();
+  assert.ok(!more.ok && /500 held mails within a day/.test(more.message), JSON.stringify(more));
+  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 101, isMore: false });
 });
 
 test("mail that stays on hold keeps its note, and the reply says that there is more", async () => {

@@ -75,7 +75,8 @@ async function release(parts: HeldQueueParts, name: AccountName, { by, share }: 
     verb: "release_mail",
     look: () => onHold(parts, name),
     first: found.items,
-    share: { ...share, deletes: (mails) => mails },
+    rounds: share.rounds,
+    most: share.releases,
   });
   if (!released.ok) return unanswered(released.reason);
   return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
@@ -96,7 +97,13 @@ async function drop(
       ? nothingHeld(name)
       : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
   if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
-  const dropped = await changeAll(parts, { verb, look, first: found.items, share });
+  const dropped = await changeAll(parts, {
+    verb,
+    look,
+    first: found.items,
+    rounds: share.rounds,
+    most: share.deletes,
+  });
   if (!dropped.ok) return unanswered(dropped.reason);
   const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
   return { ok: true, result };
@@ -112,18 +119,20 @@ async function changeAll(
     verb,
     look,
     first,
-    share,
+    rounds,
+    most,
   }: Readonly<{
     verb: "release_mail" | "delete_mail" | "return_mail";
     look: () => ReturnType<typeof onHold>;
     first: readonly HeldMailItem[];
-    share: Share;
+    rounds: Share["rounds"];
+    most: Share["releases"];
   }>,
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
   const changed = new Set<string>();
   let items = first;
-  for (let round = 0; round < Math.min(ROUNDS, share.rounds) && items.length > 0; round++) {
-    const ids = idsOf(items).slice(0, share.deletes(items.length));
+  for (let round = 0; round < Math.min(ROUNDS, rounds) && items.length > 0; round++) {
+    const ids = idsOf(items).slice(0, most(items.length));
     if (ids.length === 0) break;
     const outcome = await change(keeper, verb, ids);
     if (!outcome.ok) return outcome;

@@ -6,7 +6,7 @@ import { QueueShares } from "./queue-shares.ts";
 const DONE: Reply = { ok: true, result: { done: true } };
 
 test("commands on the queue wait for each other, also for one that fails; others do not", async () => {
-  const shares = new QueueShares({ deletes: () => 7 });
+  const shares = new QueueShares({ deletes: () => 7, releases: () => 3 });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
   const failing = shares.inTurn("queue_list", async () => {
@@ -14,8 +14,8 @@ test("commands on the queue wait for each other, also for one that fails; others
     await gate.promise;
     throw new Error("broken");
   });
-  const second = shares.inTurn("held_drop", ({ deletes, rounds }) => {
-    order.push(`second ${deletes(100)} ${rounds}`);
+  const second = shares.inTurn("held_drop", ({ deletes, releases, rounds }) => {
+    order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
   assert.deepEqual(
@@ -27,11 +27,11 @@ test("commands on the queue wait for each other, also for one that fails; others
   gate.resolve();
   await assert.rejects(Promise.resolve(failing), /broken/);
   assert.deepEqual(await second, DONE);
-  assert.deepEqual(order, ["begun", "second 7 2"]);
+  assert.deepEqual(order, ["begun", "second 7 3 2"]);
 });
 
 test("no more than sixteen wait", async () => {
-  const shares = new QueueShares({ deletes: () => 0 });
+  const shares = new QueueShares({ deletes: () => 0, releases: () => 0 });
   const gate = Promise.withResolvers<void>();
   const ask = async () => shares.inTurn("queue_list", () => gate.promise.then(() => DONE));
   const waiting = Array.from({ length: 16 }, ask);

@@ -16,7 +16,11 @@ const BUSY: CommandError = {
 };
 
 /** Root is bound by the time of a command alone. */
-export const ROOTS_SHARE: Share = { rounds: Number.POSITIVE_INFINITY, deletes: (mails) => mails };
+export const ROOTS_SHARE: Share = {
+  rounds: Number.POSITIVE_INFINITY,
+  deletes: (mails) => mails,
+  releases: (mails) => mails,
+};
 
 /** What the web's commands on the queue may do: one after the other, some mails at a time. */
 export class QueueShares {
@@ -24,8 +28,9 @@ export class QueueShares {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(bounds: Pick<WebBounds, "deletes">) {
-    this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails) };
+  constructor(bounds: Pick<WebBounds, "deletes" | "releases">) {
+    const releases = (mails: number): number => bounds.releases(mails);
+    this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails), releases };
   }
 
   /** Commands on other things do not wait. */

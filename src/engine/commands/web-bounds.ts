@@ -1,6 +1,6 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
-import { HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Command, CommandError } from "../../wire/control/control.ts";
 import { Budget, Shares } from "../budget.ts";
 import type { Clock } from "../ports.ts";
@@ -27,6 +27,8 @@ export const WEB_LIMITS = {
   mail: 500,
   /** Mails deleted, or returned to their senders, within an hour. */
   deleted: 1_000,
+  /** Held mails released within a day: what a thief of an account wrote. */
+  released: 500,
   /** Tests of the alert channels within an hour: each sends the owner a message. */
   alertTests: 10,
   /** Entries of the web on the allow list. */
@@ -63,6 +65,7 @@ export class WebBounds {
   readonly #settings = new Budget(WEB_LIMITS.settings, HOUR_MS);
   readonly #mail = new Budget(WEB_LIMITS.mail, HOUR_MS);
   readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
+  readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
   readonly #alertTests = new Budget(WEB_LIMITS.alertTests, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
   readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
@@ -129,10 +132,11 @@ export class WebBounds {
       case "held_drop":
         if (command.verb !== "held_drop" && command.isAll) return ALL_AT_ONCE;
         return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#mail)) : ENOUGH_DELETED;
+      case "held_release":
+        return this.#released.isLeft(this.#clock.now()) ? over(isWithin(this.#mail)) : ENOUGH_RELEASED;
       case "queue_hold":
       case "queue_release":
       case "queue_flush":
-      case "held_release":
       case "greylist_pause":
       case "greylist_resume":
       case "spam_allow_add":
@@ -147,9 +151,18 @@ export class WebBounds {
 
   /** How many of so many mails may be deleted now. They count as deleted. */
   deletes(mails: number): number {
+    return this.#within(this.#deleted, mails);
+  }
+
+  /** How many of so many held mails may be released now. They count as released. */
+  releases(mails: number): number {
+    return this.#within(this.#released, mails);
+  }
+
+  #within(budget: Budget, mails: number): number {
     const now = this.#clock.now();
     let allowed = 0;
-    while (allowed < mails && this.#deleted.spend(now)) allowed++;
+    while (allowed < mails && budget.spend(now)) allowed++;
     return allowed;
   }
 
@@ -197,7 +210,13 @@ const ENOUGH_DELETED = refused(
   "Do the rest in an hour, or use the command line on the server.",
 );
 
-/** An impatient owner reaches it too: no break-in. */
+/** Owners reach these too: no break-in. */
+const ENOUGH_RELEASED = refused(
+  "failed",
+  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is as many as they may.`,
+  "Use `account release` on the server.",
+);
+
 const ENOUGH_TESTS = refused(
   "failed",
   `The channels were tested ${plural(WEB_LIMITS.alertTests, "time")} within an hour.`,
