@@ -33,6 +33,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const { engine, sqlite, banLog, notices, clock, db } = memory;
   const {
     accounts,
+    reach,
     book,
     active,
     lists,
@@ -70,6 +71,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   };
   let settingsText = 'domains = ["example.test"]\n';
   let settingsEnv: Readonly<Record<string, string>> = {};
+  let alertsTo: readonly string[] = [];
   let refreshed = 0;
   let authorsWritten = 0;
   let isDiskWell = true;
@@ -92,6 +94,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     banLog,
     clock,
     accounts,
+    reach,
+    alertsTo: () => alertsTo,
     accountRow: (name) => lists.account(name),
     guesses: accountHistory,
     book,
@@ -177,6 +181,10 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     writes: (text: string, env: typeof settingsEnv = {}) => {
       settingsText = text;
       settingsEnv = env;
+    },
+    /** To which addresses alerts go by mail from now on. */
+    tellsBy: (addresses: readonly string[]) => {
+      alertsTo = addresses;
     },
     refreshed: () => refreshed,
     /** What the keeper finds in the queue from now on. */

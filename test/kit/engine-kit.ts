@@ -4,6 +4,7 @@ import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-sea
 import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
 import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
 import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteAliasReach } from "../../src/adapters/sqlite/accounts-db/alias-reach.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
@@ -103,6 +104,7 @@ export function accountsOnMemory() {
   return {
     accounts: new SqliteAccounts(db),
     active: new SqliteActiveAccounts(db),
+    reach: new SqliteAliasReach(db),
     lists: new AccountLists(db),
     book: new AccountSearch(db),
     files: new SqliteFileAccounts(db),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SqliteAccountNetworks } from "../../src/adapters/sqlite/accounts-db/account-networks.ts";
 import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts-db/accounts.ts";
+import { SqliteAliasReach } from "../../src/adapters/sqlite/accounts-db/alias-reach.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
@@ -33,6 +34,7 @@ import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
 import { dashboardCredentials } from "./dashboard-credentials.ts";
+import { TOLD_ALERTS } from "./told-alerts.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
@@ -89,7 +91,6 @@ export async function startGuard(layout: Layout) {
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
-  const openedAt = instant(Date.UTC(2026, 0, 1));
   const health = { keeper, notices, clock, events: () => 0 };
   const commands = createCommands({
     engine,
@@ -97,6 +98,8 @@ export async function startGuard(layout: Layout) {
     banLog: new SqliteBanLog(databases.engine),
     clock,
     accounts: new SqliteAccounts(databases.accounts),
+    reach: new SqliteAliasReach(databases.accounts),
+    alertsTo: () => [],
     accountRow: (name) => new AccountLists(databases.accounts).account(name),
     guesses: new SqliteAccountHistory(databases.engine),
     files: new SqliteFileAccounts(databases.accounts),
@@ -114,22 +117,7 @@ export async function startGuard(layout: Layout) {
     ...dashboardCredentials(databases.accounts, clock),
     health: () => healthOf({ ...health, startedAt: engine.startedAt, firewall: noEnforcement.status }),
     flushed: () => Promise.resolve(true),
-    alerts: {
-      test: () =>
-        Promise.resolve([
-          { channel: "email", outcome: { ok: true } },
-          { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
-        ]),
-      book: {
-        open: [{ code: "many_bans", subject: "", detail: "11 networks", openedAt, lastAt: openedAt, resolvedAt: null }],
-        resolved: [],
-      },
-      channels: new Map([
-        ["email", null],
-        ["gotify g.example #1", "it answered 503"],
-      ]),
-      leadOut: false,
-    },
+    alerts: TOLD_ALERTS,
     settingsText: () => ({ ok: false, reason: "nobody asks for it here" }),
     pending: () => ({ ok: true, changed: ["ports.login_policy"], inForce: ["2"] }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),

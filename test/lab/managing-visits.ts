@@ -33,7 +33,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { body: { changes: { "limits.mail.per_minute": "7" }, digest: "0".repeat(64) }, ...UNPROVEN },
     ...NO_CHOICE,
   ],
-  "POST /api/v1/settings/undo": [{ body: {}, ...UNPROVEN }],
+  "POST /api/v1/settings/undo": [{ body: { digest: "0".repeat(64) }, ...UNPROVEN }, ...NO_CHOICE],
 
   "GET /api/v1/queue": [{ answers: 200 }, nonsense("/api/v1/queue?state=lost")],
   "POST /api/v1/queue/hold": [
@@ -90,7 +90,8 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { body: { file: `${NOBODY}|no hash\n` }, answers: 400, code: "invalid_request" },
   ],
   "POST /api/v1/accounts/{name}/password": [{ path: `${ANNAS}/password`, body: {}, ...UNPROVEN }],
-  "POST /api/v1/accounts/{name}/suspend": [{ path: `${ANNAS}/suspend`, answers: 200 }],
+  // The first account gets the alerts.
+  "POST /api/v1/accounts/{name}/suspend": [{ path: `${ANNAS}/suspend`, ...REFUSED }],
   "POST /api/v1/accounts/{name}/resume": [{ path: `${ANNAS}/resume`, ...UNPROVEN }],
   "PUT /api/v1/accounts/{name}/quota": [
     { path: `${ANNAS}/quota`, body: { quotaBytes: 1024 ** 3 }, answers: 200 },

@@ -3,6 +3,7 @@ import { AccountSearch } from "../../adapters/sqlite/accounts-db/account-search.
 import { AccountLists, SqliteAccounts } from "../../adapters/sqlite/accounts-db/accounts.ts";
 import { SqliteActiveAccounts } from "../../adapters/sqlite/accounts-db/active-accounts.ts";
 import { Credentials, SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
+import { SqliteAliasReach } from "../../adapters/sqlite/accounts-db/alias-reach.ts";
 import { SqliteFactors } from "../../adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
 import { NotedUses } from "../../adapters/sqlite/accounts-db/noted-uses.ts";
@@ -56,6 +57,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     rehearse: rehearsalOn(accountsDb),
     passkeys: new SqlitePasskeys(accountsDb),
     accounts: new SqliteAccounts(accountsDb),
+    reach: new SqliteAliasReach(accountsDb),
     accountLists: new AccountLists(accountsDb),
     book: new AccountSearch(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),

@@ -6,6 +6,7 @@ import { publishedFor } from "../../adapters/dns/published-for.ts";
 import { createLog } from "../../adapters/machine/log.ts";
 import { KernelNetworks } from "../../adapters/machine/own-networks.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
+import { alertMailTo } from "../../adapters/notifiers/alert-mail-to.ts";
 import { NoticeBoard } from "../../adapters/notifiers/notices.ts";
 import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
@@ -152,6 +153,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       quotaBytes: inForce["mailboxes.quota"],
       keyOfEach: inForce["mailboxes.encryption"] === "account",
     }),
+    alertsTo: () => alertMailTo(inForce),
     pauses: acquaintances,
     preferences,
     keeper,

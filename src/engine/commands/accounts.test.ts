@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import type { Command } from "../../wire/control/control.ts";
 import { digestOf } from "../access/secrets.ts";
@@ -23,10 +24,6 @@ async function said(command: Command): Promise<string> {
   return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
 }
 
-function addAlias(address: string, ...targets: readonly string[]): Promise<string> {
-  return said({ verb: "alias_add", address, targets });
-}
-
 test("a suspended account is suspended, a resumed one is not, and only the first loses its sessions", async () => {
   const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
@@ -44,7 +41,8 @@ test("an account is of a domain of this server when it is made; later its domain
     /^failed example\.test is not a mail domain of this server \(elsewhere\.test\)\. Add it to `domains`/,
   );
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
-  assert.match(await addAlias("info@example.test", ALICE), /^failed example\.test is not a mail domain/);
+  const alias = { verb: "alias_add", address: "info@example.test", targets: [ALICE] } as const;
+  assert.match(await said(alias), /^failed example\.test is not a mail domain/);
 });
 
 test("a password comes with its scheme and hashed, as Dovecot reads it", async () => {
@@ -83,81 +81,50 @@ test("a reply about an open session names the account and the reason", async () 
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("an alias leads to accounts, other aliases and other servers", async () => {
-  assert.deepEqual(await kit.ask({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] }), {
-    ok: true,
-    result: { address: "info@example.test" },
-  });
-  assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
-  assert.deepEqual(
-    kit.lists
-      .aliases({ limit: 500, cursor: null })
-      .items.map(({ address, targets, blocked }) => [address, targets, blocked]),
-    [
-      ["info@example.test", [ALICE], false],
-      ["sales@example.test", ["info@example.test", "someone@elsewhere.test"], false],
-    ],
-  );
-  assert.deepEqual(kit.types().slice(1), ["ALIAS_ADDED", "ALIAS_ADDED"]);
-});
-
-test("an alias leads neither nowhere nor back to itself", async () => {
-  const next = " `account list` and `alias list` show who is there.";
-  assert.equal(
-    await addAlias("info@example.test", "nobody@example.test"),
-    `failed nobody@example.test is neither an account nor an alias here.${next}`,
-  );
-  const back = (by: string) => `failed Mail for info@example.test would come back to it by way of ${by}.${next}`;
-  assert.equal(await addAlias("info@example.test", "info@example.test"), back("info@example.test"));
-  assert.equal(await addAlias("sales@example.test", "info@elsewhere.test"), "done");
-  assert.equal(await addAlias("info@example.test", "sales@example.test"), "done");
-  assert.match(await addAlias("sales@example.test", "info@example.test"), /come back to it by way of info@example/);
-  assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
-});
-
-test("an alias without targets, or with one that is no address, is not made", async () => {
-  assert.match(await addAlias("info@example.test"), /^usage “” is no mail address\./);
-  assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
-  assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is no mail address\./);
-  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
-});
-
-test("an alias is blocked, let through again and removed, and each is on record", async () => {
-  const address = "info@example.test";
-  assert.equal(await addAlias(address, ALICE), "done");
-  const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
-  assert.equal(await said({ verb: "alias_block", address, blocked: true }), "done");
-  assert.deepEqual(isBlocked(), [true]);
-  assert.equal(await said({ verb: "alias_block", address, blocked: false }), "done");
-  assert.deepEqual(isBlocked(), [false]);
-  assert.equal(await said({ verb: "alias_remove", address }), "done");
-  assert.deepEqual(isBlocked(), []);
-  assert.deepEqual(kit.types().slice(2), ["ALIAS_BLOCKED", "ALIAS_UNBLOCKED", "ALIAS_REMOVED"]);
-  assert.match(await said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
-});
-
-test("no alias is told to be made where the record could not be kept", async () => {
+test("what cannot be recorded is not done, but that root shuts an account out", async () => {
+  const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
+  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
-  assert.match(await addAlias("info@example.test", ALICE), /no record of it was kept/);
+  const before = kit.lists.account(parseAccountName(ALICE) ?? assert.fail());
+  const commands: readonly Command[] = [
+    { verb: "account_add", name: "bea@example.test", hash: HASH },
+    { verb: "account_passwd", name: ALICE, hash: `${HASH}1` },
+    { verb: "account_remove", name: ALICE },
+    { verb: "account_resume", name: ALICE },
+    { verb: "quota_set", name: ALICE, quotaBytes: 1_000_000_000 },
+    { verb: "networks_add", name: ALICE, networks: ["203.0.113.0/24"] },
+    { verb: "mail_keys_recover", name: ALICE, hash: HASH, keys },
+    { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
+    { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },
+  ];
+  for (const command of commands) assert.match(await said(command), /so nothing was changed/, command.verb);
+  assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the beginning");
+  assert.deepEqual(kit.lists.accounts({ limit: 500, cursor: null }).items, [before]);
+  assert.equal(kit.lists.password(ALICE), HASH);
+  assert.match(await said({ verb: "account_suspend", name: ALICE }), /no record of it was kept/);
+  assert.equal(kit.lists.account(parseAccountName(ALICE) ?? assert.fail())?.suspended, true);
 });
 
-test("through the web no alias takes what belongs to an account, or the alerts of postmaster@", async () => {
-  const secret = "5e".repeat(32);
-  const ip = parseIp("203.0.113.7") ?? assert.fail();
-  kit.sessions.open({ digest: digestOf(secret), id: "page", device: "Firefox", ip, at: kit.clock.now() });
-  const web = async (command: Command): Promise<string> => {
-    const reply = await kit.ask(command, "web", { as: secret, ip });
+test("what is refused is not recorded", async () => {
+  const rows = kit.rows();
+  const bea = "bea@example.test";
+  assert.match(await said({ verb: "account_remove", name: bea }), /^failed There is no account/);
+  assert.match(await said({ verb: "account_add", name: ALICE, hash: HASH }), /^failed .* exists already/);
+  assert.match(await said({ verb: "networks_remove", name: ALICE, networks: ["203.0.113.0/24"] }), /^failed /);
+  assert.equal(kit.rows(), rows);
+});
+
+test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {
+  const by = { as: "5e".repeat(32), ip: parseIp("203.0.113.7") ?? assert.fail() };
+  kit.sessions.open({ digest: digestOf(by.as), id: "page", device: "Firefox", ip: by.ip, at: kit.clock.now() });
+  const web = async (verb: "account_suspend" | "account_remove"): Promise<string> => {
+    const reply = await kit.ask({ verb, name: ALICE }, "web", by);
     return reply.ok ? "done" : reply.message;
   };
-  const targets = [ALICE];
-  const owned = "alice+bank@example.test";
-  assert.match(await web({ verb: "alias_add", address: owned, targets }), /belongs to alice@example\.test/);
-  assert.equal(await web({ verb: "alias_add", address: "sales+eu@example.test", targets }), "done");
-  const address = "postmaster@example.test";
-  assert.match(await web({ verb: "alias_add", address, targets }), /gets the alerts/);
-  assert.equal(await addAlias(address, ALICE), "done", "root may");
-  assert.match(await web({ verb: "alias_remove", address }), /gets the alerts/);
-  assert.match(await web({ verb: "alias_block", address, blocked: true }), /gets the alerts/);
-  assert.equal(await addAlias(owned, ALICE), "done");
-  assert.equal(await web({ verb: "alias_remove", address: owned }), "done");
+  assert.equal(await said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
+  kit.tellsBy(["owner@elsewhere.test", "alerts+server@example.test"]);
+  for (const verb of ["account_suspend", "account_remove"] as const) assert.match(await web(verb), /gets the alerts/);
+  assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done", "root may");
+  kit.tellsBy(["owner@elsewhere.test"]);
+  assert.equal(await web("account_remove"), "done");
 });

@@ -1,26 +1,24 @@
 import type { Change } from "../../core/decide/decision.ts";
 import type { AuditType } from "../../core/events/audit-types.ts";
-import {
-  type AccountName,
-  type Address,
-  domainOf,
-  localPart,
-  parseAccountName,
-  parseAddress,
-  withoutExtension,
-} from "../../core/net/address.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import type { Command, CommandError, Reply, Verb } from "../../wire/control/control.ts";
-import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../admin-ports.ts";
+import type { AccountStore, AliasReach, AliasStore, Keeper, MailKeyStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Notices, Outcome } from "../ports.ts";
+import { type AlertMailboxParts, alertsStay, getsAlerts } from "./alert-mailboxes.ts";
 import { type HeldQueueParts, holdQueued } from "./held-queue.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { notServed } from "./not-served.ts";
+import { type Rehearsal, recordFirst } from "./record-first.ts";
+import { UNRECORDED, UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type AccountCommandParts = HeldQueueParts &
+  AlertMailboxParts &
+  Rehearsal &
   Readonly<{
     engine: Engine;
     accounts: AccountStore & AliasStore & MailKeyStore;
+    reach: AliasReach;
     keeper: Keeper;
     notices: Notices;
     clock: Clock;
@@ -30,9 +28,8 @@ export type AccountCommand = Extract<
   Command,
   { readonly verb: "account_add" | "account_passwd" | "account_remove" | "account_suspend" | "account_resume" }
 >;
-export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
 
-/** Changes an account, records the change, and closes its open sessions if its rights shrank. */
+/** Records a change of an account, carries it out, and closes the account's open sessions if its rights shrink. */
 export async function accountCommand(
   parts: AccountCommandParts,
   command: AccountCommand,
@@ -42,31 +39,37 @@ export async function accountCommand(
   if (name === null) return wrongAddress(command.name);
   const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
+  const hides = command.verb === "account_remove" || command.verb === "account_suspend";
+  if (hides && by.startsWith("web:") && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash))
     return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
-  const outcome = writeAccount(parts, command, name);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
-  const audit = { type: ACCOUNT_AUDIT[command.verb], subject: name, by };
-  const recorded = await parts.engine.audit(audit, passwordChange(command, name));
-  const keysRecorded = await recordKeys(parts, command, { subject: name, by });
+  const change = (): Outcome => writeAccount(parts, command, name);
+  const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }));
+  // On a full disk root can still shut out an account that was taken over.
+  const isUrgent = command.verb === "account_suspend" && !by.startsWith("web:");
+  if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
+  const outcome = recorded === "unwritten" ? change() : recorded;
+  if (!outcome.ok) return notDone(outcome.reason);
   const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
   if (!ended.ok) return sessionsStay(name, ended.reason);
-  if (!recorded || !keysRecorded) return UNRECORDED;
+  if (recorded === "unwritten") return UNRECORDED;
   if (command.verb === "account_suspend") return holdMail(parts, name);
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
 }
 
-/** False: the database took no record. */
-async function recordKeys(
-  { engine }: AccountCommandParts,
-  command: AccountCommand,
-  named: Readonly<{ subject: AccountName; by: string }>,
-): Promise<boolean> {
-  if (!("keys" in command) || (command.keys ?? []).length === 0) return true;
-  return engine.audit({ type: command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE", ...named });
+type Named = Readonly<{ subject: AccountName; by: string }>;
+
+/** In one transaction. False: the database took no record. */
+async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named): Promise<boolean> {
+  const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
+  const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
+  const recorded = await Promise.all([
+    engine.audit({ type: ACCOUNT_AUDIT[command.verb], ...named }, passwordChange(command, named.subject)),
+    ...(hasKeys ? [engine.audit({ type: ofKeys, ...named })] : []),
+  ]);
+  return recorded.every(Boolean);
 }
 
 /** `mail_keys_recover`: open sessions end, for they would not have the keys. */
@@ -77,13 +80,17 @@ export async function recoverKeys(
 ): Promise<Reply<"mail_keys_recover">> {
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
-  const outcome = parts.accounts.openKeys(name, command.hash, command.keys);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
-  const recorded = await parts.engine.audit({ type: "MAIL_KEYS_RECOVERED", subject: name, by });
+  const change = (): Outcome => parts.accounts.openKeys(name, command.hash, command.keys);
+  const audit = { type: "MAIL_KEYS_RECOVERED", subject: name, by } as const;
+  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit));
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return notDone(outcome.reason);
   const ended = await endSessions(parts, name);
-  if (!ended.ok) return sessionsStay(name, ended.reason);
-  return recorded ? { ok: true, result: { name } } : UNRECORDED;
+  return ended.ok ? { ok: true, result: { name } } : sessionsStay(name, ended.reason);
+}
+
+export function notDone(reason: string): CommandError {
+  return { ok: false, kind: "failed", message: reason, next: "`account list` shows the accounts." };
 }
 
 /** By its hash the guard recognises the first sign-in with a new password, also while strangers guess. */
@@ -99,29 +106,6 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
   const message = `${name} is suspended, but its mail in the queue goes on: ${outcome.reason}`;
   return { ok: false, kind: "failed", message, next: "Suspend it again once `status` shows the keeper and Postfix." };
-}
-
-export async function aliasCommand(
-  parts: AccountCommandParts,
-  command: AliasCommand,
-  by: string,
-): Promise<Reply<AliasCommand["verb"]>> {
-  const address = parseAddress(command.address);
-  if (address === null) return wrongAddress(command.address);
-  const foreign = notServed(parts.engine, address);
-  if (foreign !== null) return foreign;
-  const reserved = by.startsWith("web:") ? notFromWeb(parts, command, address) : null;
-  if (reserved !== null) return reserved;
-  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
-  if (nobody !== null) return nobody;
-  const outcome = writeAlias(parts, command, address);
-  if (outcome === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
-  const named = { type: aliasAudit(command), subject: address, by };
-  const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
-  const recorded = await parts.engine.audit(audit);
-  return recorded ? { ok: true, result: { address } } : UNRECORDED;
 }
 
 const ACCOUNT_AUDIT = {
@@ -147,71 +131,9 @@ function writeAccount({ accounts, clock }: AccountCommandParts, command: Account
   }
 }
 
-/** Alerts go to postmaster@ while the settings name no channel: who diverts it hides what comes next. */
-export function isPostmaster(address: Address): boolean {
-  return localPart(address).toLowerCase() === "postmaster";
-}
-
-/** Postfix looks up an address with its extension first: such an alias would take mail of an account. */
-function notFromWeb({ accounts }: AccountCommandParts, { verb }: AliasCommand, address: Address): CommandError | null {
-  const plain = parseAddress(withoutExtension(address));
-  const takes = verb === "alias_add" && plain !== null && plain !== address && accounts.isAddress(plain);
-  const message = isPostmaster(address)
-    ? `${address} gets the alerts of this server: it is changed on the server alone.`
-    : takes
-      ? `${address} belongs to ${plain}: such an alias is made on the server alone.`
-      : null;
-  return message === null ? null : { ok: false, kind: "failed", message, next: "Use `alias add` and the like there." };
-}
-
-/** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
-function leadsNowhere(
-  { accounts, engine }: AccountCommandParts,
-  command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
-  address: Address,
-): CommandError | null {
-  for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
-    const message =
-      engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
-        ? `${target} is neither an account nor an alias here.`
-        : accounts.leadsTo(target, address)
-          ? `Mail for ${address} would come back to it by way of ${target}.`
-          : null;
-    if (message !== null)
-      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
-  }
-  return null;
-}
-
-function aliasAudit(command: AliasCommand): AuditType {
-  switch (command.verb) {
-    case "alias_add":
-      return "ALIAS_ADDED";
-    case "alias_remove":
-      return "ALIAS_REMOVED";
-    case "alias_block":
-      return command.blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
-  }
-}
-
 /** A hash with its scheme, as Dovecot reads it. */
 export function isHash(text: string): boolean {
   return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
-}
-
-/** Null: a target is not an address. */
-function writeAlias({ accounts, clock }: AccountCommandParts, command: AliasCommand, address: Address): Outcome | null {
-  switch (command.verb) {
-    case "alias_add": {
-      const targets = command.targets.map(parseAddress).filter((target) => target !== null);
-      if (targets.length === 0 || targets.length < command.targets.length) return null;
-      return accounts.addAlias(address, targets, clock.now());
-    }
-    case "alias_remove":
-      return accounts.removeAlias(address);
-    case "alias_block":
-      return accounts.setAliasBlocked(address, command.blocked);
-  }
 }
 
 /** Never throws. If the keeper does not answer, a notice is raised and the command fails. */
@@ -232,11 +154,4 @@ export function sessionsStay(account: string, reason: string): CommandError {
     message: `${account} is changed, but its open sessions go on: ${reason}`,
     next: "Suspend the account once `status` shows the keeper: that ends them.",
   };
-}
-
-function notServed(engine: Engine, address: Address): CommandError | null {
-  const { domains } = engine.policy;
-  if (domains.includes(domainOf(address))) return null;
-  const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;
-  return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
 }

@@ -6,14 +6,14 @@ import type { FileChanges } from "../../wire/control/items.ts";
 import type { FileAccounts, NamedHash } from "../admin-ports.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 import type { QueueUpkeep } from "./queue-upkeep.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
 export type FileCommand = Extract<Command, { readonly verb: "accounts_import" | "accounts_follow" }>;
 
 /**
- * Takes over accounts from a file and records the changes. The sessions of suspended accounts end, and what they have sent
+ * Records what a file changes of the accounts, and takes it over. The sessions of suspended accounts end, and what they have sent
  * waits as after `account suspend`.
  */
 export async function fileCommand(
@@ -36,14 +36,14 @@ export async function fileCommand(
       proofs.set(name, proof);
     }
   }
+  const would = parts.rehearse(() => write(parts, command, entries));
+  if (!(await record(parts, would, proofs, by))) return UNWRITTEN;
   const changes = write(parts, command, entries);
-  const recorded = await record(parts, changes, proofs, by);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name);
     parts.queue.holdSoon(name);
   }
   for (const name of changes.changed) await endSessions(parts, name);
-  if (!recorded) return UNRECORDED;
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
 }
 

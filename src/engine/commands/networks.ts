@@ -1,10 +1,12 @@
 import { parseAccountName } from "../../core/net/address.ts";
-import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
-import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import type { Outcome } from "../ports.ts";
+import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
+import { recordFirst } from "./record-first.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
@@ -21,29 +23,33 @@ export async function networkCommand(
 ): Promise<Reply<NetworkCommand["verb"]>> {
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
-  const networks = [];
+  const networks: Prefix[] = [];
   for (const text of command.networks) {
     const network = parsePrefix(text);
     if (network === null || prefixLength(network) === 0) return wrongNetwork(text);
     networks.push(network);
   }
-  const outcome =
-    command.verb === "networks_add"
-      ? parts.networks.addNetworks(name, networks)
-      : parts.networks.removeNetworks(name, networks);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
-  const after = parts.networks.networksOf(name);
-  const where = after.length === 0 ? "anywhere" : after.join(", ");
-  const recorded = await parts.engine.audit({
-    type: "NETWORKS_CHANGED",
-    subject: `${name} from ${where}`,
-    account: name,
-    by,
-  });
+  const change = (): Changed => {
+    const outcome =
+      command.verb === "networks_add"
+        ? parts.networks.addNetworks(name, networks)
+        : parts.networks.removeNetworks(name, networks);
+    return outcome.ok ? { ok: true, networks: parts.networks.networksOf(name) } : outcome;
+  };
+  const outcome = await recordFirst(parts, change, (would) =>
+    parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${whereOf(would)}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return notDone(outcome.reason);
   const ended = await endSessions(parts, name);
-  if (!ended.ok) return sessionsStay(name, ended.reason);
-  return recorded ? { ok: true, result: { name, networks: after } } : UNRECORDED;
+  return ended.ok ? { ok: true, result: { name, networks: outcome.networks } } : sessionsStay(name, ended.reason);
+}
+
+/** With what the account has then. */
+type Changed = Readonly<{ ok: true; networks: readonly Prefix[] }> | Extract<Outcome, { ok: false }>;
+
+function whereOf(changed: Changed): string {
+  return changed.ok && changed.networks.length > 0 ? changed.networks.join(", ") : "anywhere";
 }
 
 function wrongNetwork(text: string): CommandError {

@@ -1,8 +1,9 @@
 import { parseAccountName } from "../../core/net/address.ts";
 import { formatSize } from "../../settings/size.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { AccountCommandParts } from "./accounts.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { type AccountCommandParts, notDone } from "./accounts.ts";
+import { recordFirst } from "./record-first.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 /** Through the web; 0 is no limit. A mailbox that is smaller would take no mail at all. */
@@ -19,7 +20,7 @@ export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
 
 /** Gives an account a quota of its own. It holds for new mail at once, and for open IMAP sessions once they reconnect. */
 export async function quotaCommand(
-  { engine, accounts }: Pick<AccountCommandParts, "engine" | "accounts">,
+  parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
   command: QuotaCommand,
   by: string,
 ): Promise<Reply<"quota_set">> {
@@ -27,10 +28,12 @@ export async function quotaCommand(
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
   if (by.startsWith("web:") && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
-  const outcome = accounts.setQuota(name, quotaBytes);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
   const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
-  const recorded = await engine.audit({ type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by });
-  return recorded ? { ok: true, result: { name, quotaBytes } } : UNRECORDED;
+  const outcome = await recordFirst(
+    parts,
+    () => parts.accounts.setQuota(name, quotaBytes),
+    () => parts.engine.audit({ type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  return outcome.ok ? { ok: true, result: { name, quotaBytes } } : notDone(outcome.reason);
 }

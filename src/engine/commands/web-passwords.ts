@@ -5,7 +5,8 @@ import type { Command, CommandError, Reply } from "../../wire/control/control.ts
 import type { FileChanges } from "../../wire/control/items.ts";
 import type { NamedSecret } from "../../wire/control/results.ts";
 import type { SecretMaker } from "../admin-ports.ts";
-import { accountCommand, isHash, isPostmaster } from "./accounts.ts";
+import { accountCommand, isHash } from "./accounts.ts";
+import { isPostmaster } from "./alert-mailboxes.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { wrongAddress } from "./wrong-address.ts";
 

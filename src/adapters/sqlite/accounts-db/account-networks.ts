@@ -5,6 +5,7 @@ import { inBoth } from "../../../core/net/login-networks.ts";
 import type { AccountNetworks, ServedSettings } from "../../../engine/admin-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import { text } from "../columns.ts";
+import { together } from "../together.ts";
 
 /** For Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
@@ -35,7 +36,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
     if (this.#sql.account.get(name) === undefined) return unknown(name);
     if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
       return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
-    return this.#together(() => {
+    return together(this.#db, () => {
       for (const network of networks) this.#sql.add.run(name, network);
       this.#allow(name);
       return { ok: true };
@@ -47,7 +48,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
     const present = this.networksOf(name);
     const missing = networks.find((network) => !present.includes(network));
     if (missing !== undefined) return { ok: false, reason: `${name} is not restricted to ${missing}.` };
-    return this.#together(() => {
+    return together(this.#db, () => {
       for (const network of networks) this.#sql.remove.run(name, network);
       this.#allow(name);
       return { ok: true };
@@ -56,7 +57,7 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
 
   serve({ domains, administrator, refused, networks }: Parameters<ServedSettings["serve"]>[0]): void {
     this.#server = networks;
-    this.#together(() => {
+    together(this.#db, () => {
       this.#sql.forgetDomains.run();
       for (const domain of domains) this.#sql.addDomain.run(domain);
       this.#setAdministrator(administrator);
@@ -79,18 +80,6 @@ export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
     const allowed = inBoth(this.#server, own);
     if (allowed === null || (own.length === 0 && account !== EVERYONE)) this.#sql.allowAnywhere.run(account);
     else this.#sql.allow.run(account, allowed.length === 0 ? NOWHERE : allowed.join(","));
-  }
-
-  #together(write: () => Outcome): Outcome {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const outcome = write();
-      this.#db.exec("COMMIT");
-      return outcome;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
   }
 }
 

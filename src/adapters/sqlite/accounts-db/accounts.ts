@@ -7,6 +7,7 @@ import type { AccountKey } from "../../../wire/control/account-key.ts";
 import type { AccountRow, AliasItem } from "../../../wire/control/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, text } from "../columns.ts";
+import { together } from "../together.ts";
 import { AccountKeys } from "./account-keys.ts";
 
 /** For one alias. Longer lists need a mailing-list server. */
@@ -27,7 +28,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   /** `passwordHash` includes its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
   add(name: AccountName, passwordHash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
-    return this.#together(() => {
+    return together(this.#db, () => {
       const { changes } = this.#sql.add.run(name, passwordHash, at);
       if (changes === 0) return refused(`The account ${name} exists already.`);
       this.#keys.keep(name, passwordHash, keys);
@@ -37,7 +38,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
 
   setPassword(name: AccountName, passwordHash: string, keys: readonly AccountKey[] = []): Outcome {
     if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
-    return this.#together(() => {
+    return together(this.#db, () => {
       const outcome = changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
       if (outcome.ok) this.#keys.keep(name, passwordHash, keys);
       return outcome;
@@ -45,7 +46,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   }
 
   openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome {
-    return this.#together(() => this.#keys.open(name, passwordHash, keys));
+    return together(this.#db, () => this.#keys.open(name, passwordHash, keys));
   }
 
   setSuspended(name: AccountName, suspended: boolean): Outcome {
@@ -63,7 +64,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   remove(name: AccountName): Outcome {
     if (this.#sql.isListed.get(name) !== undefined)
       return refused(`${name} follows the accounts file: remove its line there first.`);
-    return this.#together(() => {
+    return together(this.#db, () => {
       const outcome = changedOne(this.#sql.remove.run(name).changes, name);
       if (outcome.ok) {
         this.#sql.removeTarget.run(name);
@@ -75,7 +76,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
 
   addAlias(address: Address, targets: readonly Address[]): Outcome {
     if (this.#sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
-    return this.#together(() => {
+    return together(this.#db, () => {
       const present = integer(this.#sql.countTargets.get(address)?.["n"]);
       if (present + targets.length > MOST_TARGETS)
         return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
@@ -85,7 +86,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   }
 
   removeAlias(address: Address): Outcome {
-    return this.#together(() => {
+    return together(this.#db, () => {
       const { changes } = this.#sql.removeAlias.run(address);
       this.#sql.unblockMissing.run();
       return changes === 0 ? noAlias(address) : DONE;
@@ -113,18 +114,6 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
 
   #isFollowed(name: AccountName): boolean {
     return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
-  }
-
-  #together(change: () => Outcome): Outcome {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const outcome = change();
-      this.#db.exec("COMMIT");
-      return outcome;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
   }
 }
 
@@ -235,7 +224,8 @@ function statements(sql: (text: string) => StatementSync) {
     sendersOf: sql("SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?"),
     leadsTo: sql(`
       WITH RECURSIVE reached (address) AS (
-        VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address)
+        VALUES (?) UNION SELECT target FROM alias JOIN reached ON alias.address = reached.address
+        UNION SELECT target FROM role_address JOIN reached ON role_address.address = reached.address)
       SELECT 1 FROM reached WHERE address = ?`),
     countTargets: sql("SELECT count(*) AS n FROM alias WHERE address = ?"),
     addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),

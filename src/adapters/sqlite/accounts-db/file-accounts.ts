@@ -3,6 +3,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import type { Millis } from "../../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../../engine/admin-ports.ts";
 import type { FileChanges } from "../../../wire/control/items.ts";
+import { together } from "../together.ts";
 
 type Skipped = FileChanges["skipped"][number];
 type Changes = { -readonly [K in keyof FileChanges]: FileChanges[K][number][] };
@@ -72,15 +73,8 @@ export class SqliteFileAccounts implements FileAccounts {
 
   #together(write: (changes: Changes) => void): FileChanges {
     const changes: Changes = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      write(changes);
-      this.#db.exec("COMMIT");
-      return changes;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    together(this.#db, () => write(changes));
+    return changes;
   }
 }
 

@@ -1,0 +1,22 @@
+import { instant } from "../../src/core/time.ts";
+import type { CommandParts } from "../../src/engine/commands/commands.ts";
+
+const openedAt = instant(Date.UTC(2026, 0, 1));
+
+/** One alert that is open, and channels of which one does not answer. */
+export const TOLD_ALERTS: CommandParts["alerts"] = {
+  test: () =>
+    Promise.resolve([
+      { channel: "email", outcome: { ok: true } },
+      { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
+    ]),
+  book: {
+    open: [{ code: "many_bans", subject: "", detail: "11 networks", openedAt, lastAt: openedAt, resolvedAt: null }],
+    resolved: [],
+  },
+  channels: new Map([
+    ["email", null],
+    ["gotify g.example #1", "it answered 503"],
+  ]),
+  leadOut: false,
+};
