@@ -3,32 +3,30 @@ import { type TestContext, test } from "node:test";
 import { PROBLEM_CODES } from "../src/servers/api/problem.ts";
 import { get, Refused } from "./api.ts";
 import { complaintOf } from "./complaint.ts";
-import { language } from "./messages.ts";
-import { germanProblems } from "./texts/problems.ts";
+import { speak } from "./messages.ts";
+import { de as germanProblems } from "./texts/problems.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
 const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
 
-function speakGerman(t: TestContext): void {
-  language.value = "de";
-  t.after(() => {
-    language.value = "en";
-  });
+async function speakGerman(t: TestContext): Promise<void> {
+  await speak("de");
+  t.after(() => speak("en"));
 }
 
 test("an English page says what the server says", () => {
   assert.deepEqual(complaintOf(REFUSED), { text: "The sign-in was refused.", lang: "en" });
 });
 
-test("a German page has its own sentence for a code, and marks the server's as English", (t) => {
-  speakGerman(t);
+test("a German page has its own sentence for a code, and marks the server's as English", async (t) => {
+  await speakGerman(t);
   assert.deepEqual(complaintOf(REFUSED), { text: germanProblems["login_refused"], lang: "de" });
   assert.deepEqual(complaintOf(TAKEN), { text: TAKEN.message, lang: "en" });
   assert.deepEqual(complaintOf("Das wurde abgelehnt."), { text: "Das wurde abgelehnt.", lang: "de" });
 });
 
 test("no answer, and an answer without a sentence, are told in the page's language", async (t) => {
-  speakGerman(t);
+  await speakGerman(t);
   const fetching = t.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("fetch failed")));
   const failed = await get("session").catch(complaintOf);
   assert.deepEqual(failed, { text: "Der Server ist nicht erreichbar.", lang: "de" });

@@ -1,6 +1,5 @@
 import { Refused } from "./api.ts";
-import { type Language, language } from "./messages.ts";
-import { germanProblems } from "./texts/problems.ts";
+import { type Language, language, t } from "./messages.ts";
 
 /** Why something failed, and the language in which that is said. */
 export type Complaint = Readonly<{ text: string; lang: Language }>;
@@ -10,6 +9,6 @@ export function complaintOf(error: unknown): Complaint {
   const lang = language.peek();
   const text = error instanceof Error ? error.message : String(error);
   if (!(error instanceof Refused) || error.code === "") return { text, lang };
-  const german = lang === "de" ? germanProblems[error.code] : undefined;
-  return german === undefined ? { text, lang: "en" } : { text: german, lang };
+  const own = t.peek().problems[error.code];
+  return own === undefined ? { text, lang: "en" } : { text: own, lang };
 }

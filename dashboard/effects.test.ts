@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AddressAnswer } from "../src/wire/control/items.ts";
 import { effectsOf } from "./effects.ts";
-import { catalogue } from "./messages.ts";
+import { texts } from "./texts/english.ts";
 
-const { bans: words } = catalogue.en;
+const { bans: words } = texts;
 
 const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
   const totals = { knownAccounts: 2, pastBans: 0 };

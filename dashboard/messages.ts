@@ -1,26 +1,18 @@
-import { computed, signal } from "@preact/signals";
-import { access } from "./texts/access.ts";
-import { accounts } from "./texts/accounts.ts";
-import { bans } from "./texts/bans.ts";
-import { events } from "./texts/events.ts";
-import { find } from "./texts/find.ts";
-import { frame } from "./texts/frame.ts";
-import { mail } from "./texts/mail.ts";
-import { now } from "./texts/now.ts";
-import { passkeys } from "./texts/passkeys.ts";
-import { security } from "./texts/security.ts";
-import { settings } from "./texts/settings.ts";
-import { system } from "./texts/system.ts";
-import { upkeep } from "./texts/upkeep.ts";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { texts as english } from "./texts/english.ts";
 
-/** Every text of the page, in each language that it speaks. What the server says of an event comes from the server. */
-export const catalogue = { en: textsIn("en"), de: textsIn("de") } as const;
-export type Messages = ReturnType<typeof textsIn>;
+export type Messages = typeof english;
 
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
 
 const KEPT = "language";
+
+/** Each is a program of its own, so that a reader loads the one language that they read. */
+const TEXTS: Readonly<Record<Language, () => Promise<Readonly<{ texts: Messages }>>>> = {
+  en: () => import("./texts/english.ts"),
+  de: () => import("./texts/german.ts"),
+};
 
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
@@ -32,10 +24,21 @@ export function preferred(wanted: readonly (string | null)[]): Language {
 }
 
 export const language = signal<Language>(preferred([kept(), ...(globalThis.navigator?.languages ?? [])]));
-export const t = computed<Messages>(() => catalogue[language.value]);
+const spoken = signal<Messages>((await TEXTS[language.peek()]()).texts);
+export const t: ReadonlySignal<Messages> = spoken;
+let wantedLast = language.peek();
 
-export function speak(wanted: Language): void {
-  language.value = wanted;
+/** Throws a sentence if the texts cannot be loaded; then the page speaks as before. */
+export async function speak(wanted: Language): Promise<void> {
+  wantedLast = wanted;
+  const { texts } = await TEXTS[wanted]().catch(() => {
+    throw new Error(t.peek().live.unreachable);
+  });
+  if (wantedLast !== wanted) return;
+  batch(() => {
+    language.value = wanted;
+    spoken.value = texts;
+  });
   try {
     localStorage.setItem(KEPT, wanted);
   } catch {
@@ -50,22 +53,4 @@ function kept(): string | null {
   } catch {
     return null;
   }
-}
-
-function textsIn(name: Language) {
-  return {
-    ...frame[name],
-    now: now[name],
-    events: events[name],
-    bans: bans[name],
-    mail: mail[name],
-    find: find[name],
-    passkeys: passkeys[name],
-    security: security[name],
-    system: system[name],
-    settings: settings[name],
-    access: access[name],
-    upkeep: upkeep[name],
-    accounts: accounts[name],
-  };
 }

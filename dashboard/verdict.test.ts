@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BanItem } from "../src/wire/control/items.ts";
-import { catalogue } from "./messages.ts";
+import { texts } from "./texts/english.ts";
 import { verdictOf } from "./verdict.ts";
 
 const of = (asked: string, prefix: string | null) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a verdict reads
   const ban = prefix === null ? null : ({ prefix, level: "manual", reason: "guesses" } as BanItem);
-  return verdictOf(asked, ban, catalogue.en);
+  return verdictOf(asked, ban, texts);
 };
 
 test("a ban of a network is named as such, in the sentence and on the button", () => {

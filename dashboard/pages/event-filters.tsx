@@ -1,6 +1,5 @@
-import { EVENT_NAMES } from "../event-names.ts";
 import { addressOf, fieldsFor } from "../event-query.ts";
-import { language, t } from "../messages.ts";
+import { t } from "../messages.ts";
 import { Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, type Query } from "../route.ts";
 
@@ -21,9 +20,9 @@ export function EventFilters({ query }: Readonly<{ query: Query }>) {
           <span>{words.type}</span>
           <select name="type" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
             <option value="">{words.anyType}</option>
-            {Object.entries(EVENT_NAMES).map(([name, names]) => (
-              <option key={name} value={name}>
-                {names[language.value]}
+            {Object.entries(t.value.eventNames).map(([type, name]) => (
+              <option key={type} value={type}>
+                {name}
               </option>
             ))}
           </select>

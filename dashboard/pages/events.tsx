@@ -115,7 +115,7 @@ function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): ()
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {
   const { type, at, ip, account, queueId, details, simulated } = event;
   const words = t.value.events;
-  const name = eventName(type, language.value);
+  const name = eventName(type);
   return (
     <>
       <At iso={at} how="moment" />

@@ -110,7 +110,7 @@ function FiguresOfDay() {
           key={name}
           class="card figure"
           href={type === null ? hrefOf("bans") : hrefOf("events", { type })}
-          title={type === null ? undefined : events.only(eventName(type, language.value))}
+          title={type === null ? undefined : events.only(eventName(type))}
         >
           <span class="name">{name}</span> <strong>{value === undefined ? "…" : whole(value, language.value)}</strong>
         </a>

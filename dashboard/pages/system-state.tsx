@@ -1,5 +1,6 @@
 import type { Health } from "../../src/wire/control/items.ts";
 import { get } from "../api.ts";
+import { attempt } from "../attempt.ts";
 import { secondsUp, uptime } from "../format.ts";
 import { health, version } from "../live.ts";
 import { LANGUAGES, type Language, language, speak, t } from "../messages.ts";
@@ -25,7 +26,7 @@ export function SystemState() {
         {reader.value !== null && <p>{words.you(reader.value.name, words.roles[reader.value.role])}</p>}
         <label class="field narrow">
           <span>{t.value.language}</span>
-          <select onChange={(event) => speak(languageOf(event.currentTarget.value))}>
+          <select onChange={({ currentTarget }) => attempt(() => speak(languageOf(currentTarget.value)))}>
             {Object.entries(LANGUAGES).map(([code, name]) => (
               <option key={code} value={code} lang={code} selected={code === language.value}>
                 {name}

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { TimelineStep } from "../../src/wire/control/items.ts";
 import { eventName, toneOf } from "../event-names.ts";
-import { language, t } from "../messages.ts";
+import { t } from "../messages.ts";
 import { At, Card, Said } from "../parts.tsx";
 
 const SHOWN_AT_ONCE = 50;
@@ -41,7 +41,7 @@ function Step({ step }: Readonly<{ step: TimelineStep }>) {
     <>
       <p class="head">
         <At iso={at} how="moment" />
-        <span class={`type ${toneOf(type)}`}>{eventName(type, language.value)}</span>
+        <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
         <small>{source}</small>
       </p>
       {meaning !== "" && (

@@ -92,4 +92,4 @@ const de: typeof en = {
   byHand: "Dieser Browser erlaubt der Seite nicht, zu kopieren. Markieren Sie den Text und kopieren Sie ihn von Hand.",
 };
 
-export const access = { en, de };
+export { de, en };

@@ -212,4 +212,4 @@ const de: typeof en = {
   goesTo: "führt zu",
 };
 
-export const accounts = { en, de };
+export { de, en };

@@ -135,4 +135,4 @@ const de: typeof en = {
   levels: { light: "leicht", medium: "mittel", heavy: "schwer", permanent: "dauerhaft", manual: "von Hand" },
 };
 
-export const bans = { en, de };
+export { de, en };

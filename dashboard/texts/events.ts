@@ -54,4 +54,4 @@ const de: typeof en = {
   only: (what) => `Nur ${what} zeigen`,
 };
 
-export const events = { en, de };
+export { de, en };

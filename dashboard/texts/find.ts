@@ -80,4 +80,4 @@ const de: typeof en = {
   more: "Mehr zeigen",
 };
 
-export const find = { en, de };
+export { de, en };

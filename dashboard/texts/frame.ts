@@ -73,4 +73,4 @@ const de: typeof en = {
   },
 };
 
-export const frame = { en, de };
+export { de, en };

@@ -105,4 +105,4 @@ const de: typeof en = {
   senderOff: (sender, account) => `Mails von ${sender} werden für ${account} wieder bewertet.`,
 };
 
-export const filters = { en, de };
+export { de, en };

@@ -1,5 +1,3 @@
-import { filters } from "./mail-filters.ts";
-
 const mails = (count: number): string => (count === 1 ? "1 mail" : `${count} mails`);
 const mailsDe = (count: number): string => (count === 1 ? "1 Mail" : `${count} Mails`);
 
@@ -170,4 +168,4 @@ const de: typeof en = {
   returnedHeld: (account, count) => `Zurückgegeben: ${mailsDe(count)} von ${account}. Weitere bleibt angehalten.`,
 };
 
-export const mail = { en: { ...en, ...filters.en }, de: { ...de, ...filters.de } };
+export { de, en };

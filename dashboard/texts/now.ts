@@ -59,4 +59,4 @@ const de: typeof en = {
   most: (count) => `höchstens: ${count}`,
 };
 
-export const now = { en, de };
+export { de, en };

@@ -45,4 +45,4 @@ const de: typeof en = {
   known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
 };
 
-export const passkeys = { en, de };
+export { de, en };

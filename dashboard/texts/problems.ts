@@ -2,7 +2,9 @@
  * What a reader meets of the server's problems (RFC 9457), by their codes. In English the server's own sentence stands, and so it
  * does for a code that is missing here, because what it says differs each time.
  */
-export const germanProblems: Readonly<Record<string, string>> = {
+const en: Readonly<Record<string, string>> = {};
+
+const de: typeof en = {
   login_refused:
     "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später noch einmal.",
   too_many_wrong:
@@ -17,3 +19,5 @@ export const germanProblems: Readonly<Record<string, string>> = {
   timeout: "Es dauerte zu lange. Sehen Sie nach, ob es geschehen ist, bevor Sie es noch einmal versuchen.",
   internal: "Dem Server unterlief ein Fehler. Das Log des Webprogramms sagt mehr.",
 };
+
+export { de, en };

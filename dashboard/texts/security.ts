@@ -68,4 +68,4 @@ const de: typeof en = {
   removed: "Zur Anmeldung genügt jetzt das Passwort.",
 };
 
-export const security = { en, de };
+export { de, en };

@@ -93,4 +93,4 @@ const de: typeof en = {
   off: "aus",
 };
 
-export const settings = { en, de };
+export { de, en };

@@ -75,4 +75,4 @@ const de: typeof en = {
   },
 };
 
-export const system = { en, de };
+export { de, en };

@@ -67,4 +67,4 @@ const de: typeof en = {
   dnsMore: "./ghostinbox dns records DOMAIN",
 };
 
-export const upkeep = { en, de };
+export { de, en };

@@ -150,6 +150,8 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
   "GET /openapi.json": [{ answers: 200 }],
   "GET /": [{ answers: 200 }],
   "GET /app.js": [{ answers: 200 }],
+  "GET /english.js": [{ answers: 200 }],
+  "GET /german.js": [{ answers: 200 }],
   "GET /style.css": [{ answers: 200 }],
   "GET /icon.svg": [{ answers: 200 }],
   // The last one: it ends the session by which a route for browsers alone is asked.

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { BuildOptions, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -35,18 +35,29 @@ const LOAD_LITTLE: Plugin = {
   },
 };
 
+const TEXTS = /\/texts\/(english|german)\.ts$/;
+/** The texts of each language are a program of their own, which the page loads when it speaks that language. */
+const TEXTS_APART: Plugin = {
+  name: "texts-apart",
+  setup(bundler) {
+    bundler.onResolve({ filter: TEXTS }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
+    );
+  },
+};
+
 /** By its path below the directory of the programs. */
 export type BuiltFile = Readonly<{ name: string; text: string }>;
 /** `sources`: the paths of the files that it was made of. */
 export type Built = Readonly<{ files: readonly BuiltFile[]; sources: readonly string[] }>;
 
-/** The programs of the services, each in one file, and the script and styles of the dashboard. */
+/** The programs of the services, each in one file, and the script, styles and texts of the dashboard. */
 export async function buildPrograms(checkout: string): Promise<Built> {
   // Loading it takes longer than reading what it made at the last start.
   const { build, stop } = await import("esbuild");
   try {
     const made = await Promise.all(
-      [programs(checkout), page(checkout)].map((options) =>
+      [programs(checkout), page(checkout), texts(checkout)].map((options) =>
         build({
           ...options,
           absWorkingDir: checkout,
@@ -92,9 +103,16 @@ function page(checkout: string): BuildOptions {
     // Calls of `h` make a smaller program than those of the JSX runtime for which the types are checked.
     tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
     inject: [join(folder, "jsx.ts")],
+    plugins: [TEXTS_APART],
     minify: true,
     target: "es2023",
   };
+}
+
+/** Without code splitting, esbuild leaves out of each what only the other language needs. */
+function texts(checkout: string): BuildOptions {
+  const entryPoints = ["english", "german"].map((language) => join(checkout, "dashboard", "texts", `${language}.ts`));
+  return { entryPoints, outdir: "/dashboard", minify: true, target: "es2023" };
 }
 
 /** What LOAD_LITTLE writes has no file. */

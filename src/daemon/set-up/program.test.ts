@@ -44,7 +44,7 @@ describe("the programs of the server", () => {
     }
     assert.equal(statSync(layout.node).mode & 0o001, 0o001);
     assert.match(versionIn(layout.program) ?? "", /^\d+\.\d+\.\d+$/);
-    for (const name of ["index.html", "style.css", "icon.svg", "app.js"])
+    for (const name of ["index.html", "style.css", "icon.svg", "app.js", "english.js", "german.js"])
       assert.ok(statSync(join(layout.program, "dashboard", name)).size > 100, name);
   });
 

@@ -9,6 +9,8 @@ import { type Route, route } from "./route.ts";
 export const PAGE_FILES = {
   "/": { file: "index.html", type: "text/html; charset=utf-8", says: "The dashboard and its sign-in." },
   "/app.js": { file: "app.js", type: "text/javascript; charset=utf-8", says: "The dashboard's program." },
+  "/english.js": { file: "english.js", type: "text/javascript; charset=utf-8", says: "The dashboard's English texts." },
+  "/german.js": { file: "german.js", type: "text/javascript; charset=utf-8", says: "The dashboard's German texts." },
   "/style.css": { file: "style.css", type: "text/css; charset=utf-8", says: "The dashboard's looks." },
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml", says: "The dashboard's icon." },
 } as const;
