@@ -254,6 +254,24 @@ export const commands: readonly CliCommand[] = [
     options: [PASSWORD_STDIN, RECOVERY_KEY],
   },
   {
+    name: "account app-password add",
+    usage: "ADDRESS NAME...",
+    says: "Make a password for a single mail program, and show it once.",
+    run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordAdd(call),
+  },
+  {
+    name: "account app-password list",
+    usage: "ADDRESS",
+    says: "Show the passwords of single mail programs, and when each was used last.",
+    run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordList(call),
+  },
+  {
+    name: "account app-password remove",
+    usage: "ADDRESS NAME...",
+    says: "Remove the password of a single mail program.",
+    run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordRemove(call),
+  },
+  {
     name: "account import",
     usage: "FILE",
     says: "Add the accounts of a file in the format of postfix-accounts.cf.",

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { countKeys, hasKeys, readKeys } from "../adapters/sqlite/accounts-db/account-keys.ts";
 import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
+import { readAppPasswords } from "../adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteAccountHistory } from "../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
@@ -38,6 +39,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
         aliases: (asked) => lists.aliases(asked),
         access: (name) => ({ addresses: lists.addressesOf(name), lastPlace: lastPlace(engine, name) }),
         accountPassword: (name) => lists.password(name),
+        appPasswords: (name) => readAppPasswords(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

@@ -6,7 +6,7 @@ import type { AccountName } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { ReplayAsked } from "../engine/replay/ports.ts";
 import type { Queries } from "../engine/storage-ports.ts";
-import type { TokenItem } from "../wire/control/access-items.ts";
+import type { AppPasswordItem, TokenItem } from "../wire/control/access-items.ts";
 import type { KeptKey, KeyCounts } from "../wire/control/account-key.ts";
 import type { AccountItem, AccountKnown, AccountRow, AliasItem } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
@@ -25,6 +25,8 @@ export interface Reader {
   access(name: string): Readonly<{ addresses: readonly string[]; lastPlace: Seen | null }>;
   /** The hash of its password; null if there is no such account. */
   accountPassword(name: string): string | null;
+  /** The oldest first. */
+  appPasswords(name: string): readonly AppPasswordItem[];
   /** All keys of an account that has its own, the newest first; the account may be gone. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */

@@ -7,7 +7,8 @@ const NOW = Date.UTC(2026, 10, 20);
 const ago = (days: number): string => isoTime(instant(NOW - days * DAY_MS));
 
 function account(name: string, changes: Partial<AccountAccess> = {}): AccountAccess {
-  return { name, suspended: false, networks: [], createdAt: ago(400), addresses: [name], lastSeen: null, ...changes };
+  const plain = { suspended: false, networks: [], addresses: [name], appPasswords: [], lastSeen: null };
+  return { name, createdAt: ago(400), ...plain, ...changes };
 }
 
 function review(changes: Partial<Parameters<typeof accessReview>[0]>) {

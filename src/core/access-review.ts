@@ -11,6 +11,8 @@ export type AccountAccess = Readonly<{
   networks: readonly string[];
   createdAt: string;
   addresses: readonly string[];
+  /** The names of its app passwords. */
+  appPasswords: readonly string[];
   lastSeen: Seen | null;
 }>;
 /** Mail for `address` goes on to `to`. `by`: the alias, or the file of a Sieve script. */

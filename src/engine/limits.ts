@@ -25,6 +25,8 @@ export const LIMITS = {
   administrators: 64,
   /** Tokens of the API. Those of an earlier version may be more. */
   tokens: 200,
+  /** Passwords of single mail programs, of one account. */
+  appPasswords: 20,
   /** Passkeys of the dashboard. */
   passkeys: 20,
   /** Sessions of the dashboard. */

@@ -28,6 +28,7 @@ const NEEDS_NO_TEST = [
   "src/engine/storage-ports.ts",
   "src/engine/network-ports.ts",
   "src/engine/admin-ports.ts",
+  "src/engine/mailbox-ports.ts",
   "src/engine/replay/ports.ts",
   "src/wire/control/replay-items.ts",
   "src/wire/control/items.ts",
@@ -64,6 +65,7 @@ const TABLES: readonly string[] = [
   "src/wire/control/control.ts",
   "src/wire/control/keeper.ts",
   "src/adapters/sqlite/engine-db/migrations.ts",
+  "src/adapters/sqlite/accounts-db/migrations.ts",
   "test/mutants/equivalent-mutants.ts",
 ];
 

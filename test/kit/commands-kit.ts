@@ -39,6 +39,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     lists,
     files,
     networks,
+    appPasswords,
+    appPasswordsOf,
     acquaintances,
     senders,
     credentials,
@@ -103,6 +105,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     secrets: {
       make: (asked) => Promise.resolve(asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
     },
+    appPasswords,
+    proofOf: () => "0def",
     mailboxes: () => ({ quotaBytes: 5_000, keyOfEach }),
     files,
     networks,
@@ -156,6 +160,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       keyOfEach = true;
     },
     lists,
+    appPasswordsOf,
     sessions,
     factors,
     keeper,

@@ -43,6 +43,8 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   accounts_follow: { verb: "accounts_follow", entries: [], gone: ["bob@example.org"] },
   networks_add: { verb: "networks_add", name: "alice@example.org", networks: ["203.0.113.0/24"] },
   networks_remove: { verb: "networks_remove", name: "alice@example.org", networks: ["203.0.113.0/24"] },
+  app_password_add: { verb: "app_password_add", name: "alice@example.org", app: "phone" },
+  app_password_remove: { verb: "app_password_remove", name: "alice@example.org", app: "phone" },
   quota_set: { verb: "quota_set", name: "alice@example.org", quotaBytes: 1024 },
   legal_hold: { verb: "legal_hold", name: "alice@example.org", isOn: true },
   access_reviewed: { verb: "access_reviewed", summary: "3 accounts" },

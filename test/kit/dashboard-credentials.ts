@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { PasswordTurns } from "../../src/adapters/accounts/password-turns.ts";
 import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-search.ts";
 import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
+import { SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
@@ -25,6 +26,8 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     book: new AccountSearch(accounts),
     lastSignIn: () => null,
     secrets: { make: () => Promise.reject(new Error("the command line hashes its passwords itself")) },
+    appPasswords: new SqliteAppPasswords(accounts),
+    proofOf: () => "",
     mailboxes: () => ({ quotaBytes: 0, keyOfEach: false }),
   } satisfies Partial<CommandParts>;
 }

@@ -5,6 +5,7 @@ import { AccountLists, SqliteAccounts } from "../../src/adapters/sqlite/accounts
 import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
 import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
 import { SqliteAliasReach } from "../../src/adapters/sqlite/accounts-db/alias-reach.ts";
+import { readAppPasswords, SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
@@ -109,6 +110,9 @@ export function accountsOnMemory() {
     book: new AccountSearch(db),
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
+    appPasswords: new SqliteAppPasswords(db),
+    /** Of an account, as its owner is told. */
+    appPasswordsOf: (account: string) => readAppPasswords(db, account),
     /** Who knows whom, with the engine's database. */
     acquaintances: (engine: DatabaseSync) => new SqliteCorrespondents(engine, db),
     /** Whom accounts let in, with the engine's database. */

@@ -55,7 +55,7 @@ function fillEmpty(db: DatabaseSync): void {
   for (const { name } of tables) {
     if (db.prepare(`SELECT 1 FROM ${String(name)} LIMIT 1`).get() !== undefined) continue;
     const columns = db.prepare(`PRAGMA table_info(${String(name)})`).all();
-    const values = columns.map(({ type }) => (type === "TEXT" ? "'x'" : type === "BLOB" ? "x'00'" : "1"));
+    const values = columns.map(({ type }) => (type === "TEXT" ? "'x'" : type === "BLOB" ? "zeroblob(32)" : "1"));
     db.exec(`INSERT INTO ${String(name)} VALUES (${values.join(", ")})`);
   }
 }

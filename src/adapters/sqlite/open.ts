@@ -35,6 +35,7 @@ const ACCOUNTS: Kind = {
     "account",
     "alias",
     "alias_block",
+    "app_password",
     "admin",
     "token",
     "session",

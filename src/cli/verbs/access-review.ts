@@ -56,7 +56,8 @@ async function look(
       accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
         const { addresses, lastPlace } = reader.access(name);
         const lastSeen = later(lastPlace, lastEvent(reader, name));
-        return { name, suspended, networks, createdAt, addresses, lastSeen };
+        const appPasswords = reader.appPasswords(name).map((one) => one.name);
+        return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen };
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call, name), name)),
@@ -122,13 +123,14 @@ function addressIn(detail: string): string {
 function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[] {
   const unused = accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name);
   return [
-    "Who can read mail, and send. Each account has one password, and there are no others.",
+    "Who can read mail, and send. Each account has one password, and its app passwords.",
     columns([
-      ["ACCOUNT", "STATE", "ALSO SENDS AS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
+      ["ACCOUNT", "STATE", "ALSO SENDS AS", "APP PASSWORDS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
       ...accounts.map((account) => [
         account.name,
         account.suspended ? "suspended" : account.isUnused ? "unused" : "active",
         account.addresses.filter((address) => address !== account.name).join(", ") || "-",
+        account.appPasswords.join(", ") || "-",
         account.networks.map(shown).join(", ") || "anywhere",
         ...seenCells(account.lastSeen),
       ]),

@@ -73,6 +73,7 @@ function readerOf(queries: Queries) {
     accountState: none,
     access: none,
     aliases: none,
+    appPasswords: none,
     accountKeys: none,
     countKeys: none,
     hasAccountKeys: none,

@@ -3,6 +3,7 @@ import { plural } from "../../core/text.ts";
 import { formatDuration, instant } from "../../core/time.ts";
 import { whyAccount as reportOf } from "../../engine/explain/why.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
+import type { AppPasswordItem } from "../../wire/control/access-items.ts";
 import type { AccountKnown, AccountReport, AccountRow } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../print/mail-keys.ts";
@@ -36,24 +37,36 @@ export async function whyAccount(
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
-  const text = parts([printState(name, { row, known, mailbox, key }), printAccount(report, values)]);
+  const apps = reader.appPasswords(name);
+  const text = parts([printState(name, { row, known, mailbox, key, apps }), printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys } }, text, next);
+  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps } }, text, next);
 }
 
 /** `known` null: the settings cannot be read, and the limits depend on them. `key` null: there is nothing to say of it. */
-type Told = Readonly<{ row: AccountRow; known: AccountKnown | null; mailbox: string; key: string | null }>;
+type Told = Readonly<{
+  row: AccountRow;
+  known: AccountKnown | null;
+  mailbox: string;
+  key: string | null;
+  apps: readonly AppPasswordItem[];
+}>;
 
-function printState(name: AccountName, { row, known, mailbox, key }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key, apps }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
   const lines = [
     ["  may sign in from", from],
     ["  mailbox", mailbox],
     ...(key === null ? [] : [["  key of its mail", key]]),
+    ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
     ...(known === null ? [] : knownLines(known)),
   ];
   return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
+}
+
+function lastUse({ name, usedAt }: AppPasswordItem): string {
+  return `${oneLine(name)} (${usedAt === null ? "never used" : `used ${dayAndTime(usedAt)}`})`;
 }
 
 function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly string[])[] {

@@ -19,8 +19,15 @@ export const ACCOUNT_CHANGES = [
 ] as const;
 /** Changes to an alias, which is the subject. */
 export const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_UNBLOCKED"] as const;
-/** All changes about an account. */
-export const CHANGES_OF_ACCOUNTS = [...ACCOUNT_CHANGES, "NETWORKS_CHANGED", "QUOTA_CHANGED", ...ALIAS_CHANGES] as const;
+/** All changes about an account. The subject of those of app passwords names both. */
+export const CHANGES_OF_ACCOUNTS = [
+  ...ACCOUNT_CHANGES,
+  "APP_PASSWORD_MADE",
+  "APP_PASSWORD_REMOVED",
+  "NETWORKS_CHANGED",
+  "QUOTA_CHANGED",
+  ...ALIAS_CHANGES,
+] as const;
 export type AuditType =
   | (typeof CHANGES_OF_ACCOUNTS)[number]
   /** Of mails in the queue; the subject says which were chosen. */

@@ -120,6 +120,14 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   QUEUE_RELEASED: event("command", "Mail that was on hold by hand goes on.", [settings, ["change"]]),
   QUEUE_DELETED: event("command", "Mail was deleted from the queue by hand.", [settings, ["deletion"]]),
   PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
+  APP_PASSWORD_MADE: event("command", "A mail program has a password of its own for an account.", [
+    account,
+    ["user", "change"],
+  ]),
+  APP_PASSWORD_REMOVED: event("command", "The password of a mail program was removed from an account.", [
+    account,
+    ["user", "change"],
+  ]),
   NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
     account,
     ["user", "change"],

@@ -15,6 +15,8 @@ export type LoginFacts = Readonly<{
   withoutBan?: boolean;
   /** The name of the passkey that was used instead of a password. */
   passkey?: string;
+  /** The name of the app password that was used instead of the account's own. */
+  appPassword?: string;
   /** It came through a proxy for mail, so that no firewall stops its client. */
   proxied?: true;
 }>;
@@ -30,6 +32,7 @@ export type LoginRest = Readonly<{
   passwordHash?: string | undefined;
   withoutBan?: boolean | undefined;
   passkey?: string | undefined;
+  appPassword?: string | undefined;
   seen?: Seen | undefined;
 }>;
 
@@ -41,20 +44,31 @@ export const login: DecidedKind<Login, LoginRest> = {
   window: ({ type }) => (type === "LOGIN_SUCCEEDED" ? null : "login"),
   account: ({ login: name }) => (name === "" ? null : stored(name)),
   columns: ({ type, service, passwordHash }) => ({ service, proof: type === "LOGIN_SUCCEEDED" ? null : passwordHash }),
-  rest: ({ type, passwordHash, withoutBan, passkey }, seen) => ({
+  rest: ({ type, passwordHash, withoutBan, passkey, appPassword }, seen) => ({
     event: type,
     passwordHash: type === "LOGIN_SUCCEEDED" ? passwordHash : undefined,
     withoutBan,
     ...(passkey !== undefined && { passkey: stored(passkey) }),
+    ...(appPassword !== undefined && { appPassword: stored(appPassword) }),
     seen,
   }),
-  sentence: ({ service, account, verdict }, { passkey }) => ({
-    details: `${service} login=<${shown(account)}>${passkey === undefined ? "" : ` with passkey ${shown(passkey)}`}`,
+  sentence: ({ service, account, verdict }, { passkey, appPassword }) => ({
+    details: `${service} login=<${shown(account)}>${withNamed("passkey", passkey)}${withNamed("app password", appPassword)}`,
     action: actionOf(verdict),
   }),
-  event: ({ ip, service, account, proof }, { event: type, passwordHash, withoutBan, passkey }) => {
+  event: ({ ip, service, account, proof }, { event: type, passwordHash, withoutBan, ...named }) => {
     if (ip === null || service === null) return null;
     const facts = { type, ip, service, login: account ?? "", passwordHash: proof ?? passwordHash ?? "" };
-    return { ...facts, ...(withoutBan !== undefined && { withoutBan }), ...(passkey !== undefined && { passkey }) };
+    const { passkey, appPassword } = named;
+    return {
+      ...facts,
+      ...(withoutBan !== undefined && { withoutBan }),
+      ...(passkey !== undefined && { passkey }),
+      ...(appPassword !== undefined && { appPassword }),
+    };
   },
 };
+
+function withNamed(what: string, name: string | undefined): string {
+  return name === undefined ? "" : ` with ${what} ${shown(name)}`;
+}

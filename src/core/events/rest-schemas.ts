@@ -76,6 +76,7 @@ const login = [
     event: z.enum(["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]),
     passwordHash: text.optional(),
     passkey: text.optional(),
+    appPassword: text.optional(),
     withoutBan: z.boolean().optional(),
     seen,
   }),

@@ -56,7 +56,11 @@ export function composeSources(parts: SourceParts) {
     guardsProxied: parts.guardsProxied,
   });
   const loginServer = new LoginPolicyServer({
-    submit: engine.submit.bind(engine),
+    submit: (event, answer) => {
+      engine.submit(event, answer);
+      if (event.type === "LOGIN_SUCCEEDED" && event.appPassword !== undefined)
+        stores.appPasswords.used(event.login, event.appPassword, clock.now());
+    },
     report,
     secret: loginSecret,
     guardsProxied: parts.guardsProxied,

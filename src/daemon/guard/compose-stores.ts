@@ -4,6 +4,7 @@ import { AccountLists, SqliteAccounts } from "../../adapters/sqlite/accounts-db/
 import { SqliteActiveAccounts } from "../../adapters/sqlite/accounts-db/active-accounts.ts";
 import { Credentials, SqliteCredentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { SqliteAliasReach } from "../../adapters/sqlite/accounts-db/alias-reach.ts";
+import { SqliteAppPasswords } from "../../adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
 import { NotedUses } from "../../adapters/sqlite/accounts-db/noted-uses.ts";
@@ -38,6 +39,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
+  const appPasswords = new SqliteAppPasswords(accountsDb, uses);
   return {
     db,
     accountsDb,
@@ -45,7 +47,8 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     events,
     store: new SqliteStore(db, events),
     banLog: new SqliteBanLog(db),
-    history: new SqliteAccountHistory(db),
+    appPasswords,
+    history: new SqliteAccountHistory(db, (account) => appPasswords.proofsOf(account)),
     heldMail: new SqliteHeldMail(outside),
     sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),

@@ -21,6 +21,7 @@ import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
 import { Feed } from "../../engine/feed.ts";
+import { passwordProof } from "../../render/dovecot/password-proof.ts";
 import { reservedBytes } from "../../render/postfix/main.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
@@ -149,6 +150,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     guesses: stores.history,
     lastSignIn: (account) => lastPlace(db, account),
     secrets: new AccountSecrets(passwords, loginSecret),
+    proofOf: (account, password) => passwordProof(loginSecret, account, password),
     mailboxes: () => ({
       quotaBytes: inForce["mailboxes.quota"],
       keyOfEach: inForce["mailboxes.encryption"] === "account",

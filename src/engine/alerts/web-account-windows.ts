@@ -13,6 +13,7 @@ const MOST_CHARACTERS = 400;
 const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ACCOUNT_ADDED: "was added",
   PASSWORD_CHANGED: "got a new password",
+  APP_PASSWORD_MADE: "got a password for a mail program",
   ACCOUNT_REMOVED: "was removed",
   ACCOUNT_RESUMED: "may sign in again",
   ACCOUNT_RELEASED: "had its held mail sent",

@@ -14,6 +14,7 @@ import { type AccountStateCommandParts, accountStateNow } from "./account-state.
 import { accountCommand, recoverKeys } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { aliasCommand } from "./aliases.ts";
+import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
 import { callerCommand, type DashboardCommandParts, sessionCommand, signInCommand } from "./dashboard.ts";
 import { type DryRunParts, dryRun, NO_DRY_RUN } from "./dry-run.ts";
@@ -42,6 +43,7 @@ export type CommandParts = BanCommandParts &
   AccountStateCommandParts &
   AccountListParts &
   WebPasswordParts &
+  AppPasswordParts &
   FileCommandParts &
   HeldQueueParts &
   NetworkCommandParts &
@@ -222,6 +224,9 @@ function run(
     case "networks_add":
     case "networks_remove":
       return networkCommand(parts, command, by);
+    case "app_password_add":
+    case "app_password_remove":
+      return appPasswordCommand(parts, command, by);
     case "quota_set":
       return quotaCommand(parts, command, by);
     case "mail_keys_recover":

@@ -8,8 +8,11 @@ const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file
 const text = files.get("dovecot.conf")?.text ?? "";
 const top = assignments(text);
 
-test("both files of settings are root's alone, for one holds the secret", () => {
-  assert.deepEqual([...files.keys()], ["dovecot.conf", "accounts.conf", "quota-warning", "spam-learn"]);
+test("the files of settings are root's alone, for one holds the secret", () => {
+  assert.deepEqual(
+    [...files.keys()],
+    ["dovecot.conf", "accounts.conf", "app-passwords.conf", "quota-warning", "spam-learn"],
+  );
   for (const { name, mode } of files.values()) assert.equal(mode, name.endsWith(".conf") ? 0o600 : 0o755);
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
 });
@@ -57,7 +60,10 @@ test("a port for proxies believes their header alone, and the guard learns of th
   const proxied = renderDovecot(sampleSite({ proxied: { networks, ports } }))[0]?.text ?? "";
   assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 20993\n {4}ssl = yes\n {4}haproxy = yes\n/);
   assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
-  assert.match(assignments(proxied).get("auth_policy_request_attributes") ?? "", / peer=%\{real_rip\}$/);
+  assert.match(
+    assignments(proxied).get("auth_policy_request_attributes") ?? "",
+    / peer=%\{real_rip\} app=%\{passdb:app\}$/,
+  );
   assert.doesNotMatch(text, /prox/);
 });
 

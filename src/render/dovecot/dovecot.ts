@@ -4,6 +4,7 @@ import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../co
 import { learnPlugin, learnService, renderLearn } from "../content/learn-spam.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { dovecotTls } from "../tls.ts";
+import { appPassdb, renderAppPasswords } from "./app-passwords.ts";
 import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
 import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
@@ -12,12 +13,13 @@ import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 export const LOGIN_USER = "dovecot";
 
 /**
- * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Both files of settings can be read only by root.
+ * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Its files of settings can be read only by root.
  */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    renderAppPasswords(site),
     renderQuotaWarning(site),
     renderLearn(site),
   ];
@@ -59,7 +61,7 @@ disable_plaintext_auth = yes
 
 auth_mechanisms = plain login
 auth_username_format = %Lu
-passdb {
+${appPassdb(site)}passdb {
   driver = sql
   args = ${accounts}${mailCryptPassdb(site)}
 }
@@ -72,7 +74,8 @@ userdb {
 auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
 auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
 auth_policy_server_timeout_msecs = 8000
-${proxied === null ? "" : `${REQUEST_WITH_PEER}\n`}auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
+${requestAttributes(proxied !== null)}
+auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
 auth_policy_check_after_auth = no
 auth_policy_reject_on_fail = no
 
@@ -203,10 +206,15 @@ function clientLimit({ limits: { imapPlaces, smtpPlaces }, proxied }: Site): num
   return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + OTHER_CLIENTS);
 }
 
-/** Dovecot's own attributes, and the address of the connection, which is not the client's behind a proxy. */
-const REQUEST_WITH_PEER =
-  "auth_policy_request_attributes = login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} " +
-  "device_id=%{client_id} protocol=%s session_id=%{session} peer=%{real_rip}";
+/**
+ * Dovecot's own attributes, the app password that was used, and behind a proxy the address of the connection, which is not the
+ * client's.
+ */
+function requestAttributes(isProxied: boolean): string {
+  const own = "login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} device_id=%{client_id} protocol=%s";
+  const more = `session_id=%{session}${isProxied ? " peer=%{real_rip}" : ""} app=%{passdb:app}`;
+  return `auth_policy_request_attributes = ${own} ${more}`;
+}
 
 function proxiedImaps(port: number): string {
   return `  inet_listener imaps_of_proxies {

@@ -11,6 +11,9 @@ export type TokenItem = Readonly<{
   usedAt: string | null;
 }>;
 
+/** A password of an account for a single mail program. `usedAt`: to the minute; null: not yet. */
+export type AppPasswordItem = Readonly<{ name: string; madeAt: string; madeBy: string; usedAt: string | null }>;
+
 /** A session of the dashboard. `id` names it and opens nothing; `device`: from the browser's own description. */
 export type SessionItem = Readonly<{ id: string; device: string; ip: string; startedAt: string; usedAt: string }>;
 

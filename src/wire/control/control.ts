@@ -14,6 +14,8 @@ import type {
   AliasList,
   Allowed,
   AllowList,
+  AppPassword,
+  AppPasswordNamed,
   ChannelTests,
   Done,
   Dropped,
@@ -191,6 +193,9 @@ const VERBS = [
   ),
   verb("networks_add", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
   verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
+  /** Makes a password for a single mail program, which is told once. */
+  verb("app_password_add", ROOT, { name: address, app: name }, gives<AppPassword>("password")),
+  verb("app_password_remove", ROOT, { name: address, app: name }, gives<AppPasswordNamed>("app")),
   /** Null: the quota of the settings. */
   verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */

@@ -48,6 +48,9 @@ export type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] 
 export type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
 export type TokenList = Paged & Readonly<{ tokens: readonly TokenItem[] }>;
 export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
+/** `password`: told once. */
+export type AppPassword = Readonly<{ name: string; app: string; password: string }>;
+export type AppPasswordNamed = Readonly<{ name: string; app: string }>;
 export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 export type Alias = Readonly<{ address: string }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */

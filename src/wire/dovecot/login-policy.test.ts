@@ -20,6 +20,14 @@ const NOT_OURS = { type: "NOT_OURS" };
 const cases: readonly (readonly [string, string, Readonly<Record<string, unknown>>, unknown])[] = [
   ["before the password", "allow", {}, { type: "LOGIN_ASKED", ...facts }],
   ["a right password", "report", { success: true, policy_reject: false }, { type: "LOGIN_SUCCEEDED", ...facts }],
+  [
+    "an app password",
+    "report",
+    { success: true, app: "my\tphone" },
+    { type: "LOGIN_SUCCEEDED", ...facts, appPassword: "myphone" },
+  ],
+  ["no app password", "report", { success: true, app: "" }, { type: "LOGIN_SUCCEEDED", ...facts }],
+  ["an app password of nobody", "report", { app: "phone" }, { type: "LOGIN_FAILED", ...facts }],
   ["a wrong password", "report", { success: false, policy_reject: false }, { type: "LOGIN_FAILED", ...facts }],
   ["our own refusal", "report", { success: false, policy_reject: true }, NOT_OURS],
   ["a report without success", "report", {}, { type: "LOGIN_FAILED", ...facts }],
@@ -80,6 +88,7 @@ const broken: readonly (readonly [string, string | null, string, LoginProblem])[
   ["a number for a login", "allow", JSON.stringify({ ...sent, login: 7 }), "bad_field"],
   ["a list for an address", "allow", JSON.stringify({ ...sent, remote: ["203.0.113.7"] }), "bad_field"],
   ["a word for success", "report", JSON.stringify({ ...sent, success: "true" }), "bad_field"],
+  ["a number for an app password", "report", JSON.stringify({ ...sent, app: 1 }), "bad_field"],
   ["a number for policy_reject", "report", JSON.stringify({ ...sent, policy_reject: 1 }), "bad_field"],
   ["an endless hash", "report", JSON.stringify({ ...sent, pwhash: "0".repeat(129) }), "bad_field"],
 ];

@@ -4,6 +4,7 @@ import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../../
 import type { Service } from "../../core/events/service.ts";
 import { NO_ACCOUNT } from "../../core/net/address.ts";
 import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+import { APP_PASSWORD_NAME } from "../../core/passwords/app-password.ts";
 
 /** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
 export const LOGIN_REQUEST_BYTES = 8 * 1024;
@@ -28,10 +29,10 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (typeof json !== "object" || json === null || Array.isArray(json)) return { ok: false, reason: "not_an_object" };
 
   const fields = new Map<string, unknown>(Object.entries(json));
-  const [login, remote, peer, protocol, hash] = ["login", "remote", "peer", "protocol", "pwhash"].map(
+  const [login, remote, peer, protocol, hash, app] = ["login", "remote", "peer", "protocol", "pwhash", "app"].map(
     (name) => fields.get(name) ?? "",
   );
-  if (!isText(login) || !isText(remote) || !isText(peer) || !isText(protocol) || !isText(hash))
+  if (!isText(login) || !isText(remote) || !isText(peer) || !isText(protocol) || !isText(hash) || !isText(app))
     return { ok: false, reason: "bad_field" };
   const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
   if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
@@ -45,7 +46,10 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   const direct: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
   const facts: LoginFacts = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
-  if (success) return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts } };
+  if (success) {
+    const appPassword = cleanName(app);
+    return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts, ...(appPassword !== "" && { appPassword }) } };
+  }
   // Dovecot also reports what we refused as a failure: each attempt counts once.
   return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...facts } };
 }
@@ -95,7 +99,16 @@ function serviceOf(protocol: string): Service | null {
 
 /** No control characters or half surrogate pairs, and no longer than an address: no such account exists anyway. */
 function cleanLogin(login: string): string {
-  return login.slice(0, LOGIN_LENGTH).replace(/[\p{Cc}\p{Cs}]/gu, "");
+  return cleaned(login, LOGIN_LENGTH);
+}
+
+/** Of an app password, as accounts.db has it. */
+function cleanName(name: string): string {
+  return cleaned(name, APP_PASSWORD_NAME);
+}
+
+function cleaned(text: string, most: number): string {
+  return text.slice(0, most).replace(/[\p{Cc}\p{Cs}]/gu, "");
 }
 
 function isText(value: unknown): value is string {

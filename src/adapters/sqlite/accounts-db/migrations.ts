@@ -244,4 +244,30 @@ export const accountsMigrations: readonly string[] = [
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+
+  // Passwords of single mail programs. `digest`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
+  // slow hash would only cost. `proof`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  `
+  CREATE TABLE app_password (
+    account TEXT COLLATE NOCASE NOT NULL,
+    name TEXT COLLATE NOCASE NOT NULL,
+    digest TEXT NOT NULL UNIQUE,
+    proof TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (account, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER app_passwords_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+  CREATE TRIGGER app_passwords_of_before AFTER UPDATE OF password ON account WHEN new.password <> old.password BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+
+  CREATE VIEW app_passdb (user, digest, app, allow_nets) AS
+    SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
+    FROM app_password JOIN passdb ON passdb.user = app_password.account;
+  `,
 ];

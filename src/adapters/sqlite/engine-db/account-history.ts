@@ -19,8 +19,11 @@ const MOST_SIGN_INS = 500;
 /** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. */
 export class SqliteAccountHistory implements AccountHistory {
   readonly #sql: ReturnType<typeof statements>;
+  readonly #otherProofs: (account: string) => readonly string[];
 
-  constructor(db: DatabaseSync) {
+  /** `otherProofs`: of passwords that an account has besides its own. */
+  constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
+    this.#otherProofs = otherProofs;
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
@@ -31,7 +34,8 @@ export class SqliteAccountHistory implements AccountHistory {
   }
 
   passwordProofs(account: string): readonly string[] {
-    return this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
+    const own = this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
+    return [...own, ...this.#otherProofs(account)];
   }
 
   guesses(account: string, { network, since, until, most }: GuessReach): readonly Guess[] {

@@ -28,6 +28,8 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   QUEUE_RELEASED: true,
   QUEUE_DELETED: true,
   PASSWORD_CHANGED: true,
+  APP_PASSWORD_MADE: true,
+  APP_PASSWORD_REMOVED: true,
   NETWORKS_CHANGED: true,
   QUOTA_CHANGED: true,
   LEGAL_HOLD_SET: true,

@@ -1,0 +1,83 @@
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { APP_PASSWORD_NAME, appPasswordName } from "../../core/passwords/app-password.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import { madePassword } from "../access/made-password.ts";
+import { digestOf } from "../access/secrets.ts";
+import type { AppPasswordStore } from "../mailbox-ports.ts";
+import type { Clock, Outcome } from "../ports.ts";
+import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+import { wrongAddress } from "./wrong-address.ts";
+
+export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices"> &
+  Readonly<{
+    appPasswords: AppPasswordStore;
+    /** What Dovecot will tell the guard of a password. */
+    proofOf: (account: AccountName, password: string) => string;
+    mailboxes: () => Readonly<{ keyOfEach: boolean }>;
+    clock: Clock;
+  }>;
+
+export type AppPasswordCommand = Extract<Command, { readonly verb: `app_password_${string}` }>;
+
+/** What a key of an account is locked with is its password, so no other one opens its mail. */
+const KEY_OF_EACH: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "Each account has a key for its mail (mailboxes.encryption), which its own password alone opens.",
+  next: "Use the password of the account in each mail program.",
+};
+
+/** Makes a password for one mail program, or removes it and ends the sessions that it may have opened. */
+export async function appPasswordCommand(
+  parts: AppPasswordParts,
+  command: AppPasswordCommand,
+  by: string,
+): Promise<Reply<AppPasswordCommand["verb"]>> {
+  const account = parseAccountName(command.name);
+  if (account === null) return wrongAddress(command.name);
+  const app = appPasswordName(command.app);
+  if (app === null) return WRONG_NAME;
+  return command.verb === "app_password_add" ? add(parts, { account, app, by }) : remove(parts, { account, app, by });
+}
+
+type Named = Readonly<{ account: AccountName; app: string; by: string }>;
+
+async function add(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_add">> {
+  if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
+  const password = madePassword();
+  const secret = { digest: digestOf(password), proof: parts.proofOf(account, password) };
+  const at = parts.clock.now();
+  const outcome = parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at });
+  if (!outcome.ok) return refused(outcome, account);
+  const recorded = await audit(parts, "APP_PASSWORD_MADE", { account, app, by });
+  return recorded ? { ok: true, result: { name: account, app, password } } : UNRECORDED;
+}
+
+async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
+  const outcome = parts.appPasswords.removeAppPassword(account, app);
+  if (!outcome.ok) return refused(outcome, account);
+  const recorded = await audit(parts, "APP_PASSWORD_REMOVED", { account, app, by });
+  const ended = await endSessions(parts, account);
+  if (!ended.ok) return sessionsStay(account, ended.reason);
+  return recorded ? { ok: true, result: { name: account, app } } : UNRECORDED;
+}
+
+function audit(
+  { engine }: AppPasswordParts,
+  type: "APP_PASSWORD_MADE" | "APP_PASSWORD_REMOVED",
+  { account, app, by }: Named,
+): Promise<boolean> {
+  return engine.audit({ type, subject: `${app} of ${account}`, account, by });
+}
+
+function refused({ reason }: Extract<Outcome, { ok: false }>, account: AccountName): CommandError {
+  return { ok: false, kind: "failed", message: reason, next: `\`account app-password list ${account}\` shows them.` };
+}
+
+const WRONG_NAME: CommandError = {
+  ok: false,
+  kind: "usage",
+  message: `An app password is named by 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
+  next: "Name it after the device, such as phone.",
+};

@@ -1,0 +1,25 @@
+import type { AccountName } from "../core/net/address.ts";
+import type { Millis } from "../core/time.ts";
+import type { Outcome } from "./ports.ts";
+
+/** What an account has besides its password. Writers throw when their database takes nothing. */
+
+/** A password for a single mail program. `digest`: SHA-256 in hexadecimal. It is random, so no slow hash is needed. */
+export type NewAppPassword = Readonly<{
+  account: AccountName;
+  name: string;
+  digest: string;
+  /** What Dovecot will tell of it. */
+  proof: string;
+  by: string;
+  at: Millis;
+}>;
+
+export interface AppPasswordStore {
+  addAppPassword(made: NewAppPassword): Outcome;
+  removeAppPassword(account: AccountName, name: string): Outcome;
+  /** What Dovecot tells of those that were used or made last. */
+  proofsOf(account: string): readonly string[];
+  /** Notes that the account (as typed) signed in with it. A use that cannot be noted is no reason to refuse. */
+  used(account: string, name: string, now: Millis): void;
+}

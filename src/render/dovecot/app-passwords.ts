@@ -1,0 +1,27 @@
+import { dirname, join } from "node:path";
+import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+
+const FILE = "app-passwords.conf";
+const QUERY =
+  "SELECT user, NULL AS password, 'Y' AS nopassword, app, allow_nets FROM app_passdb " +
+  "WHERE user = '%u' AND digest = '%{sha256:password}' AND '%s' IN ('imap', 'smtp')";
+
+/**
+ * The passdb of passwords for single mail programs, which is asked before that of accounts: a hit costs no slow hash, and what
+ * is none of them goes on to the other, so that a wrong password takes as long as ever. Where a key of each account is locked with
+ * its password, no other one may sign in.
+ */
+export function appPassdb({ mailCrypt, layout }: Site): string {
+  if (mailCrypt?.byAccount === true) return "";
+  return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
+}
+
+/** It knows them by the SHA-256 of what was typed, for mail programs alone. `app`: for the guard (auth_policy_request_attributes). */
+export function renderAppPasswords({ layout }: Site): RenderedFile {
+  const text = `# ${RENDERED_BY}
+driver = sqlite
+connect = ${layout.accountsDb}
+password_query = ${QUERY}
+`;
+  return { name: FILE, text, mode: 0o600 };
+}
