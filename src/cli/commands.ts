@@ -272,6 +272,18 @@ export const commands: readonly CliCommand[] = [
     run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordRemove(call),
   },
   {
+    name: "account forward",
+    usage: "ADDRESS [TO...]",
+    says: "Send the mail of an account on to other addresses, or show whether that is so.",
+    run: async (call) => (await import("./verbs/account-forward.ts")).accountForward(call),
+    keepsWords: true,
+    options: [
+      { name: "keep", says: "A copy stays in the mailbox; that is the default." },
+      { name: "no-keep", says: "No copy stays in the mailbox." },
+      { name: "off", says: "Send nothing on any longer." },
+    ],
+  },
+  {
     name: "account import",
     usage: "FILE",
     says: "Add the accounts of a file in the format of postfix-accounts.cf.",

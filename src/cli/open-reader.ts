@@ -3,6 +3,7 @@ import { countKeys, hasKeys, readKeys } from "../adapters/sqlite/accounts-db/acc
 import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
 import { readAppPasswords } from "../adapters/sqlite/accounts-db/app-passwords.ts";
+import { readForwarding } from "../adapters/sqlite/accounts-db/forwards.ts";
 import { SqliteAccountHistory } from "../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
@@ -40,6 +41,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
         access: (name) => ({ addresses: lists.addressesOf(name), lastPlace: lastPlace(engine, name) }),
         accountPassword: (name) => lists.password(name),
         appPasswords: (name) => readAppPasswords(accounts, name),
+        forwarding: (name) => readForwarding(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

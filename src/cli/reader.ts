@@ -4,6 +4,7 @@ import type { Policy } from "../core/decide/policy.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { AccountName } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
+import type { Forwarding } from "../engine/mailbox-ports.ts";
 import type { ReplayAsked } from "../engine/replay/ports.ts";
 import type { Queries } from "../engine/storage-ports.ts";
 import type { AppPasswordItem, TokenItem } from "../wire/control/access-items.ts";
@@ -27,6 +28,8 @@ export interface Reader {
   accountPassword(name: string): string | null;
   /** The oldest first. */
   appPasswords(name: string): readonly AppPasswordItem[];
+  /** Null: its mail stays in its mailbox. */
+  forwarding(name: string): Forwarding | null;
   /** All keys of an account that has its own, the newest first; the account may be gone. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */

@@ -12,7 +12,7 @@ function account(name: string, changes: Partial<AccountAccess> = {}): AccountAcc
 }
 
 function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
-  const none = { accounts: [], aliases: [], redirects: [], admins: [], domains: ["example.org"] };
+  const none = { accounts: [], aliases: [], redirects: [], forwardings: [], admins: [], domains: ["example.org"] };
   return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
 }
 
@@ -43,6 +43,18 @@ test("what leads outside is named: by aliases that take mail, and by scripts", (
   });
   assert.deepEqual(forwards, [{ address: "team@example.org", to: ["bob@else.example"], by: "alias" }, redirect]);
   assert.equal(aliases, 3);
+});
+
+test("what accounts send on by command is named, and by what; what stays here is not", () => {
+  const address = "anna@example.org";
+  const by = "account forward";
+  const { forwards } = review({
+    forwardings: [
+      { address, to: ["anna@else.example", "bob@example.org"], by },
+      { address: "bob@example.org", to: ["carl@example.org"], by },
+    ],
+  });
+  assert.deepEqual(forwards, [{ address, to: ["anna@else.example"], by }]);
 });
 
 test("redirects of a Sieve script are found, with their tags", () => {

@@ -15,7 +15,7 @@ export type AccountAccess = Readonly<{
   appPasswords: readonly string[];
   lastSeen: Seen | null;
 }>;
-/** Mail for `address` goes on to `to`. `by`: the alias, or the file of a Sieve script. */
+/** Mail for `address` goes on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
 export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;
 export type AliasAccess = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 /** A token of the API, or the administrator of the dashboard. `lastSeen`: when it last did something that is in the audit. */
@@ -30,6 +30,8 @@ export type AccessFacts = Readonly<{
   accounts: readonly AccountAccess[];
   aliases: readonly AliasAccess[];
   redirects: readonly Forward[];
+  /** What accounts send on by command. */
+  forwardings: readonly Forward[];
   admins: readonly AdminAccess[];
   /** Domains of this server. */
   domains: readonly string[];
@@ -46,16 +48,18 @@ export type AccessReview = Readonly<{
 
 /** `unusedMs`: an account without a sign-in for so long, and as old as that, counts as unused. */
 export function accessReview(
-  { accounts, aliases, redirects, admins, domains }: AccessFacts,
+  { accounts, aliases, redirects, forwardings, admins, domains }: AccessFacts,
   { now, unusedMs }: Readonly<{ now: number; unusedMs: number }>,
 ): AccessReview {
   const isOurs = (target: string): boolean => {
     const address = parseAddress(target);
     return address !== null && domains.includes(domainOf(address));
   };
-  const forwards = aliases
-    .filter(({ blocked }) => !blocked)
-    .map(({ address, targets }) => ({ address, to: targets.filter((target) => !isOurs(target)), by: "alias" }))
+  const forwards = [
+    ...aliases.filter(({ blocked }) => !blocked).map(({ address, targets }) => ({ address, to: targets, by: "alias" })),
+    ...forwardings,
+  ]
+    .map((one) => ({ ...one, to: one.to.filter((target) => !isOurs(target)) }))
     .filter(({ to }) => to.length > 0);
   const usedAt = ({ lastSeen, createdAt }: AccountAccess): number => Date.parse(lastSeen?.at ?? createdAt);
   return {

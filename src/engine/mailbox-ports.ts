@@ -1,4 +1,4 @@
-import type { AccountName } from "../core/net/address.ts";
+import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
 
@@ -22,4 +22,12 @@ export interface AppPasswordStore {
   proofsOf(account: string): readonly string[];
   /** Notes that the account (as typed) signed in with it. A use that cannot be noted is no reason to refuse. */
   used(account: string, name: string, now: Millis): void;
+}
+
+/** Where an account sends its mail on. `keep`: a copy stays in its mailbox. */
+export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
+
+export interface ForwardStore {
+  /** In place of what was so before. To nobody: its mail stays in its mailbox. */
+  forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
 }

@@ -1,16 +1,34 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
+import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+/** Another server of Anna's, and one whose mail is proven. */
+const ELSEWHERE = "anna@elsewhere.test";
+const THERE = "198.51.100.100";
+const HONEST = "198.51.100.10";
 
 describe("what the owner of a mailbox has besides its password", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
+  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT], {
+    records: () => [
+      "elsewhere.test. MX 10 mx.elsewhere.test.",
+      `mx.elsewhere.test. A ${THERE}`,
+      "written.test. MX 10 mx.sender.test.",
+      `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
+    ],
+    prepare: async () => {
+      there = await Sink.start(lab.sender, THERE, lab.directory);
+    },
+  });
+  let there: Sink;
   const { signsIn, submits } = signInsFrom(lab.sender);
   const cli = async (line: string, input = ""): Promise<string> => {
     const ran = await product.cli(line.split(" "), { input });
@@ -62,5 +80,46 @@ describe("what the owner of a mailbox has besides its password", { skip: whyNoLa
     assert.deepEqual([await signsIn(ANNA, watch), await signsIn(ANNA, "lamp orchid kettle")], [false, true]);
     assert.match(await cli(`account app-password list ${ANNA}`), /has no app password/);
     assert.match(await cli("audit list"), /APP_PASSWORD_REMOVED +tablet of anna@/);
+  });
+
+  test("mail of an account is sent on, with a copy or without, also from its aliases, until it is off", async () => {
+    const write = async (subject: string, recipient = ANNA): Promise<void> => {
+      const text = mailText({ subject, from: "someone@written.test", to: recipient });
+      const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient, text };
+      const reply = await sendMail(mail);
+      assert.equal(reply.code, 250, reply.lines.join());
+    };
+    const isThere = (subject: string): boolean => there.mails().some((mail) => mail.includes(`Subject: ${subject}`));
+    await product.json(["alias", "add", "info@example.test", ANNA]);
+
+    assert.match(
+      await cli(`account forward ${ANNA} ${ELSEWHERE}`),
+      /sent on to anna@elsewhere\.test, and a copy stays/,
+    );
+    await write("with a copy");
+    await write("by an alias", "info@example.test");
+    for (const subject of ["with a copy", "by an alias"]) {
+      await until(`it is there: ${subject}`, () => isThere(subject));
+      await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
+    }
+    const review = await cli("access review");
+    assert.match(review, /^anna@example\.test +-> anna@elsewhere\.test +\(account forward\)$/m);
+
+    await cli(`account forward ${ANNA} ${ELSEWHERE} ${BERT} --no-keep`);
+    await write("without a copy");
+    await until("it is there", () => isThere("without a copy"));
+    await until("Bert has it", () => findMail(product.layout, "without a copy", { account: BERT }));
+    assert.equal(findMail(product.layout, "without a copy"), null);
+    assert.match(await cli(`account forward ${BERT} ${ANNA}`), /would come back/);
+    assert.match(
+      await cli(`why --account ${ANNA}`),
+      /^ {2}sent on to +anna@elsewhere\.test, bert@\S+; no copy stays here$/m,
+    );
+
+    assert.match(await cli(`account forward ${ANNA} --off`), /stays in its mailbox/);
+    await write("here again");
+    await until("it is here", () => findMail(product.layout, "here again"));
+    assert.equal(isThere("here again"), false);
+    assert.match(await cli("audit list"), /FORWARDING_CHANGED +anna@example\.test no longer/);
   });
 });

@@ -45,6 +45,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   networks_remove: { verb: "networks_remove", name: "alice@example.org", networks: ["203.0.113.0/24"] },
   app_password_add: { verb: "app_password_add", name: "alice@example.org", app: "phone" },
   app_password_remove: { verb: "app_password_remove", name: "alice@example.org", app: "phone" },
+  forward_set: { verb: "forward_set", name: "alice@example.org", to: ["bob@example.net"], keep: true },
   quota_set: { verb: "quota_set", name: "alice@example.org", quotaBytes: 1024 },
   legal_hold: { verb: "legal_hold", name: "alice@example.org", isOn: true },
   access_reviewed: { verb: "access_reviewed", summary: "3 accounts" },

@@ -4,6 +4,7 @@ import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-sea
 import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
 import { SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
+import { SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.ts";
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
@@ -27,6 +28,7 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     lastSignIn: () => null,
     secrets: { make: () => Promise.reject(new Error("the command line hashes its passwords itself")) },
     appPasswords: new SqliteAppPasswords(accounts),
+    forwards: new SqliteForwards(accounts),
     proofOf: () => "",
     mailboxes: () => ({ quotaBytes: 0, keyOfEach: false }),
   } satisfies Partial<CommandParts>;

@@ -8,6 +8,7 @@ import { SqliteAliasReach } from "../../src/adapters/sqlite/accounts-db/alias-re
 import { readAppPasswords, SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-accounts.ts";
+import { readForwarding, SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
@@ -111,6 +112,8 @@ export function accountsOnMemory() {
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
     appPasswords: new SqliteAppPasswords(db),
+    forwards: new SqliteForwards(db),
+    forwardingOf: (account: string) => readForwarding(db, account),
     /** Of an account, as its owner is told. */
     appPasswordsOf: (account: string) => readAppPasswords(db, account),
     /** Who knows whom, with the engine's database. */

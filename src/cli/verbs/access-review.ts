@@ -61,6 +61,10 @@ async function look(
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call, name), name)),
+      forwardings: accounts.flatMap(({ name }) => {
+        const to = reader.forwarding(name)?.to ?? [];
+        return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
+      }),
       admins: adminsOf(reader),
       domains,
     };

@@ -74,6 +74,7 @@ function readerOf(queries: Queries) {
     access: none,
     aliases: none,
     appPasswords: none,
+    forwarding: none,
     accountKeys: none,
     countKeys: none,
     hasAccountKeys: none,

@@ -2,6 +2,7 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration, instant } from "../../core/time.ts";
 import { whyAccount as reportOf } from "../../engine/explain/why.ts";
+import type { Forwarding } from "../../engine/mailbox-ports.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AppPasswordItem } from "../../wire/control/access-items.ts";
 import type { AccountKnown, AccountReport, AccountRow } from "../../wire/control/items.ts";
@@ -38,10 +39,15 @@ export async function whyAccount(
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const apps = reader.appPasswords(name);
-  const text = parts([printState(name, { row, known, mailbox, key, apps }), printAccount(report, values)]);
+  const forwarding = reader.forwarding(name);
+  const text = parts([printState(name, { row, known, mailbox, key, apps, forwarding }), printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps } }, text, next);
+  return done(
+    { ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps, forwarding } },
+    text,
+    next,
+  );
 }
 
 /** `known` null: the settings cannot be read, and the limits depend on them. `key` null: there is nothing to say of it. */
@@ -51,18 +57,24 @@ type Told = Readonly<{
   mailbox: string;
   key: string | null;
   apps: readonly AppPasswordItem[];
+  forwarding: Forwarding | null;
 }>;
 
-function printState(name: AccountName, { row, known, mailbox, key, apps }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
   const lines = [
     ["  may sign in from", from],
     ["  mailbox", mailbox],
+    ...(forwarding === null ? [] : [["  sent on to", onward(forwarding)]]),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
     ...(known === null ? [] : knownLines(known)),
   ];
   return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
+}
+
+function onward({ to, keep }: Forwarding): string {
+  return `${to.map(shown).join(", ")}; ${keep ? "a copy stays here" : "no copy stays here"}`;
 }
 
 function lastUse({ name, usedAt }: AppPasswordItem): string {

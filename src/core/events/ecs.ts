@@ -128,6 +128,10 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["user", "change"],
   ]),
+  FORWARDING_CHANGED: event("command", "Mail for an account is sent on to other addresses, or no longer.", [
+    account,
+    ["user", "change"],
+  ]),
   NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
     account,
     ["user", "change"],

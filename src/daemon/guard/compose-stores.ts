@@ -7,6 +7,7 @@ import { SqliteAliasReach } from "../../adapters/sqlite/accounts-db/alias-reach.
 import { SqliteAppPasswords } from "../../adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../adapters/sqlite/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accounts.ts";
+import { SqliteForwards } from "../../adapters/sqlite/accounts-db/forwards.ts";
 import { NotedUses } from "../../adapters/sqlite/accounts-db/noted-uses.ts";
 import { SqlitePasskeys } from "../../adapters/sqlite/accounts-db/passkeys.ts";
 import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
@@ -66,6 +67,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     networks: new SqliteAccountNetworks(accountsDb),
+    forwards: new SqliteForwards(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
     acquaintances: new SqliteCorrespondents(outside, accountsDb),

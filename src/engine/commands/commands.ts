@@ -20,6 +20,7 @@ import { callerCommand, type DashboardCommandParts, sessionCommand, signInComman
 import { type DryRunParts, dryRun, NO_DRY_RUN } from "./dry-run.ts";
 import { factorCommand, resetFactors } from "./factors.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
+import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import { heldCommand } from "./held.ts";
 import type { HeldQueueParts, Share } from "./held-queue.ts";
@@ -44,6 +45,7 @@ export type CommandParts = BanCommandParts &
   AccountListParts &
   WebPasswordParts &
   AppPasswordParts &
+  ForwardCommandParts &
   FileCommandParts &
   HeldQueueParts &
   NetworkCommandParts &
@@ -227,6 +229,8 @@ function run(
     case "app_password_add":
     case "app_password_remove":
       return appPasswordCommand(parts, command, by);
+    case "forward_set":
+      return forwardCommand(parts, command, by);
     case "quota_set":
       return quotaCommand(parts, command, by);
     case "mail_keys_recover":

@@ -22,6 +22,7 @@ import type {
   Ended,
   FactorList,
   FactorsReset,
+  Forwarded,
   HeldList,
   Named,
   Network,
@@ -76,6 +77,9 @@ import {
 
 /** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
+
+/** Addresses to which an account may send its mail on: one mail leaves so often, past the limits of what accounts send. */
+const MOST_FORWARDS = 10;
 
 export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
@@ -196,6 +200,8 @@ const VERBS = [
   /** Makes a password for a single mail program, which is told once. */
   verb("app_password_add", ROOT, { name: address, app: name }, gives<AppPassword>("password")),
   verb("app_password_remove", ROOT, { name: address, app: name }, gives<AppPasswordNamed>("app")),
+  /** To nobody: mail stays in the mailbox. `keep`: a copy does. */
+  verb("forward_set", ROOT, { name: address, to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
   /** Null: the quota of the settings. */
   verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */

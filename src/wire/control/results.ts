@@ -51,6 +51,7 @@ export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 /** `password`: told once. */
 export type AppPassword = Readonly<{ name: string; app: string; password: string }>;
 export type AppPasswordNamed = Readonly<{ name: string; app: string }>;
+export type Forwarded = Readonly<{ name: string; to: readonly string[]; keep: boolean }>;
 export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 export type Alias = Readonly<{ address: string }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */

@@ -9,8 +9,8 @@ export class SqliteAliasReach implements AliasReach {
   readonly #aliases: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#targets = db.prepare("SELECT target FROM alias WHERE address = ?");
-    this.#aliases = db.prepare("SELECT address FROM alias WHERE target = ?");
+    this.#targets = db.prepare("SELECT target FROM onward WHERE address = ?");
+    this.#aliases = db.prepare("SELECT address FROM onward WHERE target = ?");
   }
 
   widest(address: Address): Reached {

@@ -270,4 +270,36 @@ export const accountsMigrations: readonly string[] = [
     SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
     FROM app_password JOIN passdb ON passdb.user = app_password.account;
   `,
+
+  // Where accounts send their mail on; a target that is the account itself: a copy stays. `onward`: every step that mail may take.
+  // An account that sends its mail on is no alias of a mailbox: its own says whether it is full.
+  `
+  CREATE TABLE forward (
+    account TEXT COLLATE NOCASE NOT NULL,
+    target TEXT COLLATE NOCASE NOT NULL,
+    PRIMARY KEY (account, target)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER forwards_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM forward WHERE account = old.name OR target = old.name;
+  END;
+
+  CREATE VIEW onward (address, target) AS
+    SELECT address, target FROM alias
+    UNION ALL SELECT account, target FROM forward WHERE target <> account;
+
+  DROP VIEW alias_userdb;
+  DROP VIEW alias_map;
+  CREATE VIEW alias_map (address, targets) AS
+    SELECT address, group_concat(target, ',') FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block)
+    GROUP BY address
+    UNION ALL SELECT account, group_concat(target, ',') FROM forward GROUP BY account
+    UNION ALL SELECT address, target FROM role_address;
+
+  CREATE VIEW alias_userdb (address, user, quota_rule) AS
+    SELECT alias_map.address, userdb.user, userdb.quota_rule
+    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
+    WHERE alias_map.address NOT IN (SELECT account FROM forward);
+  `,
 ];

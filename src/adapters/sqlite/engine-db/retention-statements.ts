@@ -30,6 +30,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   PASSWORD_CHANGED: true,
   APP_PASSWORD_MADE: true,
   APP_PASSWORD_REMOVED: true,
+  FORWARDING_CHANGED: true,
   NETWORKS_CHANGED: true,
   QUOTA_CHANGED: true,
   LEGAL_HOLD_SET: true,

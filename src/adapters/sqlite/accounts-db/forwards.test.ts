@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../../test/kit/test-database.ts";
+import { openAccounts } from "../open.ts";
+import { SqliteAccounts } from "./accounts.ts";
+import { readForwarding, SqliteForwards } from "./forwards.ts";
+
+const HASH = "{BLF-CRYPT}$2y$05$x";
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const else_ = mailAddress("ann@else.example");
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const accounts = new SqliteAccounts(db);
+  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const value = (sql: string, of: string): unknown => Object.values(db.prepare(sql).get(of) ?? {})[0];
+  return {
+    accounts,
+    forwards: new SqliteForwards(db),
+    forwarding: (of: string) => readForwarding(db, of),
+    /** What Postfix finds, and the mailbox that Dovecot takes for that behind the address. */
+    goesTo: (of: string) => value("SELECT targets FROM alias_map WHERE address = ?", of),
+    behind: (of: string) => value("SELECT user FROM alias_userdb WHERE address = ?", of),
+  };
+}
+
+test("mail goes on, with a copy or without one, until it is off", (t) => {
+  const { forwards, forwarding, goesTo } = fresh(t);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+  assert.deepEqual(forwards.forward(ann, [else_], true), { ok: true });
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: true }, `${else_},${ann}`]);
+  assert.deepEqual(forwards.forward(ann, [else_, bob], false), { ok: true });
+  assert.deepEqual(
+    [forwarding(ann), goesTo("Ann@Example.ORG")],
+    [{ to: [else_, bob], keep: false }, `${else_},${bob}`],
+  );
+  assert.deepEqual(forwards.forward(ann, [], true), { ok: true });
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+  assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true).ok, false);
+});
+
+test("aliases and forwards together are followed, so that none leads back", (t) => {
+  const { accounts, forwards } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  assert.equal(accounts.leadsTo(mailAddress("info@example.org"), bob), false);
+  forwards.forward(ann, [bob], true);
+  assert.ok(accounts.leadsTo(mailAddress("info@example.org"), bob));
+  assert.ok(accounts.leadsTo(ann, bob));
+  assert.equal(accounts.leadsTo(bob, ann), false);
+});
+
+test("the mailbox of an account that sends its mail on is its own; an alias keeps its own too", (t) => {
+  const { accounts, forwards, behind } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  forwards.forward(ann, [bob], false);
+  assert.deepEqual([behind(ann), behind("info@example.org")], [undefined, ann]);
+});
+
+test("with an account its forwards go, and those to it", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  forwards.forward(ann, [bob, else_], true);
+  forwards.forward(bob, [else_], false);
+  accounts.remove(bob);
+  assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
+  accounts.add(bob, HASH, START);
+  assert.equal(forwarding(bob), null);
+});

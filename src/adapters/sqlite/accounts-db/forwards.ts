@@ -1,0 +1,49 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountName, Address } from "../../../core/net/address.ts";
+import type { Forwarding, ForwardStore } from "../../../engine/mailbox-ports.ts";
+import type { Outcome } from "../../../engine/ports.ts";
+import { text } from "../columns.ts";
+
+/** Where accounts send their mail on, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
+export class SqliteForwards implements ForwardStore {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome {
+    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      this.#sql.forget.run(account);
+      // A copy for the account itself is one more target.
+      for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
+      this.#db.exec("COMMIT");
+      return { ok: true };
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+/** Null: its mail is not sent on. The connection may be read-only. */
+export function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
+  const all = db
+    .prepare("SELECT target FROM forward WHERE account = ? ORDER BY target")
+    .all(account)
+    .map((row) => text(row["target"]));
+  const to = all.filter((target) => target.toLowerCase() !== account.toLowerCase());
+  return to.length === 0 ? null : { to, keep: to.length < all.length };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    account: sql("SELECT 1 FROM account WHERE name = ?"),
+    forget: sql("DELETE FROM forward WHERE account = ?"),
+    add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+  };
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+
+const NAME = "alice@example.test";
+const OTHER = "bob@example.test";
+const OUTSIDE = "alice@else.example";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  for (const name of [NAME, OTHER]) await kit.ask({ verb: "account_add", name, hash: HASH });
+});
+
+const forward = (name: string, to: readonly string[], keep = true) =>
+  kit.ask({ verb: "forward_set", name, to: [...to], keep });
+
+test("mail is sent on, and each change is on record", async () => {
+  const to = [OUTSIDE, OTHER];
+  assert.deepEqual(await forward(NAME, to, false), { ok: true, result: { name: NAME, to, keep: false } });
+  assert.deepEqual(kit.forwardingOf(NAME), { to, keep: false });
+  await forward(NAME, [OUTSIDE]);
+  await forward(NAME, []);
+  assert.equal(kit.forwardingOf(NAME), null);
+  assert.deepEqual(kit.details().slice(2), [
+    `${NAME} to ${OUTSIDE}, ${OTHER}, without a copy here by root`,
+    `${NAME} to ${OUTSIDE} by root`,
+    `${NAME} no longer by root`,
+  ]);
+  assert.deepEqual(new Set(kit.types().slice(2)), new Set(["FORWARDING_CHANGED"]));
+});
+
+test("what names nobody here, or leads back, is refused and changes nothing", async () => {
+  await forward(OTHER, [NAME]);
+  for (const [reply, kind] of [
+    [await forward("nonsense", [OUTSIDE]), "usage"],
+    [await forward(NAME, ["nonsense"]), "usage"],
+    [await forward("nobody@example.test", [OUTSIDE]), "failed"],
+    [await forward(NAME, ["nobody@example.test"]), "failed"],
+    [await forward(NAME, [NAME]), "failed"],
+    [await forward(NAME, [OUTSIDE, OTHER]), "failed"],
+  ] as const)
+    assert.ok(!reply.ok && reply.kind === kind);
+  assert.equal(kit.forwardingOf(NAME), null);
+  const loop = await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [NAME] });
+  assert.ok(loop.ok);
+  const back = await forward(NAME, ["info@example.test"]);
+  assert.ok(!back.ok && /come back/.test(back.message));
+});
+
+test("who asked is told where no record was kept", async () => {
+  kit.fillDisk();
+  const unrecorded = await forward(NAME, [OUTSIDE]);
+  assert.ok(!unrecorded.ok && /no record of it was kept/.test(unrecorded.message));
+});
