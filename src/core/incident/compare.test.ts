@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { differences, type Kept } from "./compare.ts";
 
-const account = { name: "anna@example.test", password: "1", suspended: false, networks: [], quotaBytes: null };
+const none = { networks: [], quotaBytes: null, appPasswords: [], forwards: [] };
+const account = { name: "anna@example.test", password: "1", suspended: false, ...none };
 const alias = { address: "info@example.test", targets: ["b@x.test", "a@x.test"], blocked: false };
 const setting = { value: '"x"', shown: '"x"' };
 const THEN: Kept = { accounts: [account], aliases: [alias], settings: new Map([["hostname", setting]]) };
@@ -31,6 +32,16 @@ for (const [what, now, says] of [
     "other networks",
     { accounts: [{ ...account, networks: ["203.0.113.0/24"] }] },
     "networks of anna@example.test: anywhere -> 203.0.113.0/24",
+  ],
+  [
+    "an app password",
+    { accounts: [{ ...account, appPasswords: ["phone (2026-11-20)"] }] },
+    "app passwords of anna@example.test: none -> phone (2026-11-20)",
+  ],
+  [
+    "mail that is sent on",
+    { accounts: [{ ...account, forwards: ["anna@example.test", "eve@evil.test"] }] },
+    "forwarding of anna@example.test: off -> to anna@example.test eve@evil.test",
   ],
   ["another quota", { accounts: [{ ...account, quotaBytes: 5 }] }, "quota of anna@example.test: default -> 5 bytes"],
   [

@@ -6,6 +6,10 @@ export type Kept = Readonly<{
     suspended: boolean;
     networks: readonly string[];
     quotaBytes: number | null;
+    /** Each with when it was made: one of the same name is another. */
+    appPasswords: readonly string[];
+    /** Where its mail is sent on, the account itself if a copy stays; empty: it is not. */
+    forwards: readonly string[];
   }>[];
   aliases: readonly Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>[];
   /** By key: the value as the file has it, and as it may be shown. */
@@ -32,11 +36,15 @@ function accountsIn(then: Kept, now: Kept): readonly Difference[] {
     if (current === undefined) return [{ what, was: "there", is: null }];
     const state = ({ suspended }: typeof old): string => (suspended ? "suspended" : "active");
     const places = ({ networks }: typeof old): string => (networks.length === 0 ? "anywhere" : networks.join(" "));
+    const apps = ({ appPasswords }: typeof old): string => appPasswords.join(", ") || "none";
+    const onward = ({ forwards }: typeof old): string => (forwards.length === 0 ? "off" : `to ${forwards.join(" ")}`);
     const quota = ({ quotaBytes }: typeof old): string => (quotaBytes === null ? "default" : `${quotaBytes} bytes`);
     return [
       ...changed(`password of ${name}`, "the backup's", old.password === current.password ? "the backup's" : "another"),
       ...changed(what, state(old), state(current)),
       ...changed(`networks of ${name}`, places(old), places(current)),
+      ...changed(`app passwords of ${name}`, apps(old), apps(current)),
+      ...changed(`forwarding of ${name}`, onward(old), onward(current)),
       ...changed(`quota of ${name}`, quota(old), quota(current)),
     ];
   });

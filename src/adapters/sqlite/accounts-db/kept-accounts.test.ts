@@ -22,11 +22,23 @@ test("accounts and aliases are told, and passwords only as far as they differ", 
   );
   assert.deepEqual(before.aliases, [{ address: "info@example.test", targets: ["anna@example.test"], blocked: false }]);
   assert.doesNotMatch(JSON.stringify(before), /ARGON/);
-  db.exec("UPDATE account SET password = '{ARGON2ID}three' WHERE name LIKE 'anna%'");
+  db.exec(`
+    UPDATE account SET password = '{ARGON2ID}three' WHERE name LIKE 'anna%';
+    INSERT INTO app_password (account, name, digest, proof, made_by, made_at)
+      VALUES ('anna@example.test', 'phone', 'digest', '0abc', 'root', 0);
+    INSERT INTO forward (account, target)
+      VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.test'),
+        ('bert@example.test', 'x@else.test')`);
   const after = readKeptAccounts(path);
   db.close();
   assert.deepEqual(
     after.accounts.map(({ password }, i) => password === before.accounts[i]?.password),
     [false, true],
   );
+  const told = after.accounts.map(({ appPasswords, forwards }) => [appPasswords, forwards]);
+  assert.deepEqual(told, [
+    [["phone (made 1970-01-01T00:00:00.000Z)"], ["anna@example.test", "x@else.test"]],
+    [[], ["x@else.test"]],
+  ]);
+  assert.doesNotMatch(JSON.stringify(after), /digest|0abc/);
 });

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Forwarding } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
 import { openAccountsForReading } from "../open.ts";
 import { AccountLists } from "./accounts.ts";
+import { readAppPasswords } from "./app-passwords.ts";
+import { readForwarding } from "./forwards.ts";
 
 const ALL = { limit: 1_000_000, cursor: null } as const;
 
@@ -28,9 +31,16 @@ export function readKeptAccounts(path: string) {
       networks: networks.toSorted(),
       quotaBytes,
       password: marks.get(name) ?? "",
+      appPasswords: readAppPasswords(db, name).map((one) => `${one.name} (made ${one.madeAt})`),
+      forwards: allTargets(readForwarding(db, name), name),
     }));
     return { accounts, aliases: lists.aliases(ALL).items };
   } finally {
     db.close();
   }
+}
+
+function allTargets(forwarding: Forwarding | null, account: string): readonly string[] {
+  if (forwarding === null) return [];
+  return forwarding.keep ? [account, ...forwarding.to] : forwarding.to;
 }
