@@ -14,7 +14,12 @@ const en = {
   up: (time: string) => `The guard has been up for ${time}.`,
   page: "This page",
   you: (name: string, role: string) => `You are signed in as ${name} (${role}).`,
-  roles: { owner: "owner", operator: "operator: no tokens, no sessions", viewer: "viewer: sees all, changes nothing" },
+  roles: {
+    owner: "owner",
+    operator: "operator: no tokens, no sessions",
+    viewer: "viewer: sees all, changes nothing",
+    mailbox: "user of a mailbox",
+  },
   alertList: {
     title: "The last alerts",
     none: "There has been no alert.",
@@ -54,6 +59,7 @@ const de: typeof en = {
     owner: "Inhaber",
     operator: "Betrieb: ohne Tokens und Sitzungen",
     viewer: "Betrachter: sieht alles, ändert nichts",
+    mailbox: "Nutzer eines Postfachs",
   },
   alertList: {
     title: "Die letzten Meldungen",

@@ -42,11 +42,13 @@ export interface AccountBook {
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }
 
-/** What is stored of a new password. `proof`: what Dovecot will tell of it. */
+/** What is stored of a new password. `proof`: what Dovecot tells of it. */
 export type MadeSecret = Readonly<{ hash: string; proof: string }>;
 export interface SecretMaker {
   /** In the order in which they are asked, one password at a time. */
   make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
+  /** What Dovecot tells of a password that is typed. */
+  proofOf(owner: AccountName, password: string): string;
 }
 
 export interface MailKeyStore {
@@ -146,26 +148,39 @@ export interface CredentialStore {
   revokeToken(name: string): Outcome;
   /** The token with this digest, which counts as its use; null if there is none, or it has expired. */
   useToken(digest: string): FoundToken | null;
-  /** Ends every session. */
+  /** Ends every session of the administrator. */
   setAdminPassword(hash: string): void;
   adminPasswordHash(): string | null;
 }
 
 /** A session that is valid. `id`: names it to people, and opens nothing. */
-export type FoundSession = Readonly<{ id: string; provedAt: Millis }>;
-export type NewSession = Readonly<{ digest: string; id: string; device: string; ip: Ip; at: Millis }>;
+export type FoundSession = Readonly<{ id: string; account: string | null; provedAt: Millis }>;
+/** `account`: the mailbox whose user signs in; null: the administrator. */
+export type NewSession = Readonly<{
+  digest: string;
+  id: string;
+  account: AccountName | null;
+  device: string;
+  ip: Ip;
+  at: Millis;
+}>;
+/** One by its id, those of an account (null: the administrator's) but for the one with the id `except`, or all there are. */
+export type WhichSessions =
+  | Readonly<{ id: string }>
+  | Readonly<{ of: string | null; except: string | null }>
+  | "everybody";
 
 /** The sessions of the dashboard. They survive restarts. */
 export interface SessionStore {
-  /** It begins with a proof. If there are too many, the one that was used least recently ends. One that fails ends none. */
+  /** It begins with a proof. If the account has too many, the one that was used least recently ends. One that fails ends none. */
   open(session: NewSession): void;
   /** Null: there is none, or it has ended. `isUse`: the session is used, which prolongs it. */
   find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
   prove(digest: string, at: Millis): void;
-  /** Those that are valid, the one that was used last first. */
-  list(now: Millis): readonly SessionItem[];
-  /** Ends the one with this id; null: all, except that with the id `except`. Returns how many. */
-  end(id: string | null, except?: string): number;
+  /** Those of an account, or of the administrator, that are valid, the one that was used last first. */
+  list(account: string | null, now: Millis): readonly SessionItem[];
+  /** Returns how many. */
+  end(which: WhichSessions): number;
 }
 
 /** The secret of the administrator's authenticator app, and the latest time step whose code was used. */

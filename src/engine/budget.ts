@@ -29,18 +29,18 @@ export class Budget {
   }
 }
 
-/** So many within a window for each address. Remembers the latest addresses. */
-export class Shares {
+/** So many within a window for each address, or each account. Remembers the latest ones. */
+export class Shares<K extends string = Prefix> {
   readonly #most: number;
   readonly #windowMs: number;
-  readonly #spent = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(LIMITS.cachedAddresses);
+  readonly #spent = new BoundedMap<K, { readonly since: Millis; count: number }>(LIMITS.cachedAddresses);
 
   constructor(most: number, windowMs: number) {
     this.#most = most;
     this.#windowMs = windowMs;
   }
 
-  spend(from: Prefix, now: Millis): boolean {
+  spend(from: K, now: Millis): boolean {
     const known = this.#spent.get(from);
     const isOver = known === undefined || now < known.since || now - known.since >= this.#windowMs;
     const share = isOver ? { since: now, count: 0 } : known;

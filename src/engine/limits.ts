@@ -31,11 +31,15 @@ export const LIMITS = {
   passkeys: 20,
   /** Sessions of the dashboard. */
   dashboardSessions: 256,
+  /** The same of one mailbox. */
+  mailboxSessions: 16,
   /**
    * Networks of strangers whose password for the dashboard is checked, or waits for that: a few seconds at most. The owner's own
    * browsers come besides.
    */
   dashboardLogins: 32,
+  /** The same for passwords of mailboxes there, so that users keep no administrator waiting for long. */
+  mailboxLogins: 16,
   /** Connections for which mails are counted, and for which mails with an empty sender are limited to one recipient. */
   sessions: 4_096,
   /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */

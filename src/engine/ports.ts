@@ -1,5 +1,6 @@
 import type { NoticeCode } from "../core/alerts/notices.ts";
 import type { Recipient } from "../core/events/mail.ts";
+import type { AccountName } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Notice } from "../wire/control/items.ts";
 
@@ -37,6 +38,12 @@ export interface FirstContacts {
 /** Who may sign in. */
 export interface AccountDirectory {
   isActive(account: string): boolean;
+}
+
+/** The passwords with which accounts sign in. */
+export interface AccountPasswords {
+  /** The hash with its scheme, as Dovecot reads it. Null: no account of this name may sign in. */
+  passwordHash(account: AccountName): string | null;
 }
 
 export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;

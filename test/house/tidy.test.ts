@@ -64,6 +64,7 @@ const TABLES: readonly string[] = [
   "src/servers/api/schemas.ts",
   "src/wire/control/control.ts",
   "src/wire/control/keeper.ts",
+  "src/adapters/sqlite/accounts-db/migrations.ts",
   "src/adapters/sqlite/engine-db/migrations.ts",
   "src/adapters/sqlite/accounts-db/migrations.ts",
   "test/mutants/equivalent-mutants.ts",

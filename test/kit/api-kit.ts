@@ -177,11 +177,11 @@ export async function startKit(
 
 export const bearer = { authorization: `Bearer ${TOKEN}` } as const;
 
-/** Signs in and returns the cookie's pair. */
-export async function signIn(kit: Kit): Promise<string> {
+/** Signs in and returns the cookie's pair. `account`: the mailbox whose user does. */
+export async function signIn(kit: Kit, account?: string): Promise<string> {
   const response = await fetch(`${kit.url}/api/v1/login`, {
     method: "POST",
-    body: JSON.stringify({ password: PASSWORD }),
+    body: JSON.stringify({ account, password: PASSWORD }),
   });
   assert.equal(response.status, 200);
   return response.headers.get("set-cookie")?.split(";")[0] ?? assert.fail("no cookie");

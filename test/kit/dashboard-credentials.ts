@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { PasswordTurns } from "../../src/adapters/accounts/password-turns.ts";
 import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-search.ts";
+import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
 import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
 import { SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
@@ -26,10 +27,14 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     passwords: new PasswordTurns(),
     book: new AccountSearch(accounts),
     lastSignIn: () => null,
-    secrets: { make: () => Promise.reject(new Error("the command line hashes its passwords itself")) },
     appPasswords: new SqliteAppPasswords(accounts),
     forwards: new SqliteForwards(accounts),
     proofOf: () => "",
-    mailboxes: () => ({ quotaBytes: 0, keyOfEach: false }),
+    secrets: {
+      make: () => Promise.reject(new Error("the command line hashes its passwords itself")),
+      proofOf: () => "",
+    },
+    mailboxes: () => ({ quotaBytes: 0, keyOfEach: false, maySignIn: true }),
+    active: new SqliteActiveAccounts(accounts),
   } satisfies Partial<CommandParts>;
 }

@@ -6,7 +6,7 @@ import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/servers
 import type { CallerItem } from "../../src/wire/control/access-items.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
-import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import type { DetailedAccount, MyMailbox } from "../../src/wire/control/results.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -24,7 +24,7 @@ export const HEALTH: Health = {
 
 /** Who a token with these scopes is to the guard. */
 export function tokenNamed(name: string, scopes: readonly Scope[]): CallerItem {
-  return { how: "token", name, role: roleOf(scopes), scopes, freshUntil: null, session: null };
+  return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
 }
 
 /** An account as a page shows it. */
@@ -46,6 +46,19 @@ export const ACCOUNT: DetailedAccount = {
   passwordsOnServer: false,
 };
 
+/** The mailbox of a user who signs in. */
+export const MAILBOX: MyMailbox = {
+  account: "anna@example.org",
+  quotaBytes: 5_000,
+  usedBytes: 1_024,
+  mails: 3,
+  aliases: ["info@example.org"],
+  networks: [],
+  guarded: false,
+  greylistPausedUntil: null,
+  passwordOnServer: false,
+};
+
 /** For whom the guard is asked with `TOKEN`. */
 export const AS_TOKEN = { as: TOKEN, ip: parseIp("127.0.0.1") ?? assert.fail() };
 /** What the guard says of a command that failed for a reason of its own. */
@@ -55,6 +68,8 @@ export const DISK_FULL = {
   message: "It could not be done: database or disk is full",
   next: "`status` shows what is wrong.",
 } as const;
+const ADMIN = { name: "admin", role: "owner", account: null, scopes: SCOPES } as const;
+const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" } as const;
 
 /** Answers as the guard would, remembers what it was asked, and throws at a verb the test did not expect. */
@@ -78,6 +93,7 @@ export class FakeGuard implements GuardPort {
     ["spam_allow_list", { ok: true, result: { senders: [], next: null, total: 0 } }],
     ["account_list", { ok: true, result: { accounts: [], next: null, total: 0, passwordsOnServer: false } }],
     ["account_details", { ok: true, result: { account: ACCOUNT } }],
+    ["my_mailbox", { ok: true, result: MAILBOX }],
     ["alias_list", { ok: true, result: { aliases: [], next: null, total: 0 } }],
     ["token_list", { ok: true, result: { tokens: [], next: null, total: 0 } }],
   ]);
@@ -105,7 +121,12 @@ export class FakeGuard implements GuardPort {
     const caller = by === "web" ? undefined : this.callers.get(by.as);
     switch (command.verb) {
       case "sign_in":
-        return command.password === PASSWORD ? this.#signedIn() : { ok: true, result: { outcome: "wrong" } };
+        return command.password === PASSWORD ? this.#signedIn(ADMIN, "known") : WRONG;
+      case "sign_in_mailbox": {
+        const { account } = command;
+        const who = { name: account, role: "mailbox", account, scopes: [] } as const;
+        return command.password === PASSWORD ? this.#signedIn(who, null) : WRONG;
+      }
       case "caller":
         return caller === undefined ? UNAUTHORIZED : { ok: true, result: { caller } };
       case "sign_out":
@@ -116,18 +137,11 @@ export class FakeGuard implements GuardPort {
     }
   }
 
-  #signedIn(): Reply {
+  #signedIn(who: Pick<CallerItem, "name" | "role" | "account" | "scopes">, known: string | null): Reply {
     const secret = randomBytes(32).toString("base64url");
     const session = `session-${this.callers.size}`;
-    const caller: CallerItem = {
-      how: "session",
-      name: "admin",
-      role: "owner",
-      scopes: SCOPES,
-      freshUntil: null,
-      session,
-    };
+    const caller: CallerItem = { how: "session", ...who, freshUntil: null, session };
     this.callers.set(secret, caller);
-    return { ok: true, result: { outcome: "in", secret, known: "known", caller } };
+    return { ok: true, result: { outcome: "in", secret, known, caller } };
   }
 }

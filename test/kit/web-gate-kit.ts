@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { AccountName } from "../../src/core/net/address.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
+import { MailboxSignIn } from "../../src/engine/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/engine/access/passkeys.ts";
 import { digestOf } from "../../src/engine/access/secrets.ts";
 import { SignIn } from "../../src/engine/access/sign-in.ts";
@@ -17,20 +19,23 @@ export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
   const onDisk = accountsOnMemory();
-  const { sessions, factors, passkeys } = onDisk;
+  const { accounts, active, sessions, factors, passkeys } = onDisk;
   const credentials = onDisk.credentials(clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
   const ip = parseIp(AS.ip) ?? assert.fail();
-  const signInAs = (secret: string): void =>
+  const signInAs = (secret: string, account: AccountName | null = null): void =>
     sessions.open({
       digest: digestOf(secret),
       id: secret.slice(0, 12),
+      account,
       device: "Firefox on Linux",
       ip,
       at: clock.now(),
     });
   signInAs(AS.as);
-  const gate = new CommandGate({ engine, history: sqlite, clock, credentials, sessions });
+  let maySignIn = true;
+  const mailboxes = () => ({ maySignIn });
+  const gate = new CommandGate({ engine, history: sqlite, clock, credentials, sessions, mailboxes });
   const hostname = () => "mail.example.test";
   const passwords = {
     verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),
@@ -39,6 +44,9 @@ export function webGateOnMemory() {
   const keys = new Passkeys({ passkeys, names: () => [hostname()], clock });
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
   const signIn = new SignIn(parts, gate.bounds);
+  const secrets = { proofOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
+  const mailboxParts = { ...parts, active, secrets, mailboxes };
+  const mailboxSignIn = new MailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
     db
       .prepare(sql)
@@ -57,6 +65,13 @@ export function webGateOnMemory() {
     passkeys,
     keys,
     signIn,
+    accounts,
+    mailboxParts,
+    mailboxSignIn,
+    /** From now on no user of a mailbox may use the dashboard. */
+    shutMailboxes: () => {
+      maySignIn = false;
+    },
     signInAs,
     admit,
     /** As the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */
@@ -69,6 +84,6 @@ export function webGateOnMemory() {
     /** What its callers lacked the right to. */
     denied: () => rows("SELECT details FROM event WHERE type = 'CALLER_REFUSED' ORDER BY id"),
     count: (type: string) => rows("SELECT id FROM event WHERE type = ?", type).length,
-    accounts: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),
+    named: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),
   };
 }

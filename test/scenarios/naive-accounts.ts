@@ -2,6 +2,7 @@ import type { Decision } from "../../src/core/decide/decision.ts";
 import type { AccountFacts, Facts, SprayingFacts, Verified } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
+import { isAdministrators } from "../../src/core/events/service.ts";
 import { contains, networkAddress, overlaps, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import type { Changed } from "./naive-recount.ts";
@@ -38,7 +39,7 @@ export function loginFactsOf(
   return {
     knownAccounts: isLogin ? known.map(({ account }) => account) : [],
     account:
-      isLogin && event.service !== "dashboard"
+      isLogin && !isAdministrators(event.service, event.login)
         ? accountFactsOf(policy, past, { login: event.login, subject, network }, at)
         : null,
     spraying: sprayingOf(policy, past, at),

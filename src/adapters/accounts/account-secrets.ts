@@ -15,9 +15,10 @@ export class AccountSecrets implements SecretMaker {
 
   async make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]> {
     const hashes = await this.#turns.hashAll(asked.map(({ password }) => password));
-    return asked.map(({ owner, password }, i) => ({
-      hash: hashes[i] ?? "",
-      proof: passwordProof(this.#loginSecret, owner.toLowerCase(), password),
-    }));
+    return asked.map(({ owner, password }, i) => ({ hash: hashes[i] ?? "", proof: this.proofOf(owner, password) }));
+  }
+
+  proofOf(owner: AccountName, password: string): string {
+    return passwordProof(this.#loginSecret, owner.toLowerCase(), password);
   }
 }

@@ -17,7 +17,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     const sessions = new SqliteSessions(accounts);
     const now = instant(Date.now());
     for (const id of ["0a0a0a0a0a0a", "0b0b0b0b0b0b", "0c0c0c0c0c0c"])
-      sessions.open({ digest: id, id, device: "Firefox on Linux", ip: IP, at: now });
+      sessions.open({ digest: id, id, account: null, device: "Firefox on Linux", ip: IP, at: now });
   });
   after(async () => {
     await guard.stop();
@@ -63,6 +63,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     new SqliteSessions(accounts).open({
       digest: "d",
       id: "0d0d0d0d0d0d",
+      account: null,
       device: "x",
       ip: IP,
       at: instant(Date.now()),

@@ -13,7 +13,8 @@ export const ROLES = {
   operator: ["read", "ban", "allow", "greylist"],
   viewer: ["read"],
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;
-export type Role = keyof typeof ROLES;
+/** `mailbox`: the user of a mailbox, who has no scope, and sees and changes what is of that mailbox alone. */
+export type Role = keyof typeof ROLES | "mailbox";
 
 /** The role with the most scopes of those given: what they may do at least. */
 export function roleOf(scopes: readonly Scope[]): Role {

@@ -69,6 +69,8 @@ test("a ban is one of many unless it was made by hand, and a repeated violation 
 test("a sign-in that fails belongs to the mail or to the dashboard; one that a ban refuses to neither", () => {
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "imap" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "dashboard" }), ["dashboard_logins"]);
+  const user = { account: "anna@example.org", service: "dashboard" };
+  assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", ...user }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "banned" }), []);
   assert.deepEqual(rulesFor({ type: "LOGIN_SUCCEEDED" }), []);

@@ -1,5 +1,6 @@
 import type { EventType } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
+import { isAdministrators } from "../events/service.ts";
 import type { Prefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
 import type { ConditionCode } from "./alerts.ts";
@@ -235,8 +236,8 @@ function isFailure({ type, reason }: AlertEvent): boolean {
   return type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && reason !== "banned");
 }
 
-function isDashboard({ service }: AlertEvent): boolean {
-  return service === "dashboard";
+function isDashboard({ service, account }: AlertEvent): boolean {
+  return isAdministrators(service, account);
 }
 
 /** Far above the average: at least `minimum`, and this many times the average. */

@@ -37,13 +37,13 @@ test("bans and allow-list entries are kept where an administrator made them, and
   assert.match(auditedOf(allowed ?? assert.fail())?.detail ?? "", /"note":"the office"/);
 });
 
-test("sign-ins to the dashboard are kept without what names the password; those to mailboxes and mail are not", () => {
-  const signIn = (service: "dashboard" | "imap") =>
+test("the administrator's sign-ins are kept without what names the password; those of mailboxes are not", () => {
+  const signIn = (service: "dashboard" | "imap", account = "admin") =>
     auditedOf(
       eventRow("198.51.100.9", START, {
         type: "LOGIN_SUCCEEDED",
         service,
-        account: "admin",
+        account,
         proof: "secret1",
         rest: { event: "LOGIN_SUCCEEDED", passwordHash: "secret2" },
       }),
@@ -53,6 +53,7 @@ test("sign-ins to the dashboard are kept without what names the password; those 
   assert.match(kept?.detail ?? "", /"ip":"198\.51\.100\.9"/);
   assert.doesNotMatch(kept?.detail ?? "", /secret/);
   assert.equal(signIn("imap"), null);
+  assert.equal(signIn("dashboard", "anna@example.org"), null);
   assert.equal(auditedOf(eventRow("203.0.113.7", START)), null);
 });
 

@@ -1,6 +1,7 @@
 import type { Change } from "../decide/decision.ts";
 import { stored } from "../events/columns.ts";
 import type { EventRecord } from "../events/record.ts";
+import { isAdministrators } from "../events/service.ts";
 import { printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import type { Content } from "./chain.ts";
@@ -26,7 +27,7 @@ export function auditedOf(record: EventRecord): Content | null {
     case "BAN_ASKED":
       return MACHINES.includes(record.actor) ? null : contentOf(record, record.prefix ?? "");
     case "LOGIN_SUCCEEDED":
-      return record.service === "dashboard"
+      return isAdministrators(record.service, record.account)
         ? contentOf({ ...record, actor: `web:${record.account}` }, "dashboard")
         : null;
     default:

@@ -1,4 +1,5 @@
 import type { ClientEvent, CommandEvent, Event } from "../events/event.ts";
+import { isAdministrators } from "../events/service.ts";
 import type { Millis } from "../time.ts";
 import { type CommandFacts, decideCommand } from "./command.ts";
 import { type ConnectFacts, decideConnect } from "./connect.ts";
@@ -62,7 +63,7 @@ function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis
 
 /** Its limits do not affect mail users, and a guessed password there gives away the whole server. */
 function isDashboard(event: ClientEvent): boolean {
-  return "service" in event && event.service === "dashboard";
+  return "login" in event && isAdministrators(event.service, event.login);
 }
 
 function decideAbout(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {

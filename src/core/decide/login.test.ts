@@ -202,13 +202,14 @@ for (const { that, known = {}, passwordHash = "now", answer, bans = 0, counted =
     assert.ok(decided.recorded);
   });
 
-test("the server's networks hold for every account, and not for the dashboard", () => {
+test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
   const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [hostPrefix(ip("198.51.100.1"))] } };
-  const decide = (service: LoginFacts["service"]): string =>
-    decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service }, NOON).reason;
+  const decide = (service: LoginFacts["service"], login = LOGIN.login): string =>
+    decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
   assert.equal(decide("imap"), "outside_networks");
   assert.equal(decide("submission"), "outside_networks");
-  assert.equal(decide("dashboard"), "below_limit");
+  assert.equal(decide("dashboard"), "outside_networks");
+  assert.equal(decide("dashboard", "admin"), "below_limit");
 });
 
 test("a right password makes the network known, by the name of its account", () => {
@@ -226,9 +227,10 @@ test("where the allow list let it in it is known by its unit", () => {
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });
 
-test("neither the dashboard nor loopback makes anything known; an address that is only spared bans does", () => {
+test("neither the administrator nor loopback makes anything known; an address that is only spared bans does", () => {
   const dashboard = { type: "LOGIN_SUCCEEDED", ...LOGIN, service: "dashboard" } as const;
-  assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes, []);
+  assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), { ...dashboard, login: "admin" }).changes, []);
+  assert.equal(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes.length, 1, "a user's does as by mail");
   const from = (protection: "loopback" | "gateway") =>
     decideLoginSucceeded(POLICY, factsOf({ protection }), { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes.length;
   assert.deepEqual([from("loopback"), from("gateway")], [0, 1]);

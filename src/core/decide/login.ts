@@ -1,4 +1,5 @@
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/login.ts";
+import { isAdministrators } from "../events/service.ts";
 import { prefixOf } from "../net/ip.ts";
 import { isOutside } from "../net/login-networks.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
@@ -62,7 +63,8 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
  * Protected addresses are counted one by one; known ones are not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
-  if (facts.protection === "loopback" || event.service === "dashboard") return decision("pass", "signed_in");
+  if (facts.protection === "loopback" || isAdministrators(event.service, event.login))
+    return decision("pass", "signed_in");
   const prefix = prefixOf(event.ip, policy.bans.ipv6Prefix);
   return decision("pass", "signed_in", {
     changes: [{ type: "KNOW", prefix, account: event.login, proof: event.passwordHash }],
@@ -149,9 +151,9 @@ function shortEvidence({ logins, knownFactor }: Policy, { protection }: LoginQue
   return { count, limit, windowMs: logins.windowMs, key: SETTING };
 }
 
-/** The dashboard is no mailbox. */
-function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service }: LoginFacts): boolean {
-  return service !== "dashboard" && isOutside(ip, logins.networks, accountNetworks);
+/** The administrator has no mailbox. */
+function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service, login }: LoginFacts): boolean {
+  return !isAdministrators(service, login) && isOutside(ip, logins.networks, accountNetworks);
 }
 
 /** Those within the short window that no ban has answered. */

@@ -54,11 +54,13 @@ test("the mail of one of many new places is not marked", () => {
   assert.deepEqual([decided.reason, decided.simulated], ["first_contacts_marked", "pass"]);
 });
 
-test("guessing at the dashboard is refused as always", () => {
+test("guessing at the administrator's password is refused as always, and at a mailbox's only simulated", () => {
   const event = { type: "LOGIN_ASKED", ip: MAIL.ip, service: "dashboard", login: "admin", passwordHash: "" } as const;
   assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), event, NOON).verdict, "refuse");
   const facts = factsOf({ ban: { ...BAN, simulated: true } });
   assert.equal(decide(SIMULATED, facts, event, NOON).simulated, undefined);
+  const user = { ...event, login: "anna@example.org" };
+  assert.equal(decide(SIMULATED, facts, user, NOON).verdict, "pass");
 });
 
 test("a ban by hand is real", () => {

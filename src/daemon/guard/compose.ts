@@ -154,6 +154,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     mailboxes: () => ({
       quotaBytes: inForce["mailboxes.quota"],
       keyOfEach: inForce["mailboxes.encryption"] === "account",
+      maySignIn: inForce["http.mailboxes"],
     }),
     alertsTo: () => alertMailTo(inForce),
     pauses: acquaintances,

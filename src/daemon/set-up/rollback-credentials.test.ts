@@ -41,7 +41,11 @@ async function upgrade(layout: Layout, hours: number) {
   noteUpgraded(layout);
   const read = new Credentials(accounts);
   const tokens = read.tokens({ limit: 10, cursor: null }).items.map(({ name, scopes }) => ({ name, scopes }));
-  const found = { hash: read.adminPasswordHash(), tokens, sessions: new SqliteSessions(accounts).list(NOW).length };
+  const found = {
+    hash: read.adminPasswordHash(),
+    tokens,
+    sessions: new SqliteSessions(accounts).list(null, NOW).length,
+  };
   return { snapshot, found, accounts, close: () => [engine, accounts].forEach((db) => db.close()) };
 }
 
@@ -59,6 +63,7 @@ test("a rollback gives the version before its password and tokens again, and so 
   const session = {
     digest: "ef".repeat(32),
     id: "1",
+    account: null,
     device: "",
     ip: parseIp("203.0.113.7") ?? assert.fail(),
     at: NOW,

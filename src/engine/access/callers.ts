@@ -8,6 +8,8 @@ import type { Clock } from "../ports.ts";
 export type CallerParts = Readonly<{
   credentials: Pick<CredentialStore, "useToken">;
   sessions: Pick<SessionStore, "find">;
+  /** Whether users of mailboxes may use the dashboard. */
+  mailboxes: () => Readonly<{ maySignIn: boolean }>;
   clock: Clock;
 }>;
 
@@ -19,7 +21,7 @@ export const ADMINISTRATOR = "admin";
  * ended or expired, or never was. `isUse`: somebody uses it now, which prolongs a session.
  */
 export function callerOf(
-  { credentials, sessions, clock }: CallerParts,
+  { credentials, sessions, mailboxes, clock }: CallerParts,
   digest: string,
   isUse: boolean,
 ): CallerItem | null {
@@ -28,10 +30,15 @@ export function callerOf(
   if (session !== null) {
     const until = freshUntil(session.provedAt, now);
     const proof = { freshUntil: until === null ? null : isoTime(until), session: session.id };
-    return { how: "session", name: ADMINISTRATOR, role: "owner", scopes: SCOPES, ...proof };
+    const { account } = session;
+    if (account === null)
+      return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
+    return mailboxes().maySignIn
+      ? { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof }
+      : null;
   }
   const token = credentials.useToken(digest);
   if (token === null) return null;
   const { name, scopes } = token;
-  return { how: "token", name, role: roleOf(scopes), scopes, freshUntil: null, session: null };
+  return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
 }

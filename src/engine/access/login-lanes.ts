@@ -1,5 +1,3 @@
-import { LIMITS } from "../limits.ts";
-
 /** The queue of an attempt: that of its network, or that of one of the owner's own browsers. */
 export type Lane = Readonly<{ name: string; reserved: boolean }>;
 
@@ -10,13 +8,19 @@ export type Lane = Readonly<{ name: string; reserved: boolean }>;
 export class LoginLanes {
   /** The running attempts, each with the one that waits. */
   readonly #served = new Map<string, (() => void) | null>();
+  readonly #most: number;
   #strangers = 0;
+
+  /** `most`: how many queues of strangers there may be. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Resolves when it is the attempt's turn, with whether it may continue. If it may, it must call `leave`. */
   async enter({ name, reserved }: Lane): Promise<boolean> {
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
-      if (!reserved && this.#strangers >= LIMITS.dashboardLogins) return false;
+      if (!reserved && this.#strangers >= this.#most) return false;
       if (!reserved) this.#strangers++;
       this.#served.set(name, null);
       return true;

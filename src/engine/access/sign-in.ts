@@ -10,6 +10,7 @@ import { actorOf } from "../../wire/control/rights.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { WebBounds } from "../commands/web-bounds.ts";
 import type { Engine } from "../engine.ts";
+import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import { ADMINISTRATOR } from "./callers.ts";
 import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
@@ -54,13 +55,16 @@ type Known = Readonly<{
   isStill: () => boolean;
   isLate: () => boolean;
 }>;
-export type Opened = Readonly<{ secret: string; digest: string; known: string }>;
+/** `known`: what the browser shows when it signs in again; null: nothing. */
+export type Opened = Readonly<{ secret: string; digest: string; known: string | null }>;
 
 /** `from`: whose wrong codes count together. */
 type CodeLane = Lane & Readonly<{ from: CodeFrom }>;
 
+const ADMINISTRATORS_SESSION = { how: "session", name: ADMINISTRATOR, account: null } as const;
 const KEY_BYTES = 32;
-const ID_BYTES = 6;
+/** Of what names a session. */
+export const ID_BYTES = 6;
 /** After each wrong passkey. So strangers write 20 rows a second at most. */
 const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
@@ -77,7 +81,7 @@ export class SignIn {
   readonly #parts: SignInParts;
   readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
   readonly #key = randomBytes(KEY_BYTES);
-  readonly #lanes = new LoginLanes();
+  readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
   /** Until the wrong passkeys that came before have waited. */
   #pause: Promise<unknown> = Promise.resolve();
   readonly factors: Factors;
@@ -96,7 +100,7 @@ export class SignIn {
     const digest = digestOf(secret);
     const id = randomBytes(ID_BYTES).toString("hex");
     try {
-      this.#parts.sessions.open({ digest, id, device, ip: attempt.ip, at: this.#parts.clock.now() });
+      this.#parts.sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: this.#parts.clock.now() });
     } catch (cause) {
       const what = "passkey" in attempt ? "passkey" : "password";
       throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
@@ -146,7 +150,7 @@ export class SignIn {
     // It may be changed, or taken away, while this one is verified: then every session has just been ended.
     const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === this.factors.app();
     const isLate = (): boolean => clock.now() - since >= HEARD_MS;
-    const by = actorOf({ how: "session", name: ADMINISTRATOR }, ip);
+    const by = actorOf(ADMINISTRATORS_SESSION, ip);
     const checked =
       "passkey" in given
         ? await this.#checkPasskey(given.passkey, ip)

@@ -81,11 +81,13 @@ test("a network that an account was never used in is told once a day, but for it
   assert.ok(details().includes(`${ANNA} signed in from 198.51.103.1/32, while strangers guessed at it`));
 });
 
-test("neither the dashboard nor a program of this machine is a new place", () => {
+test("neither the administrator nor a program of this machine is a new place; a user at the dashboard is", () => {
   const { succeed, take, holding } = kit();
   succeed(ANNA, "127.0.0.1");
   take("LOGIN_SUCCEEDED", { account: "admin", from: "203.0.113.7", ...NEW, service: "dashboard" });
   assert.deepEqual(holding(), []);
+  take("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, service: "dashboard" });
+  assert.deepEqual(holding(), [`login_new_place ${ANNA}`]);
 });
 
 test("of each kind fifty accounts are told of at once", () => {

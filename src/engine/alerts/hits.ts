@@ -1,6 +1,7 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, GUESSED_FOR_MS } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
+import { isAdministrators } from "../../core/events/service.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
 
@@ -31,7 +32,7 @@ export class Hits {
   take(event: AlertEvent): void {
     const { type, prefix, service } = event;
     const account = event.account?.toLowerCase() ?? "";
-    if (account === "" || service === "dashboard") return;
+    if (account === "" || isAdministrators(service, account)) return;
     switch (type) {
       case "LOGIN_REFUSED":
         if (event.reason === "banned") return;

@@ -116,7 +116,14 @@ test("what is refused is not recorded", async () => {
 
 test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {
   const by = { as: "5e".repeat(32), ip: parseIp("203.0.113.7") ?? assert.fail() };
-  kit.sessions.open({ digest: digestOf(by.as), id: "page", device: "Firefox", ip: by.ip, at: kit.clock.now() });
+  kit.sessions.open({
+    digest: digestOf(by.as),
+    id: "page",
+    account: null,
+    device: "Firefox",
+    ip: by.ip,
+    at: kit.clock.now(),
+  });
   const web = async (verb: "account_suspend" | "account_remove"): Promise<string> => {
     const reply = await kit.ask({ verb, name: ALICE }, "web", by);
     return reply.ok ? "done" : reply.message;

@@ -4,10 +4,12 @@ import type { CommandLine, Reply, Verb } from "../../wire/control/control.ts";
 import { hasDryRun } from "../../wire/control/dry-runs.ts";
 import type { Health } from "../../wire/control/items.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
+import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn, type SignInParts } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
+import type { AccountPasswords } from "../ports.ts";
 import { adminPassword, tokenCommand, tokenList } from "./access.ts";
 import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
@@ -16,7 +18,7 @@ import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { aliasCommand } from "./aliases.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
-import { callerCommand, type DashboardCommandParts, sessionCommand, signInCommand } from "./dashboard.ts";
+import { callerCommand, type DashboardCommandParts, type SignIns, sessionCommand, signInCommand } from "./dashboard.ts";
 import { type DryRunParts, dryRun, NO_DRY_RUN } from "./dry-run.ts";
 import { factorCommand, resetFactors } from "./factors.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
@@ -25,6 +27,7 @@ import { type GreylistCommandParts, greylistList, greylistPause, greylistResume 
 import { heldCommand } from "./held.ts";
 import type { HeldQueueParts, Share } from "./held-queue.ts";
 import { incidentNote } from "./incidents.ts";
+import { MyMailboxCommands } from "./my-mailbox.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
 import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
 import { queueCommand } from "./queue.ts";
@@ -58,6 +61,7 @@ export type CommandParts = BanCommandParts &
   Omit<SignInParts, "keys"> &
   SettingsCommandParts &
   Readonly<{
+    active: AccountPasswords;
     /** Refreshed at once, so that a new address can send as soon as the command ends. */
     authors: AuthorLists;
     health: () => Promise<Health>;
@@ -91,6 +95,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "settings_preview",
   "sign_in",
   "sign_in_passkey",
+  "sign_in_mailbox",
   "passkey_challenge",
   "passkey_list",
   "passkey_begin",
@@ -102,6 +107,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "totp_begin",
   "token_list",
   "reload",
+  "my_mailbox",
   "watch",
 ]);
 
@@ -112,8 +118,18 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
 export function createCommands(parts: CommandParts) {
   const gate = new CommandGate(parts);
   const keys = new Passkeys(parts);
-  const signIn = new SignIn({ ...parts, keys }, gate.bounds);
-  const own: Own = { keys, bounds: gate.bounds, signIn, settings: new SettingsCommands(parts) };
+  const { bounds } = gate;
+  const signIns = {
+    administrator: new SignIn({ ...parts, keys }, bounds),
+    mailboxes: new MailboxSignIn(parts, bounds),
+  };
+  const own: Own = {
+    keys,
+    bounds,
+    signIns,
+    settings: new SettingsCommands(parts),
+    mailbox: new MyMailboxCommands(parts),
+  };
   const shares = new QueueShares(gate.bounds);
   const carryOut = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
     admitted.caller === null
@@ -160,13 +176,14 @@ type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }
 type Own = Readonly<{
   keys: Passkeys;
   bounds: CommandGate["bounds"];
-  signIn: SignIn;
+  signIns: SignIns;
   settings: SettingsCommands;
+  mailbox: MyMailboxCommands;
 }>;
 
 function run(
   parts: CommandParts,
-  { keys, bounds, signIn, settings }: Own,
+  { keys, bounds, signIns, settings, mailbox }: Own,
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
   switch (command.verb) {
@@ -286,7 +303,8 @@ function run(
       return settings.run(command, by);
     case "sign_in":
     case "sign_in_passkey":
-      return signInCommand(parts, signIn, command);
+    case "sign_in_mailbox":
+      return signInCommand(parts, signIns, command);
     case "passkey_challenge":
       return passkeyChallenge(parts, keys, bounds, command);
     case "passkey_list":
@@ -298,7 +316,7 @@ function run(
     case "prove":
     case "prove_passkey":
     case "sign_out":
-      return caller === null ? UNAUTHORIZED : callerCommand(parts, signIn, command, { caller, by });
+      return caller === null ? UNAUTHORIZED : callerCommand(parts, signIns, command, { caller, by });
     case "factors_reset":
       return resetFactors(parts, by);
     case "factor_list":
@@ -306,11 +324,13 @@ function run(
     case "totp_confirm":
     case "totp_remove":
     case "recovery_renew":
-      return factorCommand(parts, signIn.factors, command, { caller, by });
+      return factorCommand(parts, signIns.administrator.factors, command, { caller, by });
     case "session_list":
     case "session_end":
     case "session_end_all":
       return sessionCommand(parts, command, { caller, by });
+    case "my_mailbox":
+      return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
   }

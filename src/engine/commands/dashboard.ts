@@ -1,27 +1,44 @@
+import { parseAccountName } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
-import { callerOf } from "../access/callers.ts";
-import type { Given, SignIn } from "../access/sign-in.ts";
+import type { NotIn } from "../../wire/control/results.ts";
+import { type CallerParts, callerOf } from "../access/callers.ts";
+import type { MailboxSignIn } from "../access/mailbox-sign-in.ts";
+import type { Given, Opened, SignIn } from "../access/sign-in.ts";
 import type { SessionStore } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
 import type { CredentialCommandParts } from "./access.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { NO_ADDRESS, type WebCaller } from "./web.ts";
+import { wrongAddress } from "./wrong-address.ts";
 
-export type DashboardCommandParts = CredentialCommandParts & Readonly<{ sessions: SessionStore; clock: Clock }>;
+export type DashboardCommandParts = CredentialCommandParts &
+  Pick<CallerParts, "mailboxes"> &
+  Readonly<{ sessions: SessionStore; clock: Clock }>;
+/** Each has its own queues. */
+export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-/** Sign-ins always count as the administrator's. The secret of the session is in this answer, and nowhere else. */
+/** Without an account the sign-in is the administrator's. The secret of the session is in this answer, and nowhere else. */
 export async function signInCommand(
   parts: DashboardCommandParts,
-  signIn: SignIn,
-  command: Of<"sign_in" | "sign_in_passkey">,
+  { administrator, mailboxes }: SignIns,
+  command: Of<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
 ): Promise<Reply<"sign_in">> {
   const ip = parseIp(command.ip);
   if (ip === null) return NO_ADDRESS;
-  const { known, device } = command;
-  const opened = await signIn.open({ ip, known, ...givenIn(command) }, device);
+  if (command.verb !== "sign_in_mailbox") {
+    const { known, device } = command;
+    return signedIn(parts, await administrator.open({ ip, known, ...givenIn(command) }, device));
+  }
+  const account = parseAccountName(command.account);
+  if (account === null) return wrongAddress(command.account);
+  const { password, device } = command;
+  return signedIn(parts, await mailboxes.open({ ip, account, password }, device));
+}
+
+function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn): Reply<"sign_in"> {
   if (typeof opened === "string") return { ok: true, result: { outcome: opened } };
   const caller = callerOf(parts, opened.digest, true);
   if (caller === null) return { ok: true, result: { outcome: "refused" } };
@@ -31,26 +48,39 @@ export async function signInCommand(
 /** What a caller asks about itself. */
 export async function callerCommand(
   parts: DashboardCommandParts,
-  signIn: SignIn,
+  signIns: SignIns,
   command: Of<"caller" | "prove" | "prove_passkey" | "sign_out">,
   { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
 ): Promise<Reply> {
-  const { item, digest, ip } = caller;
+  const { item, digest } = caller;
   switch (command.verb) {
     case "caller":
       return { ok: true, result: { caller: item } };
     case "sign_out":
-      if (item.session === null || parts.sessions.end(item.session) === 0) return { ok: true, result: { done: true } };
+      if (item.session === null || parts.sessions.end({ id: item.session }) === 0)
+        return { ok: true, result: { done: true } };
       await parts.engine.audit({ type: "SESSION_ENDED", subject: item.session, by });
       return { ok: true, result: { done: true } };
     case "prove":
     case "prove_passkey": {
       if (item.session === null) return TOKENS_PROVE_NOTHING;
-      const outcome = await signIn.prove({ ip, ...givenIn(command) }, digest);
+      const outcome = await prove(signIns, command, caller);
       if (outcome === "proved") await parts.engine.audit({ type: "SESSION_PROVED", subject: item.session, by });
       return { ok: true, result: { outcome, caller: callerOf(parts, digest, true) ?? item } };
     }
   }
+}
+
+/** The user of a mailbox proves with the password of that mailbox. Passkeys are the administrator's. */
+async function prove(
+  { administrator, mailboxes }: SignIns,
+  command: Of<"prove" | "prove_passkey">,
+  { item, digest, ip }: WebCaller,
+): Promise<"proved" | NotIn> {
+  if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
+  const account = parseAccountName(item.account);
+  if (account === null || command.verb === "prove_passkey") return "refused";
+  return mailboxes.prove({ ip, account, password: command.password }, digest);
 }
 
 function givenIn(command: Of<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
@@ -75,15 +105,15 @@ export async function sessionCommand(
   };
   switch (command.verb) {
     case "session_list":
-      return { ok: true, result: { sessions: sessions.list(clock.now()) } };
+      return { ok: true, result: { sessions: sessions.list(null, clock.now()) } };
     case "session_end": {
-      const ended = sessions.end(command.id);
+      const ended = sessions.end({ id: command.id });
       if (ended > 0) return ends(command.id, ended);
       const message = "There is no such session, or it has ended.";
       return { ok: false, kind: "failed", message, next: "`session list` shows the sessions." };
     }
     case "session_end_all": {
-      const ended = sessions.end(null, caller?.item.session ?? undefined);
+      const ended = sessions.end(caller === null ? "everybody" : { of: null, except: caller.item.session });
       return ends(`${plural(ended, "session")}${caller === null ? "" : ", all but its own"}`, ended);
     }
   }

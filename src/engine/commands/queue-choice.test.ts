@@ -77,7 +77,7 @@ describe("which mails of the queue a command means", () => {
   test("the web deletes a thousand mails within an hour, and is told where the rest begins", async () => {
     const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
     const at = kit.clock.now();
-    kit.sessions.open({ digest: digestOf(as.as), id: "0a1b2c3d4e5f", device: "", ip: ip(as.ip), at });
+    kit.sessions.open({ digest: digestOf(as.as), id: "0a1b2c3d4e5f", account: null, device: "", ip: ip(as.ip), at });
     const ask = async () => {
       const command = { verb: "queue_delete", ...ALL, isAll: false, sender: ANNA } as const;
       const reply = await kit.ask(command, "web", as);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { ROLES, type Role, type Scope } from "../../core/access/scopes.ts";
+import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import type { Command } from "../../wire/control/control.ts";
@@ -25,6 +26,7 @@ const ADMINISTERING = [
   "alias_list",
   "factor_list",
   "passkey_list",
+  "prove_passkey",
   "queue_flush",
   "queue_hold",
   "queue_release",
@@ -116,7 +118,7 @@ describe("for whom the web asks", () => {
   });
 
   test("a role may do what its scopes say, verb by verb", () => {
-    const mayDo = (role: Role): readonly string[] => {
+    const mayDo = (role: keyof typeof ROLES): readonly string[] => {
       const as = tokenWith(ROLES[role]);
       return WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
     };
@@ -125,8 +127,8 @@ describe("for whom the web asks", () => {
       "health",
       "passkey_challenge",
       "prove",
-      "prove_passkey",
       "sign_in",
+      "sign_in_mailbox",
       "sign_in_passkey",
       "sign_out",
       "watch",
@@ -149,6 +151,32 @@ describe("for whom the web asks", () => {
     assert.deepEqual(refused().toSorted(), PROVEN.toSorted());
     kit.sessions.prove(digestOf(as.as), kit.clock.now());
     assert.deepEqual(refused(), []);
+  });
+
+  test("the user of a mailbox asks for that mailbox, and for nothing that others ask", () => {
+    const anna = parseAccountName("anna@example.test") ?? assert.fail();
+    const as = { as: "ab".repeat(32), ip: IP };
+    kit.signInAs(as.as, anna);
+    const mayDo = (): readonly string[] =>
+      WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
+    const open = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "nothing").map(({ verb }) => verb);
+    const own = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "mailbox").map(({ verb }) => verb);
+    assert.deepEqual(mayDo().toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
+    for (const command of WEB_COMMANDS)
+      if (!mayDo().includes(command.verb)) assert.equal(refusal(command, as), "not_allowed", command.verb);
+    for (const verb of own) assert.doesNotMatch(Object.keys(COMMANDS[verb]).join(), /account|name|target/, verb);
+    const admitted = kit.admit(COMMANDS.my_mailbox, as);
+    assert.ok("by" in admitted && admitted.by === `mailbox:${anna} via ${IP}`);
+    for (const other of [tokenWith(ROLES.owner), { as: "5e".repeat(32), ip: IP }])
+      assert.equal(refusal(COMMANDS.my_mailbox, other), "not_allowed", "an administrator has no mailbox");
+    kit.shutMailboxes();
+    for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, as), "unauthorized");
+  });
+
+  test("where the user of a mailbox works bans are made as elsewhere", async () => {
+    kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
+    assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
+    assert.ok((await ban(kit, { verb: "ban", target: IP, note: "", for: null }, "root")).ok);
   });
 
   test("the guard names the actor, whatever the web says, and needs to know from where", () => {

@@ -41,6 +41,17 @@ const PROOF_NEEDED = denied(
   "Give the password, then repeat it; or use the command line on the server.",
 );
 
+const MAILBOX_NEEDED = denied(
+  "not_allowed",
+  "This is for the user of a mailbox alone.",
+  "Sign in with the address and the password of a mailbox.",
+);
+const MAILBOX_ALONE = denied(
+  "not_allowed",
+  "This session is of a mailbox, and may do what concerns that mailbox alone.",
+  "Sign in as the administrator, or use the command line on the server.",
+);
+
 /**
  * Checks that the origin may use the verb, and for the web who its caller is, what the caller may do, and that the web
  * stays within its limits. Requests that only an attacker would send are recorded.
@@ -83,7 +94,8 @@ export class CommandGate {
     if (lacks !== null) this.#tell(command, by, "CALLER_REFUSED");
     const error = lacks ?? this.#overreach(command, by);
     if (error !== null) return { error };
-    this.#seen(ip, command, by);
+    // Users of mailboxes administer nothing: their addresses are banned like others.
+    if (item.account === null) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };
   }
 
@@ -111,9 +123,11 @@ export class CommandGate {
 }
 
 /** What the caller lacks for the verb; null: nothing. */
-function lacking({ scopes, freshUntil, name, how }: CallerItem, command: Command): CommandError | null {
+function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Command): CommandError | null {
   const { needs, proof } = needOf(command.verb);
-  if (needs !== "nothing" && needs !== "caller" && !scopes.includes(needs)) {
+  if (needs !== "caller" && (needs === "mailbox") !== (account !== null))
+    return account === null ? MAILBOX_NEEDED : MAILBOX_ALONE;
+  if (needs !== "nothing" && needs !== "caller" && needs !== "mailbox" && !scopes.includes(needs)) {
     const who = how === "token" ? `The token ${name}` : "This session";
     const next = `Use one with the scope ${needs}, or the command line on the server.`;
     return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);

@@ -13,6 +13,7 @@ import { SPRAYING_NETWORKS } from "../../core/decide/new-places.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import { isAdministrators } from "../../core/events/service.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
@@ -43,7 +44,7 @@ export class AccountCache {
   }
 
   facts(policy: Policy, event: Login, origin: SignInOrigin, now: Millis): AccountFacts | null {
-    if (event.service === "dashboard") return null;
+    if (isAdministrators(event.service, event.login)) return null;
     const name = nameOf(event);
     const signIns = this.#history.signIns(name, later(now, -policy.accounts.knownForMs));
     const kinship = kinshipOf(
@@ -123,7 +124,7 @@ export class AccountCache {
     facts: Pick<Facts, "account" | "subject" | "network">,
     now: Millis,
   ): void {
-    if (!("login" in event) || event.service === "dashboard") return;
+    if (!("login" in event) || isAdministrators(event.service, event.login)) return;
     if (event.type !== "LOGIN_ASKED") this.reported(event, facts);
     else if (verdict !== "refuse" && facts.account !== null) this.#passed(event, facts.account, facts, now);
   }

@@ -71,11 +71,14 @@ test("the account of a login may be suspended, which is looked up only while it 
   assert.equal(unread.accountActive, true);
 });
 
-test("a login has the networks of its account, the dashboard has none; accounts are known where one signed in", () => {
+test("a login has the networks of its account, the administrator has none; accounts are known where one signed in", () => {
   const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).accountNetworks, [HOME]);
-  assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN, service: "dashboard" }, known).accountNetworks, []);
+  assert.deepEqual(
+    of({ type: "LOGIN_ASKED", ...LOGIN, service: "dashboard", login: "admin" }, known).accountNetworks,
+    [],
+  );
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).knownAccounts, ["anna@example.org"]);
   assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }).knownAccounts, []);
@@ -104,7 +107,7 @@ test("a password is under way once it was let through, and until it is reported"
   const guesses = (): number | undefined => of(asked, {}, policy).account?.guesses;
   follow(asked, REFUSE);
   assert.equal(guesses(), 0);
-  follow({ ...asked, service: "dashboard" }, PASS);
+  follow({ ...asked, service: "dashboard", login: "admin" }, PASS);
   assert.equal(guesses(), 0);
   follow(asked, PASS);
   assert.equal(guesses(), 1);

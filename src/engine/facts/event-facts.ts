@@ -5,6 +5,7 @@ import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type Recipient } from "../../core/events/mail.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import { type Remembered, type Seen, seenIn } from "../../core/events/seen.ts";
+import { isAdministrators } from "../../core/events/service.ts";
 import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
@@ -16,7 +17,6 @@ import { isActive, sendingOf } from "./sending.ts";
 
 const NO_TIMES: readonly Millis[] = [];
 const NOBODY: readonly string[] = [];
-const ANYWHERE: readonly Prefix[] = [];
 
 /** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
 export class EventFacts implements Facts {
@@ -180,7 +180,7 @@ export class EventFacts implements Facts {
 
   get accountNetworks(): readonly Prefix[] {
     const event = this.#event;
-    if (!("login" in event) || event.service === "dashboard") return ANYWHERE;
+    if (!("login" in event) || isAdministrators(event.service, event.login)) return [];
     this.#accountNetworks ??= this.#on.parts.networks.networksOf(event.login);
     return this.#accountNetworks;
   }

@@ -2,6 +2,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { Reason } from "../../core/events/reasons.ts";
+import { isAdministrators } from "../../core/events/service.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Compared, ComparedAccount, ComparedAddress, ReplayReport } from "../../wire/control/replay-items.ts";
@@ -159,7 +160,8 @@ export class Comparison {
 }
 
 function accountIn(event: ClientEvent): string | null {
-  if (event.type === "LOGIN_SUCCEEDED" && event.service !== "dashboard") return event.login.toLowerCase();
+  if (event.type === "LOGIN_SUCCEEDED" && !isAdministrators(event.service, event.login))
+    return event.login.toLowerCase();
   return "account" in event ? event.account : null;
 }
 

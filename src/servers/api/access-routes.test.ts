@@ -135,7 +135,7 @@ test("what the web itself shows needs the scope read, and the guard says no to t
 test("a session says who it is, what it may do, and until when its proof is fresh", async (t) => {
   const kit = await startKit(t);
   const { answer } = await send(kit, "GET", "session");
-  assert.deepEqual(answer, { name: "ci", role: "owner", scopes: SCOPES, freshUntil: null });
+  assert.deepEqual(answer, { name: "ci", role: "owner", account: null, scopes: SCOPES, freshUntil: null });
 });
 
 test("strangers who sign in wait for one another, and leave the guard connections for the others", async (t) => {

@@ -9,7 +9,7 @@ import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "./login
 import { passkeyChallenged } from "./passkey-schemas.ts";
 import { loginRefused, unauthorized } from "./problem.ts";
 import { type Route, route } from "./route.ts";
-import { allowQuery, loginRequest } from "./schemas.ts";
+import { allowQuery, loginRequest, proofRequest } from "./schemas.ts";
 import { Turns } from "./turns.ts";
 
 /** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
@@ -17,6 +17,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   const { guard } = parts;
   const access = { ...parts, callers };
   const signIns = new Turns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
+  const ofMailboxes = new Turns(API_LIMITS.mailboxSignInsAtOnce, API_LIMITS.unknownWaitMs);
   const challenges = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
   return [
     route({
@@ -26,12 +27,14 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       who: "anyone",
       bodyBytes: API_LIMITS.loginBodyBytes,
       form: true,
-      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; the answer sets the session's cookie.",
+      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
       body: loginRequest,
       answer: shape.session,
       also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
       run: ({ body, ip, secure, headers }) =>
-        inTurn(signIns, () => signIn(access, { given: body, ip, secure, form: isForm(headers), headers })),
+        inTurn(isOfMailbox(body) ? ofMailboxes : signIns, () =>
+          signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
+        ),
     }),
     route({
       method: "POST",
@@ -69,7 +72,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       who: "session",
       bodyBytes: API_LIMITS.loginBodyBytes,
       says: "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
-      body: loginRequest,
+      body: proofRequest,
       answer: shape.session,
       run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
     }),
@@ -155,6 +158,11 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       run: ({ by, params }) => command(guard, by, { verb: "token_revoke", name: params.name }, (result) => result),
     }),
   ];
+}
+
+/** Users of mailboxes wait for each other, and leave the administrator's places. */
+function isOfMailbox(body: object): boolean {
+  return "account" in body && body.account !== undefined;
 }
 
 /** Strangers ask these, each over a connection of its own to the guard, which takes a bounded number of them. */

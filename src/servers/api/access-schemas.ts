@@ -16,7 +16,8 @@ const tokenName = z
 
 export const session = z.object({
   name: z.string(),
-  role: z.enum(Object.keys(ROLES)),
+  role: z.enum([...Object.keys(ROLES), "mailbox"]),
+  account: z.string().nullable().describe("The mailbox whose user this is; null: it administers, as its scopes say."),
   scopes,
   freshUntil: time.nullable().describe("Until when the password that was given counts as a fresh proof."),
 });

@@ -36,6 +36,8 @@ export const API_LIMITS = {
    * places left; and far fewer than the connections that it takes, so that sessions are answered beside them.
    */
   signInsAtOnce: 70,
+  /** The same for users of mailboxes, by `LIMITS.mailboxLogins`. */
+  mailboxSignInsAtOnce: 36,
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
   streams: 32,

@@ -19,7 +19,7 @@ test("the right password opens a session, and signing out ends it at once", asyn
   const kit = await startKit(t);
   const response = await attempt(kit, PASSWORD);
   assert.equal(response.status, 200);
-  const who = { name: "admin", role: "owner", scopes: SCOPES, freshUntil: null };
+  const who = { name: "admin", role: "owner", account: null, scopes: SCOPES, freshUntil: null };
   assert.deepEqual(await response.json(), who);
   assert.match(
     response.headers.getSetCookie()[0] ?? "",
@@ -54,6 +54,24 @@ test("a form signs in too, and is led to the page", async (t) => {
   const below = new URL("https://mail.example/mail-admin/api/v1/login");
   assert.equal(new URL(location, below).pathname, "/mail-admin/", "below a path of a proxy too");
   assert.equal(await isIn(kit, response.headers.get("set-cookie")?.split(";")[0] ?? ""), true);
+});
+
+test("the user of a mailbox signs in with its address: nothing of it can be taken for the administrator", async (t) => {
+  const kit = await startKit(t);
+  const post = (body: object) =>
+    fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD, ...body }) });
+  const response = await post({ account: "anna@example.org" });
+  assert.partialDeepStrictEqual(await response.json(), { role: "mailbox", account: "anna@example.org", scopes: [] });
+  assert.equal(response.headers.getSetCookie().length, 1, "no browser is known by it");
+  for (const account of ["admin", "", "a b@example.org", 7]) {
+    const refused = await post({ account });
+    assert.equal(refused.status, 400, String(account));
+    assert.match(await refused.text(), /account cannot be an account|account is not text/);
+  }
+  assert.deepEqual(kit.guard.of("sign_in"), []);
+  const form = new URLSearchParams({ account: "anna@example.org", password: PASSWORD });
+  const signedIn = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: form, redirect: "manual" });
+  assert.equal(signedIn.status, 303);
 });
 
 test("a wrong password and an address that may not try hear the same words", async (t) => {

@@ -15,7 +15,9 @@ import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 
 /** A passkey stands for the password and the code. */
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
-type Attempt = Readonly<{ given: Given; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
+/** `account`: the mailbox whose user signs in; without it, the administrator does. */
+type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
+type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
 /** `callers` is told what the guard says, so that the next request is no stranger's. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
@@ -23,21 +25,28 @@ type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Cal
 export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
   const known = cookieNamed(headers, KNOWN_COOKIE)?.slice(0, 64) ?? null;
   const device = deviceOf(headers.get("user-agent") ?? "");
-  const from = { ip, device, known };
-  const reply =
-    "passkey" in given
-      ? await parts.guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey })
-      : await parts.guard.ask("web", { verb: "sign_in", ...from, ...given });
+  const reply = await askedWith(parts.guard, given, { ip, device, known });
   if (!reply.ok) return reply.kind === "unreachable" ? guardDown() : guardFailed();
   const { result } = reply;
   if (result.outcome !== "in") return refused(parts, result.outcome, ip);
   parts.callers.confirm(result.secret, ip, result.caller);
   const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
-  answer.append("set-cookie", knownCookie(result.known, secure));
+  if (result.known !== null) answer.append("set-cookie", knownCookie(result.known, secure));
   if (!form) return Response.json(sessionAnswer(result.caller), { headers: answer });
   // The page, as seen from here: below any path of a proxy.
   answer.set("location", "../../");
   return new Response(null, { status: 303, headers: answer });
+}
+
+type From = Readonly<{ ip: Ip; device: string; known: string | null }>;
+
+function askedWith(guard: Parts["guard"], given: GivenToSignIn, { ip, device, known }: From) {
+  const from = { ip, device, known };
+  if ("passkey" in given) return guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey });
+  const { account, ...proof } = given;
+  return account === undefined
+    ? guard.ask("web", { verb: "sign_in", ...from, ...proof })
+    : guard.ask("web", { verb: "sign_in_mailbox", ip, account, password: proof.password, device });
 }
 
 /** The password or a passkey again, from a session: some routes want it to be fresh. */
@@ -72,8 +81,8 @@ export async function signOut(
   return answer;
 }
 
-export function sessionAnswer({ name, role, scopes, freshUntil }: CallerItem) {
-  return { name, role, scopes: [...scopes], freshUntil };
+export function sessionAnswer({ name, role, account, scopes, freshUntil }: CallerItem) {
+  return { name, role, account, scopes: [...scopes], freshUntil };
 }
 
 function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn, ip: Ip): Response {

@@ -19,6 +19,7 @@ export const TAGS = [
     paths: ["/api/v1/queue", "/api/v1/held", "/api/v1/greylist", "/api/v1/mail", "/api/v1/spam"],
   },
   { name: "accounts", description: "Mailboxes and aliases.", paths: ["/api/v1/accounts", "/api/v1/aliases"] },
+  { name: "my mailbox", description: "What users of mailboxes see and change of their own.", paths: ["/api/v1/me"] },
   {
     name: "access",
     description: "The sign-in, sessions, tokens, second factors.",

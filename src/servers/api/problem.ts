@@ -129,8 +129,22 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
   return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
 }
 
-/** For what the web itself reads. */
-export function notAllowed(scope: Scope): Response {
+/** For what the web itself reads. `own`: the session is of a mailbox, and the route of another right. */
+export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
+  if (scope === "own")
+    return problem({
+      status: 403,
+      code: "not_allowed",
+      detail: "This session is of a mailbox, and opens what concerns that mailbox alone.",
+      next: "Sign in as the administrator.",
+    });
+  if (scope === "mailbox")
+    return problem({
+      status: 403,
+      code: "not_allowed",
+      detail: "This is for the user of a mailbox alone.",
+      next: "Sign in with the address and the password of a mailbox.",
+    });
   const detail = `This session or token lacks the scope ${scope}.`;
   return problem({ status: 403, code: "not_allowed", detail, next: `Use one with the scope ${scope}.` });
 }

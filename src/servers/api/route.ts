@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { WebVerb } from "../../wire/control/control.ts";
+import { needOf } from "../../wire/control/rights.ts";
 import type { Caller, SignedInCaller } from "./access.ts";
 import type { Asker } from "./ports.ts";
 import { problem } from "./problem.ts";
@@ -31,6 +32,8 @@ type RouteAnswer<A> = A | Response;
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
+type RouteNeed = Scope | "mailbox";
+
 type Shape = Readonly<{
   method: Method;
   /** As in OpenAPI: `/api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
@@ -38,9 +41,9 @@ type Shape = Readonly<{
   who: SignedInCaller;
   /**
    * What the caller's session or token must allow. Without it: `read` for what GET shows; whether another may change
-   * something the guard says. Null: it need not allow anything.
+   * something the guard says. Null: it need not allow anything. `mailbox`: the caller is the user of a mailbox.
    */
-  needs?: Scope | null;
+  needs?: RouteNeed | null;
   /** The command that it gives the guard. Its scope and proof are the route's. */
   asks?: WebVerb;
   /** One sentence. */
@@ -105,10 +108,25 @@ export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
   };
 }
 
-/** The scope that the web checks itself: the guard checks what it carries out. */
-export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): Scope | null {
+/** The right that the web checks itself: the guard checks what it carries out. */
+export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): RouteNeed | null {
   if (needs !== undefined) return needs;
   return who !== "anyone" && method === "GET" ? "read" : null;
+}
+
+/**
+ * Why the caller may not use a route; null: it may, as far as the web can tell. The session of a mailbox's user opens routes
+ * of mailboxes and what every session needs, such as its end: no other, whatever else may guard it.
+ */
+export function whyNot(row: Route, { account, scopes }: Pick<Caller, "account" | "scopes">): RouteNeed | "own" | null {
+  const need = scopeOf(row);
+  if (account !== null) return need === "mailbox" || isOfEach(row) ? null : "own";
+  if (need === null) return null;
+  return need !== "mailbox" && scopes.includes(need) ? null : need;
+}
+
+function isOfEach({ needs, asks }: Pick<Route, "needs" | "asks">): boolean {
+  return needs === null || (asks !== undefined && needOf(asks).needs === "caller");
 }
 
 function check<T>(schema: z.ZodType<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {

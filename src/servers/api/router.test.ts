@@ -127,13 +127,14 @@ test("OPTIONS names the methods to anyone and allows no other origin; HEAD answe
 test("a parameter that a route does not know is refused on every route but those with links and scripts of old", async (t) => {
   const kit = await startKit(t);
   const session = { cookie: await signIn(kit) };
+  const ofMailbox = { cookie: await signIn(kit, "anna@example.org") };
   const asked = (): number => kit.guard.asked.filter(({ command: { verb } }) => verb !== "health").length;
   const before = asked();
   for (const row of routes(createHandlers(kit.parts))) {
     const path = row.path.replace(/\{\w+\}/, "203.0.113.7");
     const response = await fetch(`${kit.url}${path}?limt=5`, {
       method: row.method,
-      headers: row.who === "session" ? session : bearer,
+      headers: row.needs === "mailbox" ? ofMailbox : row.who === "session" ? session : bearer,
     });
     if (row.anyQuery === true) assert.doesNotMatch(await response.text(), /limt/, `${row.method} ${row.path}`);
     else {

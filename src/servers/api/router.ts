@@ -25,7 +25,7 @@ import {
 } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
-import { type Route, type RouteCall, scopeOf } from "./route.ts";
+import { type Route, type RouteCall, whyNot } from "./route.ts";
 
 type Env = { Bindings: HttpBindings };
 type Http = Context<Env>;
@@ -104,8 +104,8 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
   const { parts, callers } = handlers;
   const { outgoing } = http.env;
   const { headers } = http.req.raw;
-  const scope = scopeOf(row);
-  if (caller !== null && scope !== null && !caller.scopes.includes(scope)) return notAllowed(scope);
+  const lacks = caller === null ? null : whyNot(row, caller);
+  if (lacks !== null) return notAllowed(lacks);
   if (isOfCookies(row, caller)) {
     if (isCrossOrigin(headers)) return foreign();
     if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();

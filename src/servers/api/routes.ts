@@ -9,6 +9,7 @@ import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import { mailRoutes } from "./mail-routes.ts";
+import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
@@ -93,6 +94,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...accountRoutes(parts),
     ...aliasRoutes(parts),
     ...passkeyRoutes({ parts }),
+    ...meRoutes({ parts }),
 
     route({
       method: "GET",

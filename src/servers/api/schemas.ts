@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.ts";
 import { DAY_MS, instant, parseDuration, SECOND_MS } from "../../core/time.ts";
 import { each } from "../../engine/explain/series.ts";
@@ -182,8 +183,17 @@ const passwordGiven = z.object({
     .optional()
     .describe("Where a second factor is set up: the code of the authenticator app, or a recovery code."),
 });
-/** Either is a sign-in, and a fresh proof. */
-export const loginRequest = z.union([z.object({ passkey: passkeyUsed }), passwordGiven]);
+const passkeyGiven = z.object({ passkey: passkeyUsed });
+const withAccount = z.object({
+  ...passwordGiven.shape,
+  account: z
+    .string("is not text")
+    .refine((text) => parseAccountName(text) !== null, "cannot be an account such as anna@example.org")
+    .optional()
+    .describe("The mailbox whose user signs in. Without it, the administrator does."),
+});
+export const loginRequest = z.union([passkeyGiven, withAccount]);
+export const proofRequest = z.union([passkeyGiven, passwordGiven]);
 
 const BAN_EXAMPLE = {
   ip: "203.0.113.7",

@@ -106,6 +106,11 @@ export const machine = {
     byDefault: "127.0.0.1",
     says: "Address of the dashboard and the API. They speak plain HTTP, so put a proxy with TLS in front.",
   },
+  "http.mailboxes": {
+    kind: flag,
+    byDefault: true,
+    says: "Whether users of mailboxes sign in to the dashboard, with their address and password, and see the page of their mailbox.",
+  },
   "http.names": {
     kind: listOf(hostName, 100),
     byDefault: [],

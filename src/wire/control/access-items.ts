@@ -26,11 +26,12 @@ export type PasskeyItem = Readonly<{ id: string; name: string; createdAt: string
  */
 export type PasskeyAsked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
 
-/** Who a session or a token is. */
+/** Who a session or a token is. `account`: the mailbox whose user it is; null: it administers, as its scopes say. */
 export type CallerItem = Readonly<{
   how: "session" | "token";
   name: string;
   role: Role;
+  account: string | null;
   scopes: readonly Scope[];
   /** Until when the proof that the session gave is fresh; null: it must be given, or it is a token, which gives none. */
   freshUntil: string | null;

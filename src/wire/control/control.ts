@@ -24,6 +24,7 @@ import type {
   FactorsReset,
   Forwarded,
   HeldList,
+  MyMailbox,
   Named,
   Network,
   Networks,
@@ -57,6 +58,7 @@ import {
   ANYONE,
   BAN,
   GREYLIST,
+  MAILBOX,
   OF_CALLER,
   PROVEN_ADMIN,
   PROVEN_QUEUE,
@@ -265,6 +267,8 @@ const VERBS = [
     { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
     gives<SignedIn>("outcome"),
   ),
+  /** Signs the user of a mailbox in, with the password of that mailbox. */
+  verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, gives<SignedIn>("outcome")),
   verb("sign_out", OF_CALLER, {}, gives<Done>("done")),
   /** Gives the session the proof that some verbs need. */
   verb("prove", OF_CALLER, { password, code: optionalCode }, gives<Proved>("outcome")),
@@ -286,7 +290,7 @@ const VERBS = [
     { ip: network, ...assertion, device, known: z.nullable(text(64)) },
     gives<SignedIn>("outcome"),
   ),
-  verb("prove_passkey", OF_CALLER, assertion, gives<Proved>("outcome")),
+  verb("prove_passkey", SESSION_OF_ADMIN, assertion, gives<Proved>("outcome")),
   verb("passkey_list", SESSION_OF_ADMIN, {}, gives<{ readonly passkeys: readonly PasskeyItem[] }>("passkeys")),
   /** What the browser needs to make one, in this session and within two minutes. */
   verb("passkey_begin", PROVEN_SESSION, {}, gives<PasskeyAsked>("challenge")),
@@ -296,6 +300,8 @@ const VERBS = [
   verb("session_end", PROVEN_ADMIN, { id: text(32) }, gives<Ended>("ended")),
   /** All but the caller's own. */
   verb("session_end_all", PROVEN_ADMIN, {}, gives<Ended>("ended")),
+  /** The caller's own mailbox. */
+  verb("my_mailbox", MAILBOX, {}, gives<MyMailbox>("account")),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;

@@ -74,6 +74,19 @@ export type DetailedAccount = AccountRow &
     passwordsOnServer: boolean;
   }>;
 export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
+/** What its user sees of a mailbox. `usedBytes` and `mails` null: they are not known now. `aliases`: at most 100 that lead to it. */
+export type MyMailbox = Readonly<{
+  account: string;
+  /** 0: no limit. */
+  quotaBytes: number;
+  usedBytes: number | null;
+  mails: number | null;
+  aliases: readonly string[];
+  networks: readonly string[];
+  guarded: boolean;
+  greylistPausedUntil: string | null;
+  passwordOnServer: boolean;
+}>;
 export type AliasList = Paged & Readonly<{ aliases: readonly AliasItem[] }>;
 export type SenderAllowed = Readonly<{ account: string; sender: string }>;
 export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
@@ -89,9 +102,9 @@ export type AlertList = Paged &
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */
 export type Pending = Readonly<{ changed: readonly string[]; inForce: readonly string[] }>;
-/** `known`: what the browser shows at its next sign-in. */
+/** `known`: what the browser shows at its next sign-in; null: nothing. */
 export type SignedIn =
-  | Readonly<{ outcome: "in"; secret: string; known: string; caller: CallerItem }>
+  | Readonly<{ outcome: "in"; secret: string; known: string | null; caller: CallerItem }>
   | Readonly<{ outcome: NotIn }>;
 export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
 /** `code_needed`: the password is right, and a second factor must come with it. */

@@ -16,6 +16,10 @@ test("the web names no actor: the guard does, by the caller that it found", () =
   assert.equal(actorFrom("root", "root"), "root");
   assert.equal(actorFrom("web", "root"), "web:unnamed");
   const ip = parseIp("203.0.113.7") ?? assert.fail();
-  assert.equal(actorOf({ how: "session", name: "admin" }, ip), "web:admin via 203.0.113.7");
-  assert.equal(actorOf({ how: "token", name: "ci" }, ip), "web:token ci via 203.0.113.7");
+  const actor = (how: "session" | "token", name: string, account: string | null = null) =>
+    actorOf({ how, name, account }, ip);
+  assert.equal(actor("session", "admin"), "web:admin via 203.0.113.7");
+  assert.equal(actor("token", "ci"), "web:token ci via 203.0.113.7");
+  const user = "anna@example.org";
+  assert.equal(actor("session", user, user), "mailbox:anna@example.org via 203.0.113.7");
 });

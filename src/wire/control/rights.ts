@@ -20,6 +20,7 @@ export function actorFrom(origin: Origin, by: string): string {
 }
 
 /** The actor of a line with one, as the guard found it. */
-export function actorOf({ how, name }: Pick<CallerItem, "how" | "name">, ip: Ip): string {
+export function actorOf({ how, name, account }: Pick<CallerItem, "how" | "name" | "account">, ip: Ip): string {
+  if (account !== null) return `mailbox:${account} via ${ip}`;
   return how === "token" ? `web:token ${name} via ${ip}` : `web:${name} via ${ip}`;
 }

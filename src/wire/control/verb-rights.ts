@@ -3,16 +3,17 @@ import type { Scope } from "../../core/access/scopes.ts";
 /** The socket of a command. The file's permissions prove the origin. */
 export type Origin = "root" | "web";
 /**
- * What the web's caller needs: nothing, a valid session or token, or one with this scope. `proof`: its password was given
- * within the last minutes, to the guard.
+ * What the web's caller needs: nothing, a valid session or token, one with this scope, or the session of a mailbox's user, for whom
+ * the verb works on that mailbox alone. `proof`: its password was given within the last minutes, to the guard.
  */
-export type Need = "nothing" | "caller" | Scope;
+export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /** Who may use a verb. For an origin that it does not list, the verb does not exist. */
 export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true }>;
 export const ROOT = { from: ["root"], needs: "nothing" } as const;
 /** What strangers ask through the web. */
 export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
+/** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
 /** What the web's routes need (servers/api/routes.ts) and no more: who takes the web over could do all of it for its callers. */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
@@ -27,3 +28,5 @@ export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
 export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
 export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
 export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;
+/** What the user of a mailbox may do: none of these verbs takes the name of an account. */
+export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { parseAccountName } from "../../../core/net/address.ts";
 import { migrate } from "../migrate.ts";
 import { SqliteActiveAccounts } from "./active-accounts.ts";
 import { accountsMigrations } from "./migrations.ts";
@@ -17,4 +18,8 @@ test("active is who could sign in, in any case: neither the suspended, nor the u
     assert.ok(accounts.isActive(name), name);
   for (const name of ["carol@example.org", "eve@example.org", "bob@example.org", ""])
     assert.ok(!accounts.isActive(name), name);
+  const hashOf = (name: string) => accounts.passwordHash(parseAccountName(name) ?? assert.fail(name));
+  assert.equal(hashOf("Alice@example.org"), "{ARGON2ID}x");
+  for (const name of ["carol@example.org", "eve@example.org", "bob@example.org"])
+    assert.equal(hashOf(name), null, name);
 });

@@ -65,12 +65,12 @@ export class SqliteCredentials implements CredentialStore {
     return { name: text(row["name"]), scopes: parseScopes(text(row["scopes"])) ?? [] };
   }
 
-  /** With the old password the sessions end that it opened. */
+  /** With the old password the sessions end that it opened: those of mailboxes stay. */
   setAdminPassword(hash: string): void {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       this.#put.run(PASSWORD, hash, this.#clock.now());
-      this.#db.exec("DELETE FROM session; COMMIT");
+      this.#db.exec("DELETE FROM session WHERE account IS NULL; COMMIT");
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;

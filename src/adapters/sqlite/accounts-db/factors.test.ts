@@ -65,7 +65,7 @@ test("a reset removes every factor, and ends the sessions that they opened", (t)
   db.exec(`
     INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES ('k', x'00', -7, 0, 'Key', 1)`);
   const ip = parseIp("203.0.113.7") ?? assert.fail();
-  new SqliteSessions(db).open({ digest: "d", id: "i", device: "Firefox on Linux", ip, at: START });
+  new SqliteSessions(db).open({ digest: "d", id: "i", account: null, device: "Firefox on Linux", ip, at: START });
   assert.deepEqual(factors.reset(), { factors: 2, ended: 1 });
   assert.deepEqual(factors.reset(), { factors: 0, ended: 0 });
   assert.deepEqual([factors.totp(), factors.recoveryLeft()], [null, 0]);

@@ -302,4 +302,20 @@ export const accountsMigrations: readonly string[] = [
     FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
     WHERE alias_map.address NOT IN (SELECT account FROM forward);
   `,
+
+  // `session.account`: the mailbox whose user it is; null: the administrator. The triggers end the sessions of an account with its
+  // password, and with its right to sign in, whatever program changes them.
+  `
+  ALTER TABLE session ADD COLUMN account TEXT COLLATE NOCASE;
+  CREATE INDEX session_account ON session (account);
+
+  CREATE TRIGGER account_signed_out AFTER DELETE ON account BEGIN
+    DELETE FROM session WHERE account = old.name;
+  END;
+
+  CREATE TRIGGER account_shut AFTER UPDATE OF password, suspended, followed ON account
+  WHEN new.password <> old.password OR new.suspended > old.suspended OR new.followed IS 'unlisted' BEGIN
+    DELETE FROM session WHERE account = old.name;
+  END;
+  `,
 ];

@@ -21,7 +21,7 @@ function used(t: TestContext) {
   const sessions = new SqliteSessions(db, uses);
   const at = later(START, MINUTE_MS);
   const credentials = new SqliteCredentials(db, { now: () => at }, uses);
-  sessions.open({ digest: "d0", id: "a", device: "x", ip: IP, at: START });
+  sessions.open({ digest: "d0", id: "a", account: null, device: "x", ip: IP, at: START });
   credentials.createToken(TOKEN);
   const use = () => [sessions.find("d0", at, true)?.id, credentials.useToken("d1")?.name];
   const usedAt = () => db.prepare("SELECT used_at AS at FROM session UNION ALL SELECT used_at FROM token").all();

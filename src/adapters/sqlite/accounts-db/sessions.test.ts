@@ -3,13 +3,18 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { START, scratch } from "../../../../test/kit/test-database.ts";
 import { SESSION_AGE_MS, SESSION_IDLE_MS } from "../../../core/access/session.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { LIMITS } from "../../../engine/limits.ts";
 import { openAccounts } from "../open.ts";
+import { SqliteAccounts } from "./accounts.ts";
 import { SqliteCredentials } from "./admin.ts";
+import { SqliteFileAccounts } from "./file-accounts.ts";
 import { SqliteSessions } from "./sessions.ts";
 
+const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+const BERT = parseAccountName("bert@example.org") ?? assert.fail();
 const IP = parseIp("203.0.113.7") ?? assert.fail();
 
 function fresh(t: TestContext) {
@@ -17,11 +22,12 @@ function fresh(t: TestContext) {
   const db = openAccounts(path);
   t.after(() => db.close());
   const sessions = new SqliteSessions(db);
-  const open = (name: string, at: Millis = START): void =>
-    sessions.open({ digest: `digest of ${name}`, id: name, device: "Firefox on Linux", ip: IP, at });
+  const open = (name: string, at: Millis = START, account: AccountName | null = null): void =>
+    sessions.open({ digest: `digest of ${name}`, id: name, account, device: "Firefox on Linux", ip: IP, at });
   const isIn = (name: string, now: Millis, isUse = true): boolean =>
     sessions.find(`digest of ${name}`, now, isUse) !== null;
-  const names = (now: Millis): readonly string[] => sessions.list(now).map(({ id }) => id);
+  const names = (now: Millis, account: AccountName | null = null): readonly string[] =>
+    sessions.list(account, now).map(({ id }) => id);
   return { path, db, sessions, open, isIn, names };
 }
 
@@ -53,7 +59,11 @@ test("it is there for the next connection, which is what a restart opens", (t) =
   open("a");
   const again = openAccounts(path);
   t.after(() => again.close());
-  assert.deepEqual(new SqliteSessions(again).find("digest of a", START, true), { id: "a", provedAt: START });
+  assert.deepEqual(new SqliteSessions(again).find("digest of a", START, true), {
+    id: "a",
+    account: null,
+    provedAt: START,
+  });
 });
 
 test("a use is written once a minute", (t) => {
@@ -74,7 +84,7 @@ test("the list begins with the latest use and leaves out what has ended", (t) =>
   assert.deepEqual(names(START), ["b", "a"]);
   isIn("a", later(START, MINUTE_MS));
   assert.deepEqual(names(START), ["a", "b"]);
-  assert.deepEqual(sessions.list(START)[1], {
+  assert.deepEqual(sessions.list(null, START)[1], {
     id: "b",
     device: "Firefox on Linux",
     ip: "203.0.113.7",
@@ -87,12 +97,13 @@ test("the list begins with the latest use and leaves out what has ended", (t) =>
 test("one is ended, or all but one, or all", (t) => {
   const { open, names, sessions } = fresh(t);
   for (const name of ["a", "b", "c"]) open(name);
-  assert.equal(sessions.end("b"), 1);
-  assert.equal(sessions.end("b"), 0);
+  assert.equal(sessions.end({ id: "b" }), 1);
+  assert.equal(sessions.end({ id: "b" }), 0);
   open("d");
-  assert.equal(sessions.end(null, "a"), 2);
-  assert.deepEqual(names(START), ["a"]);
-  assert.equal(sessions.end(null), 1);
+  open("e", START, ANNA);
+  assert.equal(sessions.end({ of: null, except: "a" }), 2);
+  assert.deepEqual([names(START), names(START, ANNA)], [["a"], ["e"]]);
+  assert.equal(sessions.end("everybody"), 2);
 });
 
 test("the one that was used least recently makes room, and what has ended goes first", (t) => {
@@ -126,6 +137,46 @@ test("a proof is noted, and a new password ends every session", (t) => {
   open("a");
   sessions.prove("digest of a", later(START, 5));
   assert.equal(sessions.find("digest of a", START, true)?.provedAt, later(START, 5));
+  open("of a user", START, ANNA);
   new SqliteCredentials(db, { now: () => START }).setAdminPassword("{ARGON2ID}two");
   assert.deepEqual(names(START), []);
+  assert.deepEqual(names(START, ANNA), ["of a user"], "it was opened with another password");
+});
+
+test("the sessions of a mailbox end with its password, its right to sign in, and the account, and no other does", (t) => {
+  const { db, open, names, sessions } = fresh(t);
+  const accounts = new SqliteAccounts(db);
+  const files = new SqliteFileAccounts(db);
+  const entry = (name: AccountName, hash: string) => ({ name, hash });
+  const ended = (change: () => unknown): boolean => {
+    open("hers", START, ANNA);
+    open("his", START, BERT);
+    open("the administrator's");
+    change();
+    assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
+    const hasEnded = names(START, ANNA).length === 0;
+    sessions.end("everybody");
+    return hasEnded;
+  };
+  for (const name of [ANNA, BERT]) accounts.add(name, "{ARGON2ID}one", START);
+  assert.ok(!ended(() => accounts.setQuota(ANNA, 5)), "a quota is no reason");
+  assert.ok(ended(() => accounts.setPassword(ANNA, "{ARGON2ID}two")));
+  assert.ok(ended(() => accounts.setSuspended(ANNA, true)));
+  assert.ok(!ended(() => accounts.setSuspended(ANNA, false)));
+  assert.ok(ended(() => accounts.remove(ANNA)));
+  files.follow([entry(ANNA, "{ARGON2ID}three")], [], START);
+  assert.ok(!ended(() => files.follow([entry(ANNA, "{ARGON2ID}three")], [], START)));
+  assert.ok(ended(() => files.follow([entry(ANNA, "{ARGON2ID}four")], [], START)));
+  assert.ok(ended(() => files.follow([], [ANNA], START)));
+});
+
+test("one user's sessions make room for that user's alone", (t) => {
+  const { open, names } = fresh(t);
+  open("the administrator's");
+  open("his", START, BERT);
+  for (let i = 0; i < LIMITS.mailboxSessions; i++) open(`${i}`, later(START, i), ANNA);
+  open("next", later(START, MINUTE_MS), ANNA);
+  assert.equal(names(START, ANNA).length, LIMITS.mailboxSessions);
+  assert.ok(!names(START, ANNA).includes("0"));
+  assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
 });

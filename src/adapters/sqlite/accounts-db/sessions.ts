@@ -7,10 +7,10 @@ import {
   SESSION_IDLE_MS,
 } from "../../../core/access/session.ts";
 import { isoTime, later, type Millis } from "../../../core/time.ts";
-import type { FoundSession, NewSession, SessionStore } from "../../../engine/admin-ports.ts";
+import type { FoundSession, NewSession, SessionStore, WhichSessions } from "../../../engine/admin-ports.ts";
 import { LIMITS } from "../../../engine/limits.ts";
 import type { SessionItem } from "../../../wire/control/access-items.ts";
-import { millis, text } from "../columns.ts";
+import { millis, text, textOrNull } from "../columns.ts";
 import { NotedUses } from "./noted-uses.ts";
 
 /** Sessions in `accounts.db`, by the digest of their secret: who reads the file cannot use one. */
@@ -24,6 +24,7 @@ export class SqliteSessions implements SessionStore {
   readonly #prove: StatementSync;
   readonly #list: StatementSync;
   readonly #end: StatementSync;
+  readonly #endOf: StatementSync;
   readonly #endAll: StatementSync;
   readonly #uses: NotedUses;
 
@@ -31,26 +32,30 @@ export class SqliteSessions implements SessionStore {
     this.#db = db;
     this.#uses = uses;
     this.#add = db.prepare(`
-      INSERT INTO session (digest, id, device, ip, started_at, used_at, proved_at) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+      INSERT INTO session (digest, id, device, ip, started_at, used_at, proved_at, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#shrink = db.prepare(`
-      DELETE FROM session WHERE digest IN (SELECT digest FROM session ORDER BY used_at DESC LIMIT -1 OFFSET ?)`);
+      DELETE FROM session WHERE digest IN (
+        SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`);
     this.#forget = db.prepare(
       "DELETE FROM session WHERE used_at <= ? OR started_at <= ? OR max(used_at, started_at) > ?",
     );
-    this.#find = db.prepare("SELECT id, started_at, used_at, proved_at FROM session WHERE digest = ?");
+    this.#find = db.prepare("SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?");
     this.#use = db.prepare("UPDATE session SET used_at = ? WHERE digest = ?");
     this.#prove = db.prepare("UPDATE session SET proved_at = ? WHERE digest = ?");
-    this.#list = db.prepare("SELECT id, device, ip, started_at, used_at FROM session ORDER BY used_at DESC, id");
+    this.#list = db.prepare(`
+      SELECT id, device, ip, started_at, used_at FROM session WHERE account IS ? ORDER BY used_at DESC, id`);
     this.#end = db.prepare("DELETE FROM session WHERE id = ?");
-    this.#endAll = db.prepare("DELETE FROM session WHERE id <> ?");
+    this.#endOf = db.prepare("DELETE FROM session WHERE account IS ? AND id IS NOT ?");
+    this.#endAll = db.prepare("DELETE FROM session");
   }
 
-  open({ digest, id, device, ip, at }: NewSession): void {
+  open({ digest, id, account, device, ip, at }: NewSession): void {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       this.#forget.run(later(at, -SESSION_IDLE_MS), later(at, -SESSION_AGE_MS), later(at, SESSION_AHEAD_MS));
-      this.#shrink.run(LIMITS.dashboardSessions - 1);
-      this.#add.run(digest, id, device, ip, at, at, at);
+      const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
+      this.#shrink.run(account, most - 1);
+      this.#add.run(digest, id, device, ip, at, at, at, account);
       this.#db.exec("COMMIT");
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
@@ -64,16 +69,16 @@ export class SqliteSessions implements SessionStore {
     const usedAt = millis(row["used_at"]);
     if (!isValid({ startedAt: millis(row["started_at"]), usedAt }, now)) return null;
     if (isUse && isWorthNoting(usedAt, now)) this.#uses.note(this.#use, now, digest);
-    return { id: text(row["id"]), provedAt: millis(row["proved_at"]) };
+    return { id: text(row["id"]), account: textOrNull(row["account"]), provedAt: millis(row["proved_at"]) };
   }
 
   prove(digest: string, at: Millis): void {
     this.#prove.run(at, digest);
   }
 
-  list(now: Millis): readonly SessionItem[] {
+  list(account: string | null, now: Millis): readonly SessionItem[] {
     return this.#list
-      .all()
+      .all(account)
       .filter((row) => isValid({ startedAt: millis(row["started_at"]), usedAt: millis(row["used_at"]) }, now))
       .map((row) => ({
         id: text(row["id"]),
@@ -84,7 +89,8 @@ export class SqliteSessions implements SessionStore {
       }));
   }
 
-  end(id: string | null, except = ""): number {
-    return Number(id === null ? this.#endAll.run(except).changes : this.#end.run(id).changes);
+  end(which: WhichSessions): number {
+    if (which === "everybody") return Number(this.#endAll.run().changes);
+    return Number("id" in which ? this.#end.run(which.id).changes : this.#endOf.run(which.of, which.except).changes);
   }
 }

@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isAdministrators } from "./service.ts";
+
+test("at the dashboard a name without a domain is the administrator's, and one with a domain a mailbox's", () => {
+  assert.ok(isAdministrators("dashboard", "admin"));
+  assert.ok(isAdministrators("dashboard", null), "of an event that names nobody");
+  assert.ok(!isAdministrators("dashboard", "anna@example.org"));
+  assert.ok(!isAdministrators("imap", "admin"));
+  assert.ok(!isAdministrators(null, "admin"));
+});

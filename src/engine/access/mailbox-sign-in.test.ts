@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { HOUR_MS, instant } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import { MailboxSignIn } from "./mailbox-sign-in.ts";
+
+const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const HERS = "her own words";
+const HOME = "203.0.113.7";
+
+describe("users of mailboxes at the dashboard", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+    kit.accounts.add(ANNA, hashOf(HERS), kit.clock.now());
+  });
+
+  type From = Readonly<{ password?: string; from?: string; account?: typeof ANNA; signIn?: MailboxSignIn }>;
+  async function attempt({ password = HERS, from = HOME, account = ANNA, signIn = kit.mailboxSignIn }: From = {}) {
+    const opened = await signIn.open({ account, password, ip: ip(from) }, "Firefox on Linux");
+    return typeof opened === "string" ? opened : "in";
+  }
+
+  test("the password of the mailbox opens a session of that mailbox, and the administrator's none", async () => {
+    const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "Firefox on Linux");
+    assert.ok(typeof opened === "object");
+    assert.equal(opened.known, null);
+    assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.account, ANNA);
+    assert.equal(await attempt({ password: PASSWORD }), "wrong");
+    assert.equal(await attempt({ account: BERT }), "wrong", "there is no such account");
+    assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 2]);
+    assert.deepEqual(kit.named().toSorted(), [ANNA, BERT]);
+    const administrator = { ip: ip(HOME), password: HERS, known: null };
+    assert.equal(await kit.signIn.open(administrator, "x"), "wrong", "nor does hers open the administrator's");
+  });
+
+  test("wrong passwords ban the address as by mail, and the same one counts once", async () => {
+    for (let n = 0; n < 20; n++) assert.equal(await attempt({ password: "stale" }), "wrong");
+    assert.equal(kit.count("BAN"), 0);
+    for (let n = 0; n < 4; n++) assert.equal(await attempt({ password: `${n}` }), "wrong");
+    assert.equal(kit.count("BAN"), 1);
+    assert.equal(await attempt(), "refused");
+    assert.equal(await attempt({ from: "203.0.113.8" }), "in", "the user elsewhere is not kept out");
+  });
+
+  test("a sign-in makes the address known to the account, as by mail", async () => {
+    const known = () => kit.accountHistory.signIns(ANNA, instant(0)).map(({ prefix }) => prefix);
+    assert.deepEqual(known(), []);
+    await attempt({ password: "wrong" });
+    assert.deepEqual(known(), []);
+    await attempt();
+    assert.deepEqual(known(), [`${HOME}/32`]);
+  });
+
+  test("one that is suspended, has a hash of another kind, or a new password meanwhile stays out", async () => {
+    kit.accounts.setSuspended(ANNA, true);
+    assert.equal(await attempt(), "wrong");
+    kit.accounts.setSuspended(ANNA, false);
+    assert.equal(await attempt(), "in");
+    const passwords = {
+      verify: () => {
+        kit.accounts.setPassword(ANNA, hashOf("another"));
+        return Promise.resolve(true);
+      },
+      decoy: "",
+    };
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords }, kit.gate.bounds);
+    assert.equal(await attempt({ signIn }), "wrong");
+    assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), [], "and the session of before has ended");
+    kit.accounts.setPassword(ANNA, "{SHA512-CRYPT}$6$salt$hash");
+    assert.equal(await attempt(), "wrong");
+  });
+
+  test("a proof counts for its session, and guessing by a stolen one is stopped", async () => {
+    const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
+    assert.ok(typeof opened === "object");
+    kit.clock.advance(HOUR_MS);
+    const prove = (password: string) =>
+      kit.mailboxSignIn.prove({ account: ANNA, password, ip: ip(HOME) }, opened.digest);
+    const provedAt = () => kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt;
+    assert.equal(await prove("wrong"), "wrong");
+    assert.notEqual(provedAt(), kit.clock.now());
+    assert.equal(await prove(HERS), "proved");
+    assert.equal(provedAt(), kit.clock.now());
+  });
+
+  test("guesses from many networks leave the administrator's places alone", async () => {
+    const turns: (() => void)[] = [];
+    const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(false)));
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const crowd = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => attempt({ from: `198.51.${i}.1`, signIn }));
+    assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused");
+    const administrator = await kit.signIn.open({ ip: ip("192.0.2.1"), password: PASSWORD, known: null }, "x");
+    assert.ok(typeof administrator === "object");
+    while (turns.length < crowd.length) await new Promise((resolve) => setImmediate(resolve));
+    for (const goOn of turns) goOn();
+    assert.deepEqual(new Set(await Promise.all(crowd)), new Set(["wrong"]));
+  });
+
+  test("where the owner lets no users in, none gets further", async () => {
+    kit.shutMailboxes();
+    assert.equal(await attempt(), "refused");
+    assert.deepEqual([kit.count("LOGIN_FAILED"), kit.count("LOGIN_REFUSED")], [0, 0]);
+  });
+});

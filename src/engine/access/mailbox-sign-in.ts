@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import { banIn } from "../../core/decide/sparing.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { NotIn } from "../../wire/control/results.ts";
+import type { SecretMaker, SessionStore } from "../admin-ports.ts";
+import type { WebBounds } from "../commands/web-bounds.ts";
+import type { Engine } from "../engine.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountPasswords, Clock } from "../ports.ts";
+import { type Lane, LoginLanes } from "./login-lanes.ts";
+import { digestOf, newSecret } from "./secrets.ts";
+import { ID_BYTES, type Opened, type Passwords } from "./sign-in.ts";
+
+export type MailboxSignInParts = Readonly<{
+  engine: Pick<Engine, "ask" | "subject">;
+  /** As Dovecot sees them. */
+  active: AccountPasswords;
+  sessions: Pick<SessionStore, "open" | "prove">;
+  passwords: Passwords;
+  secrets: Pick<SecretMaker, "proofOf">;
+  mailboxes: () => Readonly<{ maySignIn: boolean }>;
+  clock: Clock;
+}>;
+
+export type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
+
+/** The one kind of hash that this program can check. An account that brought another one needs a new password first. */
+const CHECKED = "{ARGON2ID}";
+
+/**
+ * Users of mailboxes at the dashboard, with the password of their mailbox. The guard judges each attempt before and after it is
+ * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same at every door, and
+ * the same wrong password counts once. These attempts have queues of their own beside the administrator's.
+ */
+export class MailboxSignIn {
+  readonly #parts: MailboxSignInParts;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
+
+  constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
+    this.#parts = parts;
+    this.#bounds = bounds;
+  }
+
+  /** Throws if the session cannot be stored. */
+  async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
+    const { sessions, engine, clock } = this.#parts;
+    const outcome = await this.#try(attempt, { name: engine.subject(attempt.ip), reserved: false });
+    if (outcome !== "right") return outcome;
+    const secret = newSecret();
+    const digest = digestOf(secret);
+    const { account, ip } = attempt;
+    sessions.open({ digest, id: randomBytes(ID_BYTES).toString("hex"), account, device, ip, at: clock.now() });
+    return { secret, digest, known: null };
+  }
+
+  /** For a session that is there already. */
+  async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
+    const outcome = await this.#try(attempt, { name: digest, reserved: true });
+    if (outcome !== "right") return outcome;
+    this.#parts.sessions.prove(digest, this.#parts.clock.now());
+    return "proved";
+  }
+
+  async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
+    if (!this.#parts.mailboxes().maySignIn || !(await this.#lanes.enter(lane))) return "refused";
+    try {
+      return await this.#judged(attempt, lane);
+    } finally {
+      this.#lanes.leave(lane);
+    }
+  }
+
+  async #judged({ account, password, ip }: MailboxAttempt, { reserved }: Lane): Promise<"right" | NotIn> {
+    const { engine, active, secrets } = this.#parts;
+    if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return "refused";
+    const passwordHash = secrets.proofOf(account, password);
+    const event = { ip, service: "dashboard", login: account, passwordHash } as const;
+    const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
+    if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
+    if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+
+    const hash = active.passwordHash(account);
+    const isRight = await this.#isRight(hash, password);
+    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
+    if (banIn(decision) !== null) this.#bounds.banned();
+    // It may have been changed, or the account suspended, while this one was verified.
+    return isRight && hash === active.passwordHash(account) ? "right" : "wrong";
+  }
+
+  /** Takes as long for an account that is not there. */
+  async #isRight(hash: string | null, password: string): Promise<boolean> {
+    const { passwords } = this.#parts;
+    const isChecked = hash?.startsWith(CHECKED) === true;
+    return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
+  }
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import type { Command, Results } from "../../wire/control/control.ts";
+import { digestOf } from "../access/secrets.ts";
+
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const BERT = "bert@example.test";
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
+
+async function fresh() {
+  const kit = commandsOnMemory();
+  const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
+  for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
+  const session = { digest: digestOf(AS.as), id: "0a1b2c3d4e5f", device: "Firefox on Linux", ip: ip(AS.ip) };
+  kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
+  const mine = async (): Promise<Results["my_mailbox"]> => {
+    const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
+    assert.ok(reply.ok && "usedBytes" in reply.result);
+    return reply.result;
+  };
+  return { kit, done, mine };
+}
+
+test("a user sees what concerns the own mailbox, and no other account", async () => {
+  const { done, mine } = await fresh();
+  assert.deepEqual(await mine(), {
+    account: ANNA,
+    quotaBytes: 5_000,
+    usedBytes: null,
+    mails: null,
+    aliases: [],
+    networks: [],
+    guarded: false,
+    greylistPausedUntil: null,
+    passwordOnServer: false,
+  });
+  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  await done({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
+  await done({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
+  await done({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
+  const seen = await mine();
+  assert.partialDeepStrictEqual(seen, { quotaBytes: 7_000, aliases: ["info@example.test"] });
+  assert.deepEqual(seen.networks, ["203.0.113.0/24"]);
+  assert.doesNotMatch(JSON.stringify(seen), /bert|198\.51/);
+});
+
+test("how full it is comes from the keeper, who is asked so often a minute and no more", async () => {
+  const { kit, mine } = await fresh();
+  for (let n = 0; n < 40; n++) await mine();
+  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
+  kit.clock.advance(60_000);
+  await mine();
+  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
+});
+
+test("a user who is guessed at, or whose greylisting is paused, is told", async () => {
+  const { kit, mine } = await fresh();
+  const guess = { type: "LOGIN_FAILED", service: "imap", login: ANNA } as const;
+  for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
+    await kit.engine.ask({ ...guess, passwordHash: `w${i}`, ip: ip(`198.51.${i}.7`) });
+  assert.equal((await mine()).guarded, true);
+});
+
+test("nobody else has one: neither the administrator nor a session that has ended", async () => {
+  const { kit } = await fresh();
+  kit.sessions.end("everybody");
+  const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
+  assert.ok(!reply.ok && reply.denied === "unauthorized");
+});

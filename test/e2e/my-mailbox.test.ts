@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { SERVER, whyNoLab } from "../lab/network.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { signInsFrom } from "../lab/sign-ins.ts";
+import { until } from "../lab/wait.ts";
+import { type WebAnswer, WebClient } from "../lab/web-client.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+const HERS = "198.51.100.70";
+const STRANGER = "198.51.100.90";
+const WRONG = Array.from({ length: 6 }, (_, i) => `a wrong one ${i}`);
+
+describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() ?? false }, () => {
+  const settings = { GHOSTINBOX_HTTP__ADDRESS: SERVER.v4, GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" };
+  const { lab, product } = withProduct(settings, [ANNA, BERT]);
+  const { signsIn } = signInsFrom(lab.sender);
+  let hers: WebClient;
+  before(async () => {
+    hers = await webFrom(HERS);
+  });
+
+  const webFrom = (from: string) => WebClient.from(lab.sender, { from, to: SERVER.v4, port: 3000 });
+  const signIn = (web: WebClient, account = ANNA, password = PASSWORD): Promise<WebAnswer> =>
+    web.ask("POST", "/api/v1/login", { body: { account, password } });
+  async function sessionOf(web: WebClient, account = ANNA, password = PASSWORD): Promise<WebClient> {
+    const { status, headers, text } = await signIn(web, account, password);
+    assert.equal(status, 200, text);
+    return web.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
+  }
+  const statusOf = async (web: WebClient, path = "/api/v1/session"): Promise<number> =>
+    (await web.ask("GET", path)).status;
+
+  test("the password of the mailbox opens it, and nothing of the administrator or of others", async () => {
+    await product.json(["alias", "add", "info@example.test", ANNA, BERT]);
+    const session = await sessionOf(hers);
+    assert.partialDeepStrictEqual((await session.ask("GET", "/api/v1/session")).json(), {
+      role: "mailbox",
+      account: ANNA,
+      scopes: [],
+    });
+    const mine = await session.ask("GET", "/api/v1/me");
+    assert.partialDeepStrictEqual(mine.json(), { account: ANNA, mails: 0, aliases: ["info@example.test"] });
+    assert.doesNotMatch(mine.text, /bert/);
+    for (const path of [
+      "status",
+      "bans",
+      "events",
+      "accounts",
+      `accounts/${ANNA}`,
+      "why/account/x",
+      "stream",
+      "tokens",
+    ])
+      assert.equal(await statusOf(session, `/api/v1/${path}`), 403, path);
+    assert.equal((await session.ask("POST", `/api/v1/accounts/${BERT}/suspend`)).status, 403);
+    const recorded = await product.sqlite("SELECT service, account FROM event WHERE type = 'LOGIN_SUCCEEDED'");
+    assert.deepEqual(recorded, [["dashboard", ANNA]]);
+    assert.equal((await session.ask("POST", "/api/v1/logout")).status, 204);
+    assert.equal(await statusOf(session), 401);
+  });
+
+  test("wrong passwords ban the address at every door, as by IMAP, whichever door they came to", async () => {
+    const web = await webFrom(STRANGER);
+    for (const password of WRONG.slice(0, 2)) assert.equal(await signsIn(ANNA, password, STRANGER), false);
+    for (const password of WRONG.slice(0, 4)) assert.equal((await signIn(web, ANNA, password)).status, 401);
+    assert.equal(await product.banOf(STRANGER), undefined, "the first two count once");
+    await signIn(web, ANNA, "the fifth");
+    await until("it is banned", async () => (await product.banOf(STRANGER)) !== undefined);
+    assert.ok(await signsIn(ANNA, PASSWORD, HERS), "the user is not");
+  });
+
+  test("an account that is suspended, removed, or has other networks or a new password is out", async () => {
+    const session = await sessionOf(hers, BERT);
+    await product.json(["account", "suspend", BERT]);
+    await until("its session ends", async () => (await statusOf(session)) === 401);
+    assert.equal((await signIn(hers, BERT)).status, 401);
+    await product.json(["account", "resume", BERT]);
+    const again = await sessionOf(hers, BERT);
+    await product.json(["account", "networks", BERT, "add", "192.0.2.0/24"]);
+    assert.equal((await signIn(hers, BERT)).status, 429);
+    await product.json(["account", "remove", BERT, "--yes"]);
+    await until("its session ends", async () => (await statusOf(again)) === 401);
+  });
+});
