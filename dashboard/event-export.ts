@@ -6,7 +6,7 @@ export type Exported = Readonly<{ items: readonly EventItem[]; searchedTo: numbe
 
 export const MOST_EXPORTED = 10_000;
 const ROWS = 500;
-/** A text that is rare is searched no further than in about 100,000 events: each search asks at most eight times for 500. */
+/** What is rare is searched for some seconds: each search asks at most eight times. */
 const MOST_SEARCHES = 25;
 
 /**

@@ -3,7 +3,7 @@ import type { Page } from "../src/wire/control/paging.ts";
 import { get, queryOf } from "./api.ts";
 import type { Query } from "./route.ts";
 
-/** Which events are wanted. Text and times are filtered here, the rest by the server. Times are ms since 1970. */
+/** Which events are wanted. Times are ms since 1970. */
 export type EventFilter = Readonly<{
   type: string;
   ip: string;
@@ -13,13 +13,11 @@ export type EventFilter = Readonly<{
   to: number | null;
 }>;
 
-/** `next` null: there are no more. `searchedTo`: the time of the oldest event that was looked at. */
+/** `next` null: there are no more. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
 export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
 
 const PAGE_ROWS = 50;
-/** Read at once where the page filters itself. */
-const SEARCH_ROWS = 500;
-/** After these the reader is asked whether to go on. */
+/** A search of the server ends after 20 ms; after so many the reader is asked whether to go on. */
 const MOST_ANSWERS = 8;
 
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
@@ -41,38 +39,16 @@ export function matches(event: EventItem, { type, text, from, to }: EventFilter)
 
 /** At most `most` events, the newest first. Throws `Refused`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, most = PAGE_ROWS): Promise<Found> {
-  const { type, ip, account, text, from, to } = filter;
+  const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
   const items: EventItem[] = [];
-  let next = cursor ?? (to === null ? null : await cursorAfter(to));
-  let searchedTo: number | null = null;
-  const limit = text === "" ? Math.min(most, SEARCH_ROWS) : SEARCH_ROWS;
-  for (let answers = 0; answers < MOST_ANSWERS; answers += 1) {
-    const page = await get<Page<EventItem>>(`events${queryOf({ type, ip, account, cursor: next, limit })}`);
-    for (const item of page.items) {
-      searchedTo = Date.parse(item.at);
-      if (from !== null && searchedTo < from) return { items, next: null, searchedTo };
-      if (!matches(item, filter)) continue;
-      items.push(item);
-      if (items.length === most) return { items, next: String(item.id), searchedTo };
-    }
+  for (let [next, answers] = [cursor, 1]; ; answers += 1) {
+    const query = queryOf({ ...asked, cursor: next, limit: most - items.length });
+    const page = await get<Page<EventItem> & Readonly<{ searchedTo: string | null }>>(`events${query}`);
+    items.push(...page.items);
     next = page.next;
-    if (next === null) break;
+    if (next === null || items.length >= most || answers === MOST_ANSWERS)
+      return { items, next, searchedTo: timeOf(page.searchedTo ?? "") };
   }
-  return { items, next, searchedTo };
-}
-
-/** The cursor behind which events are no later than this: ids ascend with time, so halving finds it. */
-async function cursorAfter(to: number): Promise<string | null> {
-  const newest = (await get<Page<EventItem>>(`events${queryOf({ limit: 1 })}`)).items[0];
-  if (newest === undefined || Date.parse(newest.at) <= to) return null;
-  let [low, high] = [1, newest.id];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const before = (await get<Page<EventItem>>(`events${queryOf({ limit: 1, cursor: middle })}`)).items[0];
-    if (before === undefined || Date.parse(before.at) <= to) low = middle;
-    else high = before.id;
-  }
-  return String(low);
 }
 
 function holds(value: string | null, wanted: string): boolean {
@@ -106,6 +82,10 @@ function here(text: string): string {
   const date = new Date(at);
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function isoOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
 }
 
 /** Without a time zone it is the reader's. */

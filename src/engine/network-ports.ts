@@ -3,6 +3,7 @@ import type { Listing, Recipient } from "../core/events/mail.ts";
 import type { Connection, ConnectionOrders } from "../core/firewall/open-connections.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
+import type { BanItem } from "../wire/control/items.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the engine needs from the network: the DNS and the firewall of this machine. */
@@ -76,3 +77,11 @@ export interface OpenConnections {
 export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }
+
+/** Bans that began, in force, and networks that are no longer banned, up to a step. `isAll` false: there are further steps. */
+export type BanChanges = Readonly<{
+  added: readonly BanItem[];
+  removed: readonly string[];
+  upto: number;
+  isAll: boolean;
+}>;

@@ -10,7 +10,7 @@ import type { Millis } from "../core/time.ts";
 import type { AddressReport, BanItem, EventItem } from "../wire/control/items.ts";
 import type { Page, PageRequest } from "../wire/control/paging.ts";
 import type { Figures } from "./figures.ts";
-import type { BanStep, FirewallBan } from "./network-ports.ts";
+import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
 
 /**
  * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `adapters/sqlite`
@@ -200,32 +200,31 @@ export interface BanLog {
 
 /**
  * `next`: the id to go on from, as `before` or `after`; null where there are no more. A page may have fewer events than were
- * asked for, even none, and yet a `next`: nothing looks for a page longer than some milliseconds.
+ * asked for, even none, and yet a `next`: nothing looks for a page longer than some milliseconds. `searchedTo`: with a `next`,
+ * the time of the last event that was looked at.
  */
-export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | null }>;
+export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | null; searchedTo?: Millis }>;
 
 export type EventFilter = Readonly<{
-  /** Only ids above this. */
+  /** Only ids above this, and below that. */
   after?: number;
-  /** Only ids below this. */
   before?: number;
   /** A single address or a network. */
   prefix?: Prefix;
+  /** Or any of several. */
   type?: string;
+  types?: readonly string[];
+  /** Only events of this time or later, and of that time or earlier. */
+  from?: Millis;
+  to?: Millis;
+  /** Only events that are shown with this text, in large or small letters. */
+  text?: string;
   /** What an account did, the mail it received, and changes to it. */
   account?: string;
   /** A queue id, or a Message-ID without its angle brackets. */
   mail?: string;
   most: number;
   order: "oldest_first" | "newest_first";
-}>;
-
-/** Bans that began, in force, and networks that are no longer banned, up to a step. `isAll` false: there are further steps. */
-export type BanChanges = Readonly<{
-  added: readonly BanItem[];
-  removed: readonly string[];
-  upto: number;
-  isAll: boolean;
 }>;
 
 /** `text`: only bans that have it in their network, reason or source, in large or small letters. */

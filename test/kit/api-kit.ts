@@ -4,7 +4,8 @@ import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import { answerTo } from "../../src/engine/explain/questions.ts";
 import type { Figures } from "../../src/engine/figures.ts";
-import type { BanChanges, EventFilter, EventPage, Queries } from "../../src/engine/storage-ports.ts";
+import type { BanChanges } from "../../src/engine/network-ports.ts";
+import type { EventFilter, EventPage, Queries } from "../../src/engine/storage-ports.ts";
 import type { ApiParts } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
 import { ApiServer } from "../../src/servers/api/server.ts";
@@ -49,14 +50,19 @@ export class FakeQueries implements Queries {
     return { items: [BAN], next: null };
   }
 
-  events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, type, most, order }: EventFilter): EventPage {
+  events({ after = 0, before = Number.POSITIVE_INFINITY, prefix, most, order, ...asked }: EventFilter): EventPage {
+    const types = asked.type === undefined ? asked.types : [asked.type];
     const inOrder = order === "oldest_first" ? this.rows : this.rows.toReversed();
     const items = inOrder
       .filter((row) => row.id > after && row.id < before)
-      .filter((row) => (type ?? row.type) === row.type)
+      .filter((row) => types?.includes(row.type) !== false && row.details.includes(asked.text ?? ""))
+      .filter((row) => Date.parse(row.at) >= (asked.from ?? 0) && Date.parse(row.at) <= (asked.to ?? Infinity))
       .filter((row) => prefix === undefined || (row.ip !== null && parsePrefix(row.ip) === prefix))
       .slice(0, most);
-    return { items, next: items.length === most ? (items.at(-1)?.id ?? null) : null };
+    const last = items.length === most ? items.at(-1) : undefined;
+    return last === undefined
+      ? { items, next: null }
+      : { items, next: last.id, searchedTo: instant(Date.parse(last.at)) };
   }
 
   banChanges(after: number | null, most: number): BanChanges {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
-import { DAY_MS, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import { eventsBetween, seriesOf, spanOf } from "../../src/engine/explain/series.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../src/engine/explain/why.ts";
 import type { EventFilter } from "../../src/engine/storage-ports.ts";
@@ -40,6 +40,17 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
     "events of a /24 never seen": events({ prefix: net("198.51.100.0/24") }),
     "events of a /16 never seen": events({ prefix: net("198.51.0.0/16") }),
     "events of a /8": events({ prefix: net("11.0.0.0/8") }),
+    "events of several types": events({ types: ["BAN", "LOGIN_SUCCEEDED", FILLED.rareType] }),
+    "events of a week ago": events({ to: later(now, -7 * DAY_MS) }),
+    "events of an hour, a week ago, of a type": events({
+      from: later(now, -7 * DAY_MS - HOUR_MS),
+      to: later(now, -7 * DAY_MS),
+      type: "LOGIN_FAILED",
+    }),
+    "events with a common text": events({ text: "IMAP Login=<u" }),
+    "events with a text never seen": events({ text: "never seen" }),
+    "events with a text never seen, with other letters": events({ text: "nie geh\u00f6rt" }),
+    "events of the busiest address with a text never seen": events({ prefix: net(FILLED.busiest), text: "never" }),
     "why the busiest address": about(FILLED.busiest),
     "why an address seen once": about(FILLED.rare),
     "why an address never seen": about("198.51.100.1"),

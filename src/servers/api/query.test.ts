@@ -22,6 +22,18 @@ test("what a route knows is read, each parameter once", () => {
   assert.deepEqual(readQuery(LISTED, "http://localhost/x"), { value: {}, isDry: false });
 });
 
+test("a list takes each value of its name", async () => {
+  const row = route({
+    ...SAMPLE,
+    query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }),
+  });
+  const read = (search: string) => readQuery(row, `http://localhost/x?${search}`);
+  assert.deepEqual(read("type=BAN&ip=1&type=UNBAN"), { value: { ip: "1", type: ["BAN", "UNBAN"] }, isDry: false });
+  assert.deepEqual(read("type=BAN"), { value: { type: ["BAN"] }, isDry: false });
+  assert.deepEqual(read("ip=1"), { value: { ip: "1" }, isDry: false });
+  assert.match(await refusalOf(row, "type=BAN&ip=1&ip=2"), /^ip is there more than once/);
+});
+
 test("what it does not know is refused by name, and so is what is there twice", async () => {
   assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "The parameter limt is not known here. It takes ip, limit.");
   assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), "limit is there more than once. It takes ip, limit.");

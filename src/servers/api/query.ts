@@ -5,26 +5,35 @@ import type { Route } from "./route.ts";
 
 /** What a route takes that the guard can try. */
 export const DRY_RUN = "dry_run";
-type Read = Readonly<{ value: Readonly<Record<string, string>>; isDry: boolean }>;
+type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]>>; isDry: boolean }>;
 
 /**
  * The parameters behind the question mark. One that the route does not know is refused: a script that misspells a filter
- * would take all for what it asked for. So is one that is there twice. A route with `anyQuery` passes over others, but not over a
+ * would take all for what it asked for. So is one that is there twice, unless it takes a list. A route with `anyQuery` passes over others, but not over a
  * dry run that would not be one.
  */
 export function readQuery(row: Route, url: string): Read | Response {
   const given = [...new URL(url).searchParams];
-  const { [DRY_RUN]: dry = "false", ...value } = Object.fromEntries(given);
-  const own = row.schemas.query instanceof z.ZodObject ? Object.keys(row.schemas.query.shape) : [];
+  const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
+  const shape: Readonly<Record<string, z.ZodType>> =
+    row.schemas.query instanceof z.ZodObject ? row.schemas.query.shape : {};
+  const own = Object.keys(shape);
+  const lists = own.filter((name) => isList(shape[name]));
+  const all = (wanted: string): readonly string[] => given.flatMap(([name, value]) => (name === wanted ? [value] : []));
   const known = [...own, ...(mayBeDry(row) ? [DRY_RUN] : [])];
   const unknown = given
     .map(([name]) => name)
     .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
   if (unknown !== undefined) return refused(`The parameter ${shown(unknown)} is not known here`, known);
-  const twice = known.find((name) => given.filter(([other]) => other === name).length > 1);
+  const twice = known.find((name) => !lists.includes(name) && all(name).length > 1);
   if (twice !== undefined) return refused(`${twice} is there more than once`, known);
   if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
-  return { value, isDry: dry === "true" };
+  const listed = lists.filter((name) => name in single).map((name) => [name, all(name)] as const);
+  return { value: { ...single, ...Object.fromEntries(listed) }, isDry: dry === "true" };
+}
+
+function isList(field: z.ZodType | undefined): boolean {
+  return field instanceof z.ZodArray || (field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodArray);
 }
 
 export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): boolean {

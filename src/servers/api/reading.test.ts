@@ -30,7 +30,7 @@ test("a page that is just full has a next one, which may be empty", async (t) =>
   kit.queries.add("CONNECT");
   kit.queries.add("CONNECT");
   assert.equal((await readEvents(kit.parts, { limit: 2 })).next, "1");
-  assert.deepEqual(await readEvents(kit.parts, { limit: 2, cursor: 1 }), { items: [], next: null });
+  assert.deepEqual(await readEvents(kit.parts, { limit: 2, cursor: 1 }), { items: [], next: null, searchedTo: null });
   assert.equal((await readEvents(kit.parts, {})).next, null);
 });
 

@@ -3,14 +3,7 @@ import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/tim
 import { spanOf } from "../../engine/explain/series.ts";
 import { allBans } from "../../engine/explain/stats.ts";
 import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../engine/figures.ts";
-import type {
-  AccountAnswer,
-  AddressAnswer,
-  BanItem,
-  EventItem,
-  MessageReport,
-  Stats,
-} from "../../wire/control/items.ts";
+import type { AccountAnswer, AddressAnswer, BanItem, MessageReport, Stats } from "../../wire/control/items.ts";
 import { PAGE, type Page } from "../../wire/control/paging.ts";
 import { command } from "./commands.ts";
 import type { HealthReader } from "./health.ts";
@@ -46,35 +39,42 @@ export async function readTop({ lookups, clock }: ApiParts, { by = "mails", from
   return { by, from: isoTime(since), items: [...(await lookups.ask("top", by, since, limit))] };
 }
 
-type Asked = Readonly<{
+type AskedEvents = Readonly<{
   ip?: Prefix | undefined;
-  type?: string | undefined;
+  account?: string | undefined;
+  type?: readonly string[] | undefined;
+  text?: string | undefined;
+  from?: Millis | undefined;
+  to?: Millis | undefined;
   cursor?: number | undefined;
   limit?: number | undefined;
 }>;
 
-export async function readEvents(
-  { lookups }: ApiParts,
-  { ip, account, type, cursor, limit = PAGE.usual }: Asked & Readonly<{ account?: string | undefined }>,
-): Promise<Page<EventItem>> {
-  const { items, next } = await lookups.ask("events", {
+export async function readEvents({ lookups }: ApiParts, asked: AskedEvents) {
+  const { ip, account, type = [], text = "", from, to, cursor, limit = PAGE.usual } = asked;
+  const { items, next, searchedTo } = await lookups.ask("events", {
     ...(ip !== undefined && { prefix: ip }),
     ...(account !== undefined && { account }),
-    ...(type !== undefined && { type }),
+    ...(type.length > 0 && { types: type }),
+    ...(text !== "" && { text }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
     ...(cursor !== undefined && { before: cursor }),
     most: limit,
     order: "newest_first",
   });
-  return { items, next: next === null ? null : String(next) };
+  return {
+    items: [...items],
+    next: next === null ? null : String(next),
+    searchedTo: searchedTo === undefined ? null : isoTime(searchedTo),
+  };
 }
+
+type AskedBans = Readonly<{ limit?: number | undefined; cursor?: number | undefined; text?: string | undefined }>;
 
 export async function readBans(
   { queries, lookups, clock }: ApiParts,
-  {
-    limit = PAGE.usual,
-    cursor: given,
-    text,
-  }: Pick<Asked, "limit" | "cursor"> & Readonly<{ text?: string | undefined }>,
+  { limit = PAGE.usual, cursor: given, text }: AskedBans,
 ) {
   const now = clock.now();
   const cursor = given === undefined ? null : String(given);

@@ -30,10 +30,10 @@ test("no body throws: whatever it is, it is taken or refused", () => {
 });
 
 test("a query's numbers are numbers afterwards", () => {
-  assert.deepEqual(eventsQuery(64).parse({ limit: "20", cursor: "7", ip: "203.0.113.7", type: "BAN" }), {
+  assert.deepEqual(eventsQuery(64).parse({ limit: "20", cursor: "7", ip: "203.0.113.7", type: ["BAN"] }), {
     limit: 20,
     cursor: 7,
     ip: "203.0.113.7/32",
-    type: "BAN",
+    type: ["BAN"],
   });
 });

@@ -26,6 +26,7 @@ import { passkeyUsed } from "./passkey-schemas.ts";
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
 const NOTE_CHARACTERS = 200;
+const MOST_TYPES = 20;
 const LONGEST_STEP_SECONDS = (30 * DAY_MS) / SECOND_MS;
 /** Control characters and separators that break a line. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -76,7 +77,8 @@ const wholeNumber = (most: number) =>
 
 const eventType = z
   .enum(EVENT_TYPES, "is not an event type such as LOGIN_FAILED")
-  .describe("Only events of this type.");
+  .describe("A type of event.")
+  .meta({ id: "EventType" });
 
 const limit = wholeNumber(PAGE.most)
   .refine((value) => value > 0, "is zero")
@@ -134,27 +136,38 @@ export const messageInPath = z.object({
     .describe("A queue id, or a Message-ID with or without its angle brackets."),
 });
 
+const timeAsked = z.iso
+  .datetime({ offset: true, error: "is not a time such as 2026-11-21T07:00:00Z" })
+  .transform((text) => instant(Date.parse(text)))
+  .optional();
 export const eventsQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
     account: account.optional().describe("What an account did, the mail that it received, and changes to it."),
-    type: eventType.optional(),
+    type: z
+      .array(eventType)
+      .max(MOST_TYPES, `is there more than ${MOST_TYPES} times`)
+      .optional()
+      .describe("Only events of this type; of several if it is there several times."),
+    text: z
+      .string()
+      .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
+      .optional()
+      .describe("Only events that are shown with this text, in large or small letters."),
+    from: timeAsked.describe("Only events of this time or later."),
+    to: timeAsked.describe("Only events of this time or earlier."),
     cursor: numberCursor,
     limit,
   });
 export const streamQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
-    type: eventType.optional(),
+    type: eventType.optional().describe("Only events of this type."),
     after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
   });
 export const pageQuery = z.object({
   since: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
 });
-const timeAsked = z.iso
-  .datetime({ offset: true, error: "is not a time such as 2026-11-21T07:00:00Z" })
-  .transform((text) => instant(Date.parse(text)))
-  .optional();
 export const figuresQuery = z
   .object({
     from: timeAsked.describe("24 hours ago if absent; at most 400 days ago."),
@@ -447,7 +460,11 @@ export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
 ]);
 export const banPage = z.object({ items: z.array(banItem).describe("Newest first."), next, active: count });
-export const eventPage = z.object({ items: z.array(eventItem).describe("Newest first."), next });
+export const eventPage = z.object({
+  items: z.array(eventItem).describe("Newest first."),
+  next,
+  searchedTo: time.nullable().describe("The time of the oldest event that was looked at; null on the last page."),
+});
 export const lifted = z.object({ prefix: z.string() });
 export const banned = z.object({ ban: banItem });
 export const allowed = z.object({

@@ -5,6 +5,7 @@ import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { type Candidates, merged, type Span, type Stream } from "./event-streams.ts";
+import type { EventTimes, Times } from "./event-times.ts";
 import { sharedBeginning, textsWithin } from "./network-texts.ts";
 
 /** The numbers in `event_names` and `event_name`. */
@@ -26,10 +27,10 @@ export class EventCandidates {
   readonly #marks: StatementSync;
   readonly #nextPair: StatementSync;
   readonly #countType: StatementSync;
-  readonly #setBacks: Record<EventFilter["order"], StatementSync>;
-  readonly #times: StatementSync;
+  readonly #times: EventTimes;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, times: EventTimes) {
+    this.#times = times;
     const sql = (text: string): StatementSync => db.prepare(text);
     this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
     this.#marks = sql("SELECT upto, names FROM event_indexed");
@@ -39,23 +40,18 @@ export class EventCandidates {
       ORDER BY subject, counts LIMIT 1`);
     this.#countType = sql(`
       SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
-    const setBack = (order: string): StatementSync =>
-      sql(`SELECT id FROM clock_set_back WHERE id > ? AND id < ? ORDER BY id ${order} LIMIT 1`);
-    this.#setBacks = { oldest_first: setBack("ASC"), newest_first: setBack("DESC") };
-    this.#times = sql(`
-      SELECT (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1) AS first,
-        (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`);
   }
 
   of(filter: EventFilter): Generator<Candidates> {
-    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, account, mail, type } = filter;
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, account, mail } = filter;
+    const types = typesOf(filter);
     const all: Span = { after, before };
-    if (prefix !== undefined && account === undefined && mail === undefined && !this.#isRare(type)) {
+    if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
       const pairs = this.#pairsOf(prefix);
       if (pairs !== null) return this.#subjects(filter, all, pairs);
     }
-    if (account !== undefined && type !== undefined && this.#isRare(type))
-      return this.#ofAccount(account, this.#named(filter, all, [[ROLE.type, type]]));
+    if (account !== undefined && this.#areRare(types))
+      return this.#ofAccount(account, this.#named(filter, all, types.map(namedType)));
     const names = namesOf(filter);
     return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
   }
@@ -85,10 +81,10 @@ export class EventCandidates {
     const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["upto"]));
     const isNewest = filter.order === "newest_first";
     if (isNewest) yield* this.#walk(filter, fresh);
-    for (const span of this.#stretches(indexed, filter.order)) {
+    for (const span of this.#times.stretches(indexed, filter.order)) {
       const edge = isNewest ? span.before : span.after;
       if (edge !== (isNewest ? indexed.before : indexed.after)) yield { ids: [], reached: edge };
-      const times = this.#timesOf(span);
+      const times = this.#times.of(span);
       if (times === null) continue;
       yield* merged(
         pairs.map((pair) => this.#streamOf(pair, filter, times)),
@@ -97,26 +93,6 @@ export class EventCandidates {
       );
     }
     if (!isNewest) yield* this.#walk(filter, fresh);
-  }
-
-  /** What was recorded between two times at which the machine's clock was set back, in the order that is asked for. */
-  *#stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
-    for (let [from, to] = [after, before]; from + 1 < to; ) {
-      // The id that a stretch begins with. One that begins the whole span parts nothing.
-      const found = this.#setBacks[order].get(from + 1, to);
-      const begin = found === undefined ? null : integer(found["id"]);
-      if (begin === null) {
-        yield { after: from, before: to };
-        return;
-      }
-      if (order === "newest_first") {
-        yield { after: begin - 1, before: to };
-        to = begin;
-      } else {
-        yield { after: from, before: begin };
-        from = begin - 1;
-      }
-    }
   }
 
   /** Within a stretch ids and times ascend together, so its times bound the look into an index by time. */
@@ -136,14 +112,15 @@ export class EventCandidates {
   }
 
   *#walk(
-    { order, prefix, most }: EventFilter,
+    { order, prefix, most, text: wanted }: EventFilter,
     { after, before }: Span,
     names?: readonly Name[],
   ): Generator<Candidates> {
     const { walk, fresh } = this.#sql[order];
     const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
     const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
-    const limit = prefix === undefined && names === undefined ? Math.min(WALKED, most) : WALKED;
+    const isEach = prefix === undefined && names === undefined && wanted === undefined;
+    const limit = isEach ? Math.min(WALKED, most) : WALKED;
     for (let [from, to] = [after, before]; from + 1 < to; ) {
       const rows = walk.all(from, to, limit, text, wider);
       const ids = rows.map((row) => integer(row["id"]));
@@ -159,14 +136,9 @@ export class EventCandidates {
     }
   }
 
-  #isRare(type: string | undefined): boolean {
-    return type !== undefined && integer(this.#countType.get(type)?.["n"]) < RARE;
-  }
-
-  /** Null: nothing is left of it. */
-  #timesOf({ after, before }: Span): Times | null {
-    const row = this.#times.get(after, before);
-    return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];
+  #areRare(types: readonly string[]): boolean {
+    const count = (type: string): number => integer(this.#countType.get(type)?.["n"]);
+    return types.length > 0 && types.reduce((sum, type) => sum + count(type), 0) < RARE;
   }
 
   /** The keys under which the events of a network were indexed, including the networks around it; null: too many. */
@@ -196,8 +168,6 @@ export class EventCandidates {
 
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
-/** Of the first and the last event. */
-type Times = readonly [first: number, last: number];
 
 /** Each id once: two names may lead to one event. */
 function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
@@ -212,11 +182,21 @@ function parted({ after, before }: Span, upto: number): readonly [fresh: Span, i
 }
 
 /** A filter does not contain both an account and a mail. */
-function namesOf({ account, mail, type }: EventFilter): readonly Name[] {
+function namesOf(filter: EventFilter): readonly Name[] {
+  const { account, mail } = filter;
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
   // A stranger may use the queue id of another mail as a Message-ID, so a queue id is searched among queue ids only.
   if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, bareMessageId(mail)]];
-  return type === undefined ? [] : [[ROLE.type, type]];
+  return typesOf(filter).map(namedType);
+}
+
+/** None: of any. */
+export function typesOf({ type, types = [] }: Pick<EventFilter, "type" | "types">): readonly string[] {
+  return type === undefined ? types : [type];
+}
+
+function namedType(type: string): Name {
+  return [ROLE.type, type];
 }
 
 /** Same result as SQLite's `lower`. */

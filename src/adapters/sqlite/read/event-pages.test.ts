@@ -58,6 +58,16 @@ const FILTERS: readonly Omit<EventFilter, "most" | "order">[] = [
   { prefix: net("203.0.0.0/16"), type: "LOGIN_FAILED" },
   { prefix: net("198.51.100.0/24") },
   { prefix: net("0.0.0.0/0"), after: 100, before: 700 },
+  { types: ["BAN", "EMAIL"] },
+  { types: ["BAN", "TOKEN_CREATED"], account: "u1@example.test" },
+  { types: ["BAN", "EMAIL"], prefix: net("203.0.0.0/28") },
+  { from: later(START, 100), to: later(START, 200) },
+  { from: later(START, 10 * MINUTE_MS), to: later(START, HOUR_MS), prefix: net("203.0.0.0/28") },
+  { to: later(START, HOUR_MS), type: "EMAIL", before: 900 },
+  { from: later(START, HOUR_MS), account: "u1@example.test" },
+  { text: "203.0.0.1" },
+  { text: "U2@EXAMPLE", type: "CONNECT", to: later(START, HOUR_MS) },
+  { text: "nowhere" },
 ];
 
 /** Two minutes an event, and an hour back after each 500. */
@@ -77,10 +87,13 @@ for (const [name, addresses, longestMs, at] of [
     const { db, events } = fresh(t, 1_500, addresses, at);
     const search = new EventSearch(db, longestMs);
     for (const filter of FILTERS) {
-      const wanted = events.flatMap(({ type, account, prefix }, i) => {
+      const wanted = events.flatMap(({ at: time, type, account, ip, prefix }, i) => {
         const id = i + 1;
         if (id <= (filter.after ?? 0) || id >= (filter.before ?? Number.MAX_SAFE_INTEGER)) return [];
         if (filter.type !== undefined && type !== filter.type) return [];
+        if (filter.types !== undefined && !filter.types.includes(type)) return [];
+        if (time < (filter.from ?? 0) || time > (filter.to ?? Number.MAX_SAFE_INTEGER)) return [];
+        if (!`${ip} ${account}`.includes(filter.text?.toLowerCase() ?? "")) return [];
         if (filter.account !== undefined && account !== filter.account.toLowerCase()) return [];
         return filter.prefix !== undefined && !overlaps(prefix, filter.prefix) ? [] : [id];
       });
@@ -101,6 +114,7 @@ test("a search that finds nothing in its time says where to go on", (t) => {
   const first = new EventSearch(db, 0).find(asked);
   assert.deepEqual(first.items, []);
   assert.ok(first.next !== null && first.next > 0 && first.next < 3_000, String(first.next));
+  assert.equal(first.searchedTo, later(START, (first.next - 1) >> 2));
   assert.deepEqual(new EventSearch(db, 10_000).find(asked), { items: [], next: null });
 });
 

@@ -5,34 +5,40 @@ import type { EventFilter, EventPage } from "../../../engine/storage-ports.ts";
 import type { EventItem } from "../../../wire/control/items.ts";
 import { integer, integerOrNull, millis, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
 import { SIMULATED } from "../engine-db/simulated.ts";
-import { EventCandidates } from "./event-candidates.ts";
+import { EventCandidates, typesOf } from "./event-candidates.ts";
+import { EventTimes } from "./event-times.ts";
+import { addLowerCase, lowerCaseFor } from "./lower-case.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
-/** Read at once. */
+/** Read at once; and where a text is wanted, which most rows lack. */
 const FEWEST_ROWS = 32;
+const SEARCHED_ROWS = 256;
 
 const COLUMNS = `
   id, at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes, verdict, reason,
   offence, count, limit_count, window_ms, limit_key, actor, details, action, ${SIMULATED} AS simulated`.trim();
 
+/** What is shown of an event as text. */
+const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipient, queue_id, message_id, helo, reason, actor)`;
+
 /**
- * Events by cursor, type, network and name. A row belongs to a network if its counted unit, or the network that it is
+ * Events by cursor, type, time, text, network and name. A row belongs to a network if its counted unit, or the network that it is
  * about, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
  */
 export class EventSearch {
   readonly #candidates: EventCandidates;
-  readonly #rows: Readonly<Record<EventFilter["order"], StatementSync>>;
+  readonly #times: EventTimes;
+  readonly #rows: Readonly<Record<EventFilter["order"], ReturnType<typeof rowsIn>>>;
   readonly #longestMs: number;
 
   constructor(db: DatabaseSync, longestMs: number = LONGEST_MS) {
-    this.#candidates = new EventCandidates(db);
-    const rows = (direction: string): StatementSync =>
-      db.prepare(`
-        SELECT ${COLUMNS} FROM event WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id ${direction}`);
-    this.#rows = { oldest_first: rows("ASC"), newest_first: rows("DESC") };
+    addLowerCase(db);
+    this.#times = new EventTimes(db);
+    this.#candidates = new EventCandidates(db, this.#times);
+    this.#rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
     this.#longestMs = longestMs;
   }
 
@@ -40,24 +46,51 @@ export class EventSearch {
     const items: EventItem[] = [];
     if (filter.most < 1) return { items, next: null };
     const until = performance.now() + this.#longestMs;
-    for (const { ids, reached } of this.#candidates.of(filter)) {
-      // Usually most rows match, so no more are read than a page has.
-      const atOnce = Math.max(FEWEST_ROWS, filter.most);
-      for (let from = 0; from < ids.length; from += atOnce) {
-        for (const row of this.#rows[filter.order].all(JSON.stringify(ids.slice(from, from + atOnce)))) {
-          if (!isWanted(row, filter)) continue;
-          const item = eventItem(row);
-          if (items.push(item) === filter.most) return { items, next: item.id };
+    // Usually most rows match, so no more are read than a page has.
+    const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
+    for (const span of this.#times.spansOf(filter)) {
+      for (const { ids, reached } of this.#candidates.of({ ...filter, ...span })) {
+        for (let from = 0; from < ids.length; from += atOnce) {
+          const some = ids.slice(from, from + atOnce);
+          for (const row of this.#read(some, filter)) {
+            if (!isWanted(row, filter)) continue;
+            const item = eventItem(row);
+            if (items.push(item) === filter.most) return this.#upTo(items, item.id);
+          }
+          if (from + atOnce < ids.length && performance.now() >= until)
+            return this.#upTo(items, some.at(-1) ?? reached);
         }
+        if (performance.now() >= until) return this.#upTo(items, reached);
       }
-      if (performance.now() >= until) return { items, next: reached };
     }
     return { items, next: null };
   }
+
+  #read(ids: readonly number[], { order, text: wanted, from, to }: EventFilter) {
+    const { all, having } = this.#rows[order];
+    const asked = [JSON.stringify(ids), from ?? 0, to ?? Number.MAX_SAFE_INTEGER] as const;
+    return wanted === undefined ? all.all(...asked) : having[lowerCaseFor(wanted)].all(...asked, wanted.toLowerCase());
+  }
+
+  #upTo(items: readonly EventItem[], next: number): EventPage {
+    const searchedTo = this.#times.at(next);
+    return { items, next, ...(searchedTo !== null && { searchedTo }) };
+  }
 }
 
-function isWanted(row: Row, { type, prefix }: EventFilter): boolean {
-  if (type !== undefined && row["type"] !== type) return false;
+function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
+  const rows = (besides: string): StatementSync =>
+    db.prepare(`
+      SELECT ${COLUMNS} FROM event
+      WHERE id IN (SELECT value FROM json_each(?)) AND at BETWEEN ? AND ? ${besides} ORDER BY id ${direction}`);
+  const having = (lower: string): StatementSync => rows(`AND instr(${lower}(${SHOWN}), ?)`);
+  return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
+}
+
+function isWanted(row: Row, filter: EventFilter): boolean {
+  const { prefix } = filter;
+  const types = typesOf(filter);
+  if (types.length > 0 && !types.includes(text(row["type"]))) return false;
   return prefix === undefined || isAbout(row["prefix"], prefix);
 }
 

@@ -2,7 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import { everyPage } from "../../../engine/explain/every-page.ts";
-import type { BanChanges, BansAsked, EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
+import type { BanChanges } from "../../../engine/network-ports.ts";
+import type { BansAsked, EventFilter, EventPage, Queries } from "../../../engine/storage-ports.ts";
 import { banItem } from "../../../wire/control/ban-item.ts";
 import type { AddressReport, BanItem } from "../../../wire/control/items.ts";
 import { firstPage, type Page } from "../../../wire/control/paging.ts";
@@ -11,12 +12,12 @@ import { BAN_COLUMNS, readBan } from "../engine-db/ban-row.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { EventSearch } from "./event-search.ts";
 import { SqliteFigures } from "./figures.ts";
+import { addLowerCase, lowerCaseFor } from "./lower-case.ts";
 import { textsWithin } from "./network-texts.ts";
 
 const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;
 const REPORTED_EVENTS = 100;
-const ASCII = /^\p{ASCII}*$/u;
 
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export class SqliteQueries implements Queries {
@@ -27,7 +28,7 @@ export class SqliteQueries implements Queries {
   constructor(db: DatabaseSync) {
     this.figures = new SqliteFigures(db);
     this.#search = new EventSearch(db);
-    db.function("in_lower_case", { deterministic: true }, (said) => String(said).toLowerCase());
+    addLowerCase(db);
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
@@ -36,7 +37,7 @@ export class SqliteQueries implements Queries {
     const rows =
       wanted === undefined
         ? this.#sql.bans.all(now, before, limit + 1)
-        : this.#bansWith(wanted).all(now, before, wanted.toLowerCase(), limit + 1);
+        : this.#sql.bansWith[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
     const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
     return { items: items.map((row) => banItem(readBan(row))), next };
   }
@@ -108,11 +109,6 @@ export class SqliteQueries implements Queries {
     };
   }
 
-  /** SQLite's own `lower` knows the letters of ASCII alone, and takes half the time. */
-  #bansWith(wanted: string): StatementSync {
-    return ASCII.test(wanted) ? this.#sql.bansWith : this.#sql.bansWithLetters;
-  }
-
   /** Accounts that sign in from it, or from any part of it, by name: a ban of a network shuts out all of them. */
   #accountsFrom(network: Prefix, around: string): readonly string[] {
     const found = new Set(this.#sql.known.all(around).map((row) => text(row["account"])));
@@ -148,8 +144,7 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT id, ${BAN_COLUMNS} FROM ban
       WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`),
     newestStep: sql("SELECT coalesce(max(id), 0) AS id FROM ban_step"),
-    bansWith: bansWith("lower"),
-    bansWithLetters: bansWith("in_lower_case"),
+    bansWith: { lower: bansWith("lower"), in_lower_case: bansWith("in_lower_case") },
     steps: sql("SELECT id, prefix FROM ban_step WHERE id > ? ORDER BY id LIMIT ?"),
     inForce: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE ${among} AND ended_at IS NULL AND simulated = 0 ORDER BY id`),
     spamScores: sql(`
