@@ -1,0 +1,2152 @@
+// Made from the description of the API in /openapi.json by scripts/client-types.ts: change nothing here.
+
+export type AccountState = {
+  readonly name: string;
+  readonly suspended: boolean;
+  /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+  readonly origin: "command" | "imported" | "listed" | "unlisted";
+  /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+  readonly networks: readonly string[];
+  /** Null: as `mailboxes.quota` says. 0: no limit. */
+  readonly quotaBytes: number | null;
+  readonly createdAt: Time;
+  /** Strangers guess at its password, so new places are limited; null: they do not. */
+  readonly guarded: {
+    readonly guesses: number;
+    readonly windowMs: number;
+  } | null;
+  /** Null: its mail is not held. */
+  readonly held: {
+    readonly account: string;
+    readonly at: Time;
+    readonly ip: string;
+    readonly count: number;
+    readonly limit: number;
+    readonly windowMs: number;
+    /** The setting. */
+    readonly key: string;
+  } | null;
+  /** Places from which it may sign in while it is guarded, the latest first. */
+  readonly known: readonly string[];
+};
+
+export type AccountStory = {
+  readonly account: string;
+  /** As it is now. Null: there is no such account. Absent: the guard did not answer. */
+  readonly state?: AccountState | null | undefined;
+  readonly addresses: readonly {
+    readonly ip: string;
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly lastAt: Time;
+  }[];
+  /** What it did itself and what was changed about it: the newest of each type, the oldest first. */
+  readonly own: readonly TimelineStep[];
+  /** False: there is more, and `timeline` and `addresses` tell only the newest events. */
+  readonly complete: boolean;
+  /** The oldest first. */
+  readonly timeline: readonly TimelineStep[];
+};
+
+export type AddressStory = {
+  readonly ban: Ban | null;
+  readonly pastBans: readonly {
+    readonly ip: string;
+    readonly prefix: string;
+    readonly level: "light" | "medium" | "heavy" | "permanent" | "manual";
+    readonly code: string;
+    readonly reason: string;
+    readonly source: string;
+    readonly createdAt: Time;
+    /** Null: permanent. */
+    readonly expiresAt: Time | null;
+    readonly offences: number;
+    readonly endedAt: Time | null;
+    readonly ended: string | null;
+  }[];
+  readonly offencesInMemory: number;
+  readonly allowed: AllowEntry | null;
+  /** Accounts that signed in from it; of a network, from any part of it. */
+  readonly knownAccounts: readonly string[];
+  /** How many there are of what is listed in part: the newest 50 past bans, 50 accounts. */
+  readonly totals: {
+    readonly pastBans: number;
+    readonly knownAccounts: number;
+  };
+  readonly events: readonly Event[];
+  /** The oldest first. */
+  readonly timeline: readonly TimelineStep[];
+  /** What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known. */
+  readonly protection: string | null;
+  /** True: the guard did not answer, so that `protection` is not known. */
+  readonly protectionUnknown: boolean;
+};
+
+export type AllowEntry = {
+  readonly prefix: string;
+  readonly note: string;
+  readonly by: string;
+  readonly at: Time;
+  /** Null: until it is taken off. */
+  readonly expiresAt: Time | null;
+};
+
+export type Ban = {
+  readonly ip: string;
+  readonly prefix: string;
+  readonly level: "light" | "medium" | "heavy" | "permanent" | "manual";
+  readonly code: string;
+  readonly reason: string;
+  readonly source: string;
+  readonly createdAt: Time;
+  /** Null: permanent. */
+  readonly expiresAt: Time | null;
+  readonly offences: number;
+};
+
+export type Event = {
+  readonly id: number;
+  readonly at: Time;
+  readonly type: string;
+  readonly service: string | null;
+  readonly ip: string | null;
+  readonly account: string | null;
+  /** Envelope sender; empty: a bounce. */
+  readonly sender: string | null;
+  readonly recipient: string | null;
+  readonly queueId: string | null;
+  readonly messageId: string | null;
+  readonly helo: string | null;
+  readonly sizeBytes: number | null;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  /** Of a ban: which offence this is. */
+  readonly offence: number | null;
+  readonly count: number | null;
+  readonly limit: number | null;
+  readonly windowMs: number | null;
+  /** The setting that the limit is. */
+  readonly limitKey: string | null;
+  /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
+  readonly simulated: string | null;
+  /** Who gave the command. */
+  readonly actor: string | null;
+  readonly details: string;
+  readonly action: string;
+};
+
+/** A type of event. */
+export type EventType =
+  | "CONNECT"
+  | "CONNECT_DEFERRED"
+  | "CONNECT_REFUSED"
+  | "RECIPIENT"
+  | "GREYLIST_ASKED"
+  | "EMAIL"
+  | "EMAIL_ACCEPTED"
+  | "EMAIL_HELD"
+  | "EMAIL_BLOCKED"
+  | "EMAIL_DEFERRED"
+  | "SPAM_SCORED"
+  | "EMAIL_QUEUED"
+  | "EMAIL_DELIVERED"
+  | "EMAIL_DELAYED"
+  | "EMAIL_BOUNCED"
+  | "BOUNCE_WITHHELD"
+  | "SESSION_FAULT"
+  | "TLS_FAILED"
+  | "LOGIN_SUCCEEDED"
+  | "LOGIN_FAILED"
+  | "LOGIN_DELAYED"
+  | "LOGIN_REFUSED"
+  | "JAIL_REPORTED"
+  | "SPARED"
+  | "BAN"
+  | "UNBAN"
+  | "BAN_EXPIRED"
+  | "BAN_REFUSED"
+  | "ALLOW_ADDED"
+  | "ALLOW_REMOVED"
+  | "ALLOW_EXPIRED"
+  | "ACCOUNT_ADDED"
+  | "ACCOUNT_REMOVED"
+  | "ACCOUNT_SUSPENDED"
+  | "ACCOUNT_RESUMED"
+  | "ACCOUNT_RELEASED"
+  | "HELD_MAIL_DROPPED"
+  | "QUEUE_HELD"
+  | "QUEUE_RELEASED"
+  | "QUEUE_DELETED"
+  | "PASSWORD_CHANGED"
+  | "NETWORKS_CHANGED"
+  | "QUOTA_CHANGED"
+  | "LEGAL_HOLD_SET"
+  | "LEGAL_HOLD_LIFTED"
+  | "MAIL_KEY_MADE"
+  | "MAIL_KEYS_RECOVERED"
+  | "ALIAS_ADDED"
+  | "ALIAS_REMOVED"
+  | "ALIAS_BLOCKED"
+  | "ALIAS_UNBLOCKED"
+  | "SPAM_ALLOW_ADDED"
+  | "SPAM_ALLOW_REMOVED"
+  | "TOKEN_CREATED"
+  | "TOKEN_REVOKED"
+  | "SESSION_ENDED"
+  | "SESSION_PROVED"
+  | "ADMIN_PASSWORD_CHANGED"
+  | "FACTOR_ADDED"
+  | "FACTOR_REMOVED"
+  | "SECOND_FACTOR_FAILED"
+  | "RECOVERY_CODES_MADE"
+  | "RECOVERY_CODE_USED"
+  | "PASSKEY_ADDED"
+  | "PASSKEY_REMOVED"
+  | "PASSKEY_REFUSED"
+  | "ACCESS_REVIEWED"
+  | "RECOVERY_KEY_MADE"
+  | "SETTINGS_APPLIED"
+  | "GREYLIST_PAUSED"
+  | "GREYLIST_RESUMED"
+  | "BREAK_GLASS"
+  | "FIREWALL_TRIED"
+  | "FIREWALL_CONFIRMED"
+  | "FIREWALL_ROLLED_BACK"
+  | "INCIDENT"
+  | "COMMAND_REFUSED"
+  | "CALLER_REFUSED"
+  | "EVENTS_AGGREGATED"
+  | "FIREWALL_LOST"
+  | "PORTS_BLOCKED"
+  | "CLOCK_JUMPED";
+
+export type Health = {
+  readonly status: "ok" | "degraded" | "down";
+  readonly components: readonly {
+    readonly name: string;
+    readonly status: "ok" | "degraded" | "down";
+    readonly detail: string;
+  }[];
+  readonly notices: readonly {
+    readonly code:
+      | "database_unwritable"
+      | "database_unflushed"
+      | "database_log_held"
+      | "database_reader"
+      | "database_locked"
+      | "database_set_aside"
+      | "database_unsaved"
+      | "certificate_unknown"
+      | "transparency_failing"
+      | "export_failing"
+      | "backup_failed"
+      | "backup_old_kept"
+      | "backup_overdue"
+      | "backup_key_unseen"
+      | "backup_drill_failed"
+      | "backup_drill_overdue"
+      | "check_failed"
+      | "audit_broken"
+      | "mail_locked"
+      | "mail_key_unseen"
+      | "access_review_overdue"
+      | "retention_failed"
+      | "relay_refuses"
+      | "report_unsent"
+      | "isolated"
+      | "isolation_broken"
+      | "firewall_unconfirmed"
+      | "firewall_not_strict"
+      | "accounts_uncopied"
+      | "engine_undigested"
+      | "dashboard_password_unset"
+      | "recovery_codes_few"
+      | "credentials_left"
+      | "accounts_unwritable"
+      | "maintenance_down"
+      | "firewall_unavailable"
+      | "firewall_lost"
+      | "ports_blocked"
+      | "connections_uncounted"
+      | "tracking_full"
+      | "ports_crowded"
+      | "dnsbl_set_aside"
+      | "greylist_silent"
+      | "verifier_silent"
+      | "resolver_silent"
+      | "postfix_silent"
+      | "dovecot_silent"
+      | "fail2ban_silent"
+      | "web_silent"
+      | "process_stopped"
+      | "clock_jumped"
+      | "events_aggregated"
+      | "keeper_unreachable"
+      | "certificate_refused"
+      | "certificate_expiring"
+      | "accounts_file_refused"
+      | "all_clients_private"
+      | "bans_leak"
+      | "spam_filter_down"
+      | "component_outdated"
+      | "spam_rules_old"
+      | "simulating"
+      | "proxy_not_trusted"
+      | "alerts_undelivered"
+      | "disk_read_only"
+      | "disk_nearly_full";
+    readonly since: Time;
+    readonly says: string;
+    readonly detail: string;
+    readonly next: string;
+  }[];
+  readonly uptimeSeconds: number;
+};
+
+export type MailStory = {
+  readonly asked: string;
+  readonly queueIds: readonly string[];
+  readonly messageIds: readonly string[];
+  /** Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids. */
+  readonly otherQueueIds: readonly string[];
+  /** False: there are more events or mails, and only the newest are told. */
+  readonly complete: boolean;
+  /** The oldest first. */
+  readonly timeline: readonly TimelineStep[];
+};
+
+export type Problem = {
+  /** A URI of the kind of problem; `code` tells more. */
+  readonly type: string;
+  /** The name of the status. */
+  readonly title: string;
+  readonly status: number;
+  /** Stable; for scripts. */
+  readonly code:
+    | "unauthorized"
+    | "login_refused"
+    | "code_needed"
+    | "too_many_wrong"
+    | "not_allowed"
+    | "proof_needed"
+    | "foreign_origin"
+    | "unknown_host"
+    | "invalid_request"
+    | "not_json"
+    | "body_too_large"
+    | "not_found"
+    | "method_not_allowed"
+    | "refused"
+    | "key_reused"
+    | "key_in_use"
+    | "key_done"
+    | "key_uncertain"
+    | "too_many_keys"
+    | "too_many_requests"
+    | "guard_down"
+    | "store_down"
+    | "too_many_streams"
+    | "busy"
+    | "timeout"
+    | "internal";
+  /** One sentence for people. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly next: string;
+};
+
+export type PublicHealth = {
+  /** Of GhostInbox. */
+  readonly version: string;
+  readonly status: "ok" | "degraded" | "down";
+  readonly components: readonly {
+    readonly name: string;
+    readonly status: "ok" | "degraded" | "down";
+  }[];
+};
+
+export type Stats = {
+  readonly generatedAt: Time;
+  readonly bans: {
+    /** How many are in force. */
+    readonly active: number;
+    /** The newest 50. */
+    readonly items: readonly Ban[];
+    /** The cursor with which `/api/v1/bans` goes on; null if that is all. */
+    readonly next: string | null;
+  };
+  readonly events: readonly Event[];
+  readonly topIps: readonly {
+    readonly ip: string;
+    readonly mails: number;
+    readonly connections: number;
+    readonly rejected: number;
+  }[];
+  /** Events of the last 24 hours by type. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly health: Health;
+};
+
+/** ISO 8601 in UTC. */
+export type Time = string;
+
+export type TimelineStep = {
+  readonly id: number;
+  readonly at: Time;
+  readonly type: string;
+  readonly service: string | null;
+  readonly ip: string | null;
+  readonly account: string | null;
+  /** Envelope sender; empty: a bounce. */
+  readonly sender: string | null;
+  readonly recipient: string | null;
+  readonly queueId: string | null;
+  readonly messageId: string | null;
+  readonly helo: string | null;
+  readonly sizeBytes: number | null;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  /** Of a ban: which offence this is. */
+  readonly offence: number | null;
+  readonly count: number | null;
+  readonly limit: number | null;
+  readonly windowMs: number | null;
+  /** The setting that the limit is. */
+  readonly limitKey: string | null;
+  /** While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned. */
+  readonly simulated: string | null;
+  /** Who gave the command. */
+  readonly actor: string | null;
+  readonly details: string;
+  readonly action: string;
+  readonly source:
+    | "smtp"
+    | "login"
+    | "spam"
+    | "delivery"
+    | "web"
+    | "fail2ban"
+    | "detector"
+    | "firewall"
+    | "administrator";
+  /** What was counted, within which time, and the limit; empty where nothing was. */
+  readonly evidence: string;
+  readonly meaning: string;
+  /** What lifts or mends it; null where there is nothing to do. */
+  readonly lift: string | null;
+  /** The settings that would have prevented it. */
+  readonly settings: readonly string[];
+};
+
+export type Routes = {
+  /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans. */
+  "GET /api/security": {
+    readonly query: {
+      /** What to do. */
+      readonly action: "stats" | "cleanup";
+    };
+    readonly answer:
+      | Stats
+      | {
+          readonly success: true;
+          readonly action: "cleanup";
+          readonly expired: number;
+        };
+  };
+
+  /** Bans or unbans an address or a network. */
+  "POST /api/security": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body:
+      | {
+          readonly action: "ban";
+          /** An IP address, or a network such as 203.0.113.0/24. */
+          readonly ip: string;
+          /** For the record: why. */
+          readonly reason?: string | undefined;
+          /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
+          readonly for?: string | undefined;
+        }
+      | {
+          readonly action: "unban";
+          /** An IP address, or a network such as 203.0.113.0/24. */
+          readonly ip: string;
+          /** For the record: why. */
+          readonly reason?: string | undefined;
+        };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer:
+      | {
+          readonly success: true;
+          readonly action: "ban";
+          readonly ban: Ban;
+        }
+      | {
+          readonly success: true;
+          readonly action: "unban";
+          readonly prefix: string;
+        };
+  };
+
+  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; the answer sets the session's cookie. */
+  "POST /api/v1/login": {
+    readonly body:
+      | {
+          readonly passkey: {
+            /** The credential's id. */
+            readonly id: string;
+            /** `response.clientDataJSON`. */
+            readonly clientData: string;
+            /** `response.authenticatorData`, or `getAuthenticatorData()` of a new one. */
+            readonly authenticatorData: string;
+            /** `response.signature`. */
+            readonly signature: string;
+          };
+        }
+      | {
+          readonly password: string;
+          /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
+          readonly code?: string | undefined;
+        };
+    readonly answer: {
+      readonly name: string;
+      readonly role: "owner" | "operator" | "viewer";
+      readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
+      /** Until when the password that was given counts as a fresh proof. */
+      readonly freshUntil: Time | null;
+    };
+  };
+
+  /** A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes. */
+  "POST /api/v1/login/passkey": {
+    readonly answer: {
+      readonly challenge: string;
+    };
+  };
+
+  /** Ends the session. */
+  "POST /api/v1/logout": {
+    readonly answer: undefined;
+  };
+
+  /** Who this session or token is, what it may do, and until when a proof of the password is fresh. */
+  "GET /api/v1/session": {
+    readonly answer: {
+      readonly name: string;
+      readonly role: "owner" | "operator" | "viewer";
+      readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
+      /** Until when the password that was given counts as a fresh proof. */
+      readonly freshUntil: Time | null;
+    };
+  };
+
+  /** Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof. */
+  "POST /api/v1/session/proof": {
+    readonly body:
+      | {
+          readonly passkey: {
+            /** The credential's id. */
+            readonly id: string;
+            /** `response.clientDataJSON`. */
+            readonly clientData: string;
+            /** `response.authenticatorData`, or `getAuthenticatorData()` of a new one. */
+            readonly authenticatorData: string;
+            /** `response.signature`. */
+            readonly signature: string;
+          };
+        }
+      | {
+          readonly password: string;
+          /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
+          readonly code?: string | undefined;
+        };
+    readonly answer: {
+      readonly name: string;
+      readonly role: "owner" | "operator" | "viewer";
+      readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
+      /** Until when the password that was given counts as a fresh proof. */
+      readonly freshUntil: Time | null;
+    };
+  };
+
+  /** The sessions that are valid, the one that was used last first. */
+  "GET /api/v1/sessions": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        /** What the browser says of itself. */
+        readonly device: string;
+        readonly ip: string;
+        readonly startedAt: Time;
+        /** To the minute. */
+        readonly usedAt: Time;
+        /** The session that asks. */
+        readonly isOwn: boolean;
+      }[];
+    };
+  };
+
+  /** Ends all sessions but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/sessions": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly ended: number;
+    };
+  };
+
+  /** Ends a session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/sessions/{id}": {
+    readonly params: {
+      /** As in the list of sessions. */
+      readonly id: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly ended: number;
+    };
+  };
+
+  /** The tokens by name, a page at a time; never the tokens themselves. */
+  "GET /api/v1/tokens": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: string;
+        readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
+        readonly createdAt: Time;
+        readonly createdBy: string;
+        readonly expiresAt: Time | null;
+        /** To the minute. */
+        readonly usedAt: Time | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Makes a token, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/tokens": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly name: string;
+      /** Scopes, and roles that stand for theirs. */
+      readonly scopes: readonly (
+        | "read"
+        | "ban"
+        | "allow"
+        | "greylist"
+        | "queue"
+        | "admin"
+        | "owner"
+        | "operator"
+        | "viewer"
+      )[];
+      /** After which time it expires, such as 90d; without it, it does not. */
+      readonly expires?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Empty in a dry run. */
+      readonly token: string;
+    };
+  };
+
+  /** Revokes a token. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/tokens/{name}": {
+    readonly params: {
+      /** The token's name. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Which second factors and passkeys the sign-in has. */
+  "GET /api/v1/factors": {
+    readonly answer: {
+      /** Whether an authenticator app is set up. */
+      readonly totp: boolean;
+      /** Recovery codes that were not used yet. */
+      readonly recoveryLeft: number;
+      readonly passkeys: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly created: string;
+        /** When it signed in or gave a proof last; null: not yet. */
+        readonly lastUsed: string | null;
+      }[];
+    };
+  };
+
+  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/totp": {
+    readonly answer: {
+      /** In base32, to be typed into the app. */
+      readonly secret: string;
+      /** The same as an address that apps read from a QR code. */
+      readonly uri: string;
+    };
+  };
+
+  /** Removes the authenticator app and its recovery codes. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/factors/totp": {
+    readonly answer: {
+      readonly done: true;
+    };
+  };
+
+  /** The first code of the app, in the same session within 10 minutes. Tells the recovery codes, only now. */
+  "POST /api/v1/factors/totp/confirm": {
+    readonly body: {
+      readonly code: string;
+    };
+    readonly answer: {
+      /** Each signs in once in place of the app's code. They are told only now. */
+      readonly recoveryCodes: readonly string[];
+    };
+  };
+
+  /** Makes new recovery codes in place of the former, told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/recovery": {
+    readonly answer: {
+      /** Each signs in once in place of the app's code. They are told only now. */
+      readonly recoveryCodes: readonly string[];
+    };
+  };
+
+  /** Every setting: value, default, origin, what it does, and whether it may be changed here. */
+  "GET /api/v1/settings": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly key: string;
+        /** As the server uses it, as written in ghostinbox.toml. */
+        readonly value: string;
+        /** The value is not shown: a secret, or a text that could lead to one. */
+        readonly isHidden: boolean;
+        /** What the file says, if that is not applied yet. */
+        readonly inFile: string | null;
+        /** `default`, `profile small`, `file`, or the environment variable. */
+        readonly from: string;
+        /** Its line in the file. */
+        readonly line: number | null;
+        /** As written in ghostinbox.toml. */
+        readonly default: string;
+        readonly says: string;
+        readonly takes: string;
+        readonly form: {
+          readonly type: "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list";
+          readonly least: string | null;
+          readonly most: string | null;
+          readonly choices: readonly string[];
+          /** Of a list: of what. */
+          readonly of: "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list" | null;
+        };
+        /** Why it cannot be changed here; null: it can. */
+        readonly whyNot: string | null;
+      }[];
+      readonly digest: string;
+      /** The last change over the web, while it can be undone. */
+      readonly undo: {
+        /** ISO 8601 in UTC. */
+        readonly until: string;
+        readonly keys: readonly string[];
+        readonly by: string;
+      } | null;
+    };
+  };
+
+  /** Changes settings in the file, with its comments, and applies it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/settings": {
+    readonly body: {
+      /** Values by the names of settings. */
+      readonly changes: Readonly<Record<string, number | boolean | string | readonly (number | string)[] | null>>;
+      /** That of the preview: the file must be as it was then. */
+      readonly digest: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: readonly string[];
+      /** What was reloaded. */
+      readonly detail: string;
+      readonly restarts: readonly string[];
+      readonly undoUntil: string | null;
+      /** False: it is in force, but the database could not keep a record of it. */
+      readonly recorded: boolean;
+    };
+  };
+
+  /** What changes of settings would come to: problems, lines of the file, and what limits would have done of late. */
+  "POST /api/v1/settings/preview": {
+    readonly body: {
+      /** Values by the names of settings. */
+      readonly changes: Readonly<Record<string, number | boolean | string | readonly (number | string)[] | null>>;
+    };
+    readonly answer: {
+      /** With any, all else is empty. */
+      readonly problems: readonly {
+        readonly key: string;
+        readonly says: string;
+      }[];
+      readonly lines: readonly {
+        readonly key: string;
+        readonly line: number | null;
+        readonly removed: readonly string[];
+        readonly added: readonly string[];
+      }[];
+      readonly values: readonly {
+        readonly key: string;
+        /** As written in ghostinbox.toml. */
+        readonly was: string;
+        /** As written in ghostinbox.toml. */
+        readonly is: string;
+      }[];
+      /** Programs that start again with them. */
+      readonly restarts: readonly string[];
+      readonly warnings: readonly string[];
+      readonly digest: string;
+      /** What the last 7 days would have been with these limits; null: they change no decision. */
+      readonly trial: {
+        readonly outcome: "done" | "too_long" | "busy";
+        readonly events: number;
+        readonly from: string | null;
+        readonly to: string | null;
+        /** There were more events: the oldest of the last days were left out. */
+        readonly cut: boolean;
+        /** Who would have been banned, and was not. */
+        readonly banned: {
+          readonly total: number;
+          /** At most 20. */
+          readonly items: readonly {
+            readonly ip: string;
+            readonly bans: number;
+            readonly reason: string | null;
+            /** ISO 8601 in UTC. */
+            readonly firstAt: string;
+          }[];
+        };
+        /** Who was banned, and would not have been. */
+        readonly notBanned: {
+          readonly total: number;
+          /** At most 20. */
+          readonly items: readonly {
+            readonly ip: string;
+            readonly bans: number;
+            readonly reason: string | null;
+            /** ISO 8601 in UTC. */
+            readonly firstAt: string;
+          }[];
+        };
+        /** Accounts of this server that would have been refused or delayed, and were not. */
+        readonly accounts: {
+          readonly total: number;
+          /** At most 20. */
+          readonly items: readonly {
+            readonly account: string;
+            readonly ip: string;
+            readonly events: number;
+            readonly reason: string | null;
+          }[];
+        };
+      } | null;
+    };
+  };
+
+  /** Puts the settings file back as it was before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/settings/undo": {
+    readonly body: {};
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: readonly string[];
+      /** What was reloaded. */
+      readonly detail: string;
+      readonly restarts: readonly string[];
+      readonly undoUntil: string | null;
+      /** False: it is in force, but the database could not keep a record of it. */
+      readonly recorded: boolean;
+    };
+  };
+
+  /** Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits. */
+  "GET /api/v1/queue": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Mail of this account, by all its addresses. Not together with `sender`. */
+          readonly account?: string | undefined;
+          /** The envelope sender; empty: that of a bounce. */
+          readonly sender?: string | undefined;
+          /** Mail with this recipient among those that are left. */
+          readonly recipient?: string | undefined;
+          /** Where it waits: deferred, on hold, or being delivered now. */
+          readonly state?: "deferred" | "hold" | "active" | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** The oldest first. */
+      readonly items: readonly {
+        readonly queueId: string;
+        /** deferred, hold, active, or another as Postfix names it. */
+        readonly queue: string;
+        /** The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held. */
+        readonly heldFor: string | null;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly sizeBytes: number;
+        /** Envelope sender; empty: a bounce. */
+        readonly sender: string;
+        readonly recipientCount: number;
+        /** Some of those that are left; the reason is the reply of the other server at the last try. */
+        readonly recipients: readonly {
+          readonly address: string;
+          readonly reason: string | null;
+        }[];
+        readonly nextTryAt: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      /** How many fit, on all pages. */
+      readonly total: number;
+    };
+  };
+
+  /** Puts mail on hold: it is not delivered before it is released. */
+  "POST /api/v1/queue/hold": {
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the answer before: goes on behind it. */
+      readonly cursor?: string | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Releases mail that was put on hold by hand. */
+  "POST /api/v1/queue/release": {
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the answer before: goes on behind it. */
+      readonly cursor?: string | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Tries deferred mail again now. */
+  "POST /api/v1/queue/flush": {
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the answer before: goes on behind it. */
+      readonly cursor?: string | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/queue/delete": {
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the answer before: goes on behind it. */
+      readonly cursor?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/queue/return": {
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the answer before: goes on behind it. */
+      readonly cursor?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Accounts whose mail the guard holds, and that mail; of one account also what it sent. */
+  "GET /api/v1/held": {
+    readonly query?:
+      | {
+          /** Only this account. */
+          readonly account?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Accounts whose mail is held: the newest 100. */
+      readonly accounts: readonly {
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string;
+        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+        readonly count: number;
+        readonly limit: number;
+        readonly windowMs: number;
+        /** The setting. */
+        readonly key: string;
+      }[];
+      /** Their mails on hold: the newest 100. */
+      readonly held: readonly {
+        readonly queueId: string;
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string | null;
+        readonly recipientCount: number;
+        /** Some of them. */
+        readonly recipients: readonly string[];
+      }[];
+      readonly heldTotal: number;
+      /** What `account` sent within 24 hours: the newest 100. Empty without `account`. */
+      readonly sent: readonly {
+        readonly queueId: string | null;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string;
+        readonly recipientCount: number;
+        /** Null: there are several. */
+        readonly recipient: string | null;
+      }[];
+      readonly sentTotal: number;
+    };
+  };
+
+  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/held/{account}/release": {
+    readonly params: {
+      /** The account whose mail is held. */
+      readonly account: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly released: number;
+      /** Repeat it for what is left. */
+      readonly isMore: boolean;
+    };
+  };
+
+  /** Deletes the account's held mail, or returns it to its senders. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/held/{account}/drop": {
+    readonly params: {
+      /** The account whose mail is held. */
+      readonly account: string;
+    };
+    readonly body: {
+      /** Goes back to its senders as undeliverable. */
+      readonly bounce?: boolean | undefined;
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly dropped: number;
+      /** Repeat it for what is left. */
+      readonly isMore: boolean;
+      /** Further mail of the account is held. */
+      readonly isHeld: boolean;
+    };
+  };
+
+  /** Recipients for whom greylisting is paused, a page at a time. */
+  "GET /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly target: string;
+        /** ISO 8601 in UTC. */
+        readonly until: string;
+        readonly by: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Pauses greylisting for a recipient who waits for a mail. */
+  "POST /api/v1/greylist/pauses": {
+    readonly body: {
+      /** Who waits for a mail, such as one with a code. */
+      readonly recipient: string;
+      /** How long, 30 days at most; 15m if absent. */
+      readonly for?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly target: string;
+      /** ISO 8601 in UTC. */
+      readonly until: string;
+      readonly by: string;
+    };
+  };
+
+  /** Ends a pause of greylisting. */
+  "DELETE /api/v1/greylist/pauses/{recipient}": {
+    readonly params: {
+      /** For whom greylisting is paused. */
+      readonly recipient: string;
+    };
+    readonly answer: {
+      readonly target: string;
+    };
+  };
+
+  /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
+  "GET /api/v1/greylist/waiting": {
+    readonly answer: {
+      /** The latest first, 100 at most. */
+      readonly items: readonly {
+        /** Envelope sender; empty: a bounce. */
+        readonly sender: string;
+        readonly recipient: string;
+        /** From where it came last. */
+        readonly ip: string | null;
+        /** Its first try within this time. */
+        readonly since: string;
+        /** ISO 8601 in UTC. */
+        readonly lastTryAt: string;
+        readonly tries: number;
+        /** retry: for the sender's server to try again. crowd: as long as many new senders write. */
+        readonly waitsFor: "retry" | "crowd";
+      }[];
+      /** How many wait, as far as was looked. */
+      readonly total: number;
+      /** False: there were more events than are looked at, and only the newest count. */
+      readonly complete: boolean;
+    };
+  };
+
+  /** What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day. */
+  "GET /api/v1/spam": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: number;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        /** Null: several, or not known. */
+        readonly recipient: string | null;
+        readonly messageId: string | null;
+        readonly isSpam: boolean;
+        /** Null: an older version noted it. */
+        readonly score: number | null;
+        /** From how many points on it is spam. */
+        readonly required: number | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      /** The newest first, 14 at most; empty on later pages. */
+      readonly days: readonly {
+        /** In UTC. */
+        readonly day: string;
+        readonly scored: number;
+        readonly spam: number;
+      }[];
+      /** False: there are more than were counted, and the oldest day is short. */
+      readonly complete: boolean;
+    };
+  };
+
+  /** Senders whose mail is never spam for an account, a page at a time. */
+  "GET /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly account: string;
+        readonly sender: string;
+        readonly by: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** From now on no mail of the sender is spam for the account. */
+  "POST /api/v1/spam/senders": {
+    readonly body: {
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the account is scored again. */
+  "DELETE /api/v1/spam/senders": {
+    readonly query: {
+      /** The account that allows the sender. */
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Alerts, the open ones first, the newest first of each, a page at a time; and the channels that tell of them. */
+  "GET /api/v1/alerts": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly channels: readonly {
+        readonly name: string;
+        /** Why it has failed several times in a row; null if it works. */
+        readonly failing: string | null;
+      }[];
+      /** Whether any channel leads out of this server. */
+      readonly leadOut: boolean;
+      readonly items: readonly {
+        readonly code: string;
+        /** The component or account; empty if there is only one. */
+        readonly subject: string;
+        readonly severity: "info" | "warning" | "critical";
+        readonly says: string;
+        readonly detail: string;
+        /** ISO 8601 in UTC. */
+        readonly openedAt: string;
+        /** Null while it is open. */
+        readonly resolvedAt: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Sends a test to each alert channel, and tells whether it was taken. At most ten times an hour. */
+  "POST /api/v1/alerts/test": {
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly results: readonly {
+        readonly channel: string;
+        readonly ok: boolean;
+        /** Why it failed; empty if not. */
+        readonly detail: string;
+      }[];
+    };
+  };
+
+  /** What the last backup, restore drill, checks, report and the like came to. */
+  "GET /api/v1/upkeep": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: "backup" | "drill" | "checks" | "updates" | "report" | "audit" | "spam_rules";
+        readonly state: "ok" | "degraded" | "down" | "unknown";
+        /** When it was done last (ISO 8601); null: not yet, or not known. */
+        readonly at: string | null;
+        /** What came of it. */
+        readonly says: string;
+        /** The command on the server that tells or does more. */
+        readonly command: string;
+      }[];
+    };
+  };
+
+  /** The certificate of the mail ports: its names, its end, and which ports give it. */
+  "GET /api/v1/certificate": {
+    readonly answer: {
+      readonly names: readonly string[];
+      readonly issuer: string;
+      readonly isSelfSigned: boolean;
+      /** ISO 8601 in UTC, as is `notAfter`. */
+      readonly notBefore: string;
+      readonly notAfter: string;
+      /** SHA-256, as browsers show it. */
+      readonly fingerprint: string;
+      /** Why newer files are not in use, or that it ends soon; null: neither. */
+      readonly trouble: string | null;
+      readonly ports: readonly {
+        readonly port: number;
+        /** Whether the port gives this certificate; null: it gave none. */
+        readonly isServed: boolean | null;
+      }[];
+    };
+  };
+
+  /** The DNS records of a mail domain as they should be, and whether they are published. */
+  "GET /api/v1/dns": {
+    readonly query?:
+      | {
+          /** A mail domain of the server; the first one without it. */
+          readonly domain?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly domain: string;
+      /** All that can be asked for. */
+      readonly domains: readonly string[];
+      /** The resolver is asked at most once a minute. */
+      readonly checkedAt: string;
+      readonly records: readonly {
+        readonly name: string;
+        readonly type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
+        /** As it should be, as in a zone file; a TXT record in one piece. Empty: whichever. */
+        readonly value: string;
+        /** What it is for. */
+        readonly says: string;
+        /** Mail does not work well without it. */
+        readonly required: boolean;
+        readonly status: "ok" | "missing" | "wrong" | "unknown";
+        /** What is published. */
+        readonly detail: string;
+      }[];
+    };
+  };
+
+  /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
+  "GET /api/v1/accounts": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their name, for aliases also in a target. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: string;
+        readonly suspended: boolean;
+        /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+        readonly origin: "command" | "imported" | "listed" | "unlisted";
+        /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+        readonly networks: readonly string[];
+        /** Null: as `mailboxes.quota` says. 0: no limit. */
+        readonly quotaBytes: number | null;
+        readonly createdAt: Time;
+        /** As far as the memory reaches; from an address, or a network of IPv6. */
+        readonly lastSignIn: {
+          readonly at: Time;
+          readonly from: string;
+        } | null;
+        /** Strangers guess at its password, so new places are limited. */
+        readonly guarded: boolean;
+        /** Its mail is held. */
+        readonly held: boolean;
+        /** How many aliases lead to it. */
+        readonly aliases: number;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      readonly passwordsOnServer: boolean;
+    };
+  };
+
+  /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts": {
+    readonly body: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+      /** Without it the server makes one, and tells it once. */
+      readonly password?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** The one that the server made, told only now; null: it was given. */
+      readonly password: string | null;
+    };
+  };
+
+  /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/import": {
+    readonly body: {
+      /** Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`. */
+      readonly file: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly added: readonly string[];
+      /** Those that were not imported. */
+      readonly skipped: readonly {
+        readonly name: string;
+        readonly why: string;
+      }[];
+      /** What lines say besides, which is not used. */
+      readonly ignored: readonly {
+        readonly line: number;
+        readonly name: string;
+        readonly fields: readonly string[];
+      }[];
+      /** Imported with a password in clear text that is easy to guess. */
+      readonly weak: readonly {
+        readonly name: string;
+        readonly why: string;
+      }[];
+      /** Imported with a password in clear text that there was no time to judge. */
+      readonly unjudged: readonly string[];
+    };
+  };
+
+  /** Sets a new password and ends the account's open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/password": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly body: {
+      /** Without it the server makes one, and tells it once. */
+      readonly password?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** The one that the server made, told only now; null: it was given. */
+      readonly password: string | null;
+    };
+  };
+
+  /** Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held. */
+  "POST /api/v1/accounts/{name}/suspend": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Mails of the account that wait on hold in the queue. */
+      readonly held: number;
+    };
+  };
+
+  /** Lets a suspended account sign in again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/resume": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Mails of the account that wait on hold in the queue. */
+      readonly held: number;
+    };
+  };
+
+  /** Gives an account a quota of its own, or that of the settings again. */
+  "PUT /api/v1/accounts/{name}/quota": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly body: {
+      /** 0: no limit. Null: as `mailboxes.quota` says. */
+      readonly quotaBytes: number | null;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly quotaBytes: number | null;
+    };
+  };
+
+  /** Adds networks from which the account may sign in, and ends its open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/networks": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly body: {
+      readonly networks: readonly string[];
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly networks: readonly string[];
+    };
+  };
+
+  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/networks/{network}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly networks: readonly string[];
+    };
+  };
+
+  /** One account: its state, its last sign-in, how full its mailbox is, and its aliases. */
+  "GET /api/v1/accounts/{name}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly suspended: boolean;
+      /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+      readonly origin: "command" | "imported" | "listed" | "unlisted";
+      /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+      readonly networks: readonly string[];
+      /** Null: as `mailboxes.quota` says. 0: no limit. */
+      readonly quotaBytes: number | null;
+      readonly createdAt: Time;
+      /** Strangers guess at its password, so new places are limited; null: they do not. */
+      readonly guarded: {
+        readonly guesses: number;
+        readonly windowMs: number;
+      } | null;
+      /** Null: its mail is not held. */
+      readonly held: {
+        readonly account: string;
+        readonly at: Time;
+        readonly ip: string;
+        readonly count: number;
+        readonly limit: number;
+        readonly windowMs: number;
+        /** The setting. */
+        readonly key: string;
+      } | null;
+      /** Places from which it may sign in while it is guarded, the latest first. */
+      readonly known: readonly string[];
+      /** As far as the memory reaches; from an address, or a network of IPv6. */
+      readonly lastSignIn: {
+        readonly at: Time;
+        readonly from: string;
+      } | null;
+      /** The first of those that lead to it. */
+      readonly aliases: readonly {
+        readonly address: string;
+        readonly targets: readonly string[];
+        readonly blocked: boolean;
+      }[];
+      readonly aliasesTotal: number;
+      /** Null: it is not known now. */
+      readonly use: {
+        readonly usedBytes: number;
+        readonly mails: number;
+      } | null;
+      /** The setting `mailboxes.quota`; 0: no limit. */
+      readonly usualQuotaBytes: number;
+      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      readonly passwordsOnServer: boolean;
+    };
+  };
+
+  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
+  "GET /api/v1/aliases": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their name, for aliases also in a target. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly address: string;
+        readonly targets: readonly string[];
+        readonly blocked: boolean;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases": {
+    readonly body: {
+      /** A mail address. */
+      readonly address: string;
+      /** Where its mail goes. */
+      readonly targets: readonly string[];
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Lets an alias refuse its mail; it keeps its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases/{address}/block": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Lets an alias take mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases/{address}/unblock": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/aliases/{address}": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** The passkeys that sign in, the oldest first. */
+  "GET /api/v1/factors/passkeys": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly created: string;
+        /** When it signed in or gave a proof last; null: not yet. */
+        readonly lastUsed: string | null;
+      }[];
+    };
+  };
+
+  /** What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/passkeys": {
+    readonly answer: {
+      readonly challenge: string;
+      /** Under which the owner knows it again: `user.name`. */
+      readonly name: string;
+      /** The user handle: `user.id`. */
+      readonly user: string;
+      /** Passkeys that are there already: `excludeCredentials`. */
+      readonly known: readonly string[];
+    };
+  };
+
+  /** Adds the passkey that the browser made. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/passkeys/confirm": {
+    readonly body: {
+      /** The credential's id. */
+      readonly id: string;
+      /** `response.clientDataJSON`. */
+      readonly clientData: string;
+      /** `response.authenticatorData`, or `getAuthenticatorData()` of a new one. */
+      readonly authenticatorData: string;
+      /** `response.getPublicKey()`: SPKI in DER. */
+      readonly publicKey: string;
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Removes a passkey; the last one too. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/factors/passkeys/{id}": {
+    readonly params: {
+      /** The credential's id. */
+      readonly id: string;
+    };
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Health of every component, and current notices. */
+  "GET /api/v1/status": {
+    readonly answer: Health;
+  };
+
+  /** The same as `/api/security?action=stats`. */
+  "GET /api/v1/stats": {
+    readonly answer: Stats;
+  };
+
+  /** Numbers of mails, refusals, sign-ins and bans over time, for charts. */
+  "GET /api/v1/figures": {
+    readonly query?:
+      | {
+          /** 24 hours ago if absent; at most 400 days ago. */
+          readonly from?: string | undefined;
+          /** Now if absent. */
+          readonly to?: string | undefined;
+          /** Seconds a step. Longer if that would be too many steps, and whole hours for what is two days ago. */
+          readonly step?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly from: Time;
+      readonly to: Time;
+      readonly stepSeconds: number;
+      /** How often it happened in each step. `refused`: mails and connections; `bans`: those that began. */
+      readonly series: {
+        readonly connections: readonly number[];
+        readonly mails_in: readonly number[];
+        readonly mails_out: readonly number[];
+        readonly refused: readonly number[];
+        readonly deferred: readonly number[];
+        readonly logins: readonly number[];
+        readonly logins_failed: readonly number[];
+        readonly bans: readonly number[];
+      };
+    };
+  };
+
+  /** The busiest addresses, by mails, refusals or failed sign-ins. */
+  "GET /api/v1/top": {
+    readonly query?:
+      | {
+          /** By mails if absent. Mails sent or attempted; whatever was refused or deferred; sign-ins that failed or were refused. */
+          readonly by?: "mails" | "refusals" | "failures" | undefined;
+          /** 24 hours ago if absent; at most 30 days ago. */
+          readonly from?: string | undefined;
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly by: "mails" | "refusals" | "failures";
+      readonly from: Time;
+      /** The most first. */
+      readonly items: readonly {
+        readonly ip: string;
+        readonly count: number;
+      }[];
+    };
+  };
+
+  /** Bans in force, newest first, a page at a time; all, or those with a text. */
+  "GET /api/v1/bans": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+          /** Only bans with this in their network, reason or source, such as `203.0.113.`. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Newest first. */
+      readonly items: readonly Ban[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly active: number;
+    };
+  };
+
+  /** Bans an address or a network. */
+  "POST /api/v1/bans": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly ip: string;
+      /** For the record: why. */
+      readonly reason?: string | undefined;
+      /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
+      readonly for?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly ban: Ban;
+    };
+  };
+
+  /** Lifts a ban; the offence is forgiven. */
+  "DELETE /api/v1/bans/{network}": {
+    readonly params: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly prefix: string;
+    };
+  };
+
+  /** The allow list, first that of the settings, then that of commands, a page at a time. */
+  "GET /api/v1/allow": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly prefix: string;
+        readonly note: string;
+        readonly by: string;
+        readonly at: Time;
+        /** Null: until it is taken off. */
+        readonly expiresAt: Time | null;
+        readonly from: "settings" | "command";
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Puts an address or a network on the allow list and lifts the bans within it. */
+  "POST /api/v1/allow": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+      /** For the record: why. */
+      readonly note?: string | undefined;
+      /** How long: 30m, 2h, 7d, or permanent. Permanent if absent. */
+      readonly for?: string | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly prefix: string;
+      /** Bans that ended with it, 50 at most. */
+      readonly lifted: readonly string[];
+      readonly liftedTotal: number;
+    };
+  };
+
+  /** Removes a network from the allow list. */
+  "DELETE /api/v1/allow/{network}": {
+    readonly params: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly prefix: string;
+    };
+  };
+
+  /** An account explained: its state now, sign-ins, mail, changes, and what would lift or prevent a decision. */
+  "GET /api/v1/why/account/{account}": {
+    readonly params: {
+      /** An account, or a name that was tried. */
+      readonly account: string;
+    };
+    readonly answer: AccountStory;
+  };
+
+  /** One mail, followed by its queue id or its Message-ID. */
+  "GET /api/v1/why/message/{message}": {
+    readonly params: {
+      /** A queue id, or a Message-ID with or without its angle brackets. */
+      readonly message: string;
+    };
+    readonly answer: MailStory;
+  };
+
+  /** Everything about an address: ban, past bans, offences, what protects it, allow list, decisions. */
+  "GET /api/v1/why/{ip}": {
+    readonly params: {
+      /** An IP address or a network. */
+      readonly ip: string;
+    };
+    readonly answer: AddressStory;
+  };
+
+  /** Events, newest first, in pages. */
+  "GET /api/v1/events": {
+    readonly query?:
+      | {
+          /** An IP address or a network. */
+          readonly ip?: string | undefined;
+          /** What an account did, the mail that it received, and changes to it. */
+          readonly account?: string | undefined;
+          /** Only events of this type; of several if it is there several times. */
+          readonly type?: readonly EventType[] | undefined;
+          /** Only events that are shown with this text, in large or small letters. */
+          readonly text?: string | undefined;
+          /** Only events of this time or later. */
+          readonly from?: string | undefined;
+          /** Only events of this time or earlier. */
+          readonly to?: string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Newest first. */
+      readonly items: readonly Event[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      /** The time of the oldest event that was looked at; null on the last page. */
+      readonly searchedTo: Time | null;
+    };
+  };
+
+  /** Events as they are stored (server-sent events); resumes after Last-Event-ID. */
+  "GET /api/v1/events/stream": {
+    readonly query?:
+      | {
+          /** An IP address or a network. */
+          readonly ip?: string | undefined;
+          /** Only events of this type. */
+          readonly type?: EventType | undefined;
+          /** Begin behind this id, as Last-Event-ID does. */
+          readonly after?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: ReadableStream<Uint8Array>;
+  };
+
+  /** All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat. */
+  "GET /api/v1/stream": {
+    readonly query?:
+      | {
+          /** Begin behind this id, as Last-Event-ID does. */
+          readonly since?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: ReadableStream<Uint8Array>;
+  };
+
+  /** Names and states of the components; 503 if an essential one is down. */
+  "GET /healthz": {
+    readonly answer: PublicHealth;
+  };
+
+  /** The web program runs. */
+  "GET /healthz/live": {
+    readonly answer: {
+      readonly status: "ok";
+    };
+  };
+
+  /** 200 if the guard and the database can be reached, otherwise 503. */
+  "GET /healthz/ready": {
+    readonly answer: PublicHealth;
+  };
+
+  /** Metrics for Prometheus. */
+  "GET /metrics": {
+    readonly answer: string;
+  };
+
+  /** This description. */
+  "GET /openapi.json": {
+    readonly answer: unknown;
+  };
+};

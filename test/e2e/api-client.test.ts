@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { GhostInbox, Refused } from "../../clients/typescript/client.js";
+import { openEngine } from "../../src/adapters/sqlite/open.ts";
+import { instant } from "../../src/core/time.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { withProduct } from "../lab/with-product.ts";
+import { bannedNetwork, fillBans } from "../scale/fill.ts";
+
+const BANS = 100_000;
+/** A page of 500 of them takes some milliseconds: 200 pages, with room for a machine that does other things too. */
+const MOST_MS = 20_000;
+const OFFENDER = "198.51.100.201";
+
+describe("a script with the client of clients/typescript", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct();
+  let api: GhostInbox;
+  before(async () => {
+    await product.stop();
+    const db = openEngine(product.layout.engineDb);
+    fillBans(db, BANS, instant(Date.now()));
+    db.close();
+    await product.start();
+    const port = await lab.server.forward({ from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    api = new GhostInbox({ url: `http://127.0.0.1:${port}`, token: await product.makeToken("script") });
+  });
+
+  test("it bans, explains and lifts", async () => {
+    const asked = { body: { ip: OFFENDER, reason: "it scanned us", for: "2h" } } as const;
+    const tried = await api.request("POST /api/v1/bans", { ...asked, query: { dry_run: true } });
+    assert.equal(tried.ban.prefix, `${OFFENDER}/32`);
+    assert.equal((await explained()).ban, null, "that was a dry run");
+
+    const { ban } = await api.request("POST /api/v1/bans", { ...asked, key: "script-1" });
+    assert.deepEqual(await api.request("POST /api/v1/bans", { ...asked, key: "script-1" }), { ban }, "asked twice");
+    const { ban: standing, timeline } = await explained();
+    assert.deepEqual([standing, timeline.at(-1)?.type], [ban, "BAN"]);
+    assert.match(await product.firewallBans(), new RegExp(OFFENDER.replaceAll(".", "\\.")));
+
+    const network = standing?.prefix ?? "";
+    assert.deepEqual(await api.request("DELETE /api/v1/bans/{network}", { params: { network } }), { prefix: network });
+    const after = await explained();
+    assert.deepEqual([after.ban, after.pastBans.length], [null, 1]);
+    assert.doesNotMatch(await product.firewallBans(), new RegExp(OFFENDER.replaceAll(".", "\\.")));
+    await assert.rejects(
+      api.request("DELETE /api/v1/bans/{network}", { params: { network } }),
+      (error) => error instanceof Refused && error.problem?.code === "refused" && error.problem.next !== "",
+    );
+  });
+
+  test("it walks through 100,000 bans, and finds each once", async (t) => {
+    const found = new Set<string>();
+    const began = performance.now();
+    for await (const { prefix } of api.items("GET /api/v1/bans", { query: { limit: 500 } })) found.add(prefix);
+    const tookMs = performance.now() - began;
+    t.diagnostic(`${found.size} bans in ${tookMs.toFixed(0)} ms`);
+    assert.equal(found.size, BANS);
+    assert.ok(Array.from({ length: BANS }, (_, i) => bannedNetwork(i)).every((network) => found.has(network)));
+    assert.ok(tookMs < MOST_MS, `${tookMs} ms`);
+  });
+
+  const explained = () => api.request("GET /api/v1/why/{ip}", { params: { ip: OFFENDER } });
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { transformSync } from "esbuild";
+import { GhostInbox, Refused } from "../../clients/typescript/client.js";
+import { clientTypes } from "../../scripts/client-types.ts";
+import { createHandlers } from "../../src/servers/api/handlers.ts";
+import { openApi } from "../../src/servers/api/openapi.ts";
+import { routes } from "../../src/servers/api/routes.ts";
+import { BAN, startKit } from "../kit/api-kit.ts";
+import { TOKEN } from "../kit/fake-guard.ts";
+
+const CLIENT = "clients/typescript";
+/** What Node 20 and the browsers of its year know. */
+const TARGET = "es2022";
+
+test("the client's types are what the description of the API says", async (t) => {
+  const table = routes(createHandlers((await startKit(t)).parts));
+  expectCommitted("api.ts", clientTypes(JSON.parse(JSON.stringify(openApi(table, "0.0.0")))));
+});
+
+test("the client's JavaScript is what its source says", () => {
+  const source = readFileSync(`${CLIENT}/client.ts`, "utf8");
+  const { code } = transformSync(source, { loader: "ts", target: TARGET, format: "esm" });
+  assert.doesNotMatch(code, /\bimport\b|\brequire\b/, "it needs nothing else");
+  expectCommitted(
+    "client.js",
+    `// Made from client.ts by test/house/api-client.test.ts: change nothing here.\n${code}`,
+  );
+});
+
+test("a schema that the generator does not know is not passed over", () => {
+  const typed = (schema: object) => clientTypes({ components: { schemas: { Odd: schema } } });
+  for (const schema of [{ not: {} }, { type: ["string", "tuple"] }, { type: "tuple" }])
+    assert.throws(() => typed(schema), /knows no such schema/);
+  assert.match(
+    typed({ anyOf: [{ const: "a" }, { type: "array", items: {} }] }),
+    /Odd = "a" \| readonly \(unknown\)\[\];/,
+  );
+});
+
+test("it sends what it is asked to, and gives back the answer", async (t) => {
+  const { api, guard } = await client(t);
+  guard.replies.set("ban", { ok: true, result: { ban: BAN } });
+  const { ban } = await api.request("POST /api/v1/bans", { body: { ip: "203.0.113.7" }, key: "once" });
+  assert.equal(ban.prefix, BAN.prefix);
+  assert.equal((await api.request("GET /api/v1/bans", { query: { limit: 1 } })).items.length, 1);
+});
+
+test("it fills in the address, names what may be repeated, and walks through a list", async (t) => {
+  const { api } = await client(t);
+  const sent: [string, RequestInit][] = [];
+  const pages = [
+    { items: [1, 2], next: "7 %" },
+    { items: [], next: "8" },
+    { items: [3], next: null },
+  ];
+  t.mock.method(globalThis, "fetch", (url: string, init: RequestInit) => {
+    sent.push([url.replace(/^http:\/\/[^/]*/, ""), init]);
+    return Promise.resolve(Response.json(pages[sent.length - 1] ?? {}));
+  });
+  const found = await Array.fromAsync(api.items("GET /api/v1/bans", { query: { limit: 2, text: undefined } }));
+  assert.deepEqual(found, [1, 2, 3]);
+  await api.request("DELETE /api/v1/bans/{network}", {
+    params: { network: "2001:db8::/64" },
+    query: { dry_run: true },
+  });
+  await api.request("POST /api/v1/bans", { body: { ip: "203.0.113.7" }, key: 'my "key"' });
+  assert.deepEqual(
+    sent.map(([url]) => url),
+    [
+      "/api/v1/bans?limit=2",
+      "/api/v1/bans?limit=2&cursor=7+%25",
+      "/api/v1/bans?limit=2&cursor=8",
+      "/api/v1/bans/2001%3Adb8%3A%3A%2F64?dry_run=true",
+      "/api/v1/bans",
+    ],
+  );
+  const { headers } = sent.at(-1)?.[1] ?? {};
+  assert.equal(new Headers(headers).get("idempotency-key"), '"my \\"key\\""');
+});
+
+test("a refusal is an error with the problem of the server", async (t) => {
+  const { api } = await client(t, "gi_ffffffffffffffffffffffffffffffff");
+  await assert.rejects(api.request("GET /api/v1/bans"), (error) => {
+    assert.ok(error instanceof Refused);
+    assert.deepEqual([error.status, error.problem?.code], [401, "unauthorized"]);
+    return true;
+  });
+});
+
+async function client(t: TestContext, token: string = TOKEN) {
+  const kit = await startKit(t);
+  return { ...kit, api: new GhostInbox({ url: `${kit.url}/`, token }) };
+}
+
+/** Formatted as the checks want it. */
+function expectCommitted(name: string, text: string): void {
+  const path = `${CLIENT}/${name}`;
+  const formatted = execFileSync("node_modules/.bin/biome", ["check", "--write", `--stdin-file-path=${path}`], {
+    input: text,
+    encoding: "utf8",
+  });
+  if (process.env["UPDATE_EXPECTED"] === "1") writeFileSync(path, formatted);
+  assert.ok(readFileSync(path, "utf8") === formatted, `${path} is stale: run this test with UPDATE_EXPECTED=1`);
+}
