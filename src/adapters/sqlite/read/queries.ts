@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { contains, networkAddress, type Prefix } from "../../../core/net/ip.ts";
+import { contains, isV4, networkAddress, type Prefix, prefixLength } from "../../../core/net/ip.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import { everyPage } from "../../../engine/explain/every-page.ts";
 import type { BanChanges } from "../../../engine/network-ports.ts";
@@ -13,7 +13,7 @@ import { covering } from "../engine-db/network-bounds.ts";
 import { EventSearch } from "./event-search.ts";
 import { SqliteFigures } from "./figures.ts";
 import { addLowerCase, lowerCaseFor } from "./lower-case.ts";
-import { textsWithin } from "./network-texts.ts";
+import { exactTextsWithin, textsWithin } from "./network-texts.ts";
 
 const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;
@@ -111,14 +111,20 @@ export class SqliteQueries implements Queries {
 
   /** Accounts that sign in from it, or from any part of it, by name: a ban of a network shuts out all of them. */
   #accountsFrom(network: Prefix, around: string): readonly string[] {
-    const found = new Set(this.#sql.known.all(around).map((row) => text(row["account"])));
-    for (const beginning of textsWithin(network)) {
-      // The character after all that a network's text has.
-      for (const row of this.#sql.knownBetween.iterate(beginning, `${beginning}~`)) {
-        const account = text(row["account"]);
-        if (!found.has(account) && contains(network, networkAddress(prefixColumn(row["prefix"])))) found.add(account);
-      }
-    }
+    const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
+    const found = new Set(this.#sql.known.all(around).map(accountOf));
+    // The character after all that a network's text has.
+    const between = (beginning: string) => [beginning, `${beginning}~`] as const;
+    const isExact = isV4(network) || prefixLength(network) === 0;
+    if (isExact)
+      for (const beginning of isV4(network) ? exactTextsWithin(network) : [""])
+        for (const row of this.#sql.accountsBetween.iterate(...between(beginning), isV4(network) ? "." : ":"))
+          found.add(accountOf(row));
+    else
+      for (const beginning of textsWithin(network))
+        for (const row of this.#sql.knownBetween.iterate(...between(beginning)))
+          if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
+            found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));
   }
 }
@@ -162,6 +168,10 @@ function statements(sql: (text: string) => StatementSync) {
     allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
     countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0`),
     known: sql(`SELECT DISTINCT account FROM known_address WHERE ${among}`),
+    // Many rows of few accounts, which SQLite sums up.
+    accountsBetween: sql(
+      "SELECT DISTINCT account FROM known_address WHERE prefix >= ? AND prefix < ? AND instr(prefix, ?)",
+    ),
     knownBetween: sql("SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?"),
   };
 }
