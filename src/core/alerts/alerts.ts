@@ -168,6 +168,13 @@ export const conditions = {
     matters: "Unless you mistyped them, somebody has your password, and only the second factor keeps them out.",
     next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
   },
+  password_without_code: {
+    severity: "warning",
+    says: "The dashboard's password was right, from a network where nobody signed in before, and no code came with it.",
+    matters:
+      "If you are not signing in there yourself, somebody has your password, and only the second factor keeps them out.",
+    next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
+  },
   web_settings: {
     severity: "critical",
     says: "Settings were changed through the dashboard.",

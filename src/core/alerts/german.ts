@@ -409,6 +409,11 @@ export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> 
     matters: "Wenn nicht Sie sich vertippt haben, hat jemand Ihr Passwort, und nur der zweite Faktor hält ihn draußen.",
     next: "Waren Sie es nicht, setzen Sie mit `admin passwd` ein neues Passwort; siehe docs/dashboard.md.",
   },
+  password_without_code: {
+    says: "Das Passwort der Verwaltungsseite war richtig, aus einem Netz ohne frühere Anmeldung, und es kam kein Code.",
+    matters: "Wenn nicht Sie sich dort anmelden, hat jemand Ihr Passwort, und nur der zweite Faktor hält ihn draußen.",
+    next: "Waren Sie es nicht, setzen Sie mit `admin passwd` ein neues Passwort; siehe docs/dashboard.md.",
+  },
   web_settings: {
     says: "Über die Verwaltungsseite wurden Einstellungen geändert.",
     matters:

@@ -34,7 +34,7 @@ export type AlertEvent = Readonly<{
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
-  /** For a sign-in that succeeded: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
+  /** For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
   isFirst: boolean;
@@ -71,6 +71,7 @@ type RuleCode = Exclude<
   | "web_factor"
   | "recovery_code_used"
   | "second_factor_guessed"
+  | "password_without_code"
   | "web_settings"
   | AccountRule["code"]
 >;
@@ -208,6 +209,7 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "FACTOR_REMOVED",
   "RECOVERY_CODES_MADE",
   "RECOVERY_CODE_USED",
+  "SECOND_FACTOR_ASKED",
   "SECOND_FACTOR_FAILED",
   "SETTINGS_APPLIED",
   "PASSKEY_ADDED",

@@ -47,6 +47,8 @@ export type AuditType =
   /** Of the dashboard's sign-in; the subject names it. */
   | "FACTOR_ADDED"
   | "FACTOR_REMOVED"
+  /** The password was right, and no code came with it, from a browser that never signed in. */
+  | "SECOND_FACTOR_ASKED"
   /** The password was right, and the code, or what else the subject names, was not. */
   | "SECOND_FACTOR_FAILED"
   /** New ones, in place of the former. */

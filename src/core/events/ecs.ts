@@ -179,6 +179,11 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["admin", "deletion"],
   ]),
+  SECOND_FACTOR_ASKED: event(
+    "command",
+    "The dashboard's password was right in a new browser, and no code came with it.",
+    [account, ["admin", "info"]],
+  ),
   SECOND_FACTOR_FAILED: event("command", "The dashboard's password was right, and the second factor was not.", [
     account,
     ["admin", "denied"],

@@ -48,10 +48,24 @@ describe("the second factor of the dashboard's sign-in", () => {
 
   test("the password alone asks for a code, and is neither a sign-in nor a failure", async () => {
     assert.equal(await open(undefined), "code_needed");
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 1, "but it is on record");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [0, 0]);
     assert.equal(await open(undefined, { password: "wrong" }), "wrong");
     assert.equal(await open(code()), "in");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
+  });
+
+  test("a right password without a code is recorded of new browsers alone, twenty times a day", async () => {
+    const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
+    assert.ok(typeof first === "object");
+    assert.equal(await open(undefined, { known: first.known }), "code_needed");
+    assert.equal(await kit.signIn.prove({ ip: IP, password: PASSWORD }, first.digest), "code_needed");
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 0);
+    for (let i = 0; i < 2 * WRONG_CODES; i++) await open(undefined);
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), WRONG_CODES);
+    kit.clock.advance(DAY_MS);
+    await open(undefined);
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), WRONG_CODES + 1);
   });
 
   test("a wrong password uses up no code, and hears no more than that it was wrong", async () => {

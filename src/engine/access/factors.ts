@@ -38,6 +38,7 @@ export class Factors {
   readonly #parts: FactorParts;
   #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
   #pending: Pending | null = null;
+  readonly #asked = new Budget(WRONG_CODES, DAY_MS);
 
   constructor(parts: FactorParts) {
     this.#parts = parts;
@@ -74,6 +75,12 @@ export class Factors {
     // Past the bound nothing is looked at, and there is nothing to tell.
     if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
     return false;
+  }
+
+  /** The password was right, and no code came: on record, so often a day, unless the browser is one of the owner's. */
+  async asked({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> {
+    if (from !== "stranger" || !this.#asked.spend(this.#parts.clock.now())) return;
+    await this.#parts.engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
   }
 
   /** A new secret. It counts once a code of it comes from the same session. */

@@ -174,7 +174,10 @@ export class SignIn {
     const { passwords } = this.#parts;
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
     if (isPassword && this.factors.isNeeded()) {
-      if (code === undefined) return "code_needed";
+      if (code === undefined) {
+        await this.factors.asked({ from, by });
+        return "code_needed";
+      }
       if (isLate()) return "late";
     }
     // What is refused anyway uses up no code.

@@ -50,6 +50,22 @@ test("five wrong codes behind the right password within a day are guesses", () =
   assert.deepEqual(kit.holding(), []);
 });
 
+test("a right password without a code is told once for each address in a new network", () => {
+  const kit = windows();
+  const asked = (address: string, isNewNetwork = true): void =>
+    kit.take("SECOND_FACTOR_ASKED", { actor: `web:admin via ${address}`, isNewNetwork });
+  asked("203.0.113.9", false);
+  assert.deepEqual(kit.holding(), []);
+  asked("198.51.100.7");
+  asked("198.51.100.7");
+  asked("2001:db8::7");
+  assert.deepEqual(kit.holding(), ["password_without_code 198.51.100.7", "password_without_code 2001:db8::7"]);
+  for (let i = 0; i < 60; i++) asked(`198.51.100.${i + 10}`);
+  assert.equal(kit.holding().length, 20);
+  kit.wait(DAY_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
 test("a flood of changes leaves room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("FACTOR_ADDED", { subject: `key ${i}`, actor: WEB });

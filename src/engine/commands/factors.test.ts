@@ -71,6 +71,7 @@ describe("second factors, by command", () => {
       told.filter((one) => /FACTOR|RECOVERY/.test(one)),
       [
         `FACTOR_ADDED authenticator app ${web}`,
+        `SECOND_FACTOR_ASKED authenticator app ${web}`,
         `RECOVERY_CODE_USED 9 left ${web}`,
         `RECOVERY_CODES_MADE 10 codes ${web}`,
         `SECOND_FACTOR_FAILED authenticator app ${web}`,

@@ -1,4 +1,4 @@
-import type { Ip } from "../../core/net/ip.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
 import type { CallerItem } from "./access-items.ts";
 import { type Verb, verbs } from "./control.ts";
 import type { Need, Origin } from "./verb-rights.ts";
@@ -23,4 +23,9 @@ export function actorFrom(origin: Origin, by: string): string {
 export function actorOf({ how, name, account }: Pick<CallerItem, "how" | "name" | "account">, ip: Ip): string {
   if (account !== null) return `mailbox:${account} via ${ip}`;
   return how === "token" ? `web:token ${name} via ${ip}` : `web:${name} via ${ip}`;
+}
+
+/** From where a caller of the web came, as `actorOf` wrote it. */
+export function callersIp(actor: string): Ip | null {
+  return parseIp(actor.split(" via ").at(-1) ?? "");
 }

@@ -12,7 +12,9 @@ import type {
   AlertStore,
   Delivery,
 } from "../../../engine/alerts/ports.ts";
+import { callersIp } from "../../../wire/control/rights.ts";
 import { integer, integerOrNull, millis, millisOrNull, oneOf, prefix, text, textOrNull } from "../columns.ts";
+import { DashboardNetworks } from "./dashboard-networks.ts";
 import { EventIds } from "./event-ids.ts";
 import { TOOK_EFFECT } from "./simulated.ts";
 
@@ -43,9 +45,11 @@ export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
   readonly #known: StatementSync;
+  readonly #dashboard: DashboardNetworks;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
+    this.#dashboard = new DashboardNetworks(db);
     this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
     this.#between = db.prepare(`
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
@@ -99,6 +103,10 @@ export class SqliteAlertEvents implements AlertEvents {
 
   /** A sign-in in a new place is rare: only then all others of the account are read. */
   #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
+    if (row["type"] === "SECOND_FACTOR_ASKED") {
+      const ip = callersIp(text(row["actor"]));
+      return { ...KNOWN_PLACE, isNewNetwork: ip !== null && this.#dashboard.isNew(ip, millis(row["at"])) };
+    }
     if (row["type"] !== "LOGIN_SUCCEEDED" || row["is_new_place"] !== 1 || row["prefix"] === null) return KNOWN_PLACE;
     const network = neighbourhoodOf(networkAddress(prefix(row["prefix"])), 48);
     const known = this.#known.all(textOrNull(row["account"]), millis(row["at"])).map((one) => prefix(one["prefix"]));

@@ -49,6 +49,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   SESSION_PROVED: true,
   FACTOR_ADDED: true,
   FACTOR_REMOVED: true,
+  SECOND_FACTOR_ASKED: true,
   SECOND_FACTOR_FAILED: true,
   RECOVERY_CODES_MADE: true,
   RECOVERY_CODE_USED: true,
