@@ -23,7 +23,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
   const isGuards = heldFor !== null && heldFor !== "root";
   const offered = isGuards ? [] : actionsFor(queue);
   return (
-    <li class="row mail">
+    <li class="row mail" data-mail={id}>
       <span class="who">
         {mayAct && (
           <label class="tick">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueueItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
 import { get, queryOf } from "../api.ts";
@@ -33,6 +33,16 @@ export function MailQueue() {
     setTicked(new Set());
     setAsked(null);
   }, [path]);
+  const rows = useRef<HTMLUListElement>(null);
+  const acted = useRef<string | null>(null);
+  // What was done may take the button away that did it, and the focus with it: the row's next one has it, or the heading.
+  useEffect(() => {
+    if (acted.current === null || document.activeElement !== document.body) return;
+    const next = rows.current?.querySelector<HTMLElement>(`[data-mail="${acted.current}"] button`);
+    acted.current = null;
+    if (next === null || next === undefined) focusHeading();
+    else next.focus();
+  }, [data]);
 
   const words = t.value.mail;
   const carryOut = ({ action, chosen }: Asked): void =>
@@ -49,6 +59,8 @@ export function MailQueue() {
   // One mail that can be put back needs no question.
   const act = (wanted: Asked): void => {
     const isPlain = wanted.count === 1 && wanted.action !== "delete" && wanted.action !== "return";
+    const [id] = "ids" in wanted.chosen ? wanted.chosen.ids : [];
+    acted.current = isPlain ? (id ?? null) : null;
     if (isPlain) carryOut(wanted);
     else setAsked(wanted);
   };
@@ -87,7 +99,7 @@ export function MailQueue() {
         <QueueConfirm key={JSON.stringify(asked)} asked={asked} yes={() => carryOut(asked)} no={() => setAsked(null)} />
       )}
       {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
-      <ul class="rows" aria-label={words.list}>
+      <ul ref={rows} class="rows" aria-label={words.list}>
         {items.map((item) => (
           <QueueRow
             key={item.queueId}

@@ -42,6 +42,10 @@ async function holdAndRelease(page: Page, product: Product): Promise<void> {
   await page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }).click();
   await page.getByText("On hold: 1 mail.").waitFor();
   await page.getByText("on hold by hand").waitFor();
+  await page
+    .getByRole("button", { name: /^Release: [0-9A-Za-z]+$/ })
+    .and(page.locator(":focus"))
+    .waitFor();
   assert.match(JSON.stringify(await product.json(["queue", "list"])), /"heldFor":"root"/);
   await page.getByRole("button", { name: "Undo" }).first().click();
   await page.getByText("Released: 1 mail.").waitFor();
