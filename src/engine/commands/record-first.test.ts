@@ -1,34 +1,35 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { rehearsalOn } from "../../adapters/sqlite/rehearsal.ts";
+import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
+import { accountName } from "../../../test/kit/test-database.ts";
+import { instant } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 import { recordFirst } from "./record-first.ts";
 
+const ANNA = accountName("anna@example.test");
+
 function kit() {
-  const db = new DatabaseSync(":memory:");
-  db.exec("CREATE TABLE number (n INTEGER UNIQUE)");
-  const count = (): number => Number(db.prepare("SELECT count(*) AS n FROM number").get()?.["n"]);
-  const change = (): Outcome =>
-    db.prepare("INSERT INTO number VALUES (1) ON CONFLICT DO NOTHING").run().changes === 0
-      ? { ok: false, reason: "It is there." }
-      : { ok: true };
-  return { parts: { rehearse: rehearsalOn(db) }, count, change };
+  const { accounts, lists, rehearse } = accountsOnMemory();
+  return {
+    parts: { rehearse },
+    isThere: (): boolean => lists.account(ANNA) !== null,
+    change: (): Outcome => accounts.add(ANNA, "{X}y", instant(1)),
+  };
 }
 
 test("the record comes before the change, which is not there yet", async () => {
-  const { parts, count, change } = kit();
-  const seen: number[] = [];
-  const record = (): Promise<boolean> => Promise.resolve(seen.push(count()) > 0);
+  const { parts, isThere, change } = kit();
+  const seen: boolean[] = [];
+  const record = (): Promise<boolean> => Promise.resolve(seen.push(isThere()) > 0);
   assert.deepEqual(await recordFirst(parts, change, record), { ok: true });
-  assert.deepEqual([seen, count()], [[0], 1]);
+  assert.deepEqual([seen, isThere()], [[false], true]);
 });
 
 test("what cannot be recorded is not done, and what would be refused is not recorded", async () => {
-  const { parts, count, change } = kit();
+  const { parts, isThere, change } = kit();
   assert.equal(await recordFirst(parts, change, () => Promise.resolve(false)), "unwritten");
-  assert.equal(count(), 0);
+  assert.equal(isThere(), false);
   change();
-  const none = (): Promise<boolean> => assert.fail("recorded");
-  assert.deepEqual(await recordFirst(parts, change, none), { ok: false, reason: "It is there." });
+  const refused = await recordFirst(parts, change, () => assert.fail("recorded"));
+  assert.deepEqual(refused, { ok: false, reason: "The account anna@example.test exists already." });
 });
