@@ -11,6 +11,7 @@ import { BansPage } from "./pages/bans.tsx";
 import { EventsPage } from "./pages/events.tsx";
 import { FindPage } from "./pages/find.tsx";
 import { MailPage } from "./pages/mail.tsx";
+import { MePage } from "./pages/me.tsx";
 import { NowPage } from "./pages/now.tsx";
 import { SettingsPage } from "./pages/settings.tsx";
 import { SystemPage } from "./pages/system.tsx";
@@ -30,12 +31,16 @@ const PAGES: Readonly<Record<PageName, () => JSX.Element>> = {
   find: FindPage,
   system: SystemPage,
   settings: SettingsPage,
+  // Of a mailbox's user alone (`Mailbox`).
+  me: NowPage,
 };
 
 function App() {
   return (
     <>
-      {signedIn.value === "yes" && <Dashboard />}
+      {signedIn.value === "yes" &&
+        reader.value !== null &&
+        (reader.value.role === "mailbox" ? <Mailbox /> : <Dashboard />)}
       {signedIn.value === "no" && <SignIn />}
       {signedIn.value === "unknown" && trouble.value !== null && <NotKnown of={trouble.value} />}
       <Toasts />
@@ -64,12 +69,6 @@ function Dashboard() {
     return () => live.stop();
   }, []);
   const Page = PAGES[route.value.page];
-  const signOut = (): void =>
-    attempt(async () => {
-      await post("logout", {});
-      signedIn.value = "no";
-      go("now", {}, "replace");
-    });
   return (
     <Shell signOut={signOut}>
       <Page key={route.value.page} />
@@ -78,11 +77,30 @@ function Dashboard() {
   );
 }
 
+/** For the user of a mailbox there is one page, whatever the address says, and nothing that comes by itself. */
+function Mailbox() {
+  const { page } = route.value;
+  useEffect(() => go("me", {}, "replace"), [page]);
+  return (
+    <Shell signOut={signOut} isOfMailbox>
+      <MePage />
+      <ProofDialog />
+    </Shell>
+  );
+}
+
+function signOut(): void {
+  attempt(async () => {
+    await post("logout", {});
+    signedIn.value = "no";
+    go("now", {}, "replace");
+  });
+}
+
 effect(() => {
   document.documentElement.lang = language.value;
 });
 effect(() => {
-  if (signedIn.value === "yes" && reader.peek() === null) void findSession();
   if (signedIn.value !== "no") return;
   forgetToasts();
   // Also one that was ended elsewhere: the reader shall know why the password is asked for.

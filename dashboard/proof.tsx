@@ -7,6 +7,7 @@ import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { proofAsked } from "./proven.ts";
+import { reader } from "./session.ts";
 
 export { withProof } from "./proven.ts";
 
@@ -53,6 +54,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
       });
   };
   const words = t.value.proof;
+  const account = reader.value?.account ?? null;
   return (
     <dialog
       ref={dialog}
@@ -63,9 +65,9 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
       <form ref={form} onSubmit={submit}>
         <h2 id="proof-title">{words.title}</h2>
         <p id="proof-why">{words.why}</p>
-        <input type="text" name="username" value="admin" autocomplete="username" hidden readOnly />
+        <input type="text" name="username" value={account ?? "admin"} autocomplete="username" hidden readOnly />
         <label class="field">
-          <span>{t.value.signIn.password}</span>
+          <span>{account === null ? t.value.signIn.password : t.value.signIn.mailboxPassword}</span>
           <input ref={password} name="password" type="password" autocomplete="current-password" required />
         </label>
         {isCodeNeeded && <CodeField />}
@@ -76,7 +78,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
           <button class="primary" type="submit" aria-disabled={isWaiting}>
             {words.button}
           </button>
-          {whyNoPasskeys() === null && (
+          {account === null && whyNoPasskeys() === null && (
             <button type="button" aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)}>
               {t.value.passkeys.use}
             </button>

@@ -5,7 +5,7 @@ import { signedIn } from "./attempt.ts";
 import { type Complaint, complaintOf } from "./complaint.ts";
 
 /** Who the reader is, and what they may do. */
-export type Reader = Pick<CallerItem, "name" | "role" | "scopes">;
+export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
 /** Null: not known yet, or signed out. */
 export const reader = signal<Reader | null>(null);

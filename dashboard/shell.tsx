@@ -9,40 +9,48 @@ import { Said, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
 import { may } from "./session.ts";
 
+type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; isOfMailbox?: boolean }>;
+
 /** What stands around each page: the pages themselves, whether the page is live, and what is told in passing. */
-export function Shell({ children, signOut }: Readonly<{ children: ComponentChildren; signOut: () => void }>) {
+export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
   const main = useRef<HTMLElement>(null);
   const skip = (event: Event): void => {
     event.preventDefault();
     main.current?.focus();
   };
   return (
-    <div class="shell">
+    <div class={isOfMailbox ? "shell single" : "shell"}>
       <a class="skip" href="#main" onClick={skip}>
         {t.value.skip}
       </a>
       <header>
-        <a class="brand" href={hrefOf("now")}>
+        <a class="brand" href={hrefOf(isOfMailbox ? "me" : "now")}>
           <img src="icon.svg" alt="" width="28" height="28" />
           <span>GhostInbox</span>
         </a>
-        <Live />
+        {isOfMailbox ? <span class="spacer" /> : <Live />}
         <button type="button" class="quiet sign-out" onClick={signOut}>
           {t.value.signOut}
         </button>
       </header>
-      <nav aria-label={t.value.nav.label}>
-        {PAGES.filter((name) => name !== "accounts" || may("admin")).map((name) => (
-          <a key={name} href={hrefOf(name)} aria-current={route.value.page === name ? "page" : undefined}>
-            <Icon name={name} />
-            <span>{t.value.nav[name]}</span>
-          </a>
-        ))}
-      </nav>
+      {!isOfMailbox && <Pages />}
       <main ref={main} id="main" tabIndex={-1}>
         {children}
       </main>
     </div>
+  );
+}
+
+function Pages() {
+  return (
+    <nav aria-label={t.value.nav.label}>
+      {PAGES.filter((name) => name !== "accounts" || may("admin")).map((name) => (
+        <a key={name} href={hrefOf(name)} aria-current={route.value.page === name ? "page" : undefined}>
+          <Icon name={name} />
+          <span>{t.value.nav[name]}</span>
+        </a>
+      ))}
+    </nav>
   );
 }
 

@@ -1,32 +1,36 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "./api.ts";
-import { signedIn } from "./attempt.ts";
 import { CodeField, givenIn, isCodeAsked, selectIn } from "./code-field.tsx";
 import { type Complaint, complaintOf } from "./complaint.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
+/** What a browser that keeps passwords has as the administrator's name. */
+const ADMIN = "admin";
+
+/** Of the administrator, and of the users of mailboxes. */
 export function SignIn() {
   const form = useRef<HTMLFormElement>(null);
-  const password = useRef<HTMLInputElement>(null);
+  const name = useRef<HTMLInputElement>(null);
+  const [account, setAccount] = useState("");
   const [error, setError] = useState<Complaint | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
-  useEffect(() => password.current?.focus(), []);
+  useEffect(() => name.current?.focus(), []);
   const submit = (event: Event): void => {
     event.preventDefault();
-    signInWith(() => Promise.resolve(givenIn(form.current)));
+    signInWith(() => Promise.resolve({ ...(isOfMailbox && { account }), ...givenIn(form.current) }));
   };
   const signInWith = (given: () => Promise<object>): void => {
     setError(null);
     setWaiting(true);
     given()
       .then((body) => post("login", body))
-      .then(() => {
-        signedIn.value = "yes";
-      })
+      .then(findSession)
+      .then(() => setWaiting(false))
       .catch((reason: unknown) => {
         setWaiting(false);
         // The field for it takes the focus.
@@ -36,21 +40,35 @@ export function SignIn() {
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
+  const isOfMailbox = account !== "" && account !== ADMIN;
+  const words = t.value.signIn;
   return (
     <main class="sign-in">
       <form class="card" ref={form} onSubmit={submit}>
         <img src="icon.svg" alt="" width="56" height="56" />
         <Heading>GhostInbox</Heading>
-        <input type="text" name="username" value="admin" autocomplete="username" hidden readOnly />
         <label class="field">
-          <span>{t.value.signIn.password}</span>
-          <input ref={password} name="password" type="password" autocomplete="current-password" required />
+          <span>{words.account}</span>
+          <input
+            ref={name}
+            name="account"
+            inputMode="email"
+            autocomplete="username"
+            autocapitalize="off"
+            spellcheck={false}
+            maxLength={254}
+            onInput={({ currentTarget }) => setAccount(currentTarget.value.trim())}
+          />
+        </label>
+        <label class="field">
+          <span>{isOfMailbox ? words.mailboxPassword : words.password}</span>
+          <input name="password" type="password" autocomplete="current-password" required />
         </label>
         {isCodeNeeded && <CodeField />}
         <button class="primary" type="submit" disabled={isWaiting}>
-          {isWaiting ? t.value.signIn.wait : t.value.signIn.button}
+          {isWaiting ? words.wait : words.button}
         </button>
-        {whyNoPasskeys() === null && (
+        {!isOfMailbox && whyNoPasskeys() === null && (
           <button type="button" disabled={isWaiting} onClick={() => signInWith(usePasskey)}>
             {t.value.passkeys.use}
           </button>

@@ -1,9 +1,9 @@
 import type { Health } from "../../src/wire/control/items.ts";
 import { get } from "../api.ts";
-import { attempt } from "../attempt.ts";
 import { secondsUp, uptime } from "../format.ts";
+import { LanguageField } from "../language-field.tsx";
 import { health, version } from "../live.ts";
-import { LANGUAGES, type Language, language, speak, t } from "../messages.ts";
+import { t } from "../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, route } from "../route.ts";
 import { may, reader } from "../session.ts";
@@ -24,16 +24,7 @@ export function SystemState() {
       )}
       <Card title={words.page}>
         {reader.value !== null && <p>{words.you(reader.value.name, words.roles[reader.value.role])}</p>}
-        <label class="field narrow">
-          <span>{t.value.language}</span>
-          <select onChange={({ currentTarget }) => attempt(() => speak(languageOf(currentTarget.value)))}>
-            {Object.entries(LANGUAGES).map(([code, name]) => (
-              <option key={code} value={code} lang={code} selected={code === language.value}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <LanguageField />
       </Card>
     </>
   );
@@ -92,8 +83,4 @@ function Known({ status, ...props }: Readonly<{ health: Health; status: Status |
       </Card>
     </>
   );
-}
-
-function languageOf(code: string): Language {
-  return code === "de" ? "de" : "en";
 }

@@ -7,6 +7,7 @@ import { en as find } from "./find.ts";
 import { en as frame } from "./frame.ts";
 import { en as mail } from "./mail.ts";
 import { en as filters } from "./mail-filters.ts";
+import { en as me } from "./me.ts";
 import { en as now } from "./now.ts";
 import { en as passkeys } from "./passkeys.ts";
 import { en as problems } from "./problems.ts";
@@ -32,4 +33,5 @@ export const texts = {
   upkeep,
   accounts,
   problems,
+  me,
 };

@@ -27,7 +27,13 @@ const en = {
     loading: "Loading …",
   },
   state: { ok: "well", degraded: "degraded", down: "down" },
-  signIn: { password: "Administrator password", button: "Sign in", wait: "Signing in …" },
+  signIn: {
+    account: "Your mail address (empty: you administer this server)",
+    password: "Administrator password",
+    mailboxPassword: "Password of your mailbox",
+    button: "Sign in",
+    wait: "Signing in …",
+  },
   proof: {
     title: "Your password, please",
     why: "This needs a fresh proof that it is you. Give the password again; that counts for ten minutes.",
@@ -64,7 +70,13 @@ const de: typeof en = {
     loading: "Lädt …",
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
-  signIn: { password: "Passwort der Verwaltungsseite", button: "Anmelden", wait: "Meldet an …" },
+  signIn: {
+    account: "Ihre Mailadresse (leer: Sie verwalten diesen Server)",
+    password: "Passwort der Verwaltungsseite",
+    mailboxPassword: "Passwort Ihres Postfachs",
+    button: "Anmelden",
+    wait: "Meldet an …",
+  },
   proof: {
     title: "Ihr Passwort, bitte",
     why: "Bestätigen Sie, dass Sie es sind: Geben Sie das Passwort noch einmal ein. Das gilt zehn Minuten.",

@@ -8,6 +8,7 @@ import { de as find } from "./find.ts";
 import { de as frame } from "./frame.ts";
 import { de as mail } from "./mail.ts";
 import { de as filters } from "./mail-filters.ts";
+import { de as me } from "./me.ts";
 import { de as now } from "./now.ts";
 import { de as passkeys } from "./passkeys.ts";
 import { de as problems } from "./problems.ts";
@@ -32,4 +33,5 @@ export const texts: Messages = {
   upkeep,
   accounts,
   problems,
+  me,
 };
