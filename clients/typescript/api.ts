@@ -178,6 +178,9 @@ export type EventType =
   | "QUEUE_RELEASED"
   | "QUEUE_DELETED"
   | "PASSWORD_CHANGED"
+  | "APP_PASSWORD_MADE"
+  | "APP_PASSWORD_REMOVED"
+  | "FORWARDING_CHANGED"
   | "NETWORKS_CHANGED"
   | "QUOTA_CHANGED"
   | "LEGAL_HOLD_SET"
@@ -197,6 +200,7 @@ export type EventType =
   | "ADMIN_PASSWORD_CHANGED"
   | "FACTOR_ADDED"
   | "FACTOR_REMOVED"
+  | "SECOND_FACTOR_ASKED"
   | "SECOND_FACTOR_FAILED"
   | "RECOVERY_CODES_MADE"
   | "RECOVERY_CODE_USED"
@@ -493,7 +497,7 @@ export type Routes = {
         };
   };
 
-  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; the answer sets the session's cookie. */
+  /** Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie. */
   "POST /api/v1/login": {
     readonly body:
       | {
@@ -512,10 +516,14 @@ export type Routes = {
           readonly password: string;
           /** Where a second factor is set up: the code of the authenticator app, or a recovery code. */
           readonly code?: string | undefined;
+          /** The mailbox whose user signs in. Without it, the administrator does. */
+          readonly account?: string | undefined;
         };
     readonly answer: {
       readonly name: string;
-      readonly role: "owner" | "operator" | "viewer";
+      readonly role: "owner" | "operator" | "viewer" | "mailbox";
+      /** The mailbox whose user this is; null: it administers, as its scopes say. */
+      readonly account: string | null;
       readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
       /** Until when the password that was given counts as a fresh proof. */
       readonly freshUntil: Time | null;
@@ -538,7 +546,9 @@ export type Routes = {
   "GET /api/v1/session": {
     readonly answer: {
       readonly name: string;
-      readonly role: "owner" | "operator" | "viewer";
+      readonly role: "owner" | "operator" | "viewer" | "mailbox";
+      /** The mailbox whose user this is; null: it administers, as its scopes say. */
+      readonly account: string | null;
       readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
       /** Until when the password that was given counts as a fresh proof. */
       readonly freshUntil: Time | null;
@@ -567,7 +577,9 @@ export type Routes = {
         };
     readonly answer: {
       readonly name: string;
-      readonly role: "owner" | "operator" | "viewer";
+      readonly role: "owner" | "operator" | "viewer" | "mailbox";
+      /** The mailbox whose user this is; null: it administers, as its scopes say. */
+      readonly account: string | null;
       readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
       /** Until when the password that was given counts as a fresh proof. */
       readonly freshUntil: Time | null;
@@ -890,7 +902,10 @@ export type Routes = {
 
   /** Puts the settings file back as it was before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/settings/undo": {
-    readonly body: {};
+    readonly body: {
+      /** That of the list which showed the change: the file must be as it was then. */
+      readonly digest: string;
+    };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: readonly string[];
@@ -1844,6 +1859,28 @@ export type Routes = {
     };
     readonly answer: {
       readonly name: string;
+    };
+  };
+
+  /** The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in. */
+  "GET /api/v1/me": {
+    readonly answer: {
+      readonly account: string;
+      /** 0: no limit. */
+      readonly quotaBytes: number;
+      /** Null: it is not known now. */
+      readonly usedBytes: number | null;
+      /** Null: it is not known now. */
+      readonly mails: number | null;
+      /** Other addresses whose mail comes to it, 100 at most. */
+      readonly aliases: readonly string[];
+      /** From where it may sign in; empty: from anywhere. */
+      readonly networks: readonly string[];
+      /** Strangers guess at its password, so new places are limited. */
+      readonly guarded: boolean;
+      readonly greylistPausedUntil: Time | null;
+      /** Its password is changed on the server alone, which makes a key for its mail. */
+      readonly passwordOnServer: boolean;
     };
   };
 

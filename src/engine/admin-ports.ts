@@ -68,14 +68,6 @@ export interface AliasStore {
   sendersOf(account: AccountName, most: number): readonly string[];
 }
 
-/** Of how many addresses mail for an alias becomes. */
-export type Reached = Readonly<{ alias: string; addresses: number }>;
-
-export interface AliasReach {
-  /** Of this alias, and of all that lead to it, the one that reaches the most addresses. */
-  widest(address: Address): Reached;
-}
-
 /** An account as a file names it, with its password's hash and scheme. Without `quotaBytes`: the quota of the settings. */
 export type NamedHash = Readonly<{ name: AccountName; hash: string; quotaBytes?: number | undefined }>;
 

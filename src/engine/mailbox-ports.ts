@@ -2,7 +2,7 @@ import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
 
-/** What an account has besides its password. Writers throw when their database takes nothing. */
+/** What an account has besides its password, and where mail goes on to. Writers throw when their database takes nothing. */
 
 /** A password for a single mail program. `digest`: SHA-256 in hexadecimal. It is random, so no slow hash is needed. */
 export type NewAppPassword = Readonly<{
@@ -30,4 +30,12 @@ export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 export interface ForwardStore {
   /** In place of what was so before. To nobody: its mail stays in its mailbox. */
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
+}
+
+/** Of how many addresses mail for an alias becomes. */
+export type Reached = Readonly<{ alias: string; addresses: number }>;
+
+export interface AliasReach {
+  /** Of this alias, and of all that lead to it, the one that reaches the most addresses. */
+  widest(address: Address): Reached;
 }

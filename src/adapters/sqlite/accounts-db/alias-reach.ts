@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Address } from "../../../core/net/address.ts";
-import type { AliasReach, Reached } from "../../../engine/admin-ports.ts";
+import type { AliasReach, Reached } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
 
 /** How many addresses Postfix makes of one: an alias counts as often as it is named, as in cleanup(8). */
