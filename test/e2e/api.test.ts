@@ -147,7 +147,7 @@ describe("what the HTTP API does", { skip: whyNoLab() ?? false }, () => {
     const families = new Map(parseMetrics(text).map((family) => [family.name, family.samples]));
     assert.deepEqual(
       [...families.keys()],
-      ["ghostinbox_build_info", "ghostinbox_bans_active", "ghostinbox_events_total"],
+      ["ghostinbox_build_info", "ghostinbox_component_up", "ghostinbox_bans_active", "ghostinbox_events_total"],
     );
     const bans = await product.stats();
     const active = families.get("ghostinbox_bans_active")?.reduce((sum, { value }) => sum + value, 0);

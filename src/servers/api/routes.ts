@@ -313,7 +313,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       bodyBytes: 0,
       type: METRICS_TYPE,
       says: "Metrics for Prometheus.",
-      run: () => new Response(metrics(parts), { headers: { "content-type": METRICS_TYPE } }),
+      run: async () => new Response(await metrics(parts, health), { headers: { "content-type": METRICS_TYPE } }),
     }),
     route({
       method: "GET",

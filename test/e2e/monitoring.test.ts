@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { EVENT_TYPES } from "../../src/core/events/event-types.ts";
+import { type Family, parseMetrics } from "../kit/metrics-text.ts";
+import { lacking } from "../kit/needs.ts";
+import { CHECKOUT } from "../lab/checkout.ts";
+import { runProgram } from "../lab/commands.ts";
+import { sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Prometheus } from "../lab/prometheus.ts";
+import { until } from "../lab/wait.ts";
+import { WebClient } from "../lab/web-client.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const SKIP = { skip: whyNoLab() ?? lacking({ installed: ["promtool", "prometheus"] }) };
+const EXAMPLES = join(CHECKOUT, "examples");
+/** What Grafana puts in place of its variables. */
+const VARIABLES = [
+  ["$__rate_interval", "1m"],
+  ["$__range", "1h"],
+  ["$instance", ".*"],
+] as const;
+
+type Dashboard = Readonly<{
+  panels: readonly Readonly<{ title: string; targets: readonly Readonly<{ expr: string }>[] }>[];
+  annotations: Readonly<{ list: readonly Readonly<{ expr: string }>[] }>;
+}>;
+
+describe("what Prometheus and Grafana make of the numbers", SKIP, () => {
+  const { lab, product } = withProduct({}, [ANNA]);
+  const folder = join(lab.directory, "prometheus");
+  let families: readonly Family[] = [];
+  let text = "";
+  before(async () => {
+    mkdirSync(folder);
+    cpSync(join(EXAMPLES, "prometheus"), folder, { recursive: true });
+    const token = await product.makeToken("prometheus", "--scope", "viewer");
+    writeFileSync(join(folder, "ghostinbox-token"), token);
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    await sendMail({ host: lab.sender, from: "198.51.100.71" });
+    ({ text } = await web.with({ authorization: `Bearer ${token}` }).ask("GET", "/metrics"));
+    families = parseMetrics(text);
+  });
+
+  test("promtool has nothing to say of the metrics, the rules and the configuration", async () => {
+    const said = async (argv: readonly string[], input = "") => {
+      const { code, stdout, stderr } = await runProgram(["promtool", "check", ...argv], { input });
+      return [code, `${stdout}${stderr}`] as const;
+    };
+    assert.deepEqual(await said(["metrics"], text), [0, ""]);
+    assert.notEqual((await said(["metrics"], text.replaceAll("_total", "")))[0], 0, "it is asked");
+    const [code, says] = await said(["config", join(folder, "prometheus.yml")]);
+    assert.equal(code, 0, says);
+    assert.match(says, /SUCCESS: \d+ rules found/);
+    writeFileSync(join(folder, "dashboard.yml"), asRules(expressions()));
+    const [parsed, whyNot] = await said(["rules", join(folder, "dashboard.yml")]);
+    assert.equal(parsed, 0, whyNot);
+  });
+
+  test("each metric, label and type of event that they name is there", () => {
+    const rules = readFileSync(join(folder, "ghostinbox-alerts.yml"), "utf8");
+    const texts = [...expressions(), rules];
+    for (const name of new Set(texts.flatMap((one) => one.match(/ghostinbox_\w+/g) ?? [])))
+      assert.ok(
+        families.some((family) => family.name === name),
+        name,
+      );
+    const types = texts.flatMap((one) =>
+      [...one.matchAll(/type=~?"([^"]+)"/g)].flatMap(([, all = ""]) => all.split("|")),
+    );
+    assert.ok(types.length > 20);
+    for (const type of new Set(types))
+      assert.ok(
+        EVENT_TYPES.some((known) => new RegExp(`^(?:${type})$`).test(known)),
+        type,
+      );
+  });
+
+  test("a Prometheus with the example's configuration reads the server, and knows each number of the dashboard", async () => {
+    const prometheus = await Prometheus.start(lab.server, folder);
+    try {
+      for (const expression of [...expressions(), 'up{job="ghostinbox"} == 1', "ghostinbox_component_up == 1"]) {
+        const mayBeNone = expression.endsWith("> 0");
+        const finds = async (): Promise<boolean> => (await prometheus.ask(expression)).length > 0 || mayBeNone;
+        await until(`${expression} finds something`, finds);
+      }
+      await until("the rules were tried", async () =>
+        (await prometheus.rules()).every(({ health }) => health === "ok"),
+      );
+    } finally {
+      await prometheus.stop();
+    }
+  });
+});
+
+/** Of the dashboard, as Grafana sends them. */
+function expressions(): readonly string[] {
+  const { panels, annotations } = JSON.parse(
+    readFileSync(join(EXAMPLES, "grafana", "ghostinbox.json"), "utf8"),
+  ) as Dashboard;
+  const all = [...panels.flatMap(({ targets }) => targets), ...annotations.list].map(({ expr }) => expr);
+  return all.map((expr) => VARIABLES.reduce((text, [name, value]) => text.replaceAll(name, value), expr));
+}
+
+function asRules(all: readonly string[]): string {
+  const rules = all.map((expr, at) => ({ record: `dashboard:expression_${at}`, expr }));
+  return JSON.stringify({ groups: [{ name: "dashboard", rules }] });
+}
