@@ -70,7 +70,7 @@ const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
 const BROWSER_BYTES = 8;
 /** The web waits for ten seconds. What comes later opens nothing that anybody hears of. */
-const HEARD_MS = 8 * SECOND_MS;
+const HEARD_MS = 9 * SECOND_MS;
 
 /**
  * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as it
