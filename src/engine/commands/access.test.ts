@@ -30,6 +30,23 @@ test("the record of a new token says what it may do, and until when", async () =
   assert.deepEqual(kit.details(), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
 });
 
+test("a token without a record opens nothing, and one that is revoked stays revoked", async () => {
+  const kit = commandsOnMemory();
+  assert.ok((await kit.ask(COMMANDS.token_create)).ok);
+  kit.fillDisk();
+  const made = await kit.ask({ ...COMMANDS.token_create, name: "second", digest: "0".repeat(64) });
+  assert.ok(!made.ok && /nothing was changed/.test(made.message));
+  const listed = await kit.ask(COMMANDS.token_list);
+  assert.ok(listed.ok && "tokens" in listed.result);
+  assert.deepEqual(
+    listed.result.tokens.map(({ name }) => name),
+    [COMMANDS.token_create.name],
+  );
+  const revoked = await kit.ask(COMMANDS.token_revoke);
+  assert.ok(!revoked.ok && /may or may not hold/.test(revoked.message));
+  assert.partialDeepStrictEqual(await kit.ask(COMMANDS.token_list), { result: { tokens: [] } });
+});
+
 test("the password of the dashboard is changed, hashed, and the change is on record", async () => {
   const kit = commandsOnMemory();
   assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });

@@ -6,7 +6,7 @@ import type { CountedPage, PageRequest } from "../../wire/control/paging.ts";
 import type { CredentialStore, NewToken } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { UNRECORDED, UNWRITTEN } from "./unrecorded.ts";
 
 /** Who may administer the server. */
 export type CredentialCommandParts = Readonly<{
@@ -45,7 +45,11 @@ export async function tokenCommand(
   const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
   const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
   const recorded = await engine.audit({ type, subject: command.name, by, ...grants });
-  return recorded ? { ok: true, result: { name: command.name } } : UNRECORDED;
+  if (recorded) return { ok: true, result: { name: command.name } };
+  // A token that nobody is told of may not stay; what was revoked stays so.
+  if (!creating) return UNRECORDED;
+  credentials.revokeToken(command.name);
+  return UNWRITTEN;
 }
 
 function newToken({ name, digest, scopes: listed, for: lasts }: Of<"token_create">, by: string, at: Millis) {
