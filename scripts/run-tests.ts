@@ -139,8 +139,14 @@ async function elsewhere(argv: readonly string[], within: readonly string[] = []
     child.on("close", (code, signal) => resolve(`the process ended: ${signal ?? code}`));
     child.on("error", ({ message }) => resolve(message));
   });
-  if (typeof told === "string") failed(`${argv.join(" ")}: ${told}`);
-  else addTally(told);
+  if (typeof told !== "string") {
+    addTally(told);
+  } else if (within.length > 0) {
+    console.log(`${argv.join(" ")}: ${told}. Again, without ${within.join(" ")}.`);
+    await elsewhere(argv);
+  } else {
+    failed(`${argv.join(" ")}: ${told}`);
+  }
 }
 
 /** Their files that were asked for, the longest first. */
