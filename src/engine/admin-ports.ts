@@ -38,6 +38,8 @@ export interface AccountBook {
   accounts(asked: Searched): CountedPage<AccountRow>;
   aliases(asked: Searched): CountedPage<AliasItem>;
   aliasesTo(account: AccountName, most: number): readonly AliasItem[];
+  /** Under which mail comes to the account: its own, and aliases that lead to it, directly or by others. */
+  addressesOf(account: AccountName, most: number): readonly string[];
   /** How many aliases lead to each of these accounts; one without any is missing. */
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }

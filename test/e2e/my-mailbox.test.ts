@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
@@ -11,6 +12,9 @@ const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const HERS = "198.51.100.70";
 const STRANGER = "198.51.100.90";
+const ELSEWHERE = "198.51.100.72";
+const SENDER = "198.51.100.80";
+const FRESH = "seven quiet lanterns above";
 const WRONG = Array.from({ length: 6 }, (_, i) => `a wrong one ${i}`);
 
 describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() ?? false }, () => {
@@ -60,6 +64,62 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.deepEqual(recorded, [["dashboard", ANNA]]);
     assert.equal((await session.ask("POST", "/api/v1/logout")).status, 204);
     assert.equal(await statusOf(session), 401);
+  });
+
+  test("own sign-ins are seen at every door, and an own mail is followed, and nobody else's", async () => {
+    assert.ok(await signsIn(ANNA, PASSWORD, HERS));
+    assert.equal(await signsIn(ANNA, "a typing error", HERS), false);
+    const session = await sessionOf(hers);
+    const listed = async () => (await session.ask("GET", "/api/v1/me/sign-ins?limit=3")).json();
+    const [here, wrong, imap] = [
+      { service: "dashboard", isRight: true },
+      { service: "imap", isRight: false, what: "wrong_password" },
+      { service: "imap", isRight: true, what: "signed_in" },
+    ].map((one) => ({ ip: HERS, ...one }));
+    assert.partialDeepStrictEqual(await listed(), { items: [here, wrong, imap] });
+
+    const queueIdOf = async (recipient: string): Promise<string> => {
+      const { lines } = await sendMail({ host: lab.sender, from: SENDER, recipient });
+      return /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+    };
+    const [own, foreign] = [await queueIdOf(ANNA), await queueIdOf(BERT)];
+    const wayOf = (id: string) => session.ask("GET", `/api/v1/me/mail?id=${id}`);
+    await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(own)).text));
+    const [others, none] = [await wayOf(foreign), await wayOf("A0000000000")];
+    assert.deepEqual([others.status, none.status], [404, 404]);
+    assert.equal(others.text, none.text);
+    await session.ask("POST", "/api/v1/logout");
+  });
+
+  test("a new password works by IMAP at once, and ends the other session and not the own", async () => {
+    const [own, other] = [await sessionOf(hers), await sessionOf(await webFrom(ELSEWHERE))];
+    const change = (password: string) => own.ask("POST", "/api/v1/me/password", { body: { password } });
+    assert.equal((await change("password12345")).status, 400);
+    assert.equal((await change(FRESH)).status, 200);
+    assert.equal(await statusOf(own), 200);
+    await until("the other one ends", async () => (await statusOf(other)) === 401);
+    assert.deepEqual([await signsIn(ANNA, FRESH, HERS), await signsIn(ANNA, PASSWORD, HERS)], [true, false]);
+    const listed = await own.ask("GET", "/api/v1/me/sessions");
+    assert.partialDeepStrictEqual(listed.json(), { items: [{ ip: HERS, isOwn: true }] });
+    assert.equal((await signIn(hers, ANNA, FRESH)).status, 200);
+    assert.equal((await change(PASSWORD)).status, 200);
+    assert.match(JSON.stringify(await product.json(["audit", "list"])), new RegExp(`mailbox:${ANNA} via ${HERS}`));
+    await own.ask("POST", "/api/v1/logout");
+  });
+
+  test("an allowed sender and a pause of greylisting are of the own mailbox", async () => {
+    const session = await sessionOf(hers);
+    const allowed = await session.ask("POST", "/api/v1/me/senders", { body: { sender: "*@friend.example" } });
+    assert.equal(allowed.status, 201, allowed.text);
+    assert.match(
+      JSON.stringify(await product.json(["spam", "allow", "list"])),
+      new RegExp(`${ANNA}.*friend\\.example`),
+    );
+    assert.equal((await session.ask("POST", "/api/v1/me/greylist-pause", { body: { for: "15m" } })).status, 200);
+    assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
+    assert.equal((await session.ask("DELETE", "/api/v1/me/greylist-pause")).status, 200);
+    const client = await session.ask("GET", "/api/v1/me/client");
+    assert.match(client.text, /"imap":\{"host":"[\w.-]+","port":993,"tls":"implicit"\}/);
   });
 
   test("wrong passwords ban the address at every door, as by IMAP, whichever door they came to", async () => {

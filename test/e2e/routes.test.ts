@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { mailboxVisits } from "../lab/mailbox-visits.ts";
 import { managingVisits } from "../lab/managing-visits.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { ADMIN_PASSWORD } from "../lab/product.ts";
+import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { Description } from "../lab/web-description.ts";
 import { ANNA, visits as firstVisits, GUEST, STRANGER } from "../lab/web-visits.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** The sign-out comes last. */
-const visits = (queueId: string) => ({ ...managingVisits, ...firstVisits(queueId) });
+/** The sign-out comes last, and what ends the session of the mailbox, such as a suspension, behind what that asks. */
+const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) });
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
 
@@ -24,13 +25,18 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
   let web: WebClient;
   let bearer: Readonly<Record<string, string>>;
   let cookie: Readonly<Record<string, string>>;
+  let ofMailbox: Readonly<Record<string, string>>;
   let described: Description;
   let queueId: string;
   before(async () => {
     web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
     bearer = { authorization: `Bearer ${await product.makeToken("routes", "--scope", "owner")}` };
-    const signedIn = await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
-    cookie = { cookie: signedIn.headers["set-cookie"]?.split(";")[0] ?? assert.fail("no cookie") };
+    const signIn = async (body: object) => {
+      const { headers, text } = await web.ask("POST", "/api/v1/login", { body });
+      return { cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) };
+    };
+    cookie = await signIn({ password: ADMIN_PASSWORD });
+    ofMailbox = await signIn({ account: ANNA, password: PASSWORD });
     described = new Description((await web.ask("GET", "/openapi.json", { headers: bearer })).json());
     // Something to tell of.
     const { lines } = await sendMail({ host: lab.sender, from: GUEST });
@@ -44,6 +50,7 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
   function credential(route: string): Readonly<Record<string, string>> {
     const { security } = described.operation(route);
     if (security.length === 0) return {};
+    if (JSON.stringify(security).includes('"mailbox"')) return ofMailbox;
     return security.some((way) => "token" in way) ? bearer : cookie;
   }
 

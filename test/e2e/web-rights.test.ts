@@ -14,11 +14,12 @@ import { COMMANDS } from "../kit/commands.ts";
 import { WEB_VERBS } from "../kit/web-verbs.ts";
 import type { Lab } from "../lab/lab.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { ADMIN_PASSWORD, type Product } from "../lab/product.ts";
+import { ADMIN_PASSWORD, PASSWORD, type Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
+const ANNA = "anna@example.test";
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];
 
 /** Sends what it is given over a unix socket, prints as many lines as it was given, and ends. */
@@ -89,12 +90,32 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
     const ofViewer = await denials(viewer);
     const closed = all.filter((verb) => needOf(verb).needs !== "caller" && !reading.includes(verb));
     assert.partialDeepStrictEqual(ofViewer, { ...refused(closed, "not_allowed"), prove: "failed" });
+    assert.ok(needing("mailbox").length > 5 && closed.includes("my_password"));
     assert.deepEqual(
       reading.filter((verb) => ofViewer[verb] === "not_allowed"),
       [],
     );
     assert.partialDeepStrictEqual(await denials(operator), refused(administering, "not_allowed"));
     assert.ok(await product.banOf("198.51.100.77"), "no ban was lifted");
+  });
+
+  test("is what the user of a mailbox may do for that mailbox, and nothing else", async () => {
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    await product.addAccount(ANNA);
+    const signedIn = await web.ask("POST", "/api/v1/login", { body: { account: ANNA, password: PASSWORD } });
+    const as = /ghostinbox=([\w-]+)/.exec(signedIn.headers["set-cookie"] ?? "")?.[1] ?? assert.fail(signedIn.text);
+    const closed = WEB_VERBS.filter((verb) => !["nothing", "caller", "mailbox"].includes(needOf(verb).needs));
+    assert.ok(closed.length > 40);
+    const before = [await secretsOf(product), await product.json(["account", "list"])];
+    const lines = closed.map((verb) => ({ by: "root", as, ip: "203.0.113.7", command: COMMANDS[verb] }));
+    const replies = await asWeb(lab, product, lines);
+    assert.deepEqual(
+      replies.map((reply, i) => [closed[i], "ok" in reply && !reply.ok && reply.denied]),
+      closed.map((verb) => [verb, "not_allowed"]),
+    );
+    assert.deepEqual([await secretsOf(product), await product.json(["account", "list"])], before);
+    const [mine] = await asWeb(lab, product, [{ by: "root", as, ip: "203.0.113.7", command: COMMANDS.my_mailbox }]);
+    assert.ok(mine !== undefined && "ok" in mine && mine.ok && JSON.stringify(mine).includes(ANNA));
   });
 
   test("is bounded where it may do something: no wide network, and not as root", async () => {

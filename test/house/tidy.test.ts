@@ -32,6 +32,7 @@ const NEEDS_NO_TEST = [
   "src/engine/replay/ports.ts",
   "src/wire/control/replay-items.ts",
   "src/wire/control/items.ts",
+  "src/wire/control/my-items.ts",
   "src/wire/control/access-items.ts",
   "src/wire/control/results.ts",
   "src/wire/control/settings-items.ts",

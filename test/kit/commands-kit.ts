@@ -135,6 +135,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     sessions,
     factors,
     hostname: () => "mail.example.test",
+    mailPorts: () => ({ host: "mail.example.test", imapPort: 993, smtpPort: 465 }),
     rehearse,
     passkeys,
     names: () => ["mail.example.test"],

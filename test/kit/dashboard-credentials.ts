@@ -21,6 +21,7 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     sessions: new SqliteSessions(accounts),
     factors: new SqliteFactors(accounts),
     hostname: () => "mail.example.org",
+    mailPorts: () => ({ host: "mail.example.org", imapPort: 993, smtpPort: 465 }),
     rehearse: rehearsalOn(accounts),
     passkeys: new SqlitePasskeys(accounts),
     names: () => ["mail.example.test"],

@@ -6,7 +6,8 @@ import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/servers
 import type { CallerItem } from "../../src/wire/control/access-items.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
-import type { DetailedAccount, MyMailbox } from "../../src/wire/control/results.ts";
+import type { MyMailbox } from "../../src/wire/control/my-items.ts";
+import type { DetailedAccount } from "../../src/wire/control/results.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -59,6 +60,9 @@ export const MAILBOX: MyMailbox = {
   passwordOnServer: false,
 };
 
+/** Where mail programs find it. */
+export const CLIENT = { account: MAILBOX.account, host: "mail.example.org", imapPort: 993, smtpPort: 465 } as const;
+
 /** For whom the guard is asked with `TOKEN`. */
 export const AS_TOKEN = { as: TOKEN, ip: parseIp("127.0.0.1") ?? assert.fail() };
 /** What the guard says of a command that failed for a reason of its own. */
@@ -94,6 +98,10 @@ export class FakeGuard implements GuardPort {
     ["account_list", { ok: true, result: { accounts: [], next: null, total: 0, passwordsOnServer: false } }],
     ["account_details", { ok: true, result: { account: ACCOUNT } }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
+    ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
+    ["my_client", { ok: true, result: CLIENT }],
+    ["my_sessions", { ok: true, result: { sessions: [] } }],
+    ["my_senders", { ok: true, result: { allowed: [] } }],
     ["alias_list", { ok: true, result: { aliases: [], next: null, total: 0 } }],
     ["token_list", { ok: true, result: { tokens: [], next: null, total: 0 } }],
   ]);

@@ -163,6 +163,11 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     notices,
     tokens: (asked) => stores.tokens.tokens(asked),
     hostname: () => inForce.hostname,
+    mailPorts: () => ({
+      host: inForce.hostname,
+      imapPort: inForce["ports.imaps"],
+      smtpPort: inForce["ports.submissions"],
+    }),
     names: () => dashboardNames(inForce),
     passwords,
     queue,

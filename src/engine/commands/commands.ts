@@ -27,7 +27,7 @@ import { type GreylistCommandParts, greylistList, greylistPause, greylistResume 
 import { heldCommand } from "./held.ts";
 import type { HeldQueueParts, Share } from "./held-queue.ts";
 import { incidentNote } from "./incidents.ts";
-import { MyMailboxCommands } from "./my-mailbox.ts";
+import { MyMailboxCommands, type MyMailboxParts } from "./my-mailbox.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
 import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
 import { queueCommand } from "./queue.ts";
@@ -60,6 +60,7 @@ export type CommandParts = BanCommandParts &
   PasskeyCommandParts &
   Omit<SignInParts, "keys"> &
   SettingsCommandParts &
+  Pick<MyMailboxParts, "mailPorts"> &
   Readonly<{
     active: AccountPasswords;
     /** Refreshed at once, so that a new address can send as soon as the command ends. */
@@ -108,6 +109,10 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "token_list",
   "reload",
   "my_mailbox",
+  "my_addresses",
+  "my_client",
+  "my_sessions",
+  "my_senders",
   "watch",
 ]);
 
@@ -330,6 +335,16 @@ function run(
     case "session_end_all":
       return sessionCommand(parts, command, { caller, by });
     case "my_mailbox":
+    case "my_addresses":
+    case "my_client":
+    case "my_sessions":
+    case "my_sessions_end":
+    case "my_password":
+    case "my_senders":
+    case "my_sender_add":
+    case "my_sender_remove":
+    case "my_greylist_pause":
+    case "my_greylist_resume":
       return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };

@@ -5,6 +5,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Results } from "../../wire/control/control.ts";
 import { digestOf } from "../access/secrets.ts";
+import { CHANGES_AN_HOUR } from "./my-mailbox.ts";
 
 const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
 const BERT = "bert@example.test";
@@ -63,6 +64,28 @@ test("a user who is guessed at, or whose greylisting is paused, is told", async 
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
     await kit.engine.ask({ ...guess, passwordHash: `w${i}`, ip: ip(`198.51.${i}.7`) });
   assert.equal((await mine()).guarded, true);
+});
+
+test("a user changes so much within an hour, and leaves others their share", async () => {
+  const { kit } = await fresh();
+  const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
+  for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
+  const refused = await end();
+  assert.ok(!refused.ok && /60 times within an hour/.test(refused.message));
+  kit.clock.advance(3_600_000);
+  assert.ok((await end()).ok);
+});
+
+test("a mail program is told the server's name and its ports, and the mail of each alias is the user's", async () => {
+  const { kit, done } = await fresh();
+  const ask = async (verb: "my_client" | "my_addresses") => {
+    const reply = await kit.ask({ verb }, "web", AS);
+    assert.ok(reply.ok);
+    return reply.result;
+  };
+  assert.deepEqual(await ask("my_client"), { account: ANNA, host: "mail.example.test", imapPort: 993, smtpPort: 465 });
+  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
 });
 
 test("nobody else has one: neither the administrator nor a session that has ended", async () => {

@@ -1,19 +1,28 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { isoTime, MINUTE_MS } from "../../core/time.ts";
-import type { Command, Reply } from "../../wire/control/control.ts";
+import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { MyClient } from "../../wire/control/my-items.ts";
 import type { DetailedAccount } from "../../wire/control/results.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Shares } from "../budget.ts";
-import type { GreylistPauses } from "../facts/greylisting.ts";
-import { type AccountListParts, accountDetails } from "./account-lists.ts";
+import { accountDetails } from "./account-lists.ts";
+import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd } from "./my-changes.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
-export type MyMailboxParts = AccountListParts & Readonly<{ pauses: Pick<GreylistPauses, "pauses"> }>;
-export type OfMailbox = Readonly<{ caller: WebCaller; by: string }>;
-type MyCommand = Extract<Command, { readonly verb: "my_mailbox" }>;
+export type MyMailboxParts = MyChangeParts &
+  Readonly<{
+    /** Of this server: its name, and the ports of mailboxes and of mail from users. */
+    mailPorts: () => Omit<MyClient, "account">;
+  }>;
+export type MyCommand = Extract<Command, { readonly verb: `my_${string}` }>;
+type By = Readonly<{ caller: WebCaller; by: string }>;
 
 /** How often a minute Dovecot is asked how full a mailbox is: a program is started for it each time. */
 const LOOKS_A_MINUTE = 30;
+/** What one user changes within an hour: others have their own share. */
+export const CHANGES_AN_HOUR = 60;
+/** Addresses that lead to one account. */
+const MOST_ADDRESSES = 1_000;
 
 /**
  * What the user of a mailbox sees and changes. The account is always the caller's own, which the session tells; no command names
@@ -22,17 +31,48 @@ const LOOKS_A_MINUTE = 30;
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
+  readonly #changes = new Shares<AccountName>(CHANGES_AN_HOUR, HOUR_MS);
 
   constructor(parts: MyMailboxParts) {
     this.#parts = parts;
   }
 
-  async run(command: MyCommand, { caller }: OfMailbox): Promise<Reply> {
+  async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
+    const { book, senders, sessions, mailPorts, clock } = this.#parts;
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;
     switch (command.verb) {
       case "my_mailbox":
         return this.#mailbox(account);
+      case "my_addresses":
+        return { ok: true, result: { account, addresses: book.addressesOf(account, MOST_ADDRESSES) } };
+      case "my_client":
+        return { ok: true, result: { account, ...mailPorts() } };
+      case "my_sessions":
+        return { ok: true, result: { sessions: sessions.list(account, clock.now()) } };
+      case "my_senders": {
+        const own = senders.allowedSenders().filter((one) => one.account === account);
+        return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
+      }
+      default:
+        return this.#changes.spend(account, clock.now())
+          ? this.#change(command, { account, caller, by })
+          : ENOUGH_CHANGES;
+    }
+  }
+
+  #change(command: MyChange, of: By & Readonly<{ account: AccountName }>): Promise<Reply> {
+    switch (command.verb) {
+      case "my_password":
+        return myPassword(this.#parts, command.password, of);
+      case "my_sessions_end":
+        return mySessionsEnd(this.#parts, of);
+      case "my_sender_add":
+      case "my_sender_remove":
+        return mySender(this.#parts, command, of);
+      case "my_greylist_pause":
+      case "my_greylist_resume":
+        return myGreylisting(this.#parts, command, of);
     }
   }
 
@@ -48,6 +88,17 @@ export class MyMailboxCommands {
   }
 }
 
+type MyChange = Exclude<
+  MyCommand,
+  { readonly verb: "my_mailbox" | "my_addresses" | "my_client" | "my_sessions" | "my_senders" }
+>;
+
+const ENOUGH_CHANGES: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: `You have changed something ${CHANGES_AN_HOUR} times within an hour, which is as often as you may.`,
+  next: "Try again later.",
+};
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 
 function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null) {

@@ -1,6 +1,6 @@
 import { parseSenderPattern, type SenderPattern } from "../../core/events/sender-pattern.ts";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { printable } from "../../core/text.ts";
+import { plural, printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
 import type { SpamAllowStore, SpamPreferences } from "../admin-ports.ts";
@@ -24,7 +24,7 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
   const sender = parseSenderPattern(command.sender);
   if (sender === null) return wrongSender(command.sender);
   const adding = command.verb === "spam_allow_add";
-  const beyond = adding && by.startsWith("web:") ? beyondWeb(parts.senders, account, sender) : null;
+  const beyond = adding ? beyondOf(by, parts.senders, account, sender) : null;
   if (beyond !== null)
     return { ok: false, kind: "failed", message: beyond, next: "Use `spam allow add` on the server." };
   const outcome = change(parts, { account, sender, adding, by });
@@ -51,6 +51,21 @@ function change({ senders, clock }: SpamCommandParts, { account, sender, adding,
 const MOST_OF_WEB = { account: 50, all: 500 } as const;
 /** A `*` stands for subdomains of a written domain alone. */
 const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+
+/** What is wrong with a sender that this actor lets in; null: nothing. Root has no bounds. */
+function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (by.startsWith("web:")) return beyondWeb(senders, account, sender);
+  return by.startsWith("mailbox:") ? beyondUser(senders, account, sender) : null;
+}
+
+/** Each user has a list of the own mailbox, which no other user fills. */
+function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide: write the domain out.`;
+  const own = senders.allowedSenders().filter((one) => one.account === account && one.by.startsWith("mailbox:"));
+  return own.length < MOST_OF_WEB.account
+    ? null
+    : `You have let in ${plural(MOST_OF_WEB.account, "sender")}, which is as many as you may.`;
+}
 
 /** Whoever takes the web over may not let in everybody, nor fill the table that the filter's lists are made of. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {

@@ -13,6 +13,8 @@ const ASKED: { readonly [Q in Question]: Asked<Q> } = {
   address: [net("203.0.113.7"), T0, 1_000],
   account: ["anna@example.test"],
   message: ["72CED1EABE5"],
+  ownSignIns: ["anna@example.test", { limit: 1, cursor: null }],
+  ownMail: [{ account: "anna@example.test", addresses: ["anna@example.test"] }, "72CED1EABE5"],
   series: [{ from: T0, to: T0, stepMs: 60_000 }],
   waiting: [T0],
   spam: [T0, { limit: 1, cursor: null }],
@@ -37,5 +39,7 @@ test("what is asked and answered passes to another thread and back as it is", ()
   ask("top", ASKED.top);
   ask("waiting", ASKED.waiting);
   ask("spam", ASKED.spam);
-  assert.equal(Object.keys(QUESTIONS).length, 10);
+  ask("ownSignIns", ASKED.ownSignIns);
+  ask("ownMail", ASKED.ownMail);
+  assert.equal(Object.keys(QUESTIONS).length, 12);
 });

@@ -3,6 +3,8 @@ import type { Millis } from "../../core/time.ts";
 import type { Health } from "../../wire/control/items.ts";
 import type { Ranking, Span } from "../figures.ts";
 import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
+import { ownMail, type Reader } from "./own-mail.ts";
+import { ownSignIns } from "./own-sign-ins.ts";
 import { seriesOf } from "./series.ts";
 import { spamScores } from "./spam-scores.ts";
 import { statsOf } from "./stats.ts";
@@ -18,6 +20,9 @@ export const QUESTIONS = {
     whyAddress(queries, prefix, now, memoryMs),
   account: (queries: Queries, account: string) => whyAccount(queries, account),
   message: (queries: Queries, name: string) => whyMessage(queries, name),
+  ownSignIns: (queries: Queries, account: string, asked: Readonly<{ limit: number; cursor: number | null }>) =>
+    ownSignIns(queries, account, asked),
+  ownMail: (queries: Queries, reader: Reader, id: string) => ownMail(queries, reader, id),
   series: ({ figures }: Queries, span: Span) => seriesOf(figures, span),
   waiting: (queries: Queries, now: Millis) => waitingMails(queries, now),
   spam: (queries: Queries, now: Millis, asked: Readonly<{ limit: number; cursor: number | null }>) =>

@@ -188,7 +188,8 @@ async function withPassword(
   return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
 }
 
-async function whyWeak(passwords: Parts["passwords"], owner: AccountName | null, password: string) {
+/** Null: it is hard to guess. */
+export async function whyWeak(passwords: Parts["passwords"], owner: AccountName | null, password: string) {
   if (owner === null) return null;
   const detail = await passwords.judge({ owner, password });
   const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { MAILBOX } from "../../../test/kit/fake-guard.ts";
+import { eventItem } from "../../../test/kit/samples.ts";
+import type { EventFilter, EventPage } from "../../engine/storage-ports.ts";
 import { needOf } from "../../wire/control/rights.ts";
 import { createHandlers } from "./handlers.ts";
 import { mailbox } from "./me-schemas.ts";
@@ -29,6 +31,48 @@ test("the user of a mailbox sees that mailbox", async (t) => {
   const session = await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } });
   const who = { name: ANNA, role: "mailbox", account: ANNA, scopes: [], freshUntil: null };
   assert.deepEqual(await session.json(), who);
+});
+
+test("own sign-ins and an own mail are read for the account of the session, and a mail of others is not found", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const asked: unknown[] = [];
+  const row = eventItem("LOGIN_FAILED", { id: 7, account: ANNA, ip: "198.51.100.7", service: "imap" });
+  const delivered = eventItem("EMAIL_DELIVERED", { id: 8, queueId: "72CED1EABE5", recipient: ANNA });
+  t.mock.method(kit.queries, "events", ({ account, mail, type }: EventFilter): EventPage => {
+    asked.push(account ?? mail);
+    const found = mail === "72CED1EABE5" ? [delivered] : account === ANNA && type === row.type ? [row] : [];
+    return { items: found, next: null };
+  });
+  const read = async (path: string) => {
+    const response = await fetch(`${kit.url}/api/v1/me/${path}`, { headers: { cookie } });
+    const answer: unknown = await response.json();
+    return { status: response.status, answer };
+  };
+  const { at } = row;
+  const item = { at, ip: "198.51.100.7", service: "imap", isRight: false, what: "wrong_password" };
+  assert.deepEqual(await read("sign-ins"), { status: 200, answer: { items: [item], next: null } });
+  assert.deepEqual(new Set(asked), new Set([ANNA]));
+  const step = { at, what: "delivered", says: "The mail was delivered." };
+  assert.deepEqual(await read("mail?id=72CED1EABE5"), { status: 200, answer: { state: "delivered", steps: [step] } });
+  const foreign = await read("mail?id=82CED1EABE6");
+  assert.equal(foreign.status, 404);
+  assert.deepEqual(await read("mail?id=%3Cnever@was.test%3E"), foreign, "in the same words");
+  assert.equal((await read("mail")).status, 400);
+});
+
+test("a mail program gets its settings, as fields and as a profile", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const client = await fetch(`${kit.url}/api/v1/me/client`, { headers: { cookie } });
+  assert.partialDeepStrictEqual(await client.json(), {
+    account: ANNA,
+    imap: { host: "mail.example.org", port: 993, tls: "implicit" },
+    smtp: { host: "mail.example.org", port: 465, tls: "implicit" },
+  });
+  const profile = await fetch(`${kit.url}/api/v1/me/client.mobileconfig`, { headers: { cookie } });
+  assert.equal(profile.headers.get("content-type"), "application/x-apple-aspen-config");
+  assert.match(await profile.text(), /<plist version="1.0">/);
 });
 
 test("every route that is not of mailboxes is shut to their users, but for what each session needs", async (t) => {

@@ -9,6 +9,7 @@ import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import { mailRoutes } from "./mail-routes.ts";
+import { meChanges } from "./me-changes.ts";
 import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
@@ -95,6 +96,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...aliasRoutes(parts),
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),
+    ...meChanges({ parts }),
 
     route({
       method: "GET",

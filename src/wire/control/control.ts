@@ -5,6 +5,7 @@ import type { CallerItem, PasskeyAsked, PasskeyItem, SessionItem } from "./acces
 import { accountKeys } from "./account-key.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, QueueChange } from "./items.ts";
+import type { MyAddresses, MyClient, MyMailbox, MyPause, MySender, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
   AccountDetails,
@@ -24,7 +25,6 @@ import type {
   FactorsReset,
   Forwarded,
   HeldList,
-  MyMailbox,
   Named,
   Network,
   Networks,
@@ -61,6 +61,7 @@ import {
   MAILBOX,
   OF_CALLER,
   PROVEN_ADMIN,
+  PROVEN_MAILBOX,
   PROVEN_QUEUE,
   PROVEN_SESSION,
   QUEUE,
@@ -302,6 +303,18 @@ const VERBS = [
   verb("session_end_all", PROVEN_ADMIN, {}, gives<Ended>("ended")),
   /** The caller's own mailbox. */
   verb("my_mailbox", MAILBOX, {}, gives<MyMailbox>("account")),
+  verb("my_addresses", MAILBOX, {}, gives<MyAddresses>("addresses")),
+  verb("my_client", MAILBOX, {}, gives<MyClient>("host")),
+  verb("my_sessions", MAILBOX, {}, gives<MySessions>("sessions")),
+  /** All but the one that asks. */
+  verb("my_sessions_end", MAILBOX, {}, gives<Ended>("ended")),
+  /** The session that asks goes on, every other of the account ends. */
+  verb("my_password", PROVEN_MAILBOX, { password }, gives<Done>("done")),
+  verb("my_senders", MAILBOX, {}, gives<MySenders>("allowed")),
+  verb("my_sender_add", MAILBOX, { sender: address }, gives<MySender>("sender")),
+  verb("my_sender_remove", MAILBOX, { sender: address }, gives<MySender>("sender")),
+  verb("my_greylist_pause", MAILBOX, { for: duration }, gives<MyPause>("until")),
+  verb("my_greylist_resume", MAILBOX, {}, gives<Done>("done")),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;

@@ -74,19 +74,6 @@ export type DetailedAccount = AccountRow &
     passwordsOnServer: boolean;
   }>;
 export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
-/** What its user sees of a mailbox. `usedBytes` and `mails` null: they are not known now. `aliases`: at most 100 that lead to it. */
-export type MyMailbox = Readonly<{
-  account: string;
-  /** 0: no limit. */
-  quotaBytes: number;
-  usedBytes: number | null;
-  mails: number | null;
-  aliases: readonly string[];
-  networks: readonly string[];
-  guarded: boolean;
-  greylistPausedUntil: string | null;
-  passwordOnServer: boolean;
-}>;
 export type AliasList = Paged & Readonly<{ aliases: readonly AliasItem[] }>;
 export type SenderAllowed = Readonly<{ account: string; sender: string }>;
 export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;

@@ -30,3 +30,4 @@ export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as 
 export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;
 /** What the user of a mailbox may do: none of these verbs takes the name of an account. */
 export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
+export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;

@@ -47,6 +47,10 @@ test("aliases are found by their address and by each target, and told whole", (t
   assert.deepEqual(search.aliases({ ...ALL, limit: 1 }), { items: [info], next: "info@example.org", total: 2 });
   assert.deepEqual(search.aliasesTo(accountName("ann@example.org"), 9), [info, shop]);
   assert.deepEqual(search.aliasesTo(accountName("ann@example.org"), 1), [info]);
+  assert.ok(accounts.addAlias(mailAddress("sales@example.org"), [mailAddress("info@example.org")]).ok);
+  const leading = search.addressesOf(accountName("bob@example.org"), 9);
+  assert.deepEqual(leading, ["bob@example.org", "info@example.org", "sales@example.org"], "also by another alias");
+  assert.equal(search.addressesOf(accountName("bob@example.org"), 2).length, 2);
   const counts = search.aliasCounts(["ann@example.org", "bob@example.org", "a_b@example.net"]);
   assert.deepEqual(
     [...counts],

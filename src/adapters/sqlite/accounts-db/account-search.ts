@@ -32,6 +32,10 @@ export class AccountSearch implements AccountBook {
     return this.#sql.aliasesTo.all(account, most).map(aliasItem);
   }
 
+  addressesOf(account: AccountName, most: number): readonly string[] {
+    return this.#sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase());
+  }
+
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number> {
     const rows = this.#sql.aliasCounts.all(JSON.stringify(accounts));
     return new Map(rows.map((row) => [text(row["target"]), integer(row["n"])]));
@@ -59,6 +63,10 @@ function statements(sql: (text: string) => StatementSync) {
     countAliases: sql(`SELECT count(DISTINCT address) AS n FROM alias WHERE ${found}`),
     aliasesTo: sql(`
       ${alias} WHERE address IN (SELECT address FROM alias WHERE target = ?) GROUP BY address ORDER BY address LIMIT ?`),
+    addressesOf: sql(`
+      WITH RECURSIVE leading (address) AS (
+        VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
+      SELECT address FROM leading LIMIT ?`),
     aliasCounts: sql(`
       SELECT lower(target) AS target, count(*) AS n FROM alias
       WHERE target COLLATE NOCASE IN (SELECT value FROM json_each(?)) GROUP BY lower(target)`),

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH, hashOf } from "../../../test/kit/commands-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import type { Command } from "../../wire/control/control.ts";
+import { digestOf } from "../access/secrets.ts";
+
+const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
+const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const [AS, OTHER, HIS] = ["5e", "6e", "7e"].map((byte) => ({ as: byte.repeat(32), ip: "203.0.113.9" }));
+const ACTOR = `mailbox:${ANNA} via 203.0.113.9`;
+
+describe("what the user of a mailbox changes", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+    for (const [one, account] of [
+      [AS, ANNA],
+      [OTHER, ANNA],
+      [HIS, BERT],
+    ] as const) {
+      const id = one?.as.slice(0, 12) ?? "";
+      const session = { digest: digestOf(one?.as ?? ""), id, device: "Firefox on Linux", ip: ip("203.0.113.9") };
+      kit.sessions.open({ ...session, account, at: kit.clock.now() });
+    }
+  });
+
+  const mine = (command: Command, as = AS) => kit.ask(command, "web", as);
+  const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
+  const last = () => kit.details().at(-1);
+
+  test("a new password ends every session but the own, at mail programs too, and is on record", async () => {
+    const changed = await mine({ verb: "my_password", password: "quite new words" });
+    assert.deepEqual(changed, { ok: true, result: { done: true } });
+    assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
+    assert.deepEqual(kit.asked.at(-1), { verb: "kick_account", account: ANNA });
+    assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
+    assert.match(String(last()), new RegExp(`${ANNA} by ${ACTOR}`));
+    const signIn = { verb: "sign_in_mailbox", ip: "203.0.113.9", account: ANNA, device: "x" } as const;
+    const outcome = async (password: string) => {
+      const reply = await kit.ask({ ...signIn, password }, "web");
+      assert.ok(reply.ok && "outcome" in reply.result);
+      return reply.result.outcome;
+    };
+    assert.deepEqual([await outcome("quite new words"), await outcome("quite other words")], ["in", "wrong"]);
+    assert.notEqual(hashOf("quite new words"), HASH);
+  });
+
+  test("a password that is too simple, or not the guard's to set, changes nothing", async () => {
+    for (const [password, why] of [
+      ["short", /too short/],
+      ["owner and more", /contains the name/],
+    ] as const) {
+      const refused = await mine({ verb: "my_password", password });
+      assert.ok(!refused.ok && refused.kind === "usage" && why.test(refused.message), password);
+    }
+    kit.keepKeys();
+    const keyed = await mine({ verb: "my_password", password: "quite new words" });
+    assert.ok(!keyed.ok && /on the server alone/.test(keyed.message));
+    assert.equal(sessionsOf(ANNA).length, 2);
+  });
+
+  test("the other own sessions end, and those of others go on", async () => {
+    assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
+    assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
+    const rows = kit.rows();
+    assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 0 } });
+    assert.equal(kit.rows(), rows, "nothing was done, so nothing is on record");
+  });
+
+  test("senders are let in for the own mailbox alone, of a written domain, and so many", async () => {
+    const add = (sender: string, as = AS) => mine({ verb: "my_sender_add", sender }, as);
+    assert.deepEqual(await add("*@friend.example"), { ok: true, result: { sender: "*@friend.example" } });
+    assert.ok((await add("news@else.example", HIS)).ok);
+    const listed = await mine({ verb: "my_senders" });
+    assert.ok(listed.ok && "allowed" in listed.result);
+    assert.deepEqual(
+      listed.result.allowed.map(({ sender }) => sender),
+      ["*@friend.example"],
+    );
+    const wide = await add("*@*.com");
+    assert.ok(!wide.ok, "a pattern of all of .com");
+    for (let n = 1; n < 50; n++) assert.ok((await add(`*@friend${n}.example`)).ok);
+    const full = await add("*@onemore.example");
+    assert.ok(!full.ok && /as many as you may/.test(full.message));
+    const removed = await mine({ verb: "my_sender_remove", sender: "news@else.example" });
+    assert.ok(!removed.ok, "it is on another's list");
+    assert.ok((await mine({ verb: "my_sender_remove", sender: "*@friend.example" })).ok);
+  });
+
+  test("greylisting pauses for the own address, and goes on", async () => {
+    const paused = await mine({ verb: "my_greylist_pause", for: "30m" });
+    const until = new Date(kit.clock.now() + 1_800_000).toISOString();
+    assert.deepEqual(paused, { ok: true, result: { until } });
+    const told = await mine({ verb: "my_mailbox" });
+    assert.ok(told.ok && "greylistPausedUntil" in told.result && told.result.greylistPausedUntil === until);
+    assert.deepEqual(await mine({ verb: "my_greylist_resume" }), { ok: true, result: { done: true } });
+    assert.ok(!(await mine({ verb: "my_greylist_resume" })).ok);
+  });
+});

@@ -1,0 +1,88 @@
+import type { AccountName } from "../../core/net/address.ts";
+import { passwordProblem } from "../../core/passwords/rule.ts";
+import { plural } from "../../core/text.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { SessionStore } from "../admin-ports.ts";
+import type { AccountListParts } from "./account-lists.ts";
+import { endSessions, sessionsStay } from "./accounts.ts";
+import { type GreylistCommandParts, greylistPause, greylistResume } from "./greylist.ts";
+import { type SpamCommandParts, spamAllow } from "./spam.ts";
+import { UNRECORDED } from "./unrecorded.ts";
+import type { WebCaller } from "./web.ts";
+import type { WebPasswordParts } from "./web-passwords.ts";
+
+export type MyChangeParts = AccountListParts &
+  WebPasswordParts &
+  GreylistCommandParts &
+  SpamCommandParts &
+  Readonly<{ sessions: SessionStore }>;
+
+/** The mailbox, its user's session, and who is on record. */
+type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
+type Asked<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+const ON_SERVER: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "Your mail is encrypted with a key that your password opens, so a new password is set on the server alone.",
+  next: "Ask the administrator of this server.",
+};
+
+/** Every session of the account ends with its password, at this page and in mail programs; the one that asks begins again. */
+export async function myPassword(
+  parts: MyChangeParts,
+  password: string,
+  { account, caller, by }: Of,
+): Promise<Reply<"my_password">> {
+  if (parts.mailboxes().keyOfEach) return ON_SERVER;
+  const problem = passwordProblem(password, account);
+  if (problem !== null) return { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+  const [made] = await parts.secrets.make([{ owner: account, password }]);
+  if (made === undefined) throw new Error("no hash was made of a password");
+  const { sessions, accounts, engine, clock } = parts;
+  const own = sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
+  const outcome = accounts.setPassword(account, made.hash);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "Ask the administrator of this server." };
+  const { digest, ip } = caller;
+  if (own !== undefined) sessions.open({ digest, id: own.id, account, device: own.device, ip, at: clock.now() });
+  const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), proof: made.proof } as const;
+  const recorded = await engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]);
+  const ended = await endSessions(parts, account);
+  if (!ended.ok) return sessionsStay(account, ended.reason);
+  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+}
+
+export async function mySessionsEnd(
+  { sessions, engine }: Pick<MyChangeParts, "sessions" | "engine">,
+  { account, caller, by }: Of,
+): Promise<Reply<"my_sessions_end">> {
+  const ended = sessions.end({ of: account, except: caller.item.session });
+  if (ended === 0) return { ok: true, result: { ended } };
+  const subject = `${plural(ended, "session")}, all but its own`;
+  return (await engine.audit({ type: "SESSION_ENDED", subject, by })) ? { ok: true, result: { ended } } : UNRECORDED;
+}
+
+export async function mySender(
+  parts: MyChangeParts,
+  { verb, sender }: Asked<"my_sender_add" | "my_sender_remove">,
+  { account, by }: Of,
+): Promise<Reply<"my_sender_add">> {
+  const asked = verb === "my_sender_add" ? "spam_allow_add" : "spam_allow_remove";
+  const reply = await spamAllow(parts, { verb: asked, account, sender }, by);
+  return reply.ok ? { ok: true, result: { sender: reply.result.sender } } : reply;
+}
+
+/** Of mail to the account, also by its aliases. */
+export async function myGreylisting(
+  parts: MyChangeParts,
+  command: Asked<"my_greylist_pause" | "my_greylist_resume">,
+  { account: target, by }: Of,
+): Promise<Reply<"my_greylist_pause" | "my_greylist_resume">> {
+  if (command.verb === "my_greylist_resume") {
+    const resumed = await greylistResume(parts, { verb: "greylist_resume", target }, by);
+    return resumed.ok ? { ok: true, result: { done: true } } : resumed;
+  }
+  const paused = await greylistPause(parts, { verb: "greylist_pause", target, for: command.for }, by);
+  return paused.ok ? { ok: true, result: { until: paused.result.pause.until } } : paused;
+}

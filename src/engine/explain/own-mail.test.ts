@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem, NOON } from "../../../test/kit/samples.ts";
+import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+import type { EventItem } from "../../wire/control/items.ts";
+import type { EventFilter, EventPage } from "../storage-ports.ts";
+import { ownMail } from "./own-mail.ts";
+
+const ANNA = { account: "anna@example.test", addresses: ["anna@example.test", "info@example.test"] };
+const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "info@example.test"] };
+const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
+const MESSAGE = "<one@sender.test>";
+
+/** The events of some mails, the oldest first, found by queue id or Message-ID. */
+function queriesOf(...events: readonly (readonly [type: string, told: Partial<EventItem>])[]) {
+  const rows = events.map(([type, told], i) => eventItem(type, { id: i + 1, ...told }));
+  return {
+    events: ({ mail, type }: EventFilter): EventPage => {
+      const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);
+      return { items: found.filter((row) => (type ?? row.type) === row.type).toReversed(), next: null };
+    },
+  };
+}
+
+test("a mail is followed by who sent it, by each who got it, and by nobody else", () => {
+  const queries = queriesOf(
+    ["EMAIL_QUEUED", { queueId: FIRST, messageId: MESSAGE }],
+    ["EMAIL_ACCEPTED", { queueId: FIRST, account: "Bert@example.test", sender: BERT.account, recipient: null }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: "anna+shop@example.test" }],
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
+  );
+  const ways = [ANNA, BERT].map((reader) => ownMail(queries, reader, FIRST)?.steps.map(({ what }) => what));
+  assert.deepEqual(ways, [
+    ["queued", "accepted", "delivered"],
+    ["queued", "accepted", "delivered", "returned"],
+  ]);
+  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "delivered");
+  const stranger = { account: "carol@example.test", addresses: ["carol@example.test"] };
+  assert.equal(ownMail(queries, stranger, FIRST), null);
+  assert.equal(ownMail(queries, stranger, "one@sender.test"), null);
+  assert.equal(ownMail(queries, ANNA, "A0000000000"), null);
+  assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is told");
+});
+
+test("a stranger's envelope sender makes nobody its sender", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: BERT.account }],
+  );
+  assert.equal(ownMail(queries, ANNA, FIRST), null);
+});
+
+test("mails with the same Message-ID are judged one by one", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, messageId: MESSAGE, recipient: "info@example.test" }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+    ["EMAIL_ACCEPTED", { queueId: SECOND, messageId: MESSAGE, recipient: BERT.account }],
+    ["EMAIL_BOUNCED", { queueId: SECOND, recipient: BERT.account }],
+  );
+  assert.deepEqual(
+    ownMail(queries, ANNA, MESSAGE)?.steps.map(({ what }) => what),
+    ["accepted", "delivered"],
+  );
+});
+
+test("what the filter took for spam is told to whom it was for", () => {
+  const spam = (recipient: string, at = isoTime(NOON)) =>
+    ["SPAM_SCORED", { messageId: MESSAGE, recipient, verdict: "mark", at }] as const;
+  const mail = [
+    ["EMAIL_ACCEPTED", { queueId: FIRST, messageId: MESSAGE, recipient: ANNA.account }],
+    spam(ANNA.account),
+    spam("carol@example.test"),
+    spam(ANNA.account, isoTime(later(NOON, HOUR_MS))),
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+  ] as const;
+  assert.deepEqual(
+    ownMail(queriesOf(...mail), ANNA, FIRST)?.steps.map(({ what }) => what),
+    ["accepted", "spam", "delivered"],
+  );
+});

@@ -1,0 +1,83 @@
+import type { EventType } from "../../core/events/event-types.ts";
+import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { withoutExtension } from "../../core/net/address.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import type { EventItem } from "../../wire/control/items.ts";
+import type { MailStep, OwnMail } from "../../wire/control/my-items.ts";
+import type { EventFilter, Queries } from "../storage-ports.ts";
+import { everyPage } from "./every-page.ts";
+
+type Reads = Pick<Queries, "events">;
+/** Whose mail it may be: an account, and every address that leads to it, in lower case. */
+export type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
+
+/** Mails with one Message-ID that are looked at, and events of each. */
+const MOST_MAILS = 20;
+const MOST_EVENTS = 100;
+/** The spam filter knows a mail by its Message-ID alone: its score is noted within this time of the mail's first event. */
+const SCORED_WITHIN_MS = 10 * MINUTE_MS;
+
+/** What a step is to the user. A sentence names no address: an alias may lead to others besides. */
+const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
+  ["EMAIL_ACCEPTED", ["accepted", "The server took the mail."]],
+  ["EMAIL_QUEUED", ["queued", "The mail waits for its delivery."]],
+  ["EMAIL_HELD", ["held", "The server holds the mail until its administrator has looked at it."]],
+  ["EMAIL_DEFERRED", ["put_off", "The server asked the sender to try again later."]],
+  ["EMAIL_BLOCKED", ["refused", "The server refused the mail."]],
+  ["SPAM_SCORED", ["spam", "The spam filter took the mail for spam: it goes to the folder Junk."]],
+  ["EMAIL_DELIVERED", ["delivered", "The mail was delivered."]],
+  ["EMAIL_DELAYED", ["waiting", "The mail could not be delivered yet; it is tried again."]],
+  ["EMAIL_BOUNCED", ["returned", "The receiver refused the mail for good."]],
+  ["QUEUE_HELD", ["held", "The administrator holds the mail."]],
+  ["QUEUE_RELEASED", ["queued", "The administrator released the mail."]],
+  ["QUEUE_DELETED", ["deleted", "The administrator deleted the mail."]],
+]);
+
+/**
+ * The way of a mail that the reader sent, or that was for the reader. Null: there is none, or it is another's: a Message-ID is
+ * chosen by its sender, so each mail with it is judged by itself. Of a mail for several only what concerns the reader is told.
+ */
+export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
+  const steps = queueIdsOf(queries, bareMessageId(id))
+    .flatMap((queueId) => ownEvents(queries, reader, queueId))
+    .toSorted((one, other) => one.id - other.id)
+    .flatMap(stepOf);
+  const last = steps.at(-1);
+  return last === undefined ? null : { state: last.what, steps };
+}
+
+function queueIdsOf(queries: Reads, asked: string): readonly string[] {
+  if (isQueueId(asked)) return [asked];
+  const named = eventsOf(queries, { mail: asked }).map(({ queueId }) => queueId);
+  const known = [...new Set(named)].filter((queueId) => queueId !== null);
+  return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
+}
+
+/** Of one mail; none if it is another's. */
+function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: string): readonly EventItem[] {
+  const events = eventsOf(queries, { mail: queueId });
+  if (events.some((event) => event.account?.toLowerCase() === account)) return events;
+  const isMine = ({ recipient }: EventItem): boolean =>
+    recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));
+  if (!events.some(isMine)) return [];
+  const scores = scoresOf(queries, events).filter(isMine);
+  return [...events.filter((event) => event.recipient === null || isMine(event)), ...scores];
+}
+
+function scoresOf(queries: Reads, events: readonly EventItem[]): readonly EventItem[] {
+  const messageId = events.find((event) => event.messageId !== null)?.messageId ?? null;
+  const begun = Math.min(...events.map(({ at }) => Date.parse(at)));
+  if (messageId === null) return [];
+  return eventsOf(queries, { mail: bareMessageId(messageId), type: "SPAM_SCORED" }).filter(
+    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - begun) <= SCORED_WITHIN_MS,
+  );
+}
+
+function eventsOf(queries: Reads, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
+  return everyPage((one) => queries.events(one), { ...part, most: MOST_EVENTS, order: "newest_first" }).items;
+}
+
+function stepOf({ at, type }: EventItem): OwnMail["steps"] {
+  const step = STEPS.get(type);
+  return step === undefined ? [] : [{ at, what: step[0], says: step[1] }];
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+
+async function send(kit: Kit, cookie: string, [method, path, body]: readonly [string, string, object?]) {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${kit.url}/api/v1/me/${path}`, { method, headers: { cookie }, ...sent });
+  const answer: unknown = await response.json();
+  return { status: response.status, answer };
+}
+
+test("each change reaches the guard without the name of an account", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, "anna@example.org");
+  const done = { ok: true, result: { done: true } } as const;
+  kit.guard.replies.set("my_password", done).set("my_greylist_resume", done);
+  kit.guard.replies.set("my_sessions_end", { ok: true, result: { ended: 2 } });
+  kit.guard.replies.set("my_greylist_pause", { ok: true, result: { until: "2026-11-20T07:15:00.000Z" } });
+  for (const verb of ["my_sender_add", "my_sender_remove"] as const)
+    kit.guard.replies.set(verb, { ok: true, result: { sender: "*@friend.example" } });
+  const before = kit.guard.asked.length;
+  for (const [sent, status, answer] of [
+    [["POST", "password", { password: "quite new words" }], 200, { done: true }],
+    [["DELETE", "sessions"], 200, { ended: 2 }],
+    [["POST", "senders", { sender: "*@friend.example" }], 201, { sender: "*@friend.example" }],
+    [["DELETE", "senders?sender=*@friend.example"], 200, { sender: "*@friend.example" }],
+    [["POST", "greylist-pause", { for: "15m" }], 200, { until: "2026-11-20T07:15:00.000Z" }],
+    [["POST", "greylist-pause", {}], 200, { until: "2026-11-20T07:15:00.000Z" }],
+    [["DELETE", "greylist-pause"], 200, { done: true }],
+  ] as const)
+    assert.deepEqual(await send(kit, cookie, sent), { status, answer });
+  assert.deepEqual(
+    kit.guard.asked.slice(before).map(({ command }) => command),
+    [
+      { verb: "my_password", password: "quite new words" },
+      { verb: "my_sessions_end" },
+      { verb: "my_sender_add", sender: "*@friend.example" },
+      { verb: "my_sender_remove", sender: "*@friend.example" },
+      { verb: "my_greylist_pause", for: "15m" },
+      { verb: "my_greylist_pause", for: null },
+      { verb: "my_greylist_resume" },
+    ],
+  );
+});
+
+test("a password that is easy to guess, or a request that names an account, does not reach it", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, "anna@example.org");
+  const before = kit.guard.asked.length;
+  for (const sent of [
+    ["POST", "password", { password: "weak" }],
+    ["POST", "password", { password: "quite new words", account: "bert@example.org" }],
+    ["POST", "senders", { sender: "*@friend.example", account: "bert@example.org" }],
+    ["POST", "senders", { sender: "friend.example" }],
+    ["DELETE", "senders?sender=*@friend.example&account=bert@example.org"],
+    ["POST", "greylist-pause", { for: "soon" }],
+    ["POST", "greylist-pause", { recipient: "bert@example.org" }],
+  ] as const)
+    assert.equal((await send(kit, cookie, sent)).status, 400, JSON.stringify(sent));
+  assert.equal(kit.guard.asked.length, before);
+});

@@ -1,0 +1,40 @@
+import { nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
+
+const REFUSED = { answers: 409, code: "refused" } as const;
+const SENDER = "*@friend.example";
+
+/** What the page of a mailbox asks for its user, rightly and wrongly. `queueId`: of a mail that the user got. */
+export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
+  "GET /api/v1/me": [{ answers: 200 }],
+  "GET /api/v1/me/sign-ins": [
+    { answers: 200 },
+    { path: "/api/v1/me/sign-ins?limit=1", answers: 200 },
+    nonsense("/api/v1/me/sign-ins?limit=0"),
+  ],
+  "GET /api/v1/me/mail": [
+    { path: `/api/v1/me/mail?id=${queueId}`, answers: 200 },
+    { path: "/api/v1/me/mail?id=%3Cnever@was.test%3E", answers: 404, code: "not_found" },
+    nonsense("/api/v1/me/mail"),
+  ],
+  "GET /api/v1/me/sessions": [{ answers: 200 }],
+  "GET /api/v1/me/senders": [{ answers: 200 }],
+  "GET /api/v1/me/client": [{ answers: 200 }],
+  "GET /api/v1/me/client.mobileconfig": [{ answers: 200 }],
+  "POST /api/v1/me/password": [
+    { body: { password: "short" }, answers: 400, code: "invalid_request" },
+    { body: { password: "password12345" }, answers: 400, code: "invalid_request" },
+    ...WRONG_BODIES,
+  ],
+  "DELETE /api/v1/me/sessions": [{ answers: 200 }],
+  "POST /api/v1/me/senders": [{ body: { sender: SENDER }, answers: 201 }, ...WRONG_BODIES],
+  "DELETE /api/v1/me/senders": [
+    { path: `/api/v1/me/senders?sender=${SENDER}`, answers: 200 },
+    { path: `/api/v1/me/senders?sender=${SENDER}`, ...REFUSED },
+    nonsense("/api/v1/me/senders"),
+  ],
+  "POST /api/v1/me/greylist-pause": [
+    { body: { for: "15m" }, answers: 200 },
+    { body: { for: "soon" }, answers: 400, code: "invalid_request" },
+  ],
+  "DELETE /api/v1/me/greylist-pause": [{ answers: 200 }, REFUSED],
+});
