@@ -4,6 +4,7 @@ import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
+import { signedIn, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -88,6 +89,14 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     const [others, none] = [await wayOf(foreign), await wayOf("A0000000000")];
     assert.deepEqual([others.status, none.status], [404, 404]);
     assert.equal(others.text, none.text);
+
+    const dialog = await signedIn({ lab, product }, ANNA, HERS);
+    assert.equal(await submit(dialog, ANNA, BERT), 250);
+    dialog.close();
+    const sentBy = "SELECT queue_id FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = 'anna@example.test'";
+    const sent = await until("it is recorded", async () => (await product.sqlite(sentBy))[0]?.[0]);
+    await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(sent)).text));
+    assert.doesNotMatch((await wayOf(sent)).text, /bert/);
     await session.ask("POST", "/api/v1/logout");
   });
 
