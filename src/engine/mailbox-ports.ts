@@ -1,5 +1,6 @@
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
+import type { AppPasswordItem } from "../wire/control/access-items.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What an account has besides its password, and where mail goes on to. Writers throw when their database takes nothing. */
@@ -18,6 +19,8 @@ export type NewAppPassword = Readonly<{
 export interface AppPasswordStore {
   addAppPassword(made: NewAppPassword): Outcome;
   removeAppPassword(account: AccountName, name: string): Outcome;
+  /** The oldest first. */
+  appPasswordsOf(account: string): readonly AppPasswordItem[];
   /** What Dovecot tells of those that were used or made last. */
   proofsOf(account: string): readonly string[];
   /** Notes that the account (as typed) signed in with it. A use that cannot be noted is no reason to refuse. */
@@ -30,6 +33,8 @@ export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 export interface ForwardStore {
   /** In place of what was so before. To nobody: its mail stays in its mailbox. */
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
+  /** Null: its mail stays in its mailbox. */
+  forwardingOf(account: string): Forwarding | null;
 }
 
 /** Of how many addresses mail for an alias becomes. */

@@ -141,6 +141,23 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.ok(await signsIn(ANNA, PASSWORD, HERS), "the user is not");
   });
 
+  test("a user makes a password for a phone, and sends the mail on, after giving the password again", async () => {
+    const session = await sessionOf(hers);
+    const made = await session.ask("POST", "/api/v1/me/app-passwords", { body: { name: "phone" } });
+    assert.equal(made.status, 201, made.text);
+    const password = /"password":"([^"]+)"/.exec(made.text)?.[1] ?? assert.fail(made.text);
+    assert.ok(await signsIn(ANNA, password, HERS));
+    assert.equal((await signIn(hers, ANNA, password)).status, 401, "it opens no dashboard");
+    const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [BERT], keep: true } });
+    assert.equal(set.status, 200, set.text);
+    const told = (await session.ask("GET", "/api/v1/me/forwarding")).json();
+    assert.deepEqual(told, { to: [BERT], keep: true });
+    assert.equal((await session.ask("DELETE", "/api/v1/me/forwarding")).status, 200);
+    await session.ask("DELETE", "/api/v1/me/app-passwords/phone");
+    assert.equal(await signsIn(ANNA, password, HERS), false);
+    assert.equal(await statusOf(session), 200);
+  });
+
   test("an account that is suspended, removed, or has other networks or a new password is out", async () => {
     const session = await sessionOf(hers, BERT);
     await product.json(["account", "suspend", BERT]);

@@ -98,6 +98,8 @@ export class FakeGuard implements GuardPort {
     ["account_list", { ok: true, result: { accounts: [], next: null, total: 0, passwordsOnServer: false } }],
     ["account_details", { ok: true, result: { account: ACCOUNT } }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
+    ["my_app_passwords", { ok: true, result: { appPasswords: [] } }],
+    ["my_forwarding", { ok: true, result: { forwarding: null } }],
     ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
     ["my_client", { ok: true, result: CLIENT }],
     ["my_sessions", { ok: true, result: { sessions: [] } }],

@@ -113,6 +113,8 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "my_client",
   "my_sessions",
   "my_senders",
+  "my_app_passwords",
+  "my_forwarding",
   "watch",
 ]);
 
@@ -345,6 +347,11 @@ function run(
     case "my_sender_remove":
     case "my_greylist_pause":
     case "my_greylist_resume":
+    case "my_app_passwords":
+    case "my_app_password_add":
+    case "my_app_password_remove":
+    case "my_forwarding":
+    case "my_forwarding_set":
       return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };

@@ -66,6 +66,35 @@ test("a user who is guessed at, or whose greylisting is paused, is told", async 
   assert.equal((await mine()).guarded, true);
 });
 
+test("a user makes app passwords and sends mail on, for the own mailbox and with a fresh proof", async () => {
+  const { kit } = await fresh();
+  const ask = (command: Command) => kit.ask(command, "web", AS);
+  const made = await ask({ verb: "my_app_password_add", app: "phone" });
+  assert.ok(made.ok && "password" in made.result && made.result.name === ANNA);
+  assert.ok((await ask({ verb: "my_forwarding_set", to: ["anna@else.example"], keep: false })).ok);
+  assert.deepEqual(await ask({ verb: "my_forwarding" }), {
+    ok: true,
+    result: { forwarding: { to: ["anna@else.example"], keep: false } },
+  });
+  const listed = await ask({ verb: "my_app_passwords" });
+  assert.ok(listed.ok && "appPasswords" in listed.result && listed.result.appPasswords[0]?.name === "phone");
+  assert.deepEqual([kit.appPasswordsOf(BERT), kit.forwardingOf(BERT)], [[], null]);
+  assert.match(
+    String(kit.details().at(-1)),
+    /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/,
+  );
+  assert.ok((await ask({ verb: "my_app_password_remove", app: "phone" })).ok);
+  assert.deepEqual(kit.appPasswordsOf(ANNA), []);
+  kit.clock.advance(11 * 60_000);
+  for (const command of [
+    { verb: "my_app_password_add", app: "laptop" },
+    { verb: "my_forwarding_set", to: [], keep: true },
+  ] as const) {
+    const unproven = await ask(command);
+    assert.ok(!unproven.ok && unproven.denied === "proof_needed");
+  }
+});
+
 test("a user changes so much within an hour, and leaves others their share", async () => {
   const { kit } = await fresh();
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);

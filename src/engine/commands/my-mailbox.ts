@@ -6,10 +6,14 @@ import type { DetailedAccount } from "../../wire/control/results.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
+import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
+import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd } from "./my-changes.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
 export type MyMailboxParts = MyChangeParts &
+  AppPasswordParts &
+  ForwardCommandParts &
   Readonly<{
     /** Of this server: its name, and the ports of mailboxes and of mail from users. */
     mailPorts: () => Omit<MyClient, "account">;
@@ -38,7 +42,7 @@ export class MyMailboxCommands {
   }
 
   async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
-    const { book, senders, sessions, mailPorts, clock } = this.#parts;
+    const { book, senders, sessions, appPasswords, forwards, mailPorts, clock } = this.#parts;
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;
     switch (command.verb) {
@@ -50,6 +54,10 @@ export class MyMailboxCommands {
         return { ok: true, result: { account, ...mailPorts() } };
       case "my_sessions":
         return { ok: true, result: { sessions: sessions.list(account, clock.now()) } };
+      case "my_app_passwords":
+        return { ok: true, result: { appPasswords: appPasswords.appPasswordsOf(account) } };
+      case "my_forwarding":
+        return { ok: true, result: { forwarding: forwards.forwardingOf(account) } };
       case "my_senders": {
         const own = senders.allowedSenders().filter((one) => one.account === account);
         return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
@@ -62,6 +70,7 @@ export class MyMailboxCommands {
   }
 
   #change(command: MyChange, of: By & Readonly<{ account: AccountName }>): Promise<Reply> {
+    const name = of.account;
     switch (command.verb) {
       case "my_password":
         return myPassword(this.#parts, command.password, of);
@@ -73,6 +82,14 @@ export class MyMailboxCommands {
       case "my_greylist_pause":
       case "my_greylist_resume":
         return myGreylisting(this.#parts, command, of);
+      case "my_app_password_add":
+        return appPasswordCommand(this.#parts, { verb: "app_password_add", name, app: command.app }, of.by);
+      case "my_app_password_remove":
+        return appPasswordCommand(this.#parts, { verb: "app_password_remove", name, app: command.app }, of.by);
+      case "my_forwarding_set": {
+        const { to, keep } = command;
+        return forwardCommand(this.#parts, { verb: "forward_set", name, to, keep }, of.by);
+      }
     }
   }
 
@@ -90,7 +107,16 @@ export class MyMailboxCommands {
 
 type MyChange = Exclude<
   MyCommand,
-  { readonly verb: "my_mailbox" | "my_addresses" | "my_client" | "my_sessions" | "my_senders" }
+  {
+    readonly verb:
+      | "my_mailbox"
+      | "my_addresses"
+      | "my_client"
+      | "my_sessions"
+      | "my_senders"
+      | "my_app_passwords"
+      | "my_forwarding";
+  }
 >;
 
 const ENOUGH_CHANGES: CommandError = {

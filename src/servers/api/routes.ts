@@ -10,6 +10,7 @@ import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import { mailRoutes } from "./mail-routes.ts";
 import { meChanges } from "./me-changes.ts";
+import { meOwnRoutes } from "./me-own-routes.ts";
 import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
@@ -97,6 +98,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),
     ...meChanges({ parts }),
+    ...meOwnRoutes({ parts }),
 
     route({
       method: "GET",

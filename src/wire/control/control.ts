@@ -25,6 +25,8 @@ import type {
   FactorsReset,
   Forwarded,
   HeldList,
+  MyAppPasswords,
+  MyForwarding,
   Named,
   Network,
   Networks,
@@ -315,6 +317,11 @@ const VERBS = [
   verb("my_sender_remove", MAILBOX, { sender: address }, gives<MySender>("sender")),
   verb("my_greylist_pause", MAILBOX, { for: duration }, gives<MyPause>("until")),
   verb("my_greylist_resume", MAILBOX, {}, gives<Done>("done")),
+  verb("my_app_passwords", MAILBOX, {}, gives<MyAppPasswords>("appPasswords")),
+  verb("my_app_password_add", PROVEN_MAILBOX, { app: name }, gives<AppPassword>("password")),
+  verb("my_app_password_remove", MAILBOX, { app: name }, gives<AppPasswordNamed>("app")),
+  verb("my_forwarding", MAILBOX, {}, gives<MyForwarding>("forwarding")),
+  verb("my_forwarding_set", PROVEN_MAILBOX, { to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;

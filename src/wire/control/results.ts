@@ -1,6 +1,6 @@
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
-import type { CallerItem, TokenItem } from "./access-items.ts";
+import type { AppPasswordItem, CallerItem, TokenItem } from "./access-items.ts";
 import type {
   AccountKnown,
   AccountRow,
@@ -52,6 +52,9 @@ export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 export type AppPassword = Readonly<{ name: string; app: string; password: string }>;
 export type AppPasswordNamed = Readonly<{ name: string; app: string }>;
 export type Forwarded = Readonly<{ name: string; to: readonly string[]; keep: boolean }>;
+/** Null: its mail stays in its mailbox. */
+export type MyForwarding = Readonly<{ forwarding: Readonly<{ to: readonly string[]; keep: boolean }> | null }>;
+export type MyAppPasswords = Readonly<{ appPasswords: readonly AppPasswordItem[] }>;
 export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 export type Alias = Readonly<{ address: string }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */

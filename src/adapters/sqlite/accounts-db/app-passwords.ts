@@ -14,10 +14,12 @@ const MOST_PROOFS = 4;
 
 /** The passwords of single mail programs, in `accounts.db`. Throws if the file cannot be written. */
 export class SqliteAppPasswords implements AppPasswordStore {
+  readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
   readonly #uses: NotedUses;
 
   constructor(db: DatabaseSync, uses = new NotedUses()) {
+    this.#db = db;
     this.#sql = statements((sql) => db.prepare(sql));
     this.#uses = uses;
   }
@@ -37,6 +39,10 @@ export class SqliteAppPasswords implements AppPasswordStore {
   removeAppPassword(account: AccountName, name: string): Outcome {
     const { changes } = this.#sql.remove.run(account, name);
     return changes === 0 ? { ok: false, reason: `${account} has no app password named ${name}.` } : { ok: true };
+  }
+
+  appPasswordsOf(account: string): readonly AppPasswordItem[] {
+    return readAppPasswords(this.#db, account);
   }
 
   proofsOf(account: string): readonly string[] {

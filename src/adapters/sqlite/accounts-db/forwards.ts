@@ -28,6 +28,10 @@ export class SqliteForwards implements ForwardStore {
       throw error;
     }
   }
+
+  forwardingOf(account: string): Forwarding | null {
+    return readForwarding(this.#db, account);
+  }
 }
 
 /** Null: its mail is not sent on. The connection may be read-only. */

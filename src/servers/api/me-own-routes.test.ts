@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { signIn, startKit } from "../../../test/kit/api-kit.ts";
+
+const ANNA = "anna@example.org";
+const APP = "/api/v1/me/app-passwords";
+const FORWARDING = "/api/v1/me/forwarding";
+
+async function fresh(t: Parameters<typeof startKit>[0]) {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const send = async (method: string, path: string, body?: unknown) => {
+    const headers = { cookie, origin: kit.url, "content-type": "application/json" };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answered = await fetch(`${kit.url}${path}`, { method, headers, ...sent });
+    const told: unknown = await answered.json();
+    return { status: answered.status, told };
+  };
+  return { kit, send };
+}
+
+test("app passwords are listed, made and removed, each by its name", async (t) => {
+  const { kit, send } = await fresh(t);
+  const [madeAt, usedAt] = ["2026-11-20T12:00:00.000Z", null];
+  const item = { name: "Annas Laptop", madeAt, madeBy: "root", usedAt };
+  kit.guard.replies.set("my_app_passwords", { ok: true, result: { appPasswords: [item] } });
+  kit.guard.replies.set("my_app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
+  kit.guard.replies.set("my_app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
+  const listed = { id: "Annas Laptop", name: "Annas Laptop", made: madeAt, lastUsed: null };
+  assert.deepEqual(await send("GET", APP), { status: 200, told: { items: [listed] } });
+  const made = { id: "phone", name: "phone", password: "once" };
+  assert.deepEqual(await send("POST", APP, { name: "phone" }), { status: 201, told: made });
+  assert.deepEqual(kit.guard.of("my_app_password_add"), [{ verb: "my_app_password_add", app: "phone" }]);
+  assert.deepEqual(await send("DELETE", `${APP}/Annas%20Laptop`), { status: 200, told: { id: "Annas Laptop" } });
+  assert.deepEqual(kit.guard.of("my_app_password_remove"), [{ verb: "my_app_password_remove", app: "Annas Laptop" }]);
+  for (const body of [{}, { name: "x".repeat(41) }, { name: "phone", account: "bert@example.org" }])
+    assert.equal((await send("POST", APP, body)).status, 400);
+});
+
+test("forwarding is told, set and ended, and no request names an account", async (t) => {
+  const { kit, send } = await fresh(t);
+  kit.guard.replies.set("my_forwarding", { ok: true, result: { forwarding: null } });
+  assert.deepEqual(await send("GET", FORWARDING), { status: 200, told: { to: [], keep: true } });
+  const told = { to: ["anna@else.example"], keep: false };
+  kit.guard.replies.set("my_forwarding", { ok: true, result: { forwarding: told } });
+  kit.guard.replies.set("my_forwarding_set", { ok: true, result: { name: ANNA, ...told } });
+  assert.deepEqual(await send("GET", FORWARDING), { status: 200, told });
+  assert.deepEqual(await send("PUT", FORWARDING, told), { status: 200, told });
+  await send("DELETE", FORWARDING);
+  assert.deepEqual(kit.guard.of("my_forwarding_set"), [
+    { verb: "my_forwarding_set", ...told },
+    { verb: "my_forwarding_set", to: [], keep: true },
+  ]);
+  for (const body of [{}, { to: [], keep: true }, { ...told, account: "bert@example.org" }])
+    assert.equal((await send("PUT", FORWARDING, body)).status, 400);
+});
