@@ -13,7 +13,6 @@ const READERS: Readonly<Record<string, string>> = {
   "src/adapters/sqlite/engine-db/carry-over.ts": "reads what versions without columns wrote, once",
   "src/adapters/sqlite/engine-db/old-sentences.ts": "the same",
   "src/adapters/sqlite/engine-db/event-columns.ts": "writes the words of a record beside its columns",
-  "src/adapters/sqlite/read/event-search.ts": "hands the words to every interface",
   "src/core/events/simulated-sentence.ts": "adds words to words",
   "src/cli/print/timeline.ts": "prints",
   "src/cli/verbs/events.ts": "prints",

@@ -9,7 +9,8 @@ import { EventCandidates, typesOf } from "./event-candidates.ts";
 import { EventTimes } from "./event-times.ts";
 import { addLowerCase, lowerCaseFor } from "./lower-case.ts";
 
-type Row = Readonly<Record<string, unknown>>;
+/** The values of `COLUMNS`, in their order. As an array, a row takes half the time of an object. */
+type Row = readonly unknown[];
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
@@ -66,10 +67,12 @@ export class EventSearch {
     return { items, next: null };
   }
 
-  #read(ids: readonly number[], { order, text: wanted, from, to }: EventFilter) {
+  #read(ids: readonly number[], { order, text: wanted, from, to }: EventFilter): readonly Row[] {
     const { all, having } = this.#rows[order];
     const asked = [JSON.stringify(ids), from ?? 0, to ?? Number.MAX_SAFE_INTEGER] as const;
-    return wanted === undefined ? all.all(...asked) : having[lowerCaseFor(wanted)].all(...asked, wanted.toLowerCase());
+    const rows: readonly unknown[] =
+      wanted === undefined ? all.all(...asked) : having[lowerCaseFor(wanted)].all(...asked, wanted.toLowerCase());
+    return rows.filter(isRow);
   }
 
   #upTo(items: readonly EventItem[], next: number): EventPage {
@@ -79,49 +82,81 @@ export class EventSearch {
 }
 
 function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
-  const rows = (besides: string): StatementSync =>
-    db.prepare(`
+  const rows = (besides: string): StatementSync => {
+    const statement = db.prepare(`
       SELECT ${COLUMNS} FROM event
       WHERE id IN (SELECT value FROM json_each(?)) AND at BETWEEN ? AND ? ${besides} ORDER BY id ${direction}`);
+    statement.setReturnArrays(true);
+    return statement;
+  };
   const having = (lower: string): StatementSync => rows(`AND instr(${lower}(${SHOWN}), ?)`);
   return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
 }
 
-function isWanted(row: Row, filter: EventFilter): boolean {
+function isWanted([, , type, , , network]: Row, filter: EventFilter): boolean {
   const { prefix } = filter;
   const types = typesOf(filter);
-  if (types.length > 0 && !types.includes(text(row["type"]))) return false;
-  return prefix === undefined || isAbout(row["prefix"], prefix);
+  if (types.length > 0 && !types.includes(text(type))) return false;
+  return prefix === undefined || isAbout(network, prefix);
 }
 
 function isAbout(network: unknown, wanted: Prefix): boolean {
   return network !== null && overlaps(prefixColumn(network), wanted);
 }
 
-function eventItem(row: Row): EventItem {
+function isRow(row: unknown): row is Row {
+  return Array.isArray(row);
+}
+
+function eventItem([
+  id,
+  at,
+  type,
+  service,
+  ip,
+  ,
+  account,
+  sender,
+  recipient,
+  queueId,
+  messageId,
+  helo,
+  sizeBytes,
+  verdict,
+  reason,
+  offence,
+  count,
+  limit,
+  windowMs,
+  limitKey,
+  actor,
+  details,
+  action,
+  simulated,
+]: Row): EventItem {
   return {
-    id: integer(row["id"]),
-    at: isoTime(millis(row["at"])),
-    type: text(row["type"]),
-    service: textOrNull(row["service"]),
-    ip: textOrNull(row["ip"]),
-    account: textOrNull(row["account"]),
-    sender: textOrNull(row["sender"]),
-    recipient: textOrNull(row["recipient"]),
-    queueId: textOrNull(row["queue_id"]),
-    messageId: textOrNull(row["message_id"]),
-    helo: textOrNull(row["helo"]),
-    sizeBytes: integerOrNull(row["size_bytes"]),
-    verdict: textOrNull(row["verdict"]),
-    reason: textOrNull(row["reason"]),
-    offence: integerOrNull(row["offence"]),
-    count: integerOrNull(row["count"]),
-    limit: integerOrNull(row["limit_count"]),
-    windowMs: integerOrNull(row["window_ms"]),
-    limitKey: textOrNull(row["limit_key"]),
-    simulated: textOrNull(row["simulated"]),
-    actor: textOrNull(row["actor"]),
-    details: text(row["details"]),
-    action: text(row["action"]),
+    id: integer(id),
+    at: isoTime(millis(at)),
+    type: text(type),
+    service: textOrNull(service),
+    ip: textOrNull(ip),
+    account: textOrNull(account),
+    sender: textOrNull(sender),
+    recipient: textOrNull(recipient),
+    queueId: textOrNull(queueId),
+    messageId: textOrNull(messageId),
+    helo: textOrNull(helo),
+    sizeBytes: integerOrNull(sizeBytes),
+    verdict: textOrNull(verdict),
+    reason: textOrNull(reason),
+    offence: integerOrNull(offence),
+    count: integerOrNull(count),
+    limit: integerOrNull(limit),
+    windowMs: integerOrNull(windowMs),
+    limitKey: textOrNull(limitKey),
+    simulated: textOrNull(simulated),
+    actor: textOrNull(actor),
+    details: text(details),
+    action: text(action),
   };
 }
