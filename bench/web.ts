@@ -94,6 +94,8 @@ function paths(monthAgo: string): readonly string[] {
     `/api/v1/events?${busiest}&type=${FILLED.rareType}`,
     "/api/v1/events?ip=11.0.0.0/8&type=LOGIN_FAILED",
     "/api/v1/events?ip=198.51.0.0/16",
+    "/api/v1/events?text=never%20seen",
+    `/api/v1/events?limit=500&type=BAN&type=LOGIN_FAILED&to=${monthAgo}`,
     `/api/v1/why/${FILLED.busiest}`,
     `/api/v1/why/account/${FILLED.account}`,
     `/api/v1/why/message/${FILLED.messageId}`,

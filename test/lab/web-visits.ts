@@ -137,6 +137,12 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
     { answers: 200 },
     { path: `/api/v1/events?ip=${GUEST}&type=LOGIN_FAILED&limit=1&cursor=99999`, answers: 200 },
     { path: `/api/v1/events?account=${ANNA}&type=EMAIL_DELIVERED`, answers: 200 },
+    {
+      path: "/api/v1/events?type=BAN&type=EMAIL&text=%C3%A4&from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z",
+      answers: 200,
+    },
+    nonsense("/api/v1/events?from=yesterday"),
+    nonsense("/api/v1/events?text=a&text=b"),
     nonsense("/api/v1/events?limit=0"),
     nonsense("/api/v1/events?limit=501"),
     nonsense("/api/v1/events?type=NOTHING"),
