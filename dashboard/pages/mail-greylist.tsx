@@ -29,16 +29,7 @@ export function MailGreylist() {
         {may("greylist") && (
           <form class="fields" onSubmit={submit}>
             <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
-            <label class="field">
-              <span>{words.lasts}</span>
-              <select name="for">
-                {DURATIONS.map((lasts) => (
-                  <option key={lasts} value={lasts}>
-                    {words.durations[lasts]}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <Lasts />
             <div class="buttons">
               <button class="primary" type="submit">
                 {words.pause}
@@ -70,6 +61,23 @@ export function MailGreylist() {
       </Card>
       <WaitingList pause={(recipient) => pause(recipient, "")} />
     </>
+  );
+}
+
+/** For how long, as the field `for` of a form. */
+export function Lasts() {
+  const words = t.value.mail;
+  return (
+    <label class="field">
+      <span>{words.lasts}</span>
+      <select name="for">
+        {DURATIONS.map((lasts) => (
+          <option key={lasts} value={lasts}>
+            {words.durations[lasts]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -5,6 +5,12 @@ import { LanguageField } from "../language-field.tsx";
 import { language, t } from "../messages.ts";
 import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Heading } from "../shell.tsx";
+import { ClientCard } from "./me-client.tsx";
+import { FollowCard } from "./me-follow.tsx";
+import { CodeCard, SendersCard } from "./me-mail.tsx";
+import { PasswordCard } from "./me-password.tsx";
+import { OwnSessionsCard } from "./me-sessions.tsx";
+import { SignInsCard } from "./me-sign-ins.tsx";
 
 /** What the user of a mailbox sees: their own mailbox, and nothing else. */
 export function MePage() {
@@ -14,9 +20,18 @@ export function MePage() {
       <Heading>{t.value.me.title}</Heading>
       <Waiting error={error} reload={reload} isLoaded={data !== null} />
       {data !== null && <Facts me={data} />}
-      <Card title={t.value.me.page}>
-        <LanguageField />
-      </Card>
+      {data !== null && <SignInsCard isPasswordOnServer={data.passwordOnServer} />}
+      <div class="columns">
+        {data !== null && <CodeCard until={data.greylistPausedUntil} changed={reload} />}
+        <SendersCard />
+        <FollowCard />
+        <ClientCard />
+        {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
+        <OwnSessionsCard />
+        <Card title={t.value.me.page}>
+          <LanguageField />
+        </Card>
+      </div>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { t } from "../messages.ts";
 import { At, Card, Said, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 
-type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
+export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
 /** The browsers that are signed in, and their end. */
 export function SessionsCard() {
@@ -38,25 +38,33 @@ export function SessionsCard() {
 }
 
 function SessionRow({ item, end }: Readonly<{ item: Listed; end: () => void }>) {
-  const { device, ip, startedAt, usedAt, isOwn } = item;
+  const { device, ip, isOwn } = item;
   const words = t.value.access;
   return (
     <li class="row act">
-      <p>
-        <strong>
-          <Said text={device} />
-        </strong>{" "}
-        <Said text={ip} /> {isOwn && <span class="badge">{words.thisOne}</span>}
-        <br />
-        <small>
-          {words.started} <At iso={startedAt} how="moment" />, {words.used} <At iso={usedAt} how="moment" />
-        </small>
-      </p>
+      <SessionFacts item={item} />
       {!isOwn && (
         <button type="button" aria-label={words.endOf(device, ip)} onClick={end}>
           {words.end}
         </button>
       )}
     </li>
+  );
+}
+
+export function SessionFacts({ item }: Readonly<{ item: Listed }>) {
+  const { device, ip, startedAt, usedAt, isOwn } = item;
+  const words = t.value.access;
+  return (
+    <p>
+      <strong>
+        <Said text={device} />
+      </strong>{" "}
+      <Said text={ip} /> {isOwn && <span class="badge">{words.thisOne}</span>}
+      <br />
+      <small>
+        {words.started} <At iso={startedAt} how="moment" />, {words.used} <At iso={usedAt} how="moment" />
+      </small>
+    </p>
   );
 }

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { Locator } from "playwright-core";
 import { lacking } from "../kit/needs.ts";
 import { LabBrowser } from "../lab/browser.ts";
-import { ANNA, LOOKS, takePicture } from "../lab/dashboard-looks.ts";
+import { ANNA, GUEST, LOOKS, takePicture } from "../lab/dashboard-looks.ts";
+import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
+import { signInsFrom } from "../lab/sign-ins.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
 const BERT = "bert@example.test";
 const ALIAS = "info@example.test";
+const STRANGER = "198.51.100.75";
+const NEW_PASSWORD = "lantern gravel otter 71 spoon";
 const MOST_NODES = 700;
 
 describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
@@ -20,7 +25,11 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   const { lab, product } = withProduct({}, [ANNA, BERT], {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
   });
+  const { signsIn: signsInAs } = signInsFrom(lab.sender);
+  const signsIn = (password: string, from = GUEST): Promise<boolean> => signsInAs(ANNA, password, from);
+  let queueId = "";
   const open = (): LabBrowser => browser ?? assert.fail("no browser");
+  const card = (name: string): Locator => open().page.getByRole("region", { name, exact: true });
   const signIn = async (password: string): Promise<void> => {
     const { page } = open();
     await page.getByLabel("Your mail address").fill(ANNA);
@@ -34,6 +43,10 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   };
 
   before(async () => {
+    const { lines } = await sendMail({ host: lab.sender, from: GUEST, recipient: ANNA });
+    queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+    assert.ok(await signsIn(PASSWORD));
+    assert.ok(!(await signsIn("a guess", STRANGER)));
     await product.json(["alias", "add", ALIAS, ANNA, BERT]);
     browser = await LabBrowser.on(lab.server, lab);
   });
@@ -63,11 +76,99 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
       await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
       await page.reload();
       await shown();
+      await takePicture(page, "me", name);
+      const shut = page.locator("details:not([open]) > summary");
+      while ((await shut.count()) > 0) await shut.first().press("Enter");
+      await page.getByRole("img", { name: /^QR code/ }).waitFor();
       assert.deepEqual(await open().violations(), []);
       assert.equal(await open().overflow(), 0);
       assert.ok((await open().nodes()) < MOST_NODES, `${await open().nodes()} nodes`);
-      await takePicture(page, "me", name);
     });
+
+  test("shows who signed in and who tried, and a no leads to a new password", async () => {
+    const { page } = open();
+    const signIns = card("Sign-ins");
+    await signIns.getByText(STRANGER).first().waitFor();
+    await signIns.getByText("wrong password").first().waitFor();
+    await signIns.getByRole("button", { name: "No, not all" }).press("Enter");
+    const part = signIns.getByRole("region", { name: "No, not all" });
+    await part.and(page.locator(":focus")).waitFor();
+    assert.deepEqual(await open().violations(), []);
+    const field = part.getByLabel("New password for your mailbox");
+    await field.fill("password1234");
+    await page.keyboard.press("Enter");
+    await page.getByText(/too easy to guess/).waitFor();
+    await field.fill(NEW_PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByText("Your password is changed.").waitFor();
+    assert.ok(!(await signsIn(PASSWORD)), "not with the former password");
+    assert.ok(await signsIn(NEW_PASSWORD));
+  });
+
+  test("keeps a list of senders who are never spam, and takes one back", async () => {
+    const { page } = open();
+    const senders = card("Never spam");
+    await senders.getByLabel(/^Address, or/).fill("*@friends.test");
+    await page.keyboard.press("Enter");
+    await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
+    await senders.getByRole("button", { name: "Remove *@friends.test" }).click();
+    await page.getByText("Mail of *@friends.test is looked at again.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).last().click();
+    await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
+  });
+
+  test("lets new senders in at once, and ends that", async () => {
+    const { page } = open();
+    const code = card("Do you wait for a mail?");
+    await code.getByRole("button", { name: "Let new senders in at once" }).click();
+    await page.getByText("New senders are let in at once now.").waitFor();
+    await code.getByText("It ends in 15 minutes").or(code.getByText("It ends in 14 minutes")).waitFor();
+    await code.getByRole("button", { name: "End it now" }).click();
+    await page.getByText("New senders have to try again, as usual.").waitFor();
+  });
+
+  test("follows a mail of its own, and no other", async () => {
+    const { page } = open();
+    const follow = card("Where is my mail?");
+    const field = follow.getByLabel("Message-ID or queue id");
+    await field.fill(queueId);
+    await page.keyboard.press("Enter");
+    await follow.getByRole("list", { name: "What happened" }).getByRole("listitem").first().waitFor();
+    await field.fill("4Zzzzz0000z000");
+    await page.keyboard.press("Enter");
+    await follow.getByRole("alert").waitFor();
+  });
+
+  test("tells what a mail program needs, as text, as a QR code and as a profile without a password", async () => {
+    const { page } = open();
+    const client = card("Set up a mail program");
+    await client.getByText("mail.example.test, port 993, SSL/TLS").waitFor();
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      client.getByRole("link", { name: "Profile for iPhone, iPad and Mac" }).click(),
+    ]);
+    assert.match(saved.suggestedFilename(), /\.mobileconfig$/);
+    const stream = await saved.createReadStream();
+    const profile = (await stream.toArray()).join("");
+    assert.match(profile, new RegExp(`<string>${ANNA}</string>`));
+    assert.ok(!profile.includes(NEW_PASSWORD));
+  });
+
+  test("signs out the user's other browsers", async () => {
+    const { page } = open();
+    const other = await open().elsewhere();
+    await other.goto(PAGE);
+    await other.getByLabel("Your mail address").fill(ANNA);
+    await other.getByLabel("Password of your mailbox").fill(NEW_PASSWORD);
+    await other.keyboard.press("Enter");
+    await other.getByRole("heading", { level: 1, name: "My mailbox" }).waitFor();
+    await page.reload();
+    await card("Browsers that are signed in here").getByRole("button", { name: "Sign out all others" }).click();
+    await page.getByText("One session is ended.").waitFor();
+    await other.reload();
+    await other.getByLabel("Administrator password").waitFor();
+    await other.context().close();
+  });
 
   test("speaks German, and lets the administrator in where no address is given", async () => {
     const { page, faults } = open();

@@ -46,6 +46,8 @@ const PICTURED: ReadonlyMap<string, string> = new Map([
   ["now light", "now-light"],
   ["now dark", "now-dark"],
   ["now dark-phone", "now-phone"],
+  ["me light", "my-mailbox-light"],
+  ["me dark", "my-mailbox-dark"],
   [`find?q=${GUEST} light`, "find-light"],
   [`find?q=${GUEST} dark`, "find-dark"],
 ]);
