@@ -118,9 +118,10 @@ export function useLoaded<T>(load: (over: AbortSignal) => Promise<T>, inputs: re
  */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
+  // On a busy machine the effect may come after the reader has gone on into a field of the part.
+  const [opener] = useState(() => document.activeElement);
   useEffect(() => {
     const part = place.current;
-    const opener = document.activeElement;
     part?.focus();
     return () => {
       const has = document.activeElement;
