@@ -1884,6 +1884,247 @@ export type Routes = {
     };
   };
 
+  /** Sign-ins to the mailbox at every door, right and wrong ones, the newest first, a page at a time. */
+  "GET /api/v1/me/sign-ins": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly at: Time;
+        readonly ip: string | null;
+        /** Such as `imap`, `submission`, `dashboard`. */
+        readonly service: string | null;
+        readonly isRight: boolean;
+        /** `slowed`: it had to wait; `refused`: its password was not looked at. */
+        readonly what: "signed_in" | "wrong_password" | "slowed" | "refused";
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+    };
+  };
+
+  /** The way of one mail that the user sent, or that was for the user. */
+  "GET /api/v1/me/mail": {
+    readonly query: {
+      /** A Message-ID, with or without its brackets, or a queue id. */
+      readonly id: string;
+    };
+    readonly answer: {
+      /** That of the last step. */
+      readonly state:
+        | "accepted"
+        | "queued"
+        | "held"
+        | "put_off"
+        | "refused"
+        | "spam"
+        | "delivered"
+        | "waiting"
+        | "returned"
+        | "deleted";
+      readonly steps: readonly {
+        readonly at: Time;
+        readonly what:
+          | "accepted"
+          | "queued"
+          | "held"
+          | "put_off"
+          | "refused"
+          | "spam"
+          | "delivered"
+          | "waiting"
+          | "returned"
+          | "deleted";
+        readonly says: string;
+      }[];
+    };
+  };
+
+  /** Where the user is signed in to this page, the session that was used last first. */
+  "GET /api/v1/me/sessions": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        /** What the browser says of itself. */
+        readonly device: string;
+        readonly ip: string;
+        readonly startedAt: Time;
+        /** To the minute. */
+        readonly usedAt: Time;
+        /** The session that asks. */
+        readonly isOwn: boolean;
+      }[];
+    };
+  };
+
+  /** Signs the user out of this page everywhere else. */
+  "DELETE /api/v1/me/sessions": {
+    readonly answer: {
+      readonly ended: number;
+    };
+  };
+
+  /** Senders whose mail to the mailbox is never spam. */
+  "GET /api/v1/me/senders": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly sender: string;
+        readonly at: Time;
+      }[];
+    };
+  };
+
+  /** From now on no mail of the sender to the mailbox is spam. */
+  "POST /api/v1/me/senders": {
+    readonly body: {
+      /** A sender, or all of a domain: `*@example.org`. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the mailbox is scored again. */
+  "DELETE /api/v1/me/senders": {
+    readonly query: {
+      /** A sender, or all of a domain: `*@example.org`. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly sender: string;
+    };
+  };
+
+  /** What to type into a mail program. */
+  "GET /api/v1/me/client": {
+    readonly answer: {
+      readonly account: string;
+      readonly imap: {
+        readonly host: string;
+        readonly port: number;
+        readonly tls: "implicit";
+      };
+      readonly smtp: {
+        readonly host: string;
+        readonly port: number;
+        readonly tls: "implicit";
+      };
+      /** The same in words. */
+      readonly text: string;
+    };
+  };
+
+  /** The same as a profile for iPhone, iPad and Mac, without a password. */
+  "GET /api/v1/me/client.mobileconfig": {
+    readonly answer: unknown;
+  };
+
+  /** Sets a new password of the mailbox, and ends its other sessions, also in mail programs. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/me/password": {
+    readonly body: {
+      readonly password: string;
+    };
+    readonly answer: {
+      readonly done: true;
+    };
+  };
+
+  /** Lets first mails of strangers to the mailbox come at once, for a while. */
+  "POST /api/v1/me/greylist-pause": {
+    readonly body: {
+      /** How long, 30 days at most; 15m if absent. */
+      readonly for?: string | undefined;
+    };
+    readonly answer: {
+      readonly until: Time;
+    };
+  };
+
+  /** Ends the pause. */
+  "DELETE /api/v1/me/greylist-pause": {
+    readonly answer: {
+      readonly done: true;
+    };
+  };
+
+  /** The passwords of single mail programs, and when each was used last. */
+  "GET /api/v1/me/app-passwords": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly made: Time;
+        /** To the minute. */
+        readonly lastUsed: Time | null;
+      }[];
+    };
+  };
+
+  /** Makes a password for a single mail program, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/me/app-passwords": {
+    readonly body: {
+      /** Of the device, such as phone. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly password: string;
+    };
+  };
+
+  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
+  "DELETE /api/v1/me/app-passwords/{id}": {
+    readonly params: {
+      /** As the list tells it. */
+      readonly id: string;
+    };
+    readonly answer: {
+      readonly id: string;
+    };
+  };
+
+  /** Where the mail of the mailbox is sent on. */
+  "GET /api/v1/me/forwarding": {
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/me/forwarding": {
+    readonly body: {
+      readonly to: readonly string[];
+      readonly keep: boolean;
+    };
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/forwarding": {
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
   /** Health of every component, and current notices. */
   "GET /api/v1/status": {
     readonly answer: Health;
