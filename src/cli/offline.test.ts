@@ -35,6 +35,7 @@ describe("while the guard is down", TIMED, () => {
     "[ID...]": "4Wxyz12AbCz1",
     "[SESSION]": "4Wxyz12AbCz1",
     "REASON...": "recovered",
+    "NAME...": "phone",
   };
   const offline = [
     "config check",

@@ -110,7 +110,6 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     },
     appPasswords,
     forwards,
-    proofOf: () => "0def",
     mailboxes: () => ({ quotaBytes: 5_000, keyOfEach, maySignIn: true }),
     active,
     files,

@@ -30,7 +30,6 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     lastSignIn: () => null,
     appPasswords: new SqliteAppPasswords(accounts),
     forwards: new SqliteForwards(accounts),
-    proofOf: () => "",
     secrets: {
       make: () => Promise.reject(new Error("the command line hashes its passwords itself")),
       proofOf: () => "",

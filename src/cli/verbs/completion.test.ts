@@ -33,7 +33,7 @@ const SHELLS: Readonly<Record<string, Shell>> = {
   fish: { make: fishCompletion, complete: (script, words) => ran("fish", ["-N", "-c", FISH, script, ...words]) },
 };
 
-const accounts = commands.flatMap(({ name }) => (name.startsWith("account ") ? [name.slice("account ".length)] : []));
+const accounts = commands.flatMap(({ name }) => /^account (\S+)/.exec(name)?.[1] ?? []);
 const globals = GLOBAL_OPTIONS.map(({ name }) => `--${name}`);
 const place = temporaryDirectory();
 const lone = join(place, "lone");
@@ -43,9 +43,10 @@ writeFileSync(listed, "");
 
 /** The words typed after the program, and what may take the place of the last one. */
 const TYPED: readonly (readonly [string, readonly string[]])[] = [
-  ["account ", accounts],
-  ["account a", ["add"]],
-  ["--data /srv/mail --json account a", ["add"]],
+  ["account ", [...new Set(accounts)]],
+  ["account a", ["add", "app-password"]],
+  ["account app-password ", ["add", "list", "remove"]],
+  ["--data /srv/mail --json account ap", ["app-password"]],
   ["spam allow ", ["add", "list", "remove"]],
   ["ban 203.0.113.7 --", ["--for", "--permanent", "--yes", ...globals]],
   ["ban 203.0.113.7 --for ", []],

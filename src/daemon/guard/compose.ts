@@ -21,7 +21,6 @@ import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
 import { Feed } from "../../engine/feed.ts";
-import { passwordProof } from "../../render/dovecot/password-proof.ts";
 import { reservedBytes } from "../../render/postfix/main.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
@@ -135,8 +134,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
   const content = new ContentWatch({ preferences, authors, log });
 
-  const { startedAt } = engine;
-  const told = { startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
+  const told = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const health = () => healthOf({ keeper, notices, clock, ...told });
   const committed = toDisk.committed.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
@@ -150,7 +148,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     guesses: stores.history,
     lastSignIn: (account) => lastPlace(db, account),
     secrets: new AccountSecrets(passwords, loginSecret),
-    proofOf: (account, password) => passwordProof(loginSecret, account, password),
     mailboxes: () => ({
       quotaBytes: inForce["mailboxes.quota"],
       keyOfEach: inForce["mailboxes.encryption"] === "account",

@@ -3,6 +3,7 @@ import { APP_PASSWORD_NAME, appPasswordName } from "../../core/passwords/app-pas
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import { madePassword } from "../access/made-password.ts";
 import { digestOf } from "../access/secrets.ts";
+import type { SecretMaker } from "../admin-ports.ts";
 import type { AppPasswordStore } from "../mailbox-ports.ts";
 import type { Clock, Outcome } from "../ports.ts";
 import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
@@ -12,8 +13,7 @@ import { wrongAddress } from "./wrong-address.ts";
 export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices"> &
   Readonly<{
     appPasswords: AppPasswordStore;
-    /** What Dovecot will tell the guard of a password. */
-    proofOf: (account: AccountName, password: string) => string;
+    secrets: Pick<SecretMaker, "proofOf">;
     mailboxes: () => Readonly<{ keyOfEach: boolean }>;
     clock: Clock;
   }>;
@@ -46,7 +46,7 @@ type Named = Readonly<{ account: AccountName; app: string; by: string }>;
 async function add(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_add">> {
   if (parts.mailboxes().keyOfEach) return KEY_OF_EACH;
   const password = madePassword();
-  const secret = { digest: digestOf(password), proof: parts.proofOf(account, password) };
+  const secret = { digest: digestOf(password), proof: parts.secrets.proofOf(account, password) };
   const at = parts.clock.now();
   const outcome = parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at });
   if (!outcome.ok) return refused(outcome, account);
