@@ -1610,6 +1610,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1624,6 +1630,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** 0: no limit. Null: as `mailboxes.quota` says. */
       readonly quotaBytes: number | null;
@@ -1640,6 +1652,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       readonly networks: readonly string[];
     };
@@ -1658,6 +1676,12 @@ export type Routes = {
       /** An IP address, or a network such as 203.0.113.0/24. */
       readonly network: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
@@ -1728,6 +1752,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly name: string;
     };
@@ -1759,6 +1789,12 @@ export type Routes = {
 
   /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/aliases": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** A mail address. */
       readonly address: string;
@@ -1777,6 +1813,12 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly address: string;
@@ -1789,6 +1831,12 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly address: string;
@@ -1801,6 +1849,12 @@ export type Routes = {
       /** A mail address. */
       readonly address: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly address: string;
     };

@@ -4,12 +4,13 @@ import { GhostInbox, Refused } from "../../clients/typescript/client.js";
 import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { instant } from "../../src/core/time.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 import { bannedNetwork, fillBans } from "../scale/fill.ts";
 
 const BANS = 100_000;
 /** A page of 500 of them takes some milliseconds: 200 pages, with room for a machine that does other things too. */
-const MOST_MS = 20_000;
+const MOST_MS = 120_000;
 const OFFENDER = "198.51.100.201";
 
 describe("a script with the client of clients/typescript", { skip: whyNoLab() ?? false }, () => {
@@ -35,13 +36,13 @@ describe("a script with the client of clients/typescript", { skip: whyNoLab() ??
     assert.deepEqual(await api.request("POST /api/v1/bans", { ...asked, key: "script-1" }), { ban }, "asked twice");
     const { ban: standing, timeline } = await explained();
     assert.deepEqual([standing, timeline.at(-1)?.type], [ban, "BAN"]);
-    assert.match(await product.firewallBans(), new RegExp(OFFENDER.replaceAll(".", "\\.")));
+    await until("it is in force", isInForce);
 
     const network = standing?.prefix ?? "";
     assert.deepEqual(await api.request("DELETE /api/v1/bans/{network}", { params: { network } }), { prefix: network });
     const after = await explained();
     assert.deepEqual([after.ban, after.pastBans.length], [null, 1]);
-    assert.doesNotMatch(await product.firewallBans(), new RegExp(OFFENDER.replaceAll(".", "\\.")));
+    await until("it is lifted", async () => !(await isInForce()));
     await assert.rejects(
       api.request("DELETE /api/v1/bans/{network}", { params: { network } }),
       (error) => error instanceof Refused && error.problem?.code === "refused" && error.problem.next !== "",
@@ -59,5 +60,6 @@ describe("a script with the client of clients/typescript", { skip: whyNoLab() ??
     assert.ok(tookMs < MOST_MS, `${tookMs} ms`);
   });
 
+  const isInForce = async () => (await product.firewallBans()).includes(OFFENDER);
   const explained = () => api.request("GET /api/v1/why/{ip}", { params: { ip: OFFENDER } });
 });

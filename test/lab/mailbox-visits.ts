@@ -37,4 +37,21 @@ export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly
     { body: { for: "soon" }, answers: 400, code: "invalid_request" },
   ],
   "DELETE /api/v1/me/greylist-pause": [{ answers: 200 }, REFUSED],
+  "GET /api/v1/me/app-passwords": [{ answers: 200 }],
+  "POST /api/v1/me/app-passwords": [
+    { body: { name: "phone" }, answers: 201 },
+    { body: { name: "phone" }, ...REFUSED },
+    ...WRONG_BODIES,
+  ],
+  "DELETE /api/v1/me/app-passwords/{id}": [
+    { path: "/api/v1/me/app-passwords/phone", answers: 200 },
+    { path: "/api/v1/me/app-passwords/phone", ...REFUSED },
+  ],
+  "GET /api/v1/me/forwarding": [{ answers: 200 }],
+  "PUT /api/v1/me/forwarding": [
+    { body: { to: ["anna@elsewhere.test"], keep: true }, answers: 200 },
+    { body: { to: ["nobody@example.test"], keep: true }, ...REFUSED },
+    ...WRONG_BODIES,
+  ],
+  "DELETE /api/v1/me/forwarding": [{ answers: 200 }],
 });

@@ -25,14 +25,19 @@ export class Prometheus {
     const address = { from: "127.0.0.1", to: "127.0.0.1", port: 9090 };
     const argv = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:9090"];
     const [program = "", ...rest] = host.inside(["prometheus", ...argv]);
-    const child = spawn(program, rest, { stdio: "ignore" });
     const web = await WebClient.from(host, address);
+    const child = spawn(program, rest, { stdio: "ignore" });
     const isReady = (): Promise<boolean> =>
       web.ask("GET", "/-/ready").then(
         ({ status }) => status === 200,
         () => false,
       );
-    await until("Prometheus is ready", isReady);
+    try {
+      await until("Prometheus is ready", isReady);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
     return new Prometheus(child, web);
   }
 

@@ -5,13 +5,16 @@ import type { Product } from "./product.ts";
 /** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
 export type Verification = Readonly<{ name: string; ip: string }>;
 
+/** What is no app password is an unknown user to that passdb, and nothing is verified then. A name that is none has a decoy. */
+const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
+
 /**
  * Lets Dovecot tell, in a file of its own, of each password that it verifies: what counts in an attack, whoever else
  * could not record it. Restarts Dovecot.
  */
 export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {
   const file = join(layout.log, "verified");
-  appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = event=auth_passdb_request_finished\n`);
+  appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await lab.server.mustExec(["sv", "-w", "15", "restart", join(layout.services, "dovecot")]);
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

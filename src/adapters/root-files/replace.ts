@@ -29,9 +29,12 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
         if (flush) place.flush();
         return;
       } catch (error) {
-        if (tried < TRIES && isTaken(error)) continue;
-        place.remove(fresh);
-        throw error;
+        if (tried === TRIES || !isTaken(error)) {
+          place.remove(fresh);
+          throw error;
+        }
+        // Not at the same moment again.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * tried);
       }
     }
   });

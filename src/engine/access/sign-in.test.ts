@@ -44,7 +44,7 @@ describe("sign-ins to the dashboard", () => {
   test("too many wrong passwords, and the next is not even verified", async () => {
     let verified = 0;
     const passwords = { verify: () => Promise.resolve((verified += 1) < 0), decoy: "" };
-    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds);
+    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds, Buffer.alloc(32, 1));
     for (let n = 0; n < 5; n++) assert.equal(await attempt("203.0.113.7", `${n}`, null, signIn), "wrong");
     assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "refused");
     assert.equal(verified, 5);

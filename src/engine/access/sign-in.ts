@@ -80,14 +80,20 @@ const HEARD_MS = 9 * SECOND_MS;
 export class SignIn {
   readonly #parts: SignInParts;
   readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
-  readonly #key = randomBytes(KEY_BYTES);
+  readonly #key: Buffer;
   readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
   /** Until the wrong passkeys that came before have waited. */
   #pause: Promise<unknown> = Promise.resolve();
   readonly factors: Factors;
 
-  constructor(parts: SignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
+  /** `key`: what hides passwords in their proofs; a new one each time, but in tests. */
+  constructor(
+    parts: SignInParts,
+    bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">,
+    key: Buffer = randomBytes(KEY_BYTES),
+  ) {
     this.#parts = parts;
+    this.#key = key;
     this.#bounds = bounds;
     this.factors = new Factors(parts);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import type { Command } from "../../wire/control/control.ts";
@@ -9,6 +9,11 @@ import { WEB_LIMITS } from "./web-bounds.ts";
 
 const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };
 const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };
+
+const name = "anna@example.test";
+const ANNA: Command = { verb: "account_add", name, hash: HASH };
+const ALIAS: Command = { verb: "alias_add", address: "info@example.test", targets: [name] };
+const NETWORKS = { verb: "networks_add", name, networks: ["203.0.113.0/24"] } as const;
 
 /** Each command with what must have been done before it can succeed. */
 const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
@@ -22,6 +27,14 @@ const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[
   { command: TOKEN, after: [] },
   { command: { verb: "token_revoke", name: "ci" }, after: [TOKEN] },
   { command: { verb: "session_end_all" }, after: [] },
+  { command: { verb: "account_remove", name }, after: [ANNA] },
+  { command: { verb: "account_resume", name }, after: [ANNA, { verb: "account_suspend", name }] },
+  { command: ALIAS, after: [ANNA] },
+  { command: { verb: "alias_remove", address: "info@example.test" }, after: [ANNA, ALIAS] },
+  { command: { verb: "alias_block", address: "info@example.test", blocked: true }, after: [ANNA, ALIAS] },
+  { command: { verb: "quota_set", name, quotaBytes: 50_000_000 }, after: [ANNA] },
+  { command: NETWORKS, after: [ANNA] },
+  { command: { ...NETWORKS, verb: "networks_remove" }, after: [ANNA, NETWORKS] },
 ];
 
 type Kit = ReturnType<typeof commandsOnMemory>;
@@ -59,6 +72,8 @@ describe("a dry run", () => {
     ["what is not banned", { verb: "unban", target: "203.0.113.9" }],
     ["what is no network", { verb: "ban", target: "nobody", note: "", for: null }],
     ["what is not on the list", { verb: "allow_remove", target: "203.0.113.9" }],
+    ["an alias that leads nowhere", { ...ALIAS, targets: ["nobody@example.test"] }],
+    ["an account that is not there", { ...NETWORKS, name: "nobody@example.test" }],
     ["a token that is not there", { verb: "token_revoke", name: "nobody" }],
     ["a session that is not there", { verb: "session_end", id: "0123456789ab" }],
   ] as const)

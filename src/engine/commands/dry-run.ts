@@ -1,14 +1,24 @@
 import type { Ban } from "../../core/decide/decision.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { DryVerb } from "../../wire/control/dry-runs.ts";
+import type { AccountBook, Keeper } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
+import type { Notices } from "../ports.ts";
 import { type CredentialCommandParts, tokenCommand } from "./access.ts";
+import { accountCommand } from "./accounts.ts";
+import { aliasCommand } from "./aliases.ts";
 import { allowAdd, allowRemove, type BanCommandParts, ban, type TargetParts, unban } from "./bans.ts";
 import { type DashboardCommandParts, sessionCommand } from "./dashboard.ts";
-import type { Rehearsal } from "./record-first.ts";
+import { type NetworkCommandParts, networkCommand } from "./networks.ts";
+import { quotaCommand } from "./quota.ts";
 import type { Admitted } from "./web.ts";
+import { tooManyTargets } from "./web-aliases.ts";
 
-export type DryRunParts = BanCommandParts & CredentialCommandParts & DashboardCommandParts & Rehearsal;
+export type DryRunParts = BanCommandParts &
+  CredentialCommandParts &
+  DashboardCommandParts &
+  NetworkCommandParts &
+  Readonly<{ book: Pick<AccountBook, "aliases"> }>;
 
 export const NO_DRY_RUN: CommandError = {
   ok: false,
@@ -24,6 +34,7 @@ export function dryRun(
 ): Promise<Reply> {
   const network = onPaper(parts);
   const access = { ...parts, engine: UNRECORDING };
+  const users = { ...parts, isDry: true, keeper: IDLE, notices: SILENT } as const;
   switch (command.verb) {
     case "ban":
       return ban(network, command, by);
@@ -39,10 +50,29 @@ export function dryRun(
     case "session_end":
     case "session_end_all":
       return parts.rehearse(() => sessionCommand(access, command, { caller, by }));
+    case "account_remove":
+    case "account_resume":
+      return accountCommand(users, command, by);
+    case "alias_add": {
+      const refused = caller === null ? null : tooManyTargets(parts, command);
+      return refused === null ? aliasCommand(users, command, by) : Promise.resolve(refused);
+    }
+    case "alias_remove":
+    case "alias_block":
+      return aliasCommand(users, command, by);
+    case "quota_set":
+      return quotaCommand(users, command, by);
+    case "networks_add":
+    case "networks_remove":
+      return networkCommand(users, command, by);
   }
 }
 
 const UNRECORDING: Pick<Engine, "audit"> = { audit: () => Promise.resolve(true) };
+
+/** No session is ended. */
+const IDLE: Keeper = { ask: () => Promise.resolve({ ok: true, detail: "" }) };
+const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
 
 /** The engine's decision without its effects, and the ban that would come of it. */
 function onPaper({ engine, history }: BanCommandParts): TargetParts {

@@ -3,6 +3,8 @@ import type { Outcome } from "../ports.ts";
 export type Rehearsal = Readonly<{
   /** Does the work on the accounts' database and takes it back as soon as `work` returns. */
   rehearse: <T>(work: () => T) => T;
+  /** Of a dry run: the rehearsal is all there is. */
+  isDry?: true;
 }>;
 
 /**
@@ -10,11 +12,11 @@ export type Rehearsal = Readonly<{
  * record. What is refused is found by a rehearsal, and not recorded. `unwritten`: there is no record, and no change.
  */
 export async function recordFirst<O extends Outcome>(
-  { rehearse }: Rehearsal,
+  { rehearse, isDry }: Rehearsal,
   change: () => O,
   record: (would: O) => Promise<boolean>,
 ): Promise<O | "unwritten"> {
   const would = rehearse(change);
-  if (!would.ok) return would;
+  if (!would.ok || isDry === true) return would;
   return (await record(would)) ? change() : "unwritten";
 }

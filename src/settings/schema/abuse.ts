@@ -110,7 +110,7 @@ export const abuse = {
   "logins.networks": {
     kind: listOf(network, 1_000),
     byDefault: [],
-    says: "Networks from which users may sign in to read and send mail; empty means anywhere. `account networks` restricts a single account.",
+    says: "Networks from which users may sign in to read and send mail, and to the dashboard; empty means anywhere. `account networks` restricts a single account.",
     source: "Dovecot, allow_nets",
   },
 

@@ -10,6 +10,14 @@ export const DRY_RUNS = [
   "token_revoke",
   "session_end",
   "session_end_all",
+  "account_remove",
+  "account_resume",
+  "alias_add",
+  "alias_remove",
+  "alias_block",
+  "quota_set",
+  "networks_add",
+  "networks_remove",
 ] as const satisfies readonly Verb[];
 export type DryVerb = (typeof DRY_RUNS)[number];
 
