@@ -24,6 +24,17 @@ test("each change of an account through the web is told of for a day; root's are
   assert.deepEqual(kit.holding(), []);
 });
 
+test("what outlasts a stolen password of a mailbox is told, and hides nothing", () => {
+  const kit = windows();
+  const user = `mailbox:${ANNA} via 203.0.113.9`;
+  kit.take("PASSWORD_CHANGED", { account: ANNA, actor: user });
+  assert.deepEqual(kit.holding(), [], "users change theirs");
+  for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, subject: `${ANNA} to x`, actor: user });
+  kit.take("APP_PASSWORD_MADE", { account: "bert@example.test", actor: WEB });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 32)"));
+  assert.equal(kit.details().at(0), "got a password for a mail program, by web:admin via 203.0.113.9");
+});
+
 test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });

@@ -7,6 +7,8 @@ import { EachChange } from "./each-change.ts";
 /** Within a day; further ones are told by the hour. Added accounts have a share of their own: a file of them hides nothing. */
 const MOST_ADDED = 10;
 const MOST_CHANGED = 20;
+/** Of what users do to their own mailboxes: they hide nothing of what was done to others. */
+const MOST_OWN = 20;
 /** More targets of an alias than these characters are left to `alias list`. */
 const MOST_CHARACTERS = 400;
 /** What gives somebody a mailbox or its mail, takes one away, or opens what an incident has closed. */
@@ -25,21 +27,27 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ALIAS_UNBLOCKED: "the alias was unblocked",
 };
 
+/** What a thief of a mailbox's password does first: it outlasts the thief. */
+const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
+
 /** Changes of accounts and aliases through the web within a day, each for itself. */
 export class WebAccountWindows {
   readonly #added = new EachChange("web_account", MOST_ADDED);
   readonly #changed = new EachChange("web_account", MOST_CHANGED);
+  readonly #own = new EachChange("web_account", MOST_OWN);
 
   take({ id, type, account, subject, actor, at }: AlertEvent): void {
     const says = SAYS[type];
     const name = account ?? subject?.split(" ")[0];
-    if (says === undefined || name === undefined || actor?.startsWith("web:") !== true) return;
-    const changes = type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
+    if (says === undefined || name === undefined || actor === null) return;
+    const isOwn = actor.startsWith("mailbox:") && OWN.includes(type);
+    if (!isOwn && !actor.startsWith("web:")) return;
+    const changes = isOwn ? this.#own : type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
     const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
     changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}` });
   }
 
   holding(now: Millis): readonly Holding[] {
-    return [...this.#added.holding(now), ...this.#changed.holding(now)];
+    return [this.#added, this.#changed, this.#own].flatMap((changes) => changes.holding(now));
   }
 }

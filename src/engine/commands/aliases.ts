@@ -62,7 +62,7 @@ function writer(
 }
 
 /** Once the targets are there. Null: Postfix delivers it. */
-function tooWide({ reach }: AccountCommandParts, address: Address): CommandError | null {
+export function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
   const message = `Mail for ${alias} would go to ${plural(addresses, "address", "addresses")}: Postfix takes none for more than ${MOST_REACHED}.`;

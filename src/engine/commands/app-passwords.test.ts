@@ -56,9 +56,9 @@ test("where each account has a key for its mail there are none", async () => {
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
 
-test("who asked is told where no record was kept", async () => {
+test("nothing is changed without a record", async () => {
   await add("phone");
   kit.fillDisk();
   for (const reply of [await add("laptop"), await remove("phone")])
-    assert.ok(!reply.ok && /no record of it was kept/.test(reply.message));
+    assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));
 });

@@ -7,10 +7,11 @@ import type { SecretMaker } from "../admin-ports.ts";
 import type { AppPasswordStore } from "../mailbox-ports.ts";
 import type { Clock, Outcome } from "../ports.ts";
 import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import { recordFirst } from "./record-first.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices"> &
+export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "proofOf">;
@@ -48,19 +49,25 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
   const password = madePassword();
   const secret = { digest: digestOf(password), proof: parts.secrets.proofOf(account, password) };
   const at = parts.clock.now();
-  const outcome = parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at });
-  if (!outcome.ok) return refused(outcome, account);
-  const recorded = await audit(parts, "APP_PASSWORD_MADE", { account, app, by });
-  return recorded ? { ok: true, result: { name: account, app, password } } : UNRECORDED;
+  const outcome = await recordFirst(
+    parts,
+    () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
+    () => audit(parts, "APP_PASSWORD_MADE", { account, app, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  return outcome.ok ? { ok: true, result: { name: account, app, password } } : refused(outcome, account);
 }
 
 async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
-  const outcome = parts.appPasswords.removeAppPassword(account, app);
+  const outcome = await recordFirst(
+    parts,
+    () => parts.appPasswords.removeAppPassword(account, app),
+    () => audit(parts, "APP_PASSWORD_REMOVED", { account, app, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
   if (!outcome.ok) return refused(outcome, account);
-  const recorded = await audit(parts, "APP_PASSWORD_REMOVED", { account, app, by });
   const ended = await endSessions(parts, account);
-  if (!ended.ok) return sessionsStay(account, ended.reason);
-  return recorded ? { ok: true, result: { name: account, app } } : UNRECORDED;
+  return ended.ok ? { ok: true, result: { name: account, app } } : sessionsStay(account, ended.reason);
 }
 
 function audit(

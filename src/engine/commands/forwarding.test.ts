@@ -49,8 +49,18 @@ test("what names nobody here, or leads back, is refused and changes nothing", as
   assert.ok(!back.ok && /come back/.test(back.message));
 });
 
-test("who asked is told where no record was kept", async () => {
+test("mail is not sent on to more addresses than Postfix takes", async () => {
+  const targets = Array.from({ length: 400 }, (_, i) => `a${i}@else.example`);
+  for (const address of ["one@example.test", "two@example.test", "three@example.test"])
+    assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
+  const all = await forward(NAME, ["one@example.test", "two@example.test", "three@example.test"]);
+  assert.ok(!all.ok && /Postfix takes none for more than 1000/.test(all.message), JSON.stringify(all));
+  assert.equal(kit.forwardingOf(NAME), null);
+});
+
+test("nothing is changed without a record", async () => {
   kit.fillDisk();
   const unrecorded = await forward(NAME, [OUTSIDE]);
-  assert.ok(!unrecorded.ok && /no record of it was kept/.test(unrecorded.message));
+  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
+  assert.equal(kit.forwardingOf(NAME), null);
 });

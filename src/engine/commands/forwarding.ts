@@ -1,11 +1,15 @@
 import { type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
 import type { ForwardStore } from "../mailbox-ports.ts";
-import type { AccountCommandParts } from "./accounts.ts";
-import { UNRECORDED } from "./unrecorded.ts";
+import type { Outcome } from "../ports.ts";
+import { type AccountCommandParts, notDone } from "./accounts.ts";
+import { alertsStay, getsAlerts } from "./alert-mailboxes.ts";
+import { tooWide } from "./aliases.ts";
+import { recordFirst } from "./record-first.ts";
+import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type ForwardCommandParts = Pick<AccountCommandParts, "engine" | "accounts"> &
+export type ForwardCommandParts = Pick<AccountCommandParts, "engine" | "accounts" | "reach" | "alertsTo" | "rehearse"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
@@ -24,17 +28,17 @@ export async function forwardCommand(
       return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
   }
   const { keep } = command;
-  const outcome = parts.forwards.forward(name, to, keep);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`account list` shows the accounts." };
+  // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner.
+  if (by !== "root" && !keep && to.length > 0 && getsAlerts(parts, name)) return alertsStay(name);
+  const change = (): Outcome => parts.forwards.forward(name, to, keep);
+  const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
+  if (tooMany !== null) return tooMany;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
-  const recorded = await parts.engine.audit({
-    type: "FORWARDING_CHANGED",
-    subject: `${name} ${where}`,
-    account: name,
-    by,
-  });
-  return recorded ? { ok: true, result: { name, to, keep } } : UNRECORDED;
+  const outcome = await recordFirst(parts, change, () =>
+    parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  return outcome.ok ? { ok: true, result: { name, to, keep } } : notDone(outcome.reason);
 }
 
 function wrongTarget({ accounts, engine }: ForwardCommandParts, name: Address, target: Address): string | null {

@@ -95,6 +95,15 @@ test("a user makes app passwords and sends mail on, for the own mailbox and with
   }
 });
 
+test("a mailbox that gets the alerts sends its mail on only with a copy", async () => {
+  const { kit } = await fresh();
+  kit.tellsBy([ANNA]);
+  const to = (keep: boolean) => kit.ask({ verb: "my_forwarding_set", to: ["anna@else.example"], keep }, "web", AS);
+  const diverted = await to(false);
+  assert.ok(!diverted.ok && /gets the alerts/.test(diverted.message));
+  assert.ok((await to(true)).ok);
+});
+
 test("a user changes so much within an hour, and leaves others their share", async () => {
   const { kit } = await fresh();
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);

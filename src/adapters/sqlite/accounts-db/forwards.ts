@@ -3,6 +3,7 @@ import type { AccountName, Address } from "../../../core/net/address.ts";
 import type { Forwarding, ForwardStore } from "../../../engine/mailbox-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import { text } from "../columns.ts";
+import { together } from "../together.ts";
 
 /** Where accounts send their mail on, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
 export class SqliteForwards implements ForwardStore {
@@ -16,17 +17,12 @@ export class SqliteForwards implements ForwardStore {
 
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    together(this.#db, () => {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.
       for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
-      this.#db.exec("COMMIT");
-      return { ok: true };
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    });
+    return { ok: true };
   }
 
   forwardingOf(account: string): Forwarding | null {
