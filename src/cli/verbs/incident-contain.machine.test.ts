@@ -42,6 +42,18 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     assert.match(out, PASSWORD);
   });
 
+  for (const options of [[], ["--suspend"]])
+    test(`its mail is no longer sent on: ${options.join() || "a new password"}`, async () => {
+      assert.equal((await ghostinbox(layout, ["account", "forward", ANNA, "eve@evil.example"])).code, 0);
+      const planned = await contain("--dry-run", ...options);
+      assert.match(planned.out, /- Send mail for anna@example\.org no longer on to eve@evil\.example\./);
+      const { code, out } = await contain("--yes", ...options);
+      assert.equal(code, 0);
+      assert.match(out, /Mail for anna@example\.org is no longer sent on to eve@evil\.example\./);
+      const { out: left } = await ghostinbox(layout, ["account", "forward", ANNA]);
+      assert.match(left, /stays in its mailbox/);
+    });
+
   test("mail that could not be held is a failure, and the new password is printed", async () => {
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? DOWN : null));
     const { code, out, err } = await contain("--yes");

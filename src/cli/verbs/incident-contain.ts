@@ -19,7 +19,16 @@ import { agrees } from "../confirm.ts";
 import { proofFor } from "../new-password.ts";
 import { accountFrom, secretOf } from "./accounts.ts";
 import { targetFrom } from "./bans.ts";
-import { type Came, type Deed, mayStand, newDashboardPassword, notDone, revokeTokens, took } from "./incident-deeds.ts";
+import {
+  type Came,
+  type Deed,
+  endForwarding,
+  mayStand,
+  newDashboardPassword,
+  notDone,
+  revokeTokens,
+  took,
+} from "./incident-deeds.ts";
 import { beginOf, isFailure, openIncidentOf, take, UNSURE, withContacts } from "./the-incident.ts";
 
 /** `incident contain [ACCOUNT...]`: whoever is in has to go, and cannot come back. */
@@ -37,9 +46,9 @@ export async function incidentContain(call: CommandCall): Promise<CommandOutcome
       "incident contain needs accounts, --ban, --tokens or --dashboard.",
       `\`${PROGRAM} incident assess\` names accounts.`,
     );
-  const plans = planned.map((deed) => `- ${deed.plan}`).join("\n");
-  if (call.flag("dry-run"))
-    return done({ incident: incident.id, plan: planned.map((deed) => deed.plan) }, `This would be done:\n${plans}`);
+  const planSays = planned.map((deed) => deed.plan).filter((each) => each !== "");
+  const plans = planSays.map((each) => `- ${each}`).join("\n");
+  if (call.flag("dry-run")) return done({ incident: incident.id, plan: planSays }, `This would be done:\n${plans}`);
   if (!call.flag("yes")) {
     if (!call.terminal.interactive) return wrongUsage(...UNSURE);
     call.terminal.err(plans);
@@ -87,6 +96,7 @@ async function plan(
     // First what somebody who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => (call.flag("suspend") ? suspend(call, name) : newPassword(call, name))),
+    ...accounts.map((name) => endForwarding(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];

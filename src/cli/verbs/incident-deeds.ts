@@ -1,12 +1,14 @@
 import { hashPassword } from "../../adapters/accounts/password-hash.ts";
+import type { AccountName } from "../../core/net/address.ts";
 import { madePassword } from "../../engine/access/made-password.ts";
 import { PAGE } from "../../wire/control/paging.ts";
 import type { CommandCall, CommandFailure } from "../call.ts";
+import type { Reader } from "../reader.ts";
 import { factorsRemoved } from "./second-factors.ts";
 
 /** What came of a measure; a part of it may fail. `printed`: what is shown once and kept nowhere. */
 export type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; printed?: string }>;
-/** One thing to do, and what it is. */
+/** One thing to do, and what it is; an empty plan: nothing as far as is known. */
 export type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
 
 export function newDashboardPassword(call: CommandCall): Deed {
@@ -57,6 +59,24 @@ export function revokeTokens(call: CommandCall): Deed {
         }
       }
       return { did: did.length + wrong.size === 0 ? ["There was no API token."] : did, wrong: [...wrong.values()] };
+    },
+  };
+}
+
+/** After the new password: who is in could send its mail on again. So it is looked at once more then. */
+export function endForwarding(call: CommandCall, reader: Reader, name: AccountName): Deed {
+  const targets = (): string => (reader.forwarding(name)?.to ?? []).join(", ");
+  const known = targets();
+  const plan = known === "" ? "" : `Send mail for ${name} no longer on to ${known}.`;
+  return {
+    plan,
+    run: async () => {
+      const was = targets();
+      if (was === "") return { did: [], wrong: [] };
+      const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to: [], keep: true });
+      return asked.ok
+        ? took(`Mail for ${name} is no longer sent on to ${was}.`)
+        : { did: [], wrong: [notDone(`Send mail for ${name} no longer on to ${was}.`, asked)] };
     },
   };
 }

@@ -10,6 +10,7 @@ import { dayAndTime, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { checkAudit } from "./audit.ts";
 import { accountsFrom } from "./incident-contain.ts";
+import { accountEvidence } from "./incident-evidence.ts";
 import { isCut, queueIds } from "./incident-mail.ts";
 import { settingsOf } from "./server-settings.ts";
 import { beginOf, folders, isFailure, openIncidentOf, take } from "./the-incident.ts";
@@ -98,7 +99,7 @@ function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void 
   writeLines(join(to, "events.jsonl"), reader.records(since));
   writeLines(join(to, "audit.jsonl"), reader.audit.all());
   const all = { limit: 1_000_000, cursor: null };
-  writeLines(join(to, "accounts.jsonl"), reader.accounts(all).items);
+  writeLines(join(to, "accounts.jsonl"), accountEvidence(reader));
   writeLines(join(to, "aliases.jsonl"), reader.aliases(all).items);
   writeLines(join(to, "tokens.jsonl"), reader.tokens(all).items);
 }

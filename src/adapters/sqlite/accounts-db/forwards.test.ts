@@ -42,6 +42,17 @@ test("mail goes on, with a copy or without one, until it is off", (t) => {
   assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true).ok, false);
 });
 
+test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
+  const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  forwards.forward(ann, [else_], false);
+  accounts.setSuspended(ann, true);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: false }, undefined]);
+  assert.deepEqual([goesTo("info@example.org"), behind("info@example.org")], [ann, ann]);
+  accounts.setSuspended(ann, false);
+  assert.equal(goesTo(ann), else_);
+});
+
 test("aliases and forwards together are followed, so that none leads back", (t) => {
   const { accounts, forwards } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);

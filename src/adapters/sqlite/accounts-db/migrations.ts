@@ -318,4 +318,23 @@ export const accountsMigrations: readonly string[] = [
     DELETE FROM session WHERE account = old.name;
   END;
   `,
+
+  // The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. Resumed, it is sent on again.
+  `
+  DROP VIEW alias_userdb;
+  DROP VIEW alias_map;
+  CREATE VIEW alias_map (address, targets) AS
+    SELECT address, group_concat(target, ',') FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block)
+    GROUP BY address
+    UNION ALL SELECT account, group_concat(target, ',') FROM forward
+    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+    GROUP BY account
+    UNION ALL SELECT address, target FROM role_address;
+
+  CREATE VIEW alias_userdb (address, user, quota_rule) AS
+    SELECT alias_map.address, userdb.user, userdb.quota_rule
+    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
+    WHERE alias_map.address NOT IN (SELECT account FROM forward);
+  `,
 ];
