@@ -79,3 +79,29 @@ test("with an account its forwards go, and those to it", (t) => {
   accounts.add(bob, HASH, START);
   assert.equal(forwarding(bob), null);
 });
+
+test("with the last target of an alias the forwards to it go", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [bob, else_]);
+  forwards.forward(ann, [info], false);
+  accounts.remove(bob);
+  assert.deepEqual(forwarding(ann), { to: [info], keep: false }, "it has one target left");
+  accounts.removeAlias(info);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+});
+
+test("nothing is sent on to a blocked alias, until it takes mail again", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [bob]);
+  forwards.forward(ann, [info], false);
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
+  assert.deepEqual(forwards.forward(ann, [else_, info], true), {
+    ok: false,
+    reason: "The alias info@example.org is blocked, so it takes no mail.",
+  });
+  accounts.setAliasBlocked(info, false);
+  assert.equal(goesTo(ann), info);
+});

@@ -17,6 +17,8 @@ export class SqliteForwards implements ForwardStore {
 
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
+    if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
     together(this.#db, () => {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.
@@ -43,6 +45,7 @@ export function readForwarding(db: DatabaseSync, account: string): Forwarding | 
 function statements(sql: (text: string) => StatementSync) {
   return {
     account: sql("SELECT 1 FROM account WHERE name = ?"),
+    isBlocked: sql("SELECT 1 FROM alias_block WHERE address = ?"),
     forget: sql("DELETE FROM forward WHERE account = ?"),
     add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
   };

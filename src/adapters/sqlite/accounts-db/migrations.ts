@@ -320,6 +320,7 @@ export const accountsMigrations: readonly string[] = [
   `,
 
   // The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. Resumed, it is sent on again.
+  // To a blocked alias no mail is sent on, until it takes mail again; with the last target of an alias go the forwards to it.
   `
   DROP VIEW alias_userdb;
   DROP VIEW alias_map;
@@ -329,6 +330,7 @@ export const accountsMigrations: readonly string[] = [
     GROUP BY address
     UNION ALL SELECT account, group_concat(target, ',') FROM forward
     WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+      AND target NOT IN (SELECT address FROM alias_block)
     GROUP BY account
     UNION ALL SELECT address, target FROM role_address;
 
@@ -336,5 +338,11 @@ export const accountsMigrations: readonly string[] = [
     SELECT alias_map.address, userdb.user, userdb.quota_rule
     FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
     WHERE alias_map.address NOT IN (SELECT account FROM forward);
+
+  CREATE TRIGGER forwards_to_removed AFTER DELETE ON alias
+  WHEN NOT EXISTS (SELECT 1 FROM alias WHERE address = old.address)
+    AND NOT EXISTS (SELECT 1 FROM account WHERE name = old.address) BEGIN
+    DELETE FROM forward WHERE target = old.address;
+  END;
   `,
 ];
