@@ -94,6 +94,19 @@ for (const { name, open, read, migrations } of KINDS) {
   });
 }
 
+for (const table of ["account_network", "forward"])
+  test(`damage in ${table} is found when accounts.db is opened`, (t) => {
+    const path = join(scratch(t), "accounts.db");
+    const db = openAccounts(path);
+    db.exec(`INSERT INTO ${table} VALUES ('anna@example.org', 'x@else.example')`);
+    const page = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table)?.["rootpage"]);
+    const pageBytes = Number(db.prepare("PRAGMA page_size").get()?.["page_size"]);
+    db.close();
+    const from = (page - 1) * pageBytes;
+    writeFileSync(path, readFileSync(path).fill(0x5a, from, from + pageBytes));
+    assert.throws(() => openAccounts(path), oneSentence("damaged", path));
+  });
+
 test("the other database is not taken for this one", (t) => {
   const path = join(scratch(t), "engine.db");
   openAccounts(path).close();

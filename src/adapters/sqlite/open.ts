@@ -33,9 +33,11 @@ const ACCOUNTS: Kind = {
   migrations: accountsMigrations,
   checked: [
     "account",
+    "account_network",
     "alias",
     "alias_block",
     "app_password",
+    "forward",
     "admin",
     "token",
     "session",
