@@ -79,6 +79,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   let refreshed = 0;
   let authorsWritten = 0;
   let isDiskWell = true;
+  let whileHashing: () => Promise<unknown> = () => Promise.resolve();
   let keyOfEach = false;
   let reloaded: ReturnType<Parameters<typeof createCommands>[0]["reload"]> = { ok: true, changed: [] };
   const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
@@ -105,7 +106,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     book,
     lastSignIn: (account) => lastPlace(db, account),
     secrets: {
-      make: (asked) => Promise.resolve(asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
+      make: (asked) =>
+        whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),
       proofOf: () => "0abc",
     },
     appPasswords,
@@ -159,12 +161,17 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     failDisk: () => {
       isDiskWell = false;
     },
+    /** What happens from now on while passwords are hashed. */
+    whileHashing: (work: typeof whileHashing) => {
+      whileHashing = work;
+    },
     proofsOf: (account: string) => accountHistory.passwordProofs(account),
     /** From now on each account has a key for its mail. */
     keepKeys: () => {
       keyOfEach = true;
     },
     lists,
+    active,
     appPasswordsOf,
     forwardingOf,
     sessions,

@@ -16,16 +16,16 @@ describe("what the user of a mailbox changes", () => {
   beforeEach(async () => {
     kit = commandsOnMemory();
     for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
-    for (const [one, account] of [
-      [AS, ANNA],
-      [OTHER, ANNA],
-      [HIS, BERT],
-    ] as const) {
-      const id = one?.as.slice(0, 12) ?? "";
-      const session = { digest: digestOf(one?.as ?? ""), id, device: "Firefox on Linux", ip: ip("203.0.113.9") };
-      kit.sessions.open({ ...session, account, at: kit.clock.now() });
-    }
+    open(AS, ANNA);
+    open(OTHER, ANNA);
+    open(HIS, BERT);
   });
+
+  function open(one: typeof AS, account: typeof ANNA): void {
+    const id = one?.as.slice(0, 12) ?? "";
+    const session = { digest: digestOf(one?.as ?? ""), id, device: "Firefox on Linux", ip: ip("203.0.113.9") };
+    kit.sessions.open({ ...session, account, at: kit.clock.now() });
+  }
 
   const mine = (command: Command, as = AS) => kit.ask(command, "web", as);
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
@@ -59,6 +59,42 @@ describe("what the user of a mailbox changes", () => {
     kit.keepKeys();
     const keyed = await mine({ verb: "my_password", password: "quite new words" });
     assert.ok(!keyed.ok && /on the server alone/.test(keyed.message));
+    assert.equal(sessionsOf(ANNA).length, 2);
+  });
+
+  const NEW = { verb: "my_password", password: "quite new words" } as const;
+  const THE_OWNERS = hashOf("what the owner gave");
+  for (const [meanwhile, verbs, hash] of [
+    ["gave the account another one", ["account_passwd"], THE_OWNERS],
+    ["suspended the account", ["account_suspend"], null],
+    ["suspended the account and let it in again", ["account_suspend", "account_resume"], HASH],
+  ] as const)
+    test(`a password that was being hashed while the owner ${meanwhile} is not set`, async () => {
+      kit.whileHashing(async () => {
+        for (const verb of verbs) assert.ok((await kit.ask({ verb, name: ANNA, hash: THE_OWNERS })).ok);
+      });
+      const refused = await mine(NEW);
+      assert.ok(!refused.ok && refused.denied === "unauthorized");
+      assert.equal(kit.active.passwordHash(ANNA), hash);
+      assert.deepEqual(sessionsOf(ANNA), []);
+      assert.equal(kit.details().filter((told) => String(told).includes(ACTOR)).length, 0, "nothing is on record");
+    });
+
+  test("nor is it set over another one where the same session goes on", async () => {
+    kit.whileHashing(async () => {
+      await kit.ask({ verb: "account_passwd", name: ANNA, hash: THE_OWNERS });
+      open(AS, ANNA);
+    });
+    const refused = await mine(NEW);
+    assert.ok(!refused.ok && refused.denied === "unauthorized");
+    assert.equal(kit.active.passwordHash(ANNA), THE_OWNERS);
+  });
+
+  test("without a record no new password is set, and no session ends", async () => {
+    kit.fillDisk();
+    const refused = await mine(NEW);
+    assert.ok(!refused.ok && /so nothing was changed/.test(refused.message));
+    assert.equal(kit.active.passwordHash(ANNA), HASH);
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 

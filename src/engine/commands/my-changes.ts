@@ -3,19 +3,25 @@ import { passwordProblem } from "../../core/passwords/rule.ts";
 import { plural } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { SessionStore } from "../admin-ports.ts";
+import type { AccountPasswords, Outcome } from "../ports.ts";
 import type { AccountListParts } from "./account-lists.ts";
 import { endSessions, sessionsStay } from "./accounts.ts";
 import { type GreylistCommandParts, greylistPause, greylistResume } from "./greylist.ts";
+import { recordFirst } from "./record-first.ts";
 import { type SpamCommandParts, spamAllow } from "./spam.ts";
-import { UNRECORDED } from "./unrecorded.ts";
-import type { WebCaller } from "./web.ts";
+import { UNRECORDED, UNWRITTEN } from "./unrecorded.ts";
+import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
 
 export type MyChangeParts = AccountListParts &
   WebPasswordParts &
   GreylistCommandParts &
   SpamCommandParts &
-  Readonly<{ sessions: SessionStore }>;
+  Readonly<{
+    sessions: SessionStore;
+    /** As Dovecot sees them. */
+    active: AccountPasswords;
+  }>;
 
 /** The mailbox, its user's session, and who is on record. */
 type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
@@ -28,7 +34,10 @@ const ON_SERVER: CommandError = {
   next: "Ask the administrator of this server.",
 };
 
-/** Every session of the account ends with its password, at this page and in mail programs; the one that asks begins again. */
+/**
+ * Every session of the account ends with its password, at this page and in mail programs; the one that asks begins again. One that
+ * the owner ended while the new password was hashed, or whose account was suspended or given another one, sets none.
+ */
 export async function myPassword(
   parts: MyChangeParts,
   password: string,
@@ -37,20 +46,30 @@ export async function myPassword(
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
   const problem = passwordProblem(password, account);
   if (problem !== null) return { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+  const { sessions, accounts, active, engine, clock } = parts;
+  const own = () => sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
+  const [asking, former] = [own(), active.passwordHash(account)];
+  if (asking === undefined || former === null) return UNAUTHORIZED;
   const [made] = await parts.secrets.make([{ owner: account, password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
-  const { sessions, accounts, engine, clock } = parts;
-  const own = sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
-  const outcome = accounts.setPassword(account, made.hash);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "Ask the administrator of this server." };
-  const { digest, ip } = caller;
-  if (own !== undefined) sessions.open({ digest, id: own.id, account, device: own.device, ip, at: clock.now() });
+  const isStill = (): boolean => own() !== undefined && active.passwordHash(account) === former;
+  const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
   const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), proof: made.proof } as const;
-  const recorded = await engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]);
+  const outcome = await recordFirst(parts, change, () =>
+    engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return isStill() ? notSet(outcome.reason) : UNAUTHORIZED;
+  const { digest, ip } = caller;
+  sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
   const ended = await endSessions(parts, account);
-  if (!ended.ok) return sessionsStay(account, ended.reason);
-  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+  return ended.ok ? { ok: true, result: { done: true } } : sessionsStay(account, ended.reason);
+}
+
+const ENDED: Outcome = { ok: false, reason: "The session has ended." };
+
+function notSet(message: string): CommandError {
+  return { ok: false, kind: "failed", message, next: "Ask the administrator of this server." };
 }
 
 export async function mySessionsEnd(
