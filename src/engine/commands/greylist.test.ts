@@ -93,7 +93,8 @@ test("a pause for an extension is one for its account, and the web makes a bound
   assert.deepEqual(listed(), ["owner@example.test 01:00:00 root"]);
   const asked = (name: string, by: string) =>
     greylistPause(parts, { verb: "greylist_pause", target: `${name}@example.test`, for: "1h" }, by);
-  for (let i = 1; i < 200; i++) assert.equal((await asked(`u${i}`, "web:anna")).ok, true);
+  for (let i = 0; i < 200; i++) await asked(`m${i}`, `mailbox:m${i}@example.test via 203.0.113.9`);
+  for (let i = 0; i < 200; i++) assert.equal((await asked(`u${i}`, "web:anna")).ok, true);
   const beyond = await asked("u200", "web:anna");
   assert.ok(!beyond.ok && /200 recipients already/.test(beyond.message));
   assert.equal((await asked("u1", "web:anna")).ok, true, "a longer one takes the place of the first");

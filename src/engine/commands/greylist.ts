@@ -19,7 +19,7 @@ type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 const USUAL_MS = 15 * MINUTE_MS;
 const LONGEST_MS = 30 * DAY_MS;
-/** Through the web. Each is looked through at a page of them. */
+/** Of the dashboard's; what users of mailboxes pause is bounded by their number, and takes none of these places. */
 const MOST_OF_WEB = 200;
 
 export async function greylistPause(
@@ -54,7 +54,8 @@ function ofAccount(written: Address, recipients: RecipientDirectory): Address {
 }
 
 function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
-  return pauses.length >= MOST_OF_WEB && !pauses.some((pause) => pause.target === target);
+  const ofWeb = pauses.filter(({ by }) => by.startsWith("web:"));
+  return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
 }
 
 export async function greylistResume(
