@@ -158,10 +158,11 @@ export type NewSession = Readonly<{
   ip: Ip;
   at: Millis;
 }>;
-/** One by its id, those of an account (null: the administrator's) but for the one with the id `except`, or all there are. */
+/** One by its id, those of an account (null: the administrator's) but for the one with the id `except`, those of all mailboxes, or all there are. */
 export type WhichSessions =
   | Readonly<{ id: string }>
   | Readonly<{ of: string | null; except: string | null }>
+  | "mailboxes"
   | "everybody";
 
 /** The sessions of the dashboard. They survive restarts. */

@@ -67,8 +67,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
 
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
-  const { db, events, store, banLog, acquaintances, networks, files, recipients, senders } = stores;
-  const served = new ServedSettings({ networks, files, notices, clock });
+  const { db, events, store, banLog, acquaintances, recipients, senders } = stores;
+  const served = new ServedSettings({ ...stores, notices, clock });
   served.serve(settings);
 
   const firstContacts = createGreylisting({

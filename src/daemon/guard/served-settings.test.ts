@@ -24,6 +24,7 @@ test("settings that the accounts' database cannot take are told, and tried again
       },
     },
     files: { endFollowing: () => (ended += 1) },
+    sessions: { end: () => assert.fail("users may sign in") },
     notices,
     clock,
   });
@@ -44,4 +45,19 @@ test("settings that the accounts' database cannot take are told, and tried again
   clock.advance(5 * SECOND_MS);
   settings.look();
   assert.equal(tries, 4, "nothing waits any more");
+});
+
+test("where users of mailboxes may not use the dashboard, their sessions end for good", () => {
+  const ended: unknown[] = [];
+  const settings = new ServedSettings({
+    networks: { serve: () => undefined },
+    files: { endFollowing: () => undefined },
+    sessions: { end: (which) => ended.push(which) },
+    notices: new NoticeBoard(),
+    clock: new HandClock(),
+  });
+  settings.serve(settingsOf('domains = ["example.org"]'));
+  assert.deepEqual(ended, []);
+  settings.serve(settingsOf('domains = ["example.org"]\nhttp.mailboxes = false'));
+  assert.deepEqual(ended, ["mailboxes"]);
 });

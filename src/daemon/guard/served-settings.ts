@@ -3,6 +3,7 @@ import type { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-
 import { messageOf } from "../../core/error.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import type { SessionStore } from "../../engine/admin-ports.ts";
 import type { Clock, Notices } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 
@@ -12,13 +13,14 @@ const AGAIN_MS = 5 * SECOND_MS;
 export type ServedSettingsParts = Readonly<{
   networks: Pick<SqliteAccountNetworks, "serve">;
   files: Pick<SqliteFileAccounts, "endFollowing">;
+  sessions: Pick<SessionStore, "end">;
   notices: Notices;
   clock: Clock;
 }>;
 
 /**
- * The settings that Postfix and Dovecot read from the accounts' database. While it cannot be written, the former ones stay
- * in force, the owner is told, and it is tried again.
+ * The settings that Postfix and Dovecot read from the accounts' database, and what others end there. While it cannot be
+ * written, the former ones stay in force, the owner is told, and it is tried again.
  */
 export class ServedSettings {
   readonly #parts: ServedSettingsParts;
@@ -41,7 +43,7 @@ export class ServedSettings {
   }
 
   #try(): void {
-    const { networks, files, notices, clock } = this.#parts;
+    const { networks, files, sessions, notices, clock } = this.#parts;
     const settings = this.#waiting;
     if (settings === null) return;
     this.#triedAt = clock.now();
@@ -50,6 +52,8 @@ export class ServedSettings {
     try {
       networks.serve({ domains, administrator, refused, networks: everywhere });
       if (settings["accounts.follow"] === "") files.endFollowing();
+      // Otherwise they would go on once users may sign in again.
+      if (!settings["http.mailboxes"]) sessions.end("mailboxes");
     } catch (error) {
       return notices.raise("accounts_unwritable", messageOf(error));
     }

@@ -54,6 +54,15 @@ test("one that began while the clock was far ahead ends with the clock's correct
   assert.equal(db.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 2);
 });
 
+test("those of all mailboxes end together, and the administrator's go on", (t) => {
+  const { open, names, sessions } = fresh(t);
+  open("owner");
+  open("a", START, ANNA);
+  open("b", START, BERT);
+  assert.equal(sessions.end("mailboxes"), 2);
+  assert.deepEqual([names(START), names(START, ANNA), names(START, BERT)], [["owner"], [], []]);
+});
+
 test("it is there for the next connection, which is what a restart opens", (t) => {
   const { path, open } = fresh(t);
   open("a");

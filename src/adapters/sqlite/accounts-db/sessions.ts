@@ -25,6 +25,7 @@ export class SqliteSessions implements SessionStore {
   readonly #list: StatementSync;
   readonly #end: StatementSync;
   readonly #endOf: StatementSync;
+  readonly #endMailboxes: StatementSync;
   readonly #endAll: StatementSync;
   readonly #uses: NotedUses;
 
@@ -46,6 +47,7 @@ export class SqliteSessions implements SessionStore {
       SELECT id, device, ip, started_at, used_at FROM session WHERE account IS ? ORDER BY used_at DESC, id`);
     this.#end = db.prepare("DELETE FROM session WHERE id = ?");
     this.#endOf = db.prepare("DELETE FROM session WHERE account IS ? AND id IS NOT ?");
+    this.#endMailboxes = db.prepare("DELETE FROM session WHERE account IS NOT NULL");
     this.#endAll = db.prepare("DELETE FROM session");
   }
 
@@ -91,6 +93,7 @@ export class SqliteSessions implements SessionStore {
 
   end(which: WhichSessions): number {
     if (which === "everybody") return Number(this.#endAll.run().changes);
+    if (which === "mailboxes") return Number(this.#endMailboxes.run().changes);
     return Number("id" in which ? this.#end.run(which.id).changes : this.#endOf.run(which.of, which.except).changes);
   }
 }
