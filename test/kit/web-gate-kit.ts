@@ -19,7 +19,7 @@ export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
   const onDisk = accountsOnMemory();
-  const { accounts, active, sessions, factors, passkeys } = onDisk;
+  const { accounts, active, sessions, factors, passkeys, networks } = onDisk;
   const credentials = onDisk.credentials(clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
   const ip = parseIp(AS.ip) ?? assert.fail();
@@ -35,7 +35,7 @@ export function webGateOnMemory() {
   signInAs(AS.as);
   let maySignIn = true;
   const mailboxes = () => ({ maySignIn });
-  const gate = new CommandGate({ engine, history: sqlite, clock, credentials, sessions, mailboxes });
+  const gate = new CommandGate({ engine, history: sqlite, clock, credentials, sessions, mailboxes, networks });
   const hostname = () => "mail.example.test";
   const passwords = {
     verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),

@@ -1,8 +1,11 @@
 import { roleOf, SCOPES } from "../../core/access/scopes.ts";
 import { freshUntil } from "../../core/access/session.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { isOutside } from "../../core/net/login-networks.ts";
 import { isoTime } from "../../core/time.ts";
 import type { CallerItem } from "../../wire/control/access-items.ts";
-import type { CredentialStore, SessionStore } from "../admin-ports.ts";
+import type { AccountNetworks, CredentialStore, SessionStore } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
 
 export type CallerParts = Readonly<{
@@ -10,21 +13,23 @@ export type CallerParts = Readonly<{
   sessions: Pick<SessionStore, "find">;
   /** Whether users of mailboxes may use the dashboard. */
   mailboxes: () => Readonly<{ maySignIn: boolean }>;
+  networks: Pick<AccountNetworks, "networksOf">;
+  engine: Readonly<{ policy: Pick<Policy, "logins"> }>;
   clock: Clock;
 }>;
+
+/** `isUse`: somebody uses the secret now, which prolongs a session. `ip`: from there; null: it is not known. */
+type Use = Readonly<{ isUse: boolean; ip: Ip | null }>;
 
 /** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
 export const ADMINISTRATOR = "admin";
 
 /**
- * Whose secret has this digest: the one place that tells who a caller of the web is. Null: it has
- * ended or expired, or never was. `isUse`: somebody uses it now, which prolongs a session.
+ * Whose secret has this digest: the one place that tells who a caller of the web is. Null: it has ended or expired, or never
+ * was, or it is of a mailbox that may not be used from there.
  */
-export function callerOf(
-  { credentials, sessions, mailboxes, clock }: CallerParts,
-  digest: string,
-  isUse: boolean,
-): CallerItem | null {
+export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
+  const { credentials, sessions, clock } = parts;
   const now = clock.now();
   const session = sessions.find(digest, now, isUse);
   if (session !== null) {
@@ -33,7 +38,7 @@ export function callerOf(
     const { account } = session;
     if (account === null)
       return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
-    return mailboxes().maySignIn
+    return mayUse(parts, account, ip)
       ? { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof }
       : null;
   }
@@ -41,4 +46,10 @@ export function callerOf(
   if (token === null) return null;
   const { name, scopes } = token;
   return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
+}
+
+/** By the networks that hold for a sign-in, at each request: who has stolen a session gets no further with it elsewhere. */
+function mayUse({ mailboxes, networks, engine }: CallerParts, account: string, ip: Ip | null): boolean {
+  if (!mailboxes().maySignIn || ip === null) return false;
+  return !isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));
 }

@@ -1,5 +1,5 @@
 import { parseAccountName } from "../../core/net/address.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
 import type { NotIn } from "../../wire/control/results.ts";
@@ -14,7 +14,7 @@ import { NO_ADDRESS, type WebCaller } from "./web.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type DashboardCommandParts = CredentialCommandParts &
-  Pick<CallerParts, "mailboxes"> &
+  Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
   Readonly<{ sessions: SessionStore; clock: Clock }>;
 /** Each has its own queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
@@ -30,17 +30,17 @@ export async function signInCommand(
   if (ip === null) return NO_ADDRESS;
   if (command.verb !== "sign_in_mailbox") {
     const { known, device } = command;
-    return signedIn(parts, await administrator.open({ ip, known, ...givenIn(command) }, device));
+    return signedIn(parts, await administrator.open({ ip, known, ...givenIn(command) }, device), ip);
   }
   const account = parseAccountName(command.account);
   if (account === null) return wrongAddress(command.account);
   const { password, device } = command;
-  return signedIn(parts, await mailboxes.open({ ip, account, password }, device));
+  return signedIn(parts, await mailboxes.open({ ip, account, password }, device), ip);
 }
 
-function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn): Reply<"sign_in"> {
+function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip): Reply<"sign_in"> {
   if (typeof opened === "string") return { ok: true, result: { outcome: opened } };
-  const caller = callerOf(parts, opened.digest, true);
+  const caller = callerOf(parts, opened.digest, { isUse: true, ip });
   if (caller === null) return { ok: true, result: { outcome: "refused" } };
   return { ok: true, result: { outcome: "in", secret: opened.secret, known: opened.known, caller } };
 }
@@ -52,7 +52,7 @@ export async function callerCommand(
   command: Of<"caller" | "prove" | "prove_passkey" | "sign_out">,
   { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
 ): Promise<Reply> {
-  const { item, digest } = caller;
+  const { item, digest, ip } = caller;
   switch (command.verb) {
     case "caller":
       return { ok: true, result: { caller: item } };
@@ -66,7 +66,7 @@ export async function callerCommand(
       if (item.session === null) return TOKENS_PROVE_NOTHING;
       const outcome = await prove(signIns, command, caller);
       if (outcome === "proved") await parts.engine.audit({ type: "SESSION_PROVED", subject: item.session, by });
-      return { ok: true, result: { outcome, caller: callerOf(parts, digest, true) ?? item } };
+      return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
     }
   }
 }
@@ -95,7 +95,11 @@ const TOKENS_PROVE_NOTHING = {
 } as const;
 
 export async function sessionCommand(
-  { sessions, clock, engine }: DashboardCommandParts,
+  {
+    sessions,
+    clock,
+    engine,
+  }: Pick<DashboardCommandParts, "sessions" | "clock"> & Pick<CredentialCommandParts, "engine">,
   command: Of<"session_list" | "session_end" | "session_end_all">,
   { caller, by }: Readonly<{ caller: WebCaller | null; by: string }>,
 ): Promise<Reply> {

@@ -16,17 +16,18 @@ async function fresh() {
   const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
   for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
   const session = { digest: digestOf(AS.as), id: "0a1b2c3d4e5f", device: "Firefox on Linux", ip: ip(AS.ip) };
-  kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
+  const signIn = (): void => kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
+  signIn();
   const mine = async (): Promise<Results["my_mailbox"]> => {
     const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
     assert.ok(reply.ok && "usedBytes" in reply.result);
     return reply.result;
   };
-  return { kit, done, mine };
+  return { kit, done, signIn, mine };
 }
 
 test("a user sees what concerns the own mailbox, and no other account", async () => {
-  const { done, mine } = await fresh();
+  const { done, signIn, mine } = await fresh();
   assert.deepEqual(await mine(), {
     account: ANNA,
     quotaBytes: 5_000,
@@ -41,6 +42,7 @@ test("a user sees what concerns the own mailbox, and no other account", async ()
   await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
   await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
   await done({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
+  signIn();
   await done({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
   await done({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
   const seen = await mine();

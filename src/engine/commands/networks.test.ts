@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, HASH, network } from "../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { digestOf } from "../access/secrets.ts";
 
 const NAME = "alice@example.test";
 
@@ -31,6 +34,42 @@ test("an account is kept to networks of its own until the last is taken away; ea
     `${NAME} from 203.0.113.7/32 by root`,
     `${NAME} from anywhere by root`,
   ]);
+});
+
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
+const ELSEWHERE = { ...AS, ip: "198.51.100.9" };
+
+function signIn(): void {
+  const digest = digestOf(AS.as);
+  const account = parseAccountName(NAME);
+  const from = { device: "Firefox on Linux", ip: ip(AS.ip), at: kit.clock.now() };
+  kit.sessions.open({ digest, id: "5e5e5e5e5e5e", account, ...from });
+}
+
+const isIn = async (as: typeof AS) => (await kit.ask({ verb: "my_sessions" }, "web", as)).ok;
+
+test("other networks end the sessions of the account at the dashboard, but a dry run ends none", async () => {
+  for (const verb of ["networks_add", "networks_remove"] as const) {
+    signIn();
+    const command = { verb, name: NAME.toUpperCase(), networks: ["203.0.113.0/24"] };
+    assert.ok((await kit.try(command)).ok);
+    assert.ok(await isIn(AS), verb);
+    assert.ok((await kit.ask(command)).ok);
+    assert.ok(!(await isIn(AS)), verb);
+  }
+});
+
+test("a session of a mailbox is good only where its user may sign in", async () => {
+  signIn();
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [true, true]);
+  await change("networks_add", ["203.0.113.0/24"]);
+  signIn();
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [true, false]);
+  await change("networks_remove", ["203.0.113.0/24"]);
+  signIn();
+  const { logins } = kit.engine.policy;
+  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [network("198.51.100.0/24")] } });
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [false, true]);
 });
 
 test("a network that restricts nothing, or none at all, is a usage error and changes nothing", async () => {

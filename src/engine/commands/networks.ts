@@ -2,19 +2,20 @@ import { parseAccountName } from "../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { AccountNetworks } from "../admin-ports.ts";
+import type { AccountNetworks, SessionStore } from "../admin-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
 import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type NetworkCommandParts = AccountCommandParts & Readonly<{ networks: AccountNetworks }>;
+export type NetworkCommandParts = AccountCommandParts &
+  Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
 
 /**
- * Changes the networks from which an account may sign in. Its open sessions are closed, since some may come from
- * elsewhere.
+ * Changes the networks from which an account may sign in. Its open sessions, also at the dashboard, are closed, since some may
+ * come from elsewhere.
  */
 export async function networkCommand(
   parts: NetworkCommandParts,
@@ -34,7 +35,9 @@ export async function networkCommand(
       command.verb === "networks_add"
         ? parts.networks.addNetworks(name, networks)
         : parts.networks.removeNetworks(name, networks);
-    return outcome.ok ? { ok: true, networks: parts.networks.networksOf(name) } : outcome;
+    if (!outcome.ok) return outcome;
+    parts.sessions.end({ of: name, except: null });
+    return { ok: true, networks: parts.networks.networksOf(name) };
   };
   const outcome = await recordFirst(parts, change, (would) =>
     parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${whereOf(would)}`, account: name, by }),

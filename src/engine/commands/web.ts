@@ -11,7 +11,7 @@ import type { History } from "../storage-ports.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 export type WebCommandParts = CallerParts &
-  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt">; history: Pick<History, "allowed"> }>;
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; history: Pick<History, "allowed"> }>;
 
 /** The session or token behind a line of the web, and from where it is used. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
@@ -81,9 +81,9 @@ export class CommandGate {
   #admitCaller({ command, as, ip: from, isDry = false }: CommandLine): Admitted | Refused {
     const isUse = command.verb !== "caller" || command.isUse;
     const digest = digestOf(as ?? "");
-    const item = as === undefined ? null : callerOf(this.#parts, digest, isUse);
-    if (item === null) return { error: UNAUTHORIZED };
     const ip = parseIp(from ?? "");
+    const item = as === undefined ? null : callerOf(this.#parts, digest, { isUse, ip });
+    if (item === null) return { error: UNAUTHORIZED };
     if (ip === null) return { error: NO_ADDRESS };
     const by = actorOf(item, ip);
     const lacks = lacking(item, command);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { UNAUTHORIZED } from "../../engine/commands/web.ts";
 import type { Caller } from "./access.ts";
 import { Callers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -45,6 +46,20 @@ test("a no is remembered for seconds and counts once, and a yes counts for the a
     kit.guard.identified.map((one) => one.ip),
     ["127.0.0.1", "203.0.113.7"],
   );
+});
+
+test("a no at one address is none at another, where the same session may be used", async (t) => {
+  const kit = await startKit(t);
+  const away = ip("203.0.113.7");
+  const guard: Kit["parts"]["guard"] = {
+    ...kit.parts.guard,
+    ask: (as, command) =>
+      as !== "web" && as.ip === away ? Promise.resolve(UNAUTHORIZED) : kit.parts.guard.ask(as, command),
+  };
+  const callers = new Callers({ ...kit.parts, guard });
+  assert.equal(await callers.of(headers, away), null);
+  known(await callers.of(headers, HERE));
+  assert.equal(await callers.of(headers, away), null);
 });
 
 test("requests that come together share one question", async (t) => {

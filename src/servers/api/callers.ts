@@ -22,12 +22,13 @@ type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 /**
  * Who calls. The guard alone knows: it is asked, and its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
  * token that was ended may read for that long; a command is checked by the guard itself each time. Its no is remembered
- * too: a secret that is not valid never will be, so a script with an old token is asked about once in a while.
+ * for the address: a script with an old token is asked about once in a while, and who shows a session where it may not be used
+ * does not end it where it may.
  */
 export class Callers {
   readonly #parts: Parts;
   readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
-  /** When the guard said no, by digest. */
+  /** When the guard said no, by digest and address; by the digest alone what has signed out. */
   readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   readonly #asking = new Map<string, Promise<Found>>();
   readonly #strangers: Strangers;
@@ -41,7 +42,7 @@ export class Callers {
   async of(headers: Headers, ip: Ip): Promise<Found> {
     const secret = secretOf(headers);
     if (secret === null) return null;
-    if (this.#isRefused(secret)) return null;
+    if (this.#isRefused(secret, ip)) return null;
     const held = this.#held.get(keyOf(secret, ip));
     if (held !== undefined && this.#isFresh(held)) return { ...held.item, secret };
     return this.#ask(secret, ip, true);
@@ -65,7 +66,8 @@ export class Callers {
 
   /** It has signed out, also for an answer that is still on its way. */
   end({ secret }: Caller, ip: Ip): void {
-    this.#refuse(secret, ip);
+    this.#held.delete(keyOf(secret, ip));
+    this.#refused.set(digestOf(secret), this.#parts.clock.now());
   }
 
   /** Requests that come together share one question. */
@@ -92,7 +94,7 @@ export class Callers {
     const key = keyOf(secret, ip);
     const before = this.#held.get(key);
     const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
-    if (this.#isRefused(secret)) return null;
+    if (this.#isRefused(secret, ip)) return null;
     const held = this.#held.get(key);
     if (reply.ok) {
       // It may have given a proof while this question was on its way.
@@ -100,7 +102,8 @@ export class Callers {
       return this.#hold(secret, ip, isNewer ? held.item : reply.result.caller, isUse);
     }
     if (reply.kind !== "unreachable" && reply.denied !== undefined) {
-      this.#refuse(secret, ip);
+      this.#held.delete(key);
+      this.#refused.set(key, this.#parts.clock.now());
       return null;
     }
     if (held === undefined || this.#age(held) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
@@ -114,14 +117,9 @@ export class Callers {
     return { ...item, secret };
   }
 
-  #refuse(secret: string, ip: Ip): void {
-    this.#held.delete(keyOf(secret, ip));
-    this.#refused.set(digestOf(secret), this.#parts.clock.now());
-  }
-
-  #isRefused(secret: string): boolean {
-    const at = this.#refused.get(digestOf(secret));
-    return at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs;
+  #isRefused(secret: string, ip: Ip): boolean {
+    const times = [this.#refused.get(digestOf(secret)), this.#refused.get(keyOf(secret, ip))];
+    return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
   }
 
   /** A stream keeps the yes fresh, but is no use of its own: the guard hears of the requests beside it all the same. */
