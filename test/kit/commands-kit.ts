@@ -18,7 +18,7 @@ export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 
 /** What the kit takes for a password's hash. */
 export function hashOf(password: string): string {
-  return `{ARGON2ID}$${Buffer.from(password).toString("hex")}`;
+  return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
 }
 
 export function network(text: string): Prefix {

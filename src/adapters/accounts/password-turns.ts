@@ -5,8 +5,8 @@ import type { Passwords } from "../../engine/access/sign-in.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 
 /**
- * One password at a time: each takes 19 MB while it is verified, and a burst would take several times that. After a wrong one
- * the next waits as long as it took, so that strangers who guess take half a core at most.
+ * One password at a time: each takes 19 MB while it is verified, one of an import 46 at most, and a burst would take several times
+ * that. After a wrong one the next waits as long as it took, so that strangers who guess take half a core at most.
  */
 export class PasswordTurns implements Passwords {
   /** Of random bytes: finding a password for it is finding one by guessing. */

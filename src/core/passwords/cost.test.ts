@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOfKnownScheme, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id, tooCostly } from "./cost.ts";
+import {
+  isForGuard,
+  isOfKnownScheme,
+  PASSWORD_SALT_BYTES,
+  PASSWORD_TAG_BYTES,
+  printArgon2id,
+  tooCostly,
+} from "./cost.ts";
 
 test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
   assert.equal(
@@ -33,6 +40,16 @@ test("a hash that would cost the server much at each try is too costly; those th
     "{SCRAM-SHA-256}99999999,salt,key,key",
   ];
   for (const hash of costly) assert.equal(tooCostly(hash), true, hash);
+});
+
+test("the guard verifies what takes it about as long as its own hash, and none of another kind", () => {
+  const hash = (cost: string) => `{ARGON2ID}$argon2id$v=19$${cost}$c2FsdHNhbHQ$aGFzaA`;
+  for (const cost of ["m=19456,t=2,p=1", "m=47104,t=1,p=1", "m=12288,t=3,p=1", "m=7168,t=5,p=1"])
+    assert.equal(isForGuard(hash(cost)), true, cost);
+  for (const cost of ["m=65536,t=3,p=1", "m=65536,t=1,p=4", "m=262144,t=4,p=4", "m=19456,t=10,p=1"])
+    assert.equal(isForGuard(hash(cost)), false, cost);
+  for (const other of ["", "{ARGON2ID}x", "{SHA512-CRYPT}$6$salt$hash", hash("m=8,t=1"), ` ${hash("m=8,t=1,p=1")}`])
+    assert.equal(isForGuard(other), false, other);
 });
 
 test("over the web a hash is of a scheme with a salt, and names its cost where that can be read", () => {

@@ -14,6 +14,21 @@ export function printArgon2id(salt: Buffer, tag: Buffer): string {
 }
 
 /**
+ * The most KiB times passes of a hash that the guard verifies: that of the costliest of the settings which OWASP's sheet calls equal
+ * to ours (46 MiB, one pass).
+ */
+const MOST_IN_GUARD = 47_104;
+
+/**
+ * Whether verifying it takes the guard about as long as one of its own. An account's hash may have been imported, and whoever tries
+ * passwords chooses how often it is computed.
+ */
+export function isForGuard(hash: string): boolean {
+  const [, memory, passes] = /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/.exec(hash) ?? [];
+  return Number(memory) * Number(passes) <= MOST_IN_GUARD;
+}
+
+/**
  * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each try, which a stranger can ask for at will. By the
  * parameters that crypt(5), RFC 9106 (argon2) and Dovecot (PBKDF2, BLF-CRYPT) write into it; a scheme without any is quick.
  */

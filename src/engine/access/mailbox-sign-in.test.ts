@@ -5,6 +5,7 @@ import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
+import { WEB_LIMITS } from "../commands/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
 import { MailboxSignIn } from "./mailbox-sign-in.ts";
 
@@ -77,6 +78,15 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(await attempt(), "wrong");
   });
 
+  test("a costly hash of an import is never verified, but the decoy instead", async () => {
+    const verified: string[] = [];
+    const verify = (hash: string): Promise<boolean> => Promise.resolve(verified.push(hash) > 0);
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "decoy" } }, kit.gate.bounds);
+    kit.accounts.setPassword(ANNA, hashOf(HERS).replace("m=19456,t=2", "m=262144,t=4"));
+    assert.equal(await attempt({ signIn }), "wrong");
+    assert.deepEqual(verified, ["decoy"]);
+  });
+
   test("a proof counts for its session, and guessing by a stolen one is stopped", async () => {
     const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
     assert.ok(typeof opened === "object");
@@ -88,6 +98,32 @@ describe("users of mailboxes at the dashboard", () => {
     assert.notEqual(provedAt(), kit.clock.now());
     assert.equal(await prove(HERS), "proved");
     assert.equal(provedAt(), kit.clock.now());
+  });
+
+  test("of all sessions of an account one proof is verified at a time, and one waits", { timeout: 5_000 }, async () => {
+    const turns: (() => void)[] = [];
+    const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(true)));
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const goOn = async (): Promise<void> => {
+      while (turns.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(turns.length, 1);
+      turns.pop()?.();
+    };
+    const prove = (digest: string) => signIn.prove({ account: ANNA, password: HERS, ip: ip(HOME) }, digest);
+    const [first, second] = [prove("one"), prove("two")];
+    assert.equal(await prove("three"), "refused");
+    await goOn();
+    assert.equal(await first, "proved");
+    await goOn();
+    assert.equal(await second, "proved");
+  });
+
+  test("proofs share the sign-ins that an address may try", async () => {
+    const prove = () => kit.mailboxSignIn.prove({ account: ANNA, password: HERS, ip: ip(HOME) }, "one");
+    for (let n = 0; n < WEB_LIMITS.signInsEach; n++) assert.equal(await prove(), "proved");
+    assert.equal(await prove(), "refused");
+    assert.equal(await attempt(), "refused");
+    assert.equal(await attempt({ from: "203.0.113.8" }), "in");
   });
 
   test("guesses from many networks leave the administrator's places alone", async () => {

@@ -4,6 +4,7 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Ip } from "../../core/net/ip.ts";
+import { isForGuard } from "../../core/passwords/cost.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { NotIn } from "../../wire/control/results.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
@@ -27,9 +28,6 @@ export type MailboxSignInParts = Readonly<{
 }>;
 
 export type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
-
-/** The one kind of hash that this program can check. An account that brought another one needs a new password first. */
-const CHECKED = "{ARGON2ID}";
 
 /**
  * Users of mailboxes at the dashboard, with the password of their mailbox. The guard judges each attempt before and after it is
@@ -58,9 +56,9 @@ export class MailboxSignIn {
     return { secret, digest, known: null };
   }
 
-  /** For a session that is there already. */
+  /** For a session that is there already. However many an account has, one password of it is verified at a time. */
   async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
-    const outcome = await this.#try(attempt, { name: digest, reserved: true });
+    const outcome = await this.#try(attempt, { name: attempt.account, reserved: true });
     if (outcome !== "right") return outcome;
     this.#parts.sessions.prove(digest, this.#parts.clock.now());
     return "proved";
@@ -69,15 +67,15 @@ export class MailboxSignIn {
   async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
     if (!this.#parts.mailboxes().maySignIn || !(await this.#lanes.enter(lane))) return "refused";
     try {
-      return await this.#judged(attempt, lane);
+      return await this.#judged(attempt);
     } finally {
       this.#lanes.leave(lane);
     }
   }
 
-  async #judged({ account, password, ip }: MailboxAttempt, { reserved }: Lane): Promise<"right" | NotIn> {
+  async #judged({ account, password, ip }: MailboxAttempt): Promise<"right" | NotIn> {
     const { engine, active, secrets } = this.#parts;
-    if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return "refused";
+    if (!this.#bounds.mayAsk(engine.subject(ip))) return "refused";
     const passwordHash = secrets.proofOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
     const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
@@ -93,10 +91,13 @@ export class MailboxSignIn {
     return isRight && hash === active.passwordHash(account) ? "right" : "wrong";
   }
 
-  /** Takes as long for an account that is not there. */
+  /**
+   * Takes as long for an account that is not there. One that brought a hash of another kind, or a costly one, needs a new password
+   * first.
+   */
   async #isRight(hash: string | null, password: string): Promise<boolean> {
     const { passwords } = this.#parts;
-    const isChecked = hash?.startsWith(CHECKED) === true;
+    const isChecked = hash !== null && isForGuard(hash);
     return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
   }
 }
