@@ -55,10 +55,10 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     for (const socket of sockets) socket.destroy();
     await watch.stop();
     assert.deepEqual(warnings, []);
-    await until("nobody is connected any more", async () => {
-      const left = await new KernelConnections({ proc: kit.proc }).connections([PORT]);
-      return left.length === 0;
-    });
+    const isEmpty = async (): Promise<boolean> =>
+      (await new KernelConnections({ proc: kit.proc }).connections([PORT])).length === 0;
+    // The kernel answers a SYN for 63 s (tcp_synack_retries) before it gives up.
+    await until("nobody is connected any more", isEmpty, 120_000);
   });
   after(async () => {
     await firewall.close();
