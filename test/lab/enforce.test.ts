@@ -66,7 +66,7 @@ describe("a real kernel follows the database", { skip: whyNoLab() ?? false }, ()
       applied.sort((a, b) => a - b);
       const [p50 = Infinity, p99 = Infinity] = [applied[150], applied[296]];
       t.diagnostic(`from nudge to kernel: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
-      assert.ok(p50 < 100, `${p50} ms`);
+      assert.ok(p50 < 20, `${p50} ms`);
     } finally {
       await enforcer.stop();
     }

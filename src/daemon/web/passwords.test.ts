@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -68,9 +68,12 @@ test("of many, those that were judged in time are told", async () => {
   assert.deepEqual(judged, ["first", null]);
 });
 
-test("who waited for the others until his time was over is told so", async () => {
-  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 200 }, played("for (;;);"));
-  const both = [thread.judge(one("a")), thread.judge(one("b"))].map((each) => each.catch(String));
-  // The second may have had the rest of a millisecond.
-  assert.match((await Promise.all(both)).join(" "), /time is over.*(the others took all the time|the time is over)/);
+test("for who waited for the others until his time was over no thread runs", async () => {
+  const ran = join(temporaryDirectory(), "ran");
+  const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); for (;;);`;
+  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
+  const first = assert.rejects(thread.judge(one("a")), { name: "JudgesBusy", message: /time is over/ });
+  assert.deepEqual(await thread.judgeSome(asked("b"), 50), []);
+  await first;
+  assert.equal(readFileSync(ran, "utf8"), "a");
 });
