@@ -30,8 +30,9 @@ import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, 
 
 /** More than cores, as some of them wait. */
 const UNIT_PLACES = availableParallelism() + 3;
-/** A file takes 0.4 of a core on average, as it mostly waits: five keep two cores busy. */
+/** A file takes 0.4 of a core on average, as it mostly waits: five keep two cores busy, more where these mostly wait. */
 const LAB_PLACES = 5;
+const MOST_LAB_PLACES = 9;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
@@ -40,14 +41,15 @@ const UNIT_TIMEOUT_MS = 120_000;
 const UNIT_PLACE = { places: 1, timeout: UNIT_TIMEOUT_MS };
 const LAB_TIMEOUT_MS = 900_000;
 
-const [what = "all", only = "", part = ""] = process.argv.slice(2);
+const [what = "all", only = "", part = "", patiently = ""] = process.argv.slice(2);
 
 // Each test file loads much of the program again: what was compiled once is kept, for this process and for theirs.
 const compiled = resolve("node_modules/.cache/tests");
 if (what === "together") {
   enableCompileCache(compiled);
   const patterns = TOGETHER[Number(part)]?.patterns ?? [];
-  await testFiles(inOneProcess(patterns), { isolation: "none", timeout: UNIT_TIMEOUT_MS });
+  const timeout = patiently === "" ? UNIT_TIMEOUT_MS : LAB_TIMEOUT_MS;
+  await testFiles(inOneProcess(patterns), { isolation: "none", timeout });
   console.log(`done  ${seconds(performance.now())} ${patterns.join(" ")}`);
   await new Promise((sent) => process.send?.(tally, sent));
   // A test may have left something open that would keep it.
@@ -71,7 +73,7 @@ const computing: readonly Job[] = [
   }),
 ];
 if (what === "computing") {
-  await sideBySide(computing, availableParallelism());
+  await sideBySide([...together(true, "patiently"), ...computing], availableParallelism());
   await new Promise((sent) => process.send?.(tally, sent));
   process.exit();
 }
@@ -82,7 +84,8 @@ const machineAlone = what === "all" ? wanted(MACHINE_ALONE) : [];
 const isWhole = what === "all" && only === "";
 await sideBySide(
   [
-    ...together(),
+    ...together(false),
+    ...(isWhole ? [] : together(true)),
     ...filesOneByOne(wanted(BESIDE), { ...UNIT_PLACE, places: 0.5, env }),
     ...(isWhole ? [] : computing),
     ...filesOneByOne(unit, { ...UNIT_PLACE, env }),
@@ -96,19 +99,18 @@ if (what === "all") {
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => rmSync(directory, { recursive: true }));
-  await sideBySide(filesOneByOne(wanted(LAB_ALONE), { places: 1, timeout: LAB_TIMEOUT_MS }), 1);
+  const inLab = { places: 1, timeout: LAB_TIMEOUT_MS };
+  const measuring = async (): Promise<void> => {
+    await sideBySide(filesOneByOne(wanted(LAB_ALONE), inLab), 1);
+    await sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2);
+  };
   // These leave half of the machine idle. SCHED_IDLE (sched(7)): what computes gets that half, and no more.
-  await Promise.all([
-    sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), { places: 1, timeout: LAB_TIMEOUT_MS }), 2),
-    ...(isWhole ? [elsewhere(["computing"], ["chrt", "--idle", "0"])] : []),
-  ]);
+  await Promise.all([measuring(), ...(isWhole ? [elsewhere(["computing"], ["chrt", "--idle", "0"])] : [])]);
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   await sideBySide(
-    [
-      ...filesOneByOne(wanted(LAB_HEAVY), { places: 2, timeout: LAB_TIMEOUT_MS }),
-      ...filesOneByOne(others, { places: 1, timeout: LAB_TIMEOUT_MS }),
-    ],
+    [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: 2 }), ...filesOneByOne(others, inLab)],
     LAB_PLACES,
+    MOST_LAB_PLACES,
   );
 }
 if (tally.files === 0) {
@@ -119,11 +121,11 @@ const unsteady = isWhole ? await againAlone(LAB_TIMEOUT_MS) : [];
 process.exit(tellEnd(unsteady));
 
 /** Each in a process of its own, as node:test has one queue of tests in each process. */
-function together(): readonly Job[] {
-  return TOGETHER.flatMap(({ places, patterns }, at) =>
-    inOneProcess(patterns).length === 0
+function together(isComputing: boolean, ...how: readonly string[]): readonly Job[] {
+  return TOGETHER.flatMap(({ places, patterns, computes = false }, at) =>
+    computes !== isComputing || inOneProcess(patterns).length === 0
       ? []
-      : [{ places, start: async () => elsewhere(["together", only, String(at)]) }],
+      : [{ places, start: async () => elsewhere(["together", only, String(at), ...how]) }],
   );
 }
 

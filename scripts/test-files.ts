@@ -24,11 +24,11 @@ export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = 
 export const GO = { GOGC: "off", GOMEMLIMIT: "2GiB", GOMAXPROCS: "1" };
 /**
  * None of these leaves anything that another could notice, so one process takes many of them: a third of the time. The first
- * two compute; the others mostly wait, the longest first.
+ * two compute, and measure no time; the others mostly wait, the longest first.
  */
-export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[] }>[] = [
-  { places: 1, patterns: testsBelow("src/{core,engine,wire,settings,render}") },
-  { places: 1, patterns: testsBelow("src/adapters/sqlite") },
+export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[]; computes?: true }>[] = [
+  { places: 1, patterns: testsBelow("src/{core,engine,wire,settings,render}"), computes: true },
+  { places: 1, patterns: testsBelow("src/adapters/sqlite"), computes: true },
   { places: 0.5, patterns: testsBelow("src/daemon/keeper") },
   { places: 0.5, patterns: testsBelow("src/{servers,sources}") },
   { places: 0.5, patterns: testsBelow("src/adapters/!(sqlite)") },
@@ -44,7 +44,7 @@ export const BESIDE = [
   "src/daemon/keeper/verbs.test.ts",
   "src/cli/offline.test.ts",
 ];
-/** What computes, and neither waits nor measures time; besides these, FUZZ and the static checks. */
+/** What computes, and neither waits nor measures time; besides these, FUZZ, the static checks, and some of TOGETHER. */
 export const COMPUTING = ["test/house/*.test.ts", "test/scenarios/*.test.ts"];
 export const UNIT = [
   "src/**/*.test.ts",
@@ -64,8 +64,8 @@ export const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server. */
 export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
 /**
- * A thousand guesses at once, and a time that the owner may wait: nothing beside it. It comes first, and adds the system's
- * users, which two servers cannot do at the same time.
+ * A thousand guesses at once, and a time that the owner may wait: nothing beside it but what computes. It comes first, and adds
+ * the system's users, which two servers cannot do at the same time.
  */
 export const LAB_ALONE = labFiles(["e2e/known-address"]);
 /** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
