@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { isCrossOrigin, knownCookie, mayCall, secretOf, sessionCookie } from "./access.ts";
+import { identityOf, isCrossOrigin, knownCookie, mayCall, secretOf, sessionCookie } from "./access.ts";
 
 const SECRET = "s".repeat(43);
 
@@ -34,6 +34,17 @@ test("who may call what", () => {
     [null, token, session].map((caller) => mayCall("session_or_token", caller)),
     [false, true, true],
   );
+});
+
+test("the sessions of a mailbox are one caller, and those of the owner are told apart", () => {
+  const owner = { how: "session", name: "admin", account: null } as const;
+  const user = { ...owner, name: "anna@example.org", account: "anna@example.org" };
+  const names = [owner, user].map((who) => ["a", "b"].map((session) => identityOf({ ...who, session })));
+  assert.deepEqual(names, [
+    ["session a", "session b"],
+    ["mailbox anna@example.org", "mailbox anna@example.org"],
+  ]);
+  assert.equal(identityOf(tokenNamed("ci", ["read"])), "token ci");
 });
 
 test("the cookie is ours alone, and Secure only behind https", () => {

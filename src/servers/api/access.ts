@@ -9,9 +9,10 @@ export type SignedInCaller = "anyone" | "session" | "session_or_token";
 /** A caller with a valid credential, as the guard found it. `secret` tells the guard for whom it is asked. */
 export type Caller = CallerItem & Readonly<{ secret: string }>;
 
-/** Tells callers apart: the session or the token. */
-export function identityOf(caller: Pick<Caller, "how" | "session" | "name"> | null): string {
-  return caller === null ? "anyone" : `${caller.how} ${caller.session ?? caller.name}`;
+/** Tells callers apart: the session or the token, and all sessions of a mailbox together. */
+export function identityOf(caller: Pick<Caller, "how" | "session" | "name" | "account"> | null): string {
+  if (caller === null) return "anyone";
+  return caller.account === null ? `${caller.how} ${caller.session ?? caller.name}` : `mailbox ${caller.account}`;
 }
 
 const COOKIE = "ghostinbox";

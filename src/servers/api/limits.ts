@@ -41,10 +41,17 @@ export const API_LIMITS = {
   wrongCredentials: 30,
   wrongCredentialsMs: 10 * SECOND_MS,
   streams: 32,
-  /** Of one session or token, as are the requests that it may have answered at once. */
+  /** Of one caller: a session or a token, or all sessions of a mailbox. So are the requests that it may have answered at once. */
   streamsOfOne: 8,
   readsOfOne: 16,
-  /** Of one session or token within so long. */
+  /**
+   * Users of mailboxes have so many answered at once, each and all together; others wait their turn for so long. The longest of
+   * their searches take a third of a second, one after the other: so the owner waits for less than `LookupLimits.answerMs`.
+   */
+  mailboxReadsOfOne: 2,
+  mailboxReads: 8,
+  mailboxReadWaitMs: 5 * SECOND_MS,
+  /** Of one caller within so long. */
   requests: 12_000,
   requestsMs: MINUTE_MS,
   /** `Idempotency-Key`s that are remembered, of all and of one, and the longest answer that is kept with one, in characters. */

@@ -39,9 +39,9 @@ test("own sign-ins and an own mail are read for the account of the session, and 
   const asked: unknown[] = [];
   const row = eventItem("LOGIN_FAILED", { id: 7, account: ANNA, ip: "198.51.100.7", service: "imap" });
   const delivered = eventItem("EMAIL_DELIVERED", { id: 8, queueId: "72CED1EABE5", recipient: ANNA });
-  t.mock.method(kit.queries, "events", ({ account, mail, type }: EventFilter): EventPage => {
+  t.mock.method(kit.queries, "events", ({ account, mail, types }: EventFilter): EventPage => {
     asked.push(account ?? mail);
-    const found = mail === "72CED1EABE5" ? [delivered] : account === ANNA && type === row.type ? [row] : [];
+    const found = mail === "72CED1EABE5" ? [delivered] : account === ANNA && types?.includes(row.type) ? [row] : [];
     return { items: found, next: null };
   });
   const read = async (path: string) => {

@@ -5,7 +5,7 @@ import { API_LIMITS } from "./limits.ts";
 /** What a caller has left, as draft-ietf-httpapi-ratelimit-headers writes it. */
 export type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
 
-/** Requests of each session or token within a minute: one that asks without end leaves time for others. */
+/** Requests of each caller (`identityOf`) within a minute: one that asks without end leaves time for others. */
 export class Rates {
   readonly #spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
 

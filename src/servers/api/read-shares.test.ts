@@ -1,24 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
 import { ReadShares } from "./read-shares.ts";
 import { ApiServer } from "./server.ts";
 
+const tokenOf = (name: string) => ({ ...tokenNamed(name, ["read"]), secret: name });
+const A = tokenOf("a");
+
+/** A session of the user of a mailbox. */
+function userOf(account: string, session = "1"): Caller {
+  return { how: "session", name: account, role: "mailbox", account, scopes: [], freshUntil: null, session, secret: "" };
+}
+
 test("a reader has so many questions at once, others have theirs, and what is answered or fails makes room", async () => {
   const shares = new ReadShares();
   const { promise, resolve } = Promise.withResolvers<string>();
-  const all = Array.from({ length: API_LIMITS.readsOfOne }, () => shares.run("token a", () => promise));
+  const all = Array.from({ length: API_LIMITS.readsOfOne }, () => shares.run(A, () => promise));
   await assert.rejects(
-    shares.run("token a", () => promise),
+    shares.run(A, () => promise),
     LookupsBusy,
   );
-  assert.equal(await shares.run("token b", () => Promise.resolve("b")), "b");
+  assert.equal(await shares.run(tokenOf("b"), () => Promise.resolve("b")), "b");
   resolve("a");
   await Promise.all(all);
   const failing = (): Promise<never> => Promise.reject(new Error("no"));
-  for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(shares.run("token a", failing), /no/);
+  for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(shares.run(A, failing), /no/);
 });
 
 test("a token that asks without end leaves the owner's page its answers", async (t) => {
@@ -43,4 +54,37 @@ test("a token that asks without end leaves the owner's page its answers", async 
   resolve();
   const statuses = await Promise.all(all);
   assert.equal(statuses.filter((status) => status === 200).length, API_LIMITS.readsOfOne);
+});
+
+test("users of mailboxes wait their turn, with all their sessions together, and the owner passes them by", async () => {
+  const shares = new ReadShares();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { mailboxReadsOfOne, mailboxReads, readsOfOne } = API_LIMITS;
+  let running = 0;
+  const read = async (): Promise<void> => {
+    running += 1;
+    await promise;
+  };
+  const ofOne = Array.from({ length: readsOfOne }, (_, n) => shares.run(userOf("u0", `${n}`), read));
+  await setImmediate();
+  assert.equal(running, mailboxReadsOfOne);
+  await assert.rejects(shares.run(userOf("u0", "another"), read), LookupsBusy);
+  const ofOthers = Array.from({ length: mailboxReads }, (_, n) => shares.run(userOf(`u${n + 1}`), read));
+  await setImmediate();
+  assert.equal(running, mailboxReads, "all together");
+  assert.equal(await shares.run(A, () => Promise.resolve("the owner's")), "the owner's");
+  resolve();
+  await Promise.all([...ofOne, ...ofOthers]);
+  assert.equal(running, readsOfOne + mailboxReads);
+});
+
+test("a user who waits too long is told so", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const shares = new ReadShares();
+  const never = (): Promise<never> => new Promise(() => undefined);
+  for (let i = 0; i < API_LIMITS.mailboxReadsOfOne; i++) void shares.run(userOf("anna"), never);
+  const refused = assert.rejects(shares.run(userOf("anna"), never), LookupsBusy);
+  await setImmediate();
+  t.mock.timers.tick(API_LIMITS.mailboxReadWaitMs);
+  await refused;
 });

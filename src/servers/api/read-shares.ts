@@ -1,21 +1,37 @@
+import { type Caller, identityOf } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
+import { Turns } from "./turns.ts";
 
-/** How many questions each session or token has under way: one that asks without end leaves room for others. */
+const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_LIMITS;
+
+/** `turns`: for the user of a mailbox. */
+type Share = { count: number; readonly turns: Turns };
+
+/** How many questions each caller has under way: one that asks without end leaves room for others. */
 export class ReadShares {
-  readonly #running = new Map<string, number>();
+  readonly #shares = new Map<string, Share>();
+  readonly #mailboxes = new Turns(mailboxReads, mailboxReadWaitMs);
 
   /** Rejects with `LookupsBusy` if this reader has its share already. */
-  async run<T>(reader: string, read: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(reader) ?? 0;
-    if (running >= API_LIMITS.readsOfOne) throw new LookupsBusy("too many of one reader wait");
-    this.#running.set(reader, running + 1);
+  async run<T>(reader: Caller, read: () => Promise<T>): Promise<T> {
+    const name = identityOf(reader);
+    const share = this.#shares.get(name) ?? { count: 0, turns: new Turns(mailboxReadsOfOne, mailboxReadWaitMs) };
+    if (share.count >= readsOfOne) throw new LookupsBusy("too many of one reader wait");
+    this.#shares.set(name, share);
+    share.count += 1;
     try {
-      return await read();
+      return reader.account === null ? await read() : await this.#inTurn(share.turns, read);
     } finally {
-      const left = (this.#running.get(reader) ?? 1) - 1;
-      if (left > 0) this.#running.set(reader, left);
-      else this.#running.delete(reader);
+      share.count -= 1;
+      if (share.count === 0) this.#shares.delete(name);
     }
+  }
+
+  /** A page asks for several things at once, so they wait. The user's own turn comes first: a crowd of one is no crowd for others. */
+  async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
+    const answered = await own.run(() => this.#mailboxes.run(async () => ({ value: await read() })));
+    if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");
+    return answered.value;
   }
 }

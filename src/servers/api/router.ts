@@ -147,7 +147,7 @@ type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" |
 function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
-  if (row.method === "GET") return row.endless === true ? run() : reads.run(identityOf(caller), run);
+  if (row.method === "GET") return row.endless === true ? run() : reads.run(caller, run);
   const key = headers.get(REPEAT_KEY);
   if (key === null || isDry || !heedsRepeats(row)) return run();
   return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
