@@ -5,7 +5,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Results } from "../../wire/control/control.ts";
 import { digestOf } from "../access/secrets.ts";
-import { CHANGES_AN_HOUR } from "./my-mailbox.ts";
+import { CHANGES_AN_HOUR, COSTLY_AN_HOUR } from "./my-mailbox.ts";
 
 const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
 const BERT = "bert@example.test";
@@ -114,6 +114,44 @@ test("a user changes so much within an hour, and leaves others their share", asy
   assert.ok(!refused.ok && /60 times within an hour/.test(refused.message));
   kit.clock.advance(3_600_000);
   assert.ok((await end()).ok);
+});
+
+test("all users together set so many passwords and forwards, which the owner does not feel", async () => {
+  const { kit, done } = await fresh();
+  const forward = { verb: "my_forwarding_set", to: ["anna@else.example"], keep: true } as const;
+  const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
+    const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
+    const account = parseAccountName(`u${n}@example.test`) ?? assert.fail();
+    return { account, ask: (command: Command) => kit.ask(command, "web", as), digest: digestOf(as.as), id: `id${n}` };
+  });
+  for (const { account: name, digest, id } of users) {
+    await done({ verb: "account_add", name, hash: HASH });
+    kit.sessions.open({ digest, id, device: "x", ip: ip(AS.ip), account: name, at: kit.clock.now() });
+  }
+  for (const { ask } of users.slice(1)) for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask(forward)).ok);
+  const late = users[0] ?? assert.fail();
+  for (const command of [forward, { verb: "my_app_password_add", app: "phone" }] as const) {
+    const refused = await late.ask(command);
+    assert.ok(!refused.ok && /600 passwords and forwards within an hour/.test(refused.message));
+  }
+  assert.ok((await late.ask({ verb: "my_forwarding_set", to: [], keep: true })).ok, "it ends a forward");
+  assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
+  await done({ verb: "forward_set", name: late.account, to: ["anna@else.example"], keep: true });
+  assert.equal(kit.forwardingOf(late.account)?.keep, true, "the owner sets one");
+  kit.clock.advance(3_600_000);
+  kit.sessions.prove(late.digest, kit.clock.now());
+  assert.ok((await late.ask(forward)).ok);
+});
+
+test("what one user is refused takes nothing from others", async () => {
+  const { kit } = await fresh();
+  const ask = (command: Command) => kit.ask(command, "web", AS);
+  const forward = { verb: "my_forwarding_set", to: ["anna@else.example"], keep: true } as const;
+  for (let n = 0; n < COSTLY_AN_HOUR + CHANGES_AN_HOUR; n++) await ask(forward);
+  const bert = { as: "6e".repeat(32), ip: AS.ip };
+  const session = { digest: digestOf(bert.as), id: "bert", device: "x", ip: ip(AS.ip), at: kit.clock.now() };
+  kit.sessions.open({ ...session, account: parseAccountName(BERT) ?? assert.fail() });
+  assert.ok((await kit.ask(forward, "web", bert)).ok);
 });
 
 test("a mail program is told the server's name and its ports, and the mail of each alias is the user's", async () => {

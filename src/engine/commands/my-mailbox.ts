@@ -4,7 +4,7 @@ import type { Command, CommandError, Reply } from "../../wire/control/control.ts
 import type { MyClient } from "../../wire/control/my-items.ts";
 import type { DetailedAccount } from "../../wire/control/results.ts";
 import type { Keeper } from "../admin-ports.ts";
-import { Shares } from "../budget.ts";
+import { Budget, Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
@@ -25,6 +25,11 @@ type By = Readonly<{ caller: WebCaller; by: string }>;
 const LOOKS_A_MINUTE = 30;
 /** What one user changes within an hour: others have their own share. */
 export const CHANGES_AN_HOUR = 60;
+/**
+ * Passwords, app passwords and forwards that all users together set within an hour: each costs a hash, an event, or a message to
+ * the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
+ */
+export const COSTLY_AN_HOUR = 600;
 /** Addresses that lead to one account. */
 const MOST_ADDRESSES = 1_000;
 
@@ -36,6 +41,7 @@ export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
   readonly #changes = new Shares<AccountName>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
   constructor(parts: MyMailboxParts) {
     this.#parts = parts;
@@ -63,9 +69,10 @@ export class MyMailboxCommands {
         return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
       }
       default:
-        return this.#changes.spend(account, clock.now())
-          ? this.#change(command, { account, caller, by })
-          : ENOUGH_CHANGES;
+        // The own share first: what one user is refused takes nothing from others.
+        if (!this.#changes.spend(account, clock.now())) return ENOUGH_CHANGES;
+        if (isCostly(command) && !this.#costly.spend(clock.now())) return ENOUGH_OF_ALL;
+        return this.#change(command, { account, caller, by });
     }
   }
 
@@ -125,6 +132,20 @@ const ENOUGH_CHANGES: CommandError = {
   message: `You have changed something ${CHANGES_AN_HOUR} times within an hour, which is as often as you may.`,
   next: "Try again later.",
 };
+const ENOUGH_OF_ALL: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: `The users of this server have set ${COSTLY_AN_HOUR} passwords and forwards within an hour, which is as many as they may.`,
+  next: "Try again later, or ask the administrator of this server.",
+};
+
+function isCostly(command: MyChange): boolean {
+  const { verb } = command;
+  return (
+    verb === "my_password" || verb === "my_app_password_add" || (verb === "my_forwarding_set" && command.to.length > 0)
+  );
+}
+
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 
 function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null) {
