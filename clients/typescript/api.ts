@@ -586,8 +586,16 @@ export type Routes = {
     };
   };
 
-  /** The sessions that are valid, the one that was used last first. */
+  /** The sessions that are valid, the administrator's first, then those of mailboxes, the one that was used last first. */
   "GET /api/v1/sessions": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly items: readonly {
         readonly id: string;
@@ -599,11 +607,16 @@ export type Routes = {
         readonly usedAt: Time;
         /** The session that asks. */
         readonly isOwn: boolean;
+        /** The mailbox; null: the administrator's. */
+        readonly account: string | null;
       }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
     };
   };
 
-  /** Ends all sessions but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends all sessions of the administrator but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/sessions": {
     readonly query?:
       | {
@@ -616,7 +629,7 @@ export type Routes = {
     };
   };
 
-  /** Ends a session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends a session, of the administrator or of a mailbox. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/sessions/{id}": {
     readonly params: {
       /** As in the list of sessions. */

@@ -1,15 +1,22 @@
-import type { SessionItem } from "../../src/wire/control/access-items.ts";
-import { get, remove } from "../api.ts";
+import type { ListedSession, SessionItem } from "../../src/wire/control/access-items.ts";
+import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { get, queryOf, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
-import { t } from "../messages.ts";
+import { whole } from "../format.ts";
+import { language, t } from "../messages.ts";
 import { At, Card, Said, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 
 export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
-/** The browsers that are signed in, and their end. */
+const MOST_SHOWN = 100;
+
+/** The browsers that are signed in, the administrator's and those of mailboxes, and their end. */
 export function SessionsCard() {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly Listed[] }>("sessions"), []);
+  const { data, error, reload } = useLoaded(
+    () => get<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SHOWN })}`),
+    [],
+  );
   const words = t.value.access;
   const end = (path: string): void =>
     attempt(async () => {
@@ -17,7 +24,8 @@ export function SessionsCard() {
       tell(words.ended(ended));
       reload();
     });
-  const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
+  // The administrator's come first, so all of them are here.
+  const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
   const endAll = isAlone ? undefined : (
     <button type="button" class="danger" onClick={() => end("sessions")}>
       {words.endAll}
@@ -32,17 +40,20 @@ export function SessionsCard() {
           <SessionRow key={item.id} item={item} end={() => end(`sessions/${item.id}`)} />
         ))}
       </ul>
-      {data !== null && isAlone && <p class="empty">{words.alone}</p>}
+      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{words.alone}</p>}
+      {data !== null && data.total > data.items.length && (
+        <p class="hint">{words.moreSessions(whole(data.total - data.items.length, language.value))}</p>
+      )}
     </Card>
   );
 }
 
-function SessionRow({ item, end }: Readonly<{ item: Listed; end: () => void }>) {
-  const { device, ip, isOwn } = item;
+function SessionRow({ item, end }: Readonly<{ item: Listed & ListedSession; end: () => void }>) {
+  const { device, ip, isOwn, account } = item;
   const words = t.value.access;
   return (
     <li class="row act">
-      <SessionFacts item={item} />
+      <SessionFacts item={item} account={account} />
       {!isOwn && (
         <button type="button" aria-label={words.endOf(device, ip)} onClick={end}>
           {words.end}
@@ -52,7 +63,8 @@ function SessionRow({ item, end }: Readonly<{ item: Listed; end: () => void }>) 
   );
 }
 
-export function SessionFacts({ item }: Readonly<{ item: Listed }>) {
+/** `account`: the mailbox whose session it is, where several are listed. */
+export function SessionFacts({ item, account = null }: Readonly<{ item: Listed; account?: string | null }>) {
   const { device, ip, startedAt, usedAt, isOwn } = item;
   const words = t.value.access;
   return (
@@ -60,7 +72,8 @@ export function SessionFacts({ item }: Readonly<{ item: Listed }>) {
       <strong>
         <Said text={device} />
       </strong>{" "}
-      <Said text={ip} /> {isOwn && <span class="badge">{words.thisOne}</span>}
+      <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
+      {isOwn && <span class="badge">{words.thisOne}</span>}
       <br />
       <small>
         {words.started} <At iso={startedAt} how="moment" />, {words.used} <At iso={usedAt} how="moment" />

@@ -1,15 +1,16 @@
 /** Who may use the dashboard: sessions and tokens. */
 const en = {
   sessions: "Sessions",
-  sessionsHint: "Browsers that are signed in. Times of use are to the minute.",
+  sessionsHint: "Browsers in which you or users of mailboxes are signed in. Times of use are to the minute.",
   thisOne: "this one",
   started: "since",
   used: "last used",
   end: "End",
   endOf: (device: string, ip: string) => `End the session of ${device} at ${ip}`,
-  endAll: "End all others",
+  endAll: "End all others of yours",
   ended: (count: number) => (count === 1 ? "One session is ended." : `${count} sessions are ended.`),
   alone: "No other browser is signed in.",
+  moreSessions: (count: string) => `And ${count} more: ./ghostinbox session list`,
   tokens: "Tokens",
   tokensHint: "For scripts and other machines. Each may do what its scopes say, and nothing else.",
   noTokens: "There is no token.",
@@ -47,15 +48,17 @@ const en = {
 
 const de: typeof en = {
   sessions: "Sitzungen",
-  sessionsHint: "Browser, die angemeldet sind. Zeiten der Nutzung sind auf die Minute genau.",
+  sessionsHint:
+    "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind. Zeiten der Nutzung sind auf die Minute genau.",
   thisOne: "diese hier",
   started: "seit",
   used: "zuletzt benutzt",
   end: "Beenden",
   endOf: (device, ip) => `Sitzung von ${device} bei ${ip} beenden`,
-  endAll: "Alle anderen beenden",
+  endAll: "Alle Ihre anderen beenden",
   ended: (count) => (count === 1 ? "Eine Sitzung ist beendet." : `${count} Sitzungen sind beendet.`),
   alone: "Kein anderer Browser ist angemeldet.",
+  moreSessions: (count) => `Und ${count} weitere: ./ghostinbox session list`,
   tokens: "Tokens der API",
   tokensHint: "Für Skripte und andere Rechner. Jedes darf nur, was seine Rechte erlauben.",
   noTokens: "Es gibt kein Token.",

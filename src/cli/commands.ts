@@ -697,8 +697,9 @@ export const commands: readonly CliCommand[] = [
   {
     name: "session list",
     usage: "",
-    says: "List the sessions of the dashboard.",
+    says: "List the sessions of the dashboard, the administrator's and those of mailboxes.",
     run: async (call) => (await import("./verbs/sessions.ts")).sessionList(call),
+    options: LIST_OPTIONS,
   },
   {
     name: "session end",

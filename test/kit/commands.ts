@@ -129,7 +129,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   passkey_add: { verb: "passkey_add", ...SIGNED, publicKey: "MFkw", name: "Laptop" },
   passkey_remove: { verb: "passkey_remove", id: SIGNED.id },
   caller: { verb: "caller", isUse: true },
-  session_list: { verb: "session_list" },
+  session_list: { verb: "session_list", limit: 50, cursor: null },
   session_end: { verb: "session_end", id: "0a1b2c3d4e5f" },
   session_end_all: { verb: "session_end_all" },
   watch: { verb: "watch" },

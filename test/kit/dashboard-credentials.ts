@@ -7,6 +7,7 @@ import { SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-pa
 import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
 import { SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.ts";
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
+import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
 import type { CommandParts } from "../../src/engine/commands/commands.ts";
@@ -19,6 +20,7 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     credentials: new SqliteCredentials(accounts, clock),
     tokens: listed.tokens.bind(listed),
     sessions: new SqliteSessions(accounts),
+    signedIn: sessionPages(accounts),
     factors: new SqliteFactors(accounts),
     hostname: () => "mail.example.org",
     mailPorts: () => ({ host: "mail.example.org", imapPort: 993, smtpPort: 465 }),

@@ -11,6 +11,7 @@ import { SqliteFileAccounts } from "../../src/adapters/sqlite/accounts-db/file-a
 import { readForwarding, SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.ts";
 import { accountsMigrations } from "../../src/adapters/sqlite/accounts-db/migrations.ts";
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
+import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
@@ -124,6 +125,7 @@ export function accountsOnMemory() {
     credentials: (clock: Clock) => new SqliteCredentials(db, clock),
     tokens: new Credentials(db),
     sessions: new SqliteSessions(db),
+    signedIn: sessionPages(db),
     factors: new SqliteFactors(db),
     rehearse: rehearsalOn(db),
     /** The credentials as they are stored. */

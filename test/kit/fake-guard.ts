@@ -89,7 +89,7 @@ export class FakeGuard implements GuardPort {
     ["certificate", { ok: true, result: { certificate: CERTIFICATE } }],
     ["dns_check", { ok: true, result: DNS }],
     ["passkey_list", { ok: true, result: { passkeys: [] } }],
-    ["session_list", { ok: true, result: { sessions: [] } }],
+    ["session_list", { ok: true, result: { sessions: [], next: null, total: 0 } }],
     ["factor_list", { ok: true, result: { totp: false, recoveryLeft: 0, passkeyNames: [] } }],
     ["queue_list", { ok: true, result: { mails: [], next: null, total: 0 } }],
     ["held_list", { ok: true, result: { accounts: [], held: [], heldTotal: 0, sent: [], sentTotal: 0 } }],

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { dataDirectory, ghostinbox, json, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
 import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 
@@ -18,6 +19,8 @@ describe("sessions and tokens on the command line", TIMED, () => {
     const now = instant(Date.now());
     for (const id of ["0a0a0a0a0a0a", "0b0b0b0b0b0b", "0c0c0c0c0c0c"])
       sessions.open({ digest: id, id, account: null, device: "Firefox on Linux", ip: IP, at: now });
+    const [anna, id] = [parseAccountName("anna@example.org"), "0e0e0e0e0e0e"];
+    sessions.open({ digest: id, id, account: anna, device: "Firefox on Linux", ip: IP, at: now });
   });
   after(async () => {
     await guard.stop();
@@ -28,8 +31,17 @@ describe("sessions and tokens on the command line", TIMED, () => {
     const listed = async () => (await ghostinbox(layout, ["session", "list"])).out;
     assert.match(
       await listed(),
-      /^SESSION +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a .* 203\.0\.113\.7 +Firefox on Linux/,
+      /^SESSION +OF +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a +the administrator .* 203\.0\.113\.7 +Firefox on Linux/,
     );
+    assert.match(await listed(), /\n0e0e0e0e0e0e +anna@example\.org .* Firefox on Linux/);
+    const [first, rest] = [
+      ["--limit", "1"],
+      ["--limit", "9"],
+    ].map((options) => ghostinbox(layout, ["session", "list", ...options]));
+    assert.match((await first)?.out ?? "", /… and 3 more/);
+    assert.doesNotMatch((await rest)?.out ?? "", /more/);
+    assert.match((await ghostinbox(layout, ["session", "end", "0e0e0e0e0e0e"])).out, /0e0e0e0e0e0e has ended/);
+    assert.doesNotMatch(await listed(), /anna@example/);
     assert.match((await ghostinbox(layout, ["session", "end", "0b0b0b0b0b0b"])).out, /0b0b0b0b0b0b has ended/);
     assert.doesNotMatch(await listed(), /0b0b/);
     assert.equal((await ghostinbox(layout, ["session", "end", "0b0b0b0b0b0b"])).code, 1);

@@ -10,6 +10,7 @@ import { SqliteFileAccounts } from "../../adapters/sqlite/accounts-db/file-accou
 import { SqliteForwards } from "../../adapters/sqlite/accounts-db/forwards.ts";
 import { NotedUses } from "../../adapters/sqlite/accounts-db/noted-uses.ts";
 import { SqlitePasskeys } from "../../adapters/sqlite/accounts-db/passkeys.ts";
+import { sessionPages } from "../../adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
 import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
@@ -57,6 +58,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     credentials: new SqliteCredentials(accountsDb, clock, uses),
     tokens: new Credentials(accountsDb),
     sessions: new SqliteSessions(accountsDb, uses),
+    signedIn: sessionPages(accountsDb),
     factors: new SqliteFactors(accountsDb),
     rehearse: rehearsalOn(accountsDb),
     passkeys: new SqlitePasskeys(accountsDb),

@@ -3,11 +3,14 @@ import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory, hashOf } from "../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import type { Command } from "../../wire/control/control.ts";
 
 const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
+const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
 
 describe("sessions of the dashboard, by command", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
@@ -30,7 +33,7 @@ describe("sessions of the dashboard, by command", () => {
   }
 
   async function ids(): Promise<readonly string[]> {
-    const listed = await result({ verb: "session_list" });
+    const listed = await result({ verb: "session_list", limit: 50, cursor: null });
     assert.ok("sessions" in listed);
     return listed.sessions.map(({ id }) => id);
   }
@@ -46,6 +49,21 @@ describe("sessions of the dashboard, by command", () => {
     assert.deepEqual(await result({ verb: "session_end", id: own }), { ended: 1 });
     assert.equal((await kit.ask({ verb: "session_end", id: own })).ok, false);
     assert.deepEqual(await result({ verb: "session_end_all" }), { ended: 0 });
+  });
+
+  test("the list names the mailbox of each session, and each is ended by its id, by the owner in the dashboard too", async () => {
+    const own = await signIn();
+    const open = (id: string): void =>
+      kit.sessions.open({ digest: id, id, account: ANNA, device: "phone", ip: ip(IP), at: kit.clock.now() });
+    open("0e0e0e0e0e0e");
+    open("0f0f0f0f0f0f");
+    const listed = await result({ verb: "session_list", limit: 2, cursor: null });
+    assert.ok("sessions" in listed && "total" in listed);
+    assert.deepEqual([listed.sessions.map(({ account }) => account), listed.total], [[null, ANNA], 3]);
+    assert.deepEqual(await result({ verb: "session_end", id: "0e0e0e0e0e0e" }, own), { ended: 1 });
+    assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "of the administrator alone");
+    assert.deepEqual(await result({ verb: "session_end", id: "0f0f0f0f0f0f" }), { ended: 1 });
+    assert.equal((await ids()).length, 1);
   });
 
   test("what ends or proves access is recorded, with who did it", async () => {

@@ -1,7 +1,10 @@
 import { parseAccountName } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
+import type { Millis } from "../../core/time.ts";
+import type { ListedSession } from "../../wire/control/access-items.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
+import type { CountedPage, PageRequest } from "../../wire/control/paging.ts";
 import type { NotIn } from "../../wire/control/results.ts";
 import { type CallerParts, callerOf } from "../access/callers.ts";
 import type { MailboxSignIn } from "../access/mailbox-sign-in.ts";
@@ -15,7 +18,12 @@ import { wrongAddress } from "./wrong-address.ts";
 
 export type DashboardCommandParts = CredentialCommandParts &
   Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
-  Readonly<{ sessions: SessionStore; clock: Clock }>;
+  Readonly<{
+    sessions: SessionStore;
+    /** Of the administrator and of all mailboxes. */
+    signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
+    clock: Clock;
+  }>;
 /** Each has its own queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
@@ -97,9 +105,10 @@ const TOKENS_PROVE_NOTHING = {
 export async function sessionCommand(
   {
     sessions,
+    signedIn: listed,
     clock,
     engine,
-  }: Pick<DashboardCommandParts, "sessions" | "clock"> & Pick<CredentialCommandParts, "engine">,
+  }: Pick<DashboardCommandParts, "sessions" | "signedIn" | "clock"> & Pick<CredentialCommandParts, "engine">,
   command: Of<"session_list" | "session_end" | "session_end_all">,
   { caller, by }: Readonly<{ caller: WebCaller | null; by: string }>,
 ): Promise<Reply> {
@@ -108,8 +117,10 @@ export async function sessionCommand(
     return recorded ? { ok: true, result: { ended } } : UNRECORDED;
   };
   switch (command.verb) {
-    case "session_list":
-      return { ok: true, result: { sessions: sessions.list(null, clock.now()) } };
+    case "session_list": {
+      const { items, next, total } = listed(command, clock.now());
+      return { ok: true, result: { sessions: items, next, total } };
+    }
     case "session_end": {
       const ended = sessions.end({ id: command.id });
       if (ended > 0) return ends(command.id, ended);

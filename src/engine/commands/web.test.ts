@@ -95,7 +95,7 @@ describe("what the web asks", () => {
       kit.refused(),
       verbs.map((verb) => `${verb} by ${BY}`),
     );
-    assert.equal(await kit.ask({ verb: "session_list" }), null);
+    assert.equal(await kit.ask({ verb: "session_list", limit: 50, cursor: null }), null);
     assert.equal(await kit.ask({ verb: "unban", target: "203.0.113.7" }), null, "bans have a bound of their own");
     kit.clock.advance(HOUR_MS);
     kit.sessions.prove(digestOf("5e".repeat(32)), kit.clock.now());

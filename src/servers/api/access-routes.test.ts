@@ -17,6 +17,7 @@ const SESSION = {
   ip: "203.0.113.7",
   startedAt: "2026-11-20T06:00:00.000Z",
   usedAt: "2026-11-20T07:00:00.000Z",
+  account: null,
 };
 
 type Sent = Readonly<{ body?: object | undefined; headers?: object }>;
@@ -60,13 +61,18 @@ test("sessions are listed with the own one marked, and ended", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
   const own = [...kit.guard.callers.values()].find(({ how }) => how === "session")?.session ?? assert.fail();
-  kit.guard.replies.set("session_list", { ok: true, result: { sessions: [SESSION, { ...SESSION, id: own }] } });
+  kit.guard.replies.set("session_list", {
+    ok: true,
+    result: { sessions: [SESSION, { ...SESSION, id: own }], next: null, total: 2 },
+  });
   const { answer } = await send(kit, "GET", "sessions", { headers: { cookie } });
   assert.deepEqual(answer, {
     items: [
       { ...SESSION, isOwn: false },
       { ...SESSION, id: own, isOwn: true },
     ],
+    next: null,
+    total: 2,
   });
   kit.guard.replies.set("session_end", { ok: true, result: { ended: 1 } });
   kit.guard.replies.set("session_end_all", { ok: true, result: { ended: 3 } });

@@ -83,10 +83,12 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       who: "session_or_token",
       bodyBytes: 0,
       needs: "admin",
-      says: "The sessions that are valid, the one that was used last first.",
-      answer: shape.sessionList,
-      run: ({ by, caller }) =>
-        command(guard, by, { verb: "session_list" }, ({ sessions }) => ({
+      says: "The sessions that are valid, the administrator's first, then those of mailboxes, the one that was used last first.",
+      query: allowQuery,
+      answer: shape.sessionPage,
+      run: ({ by, caller, query: { limit = PAGE.usual, cursor } }) =>
+        command(guard, by, { verb: "session_list", limit, cursor: cursor ?? null }, ({ sessions, ...page }) => ({
+          ...page,
           items: sessions.map((item) => ({ ...item, isOwn: item.id === caller?.session })),
         })),
     }),
@@ -96,7 +98,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       asks: "session_end",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Ends a session. Needs a fresh proof.",
+      says: "Ends a session, of the administrator or of a mailbox. Needs a fresh proof.",
       params: shape.sessionInPath,
       answer: shape.ended,
       run: ({ by, params }) => command(guard, by, { verb: "session_end", id: params.id }, (result) => result),
@@ -107,7 +109,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       asks: "session_end_all",
       who: "session_or_token",
       bodyBytes: 0,
-      says: "Ends all sessions but the caller's own. Needs a fresh proof.",
+      says: "Ends all sessions of the administrator but the caller's own. Needs a fresh proof.",
       answer: shape.ended,
       run: ({ by }) => command(guard, by, { verb: "session_end_all" }, (result) => result),
     }),

@@ -22,17 +22,21 @@ export const session = z.object({
   freshUntil: time.nullable().describe("Until when the password that was given counts as a fresh proof."),
 });
 
-export const sessionList = z.object({
+const listedSession = z.object({
+  id: z.string(),
+  device: z.string().describe("What the browser says of itself."),
+  ip: z.string(),
+  startedAt: time,
+  usedAt: time.describe("To the minute."),
+  isOwn: z.boolean().describe("The session that asks."),
+});
+export const sessionList = z.object({ items: z.array(listedSession) });
+export const sessionPage = z.object({
   items: z.array(
-    z.object({
-      id: z.string(),
-      device: z.string().describe("What the browser says of itself."),
-      ip: z.string(),
-      startedAt: time,
-      usedAt: time.describe("To the minute."),
-      isOwn: z.boolean().describe("The session that asks."),
-    }),
+    listedSession.extend({ account: z.string().nullable().describe("The mailbox; null: the administrator's.") }),
   ),
+  next: z.string().nullable().describe("The cursor of the next page; null on the last."),
+  total: count,
 });
 export const sessionInPath = z.object({
   id: z

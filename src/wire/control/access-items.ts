@@ -17,6 +17,9 @@ export type AppPasswordItem = Readonly<{ name: string; madeAt: string; madeBy: s
 /** A session of the dashboard. `id` names it and opens nothing; `device`: from the browser's own description. */
 export type SessionItem = Readonly<{ id: string; device: string; ip: string; startedAt: string; usedAt: string }>;
 
+/** `account`: the mailbox whose user is signed in; null: the administrator. */
+export type ListedSession = SessionItem & Readonly<{ account: string | null }>;
+
 /** A passkey of the dashboard. `id` is base64url; `usedAt` null: not yet. */
 export type PasskeyItem = Readonly<{ id: string; name: string; createdAt: string; usedAt: string | null }>;
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
-import type { CallerItem, PasskeyAsked, PasskeyItem, SessionItem } from "./access-items.ts";
+import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, QueueChange } from "./items.ts";
@@ -41,6 +41,7 @@ import type {
   Reloaded,
   SenderAllowed,
   SenderList,
+  SessionList,
   SignedIn,
   TokenList,
   TotpBegun,
@@ -299,7 +300,8 @@ const VERBS = [
   verb("passkey_begin", PROVEN_SESSION, {}, gives<PasskeyAsked>("challenge")),
   verb("passkey_add", PROVEN_SESSION, { ...made, name: printableText(64) }, gives<Named>("name")),
   verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, gives<Named>("name")),
-  verb("session_list", ADMIN, {}, gives<{ readonly sessions: readonly SessionItem[] }>("sessions")),
+  /** Those of the administrator first, then those of mailboxes. */
+  verb("session_list", ADMIN, page, gives<SessionList>("sessions")),
   verb("session_end", PROVEN_ADMIN, { id: text(32) }, gives<Ended>("ended")),
   /** All but the caller's own. */
   verb("session_end_all", PROVEN_ADMIN, {}, gives<Ended>("ended")),

@@ -1,6 +1,6 @@
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
-import type { AppPasswordItem, CallerItem, TokenItem } from "./access-items.ts";
+import type { AppPasswordItem, CallerItem, ListedSession, TokenItem } from "./access-items.ts";
 import type {
   AccountKnown,
   AccountRow,
@@ -46,6 +46,7 @@ export type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "c
 export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
 export type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
 export type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
+export type SessionList = Paged & Readonly<{ sessions: readonly ListedSession[] }>;
 export type TokenList = Paged & Readonly<{ tokens: readonly TokenItem[] }>;
 export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 /** `password`: told once. */
