@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { restoreOld } from "../../../test/kit/old-data.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -45,4 +46,29 @@ test("what differs from the last backup before a time is named", {
   ]);
   assert.deepEqual(await compare(0), { ok: false, reason: "there is no backup from before the incident" });
   assert.deepEqual(readdirSync(layout.incidents), [], "nothing of it is left");
+});
+
+test("a backup from before an upgrade is compared too", {
+  skip: lacking({ root: true, installed: ["restic", "setpriv"] }),
+}, async () => {
+  const top = temporaryDirectory();
+  const layout = layoutOf(join(top, "data"));
+  const settings = 'domains = ["example.test"]\n';
+  const source = join(top, "source");
+  const copy = (path: string): string => join(source, path.slice(layout.data.length));
+  restoreOld("accounts", copy(layout.accountsDb));
+  writeFileSync(copy(layout.settings), settings);
+  restoreOld("accounts", layout.accountsDb);
+  writeFileSync(layout.settings, settings);
+  const db = openAccounts(layout.accountsDb);
+  db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
+  const read = loadSettings(settings, {});
+  assert.ok(read.ok);
+  prepareKey(layout);
+  const restic = repositoryOf(layout, read.settings);
+  assert.ok((await restic.create()).ok);
+  assert.ok((await restic.backup(source, { host: "x", tags: [], watch: () => undefined })).ok);
+  const found = await compareWithBackup(layout, { settings: read.settings, env: {} }, Date.now() + 60_000);
+  assert.ok(found.ok, JSON.stringify(found));
+  assert.deepEqual(found.differences, [{ what: "alias sales@example.test", was: null, is: "to eve@evil.test" }]);
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ourselves } from "../../adapters/root-files/directory.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
-import { readKeptAccounts } from "../../adapters/sqlite/accounts-db/kept-accounts.ts";
+import { readCopiedAccounts, readKeptAccounts } from "../../adapters/sqlite/accounts-db/kept-accounts.ts";
 import { messageOf } from "../../core/error.ts";
 import { type Difference, differences, type Kept } from "../../core/incident/compare.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -39,8 +39,8 @@ export async function compareWithBackup(
     const restored = await restic.restore(last.id, { to: scratch, paths, watch: () => undefined });
     if (!restored.ok) return { ok: false, reason: `the backup cannot be read: ${restored.reason}` };
     giveAll(scratch, ourselves());
-    const then = keptIn(layoutOf(scratch), env);
-    const now = keptIn(layout, env);
+    const then = keptIn(layoutOf(scratch), env, readCopiedAccounts);
+    const now = keptIn(layout, env, readKeptAccounts);
     return { ok: true, snapshot: last.id.slice(0, 8), at: last.at, differences: differences(then, now) };
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
@@ -50,7 +50,7 @@ export async function compareWithBackup(
 }
 
 /** Throws if something of it cannot be read. */
-function keptIn({ accountsDb, settings: file }: Layout, env: Environment): Kept {
+function keptIn({ accountsDb, settings: file }: Layout, env: Environment, read: typeof readKeptAccounts): Kept {
   const loaded = loadSettings(readFileSync(file, "utf8"), env);
   if (!loaded.ok) throw new Error(`${basename(file)} in ${dirname(file)} is not valid`);
   const shown = showSettings(loaded.sources);
@@ -60,5 +60,5 @@ function keptIn({ accountsDb, settings: file }: Layout, env: Environment): Kept 
       { value, shown: shown[i]?.value ?? "" },
     ]),
   );
-  return { ...readKeptAccounts(accountsDb), settings };
+  return { ...read(accountsDb), settings };
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { restoreOld } from "../../../../test/kit/old-data.ts";
 import { scratch } from "../../../../test/kit/test-database.ts";
 import { openAccounts } from "../open.ts";
-import { readKeptAccounts } from "./kept-accounts.ts";
+import { readCopiedAccounts, readKeptAccounts } from "./kept-accounts.ts";
 
 test("accounts and aliases are told, and passwords only as far as they differ", (t) => {
   const path = join(scratch(t), "accounts.db");
@@ -41,4 +42,19 @@ test("accounts and aliases are told, and passwords only as far as they differ", 
     [[], ["x@else.test"]],
   ]);
   assert.doesNotMatch(JSON.stringify(after), /digest|0abc/);
+});
+
+test("a copy that an earlier version wrote is read, and what no version wrote is not", (t) => {
+  const directory = scratch(t);
+  const path = restoreOld("accounts", join(directory, "accounts.db"));
+  assert.throws(() => readKeptAccounts(path), /has not been brought up to date yet/);
+  const { accounts, aliases } = readCopiedAccounts(path);
+  const none = { networks: [], appPasswords: [], forwards: [] };
+  assert.partialDeepStrictEqual(accounts, [{ name: "anna@example.test", suspended: false, ...none }]);
+  assert.deepEqual(aliases, [{ address: "info@example.test", targets: ["anna@example.test"], blocked: false }]);
+  assert.deepEqual(readCopiedAccounts(path), { accounts, aliases }, "and again");
+  const foreign = join(directory, "engine.db");
+  restoreOld("engine", foreign);
+  assert.throws(() => readCopiedAccounts(join(directory, "missing.db")), /does not exist/);
+  assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
 });

@@ -1,12 +1,23 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { Forwarding } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
-import { openAccountsForReading } from "../open.ts";
+import { openAccounts, openAccountsForReading } from "../open.ts";
 import { AccountLists } from "./accounts.ts";
 import { readAppPasswords } from "./app-passwords.ts";
 import { readForwarding } from "./forwards.ts";
 
 const ALL = { limit: 1_000_000, cursor: null } as const;
+
+/**
+ * The same of a copy that is nobody else's, such as one from a backup: it is brought up to date first, in its place, so that a
+ * backup from before an upgrade can be compared.
+ */
+export function readCopiedAccounts(path: string) {
+  // One that is missing would be created.
+  if (existsSync(path)) openAccounts(path, { ifDamaged: "close" }).close();
+  return readKeptAccounts(path);
+}
 
 /**
  * Everything that an `accounts.db` holds, for comparing two of them. Passwords are told apart by a digest of their hash. Throws
