@@ -20,6 +20,8 @@ export type Site = Readonly<{
   recipientsPerMail: number;
   /** Null: mail was never encrypted. */
   mailCrypt: MailCrypt | null;
+  /** The owner's settings of Dovecot, which count after all others. */
+  ownDovecot: string;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
     /** Open connections of one address to each port of Postfix. */

@@ -5,7 +5,7 @@ import { loadSettings } from "../../src/settings/load.ts";
 import { settingKeys } from "../../src/settings/schema.ts";
 
 /** A path in the container is another one. */
-const ELSEWHERE = ["accounts.follow", "http.address"];
+const ELSEWHERE = ["accounts.follow", "http.address", "mailboxes.dovecot"];
 
 for (const name of ["ghostinbox", "investra"])
   test(`examples/${name}/compose.yaml sets what examples/${name}.toml sets`, () => {

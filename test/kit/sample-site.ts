@@ -43,6 +43,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       stubs: [],
       forward: [],
     },
+    ownDovecot: "",
     spam: {
       enabled: true,
       requiredScore: 5,

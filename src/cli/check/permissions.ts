@@ -142,6 +142,7 @@ const OPEN_FILES: readonly SettingKey[] = [
   "export.syslog.ca",
   "export.syslog.cert",
   "spam.rules",
+  "mailboxes.dovecot",
   "spam.update_key_file",
   "outbound.relay_ca",
 ];

@@ -83,6 +83,11 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
   });
 
+  test("of the owner's settings of Dovecot the line is told that it refuses", async () => {
+    const refused = await applyConfiguration(site({ ownDovecot: "login_greeting = Hello.\nnonsense = 1\n" }));
+    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses .*own\.conf line 2: Unknown setting: nonsense/);
+  });
+
   test("Unbound checks the files that settings name, and the settings are told", async () => {
     const { dns } = sampleSite();
     for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {

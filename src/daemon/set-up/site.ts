@@ -14,6 +14,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { readIsolation } from "../incident/isolation.ts";
 import { SetUpFailure } from "./failure.ts";
 import { filterNames as ownFilters, readFilter } from "./filters.ts";
+import { ownDovecotSettings } from "./own-dovecot.ts";
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
 type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
@@ -31,6 +32,7 @@ export function readSite(
     mailboxQuotaBytes: settings["mailboxes.quota"],
     recipientsPerMail: settings["limits.mail.recipients"],
     mailCrypt: mailCryptOf(settings, layout),
+    ownDovecot: ownDovecotSettings(settings["mailboxes.dovecot"]),
     greylist: {
       enabled: settings["greylist.enabled"],
       delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),

@@ -11,10 +11,16 @@ const top = assignments(text);
 test("the files of settings are root's alone, for one holds the secret", () => {
   assert.deepEqual(
     [...files.keys()],
-    ["dovecot.conf", "accounts.conf", "app-passwords.conf", "quota-warning", "spam-learn"],
+    ["dovecot.conf", "accounts.conf", "own.conf", "app-passwords.conf", "quota-warning", "spam-learn"],
   );
   for (const { name, mode } of files.values()) assert.equal(mode, name.endsWith(".conf") ? 0o600 : 0o755);
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
+});
+
+test("the owner's settings are a file of their own, which is read last", () => {
+  const own = renderDovecot(sampleSite({ ownDovecot: "login_greeting = Hello.\n" }));
+  assert.equal(own.find(({ name }) => name === "own.conf")?.text, "login_greeting = Hello.\n");
+  assert.match(text, /\n}\n!include own\.conf\n$/);
 });
 
 test("the nonce is stable, differs with the secret and does not show it", () => {

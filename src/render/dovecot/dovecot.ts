@@ -12,6 +12,9 @@ import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 
+/** A file of its own, so that Dovecot names the owner's line where it refuses one. */
+const OWN = "own.conf";
+
 /**
  * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Its files of settings can be read only by root.
  */
@@ -19,6 +22,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    { name: OWN, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
     renderQuotaWarning(site),
     renderLearn(site),
@@ -188,6 +192,7 @@ service anvil {
     mode = 0
   }
 }
+!include ${OWN}
 `;
 }
 

@@ -36,6 +36,12 @@ export const mail = {
     byDefault: "",
     says: "File with the private key. Empty means `private/mail.pem` in the data directory. A file below /run, which is memory, or on a stick keeps the key off the disk: while it is not there, mail arrives, and none that it encrypted can be read.",
   },
+  "mailboxes.dovecot": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. It must belong to root alone; a file that does not exist says nothing.",
+    source: "doveconf(1)",
+  },
 
   "recipients.blocked": {
     kind: listOf(localPart, 200),
