@@ -6,13 +6,9 @@ import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { DAY_MS, instant } from "../../src/core/time.ts";
 import { lacking } from "../kit/needs.ts";
 import { LabBrowser, PHONE, WIDE } from "../lab/browser.ts";
-import { endsAndMakesAccess, offersAViewerNothing } from "../lab/dashboard-access.ts";
-import { managesAccounts } from "../lab/dashboard-accounts.ts";
-import { signsInWithASecondFactor } from "../lab/dashboard-factors.ts";
+import { flows } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, LOOKS, PLACES, STRANGE_PLACES, strangersSend, takePicture } from "../lab/dashboard-looks.ts";
-import { letsWaitAndDeletes, putIntoQueue } from "../lab/dashboard-mail.ts";
-import { usesPasskeys } from "../lab/dashboard-passkeys.ts";
-import { changesALimit } from "../lab/dashboard-settings.ts";
+import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
@@ -21,6 +17,7 @@ import { withProduct } from "../lab/with-product.ts";
 import { fill } from "../scale/fill.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
+const ACCOUNTS = [ANNA, "ben@example.test", "office@example.test"];
 const MOST_NODES = 1_500;
 const SHOWN_MS = 10_000;
 
@@ -28,7 +25,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
   let browser: LabBrowser | undefined;
   // Before the server's own: it would find the browser among what is left running.
   after(() => browser?.close());
-  const { lab, product } = withProduct({}, [ANNA], {
+  const { lab, product } = withProduct({}, ACCOUNTS, {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
     prepare: () => {
       mkdirSync(dirname(product.layout.engineDb), { recursive: true });
@@ -45,8 +42,13 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await until("all is loaded", async () => (await page.getByText("Loading …").count()) === 0);
   };
 
+  const appears = async ({ size, colorScheme, forcedColors }: (typeof LOOKS)[number]): Promise<void> => {
+    await open().page.setViewportSize(size);
+    await open().page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
+  };
+
   before(async () => {
-    await putIntoQueue(lab.server, product.layout);
+    await putIntoQueue(lab.server, product.layout, ACCOUNTS);
     browser = await LabBrowser.on(lab.server, lab);
     await sendMail({ host: lab.sender, from: GUEST });
     const dialog = await openImap(lab.sender, GUEST);
@@ -68,23 +70,24 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByText("3,000").waitFor();
   });
 
-  for (const { name, size, colorScheme, forcedColors } of LOOKS)
-    test(`shows each page ${name}: accessible, not wider than the window, bounded`, async () => {
+  for (const look of LOOKS)
+    test(`shows each page ${look.name}: accessible, not wider than the window, bounded`, async () => {
       const { page } = open();
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
+      await appears(look);
       for (const [place, heading] of PLACES) {
         await go(place, heading);
         assert.deepEqual(await open().violations(), [], place);
         assert.equal(await open().overflow(), 0, place);
+        assert.deepEqual(await open().smallTargets(), [], place);
         assert.ok((await open().nodes()) < MOST_NODES, `${place}: ${await open().nodes()} nodes`);
-        await takePicture(page, place, name);
+        await takePicture(page, place, look.name);
       }
     });
 
   test("neither runs nor is broken by what strangers send", async () => {
     const { page } = open();
     await strangersSend(lab, product);
+    await putIntoQueue(lab.server, product.layout, [HOSTILE]);
     await page.setViewportSize(PHONE);
     await page.emulateMedia({ colorScheme: "light", forcedColors: "none" });
     for (const [place, heading] of STRANGE_PLACES) {
@@ -194,13 +197,11 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.csv$/);
   });
 
-  test("ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server));
-  test("adds, changes and removes an account with an alias", () => managesAccounts(open(), lab));
-  test("adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open()));
-  test("changes a limit after a look, and puts the file back", () => changesALimit(open(), product));
-  test("signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product));
-  test("deletes a mail that waits, and lets the next try of a stranger in", () => letsWaitAndDeletes(open(), product));
-  test("offers a viewer nothing that changes anything", () => offersAViewerNothing(open()));
+  for (const [says, look, flow] of flows(open, { lab, product }))
+    test(`${says}, ${look.name}`, async () => {
+      await appears(look);
+      await flow();
+    });
   test("speaks German when it is told to", async () => {
     const { page } = open();
     await go("system", "System");

@@ -14,6 +14,14 @@ const RULES: RunOptions = {
 /** As root, Chromium has no sandbox of its own; the namespace has no way out. */
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 const OPENED_MS = 20_000;
+/** What a finger can hit (WCAG 2.2, 2.5.5), in pixels. A link within text and a box whose label can be hit may be smaller. */
+const TARGET = 44;
+const SMALL_TARGETS = `
+  [...document.querySelectorAll("button, .button, select, summary, nav a, label:has(> input[type=checkbox]), input:not([type=checkbox], [type=radio])")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .map((one) => ({ one, box: one.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0 && (box.height < ${TARGET} - 0.5 || box.width < ${TARGET} - 0.5))
+    .map(({ one, box }) => one.tagName + " " + (one.innerText || one.getAttribute("aria-label")) + " " + box.width + "x" + box.height)`;
 
 /** Debian's Chromium on a host of the lab, and one page of it. */
 export class LabBrowser {
@@ -70,6 +78,11 @@ export class LabBrowser {
   /** By how many pixels the page is wider than the window. */
   async overflow(): Promise<number> {
     return this.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+  }
+
+  /** What is to be clicked and cannot be hit well: its text and its size. */
+  async smallTargets(): Promise<readonly string[]> {
+    return this.page.evaluate<readonly string[]>(SMALL_TARGETS);
   }
 
   async nodes(): Promise<number> {

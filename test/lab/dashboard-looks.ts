@@ -50,6 +50,12 @@ const PICTURED: ReadonlyMap<string, string> = new Map([
   ["me dark", "my-mailbox-dark"],
   [`find?q=${GUEST} light`, "find-light"],
   [`find?q=${GUEST} dark`, "find-dark"],
+  ["mail light", "mail-light"],
+  ["mail dark", "mail-dark"],
+  ["accounts light", "accounts-light"],
+  ["accounts dark", "accounts-dark"],
+  ["settings light", "settings-light"],
+  ["settings dark", "settings-dark"],
 ]);
 
 /** What strangers may send: markup, a word that no line holds, and text that turns its direction. */

@@ -10,11 +10,11 @@ import { until } from "./wait.ts";
 const PAGE = "http://127.0.0.1:3000/";
 /** No server answers for its domain. */
 const NOBODY = "nobody@sender.test";
-const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;
+export const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;
 
-/** Two mails that must wait: one of an account, and one whose sender is markup. */
-export async function putIntoQueue(server: Host, { postfixConf }: Layout): Promise<void> {
-  for (const sender of [ANNA, HOSTILE]) {
+/** A mail of each that must wait. */
+export async function putIntoQueue(server: Host, { postfixConf }: Layout, senders: readonly string[]): Promise<void> {
+  for (const sender of senders) {
     const script = 'printf "Subject: waits\\n\\nHello.\\n" | sendmail -C "$0" -f "$1" "$2"';
     await server.mustExec(["sh", "-c", script, postfixConf, sender, NOBODY]);
   }
