@@ -1,39 +1,19 @@
 import { effect } from "@preact/signals";
-import { type JSX, render } from "preact";
+import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { post } from "./api.ts";
 import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
 import type { Complaint } from "./complaint.ts";
 import { Live, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
-import { AccountsPage } from "./pages/accounts.tsx";
-import { BansPage } from "./pages/bans.tsx";
-import { EventsPage } from "./pages/events.tsx";
-import { FindPage } from "./pages/find.tsx";
-import { MailPage } from "./pages/mail.tsx";
-import { MePage } from "./pages/me.tsx";
-import { NowPage } from "./pages/now.tsx";
-import { SettingsPage } from "./pages/settings.tsx";
-import { SystemPage } from "./pages/system.tsx";
+import { Page } from "./page.tsx";
 import { Said } from "./parts.tsx";
+import { wasReloaded } from "./programs.ts";
 import { ProofDialog } from "./proof.tsx";
-import { followAddress, go, type PageName, route } from "./route.ts";
+import { followAddress, go, route } from "./route.ts";
 import { findSession, reader, trouble } from "./session.ts";
 import { Heading, Shell, Toasts } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
-
-const PAGES: Readonly<Record<PageName, () => JSX.Element>> = {
-  now: NowPage,
-  events: EventsPage,
-  bans: BansPage,
-  mail: MailPage,
-  accounts: AccountsPage,
-  find: FindPage,
-  system: SystemPage,
-  settings: SettingsPage,
-  // Of a mailbox's user alone (`Mailbox`).
-  me: NowPage,
-};
 
 function App() {
   return (
@@ -68,10 +48,12 @@ function Dashboard() {
     const live = new Live(() => (signedIn.value = "no"));
     return () => live.stop();
   }, []);
-  const Page = PAGES[route.value.page];
+  const { page } = route.value;
+  // The page of a mailbox's user is of that user alone.
+  const name = page === "me" ? "now" : page;
   return (
     <Shell signOut={signOut}>
-      <Page key={route.value.page} />
+      <Page key={name} name={name} />
       <ProofDialog />
     </Shell>
   );
@@ -83,7 +65,7 @@ function Mailbox() {
   useEffect(() => go("me", {}, "replace"), [page]);
   return (
     <Shell signOut={signOut} isOfMailbox>
-      <MePage />
+      <Page name="me" />
       <ProofDialog />
     </Shell>
   );
@@ -109,6 +91,7 @@ effect(() => {
 });
 onGap(() => tell(t.value.live.skipped));
 followAddress();
+if (wasReloaded()) tell(t.peek().live.renewed);
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
 void findSession();

@@ -7,7 +7,7 @@ export function CodeField() {
   const input = useRef<HTMLInputElement>(null);
   const [isRecovery, setRecovery] = useState(false);
   useEffect(() => input.current?.focus(), [isRecovery]);
-  const words = t.value.security;
+  const words = t.value.code;
   return (
     <>
       <label class="field">

@@ -1,9 +1,9 @@
 import type { AllowItem, BanItem } from "../src/wire/control/items.ts";
 import type { Page } from "../src/wire/control/paging.ts";
+import { t } from "./admin-texts.ts";
 import { get, post, remove } from "./api.ts";
 import { tell } from "./attempt.ts";
 import { shortPrefix } from "./format.ts";
-import { t } from "./messages.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had

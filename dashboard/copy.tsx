@@ -3,7 +3,7 @@ import { t } from "./messages.ts";
 
 /** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
-  const words = t.value.access;
+  const words = t.value.copy;
   return (
     <button type="button" aria-label={words.copyOf(what)} onClick={() => void copy(text)}>
       {words.copy}
@@ -13,7 +13,7 @@ export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
 
 /** Browsers have a clipboard for pages of HTTPS and of this machine alone. */
 async function copy(text: string): Promise<void> {
-  const { copied, byHand } = t.value.access;
+  const { copied, byHand } = t.value.copy;
   try {
     await navigator.clipboard.writeText(text);
     tell(copied);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AddressAnswer } from "../src/wire/control/items.ts";
 import { effectsOf } from "./effects.ts";
-import { texts } from "./texts/english.ts";
+import { texts } from "./texts/english-admin.ts";
 
 const { bans: words } = texts;
 

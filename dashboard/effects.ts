@@ -1,12 +1,12 @@
 import type { AddressAnswer } from "../src/wire/control/items.ts";
+import type { OwnTexts } from "./admin-texts.ts";
 import { shortPrefix } from "./format.ts";
-import type { Messages } from "./messages.ts";
 
 /**
  * What a ban of `ip`, an address or a network, would do, sentence by sentence. It calls nothing harmless that is not known to be;
  * of a network the server names who signs in from any part of it.
  */
-export function effectsOf(ip: string, of: AddressAnswer, words: Messages["bans"]): readonly string[] {
+export function effectsOf(ip: string, of: AddressAnswer, words: OwnTexts["bans"]): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
   const isNetwork = shortPrefix(ip).includes("/");
   const isHarmless = protection === null && !protectionUnknown && knownAccounts.length === 0 && ban === null;
@@ -23,7 +23,7 @@ export function effectsOf(ip: string, of: AddressAnswer, words: Messages["bans"]
 }
 
 /** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
-function alreadyOf(ip: string, banned: string, words: Messages["bans"]): string {
+function alreadyOf(ip: string, banned: string, words: OwnTexts["bans"]): string {
   const isAround = !ip.includes(":") && shortPrefix(banned) !== shortPrefix(ip);
   return isAround ? words.alreadyWith(banned) : words.already;
 }

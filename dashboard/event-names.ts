@@ -1,4 +1,4 @@
-import { t } from "./messages.ts";
+import { t } from "./admin-texts.ts";
 
 /** A type that the page does not know yet is shown by its own name. */
 export function eventName(type: string): string {

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { alertFrames } from "../src/core/alerts/frames.ts";
 import { germanConditions, germanNotices } from "../src/core/alerts/german.ts";
 import { texts as german } from "./texts/german.ts";
+import { texts as admin } from "./texts/german-admin.ts";
+import { texts as mailbox } from "./texts/german-mailbox.ts";
 
 /** Names that lost: the last column of the table in CONTRIBUTING.md. */
 function losers(): readonly string[] {
@@ -21,7 +23,7 @@ function textsOf(value: unknown): readonly string[] {
 test("the page and the alerts call one thing by one German name", () => {
   const words = losers();
   assert.ok(words.length > 15, `${words.length} words`);
-  const texts = [german, germanNotices, germanConditions, alertFrames.de].flatMap(textsOf);
+  const texts = [german, admin, mailbox, germanNotices, germanConditions, alertFrames.de].flatMap(textsOf);
   for (const word of words) {
     const whole = new RegExp(`(?<![\\p{L}])${word}(?![\\p{L}])`, "u");
     assert.deepEqual(

@@ -1,8 +1,8 @@
 import type { GreylistPauseItem, QueueChange } from "../src/wire/control/items.ts";
 import type { Dropped, HeldList, Released } from "../src/wire/control/results.ts";
+import { t } from "./admin-texts.ts";
 import { post, queryOf, remove } from "./api.ts";
 import { tell } from "./attempt.ts";
-import { t } from "./messages.ts";
 import { withProof } from "./proven.ts";
 
 /** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */

@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVENT_TYPES } from "../src/core/events/event-types.ts";
 import { eventName, toneOf } from "./event-names.ts";
-import { language, preferred, speak, t } from "./messages.ts";
+import { type Language, language, preferred, speak, t, textsOf } from "./messages.ts";
 import { texts as english } from "./texts/english.ts";
+import { texts as englishAdmin } from "./texts/english-admin.ts";
+import { texts as englishMailbox } from "./texts/english-mailbox.ts";
 import { texts as german } from "./texts/german.ts";
+import { texts as germanAdmin } from "./texts/german-admin.ts";
+import { texts as germanMailbox } from "./texts/german-mailbox.ts";
 
 /** Texts that are the same in both languages. */
 const ALIKE = [
@@ -20,14 +24,15 @@ const ALIKE = [
 
 test("every text is there in both languages, and translated", () => {
   // What the server says of a problem is English, so only the other language has texts for them.
-  const [en, de] = [textsOf({ ...english, problems: {} }), textsOf({ ...german, problems: {} })];
+  const en = allOf({ ...english, ...englishAdmin, ...englishMailbox, problems: {} });
+  const de = allOf({ ...german, ...germanAdmin, ...germanMailbox, problems: {} });
   const alike = [...en].flatMap(([path, text]) => (de.get(path) === text ? [path] : []));
   assert.deepEqual(alike.toSorted(), ALIKE.toSorted());
   assert.deepEqual([...en.keys()], [...de.keys()]);
 });
 
 test("every type of an event has a name in both languages, and no other has", () => {
-  for (const { eventNames } of [english, german]) assert.deepEqual(Object.keys(eventNames), [...EVENT_TYPES]);
+  for (const { eventNames } of [englishAdmin, germanAdmin]) assert.deepEqual(Object.keys(eventNames), [...EVENT_TYPES]);
   assert.equal(eventName("BAN_EXPIRED"), "Ban expired");
   assert.equal(eventName("SOME_NEW_ONE"), "some new one");
   assert.equal(toneOf("LOGIN_FAILED"), "warn");
@@ -48,13 +53,29 @@ test("the page speaks the language that was asked for last, with texts that come
   assert.deepEqual([language.value, t.value], ["en", english]);
 });
 
+test("a part of the page that comes while another language is loaded speaks that too", async () => {
+  const later: Readonly<Record<Language, PromiseWithResolvers<{ texts: string }>>> = {
+    en: Promise.withResolvers(),
+    de: Promise.withResolvers(),
+  };
+  const coming = textsOf<string>({ en: () => later.en.promise, de: () => later.de.promise });
+  const spoken = speak("de");
+  later.de.resolve({ texts: "Seite" });
+  await spoken;
+  later.en.resolve({ texts: "page" });
+  const part = await coming;
+  assert.equal(part.value, "Seite");
+  await speak("en");
+  assert.equal(part.value, "page");
+});
+
 /** By their paths; of those with parameters, what they are made of. */
-function textsOf(messages: object, path: readonly string[] = []): ReadonlyMap<string, string> {
+function allOf(messages: object, path: readonly string[] = []): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(messages).flatMap(([name, value]: [string, unknown]) => {
       const at = [...path, name];
       return typeof value === "object" && value !== null
-        ? [...textsOf(value, at)]
+        ? [...allOf(value, at)]
         : [[at.join("."), String(value)] as const];
     }),
   );

@@ -9,10 +9,7 @@ export type Language = keyof typeof LANGUAGES;
 const KEPT = "language";
 
 /** Each is a program of its own, so that a reader loads the one language that they read. */
-const TEXTS: Readonly<Record<Language, () => Promise<Readonly<{ texts: Messages }>>>> = {
-  en: () => import("./texts/english.ts"),
-  de: () => import("./texts/german.ts"),
-};
+type Catalogue<Texts> = Readonly<Record<Language, () => Promise<Readonly<{ texts: Texts }>>>>;
 
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
@@ -24,26 +21,46 @@ export function preferred(wanted: readonly (string | null)[]): Language {
 }
 
 export const language = signal<Language>(preferred([kept(), ...(globalThis.navigator?.languages ?? [])]));
-const spoken = signal<Messages>((await TEXTS[language.peek()]()).texts);
-export const t: ReadonlySignal<Messages> = spoken;
+/** Each loads its texts in another language, and answers with what lets it speak that. */
+const catalogues: ((wanted: Language) => Promise<() => void>)[] = [];
 let wantedLast = language.peek();
 
-/** Throws a sentence if the texts cannot be loaded; then the page speaks as before. */
+/** Those of a part of the page, in the language that it speaks, now and later. */
+export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySignal<Texts>> {
+  let first = await spokenNow(of);
+  // The reader has chosen another one meanwhile.
+  while (first.language !== language.peek()) first = await spokenNow(of);
+  const spoken = signal(first.texts);
+  catalogues.push(async (wanted) => {
+    const { texts } = await of[wanted]();
+    return () => (spoken.value = texts);
+  });
+  return spoken;
+}
+
+/** What every page says. */
+export const t: ReadonlySignal<Messages> = await textsOf<Messages>({
+  en: () => import("./texts/english.ts"),
+  de: () => import("./texts/german.ts"),
+});
+
+/** Where the texts cannot be loaded, the page speaks as before, and this language once it is loaded again. */
 export async function speak(wanted: Language): Promise<void> {
   wantedLast = wanted;
-  const { texts } = await TEXTS[wanted]().catch(() => {
-    throw new Error(t.peek().live.unreachable);
-  });
+  keep(wanted);
+  const loaded = await Promise.all(catalogues.map((load) => load(wanted)));
   if (wantedLast !== wanted) return;
+  // A part of the page that came meanwhile speaks as before.
+  if (loaded.length < catalogues.length) return speak(wanted);
   batch(() => {
     language.value = wanted;
-    spoken.value = texts;
+    for (const say of loaded) say();
   });
-  try {
-    localStorage.setItem(KEPT, wanted);
-  } catch {
-    // A browser that keeps nothing forgets the choice.
-  }
+}
+
+async function spokenNow<Texts>(of: Catalogue<Texts>) {
+  const now = language.peek();
+  return { language: now, ...(await of[now]()) };
 }
 
 function kept(): string | null {
@@ -52,5 +69,13 @@ function kept(): string | null {
     return localStorage.getItem(KEPT);
   } catch {
     return null;
+  }
+}
+
+function keep(wanted: Language): void {
+  try {
+    localStorage.setItem(KEPT, wanted);
+  } catch {
+    // A browser that keeps nothing forgets the choice.
   }
 }

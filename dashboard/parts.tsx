@@ -49,7 +49,7 @@ export function At({ iso, how }: Readonly<{ iso: string; how: "moment" | "distan
 /** Leads to everything that is known of an address, a network, or a mail by its queue id. */
 export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; shown?: string }>) {
   return (
-    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.value.events.explain(shortPrefix(of))}>
+    <a class="address" href={hrefOf("find", { q: shortPrefix(of) })} title={t.value.explain(shortPrefix(of))}>
       <bdi>{shown}</bdi>
     </a>
   );

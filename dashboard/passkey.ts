@@ -23,7 +23,7 @@ export async function usePasskey(): Promise<object> {
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: LONGEST_MS } as const;
   const credential = await asking(() => navigator.credentials.get({ publicKey }));
   const { response } = credential;
-  if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.peek().passkeys.unsupported);
+  if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.peek().passkey.unsupported);
   const { clientDataJSON, authenticatorData, signature } = response;
   return {
     passkey: {
@@ -51,7 +51,7 @@ export async function makePasskey({ challenge, name, user, known }: Asked): Prom
   const { response } = credential;
   const key = response instanceof AuthenticatorAttestationResponse ? response.getPublicKey() : null;
   if (!(response instanceof AuthenticatorAttestationResponse) || key === null)
-    throw new Error(t.peek().passkeys.unsupported);
+    throw new Error(t.peek().passkey.unsupported);
   return {
     id: credential.id,
     clientData: textOf(response.clientDataJSON),
@@ -73,7 +73,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 
 /** What the browser says of a failure is technical, and in its own language. */
 async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
-  const words = t.peek().passkeys;
+  const words = t.peek().passkey;
   const credential = await ask().catch((error: unknown) => {
     const isKnown = error instanceof DOMException && error.name === "InvalidStateError";
     throw new Error(isKnown ? words.known : words.givenUp, { cause: error });

@@ -49,7 +49,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         const isOfCode = isCodeNeeded && given !== usePasskey;
-        setError(complaintOf(isOfCode ? t.value.security.refused : reason));
+        setError(complaintOf(isOfCode ? t.value.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
@@ -80,7 +80,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
           </button>
           {account === null && whyNoPasskeys() === null && (
             <button type="button" aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)}>
-              {t.value.passkeys.use}
+              {t.value.passkey.use}
             </button>
           )}
           <button type="button" onClick={() => dialog.current?.close()}>

@@ -139,7 +139,7 @@ export function Toasts() {
           <Said text={toast.text} lang={toast.lang} />
           {toast.undo !== null && (
             <button type="button" aria-keyshortcuts="Control+Z" onClick={() => undoOf(toast)}>
-              {t.value.bans.undo} <kbd aria-hidden="true">{t.value.bans.undoKey}</kbd>
+              {t.value.undo} <kbd aria-hidden="true">{t.value.undoKey}</kbd>
             </button>
           )}
         </div>

@@ -36,7 +36,7 @@ export function SignIn() {
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         const isOfCode = isCodeNeeded && given !== usePasskey;
-        setError(complaintOf(isOfCode ? t.value.security.refused : reason));
+        setError(complaintOf(isOfCode ? t.value.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
@@ -70,7 +70,7 @@ export function SignIn() {
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
           <button type="button" disabled={isWaiting} onClick={() => signInWith(usePasskey)}>
-            {t.value.passkeys.use}
+            {t.value.passkey.use}
           </button>
         )}
         <p class="error" role="alert">

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BanItem } from "../src/wire/control/items.ts";
-import { texts } from "./texts/english.ts";
+import { texts } from "./texts/english-admin.ts";
 import { verdictOf } from "./verdict.ts";
 
 const of = (asked: string, prefix: string | null) => {

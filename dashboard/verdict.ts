@@ -1,12 +1,16 @@
 import type { BanItem } from "../src/wire/control/items.ts";
+import type { OwnTexts } from "./admin-texts.ts";
 import { shortPrefix } from "./format.ts";
-import type { Messages } from "./messages.ts";
 
 /** Whether what was asked for is banned, and what the button is called that lifts it. */
 export type Verdict = Readonly<{ says: string; unban: string }>;
 
 /** A ban of a network around it is named: to lift that frees every address in it. */
-export function verdictOf(asked: string, ban: BanItem | null, { find, bans }: Messages): Verdict {
+export function verdictOf(
+  asked: string,
+  ban: BanItem | null,
+  { find, bans }: Pick<OwnTexts, "find" | "bans">,
+): Verdict {
   if (ban === null)
     return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };
   const [level, reason] = [bans.levels[ban.level], ban.reason || bans.noReason];

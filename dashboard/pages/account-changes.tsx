@@ -1,12 +1,14 @@
 import { useState } from "preact/hooks";
 import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { post, put, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
 import { size } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Card, Field, fieldsOf, Said } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
-import { type Made, MadeSecret, PasswordField, typedIn } from "./add-account.tsx";
+import { type Made, MadeSecret, PasswordField } from "./add-account.tsx";
+import { typedIn } from "./typed-in.ts";
 
 export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
 

@@ -1,14 +1,15 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
 import { size, whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { go, hrefOf } from "../route.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props } from "./account-changes.tsx";
-import { Surely } from "./list-parts.tsx";
+import { Surely } from "./surely.tsx";
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
   const { data, error, reload } = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
 import type { AccountListItem } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { At, Field, fieldsOf, State, useFilled, useLoaded, Waiting } from "../parts.tsx";
 import { go, hrefOf, route } from "../route.ts";
 import { AddAccount } from "./add-account.tsx";

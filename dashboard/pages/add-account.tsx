@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { post } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { t } from "../messages.ts";
 import { Field, useAttempt, useOpened } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { Secret } from "../secret.tsx";
+import { typedIn } from "./typed-in.ts";
 
 /** `password` null: it was typed. */
 export type Made = Readonly<{ name: string; password: string | null }>;
@@ -52,16 +53,6 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
 export function PasswordField() {
   const { password } = t.value.accounts;
   return <Field label={password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
-}
-
-/** Blanks around a password belong to it. */
-export function typedIn(form: HTMLFormElement) {
-  const fields = new FormData(form);
-  const [name, password] = [fields.get("name"), fields.get("password")];
-  return {
-    name: typeof name === "string" ? name.trim() : "",
-    password: typeof password === "string" && password !== "" ? { password } : {},
-  };
 }
 
 export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {

@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { AlertItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
 import type { AlertList, ChannelTests } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { get, post, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";
-import { t } from "../messages.ts";
 import { At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { may } from "../session.ts";
 

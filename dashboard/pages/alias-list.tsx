@@ -1,14 +1,16 @@
 import { useState } from "preact/hooks";
 import type { AliasItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, post, queryOf, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Field, fieldsOf, Said, State, useAttempt, useFilled, useLoaded, useOpened, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { go, route } from "../route.ts";
-import { Pages, Surely } from "./list-parts.tsx";
+import { Pages } from "./list-parts.tsx";
+import { Surely } from "./surely.tsx";
 
 export function AliasList() {
   const { text = "", before = "" } = route.value.query;

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { Page } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";
 import { type AllowedItem, allow, disallow } from "../commands.ts";
 import { shortPrefix, whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
 import { go, route } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { AddressAnswer, BanItem } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
 import { type BanRequest, ban } from "../commands.ts";
 import { effectsOf } from "../effects.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Field, fieldsOf, Said, useFilled } from "../parts.tsx";
 import { kindOf } from "../question.ts";
 

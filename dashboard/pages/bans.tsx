@@ -1,4 +1,4 @@
-import { t } from "../messages.ts";
+import { t } from "../admin-texts.ts";
 import { hrefOf, route } from "../route.ts";
 import { Heading } from "../shell.tsx";
 import { AllowList } from "./allow-list.tsx";

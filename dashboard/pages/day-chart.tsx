@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { pointsOf, roundUp } from "../chart.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Card, useLoaded, Waiting } from "../parts.tsx";
 
 type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;

@@ -1,7 +1,7 @@
 import type { DnsReport, PublishedRecord } from "../../src/wire/control/upkeep.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { Copy } from "../copy.tsx";
-import { t } from "../messages.ts";
 import { At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { go, route } from "../route.ts";
 

@@ -1,5 +1,5 @@
+import { t } from "../admin-texts.ts";
 import { addressOf, fieldsFor } from "../event-query.ts";
-import { t } from "../messages.ts";
 import { Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, type Query } from "../route.ts";
 

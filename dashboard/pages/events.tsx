@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventItem } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { eventName, toneOf } from "../event-names.ts";
 import { type EventFilter, type Found, filterOf, findEvents, isFiltered, matches } from "../event-query.ts";
 import { moment } from "../format.ts";
 import { onEvents, onStale } from "../live.ts";
 import { LiveList } from "../live-list.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, now, Said, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type Query, route } from "../route.ts";
 import { LiveRows, WaitingRows } from "../rows.tsx";

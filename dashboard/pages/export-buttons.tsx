@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { attempt, tell } from "../attempt.ts";
 import { readForExport } from "../event-export.ts";
 import type { EventFilter } from "../event-query.ts";
 import { csvOf, save } from "../export.ts";
 import { moment, whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 
 type Format = "csv" | "json";
 

@@ -1,4 +1,4 @@
-import { t } from "../messages.ts";
+import { t } from "../admin-texts.ts";
 import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../parts.tsx";
 import { answerTo } from "../question.ts";
 import { go, route } from "../route.ts";

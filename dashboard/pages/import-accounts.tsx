@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { post } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Said, useAttempt, useOpened } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 

@@ -1,14 +1,15 @@
 import type { GreylistPauseItem, WaitingMails } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { attempt } from "../attempt.ts";
 import { pauseGreylist, resumeGreylist } from "../mail-commands.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
 import { may } from "../session.ts";
+import { Lasts } from "./lasts.tsx";
 
 const MOST_SHOWN = 50;
-const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
 
 /** First mails of strangers, which greylisting puts off, and recipients for whom it does not. */
 export function MailGreylist() {
@@ -61,23 +62,6 @@ export function MailGreylist() {
       </Card>
       <WaitingList pause={(recipient) => pause(recipient, "")} />
     </>
-  );
-}
-
-/** For how long, as the field `for` of a form. */
-export function Lasts() {
-  const words = t.value.mail;
-  return (
-    <label class="field">
-      <span>{words.lasts}</span>
-      <select name="for">
-        {DURATIONS.map((lasts) => (
-          <option key={lasts} value={lasts}>
-            {words.durations[lasts]}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

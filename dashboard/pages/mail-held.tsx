@@ -1,13 +1,14 @@
 import { useState } from "preact/hooks";
 import type { HeldAccountItem } from "../../src/wire/control/items.ts";
 import type { HeldList } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "../mail-commands.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Said, useLoaded, useOpened, Waiting } from "../parts.tsx";
 import { may } from "../session.ts";
 import { focusHeading } from "../shell.tsx";
-import { Surely } from "./list-parts.tsx";
+import { Surely } from "./surely.tsx";
 
 const MOST_NAMED = 10;
 

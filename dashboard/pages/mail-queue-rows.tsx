@@ -1,7 +1,8 @@
 import type { QueueItem } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { size, visible } from "../format.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "../mail-commands.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Said, useOpened } from "../parts.tsx";
 import type { Query } from "../route.ts";
 import type { Asked } from "./mail-queue.tsx";

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueueItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";
 import { stillListed } from "../loading.ts";
 import { type Chosen, changeQueue, type QueueAction } from "../mail-commands.ts";
-import { t } from "../messages.ts";
 import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../parts.tsx";
 import { go, type Query, route } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,10 +1,11 @@
 import type { AllowedSenderItem, SpamScores } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";
 import { percent, whole } from "../format.ts";
 import { allowSender, disallowSender } from "../mail-commands.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
 import { route } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { t } from "../messages.ts";
+import { t } from "../admin-texts.ts";
 import { Field, fieldsOf } from "../parts.tsx";
 import { go, hrefOf, route } from "../route.ts";
 import { Heading } from "../shell.tsx";

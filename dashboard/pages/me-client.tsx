@@ -1,6 +1,6 @@
 import { get } from "../api.ts";
 import { Copy } from "../copy.tsx";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { Card, Said, useLoaded, Waiting } from "../parts.tsx";
 import { QrCode } from "../qr-code.tsx";
 

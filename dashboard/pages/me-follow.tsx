@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { OwnMail } from "../../src/wire/control/my-items.ts";
 import { get, queryOf } from "../api.ts";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
 
 /** What became of one mail of the reader's. */

@@ -1,8 +1,8 @@
 import { get, post, queryOf, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../parts.tsx";
-import { Lasts } from "./mail-greylist.tsx";
+import { Lasts } from "./lasts.tsx";
 
 type SenderItem = Readonly<{ sender: string }>;
 

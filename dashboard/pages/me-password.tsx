@@ -1,10 +1,10 @@
 import { post } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { Card, Field, useAttempt } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { reader } from "../session.ts";
-import { typedIn } from "./add-account.tsx";
+import { typedIn } from "./typed-in.ts";
 
 /** `isOnServer`: the password opens the mailbox's key, so it is changed on the server alone. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {

@@ -1,8 +1,8 @@
 import { get, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { Card, useLoaded, Waiting } from "../parts.tsx";
-import { type Listed, SessionFacts } from "./sessions-card.tsx";
+import { type Listed, SessionFacts } from "./session-facts.tsx";
 
 /** The browsers in which the reader is signed in, and the end of all but this one. */
 export function OwnSessionsCard() {
@@ -11,7 +11,7 @@ export function OwnSessionsCard() {
   const endOthers = (): void =>
     attempt(async () => {
       const { ended } = await remove<{ ended: number }>("me/sessions");
-      tell(t.value.access.ended(ended));
+      tell(t.value.browsers.ended(ended));
       reload();
     });
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
@@ -26,7 +26,7 @@ export function OwnSessionsCard() {
           </li>
         ))}
       </ul>
-      {data !== null && isAlone && <p class="empty">{t.value.access.alone}</p>}
+      {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
           <button type="button" class="danger" onClick={endOthers}>

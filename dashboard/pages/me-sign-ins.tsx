@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../src/wire/control/my-items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
 import { get, queryOf } from "../api.ts";
-import { t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
 import { At, Card, Said, State, useLoaded, useOpened, Waiting } from "../parts.tsx";
 import { NewPassword } from "./me-password.tsx";
 

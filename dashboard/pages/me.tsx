@@ -2,7 +2,8 @@ import type { MyMailbox } from "../../src/wire/control/my-items.ts";
 import { get } from "../api.ts";
 import { size, whole } from "../format.ts";
 import { LanguageField } from "../language-field.tsx";
-import { language, t } from "../messages.ts";
+import { t } from "../mailbox-texts.ts";
+import { language } from "../messages.ts";
 import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Heading } from "../shell.tsx";
 import { ClientCard } from "./me-client.tsx";
@@ -61,7 +62,7 @@ function Facts({ me }: Readonly<{ me: MyMailbox }>) {
 
 function useOf({ usedBytes, mails, quotaBytes }: MyMailbox): string {
   const words = t.value.me;
-  if (usedBytes === null || mails === null) return t.value.accounts.useUnknown;
+  if (usedBytes === null || mails === null) return words.useUnknown;
   const [used, count] = [size(usedBytes, language.value), whole(mails, language.value)];
   return quotaBytes === 0 ? words.useNoLimit(used, count) : words.useOf(used, size(quotaBytes, language.value), count);
 }

@@ -1,11 +1,12 @@
 import { useEffect } from "preact/hooks";
 import type { BanItem, Health } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
+import { type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { eventName } from "../event-names.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, onBans, onStale } from "../live.ts";
-import { language, type Messages, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf } from "../route.ts";
 import { useStill } from "../rows.tsx";
@@ -39,7 +40,7 @@ export function NowPage() {
 type Sentences = Readonly<{ status: Health["status"]; says: string }>;
 
 /** The one sentence. */
-function sentenceOf({ status, components, notices }: Health, { now }: Messages): Sentences {
+function sentenceOf({ status, components, notices }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): string =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
   if (components.some((one) => one.name === "guard" && one.status === "down"))

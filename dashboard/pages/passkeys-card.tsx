@@ -1,10 +1,10 @@
+import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { t } from "../messages.ts";
 import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../passkey.ts";
 import { withProof } from "../proof.tsx";
-import { Surely } from "./list-parts.tsx";
+import { Surely } from "./surely.tsx";
 
 type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
 type Asked = Parameters<typeof makePasskey>[0];
@@ -29,7 +29,7 @@ export function PasskeysCard() {
           <PasskeyRow key={item.id} item={item} remove={() => removeOne(item)} />
         ))}
       </ul>
-      {whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{words[whyNot]}</p>}
+      {whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>}
     </Card>
   );
 }

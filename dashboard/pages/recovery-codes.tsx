@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { Copy } from "../copy.tsx";
 import { save } from "../export.ts";
-import { t } from "../messages.ts";
 
 /** The recovery codes, this once. */
 export function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {

@@ -1,13 +1,13 @@
-import type { ListedSession, SessionItem } from "../../src/wire/control/access-items.ts";
+import type { ListedSession } from "../../src/wire/control/access-items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
-import { At, Card, Said, useLoaded, Waiting } from "../parts.tsx";
+import { language } from "../messages.ts";
+import { Card, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
-
-export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
+import { type Listed, SessionFacts } from "./session-facts.tsx";
 
 const MOST_SHOWN = 100;
 
@@ -21,7 +21,7 @@ export function SessionsCard() {
   const end = (path: string): void =>
     attempt(async () => {
       const { ended } = await withProof(() => remove<{ ended: number }>(path));
-      tell(words.ended(ended));
+      tell(t.value.browsers.ended(ended));
       reload();
     });
   // The administrator's come first, so all of them are here.
@@ -40,7 +40,7 @@ export function SessionsCard() {
           <SessionRow key={item.id} item={item} end={() => end(`sessions/${item.id}`)} />
         ))}
       </ul>
-      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{words.alone}</p>}
+      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.value.browsers.alone}</p>}
       {data !== null && data.total > data.items.length && (
         <p class="hint">{words.moreSessions(whole(data.total - data.items.length, language.value))}</p>
       )}
@@ -60,24 +60,5 @@ function SessionRow({ item, end }: Readonly<{ item: Listed & ListedSession; end:
         </button>
       )}
     </li>
-  );
-}
-
-/** `account`: the mailbox whose session it is, where several are listed. */
-export function SessionFacts({ item, account = null }: Readonly<{ item: Listed; account?: string | null }>) {
-  const { device, ip, startedAt, usedAt, isOwn } = item;
-  const words = t.value.access;
-  return (
-    <p>
-      <strong>
-        <Said text={device} />
-      </strong>{" "}
-      <Said text={ip} /> {account !== null && <Said text={account} />}{" "}
-      {isOwn && <span class="badge">{words.thisOne}</span>}
-      <br />
-      <small>
-        {words.started} <At iso={startedAt} how="moment" />, {words.used} <At iso={usedAt} how="moment" />
-      </small>
-    </p>
   );
 }

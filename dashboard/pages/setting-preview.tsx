@@ -1,5 +1,6 @@
+import { t } from "../admin-texts.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, Card, Said, useOpened } from "../parts.tsx";
 
 type Listed<T> = Readonly<{ total: number; items: readonly T[] }>;

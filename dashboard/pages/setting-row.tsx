@@ -1,4 +1,4 @@
-import { t } from "../messages.ts";
+import { t } from "../admin-texts.ts";
 import { Said } from "../parts.tsx";
 import { type Edits, fieldText, type Setting } from "../setting-edit.ts";
 

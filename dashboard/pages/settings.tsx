@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { get, post } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { t } from "../messages.ts";
 import { Card, Field, Said, useAttempt, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { go, route } from "../route.ts";

@@ -1,7 +1,8 @@
 import type { AccountAnswer, AddressAnswer, MessageReport } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { attempt } from "../attempt.ts";
 import { lift } from "../commands.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { Address, At, Card, Said, State } from "../parts.tsx";
 import { hrefOf } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,9 +1,9 @@
 import type { Health } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { secondsUp, uptime } from "../format.ts";
 import { LanguageField } from "../language-field.tsx";
 import { health, version } from "../live.ts";
-import { t } from "../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, route } from "../route.ts";
 import { may, reader } from "../session.ts";

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { TimelineStep } from "../../src/wire/control/items.ts";
+import { t } from "../admin-texts.ts";
 import { eventName, toneOf } from "../event-names.ts";
-import { t } from "../messages.ts";
 import { At, Card, Said } from "../parts.tsx";
 
 const SHOWN_AT_ONCE = 50;

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
+import { t } from "../admin-texts.ts";
 import { post } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { t } from "../messages.ts";
 import { Field, fieldsOf, useAttempt } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { Secret } from "../secret.tsx";

@@ -1,12 +1,13 @@
 import type { TokenItem } from "../../src/wire/control/access-items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import { t } from "../admin-texts.ts";
 import { get, queryOf, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { whole } from "../format.ts";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { At, Card, now, Said, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
-import { Surely } from "./list-parts.tsx";
+import { Surely } from "./surely.tsx";
 import { TokenForm } from "./token-form.tsx";
 
 const MOST_SHOWN = 100;
@@ -70,7 +71,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
             words.unused
           ) : (
             <>
-              {words.used} <At iso={usedAt} how="moment" />
+              {t.value.browsers.used} <At iso={usedAt} how="moment" />
             </>
           )}
           , <Said text={words.madeBy(createdBy)} lang={language.value} />

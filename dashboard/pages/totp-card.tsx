@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import type { FactorList, TotpBegun } from "../../src/wire/control/results.ts";
+import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { Copy } from "../copy.tsx";
-import { t } from "../messages.ts";
 import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { QrCode } from "../qr-code.tsx";
-import { Surely } from "./list-parts.tsx";
 import { RecoveryCodes } from "./recovery-codes.tsx";
+import { Surely } from "./surely.tsx";
 
 type Told = Readonly<{ recoveryCodes: readonly string[] }>;
 

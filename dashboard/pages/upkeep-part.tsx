@@ -1,7 +1,8 @@
 import type { CertificateReport, UpkeepItem } from "../../src/wire/control/upkeep.ts";
+import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { Copy } from "../copy.tsx";
-import { language, t } from "../messages.ts";
+import { language } from "../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
 
 /** What is not known is neither good nor bad: it looks like what is worth a look. */

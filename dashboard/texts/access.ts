@@ -2,14 +2,9 @@
 const en = {
   sessions: "Sessions",
   sessionsHint: "Browsers in which you or users of mailboxes are signed in. Times of use are to the minute.",
-  thisOne: "this one",
-  started: "since",
-  used: "last used",
   end: "End",
   endOf: (device: string, ip: string) => `End the session of ${device} at ${ip}`,
   endAll: "End all others of yours",
-  ended: (count: number) => (count === 1 ? "One session is ended." : `${count} sessions are ended.`),
-  alone: "No other browser is signed in.",
   moreSessions: (count: string) => `And ${count} more: ./ghostinbox session list`,
   tokens: "Tokens",
   tokensHint: "For scripts and other machines. Each may do what its scopes say, and nothing else.",
@@ -40,24 +35,15 @@ const en = {
   made: (name: string) => `The token ${name} is made. It is shown only now: copy it to where it is used.`,
   secret: "Token",
   done: "I have copied it",
-  copy: "Copy",
-  copyOf: (what: string) => `Copy ${what}`,
-  copied: "Copied.",
-  byHand: "This browser does not let the page copy. Select the text and copy it by hand.",
 };
 
 const de: typeof en = {
   sessions: "Sitzungen",
   sessionsHint:
     "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind. Zeiten der Nutzung sind auf die Minute genau.",
-  thisOne: "diese hier",
-  started: "seit",
-  used: "zuletzt benutzt",
   end: "Beenden",
   endOf: (device, ip) => `Sitzung von ${device} bei ${ip} beenden`,
   endAll: "Alle Ihre anderen beenden",
-  ended: (count) => (count === 1 ? "Eine Sitzung ist beendet." : `${count} Sitzungen sind beendet.`),
-  alone: "Kein anderer Browser ist angemeldet.",
   moreSessions: (count) => `Und ${count} weitere: ./ghostinbox session list`,
   tokens: "Tokens der API",
   tokensHint: "Für Skripte und andere Rechner. Jedes darf nur, was seine Rechte erlauben.",
@@ -89,10 +75,6 @@ const de: typeof en = {
     `Das Token ${name} ist erstellt. Es wird nur jetzt gezeigt: Kopieren Sie es dorthin, wo es gebraucht wird.`,
   secret: "Token (geheim)",
   done: "Ich habe es kopiert",
-  copy: "Kopieren",
-  copyOf: (what) => `${what} kopieren`,
-  copied: "Kopiert.",
-  byHand: "Dieser Browser erlaubt der Seite nicht, zu kopieren. Markieren Sie den Text und kopieren Sie ihn von Hand.",
 };
 
 export { de, en };

@@ -41,8 +41,6 @@ const en = {
       ? `${target} is allowed.`
       : `${target} is allowed. Bans that ended with it, and do not come back: ${lifted}.`,
   notAllowed: (target: string) => `${target} is no longer on the allow list.`,
-  undo: "Undo",
-  undoKey: "Ctrl+Z",
   none: "No address is banned.",
   noneAllowed: "The allow list is empty.",
   ends: (when: string) => `ends ${when}`,
@@ -110,8 +108,6 @@ const de: typeof en = {
       ? `${target} ist erlaubt.`
       : `${target} ist erlaubt. Sperren, die damit endeten und nicht zurückkommen: ${lifted}.`,
   notAllowed: (target) => `${target} steht nicht mehr auf der Liste der Erlaubten.`,
-  undo: "Rückgängig",
-  undoKey: "Strg+Z",
   none: "Keine Adresse ist gesperrt.",
   noneAllowed: "Die Liste der Erlaubten ist leer.",
   ends: (when) => `endet ${when}`,

@@ -1,37 +1,6 @@
-import { en as access } from "./access.ts";
-import { en as accounts } from "./accounts.ts";
-import { en as bans } from "./bans.ts";
-import { en as eventNames } from "./event-names.ts";
-import { en as events } from "./events.ts";
-import { en as find } from "./find.ts";
 import { en as frame } from "./frame.ts";
-import { en as mail } from "./mail.ts";
-import { en as filters } from "./mail-filters.ts";
-import { en as me } from "./me.ts";
-import { en as now } from "./now.ts";
-import { en as passkeys } from "./passkeys.ts";
 import { en as problems } from "./problems.ts";
-import { en as security } from "./security.ts";
-import { en as settings } from "./settings.ts";
-import { en as system } from "./system.ts";
-import { en as upkeep } from "./upkeep.ts";
+import { en as shared } from "./shared.ts";
 
-/** Every text of the page. What the server says of an event comes from the server. */
-export const texts = {
-  ...frame,
-  now,
-  events,
-  eventNames,
-  bans,
-  mail: { ...mail, ...filters },
-  find,
-  passkeys,
-  security,
-  system,
-  settings,
-  access,
-  upkeep,
-  accounts,
-  problems,
-  me,
-};
+/** The texts that every reader needs; those of pages are beside this. */
+export const texts = { ...frame, ...shared, problems };

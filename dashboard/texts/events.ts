@@ -22,7 +22,6 @@ const en = {
   export: "Export",
   exporting: (count: string) => `Exporting: ${count} …`,
   exported: (count: number) => `${count} events are exported.`,
-  explain: (what: string) => `Explain ${what}`,
   only: (what: string) => `Show only ${what}`,
 };
 
@@ -50,7 +49,6 @@ const de: typeof en = {
   export: "Exportieren",
   exporting: (count) => `Schon exportiert: ${count} …`,
   exported: (count) => `${count} Ereignisse sind exportiert.`,
-  explain: (what) => `${what} erklären`,
   only: (what) => `Nur ${what} zeigen`,
 };
 

@@ -4,8 +4,6 @@ const en = {
   codeHint:
     "A stranger's first mail must be tried twice, which takes minutes. For a recipient who waits for a code, the next try is let in at once.",
   recipientWaits: "Recipient who waits",
-  lasts: "For",
-  durations: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
   pause: "Let mail in at once",
   pauses: "Let in at once now",
   noPauses: "No recipient waits for a code.",
@@ -57,8 +55,6 @@ const de: typeof en = {
   codeHint:
     "Die erste Mail eines Fremden muss zweimal versucht werden, das dauert Minuten. Wartet ein Empfänger auf einen Code, wird der nächste Versuch sofort angenommen.",
   recipientWaits: "Wartender Empfänger",
-  lasts: "Dauer",
-  durations: { "15m": "15 Minuten", "1h": "eine Stunde", "4h": "4 Stunden", "1d": "ein Tag" },
   pause: "Mails sofort annehmen",
   pauses: "Zurzeit sofort angenommen",
   noPauses: "Kein Empfänger wartet auf einen Code.",

@@ -13,12 +13,8 @@ const en = {
   removeOf: (name: string) => `Remove ${name}`,
   surely: (name: string) => `Remove ${name} for good`,
   removed: (name: string) => `The passkey ${name} is removed. Delete it on your device too.`,
-  use: "Use a passkey",
   address: "Passkeys need a name: they do not work while you open the dashboard by an IP address, but do at localhost.",
   insecure: "Passkeys need https, or localhost.",
-  unsupported: "This browser has no passkeys.",
-  givenUp: "No passkey was used: you stopped it, it took too long, or this device has none for this page.",
-  known: "This device has a passkey for this dashboard already.",
 };
 
 const de: typeof en = {
@@ -35,14 +31,9 @@ const de: typeof en = {
   removeOf: (name) => `${name} entfernen`,
   surely: (name) => `${name} endgültig entfernen`,
   removed: (name) => `Der Passkey ${name} ist entfernt. Löschen Sie ihn auch auf Ihrem Gerät.`,
-  use: "Passkey benutzen",
   address:
     "Passkeys brauchen einen Hostnamen: Sie funktionieren nicht, solange Sie die Verwaltungsseite über eine IP-Adresse öffnen, wohl aber unter localhost.",
   insecure: "Passkeys brauchen https oder localhost.",
-  unsupported: "Dieser Browser kann keine Passkeys.",
-  givenUp:
-    "Kein Passkey wurde benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
-  known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
 };
 
 export { de, en };

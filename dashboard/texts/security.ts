@@ -1,11 +1,5 @@
 /** The second factor of the sign-in. */
 const en = {
-  code: "Code of the authenticator app",
-  recoveryCode: "Recovery code",
-  useRecovery: "Use a recovery code",
-  useApp: "Use the authenticator app",
-  refused:
-    "This was refused. Wait for the app's next code, since each is used once, and check the phone's clock; or use a recovery code. After several tries, wait a while.",
   title: "Authenticator app",
   off: "The password alone signs in. With an app on your phone a stolen password opens nothing.",
   on: "The sign-in asks for a code of the app besides the password.",
@@ -34,12 +28,6 @@ const en = {
 };
 
 const de: typeof en = {
-  code: "Code der Authenticator-App",
-  recoveryCode: "Wiederherstellungscode",
-  useRecovery: "Wiederherstellungscode benutzen",
-  useApp: "Authenticator-App benutzen",
-  refused:
-    "Das wurde abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt einmal, und prüfen Sie die Uhr des Telefons; oder nehmen Sie einen Wiederherstellungscode. Nach mehreren Versuchen warten Sie eine Weile.",
   title: "Authenticator-App",
   off: "Zur Anmeldung genügt das Passwort. Mit einer App auf Ihrem Telefon nützt ein gestohlenes Passwort allein nichts.",
   on: "Die Anmeldung verlangt neben dem Passwort einen Code der App.",

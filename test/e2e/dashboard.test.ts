@@ -9,6 +9,7 @@ import { LabBrowser, PHONE, WIDE } from "../lab/browser.ts";
 import { flows } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, LOOKS, PLACES, STRANGE_PLACES, strangersSend, takePicture } from "../lab/dashboard-looks.ts";
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
+import { staysAfterAnUpgrade } from "../lab/dashboard-upgrade.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
@@ -231,6 +232,8 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     }
     await until("the page is live again", async () => (await page.locator(".live").innerText()) === "● live");
   });
+
+  test("loads itself again, once, after an upgrade of the server", () => staysAfterAnUpgrade(open(), product));
 
   test("lets out, and nothing of all this broke its policy or threw an error", async () => {
     const { page, faults } = open();

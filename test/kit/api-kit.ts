@@ -157,6 +157,7 @@ export async function startKit(
     clock: { now: () => now },
     page: new Map([
       ["index.html", { type: "text/html; charset=utf-8", body: new TextEncoder().encode("<!doctype html>") }],
+      ["programs/app-KNOWN.js", { type: "text/javascript", body: new TextEncoder().encode("export {}") }],
     ]),
     version: "0.0.0",
     settings: { trustedProxies: [], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },

@@ -155,9 +155,8 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
   "GET /metrics": [{ answers: 200 }],
   "GET /openapi.json": [{ answers: 200 }],
   "GET /": [{ answers: 200 }],
-  "GET /app.js": [{ answers: 200 }],
-  "GET /english.js": [{ answers: 200 }],
-  "GET /german.js": [{ answers: 200 }],
+  // The names of those that are there only the page knows: Chromium asks for them.
+  "GET /programs/{name}": [{ path: "/programs/app-OTHER.js", answers: 404, code: "not_found" }],
   "GET /style.css": [{ answers: 200 }],
   "GET /icon.svg": [{ answers: 200 }],
   // The last one: it ends the session by which a route for browsers alone is asked.

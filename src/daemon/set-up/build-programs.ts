@@ -1,6 +1,7 @@
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { BuildOptions, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../core/error.ts";
+import { buildPage } from "./build-page.ts";
 import { SetUpFailure } from "./failure.ts";
 
 const PROGRAMS = {
@@ -35,17 +36,6 @@ const LOAD_LITTLE: Plugin = {
   },
 };
 
-const TEXTS = /\/texts\/(english|german)\.ts$/;
-/** The texts of each language are a program of their own, which the page loads when it speaks that language. */
-const TEXTS_APART: Plugin = {
-  name: "texts-apart",
-  setup(bundler) {
-    bundler.onResolve({ filter: TEXTS }, ({ path, kind }) =>
-      kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
-    );
-  },
-};
-
 /** By its path below the directory of the programs. */
 export type BuiltFile = Readonly<{ name: string; text: string }>;
 /** `sources`: the paths of the files that it was made of. */
@@ -56,22 +46,24 @@ export async function buildPrograms(checkout: string): Promise<Built> {
   // Loading it takes longer than reading what it made at the last start.
   const { build, stop } = await import("esbuild");
   try {
-    const made = await Promise.all(
-      [programs(checkout), page(checkout), texts(checkout)].map((options) =>
-        build({
-          ...options,
-          absWorkingDir: checkout,
-          bundle: true,
-          write: false,
-          metafile: true,
-          format: "esm",
-          logLevel: "silent",
-        }),
-      ),
-    );
+    const make = (options: BuildOptions) =>
+      build({
+        ...options,
+        absWorkingDir: checkout,
+        bundle: true,
+        write: false,
+        metafile: true,
+        format: "esm",
+        logLevel: "silent",
+      });
+    const [services, page] = await Promise.all([make(programs(checkout)), buildPage(checkout, make)]);
+    const files = [...services.outputFiles, ...page.outputFiles];
     return {
-      files: made.flatMap(({ outputFiles }) => outputFiles).map(({ path, text }) => ({ name: path.slice(1), text })),
-      sources: made.flatMap(({ metafile }) => sourcesOf(checkout, metafile)),
+      files: files.map(({ path, text }) => ({ name: path.slice(1), text })),
+      sources: [
+        ...[services.metafile, ...page.metafiles].flatMap((metafile) => sourcesOf(checkout, metafile)),
+        ...page.sources,
+      ],
     };
   } catch (error) {
     const says = messageOf(error).split("\n").slice(0, 2).join(" ");
@@ -92,27 +84,6 @@ function programs(checkout: string): BuildOptions {
     plugins: [LOAD_LITTLE],
     legalComments: "eof",
   };
-}
-
-/** The page as the web serves it: one script and its styles; other files are copied. */
-function page(checkout: string): BuildOptions {
-  const folder = join(checkout, "dashboard");
-  return {
-    entryPoints: { "dashboard/app": join(folder, "app.tsx"), "dashboard/style": join(folder, "style.css") },
-    outdir: "/",
-    // Calls of `h` make a smaller program than those of the JSX runtime for which the types are checked.
-    tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
-    inject: [join(folder, "jsx.ts")],
-    plugins: [TEXTS_APART],
-    minify: true,
-    target: "es2023",
-  };
-}
-
-/** Without code splitting, esbuild leaves out of each what only the other language needs. */
-function texts(checkout: string): BuildOptions {
-  const entryPoints = ["english", "german"].map((language) => join(checkout, "dashboard", "texts", `${language}.ts`));
-  return { entryPoints, outdir: "/dashboard", minify: true, target: "es2023" };
 }
 
 /** What LOAD_LITTLE writes has no file. */

@@ -14,7 +14,12 @@ const MOST_BYTES = 32_000_000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** By which versions and settings the programs are built, besides their sources. */
-const BUILT_BY = ["package-lock.json", "tsconfig.json", "src/daemon/set-up/build-programs.ts"];
+const BUILT_BY = [
+  "package-lock.json",
+  "tsconfig.json",
+  "src/daemon/set-up/build-programs.ts",
+  "src/daemon/set-up/build-page.ts",
+];
 
 const Kept = z.object({
   /** Another one may share the packages by a link. */

@@ -11,6 +11,9 @@ import { versionIn } from "./version-in.ts";
 
 describe("the programs of the server", () => {
   const layout = layoutOf(temporaryDirectory());
+  const programs = join(layout.program, "dashboard", "programs");
+  const pagePrograms = (name: string): readonly string[] =>
+    readdirSync(programs).filter((one) => one.replace(/-[A-Z0-9]{8}\.js$/, "") === name);
   before(async () => {
     chmodSync(layout.data, 0o755);
     await installPrograms(CHECKOUT, layout);
@@ -44,8 +47,9 @@ describe("the programs of the server", () => {
     }
     assert.equal(statSync(layout.node).mode & 0o001, 0o001);
     assert.match(versionIn(layout.program) ?? "", /^\d+\.\d+\.\d+$/);
-    for (const name of ["index.html", "style.css", "icon.svg", "app.js", "english.js", "german.js"])
+    for (const name of ["index.html", "style.css", "icon.svg"])
       assert.ok(statSync(join(layout.program, "dashboard", name)).size > 100, name);
+    for (const name of ["app", "english", "german"]) assert.equal(pagePrograms(name).length, 1, name);
   });
 
   test("run without the checkout and its packages", async () => {
@@ -64,6 +68,13 @@ describe("the programs of the server", () => {
     assert.deepEqual(await changedPrograms(CHECKOUT, layout), ["guard.js"]);
     await installPrograms(CHECKOUT, layout);
     assert.notEqual(readFileSync(join(layout.program, "guard.js"), "utf8"), "// by hand\n");
+  });
+
+  test("take the place of another version's, whose page has programs of other names", async () => {
+    writeFileSync(join(programs, "now-ABCDEFGH.js"), "// of another version\n");
+    await installPrograms(CHECKOUT, layout);
+    assert.equal(pagePrograms("now").length, 1);
+    assert.ok(!pagePrograms("now").includes("now-ABCDEFGH.js"));
   });
 });
 

@@ -1,23 +1,28 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
-import { writeFile } from "../../adapters/root-files/files.ts";
+import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { buildPrograms } from "./build-programs.ts";
 import { keptBuild } from "./kept-build.ts";
 import { versionIn } from "./version-in.ts";
 
-const PAGE_SOURCES = ["index.html", "icon.svg"];
+const PAGE_SOURCES = ["icon.svg"];
 
 /** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
   const files = await filesOf(checkout, layout);
-  makeDirectory(join(layout.program, "dashboard"), 0o755);
+  const pagePrograms = join(layout.program, "dashboard", "programs");
+  for (const directory of [dirname(pagePrograms), pagePrograms]) makeDirectory(directory, 0o755);
   for (const { path, text } of files.filter(isDifferent)) {
     makeDirectory(dirname(path), 0o755);
     writeFile(path, text, { mode: 0o644, flush: false });
   }
+  // Those of another version of the page have other names.
+  const wanted = new Set(files.map(({ path }) => path));
+  for (const path of readdirSync(pagePrograms).map((name) => join(pagePrograms, name)))
+    if (!wanted.has(path)) removeFile(path);
   installRuntime(process.execPath, layout.node);
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { watch } from "../../adapters/sockets/control-client.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Log } from "../../engine/ports.ts";
 import { DASHBOARD_REFUSED } from "../../render/fail2ban/filters.ts";
-import { PAGE_FILES } from "../../servers/api/page.ts";
+import { PAGE_FILES, PAGE_PROGRAMS } from "../../servers/api/page.ts";
 import type { PageFile } from "../../servers/api/ports.ts";
 import { ApiServer } from "../../servers/api/server.ts";
 import { dashboardNames, type WebSettings } from "../../settings/for-web.ts";
@@ -70,7 +70,13 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web
 /** Read once: a new version of the page comes with a new version of this program. */
 function readPage(directory: string): ReadonlyMap<string, PageFile> {
   const page = new Map<string, PageFile>();
-  for (const { file, type } of Object.values(PAGE_FILES)) {
+  const programs = join(directory, PAGE_PROGRAMS.directory);
+  const names = existsSync(programs) ? readdirSync(programs) : [];
+  const files = [
+    ...Object.values(PAGE_FILES),
+    ...names.map((name) => ({ file: join(PAGE_PROGRAMS.directory, name), type: PAGE_PROGRAMS.type })),
+  ];
+  for (const { file, type } of files) {
     const path = join(directory, file);
     if (existsSync(path)) page.set(file, { type, body: new Uint8Array(readFileSync(path)) });
   }

@@ -34,7 +34,7 @@ test("the answers tell what may go wrong: a command may be refused, a page may n
     "200 400 401 403 409 429 503 default".split(" "),
   );
   assert.deepEqual(
-    statusesOf({ ...SAMPLE, who: "anyone", method: "GET", path: "/app.js" }),
+    statusesOf({ ...SAMPLE, who: "anyone", method: "GET", path: "/style.css" }),
     "200 304 404 default".split(" "),
   );
 });

@@ -8,7 +8,7 @@ test("a route belongs to the group of the longest path with which it begins", ()
     ["/api/v1/session/proof", "access"],
     ["/api/v1/stats", "figures"],
     ["/healthz/live", "system"],
-    ["/app.js", "page"],
+    ["/style.css", "page"],
     ["/", "page"],
   ] as const)
     assert.equal(tagOf(path), tag, path);

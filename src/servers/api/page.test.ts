@@ -14,3 +14,15 @@ test("the page comes compressed to who takes that, and is the same", async (t) =
   }
   assert.equal(tags.size, 3, "a cache keeps each apart");
 });
+
+test("a script of the page is kept for good by its name, and one of another version is not there", async (t) => {
+  const { url } = await startKit(t);
+  const known = await fetch(`${url}/programs/app-KNOWN.js`);
+  assert.deepEqual([known.status, await known.text()], [200, "export {}"]);
+  assert.equal(known.headers.get("cache-control"), "public, max-age=31536000, immutable");
+  assert.equal((await fetch(url)).headers.get("cache-control"), "no-cache");
+  for (const name of ["app-OTHER.js", "..%2Findex.html", "index.html"]) {
+    const other = await fetch(`${url}/programs/${name}`);
+    assert.deepEqual([other.status, other.headers.get("cache-control")], [404, "no-store"], name);
+  }
+});

@@ -1,23 +1,41 @@
+import * as z from "zod";
 import { type Encoding, encoded, encodingFor } from "./encodings.ts";
 import type { PageFile } from "./ports.ts";
 import { problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
-/**
- * The dashboard's files by path. They contain no data, so they are the same for everyone. The first is the page itself.
- */
+/** The dashboard's files by path. They contain no data, so they are the same for everyone. The first is the page itself. */
 export const PAGE_FILES = {
   "/": { file: "index.html", type: "text/html; charset=utf-8", says: "The dashboard and its sign-in." },
-  "/app.js": { file: "app.js", type: "text/javascript; charset=utf-8", says: "The dashboard's program." },
-  "/english.js": { file: "english.js", type: "text/javascript; charset=utf-8", says: "The dashboard's English texts." },
-  "/german.js": { file: "german.js", type: "text/javascript; charset=utf-8", says: "The dashboard's German texts." },
   "/style.css": { file: "style.css", type: "text/css; charset=utf-8", says: "The dashboard's looks." },
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml", says: "The dashboard's icon." },
 } as const;
 
+/** Its scripts and texts are below this directory. Each name is of one content for good, so a browser need not ask again. */
+export const PAGE_PROGRAMS = { directory: "programs", type: "text/javascript; charset=utf-8" } as const;
+
+/** A browser that has a file asks each time whether it is the same. */
+const ASK_AGAIN = "no-cache";
+const FOR_GOOD = "public, max-age=31536000, immutable";
+
+const programInPath = z.object({ name: z.string().describe("As the page and its other scripts name it.") });
+
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
   const files = new EncodedFiles();
-  return Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
+  const { directory, type } = PAGE_PROGRAMS;
+  const program = route({
+    method: "GET",
+    path: `/${directory}/{name}`,
+    who: "anyone",
+    bodyBytes: 0,
+    anyQuery: true,
+    type,
+    says: "One of the dashboard's scripts.",
+    params: programInPath,
+    run: ({ params, headers }) =>
+      fileAnswer({ file: page.get(`${directory}/${params.name}`), files, kept: FOR_GOOD }, headers),
+  });
+  const others = Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
     route({
       method: "GET",
       path,
@@ -26,15 +44,17 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
       anyQuery: true,
       type,
       says,
-      run: ({ headers }) => fileAnswer(page.get(file), files, headers),
+      run: ({ headers }) => fileAnswer({ file: page.get(file), files, kept: ASK_AGAIN }, headers),
     }),
   );
+  return [...others, program];
 }
 
-async function fileAnswer(file: PageFile | undefined, files: EncodedFiles, asked: Headers): Promise<Response> {
-  if (file === undefined)
-    return problem({ status: 404, code: "not_found", detail: "The dashboard was not installed." });
-  const headers = { "content-type": file.type, "cache-control": "no-cache", vary: "accept-encoding" };
+type Asked = Readonly<{ file: PageFile | undefined; files: EncodedFiles; kept: string }>;
+
+async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise<Response> {
+  if (file === undefined) return problem({ status: 404, code: "not_found", detail: "The dashboard has no such file." });
+  const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
   const encoding = encodingFor(asked.get("accept-encoding"));
   if (encoding === null) return new Response(file.body, { headers });
   return new Response(await files.get(file, encoding), { headers: { ...headers, "content-encoding": encoding } });

@@ -10,7 +10,7 @@ import { routes } from "./routes.ts";
 
 const HEALTH = ["GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
 const OPEN = ["POST /api/v1/login", "POST /api/v1/login/passkey", ...HEALTH];
-const PAGE = Object.keys(PAGE_FILES).map((path) => `GET ${path}`);
+const PAGE = [...Object.keys(PAGE_FILES), "/programs/{name}"].map((path) => `GET ${path}`);
 const name = ({ method, path }: Route): string => `${method} ${path}`;
 const urlOf = (kit: Kit, { path }: Route): string =>
   `${kit.url}${path.replace(/\{(?:name|address)\}/, "anna@example.org").replace(/\{\w+\}/, "203.0.113.7")}`;

@@ -1,0 +1,13 @@
+import { computed } from "@preact/signals";
+import { t as shared, textsOf } from "./messages.ts";
+import type { texts as english } from "./texts/english-mailbox.ts";
+
+export type OwnTexts = typeof english;
+
+const own = await textsOf<OwnTexts>({
+  en: () => import("./texts/english-mailbox.ts"),
+  de: () => import("./texts/german-mailbox.ts"),
+});
+
+/** Of *My mailbox*, with those of every page. */
+export const t = computed(() => ({ ...shared.value, ...own.value }));

@@ -1,0 +1,38 @@
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useLoaded, Waiting } from "./parts.tsx";
+import { loaded } from "./programs.ts";
+import type { PageName } from "./route.ts";
+
+export type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
+type Program = () => Promise<Pages>;
+
+const further: Program = () => import("./pages/further.ts").then(({ pages }) => pages);
+
+/** The program in which a page is: a reader loads what they open. */
+const PROGRAMS: Readonly<Record<PageName, Program>> = {
+  now: () => import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage })),
+  me: () => import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage })),
+  events: further,
+  bans: further,
+  mail: further,
+  accounts: further,
+  find: further,
+  system: further,
+  settings: further,
+};
+
+const here = signal<Pages>({});
+
+export function Page({ name }: Readonly<{ name: PageName }>) {
+  const Here = here.value[name];
+  return Here === undefined ? <Coming name={name} /> : <Here />;
+}
+
+function Coming({ name }: Readonly<{ name: PageName }>) {
+  const { error, reload } = useLoaded(async () => {
+    const pages = await loaded(PROGRAMS[name]);
+    here.value = { ...here.peek(), ...pages };
+  }, []);
+  return <Waiting error={error} reload={reload} />;
+}

@@ -1,0 +1,60 @@
+import { t } from "./messages.ts";
+
+/**
+ * The page is several programs, which are loaded where they are needed first. Their names change with what is in them, and an
+ * upgrade of the server removes the former: a page that was open meanwhile cannot get the rest of its own version.
+ */
+
+const KEPT = "reloaded";
+
+/** What the browser does for it. `store` null: this browser keeps nothing. */
+type Around = Readonly<{
+  store: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
+  answers: () => Promise<boolean>;
+  reload: () => void;
+}>;
+
+/**
+ * What `load` imports. Where that is missing while the server answers, the page is loaded again, once, and this never resolves.
+ * Throws a sentence for the reader otherwise.
+ */
+export async function loaded<T>(load: () => Promise<T>, around: Around = here()): Promise<T> {
+  const { store, answers, reload } = around;
+  try {
+    const got = await load();
+    store?.removeItem(KEPT);
+    return got;
+  } catch (cause) {
+    if (!(await answers())) throw new Error(t.peek().live.unreachable, { cause });
+    if (store === null || store.getItem(KEPT) !== null) throw new Error(t.peek().live.outdated, { cause });
+    store.setItem(KEPT, "yes");
+    reload();
+    return new Promise(() => {});
+  }
+}
+
+/** Whether this page is there because one before lacked a part. */
+export function wasReloaded({ store }: Pick<Around, "store"> = here()): boolean {
+  return store !== null && store.getItem(KEPT) !== null;
+}
+
+function here(): Around {
+  return {
+    store: stored(),
+    answers: () =>
+      fetch("healthz/live", { cache: "no-store" }).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    reload: () => location.reload(),
+  };
+}
+
+/** A browser that keeps nothing throws. */
+function stored(): Storage | null {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
+
+/** Below the directory of the programs. */
+const FOLDER = "/dashboard";
+const PROGRAMS = `${FOLDER}/programs`;
+const LANGUAGES = ["english", "german"];
+/** Which pages have texts of their own, besides those of every page. */
+const PARTS = ["", "-admin", "-mailbox"];
+/** A browser keeps a file of this name for good: another content has another name. */
+const NAMES = "[name]-[hash]";
+
+const PAGES = /\/pages\/(now\.tsx|me\.tsx|further\.ts)$/;
+/** As if each of these needed the frame of the page: so that lies in one file with what all of them share. */
+const FRAME_IN_ALL: Plugin = {
+  name: "frame-in-all",
+  setup(bundler) {
+    bundler.onLoad({ filter: PAGES }, ({ path }) => ({
+      contents: `import "../app.tsx";\n${readFileSync(path, "utf8")}`,
+      loader: extname(path) === ".tsx" ? "tsx" : "ts",
+    }));
+  },
+};
+
+type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false; metafile: true }>>;
+type MadePage = Readonly<{
+  outputFiles: readonly Readonly<{ path: string; text: string }>[];
+  metafiles: readonly Metafile[];
+  /** Those of which esbuild does not know. */
+  sources: readonly string[];
+}>;
+
+/** The page as the web serves it: itself, its styles, and its programs, which it loads as it needs them. */
+export async function buildPage(checkout: string, make: Make): Promise<MadePage> {
+  const folder = join(checkout, "dashboard");
+  const [texts, styles] = await Promise.all([make(textsOf(folder)), make(stylesOf(folder))]);
+  const page = await make(programsOf(folder, textsApart(texts.metafile)));
+  const index = join(folder, "index.html");
+  const html = { path: `${FOLDER}/index.html`, text: naming(readFileSync(index, "utf8"), page.metafile) };
+  return {
+    outputFiles: [html, ...[texts, styles, page].flatMap(({ outputFiles }) => outputFiles)],
+    metafiles: [texts, styles, page].map(({ metafile }) => metafile),
+    sources: [index],
+  };
+}
+
+/** Without code splitting, esbuild leaves out of each what only the other language needs. */
+function textsOf(folder: string): BuildOptions {
+  const names = LANGUAGES.flatMap((language) => PARTS.map((part) => `${language}${part}.ts`));
+  const entryPoints = names.map((name) => join(folder, "texts", name));
+  return { entryPoints, outdir: PROGRAMS, entryNames: NAMES, minify: true, target: "es2023" };
+}
+
+function stylesOf(folder: string): BuildOptions {
+  return { entryPoints: [join(folder, "style.css")], outdir: FOLDER, minify: true, target: "es2023" };
+}
+
+function programsOf(folder: string, plugin: Plugin): BuildOptions {
+  return {
+    entryPoints: [join(folder, "app.tsx")],
+    outdir: PROGRAMS,
+    entryNames: NAMES,
+    chunkNames: NAMES,
+    splitting: true,
+    // Calls of `h` make a smaller program than those of the JSX runtime for which the types are checked.
+    tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
+    inject: [join(folder, "jsx.ts")],
+    plugins: [plugin, FRAME_IN_ALL],
+    minify: true,
+    target: "es2023",
+  };
+}
+
+/** The texts of each language are programs of their own, which the page loads when it speaks that language. */
+function textsApart(made: Metafile): Plugin {
+  const byName = new Map(entriesOf(made).map(({ source, name }) => [basename(source), name]));
+  return {
+    name: "texts-apart",
+    setup(bundler) {
+      bundler.onResolve({ filter: /\/texts\/[\w-]+\.ts$/ }, ({ path, kind }) => {
+        const name = kind === "dynamic-import" ? byName.get(basename(path)) : undefined;
+        return name === undefined ? undefined : { path: `./${name}`, external: true };
+      });
+    },
+  };
+}
+
+/** What the first program imports is loaded beside it, not behind it. */
+function naming(html: string, made: Metafile): string {
+  const entry = entriesOf(made).find(({ source }) => basename(source) === "app.tsx");
+  const beside = entry?.imports.map((name) => `<link rel="modulepreload" href="programs/${name}" />\n    `) ?? [];
+  return html.replace(
+    '<script type="module" src="app.js">',
+    `${beside.join("")}<script type="module" src="programs/${entry?.name ?? ""}">`,
+  );
+}
+
+/** `imports`: by statements, so before anything of it runs. */
+function entriesOf({ outputs }: Metafile) {
+  return Object.entries(outputs).flatMap(([path, { entryPoint, imports }]) =>
+    entryPoint === undefined
+      ? []
+      : [
+          {
+            source: entryPoint,
+            name: basename(path),
+            imports: imports.filter(({ kind }) => kind === "import-statement").map((one) => basename(one.path)),
+          },
+        ],
+  );
+}

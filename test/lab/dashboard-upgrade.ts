@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LabBrowser } from "./browser.ts";
+import { ADMIN_PASSWORD, type Product } from "./product.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const RELOADED = "The server has a new version, so the page was loaded again.";
+
+/** The server is upgraded while the page is open: the page loads itself again where it lacks a part, and says why. */
+export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {
+  // The first browser has every part of the page, and keeps it.
+  const page = await browser.elsewhere();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+  await page.goto(PAGE);
+  await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "now")], [1, 0], "what the sign-in needs");
+  await page.keyboard.press("Enter");
+  await heading("Now");
+  assert.deepEqual([askedFor(asked, "now"), askedFor(asked, "further"), askedFor(asked, "me")], [1, 0, 0]);
+  await upgrade(product);
+  await page.getByRole("link", { name: "Bans", exact: true }).click();
+  await page.getByText(RELOADED).waitFor();
+  await heading("Bans");
+  assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "further")], [2, 2]);
+  await page.reload();
+  await heading("Bans");
+  assert.equal(await page.getByText(RELOADED).count(), 0);
+  await page.context().close();
+}
+
+/** How many programs of the page with this name were asked for. */
+function askedFor(asked: readonly string[], name: string): number {
+  return asked.filter((url) => new RegExp(`/programs/${name}-[A-Z0-9_]{8}\\.js$`).test(url)).length;
+}
+
+/** As if something had changed in each program of the page: each has another name, and none its former one. */
+async function upgrade({ lab, layout }: Product): Promise<void> {
+  const page = join(layout.program, "dashboard");
+  const programs = join(page, "programs");
+  const names = readdirSync(programs).map((name) => [name, name.replace(/[A-Z0-9](?=\.js$)/, "_")] as const);
+  const files = [join(page, "index.html"), ...names.map(([name]) => join(programs, name))];
+  for (const file of files) {
+    const text = names.reduce((all, [from, to]) => all.replaceAll(from, to), readFileSync(file, "utf8"));
+    writeFileSync(file, text);
+  }
+  for (const [from, to] of names) renameSync(join(programs, from), join(programs, to));
+  await lab.server.mustExec(["sv", "-w", "15", "restart", join(layout.services, "web")]);
+}
