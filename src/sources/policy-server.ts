@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
+import { readBuffer, readNow } from "../servers/read-now.ts";
 import type { Report } from "../servers/report.ts";
 import { Connections, listenUnix } from "../servers/unix-socket.ts";
 import { descriptorOf, writeNow } from "../servers/write-now.ts";
@@ -56,8 +57,9 @@ export class PolicyServer {
   constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
     const { isFull = () => false, guardsProxied = () => false, ...limits } = options;
     this.#limits = limits;
+    const parts = { submit, report, limits, isFull, guardsProxied, buffer: readBuffer() };
     this.#server = createServer((socket) => {
-      const connection = new Connection(socket, { submit, report, limits, isFull, guardsProxied });
+      const connection = new Connection(socket, parts);
       this.#open.add(connection);
       socket.once("close", () => this.#open.delete(connection));
     });
@@ -90,7 +92,8 @@ export class PolicyServer {
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
-type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits }> &
+/** `buffer`: what all connections read into. */
+type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
   Required<Pick<PolicyOptions, "isFull" | "guardsProxied">>;
 
 class Connection {
@@ -99,7 +102,10 @@ class Connection {
   readonly #framer = Framer.ofPolicyRequests();
   /** Unanswered questions, and answers that wait for an earlier one: the protocol has no ids, only order. */
   readonly #pending: Slot[] = [];
+  /** Answers are written soon. */
   #flushing = false;
+  /** What was read at once is being asked: its answers go out in one write. */
+  #reading = false;
   #finishing = false;
   /** Nothing has come since the last look. */
   #isIdle = false;
@@ -112,10 +118,7 @@ class Connection {
     this.#parts = parts;
     this.#descriptor = descriptorOf(socket);
     socket.on("error", () => socket.destroy());
-    socket.on("data", (chunk: Buffer) => {
-      this.#isIdle = false;
-      if (!this.#framer.push(chunk, this.#take)) this.#drop("policy_request_malformed", "request too long");
-    });
+    readNow(socket, parts.buffer, (chunk) => this.#read(chunk));
   }
 
   /** Stops reading, and ends once every question is answered. */
@@ -127,6 +130,15 @@ class Connection {
   dropIfIdle(): void {
     if (this.#isIdle) this.#socket.destroy();
     this.#isIdle = true;
+  }
+
+  #read(chunk: Buffer): void {
+    this.#isIdle = false;
+    this.#reading = true;
+    const isShort = this.#framer.push(chunk, this.#take);
+    this.#reading = false;
+    if (!isShort) this.#drop("policy_request_malformed", "request too long");
+    else if (this.#flushing) this.#write();
   }
 
   #request(block: string): void {
@@ -152,12 +164,13 @@ class Connection {
     }
   }
 
-  /** The answers of one turn go out in one write: the engine gives many in a row after a commit. */
+  /** The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix waits for one. */
   #answer(slot: Slot, text: string): void {
     slot.answer = text;
     if (this.#flushing || this.#pending[0] !== slot) return;
+    if (this.#pending.length === 1 && !this.#reading) return this.#write();
     this.#flushing = true;
-    queueMicrotask(this.#flush);
+    if (!this.#reading) queueMicrotask(this.#flush);
   }
 
   #write(): void {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readBuffer, readNow } from "./read-now.ts";
+
+const MOST_MS = 10_000;
+
+/** A server whose connections read into one buffer, and what each has received. */
+async function listening(prepare: (socket: Socket) => void = () => {}) {
+  const path = join(await mkdtemp(join(tmpdir(), "read-now-")), "socket");
+  const into = readBuffer();
+  const received: { text: string; socket: Socket; closed: boolean }[] = [];
+  const server = createServer((socket) => {
+    prepare(socket);
+    const one = { text: "", socket, closed: false };
+    received.push(one);
+    socket.on("error", () => {});
+    socket.on("close", () => (one.closed = true));
+    readNow(socket, into, (bytes) => (one.text += bytes.toString("latin1")));
+  }).listen(path);
+  await once(server, "listening");
+  const client = async (): Promise<Socket> => {
+    const socket = connect(path);
+    await once(socket, "connect", { signal: AbortSignal.timeout(MOST_MS) });
+    return socket;
+  };
+  return { server, client, received };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + MOST_MS;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, "in time");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const withoutHandle = (socket: Socket): void => {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  assert.ok(typeof handle === "object" && handle !== null);
+  Reflect.set(handle, "useUserBuffer", undefined);
+};
+
+for (const [how, prepare, streamed] of [
+  ["past the stream", () => {}, 0],
+  ["by the stream, where the handle offers nothing else", withoutHandle, 1],
+] as const) {
+  test(`all bytes arrive in their order, those of each connection at its own, ${how}`, async () => {
+    const { server, client, received } = await listening(prepare);
+    const [one, two] = [await client(), await client()];
+    await until(() => received.length === 2);
+    assert.equal(received[0]?.socket.listenerCount("data"), streamed);
+    // Longer than the buffer.
+    const long = Array.from({ length: 5_000 }, (_, line) => `line ${line}\n`).join("");
+    one.write(long);
+    two.write("short\n");
+    one.write("end\n");
+    await until(() => received.some(({ text }) => text.length === long.length + 4));
+    await until(() => received.some(({ text }) => text === "short\n"));
+    assert.ok(received.some(({ text }) => text === `${long}end\n`));
+    one.destroy();
+    two.destroy();
+    server.close();
+  });
+
+  test(`a connection that its client ends or cuts is closed, ${how}`, async () => {
+    const { server, client, received } = await listening(prepare);
+    const ending = await client();
+    ending.end("last");
+    await until(() => received[0]?.closed === true);
+    assert.equal(received[0]?.text, "last");
+    const cut = await client();
+    cut.write("cut");
+    await until(() => received[1]?.text === "cut");
+    cut.destroy();
+    await until(() => received[1]?.closed === true);
+    server.close();
+  });
+
+  test(`a connection that was destroyed takes nothing more, ${how}`, async () => {
+    const { server, client, received } = await listening(prepare);
+    const socket = await client();
+    socket.on("error", () => {});
+    await until(() => received.length === 1);
+    socket.write("late");
+    received[0]?.socket.destroy();
+    await until(() => received[0]?.closed === true);
+    assert.equal(received[0]?.text, "");
+    server.close();
+  });
+}

@@ -1,0 +1,35 @@
+import type { Socket } from "node:net";
+
+/** As long as the longest question; longer input comes in several reads. */
+const READ_BYTES = 16 * 1024;
+
+/**
+ * What several sockets read into, in turn. Node makes 64 KB of new memory for each read otherwise, which its garbage
+ * collector then has to find.
+ */
+export function readBuffer(): Buffer {
+  return Buffer.alloc(READ_BYTES);
+}
+
+/**
+ * Calls `take` with what has come, past the socket's stream. `net.Socket` offers this to clients alone (`onread`), so it
+ * is set on the handle behind the socket, which Node does not document; without one the stream is used. The bytes are
+ * those of `into`: they are valid until `take` returns. The end, and every error, goes to the stream.
+ */
+export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => void): void {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null) return void socket.on("data", take);
+  const useBuffer: unknown = Reflect.get(handle, "useUserBuffer");
+  const onEnd: unknown = Reflect.get(handle, "onread");
+  if (typeof useBuffer !== "function" || typeof onEnd !== "function") return void socket.on("data", take);
+  let read = socket.bytesRead;
+  Reflect.apply(useBuffer, handle, [into]);
+  Reflect.set(handle, "onread", (...args: readonly unknown[]): void => {
+    const before = read;
+    read = socket.bytesRead;
+    if (read === before) Reflect.apply(onEnd, handle, args);
+    else if (!socket.destroyed) take(into.subarray(0, read - before));
+  });
+  // The end of a stream shows only while it flows.
+  socket.resume();
+}
