@@ -181,6 +181,7 @@ export type EventType =
   | "APP_PASSWORD_MADE"
   | "APP_PASSWORD_REMOVED"
   | "FORWARDING_CHANGED"
+  | "VACATION_CHANGED"
   | "NETWORKS_CHANGED"
   | "QUOTA_CHANGED"
   | "LEGAL_HOLD_SET"
@@ -2189,6 +2190,53 @@ export type Routes = {
       readonly to: readonly string[];
       /** Whether a copy stays in the mailbox. */
       readonly keep: boolean;
+    };
+  };
+
+  /** The reply that is sent while the user is away. */
+  "GET /api/v1/me/vacation": {
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Replies to mail while the user is away, to each sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/me/vacation": {
+    readonly body: {
+      readonly subject?: string | undefined;
+      readonly text: string;
+      readonly until?: Time | null | undefined;
+    };
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/vacation": {
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
     };
   };
 

@@ -284,6 +284,17 @@ export const commands: readonly CliCommand[] = [
     ],
   },
   {
+    name: "account vacation",
+    usage: "ADDRESS [TEXT...]",
+    says: "Reply to mail for an account while its user is away, or show the reply.",
+    run: async (call) => (await import("./verbs/account-vacation.ts")).accountVacation(call),
+    options: [
+      { name: "subject", value: "TEXT", says: "Of the reply; otherwise that of the mail, with Auto: before it." },
+      { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; otherwise until --off." },
+      { name: "off", says: "Send no more replies." },
+    ],
+  },
+  {
     name: "account import",
     usage: "FILE",
     says: "Add the accounts of a file in the format of postfix-accounts.cf.",

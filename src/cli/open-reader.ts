@@ -4,6 +4,7 @@ import { AccountLists } from "../adapters/sqlite/accounts-db/accounts.ts";
 import { Credentials } from "../adapters/sqlite/accounts-db/admin.ts";
 import { readAppPasswords } from "../adapters/sqlite/accounts-db/app-passwords.ts";
 import { readForwarding } from "../adapters/sqlite/accounts-db/forwards.ts";
+import { readVacation } from "../adapters/sqlite/accounts-db/vacations.ts";
 import { SqliteAccountHistory } from "../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
@@ -13,6 +14,7 @@ import { lastPlace, lastSignIn, newPlaces } from "../adapters/sqlite/read/sign-i
 import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { Millis } from "../core/time.ts";
+import { told } from "../engine/commands/vacation.ts";
 import { accountState } from "../engine/explain/account-state.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
@@ -42,6 +44,7 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
         accountPassword: (name) => lists.password(name),
         appPasswords: (name) => readAppPasswords(accounts, name),
         forwarding: (name) => readForwarding(accounts, name),
+        vacation: (name) => told(readVacation(accounts, name)),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

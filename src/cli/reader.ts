@@ -12,6 +12,7 @@ import type { KeptKey, KeyCounts } from "../wire/control/account-key.ts";
 import type { AccountItem, AccountKnown, AccountRow, AliasItem } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { ReplayReport } from "../wire/control/replay-items.ts";
+import type { VacationItem } from "../wire/control/results.ts";
 
 /** Data for commands that print: the two databases, opened read-only, and the settings. */
 export interface Reader {
@@ -30,6 +31,8 @@ export interface Reader {
   appPasswords(name: string): readonly AppPasswordItem[];
   /** Null: its mail stays in its mailbox. */
   forwarding(name: string): Forwarding | null;
+  /** Null: it sends no replies. One that is over is told too. */
+  vacation(name: string): VacationItem | null;
   /** All keys of an account that has its own, the newest first; the account may be gone. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */

@@ -1,5 +1,6 @@
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
+import type { Vacation } from "../core/vacation.ts";
 import type { AppPasswordItem } from "../wire/control/access-items.ts";
 import type { Outcome } from "./ports.ts";
 
@@ -35,6 +36,13 @@ export interface ForwardStore {
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
   /** Null: its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
+}
+
+export interface VacationStore {
+  /** In place of the one before. Null: no more replies. */
+  setVacation(account: AccountName, vacation: Vacation | null): Outcome;
+  /** Null: it sends none. */
+  vacationOf(account: string): Vacation | null;
 }
 
 /** Of how many addresses mail for an alias becomes. */

@@ -42,6 +42,7 @@ export type Site = Readonly<{
     submissions: number;
     imaps: number;
     loginPolicy: number;
+    sieveMail: number;
   }>;
   /** Where the proxies of these networks connect. Null: there are none. */
   proxied: Readonly<{ networks: readonly Prefix[]; ports: ProxiedPorts }> | null;

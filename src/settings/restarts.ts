@@ -26,6 +26,7 @@ const READ_AT_START = {
     "ports.proxied_smtp",
     "ports.proxied_submission",
     "ports.proxied_submissions",
+    "ports.sieve_mail",
     "proxy.networks",
     "proxy.user",
   ],

@@ -38,6 +38,37 @@ test("a stage that is not ours passes without the engine", async () => {
   await server.stop();
 });
 
+test("where Dovecot hands mail over, Dovecot alone is let in, and the engine is not asked", async () => {
+  let answer = (): Promise<boolean> => Promise.resolve(true);
+  const asked: number[] = [];
+  const isDovecot = ({ clientPort }: Readonly<{ clientPort: number }>) => {
+    asked.push(clientPort);
+    return answer();
+  };
+  const { server, engine, path } = await started(directory, { isDovecot });
+  const client = new Client(path);
+  const question = ask("CONNECT", "127.0.0.1").replace(/\n\n$/, "\nclient_port=40000\npolicy_context=sieve\n\n");
+  const refused = "action=421 4.7.1 Only for programs of this mail server\n\n";
+  let told = "";
+  for (const [next, says] of [
+    [() => Promise.resolve(true), "action=OK\n\n"],
+    [() => Promise.resolve(false), refused],
+    [() => Promise.reject(new Error("the table cannot be read")), refused],
+  ] as const) {
+    answer = next;
+    client.socket.write(question);
+    told += says;
+    await until(() => client.text === told, says);
+  }
+  assert.deepEqual([asked, engine.asked.length], [[40_000, 40_000, 40_000], 0]);
+  await server.stop();
+  const without = await started(directory);
+  const other = new Client(without.path);
+  other.socket.write(question);
+  await until(() => other.text === refused, "nobody is Dovecot");
+  await without.server.stop();
+});
+
 test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {
   let isFull = true;
   const { server, engine, path } = await started(directory, { isFull: () => isFull });

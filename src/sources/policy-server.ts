@@ -9,10 +9,13 @@ import { Framer } from "../wire/control/framing.ts";
 import {
   DUNNO,
   FULL,
+  NOT_DOVECOT,
   type PolicyRequest,
   parsePolicyRequest,
   printPolicyAction,
+  type SieveClient,
   UNGUARDED,
+  WELCOME,
 } from "../wire/postfix/policy.ts";
 import type { Submit } from "./submit.ts";
 
@@ -42,6 +45,8 @@ export type PolicyOptions = PolicyLimits &
     isFull?: () => boolean;
     /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
     guardsProxied?: () => boolean;
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot. */
+    isDovecot?: (client: SieveClient) => Promise<boolean>;
   }>;
 
 const SOCKET_MODE = 0o660;
@@ -55,9 +60,9 @@ export class PolicyServer {
   #idle: NodeJS.Timeout | undefined;
 
   constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
-    const { isFull = () => false, guardsProxied = () => false, ...limits } = options;
+    const { isFull = () => false, guardsProxied = () => false, isDovecot = NOBODY, ...limits } = options;
     this.#limits = limits;
-    const parts = { submit, report, limits, isFull, guardsProxied, buffer: readBuffer() };
+    const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, buffer: readBuffer() };
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, parts);
       this.#open.add(connection);
@@ -94,7 +99,9 @@ type Slot = { answer: string | null };
 
 /** `buffer`: what all connections read into. */
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
-  Required<Pick<PolicyOptions, "isFull" | "guardsProxied">>;
+  Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "isDovecot">>;
+
+const NOBODY = (): Promise<boolean> => Promise.resolve(false);
 
 class Connection {
   readonly #socket: Socket;
@@ -150,12 +157,19 @@ class Connection {
     const slot: Slot = { answer: null };
     this.#pending.push(slot);
     if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
     else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
   }
 
-  #submit(slot: Slot, event: Exclude<PolicyRequest, { type: "NOT_OURS" }>): void {
+  /** What cannot be told is not Dovecot. */
+  async #judge(slot: Slot, client: SieveClient): Promise<void> {
+    const isDovecot = await this.#parts.isDovecot(client).catch(() => false);
+    this.#answer(slot, isDovecot ? WELCOME : NOT_DOVECOT);
+  }
+
+  #submit(slot: Slot, event: Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>): void {
     try {
       this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
     } catch (error) {

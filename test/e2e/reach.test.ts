@@ -19,7 +19,7 @@ type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
 const EVERYONE: Allowed = {
   reads: [
     /^program\//,
-    /^conf\/dovecot\/(quota-warning|spam-learn)$/,
+    /^conf\/dovecot\/(quota-warning|spam-learn|vacation-dict\.conf)$/,
     /^conf\/(export|fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
     /^service\/[^/]+\/(run|finish|control\/t|log\/run)$/,
     /^spool\/postfix\/(chroot-)?etc\//,
@@ -53,7 +53,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
     writes: [/^lib\/export(\/|$)/],
   },
   "ghostinbox-mail": {
-    sockets: [/^run\/dovecot\/(quota-warning|spam-learn)$/],
+    sockets: [/^run\/dovecot\/(dict|quota-warning|spam-learn)$/],
     reads: [/^mail\//],
     writes: [/^mail(\/|$)/],
   },
@@ -190,11 +190,16 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual([...open], ["dovecot"]);
     const root: Identity = { name: "root", uid: 0, gid: 0, groups: [] };
     assert.ok(await opens(product, root, 10_025));
-    assert.ok(!(await opens(product, root, 10_026)));
+  });
+
+  test("the port at which mail from Sieve scripts is handed over is for who delivers mail, and alerts have none", async () => {
+    const open = new Set<string>();
+    for (const identity of identities) if (await opens(product, identity, 10_026)) open.add(identity.name);
+    assert.deepEqual([...open], ["ghostinbox-mail"]);
     const listening = await lab.server.mustExec(["ss", "-Hltn", "src", "127.0.0.1"]);
     assert.deepEqual(
       [...listening.matchAll(/ 127\.0\.0\.1:(\d+) /g)].map(([, port]) => Number(port)).toSorted((a, b) => a - b),
-      [3_000, 10_025],
+      [3_000, 10_025, 10_026],
     );
   });
 

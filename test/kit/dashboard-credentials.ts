@@ -9,6 +9,7 @@ import { SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.t
 import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
 import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
+import { SqliteVacations } from "../../src/adapters/sqlite/accounts-db/vacations.ts";
 import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
 import type { CommandParts } from "../../src/engine/commands/commands.ts";
 import type { Clock } from "../../src/engine/ports.ts";
@@ -32,6 +33,7 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     lastSignIn: () => null,
     appPasswords: new SqliteAppPasswords(accounts),
     forwards: new SqliteForwards(accounts),
+    vacations: new SqliteVacations(accounts),
     secrets: {
       make: () => Promise.reject(new Error("the command line hashes its passwords itself")),
       proofOf: () => "",

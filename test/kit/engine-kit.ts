@@ -14,6 +14,7 @@ import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.t
 import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../src/adapters/sqlite/accounts-db/spam-allow.ts";
+import { SqliteVacations } from "../../src/adapters/sqlite/accounts-db/vacations.ts";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteCorrespondents } from "../../src/adapters/sqlite/engine-db/correspondents.ts";
@@ -115,6 +116,7 @@ export function accountsOnMemory() {
     appPasswords: new SqliteAppPasswords(db),
     forwards: new SqliteForwards(db),
     forwardingOf: (account: string) => readForwarding(db, account),
+    vacations: new SqliteVacations(db),
     /** Of an account, as its owner is told. */
     appPasswordsOf: (account: string) => readAppPasswords(db, account),
     /** Who knows whom, with the engine's database. */

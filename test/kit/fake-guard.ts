@@ -99,6 +99,7 @@ export class FakeGuard implements GuardPort {
     ["account_details", { ok: true, result: { account: ACCOUNT } }],
     ["my_mailbox", { ok: true, result: MAILBOX }],
     ["my_app_passwords", { ok: true, result: { appPasswords: [] } }],
+    ["my_vacation", { ok: true, result: { vacation: null } }],
     ["my_forwarding", { ok: true, result: { forwarding: null } }],
     ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
     ["my_client", { ok: true, result: CLIENT }],

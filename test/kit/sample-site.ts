@@ -23,7 +23,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       imapPlaces: 400,
       exempt: [],
     },
-    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025 },
+    ports: { smtp: 25, submission: 587, submissions: 465, imaps: 993, loginPolicy: 10_025, sieveMail: 10_026 },
     proxied: null,
     tls: { profile: "modern" },
     outbound: {

@@ -38,6 +38,8 @@ export const WEB_VERBS = [
   "my_client",
   "my_forwarding",
   "my_forwarding_set",
+  "my_vacation",
+  "my_vacation_set",
   "my_greylist_pause",
   "my_greylist_resume",
   "my_mailbox",

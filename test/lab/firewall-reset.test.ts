@@ -35,7 +35,7 @@ describe("a reset that does not come to its end", { skip: whyNoLab() ?? false },
 
   test("nft refuses a reset that ends too early, wherever, and the table stays", async () => {
     await kit.apply(["add", "198.51.100.243"]);
-    const shape = { ipv6Length: 64, connections: null, local: null, proxied: null };
+    const shape = { ipv6Length: 64, connections: null, local: [], proxied: null };
     const bans = Array.from({ length: 2_500 }, (_, i) => ({
       prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
       expiresAt: null,

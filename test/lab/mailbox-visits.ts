@@ -54,4 +54,11 @@ export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly
     ...WRONG_BODIES,
   ],
   "DELETE /api/v1/me/forwarding": [{ answers: 200 }],
+  "GET /api/v1/me/vacation": [{ answers: 200 }],
+  "POST /api/v1/me/vacation": [
+    { body: { text: "I am away." }, answers: 200 },
+    { body: { text: "I am away.", until: "2020-01-01T00:00:00.000Z" }, ...REFUSED },
+    ...WRONG_BODIES,
+  ],
+  "DELETE /api/v1/me/vacation": [{ answers: 200 }],
 });

@@ -37,7 +37,7 @@ export type NftOptions = Readonly<{
   /** Open connections that an address may have; read at each reset. Null: no limit. */
   connections?: () => ConnectionLimit | null;
   /** Which users may connect to a loopback port; read at each reset. Null: any local program. */
-  local?: () => LocalPort | null;
+  local?: () => readonly LocalPort[];
   /** Who may connect to the ports for proxies; read at each reset. Null: there are none. */
   proxied?: () => ProxyDoors | null;
   /** Where to find `nft` and `ss`. */
@@ -51,7 +51,7 @@ export type NftOptions = Readonly<{
 export class NftFirewall implements Firewall {
   readonly #ipv6Prefix: () => number;
   readonly #connections: () => ConnectionLimit | null;
-  readonly #local: () => LocalPort | null;
+  readonly #local: () => readonly LocalPort[];
   readonly #proxied: () => ProxyDoors | null;
   readonly #path: string;
   readonly #session: NftSession;
@@ -64,9 +64,9 @@ export class NftFirewall implements Firewall {
   constructor(options: NftOptions) {
     this.#ipv6Prefix = options.ipv6Prefix;
     this.#connections = options.connections ?? (() => null);
-    this.#local = options.local ?? (() => null);
+    this.#local = options.local ?? (() => []);
     this.#proxied = options.proxied ?? (() => null);
-    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: null, proxied: null };
+    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: [], proxied: null };
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
     this.#cutter = new SessionCutter(this.#path);

@@ -38,6 +38,7 @@ const ACCOUNTS: Kind = {
     "alias_block",
     "app_password",
     "forward",
+    "vacation",
     "admin",
     "token",
     "session",

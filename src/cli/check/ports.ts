@@ -41,14 +41,14 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
 
 /** What speaks plain HTTP or has no password of its own is for this machine alone. */
 export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
-  const inner = [settings["ports.http"], settings["ports.login_policy"]];
+  const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
   const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
   if (open.length > 0)
     return warning(
       `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which speaks without TLS.`,
       `${PROGRAM} config set http.address 127.0.0.1  # and a proxy before it: docs/reverse-proxy.md`,
     );
-  return ok(`The ports ${inner.join(" and ")} are open to this machine alone.`);
+  return ok(`The ports ${inner.join(", ")} are open to this machine alone.`);
 }
 
 /** `open`: what a strict firewall lets in; null: every port. */

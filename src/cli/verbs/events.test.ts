@@ -75,6 +75,7 @@ function readerOf(queries: Queries) {
     aliases: none,
     appPasswords: none,
     forwarding: none,
+    vacation: none,
     accountKeys: none,
     countKeys: none,
     hasAccountKeys: none,

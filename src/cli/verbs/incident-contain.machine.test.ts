@@ -54,6 +54,15 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
       assert.match(left, /stays in its mailbox/);
     });
 
+  test("its vacation reply ends, and what it said is kept", async () => {
+    const set = ["account", "vacation", ANNA, "Write to eve@evil.example."];
+    assert.equal((await ghostinbox(layout, set)).code, 0);
+    assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);
+    const { out } = await contain("--yes");
+    assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
+    assert.match((await ghostinbox(layout, ["account", "vacation", ANNA])).out, /^Nobody who writes/m);
+  });
+
   test("mail that could not be held is a failure, and the new password is printed", async () => {
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? DOWN : null));
     const { code, out, err } = await contain("--yes");

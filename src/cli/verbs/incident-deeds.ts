@@ -3,6 +3,7 @@ import type { AccountName } from "../../core/net/address.ts";
 import { madePassword } from "../../engine/access/made-password.ts";
 import { PAGE } from "../../wire/control/paging.ts";
 import type { CommandCall, CommandFailure } from "../call.ts";
+import { oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { factorsRemoved } from "./second-factors.ts";
 
@@ -77,6 +78,23 @@ export function endForwarding(call: CommandCall, reader: Reader, name: AccountNa
       return asked.ok
         ? took(`Mail for ${name} is no longer sent on to ${was}.`)
         : { did: [], wrong: [notDone(`Send mail for ${name} no longer on to ${was}.`, asked)] };
+    },
+  };
+}
+
+/** A thief may have written the reply, to whoever writes to the account. */
+export function endVacation(call: CommandCall, reader: Reader, name: AccountName): Deed {
+  const plan = reader.vacation(name) === null ? "" : `End the vacation reply of ${name}.`;
+  return {
+    plan,
+    run: async () => {
+      const was = reader.vacation(name);
+      if (was === null) return { did: [], wrong: [] };
+      const none = { subject: "", text: null, until: null };
+      const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...none });
+      return asked.ok
+        ? took(`The vacation reply of ${name} is ended. It was: ${oneLine(`${was.subject} ${was.text}`.trim())}`)
+        : { did: [], wrong: [notDone(`End the vacation reply of ${name}.`, asked)] };
     },
   };
 }

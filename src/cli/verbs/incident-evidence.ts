@@ -7,5 +7,6 @@ export function accountEvidence(reader: Reader) {
     ...row,
     appPasswords: reader.appPasswords(row.name),
     forwarding: reader.forwarding(row.name),
+    vacation: reader.vacation(row.name),
   }));
 }

@@ -6,6 +6,7 @@ import type { Forwarding } from "../../engine/mailbox-ports.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AppPasswordItem } from "../../wire/control/access-items.ts";
 import type { AccountKnown, AccountReport, AccountRow } from "../../wire/control/items.ts";
+import type { VacationItem } from "../../wire/control/results.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../print/mail-keys.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
@@ -40,11 +41,15 @@ export async function whyAccount(
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const apps = reader.appPasswords(name);
   const forwarding = reader.forwarding(name);
-  const text = parts([printState(name, { row, known, mailbox, key, apps, forwarding }), printAccount(report, values)]);
+  const vacation = reader.vacation(name);
+  const text = parts([
+    printState(name, { row, known, mailbox, key, apps, forwarding, vacation }),
+    printAccount(report, values),
+  ]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
   return done(
-    { ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps, forwarding } },
+    { ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps, forwarding, vacation } },
     text,
     next,
   );
@@ -58,14 +63,18 @@ type Told = Readonly<{
   key: string | null;
   apps: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
+  vacation: VacationItem | null;
 }>;
 
-function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding, vacation }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
   const lines = [
     ["  may sign in from", from],
     ["  mailbox", mailbox],
     ...(forwarding === null ? [] : [["  sent on to", onward(forwarding)]]),
+    ...(vacation === null
+      ? []
+      : [["  vacation reply", vacation.until === null ? "yes" : `until ${dayAndTime(vacation.until)}`]]),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
     ...(known === null ? [] : knownLines(known)),

@@ -132,6 +132,10 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["user", "change"],
   ]),
+  VACATION_CHANGED: event("command", "An account replies to mail while its user is away, or no longer.", [
+    account,
+    ["user", "change"],
+  ]),
   NETWORKS_CHANGED: event("command", "The networks from which an account may sign in changed.", [
     account,
     ["user", "change"],

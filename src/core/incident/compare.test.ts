@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { differences, type Kept } from "./compare.ts";
 
-const none = { networks: [], quotaBytes: null, appPasswords: [], forwards: [] };
+const none = { networks: [], quotaBytes: null, appPasswords: [], forwards: [], reply: "" };
 const account = { name: "anna@example.test", password: "1", suspended: false, ...none };
 const alias = { address: "info@example.test", targets: ["b@x.test", "a@x.test"], blocked: false };
 const setting = { value: '"x"', shown: '"x"' };
@@ -42,6 +42,11 @@ for (const [what, now, says] of [
     "mail that is sent on",
     { accounts: [{ ...account, forwards: ["anna@example.test", "eve@evil.test"] }] },
     "forwarding of anna@example.test: off -> to anna@example.test eve@evil.test",
+  ],
+  [
+    "a vacation reply",
+    { accounts: [{ ...account, reply: "Away: Write to eve@evil.test." }] },
+    "vacation reply of anna@example.test: off -> Away: Write to eve@evil.test.",
   ],
   ["another quota", { accounts: [{ ...account, quotaBytes: 5 }] }, "quota of anna@example.test: default -> 5 bytes"],
   [

@@ -10,6 +10,8 @@ export type Kept = Readonly<{
     appPasswords: readonly string[];
     /** Where its mail is sent on, the account itself if a copy stays; empty: it is not. */
     forwards: readonly string[];
+    /** The reply while its user is away, in one line; empty: there is none. */
+    reply: string;
   }>[];
   aliases: readonly Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>[];
   /** By key: the value as the file has it, and as it may be shown. */
@@ -45,6 +47,7 @@ function accountsIn(then: Kept, now: Kept): readonly Difference[] {
       ...changed(`networks of ${name}`, places(old), places(current)),
       ...changed(`app passwords of ${name}`, apps(old), apps(current)),
       ...changed(`forwarding of ${name}`, onward(old), onward(current)),
+      ...changed(`vacation reply of ${name}`, old.reply || "off", current.reply || "off"),
       ...changed(`quota of ${name}`, quota(old), quota(current)),
     ];
   });

@@ -10,6 +10,7 @@ import type { Committed, Engine } from "../../engine/engine.ts";
 import type { OwnNetworks } from "../../engine/network-ports.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
+import { USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { ProxyDoors } from "../../wire/kernel/nft-proxied.ts";
@@ -44,7 +45,10 @@ export function composeFirewall(parts: FirewallParts) {
     ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
     connections: () => connectionLimit(inForce()),
     proxied: () => doors,
-    local: () => ({ port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] }),
+    local: () => [
+      { set: "askers", port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] },
+      { set: "sieve_senders", port: settings["ports.sieve_mail"], users: [userIds(USERS.mail).uid] },
+    ],
   });
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })

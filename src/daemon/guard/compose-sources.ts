@@ -1,5 +1,6 @@
 import { DnsSenderDomains } from "../../adapters/dns/sender-domains.ts";
 import { ResolverLookup } from "../../adapters/dns/spf-lookup.ts";
+import { dovecotAt } from "../../adapters/dovecot/sieve-client.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Greylisting } from "../../engine/facts/greylisting.ts";
 import { createSenderProofs } from "../../engine/facts/sender-proof.ts";
@@ -8,7 +9,7 @@ import type { Names } from "../../engine/network-ports.ts";
 import { createInquiry } from "../../engine/outside.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { Report } from "../../servers/report.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { DetectorWatch } from "../../sources/detector-watch.ts";
@@ -18,6 +19,7 @@ import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
 import { LogWatch } from "../../sources/watch-logs.ts";
+import { userIds } from "../set-up/site.ts";
 import type { Stores } from "./compose-stores.ts";
 
 /** How often it is checked whether a block list is due for its test. */
@@ -54,6 +56,7 @@ export function composeSources(parts: SourceParts) {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,
+    isDovecot: dovecotAt(settings["ports.sieve_mail"], userIds(USERS.mail).uid),
   });
   const loginServer = new LoginPolicyServer({
     submit: (event, answer) => {

@@ -13,6 +13,7 @@ import { SqlitePasskeys } from "../../adapters/sqlite/accounts-db/passkeys.ts";
 import { sessionPages } from "../../adapters/sqlite/accounts-db/session-pages.ts";
 import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
+import { SqliteVacations } from "../../adapters/sqlite/accounts-db/vacations.ts";
 import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
 import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
@@ -70,6 +71,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     files: new SqliteFileAccounts(accountsDb),
     networks: new SqliteAccountNetworks(accountsDb),
     forwards: new SqliteForwards(accountsDb),
+    vacations: new SqliteVacations(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
     acquaintances: new SqliteCorrespondents(outside, accountsDb),

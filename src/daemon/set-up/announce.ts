@@ -9,7 +9,7 @@ import { portsOf, type ServerPort } from "./ports.ts";
 import type { ValidSettings } from "./settings-file.ts";
 
 /** Used only between our own programs. */
-const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "dns.address"];
+const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
 
 /** What became of the variables of this start: `written` went into the file, others override it. */
 export function settingsNews(

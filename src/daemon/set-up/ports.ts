@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
+import { SIEVE_MAIL_ADDRESS } from "../../render/postfix/sieve-mail.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import { PROXIED_KEYS, proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -41,6 +42,7 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     ...(proxiedPorts(settings) === null ? [] : PROXIED_KEYS.map(proxiedPort)),
     serverPort("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
     serverPort("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
+    serverPort("ports.sieve_mail", "postfix", "mail from Sieve scripts (SMTP)", SIEVE_MAIL_ADDRESS),
     {
       setting: "dns.address",
       port: 53,
@@ -58,7 +60,8 @@ type PortSetting =
   | "ports.submission"
   | "ports.imaps"
   | "ports.http"
-  | "ports.login_policy";
+  | "ports.login_policy"
+  | "ports.sieve_mail";
 
 /** Throws SetUpFailure for the first port that another program holds. */
 export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {

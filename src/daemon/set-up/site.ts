@@ -51,6 +51,7 @@ export function readSite(
       submissions: settings["ports.submissions"],
       imaps: settings["ports.imaps"],
       loginPolicy: settings["ports.login_policy"],
+      sieveMail: settings["ports.sieve_mail"],
     },
     proxied: proxiedOf(settings),
     tls: { profile: settings["tls.profile"] },

@@ -20,6 +20,7 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ACCOUNT_RESUMED: "may sign in again",
   ACCOUNT_RELEASED: "had its held mail sent",
   FORWARDING_CHANGED: "sends its mail on now",
+  VACATION_CHANGED: "replies to mail now",
   NETWORKS_CHANGED: "may sign in now",
   ALIAS_ADDED: "the alias was added",
   ALIAS_REMOVED: "the alias was removed",
@@ -28,7 +29,7 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
 };
 
 /** What a thief of a mailbox's password does first: it outlasts the thief. */
-const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
+const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED", "VACATION_CHANGED"];
 
 /** Changes of accounts and aliases through the web within a day, each for itself. */
 export class WebAccountWindows {

@@ -39,6 +39,7 @@ import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import type { Upkeep } from "./upkeep.ts";
+import { type VacationCommandParts, vacationCommand } from "./vacation.ts";
 import { type Admitted, CommandGate, UNAUTHORIZED } from "./web.ts";
 import { tooManyTargets } from "./web-aliases.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web-passwords.ts";
@@ -49,6 +50,7 @@ export type CommandParts = BanCommandParts &
   WebPasswordParts &
   AppPasswordParts &
   ForwardCommandParts &
+  VacationCommandParts &
   FileCommandParts &
   HeldQueueParts &
   NetworkCommandParts &
@@ -115,6 +117,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "my_senders",
   "my_app_passwords",
   "my_forwarding",
+  "my_vacation",
   "watch",
 ]);
 
@@ -255,6 +258,8 @@ function run(
       return appPasswordCommand(parts, command, by);
     case "forward_set":
       return forwardCommand(parts, command, by);
+    case "vacation_set":
+      return vacationCommand(parts, command, by);
     case "quota_set":
       return quotaCommand(parts, command, by);
     case "mail_keys_recover":
@@ -352,6 +357,8 @@ function run(
     case "my_app_password_remove":
     case "my_forwarding":
     case "my_forwarding_set":
+    case "my_vacation":
+    case "my_vacation_set":
       return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };

@@ -85,12 +85,17 @@ test("a user makes app passwords and sends mail on, for the own mailbox and with
     String(kit.details().at(-1)),
     /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/,
   );
+  const vacation = { subject: "", text: "I am away.", until: null };
+  assert.ok((await ask({ verb: "my_vacation_set", ...vacation })).ok);
+  assert.deepEqual(await ask({ verb: "my_vacation" }), { ok: true, result: { vacation } });
+  assert.deepEqual(kit.vacationOf(BERT), null);
   assert.ok((await ask({ verb: "my_app_password_remove", app: "phone" })).ok);
   assert.deepEqual(kit.appPasswordsOf(ANNA), []);
   kit.clock.advance(11 * 60_000);
   for (const command of [
     { verb: "my_app_password_add", app: "laptop" },
     { verb: "my_forwarding_set", to: [], keep: true },
+    { verb: "my_vacation_set", subject: "", text: null, until: null },
   ] as const) {
     const unproven = await ask(command);
     assert.ok(!unproven.ok && unproven.denied === "proof_needed");

@@ -9,11 +9,13 @@ import { accountDetails } from "./account-lists.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd } from "./my-changes.ts";
+import { told, type VacationCommandParts, vacationCommand } from "./vacation.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
 export type MyMailboxParts = MyChangeParts &
   AppPasswordParts &
   ForwardCommandParts &
+  VacationCommandParts &
   Readonly<{
     /** Of this server: its name, and the ports of mailboxes and of mail from users. */
     mailPorts: () => Omit<MyClient, "account">;
@@ -48,7 +50,7 @@ export class MyMailboxCommands {
   }
 
   async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
-    const { book, senders, sessions, appPasswords, forwards, mailPorts, clock } = this.#parts;
+    const { book, senders, sessions, appPasswords, forwards, vacations, mailPorts, clock } = this.#parts;
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;
     switch (command.verb) {
@@ -64,6 +66,8 @@ export class MyMailboxCommands {
         return { ok: true, result: { appPasswords: appPasswords.appPasswordsOf(account) } };
       case "my_forwarding":
         return { ok: true, result: { forwarding: forwards.forwardingOf(account) } };
+      case "my_vacation":
+        return { ok: true, result: { vacation: told(vacations.vacationOf(account)) } };
       case "my_senders": {
         const own = senders.allowedSenders().filter((one) => one.account === account);
         return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
@@ -97,6 +101,10 @@ export class MyMailboxCommands {
         const { to, keep } = command;
         return forwardCommand(this.#parts, { verb: "forward_set", name, to, keep }, of.by);
       }
+      case "my_vacation_set": {
+        const { subject, text, until } = command;
+        return vacationCommand(this.#parts, { verb: "vacation_set", name, subject, text, until }, of.by);
+      }
     }
   }
 
@@ -122,7 +130,8 @@ type MyChange = Exclude<
       | "my_sessions"
       | "my_senders"
       | "my_app_passwords"
-      | "my_forwarding";
+      | "my_forwarding"
+      | "my_vacation";
   }
 >;
 

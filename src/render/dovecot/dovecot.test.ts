@@ -8,12 +8,24 @@ const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file
 const text = files.get("dovecot.conf")?.text ?? "";
 const top = assignments(text);
 
+/** What a process reads that is not root's has no secret. */
+const MODES = new Map([["vacation-dict.conf", 0o644]]);
+
 test("the files of settings are root's alone, for one holds the secret", () => {
   assert.deepEqual(
     [...files.keys()],
-    ["dovecot.conf", "accounts.conf", "own.conf", "app-passwords.conf", "quota-warning", "spam-learn"],
+    [
+      "dovecot.conf",
+      "accounts.conf",
+      "own.conf",
+      "app-passwords.conf",
+      "vacation-dict.conf",
+      "quota-warning",
+      "spam-learn",
+    ],
   );
-  for (const { name, mode } of files.values()) assert.equal(mode, name.endsWith(".conf") ? 0o600 : 0o755);
+  for (const { name, mode } of files.values())
+    assert.equal(mode, MODES.get(name) ?? (name.endsWith(".conf") ? 0o600 : 0o755));
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
 });
 
@@ -92,7 +104,9 @@ test("an alias is a mailbox for the check of quotas alone", () => {
   const [own, ofAlias = ""] = query.split(" UNION ALL ");
   assert.equal(
     own,
-    "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule FROM userdb WHERE user = '%u'",
+    "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule, (SELECT " +
+      "'dict:proxy::vacation;name=vacation' FROM vacation_script WHERE vacation_script.user = userdb.user) AS sieve_before2 " +
+      "FROM userdb WHERE user = '%u'",
   );
   assert.match(ofAlias, / FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
 });

@@ -8,6 +8,7 @@ import { appPassdb, renderAppPasswords } from "./app-passwords.ts";
 import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
 import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
+import { NO_VACATION, renderVacationDict, sievePlugin, sieveSubmission, VACATION, vacationDict } from "./sieve.ts";
 
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
@@ -24,6 +25,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
     { name: OWN, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
+    renderVacationDict(site),
     renderQuotaWarning(site),
     renderLearn(site),
   ];
@@ -33,9 +35,9 @@ function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const crypt = mailCryptColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule${crypt.key}`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${VACATION}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
-  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule${crypt.none}`;
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${NO_VACATION}${crypt.none}`;
   return `# ${RENDERED_BY}
 driver = sqlite
 connect = ${layout.accountsDb}
@@ -100,14 +102,13 @@ protocol lmtp {
   mail_plugins = $mail_plugins sieve
   postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
   hostname = ${site.hostname}
+  ${sieveSubmission(site)}
 }
 # For a mail that has come in by the time the mailbox is full.
 quota_full_tempfail = yes
 plugin {
 ${quotaPlugin(site)}
-  # First what the filter called spam, then the user's own script.
-  sieve_before = ${join(layout.sieve, "junk.sieve")}
-  sieve = file:~/sieve;active=~/.dovecot.sieve
+${sievePlugin(site)}
 ${learnPlugin(site)}
 }
 ${mailCrypt(site)}namespace inbox {
@@ -156,6 +157,7 @@ service lmtp {
 }
 ${quotaServices(site)}
 ${learnService(site)}
+${vacationDict(site)}
 # For any local user by default: who has an account, and what nothing here uses.
 service indexer {
   unix_listener indexer {

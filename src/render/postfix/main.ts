@@ -101,6 +101,8 @@ function policy({ proxied }: Site): Readonly<Record<string, string>> {
     ghostinbox_guard: `check_policy_service { ${asked}, default_action=DUNNO }`,
     // Its default action is that of its services.
     ...(proxied === null ? {} : { ghostinbox_guard_of_proxies: `check_policy_service { ${asked} }` }),
+    // Its default action is that of its service, too.
+    ghostinbox_guard_of_sieve: `check_policy_service { ${asked} }`,
     // Dovecot, about a full mailbox. Without an answer its mail waits in the queue.
     ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
   };

@@ -16,13 +16,27 @@ function services(text: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025 };
+const ports = { smtp: 2525, submission: 5870, submissions: 4650, imaps: 9930, loginPolicy: 10_025, sieveMail: 10_026 };
 const master = services(renderPostfixMaster(sampleSite({ ports })));
 
 test("each door listens on its port, and nothing else does", () => {
   const doors = [...master.keys()].filter((service) => service.endsWith(" inet"));
-  assert.deepEqual(doors, ["2525 inet", "5870 inet", "4650 inet"]);
+  assert.deepEqual(doors, ["2525 inet", "5870 inet", "4650 inet", "127.0.0.1:10026 inet"]);
   assert.deepEqual(master.get("2525 inet"), []);
+});
+
+test("where Dovecot hands mail over, none is let in whom the guard does not know as Dovecot", () => {
+  const options = master.get("127.0.0.1:10026 inet") ?? assert.fail();
+  for (const option of [
+    "ghostinbox_context=sieve",
+    "ghostinbox_guard=$ghostinbox_guard_of_sieve",
+    "{ smtpd_policy_service_default_action = 421 4.3.2 Service not available, try again later }",
+    "{ smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
+    "smtpd_relay_restrictions=permit_mynetworks,reject",
+    "smtpd_client_event_limit_exceptions=",
+    "smtpd_client_message_rate_limit=60",
+  ])
+    assert.ok(options.includes(option), option);
 });
 
 for (const [door, context, tls] of [
@@ -68,7 +82,7 @@ test("the same doors for proxies believe a header, and let nobody in whom the gu
 test("whatever looks names up is chrooted, and so asks our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");
   const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
-  assert.equal(asking.length, 5);
+  assert.equal(asking.length, 6);
   for (const line of asking) assert.equal(line.split(" ")[4], "y", line);
 });
 

@@ -5,6 +5,7 @@ import { RENDERED_BY, type Site } from "../site.ts";
 import { bounceServices } from "./bounces.ts";
 import { PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup } from "./own-mail.ts";
+import { sieveMailService } from "./sieve-mail.ts";
 import { SUBMISSION_CLEANUP, submissionCleanup } from "./submission-headers.ts";
 
 /** master.cf (master(5)): Postfix's own services, and one smtpd for each port. */
@@ -17,6 +18,7 @@ export function renderPostfixMaster(site: Site): string {
     ...submission(site, "submission", ports.submission),
     ...submission(site, "submissions", ports.submissions),
     ...proxiedServices(site),
+    ...sieveMailService(site),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...OWN_SERVICES].flatMap((line) => [
       line,
       ...roomFor(line, messageSizeBytes),

@@ -1,6 +1,7 @@
 import { AUTHOR_UNCLEAR, NOT_SENT_FOR } from "../../wire/logs/milter-log.ts";
 import { OWN_MAIL_USER } from "../postfix/own-mail.ts";
 import { PROOFS_LUA } from "../postfix/proofs.ts";
+import { SIEVE_MAIL_USER } from "../postfix/sieve-mail.ts";
 import { RENDERED_BY, type Site } from "../site.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 import { ORGANIZATION_LUA } from "./organization.ts";
@@ -68,6 +69,15 @@ local function submitted(task, account)
   if wrong then refuse(task, "${NOT_SENT_FOR}" .. account .. ": " .. wrong) end
 end
 
+-- Of what Sieve scripts send, only replies are ours to sign. A mail that is redirected is somebody else's, whatever its From:
+-- says; Pigeonhole adds a header to it.
+local function sent_by_sieve(task)
+  local sender = (task:get_from("smtp") or {})[1]
+  local is_reply = (not sender or (sender.addr or "") == "")
+    and (task:get_header("Auto-Submitted") or ""):find("^auto%-replied") ~= nil
+  if not is_reply or task:get_header("X-Sieve-Redirected-From") then task:disable_symbol("DKIM_SIGNED") end
+end
+
 local function received(task)
   local found = fields(tostring(task:get_raw_headers()), { "from" }).from
   local named = #found == 1 and mailboxes(found[1])
@@ -93,6 +103,7 @@ rspamd_config:register_symbol{
   callback = function(task)
     local user = task:get_user()
     if user == "${OWN_MAIL_USER}" then return end
+    if user == "${SIEVE_MAIL_USER}" then return sent_by_sieve(task) end
     if user then submitted(task, user:lower()) else received(task) end
   end,
 }

@@ -6,6 +6,8 @@ export const API_LIMITS = {
   bodyBytes: 4_096,
   /** A passkey with an RSA key of 4096 bits takes most. */
   loginBodyBytes: 4_096,
+  /** The text of a reply, in any script and with escapes. */
+  vacationBodyBytes: 32_768,
   /** Of a file of accounts, as JSON. */
   accountsBodyBytes: 65_536,
   connections: 512,

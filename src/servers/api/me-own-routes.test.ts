@@ -4,6 +4,7 @@ import { signIn, startKit } from "../../../test/kit/api-kit.ts";
 
 const ANNA = "anna@example.org";
 const APP = "/api/v1/me/app-passwords";
+const VACATION = "/api/v1/me/vacation";
 const FORWARDING = "/api/v1/me/forwarding";
 
 async function fresh(t: Parameters<typeof startKit>[0]) {
@@ -53,4 +54,23 @@ test("forwarding is told, set and ended, and no request names an account", async
   ]);
   for (const body of [{}, { to: [], keep: true }, { ...told, account: "bert@example.org" }])
     assert.equal((await send("PUT", FORWARDING, body)).status, 400);
+});
+
+test("a vacation reply is told, set and ended, and no request names an account", async (t) => {
+  const { kit, send } = await fresh(t);
+  assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation: null } });
+  const vacation = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };
+  kit.guard.replies.set("my_vacation", { ok: true, result: { vacation } });
+  kit.guard.replies.set("my_vacation_set", { ok: true, result: { name: ANNA, vacation } });
+  assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation } });
+  assert.deepEqual(await send("POST", VACATION, vacation), { status: 200, told: { vacation } });
+  await send("POST", VACATION, { text: "ü".repeat(4_000) });
+  await send("DELETE", VACATION);
+  assert.deepEqual(kit.guard.of("my_vacation_set"), [
+    { verb: "my_vacation_set", ...vacation },
+    { verb: "my_vacation_set", subject: "", text: "ü".repeat(4_000), until: null },
+    { verb: "my_vacation_set", subject: "", text: null, until: null },
+  ]);
+  for (const body of [{}, { text: "" }, { text: "x".repeat(4_001) }, { ...vacation, account: "bert@example.org" }])
+    assert.equal((await send("POST", VACATION, body)).status, 400);
 });

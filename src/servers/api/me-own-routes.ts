@@ -82,6 +82,40 @@ export function meOwnRoutes({ parts: { guard } }: Pick<Handlers, "parts">): read
       answer: shape.forwarding,
       run: ({ by }) => command(guard, by, { verb: "my_forwarding_set", to: [], keep: true }, told),
     }),
+    route({
+      ...common,
+      method: "GET",
+      path: "/api/v1/me/vacation",
+      asks: "my_vacation",
+      bodyBytes: 0,
+      says: "The reply that is sent while the user is away.",
+      answer: shape.vacation,
+      run: ({ by }) => command(guard, by, { verb: "my_vacation" }, ({ vacation }) => ({ vacation })),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/me/vacation",
+      asks: "my_vacation_set",
+      bodyBytes: API_LIMITS.vacationBodyBytes,
+      says: "Replies to mail while the user is away, to each sender once in seven days. Needs a fresh proof.",
+      body: shape.newVacation,
+      answer: shape.vacation,
+      run: ({ by, body }) => command(guard, by, { verb: "my_vacation_set", ...body }, ({ vacation }) => ({ vacation })),
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path: "/api/v1/me/vacation",
+      asks: "my_vacation_set",
+      bodyBytes: 0,
+      says: "Sends no more replies. Needs a fresh proof.",
+      answer: shape.vacation,
+      run: ({ by }) =>
+        command(guard, by, { verb: "my_vacation_set", subject: "", text: null, until: null }, ({ vacation }) => ({
+          vacation,
+        })),
+    }),
   ];
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { APP_PASSWORD_NAME } from "../../core/passwords/app-password.ts";
+import { VACATION_LIMITS } from "../../core/vacation.ts";
 import { time } from "./schemas.ts";
 
 /** What the routes of me-own-routes.ts take and answer. */
@@ -22,4 +23,20 @@ export const forwarding = z.object({
 export const newForwarding = z.strictObject({
   to: z.array(z.string().max(320)).min(1).max(10),
   keep: z.boolean(),
+});
+
+export const vacation = z.object({
+  vacation: z
+    .object({
+      subject: z.string().describe("Empty: the reply has the subject of the mail."),
+      text: z.string(),
+      until: time.nullable().describe("Null: until it is ended."),
+    })
+    .nullable()
+    .describe("Null: no reply is sent."),
+});
+export const newVacation = z.strictObject({
+  subject: z.string().max(VACATION_LIMITS.subject).default(""),
+  text: z.string().min(1).max(VACATION_LIMITS.text),
+  until: time.nullable().default(null),
 });

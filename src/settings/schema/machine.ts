@@ -76,6 +76,12 @@ export const machine = {
     byDefault: 10_025,
     says: "Where Dovecot asks the guard about sign-ins, on loopback only.",
   },
+  "ports.sieve_mail": {
+    kind: port,
+    byDefault: 10_026,
+    says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: vacation replies, and what a script redirects. No other user of the machine can send there.",
+    source: "RFC 5228, RFC 5230",
+  },
   "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, for `proxy.networks` alone." },
   "ports.proxied_submission": {
     kind: port,

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
+import { VACATION_LIMITS } from "../../core/vacation.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
 import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
@@ -27,6 +28,7 @@ import type {
   HeldList,
   MyAppPasswords,
   MyForwarding,
+  MyVacation,
   Named,
   Network,
   Networks,
@@ -45,6 +47,7 @@ import type {
   SignedIn,
   TokenList,
   TotpBegun,
+  VacationSet,
   WithHeld,
 } from "./results.ts";
 import {
@@ -133,6 +136,12 @@ const dropped = { isReturned: z.optional(flag), ids: z.optional(chosen.ids) };
 /** Which page of a list. */
 const cursor = z.nullable(text(PAGE.cursorCharacters));
 const page = { limit: wholeNumber(1, PAGE.most), cursor };
+/** The reply while a user is away; `text` null: none. With room for line ends that count once. */
+const vacation = {
+  subject: text(2 * VACATION_LIMITS.subject),
+  text: z.nullable(text(2 * VACATION_LIMITS.text)),
+  until: z.nullable(text(40)),
+};
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
@@ -208,6 +217,7 @@ const VERBS = [
   verb("app_password_remove", ROOT, { name: address, app: name }, gives<AppPasswordNamed>("app")),
   /** To nobody: mail stays in the mailbox. `keep`: a copy does. */
   verb("forward_set", ROOT, { name: address, to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
+  verb("vacation_set", ROOT, { name: address, ...vacation }, gives<VacationSet>("vacation")),
   /** Null: the quota of the settings. */
   verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */
@@ -324,6 +334,8 @@ const VERBS = [
   verb("my_app_password_remove", MAILBOX, { app: name }, gives<AppPasswordNamed>("app")),
   verb("my_forwarding", MAILBOX, {}, gives<MyForwarding>("forwarding")),
   verb("my_forwarding_set", PROVEN_MAILBOX, { to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
+  verb("my_vacation", MAILBOX, {}, gives<MyVacation>("vacation")),
+  verb("my_vacation_set", PROVEN_MAILBOX, vacation, gives<VacationSet>("vacation")),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;

@@ -53,6 +53,10 @@ export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
 export type AppPassword = Readonly<{ name: string; app: string; password: string }>;
 export type AppPasswordNamed = Readonly<{ name: string; app: string }>;
 export type Forwarded = Readonly<{ name: string; to: readonly string[]; keep: boolean }>;
+/** The reply while a user is away. `until` null: until it is ended. */
+export type VacationItem = Readonly<{ subject: string; text: string; until: string | null }>;
+export type VacationSet = Readonly<{ name: string; vacation: VacationItem | null }>;
+export type MyVacation = Readonly<{ vacation: VacationItem | null }>;
 /** Null: its mail stays in its mailbox. */
 export type MyForwarding = Readonly<{ forwarding: Readonly<{ to: readonly string[]; keep: boolean }> | null }>;
 export type MyAppPasswords = Readonly<{ appPasswords: readonly AppPasswordItem[] }>;

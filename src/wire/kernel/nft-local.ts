@@ -1,24 +1,29 @@
 /** One of our TCP ports on loopback, and the users whose programs may connect to it. Root always may. */
-export type LocalPort = Readonly<{ port: number; users: readonly number[] }>;
+export type LocalPort = Readonly<{
+  /** The set that holds these users. A rule uses it, so its absence is noticed. */
+  set: "askers" | "sieve_senders";
+  port: number;
+  users: readonly number[];
+}>;
 
-/** Holds the allowed users. A rule uses it, so its absence is noticed. */
-const SET = "askers";
-
-export function localSets(local: LocalPort | null): readonly string[] {
-  return local === null ? [] : [SET];
+export function localSets(local: readonly LocalPort[]): readonly string[] {
+  return local.map(({ set }) => set);
 }
 
 /**
  * Decided where a connection leaves its program, because only there the user is known. Others are refused as by a
  * closed port.
  */
-export function localText(local: LocalPort | null): string {
-  if (local === null) return "";
-  const users = [...new Set([0, ...local.users])].join(", ");
-  return `  set ${SET} { type uid; elements = { ${users} } }
-  chain local {
+export function localText(local: readonly LocalPort[]): string {
+  if (local.length === 0) return "";
+  const sets = local.map(
+    ({ set, users }) => `  set ${set} { type uid; elements = { ${[...new Set([0, ...users])].join(", ")} } }\n`,
+  );
+  const rules = local.map(
+    ({ set, port }) => `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
+  );
+  return `${sets.join("")}  chain local {
     type filter hook output priority filter - 10; policy accept;
-    oif lo tcp dport ${local.port} meta skuid != @${SET} reject with tcp reset
-  }
+${rules.join("")}  }
 `;
 }

@@ -7,7 +7,7 @@ const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map((text) => pa
 const SHAPE: TableShape = {
   ipv6Length: 64,
   connections: null,
-  local: null,
+  local: [],
   proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },
 };
 const table = (shape: TableShape): string => [...nftReset([], [], shape)].join("");

@@ -8,20 +8,28 @@ import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type T
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
-const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: null, proxied: null };
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: [], proxied: null };
 const COUNTING: TableShape = {
   ipv6Length: 56,
   connections: { most: 10, ports: [25, 993] },
-  local: null,
+  local: [],
   proxied: null,
 };
 
 test("a port of loopback is for its users, and the lack of that is noticed", () => {
-  const shape: TableShape = { ...BANS_ALONE, local: { port: 10_025, users: [105, 105] } };
+  const shape: TableShape = {
+    ...BANS_ALONE,
+    local: [
+      { set: "askers", port: 10_025, users: [105, 105] },
+      { set: "sieve_senders", port: 10_026, users: [106] },
+    ],
+  };
   const text = resetText([], [], shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
-  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n/);
+  assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
+  assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
+  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
   assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
 });
 

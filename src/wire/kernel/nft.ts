@@ -25,8 +25,8 @@ const COUNTERS = ["dropped", "refused"] as const;
 export type TableShape = Readonly<{
   ipv6Length: number;
   connections: ConnectionLimit | null;
-  /** Null: any local program may connect to any port. */
-  local: LocalPort | null;
+  /** Ports to which only some local programs may connect. */
+  local: readonly LocalPort[];
   /** Null: no port believes a PROXY header. */
   proxied: ProxyDoors | null;
 }>;

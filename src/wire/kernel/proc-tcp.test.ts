@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseConnections, parseListeners } from "./proc-tcp.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { clientUser, parseConnections, parseListeners } from "./proc-tcp.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-const line = (local: string, remote: string, state: string): string =>
-  `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 651 1 0000 100 0 0 10 0\n`;
+const line = (local: string, remote: string, state: string, user = 0): string =>
+  `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(user).padStart(5)}        0 651 1 0000 100 0 0 10 0\n`;
 const PORTS: ReadonlySet<number> = new Set([25, 993]);
 
 test("established connections to our ports, and no others", () => {
@@ -42,6 +43,24 @@ test("listening sockets with their inodes", () => {
     { ip: "0.0.0.0", port: 25, inode: "651" },
     { ip: "fe80::1", port: 993, inode: "651" },
   ]);
+});
+
+test("whose program a connection on loopback is, by both of its ends", () => {
+  const [client, server] = ["0100007F:9C40", "0100007F:272A"];
+  const ip = parseIp("127.0.0.1") ?? assert.fail();
+  const connection = { ip, clientPort: 40_000, serverIp: ip, port: 10_026 };
+  // The server's own end has the user of the server.
+  const text = HEAD + line(server, client, "01", 105) + line(client, server, "01", 990);
+  assert.equal(clientUser(text, connection, "LE"), 990);
+  const other = parseIp("127.0.0.2") ?? assert.fail();
+  for (const changes of [{ ip: other }, { clientPort: 40_001 }, { serverIp: other }, { port: 25 }])
+    assert.equal(clientUser(text, { ...connection, ...changes }, "LE"), null);
+  // Closed by its client (FIN_WAIT2, TIME_WAIT), or not there at all.
+  for (const state of ["05", "06"])
+    assert.equal(clientUser(HEAD + line(client, server, state), connection, "LE"), null);
+  assert.equal(clientUser(HEAD, connection, "LE"), null);
+  const big = HEAD + line("7F000001:9C40", "7F000001:272A", "01", 990);
+  assert.equal(clientUser(big, connection, "BE"), 990);
 });
 
 test("no text makes it throw, and what is cut off is left out", () => {

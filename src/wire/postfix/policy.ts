@@ -4,14 +4,18 @@ import type { Mail, MailFacts, Message, Recipient } from "../../core/events/mail
 import { type Reason, reasons } from "../../core/events/reasons.ts";
 import type { Service } from "../../core/events/service.ts";
 import { withoutRoot } from "../../core/net/address.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
 
 /** Stages that need no decision: EHLO, MAIL, VRFY, ETRN. */
 export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
-export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage;
+/** Of the port at which Dovecot hands mail over: whether this client may. */
+export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
+export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage | SieveClient;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 /** Begins the context of a service that believes a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
+/** The context of the port at which Dovecot hands mail over. */
+export const SIEVE = "sieve";
 export type ParsedPolicy =
   | Readonly<{ ok: true; value: PolicyRequest }>
   | Readonly<{ ok: false; reason: PolicyProblem }>;
@@ -83,6 +87,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
   const ip = parseIp(address);
   if (ip === null) return problem("bad_client_address");
+  if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
   const isProxied = context.startsWith(PROXIED);
   const service = serviceOf(isProxied ? context.slice(PROXIED.length) : context);
   const name = clientName === "" || clientName === "unknown" ? null : clientName;
@@ -119,6 +124,9 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
 /** For a client behind a proxy, while others than proxies could forge such a header. */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
+/** For the one who may hand mail over, and for all others. */
+export const WELCOME = "action=OK\n\n";
+export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";
 
 type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;

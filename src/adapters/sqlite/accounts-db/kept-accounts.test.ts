@@ -29,17 +29,18 @@ test("accounts and aliases are told, and passwords only as far as they differ", 
       VALUES ('anna@example.test', 'phone', 'digest', '0abc', 'root', 0);
     INSERT INTO forward (account, target)
       VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.test'),
-        ('bert@example.test', 'x@else.test')`);
+        ('bert@example.test', 'x@else.test');
+    INSERT INTO vacation (account, subject, text) VALUES ('anna@example.test', 'Away', 'Write to x@else.test.')`);
   const after = readKeptAccounts(path);
   db.close();
   assert.deepEqual(
     after.accounts.map(({ password }, i) => password === before.accounts[i]?.password),
     [false, true],
   );
-  const told = after.accounts.map(({ appPasswords, forwards }) => [appPasswords, forwards]);
+  const told = after.accounts.map(({ appPasswords, forwards, reply }) => [appPasswords, forwards, reply]);
   assert.deepEqual(told, [
-    [["phone (made 1970-01-01T00:00:00.000Z)"], ["anna@example.test", "x@else.test"]],
-    [[], ["x@else.test"]],
+    [["phone (made 1970-01-01T00:00:00.000Z)"], ["anna@example.test", "x@else.test"], "Away Write to x@else.test."],
+    [[], ["x@else.test"], ""],
   ]);
   assert.doesNotMatch(JSON.stringify(after), /digest|0abc/);
 });

@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { printable } from "../../../core/text.ts";
+import type { Vacation } from "../../../core/vacation.ts";
 import type { Forwarding } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
 import { AccountLists } from "./accounts.ts";
 import { readAppPasswords } from "./app-passwords.ts";
 import { readForwarding } from "./forwards.ts";
+import { readVacation } from "./vacations.ts";
 
+/** Characters of a reply that are told. */
+const MOST_OF_REPLY = 200;
 const ALL = { limit: 1_000_000, cursor: null } as const;
 
 /**
@@ -44,11 +49,16 @@ export function readKeptAccounts(path: string) {
       password: marks.get(name) ?? "",
       appPasswords: readAppPasswords(db, name).map((one) => `${one.name} (made ${one.madeAt})`),
       forwards: allTargets(readForwarding(db, name), name),
+      reply: inOneLine(readVacation(db, name)),
     }));
     return { accounts, aliases: lists.aliases(ALL).items };
   } finally {
     db.close();
   }
+}
+
+function inOneLine(vacation: Vacation | null): string {
+  return vacation === null ? "" : printable(`${vacation.subject} ${vacation.text}`.trim(), MOST_OF_REPLY);
 }
 
 function allTargets(forwarding: Forwarding | null, account: string): readonly string[] {

@@ -345,4 +345,45 @@ export const accountsMigrations: readonly string[] = [
     DELETE FROM forward WHERE target = old.address;
   END;
   `,
+
+  // Replies of accounts while their users are away; `until` in milliseconds. `vacation_script`: the Sieve script of each that holds
+  // now (RFC 5230). Texts are quoted strings, in which only `\` and `"` mean something (RFC 5228, 2.4.2). An alias counts as the
+  // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is true once within an hour: all of them, and the
+  // account has replied as often as it may. Mail of lists is left out before, so that it uses none of them up.
+  `
+  CREATE TABLE vacation (
+    account TEXT COLLATE NOCASE PRIMARY KEY,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    until INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER vacation_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM vacation WHERE account = old.name;
+  END;
+
+  CREATE VIEW vacation_script (user, name, id, script) AS
+    SELECT account, 'vacation', '1',
+      'require ["vacation", "duplicate"];
+if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
+  header :is "Precedence" ["bulk", "junk", "list"], header :matches "Auto-Submitted" "auto-*") {
+} elsif not allof (' || (
+        WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
+        SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
+      ) || ') {
+  vacation :days 7 :handle "ghostinbox"' ||
+      iif(subject = '', '', ' :subject "' || replace(replace(subject, '\\', '\\\\'), '"', '\\"') || '"') ||
+      coalesce((
+        SELECT ' :addresses [' || group_concat('"' || address || '"', ', ') || ']' FROM alias
+        WHERE target = vacation.account AND instr(address, '"') + instr(address, '\\') = 0
+          AND address NOT IN (SELECT address FROM alias_block)
+          AND NOT EXISTS (SELECT 1 FROM alias AS other WHERE other.address = alias.address AND other.target <> alias.target)
+      ), '') ||
+      ' "' || replace(replace(replace(text, '\\', '\\\\'), '"', '\\"'), char(10), char(13, 10)) || '";
+}
+'
+    FROM vacation
+    WHERE (until IS NULL OR until > (julianday('now') - 2440587.5) * 86400000)
+      AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
+  `,
 ];

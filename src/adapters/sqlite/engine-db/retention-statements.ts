@@ -31,6 +31,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   APP_PASSWORD_MADE: true,
   APP_PASSWORD_REMOVED: true,
   FORWARDING_CHANGED: true,
+  VACATION_CHANGED: true,
   NETWORKS_CHANGED: true,
   QUOTA_CHANGED: true,
   LEGAL_HOLD_SET: true,

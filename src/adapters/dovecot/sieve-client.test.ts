@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { test } from "node:test";
+import { parseIp } from "../../core/net/ip.ts";
+import { dovecotAt } from "./sieve-client.ts";
+
+const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
+const user = process.getuid?.() ?? assert.fail("the test needs users");
+
+test("a connection of the user is known as its own, and as no other's", async (t) => {
+  const server = createServer();
+  t.after(() => server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const { port } = address;
+  const client = connect({ port, host: "127.0.0.1" });
+  t.after(() => client.destroy());
+  await once(client, "connect");
+  const clientPort = client.localPort ?? assert.fail();
+  assert.equal(await dovecotAt(port, user)({ ip: LOOPBACK, clientPort }), true);
+  assert.equal(await dovecotAt(port, user + 1)({ ip: LOOPBACK, clientPort }), false);
+  assert.equal(await dovecotAt(port, user)({ ip: LOOPBACK, clientPort: clientPort === 1 ? 2 : 1 }), false);
+  const other = parseIp("127.0.0.2") ?? assert.fail();
+  assert.equal(await dovecotAt(port, user)({ ip: other, clientPort }), false);
+  client.destroy();
+  await once(client, "close");
+  assert.equal(await dovecotAt(port, user)({ ip: LOOPBACK, clientPort }), false);
+});

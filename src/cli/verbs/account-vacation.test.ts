@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { dataDirectory, type Finished, ghostinbox, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+
+const ANNA = "anna@example.org";
+
+describe("account vacation", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    assert.equal((await ghostinbox(layout, ["account", "add", ANNA, "--password-stdin"], `${PASSWORD}\n`)).code, 0);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["account", "vacation", ...words]);
+
+  test("sets, shows and ends the reply", async () => {
+    assert.match((await run(ANNA)).out, /^Nobody who writes to anna@example\.org gets a reply by itself\.$/m);
+    const set = await run(ANNA, "I am away.\nAnna", "--subject", "Away", "--until", "2099-12-24");
+    assert.equal(set.code, 0, set.err);
+    const { out } = await run(ANNA);
+    assert.match(out, /^Who writes to anna@example\.org gets this reply, until 2099-12-24 23:59:59 UTC:$/m);
+    assert.match(out, /^ {2}Subject: Away\n\n {2}I am away\.\n {2}Anna$/m);
+    assert.match(
+      (await run(ANNA, "I", "am", "away.")).out,
+      /this reply, until you end it \(--off\):\n {2}I am away\.$/m,
+    );
+    assert.match((await run(ANNA, "--off")).out, /^Nobody who writes/m);
+    assert.match((await run(ANNA)).out, /^Nobody who writes/m);
+  });
+
+  test("refuses what contradicts itself, is over, or names nobody", async () => {
+    for (const words of [
+      [ANNA, "away", "--off"],
+      [ANNA, "--off", "--until", "2099-01-01"],
+      [ANNA, "--subject", "Away"],
+      [ANNA, "away", "--until", "soon"],
+      [ANNA, "away", "--until", "2020-01-01"],
+      ["anna", "away"],
+    ])
+      assert.equal((await run(...words)).code, 2, words.join(" "));
+    for (const words of [["nobody@example.org"], ["nobody@example.org", "away"]])
+      assert.equal((await run(...words)).code, 1, words.join(" "));
+  });
+});

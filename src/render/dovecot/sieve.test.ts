@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderVacationDict, sievePlugin, sieveSubmission, vacationDict } from "./sieve.ts";
+
+const site = sampleSite();
+
+test("what scripts send is handed over on loopback, redirected mail as its user's own", () => {
+  assert.equal(sieveSubmission(site), "submission_host = 127.0.0.1:10026");
+  const plugin = sievePlugin(site);
+  assert.match(plugin, /^ {2}sieve_before = \/srv\/mail\/conf\/sieve\/junk\.sieve$/m);
+  assert.match(plugin, /^ {2}sieve_redirect_envelope_from = recipient$/m);
+  assert.match(plugin, /^ {2}sieve_max_redirects = 4$/m);
+});
+
+test("a script is found by its name, and its text by its id, of the account that gets the mail alone", () => {
+  const { name, text, mode } = renderVacationDict(site);
+  assert.deepEqual([name, mode], ["vacation-dict.conf", 0o644]);
+  assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
+  const maps = [
+    ...text.matchAll(
+      /pattern = (.*)\n {2}table = (.*)\n {2}username_field = (.*)\n {2}value_field = (.*)\n {2}fields \{\n {4}(.*)\n/g,
+    ),
+  ];
+  assert.deepEqual(
+    maps.map(([, ...parts]) => parts),
+    [
+      ["priv/sieve/name/$name", "vacation_script", "user", "id", "name = $name"],
+      ["priv/sieve/data/$id", "vacation_script", "user", "script", "id = $id"],
+    ],
+  );
+});
+
+test("who delivers mail alone asks for scripts", () => {
+  assert.match(vacationDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
+  assert.match(vacationDict(site), /vacation = sqlite:\/srv\/mail\/conf\/dovecot\/vacation-dict\.conf\n/);
+});

@@ -1,0 +1,60 @@
+import { dirname, join } from "node:path";
+import { SIEVE_MAIL_ADDRESS } from "../postfix/sieve-mail.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
+
+const DICT = "vacation";
+const FILE = "vacation-dict.conf";
+/** Of the script, as accounts.db names it. */
+const SCRIPT = "vacation";
+/** Pigeonhole's own default, written down: a mail becomes so many at most. */
+const REDIRECTS = 4;
+
+/** For `plugin { }`: first what the filter called spam, then the reply of an account that has one, then the user's own script. */
+export function sievePlugin({ layout }: Site): string {
+  return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  # Who redirects is the sender: SPF passes, and a bounce comes back to them.
+  sieve_redirect_envelope_from = recipient
+  sieve_max_redirects = ${REDIRECTS}`;
+}
+
+/** For `protocol lmtp { }`: where mail goes that a script sends. sendmail(1) would not find our queue. */
+export function sieveSubmission({ ports }: Site): string {
+  return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
+}
+
+/** A column of the userdb: accounts without a reply have no second script. */
+export const VACATION = `(SELECT 'dict:proxy::${DICT};name=${SCRIPT}' FROM vacation_script WHERE vacation_script.user = userdb.user) AS sieve_before2`;
+export const NO_VACATION = "NULL AS sieve_before2";
+
+/** Dovecot reads the script of an account out of accounts.db, so that each change is in force at once. */
+export function vacationDict({ layout }: Site): string {
+  return `dict {
+  ${DICT} = sqlite:${join(dirname(layout.dovecotConf), FILE)}
+}
+service dict {
+  extra_groups = ghostinbox-accounts
+  unix_listener dict {
+    mode = 0600
+    user = ghostinbox-mail
+  }
+}`;
+}
+
+/** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this is not root's. */
+export function renderVacationDict({ layout }: Site): RenderedFile {
+  const map = (pattern: string, value: string): string => `map {
+  pattern = priv/sieve/${pattern}
+  table = vacation_script
+  username_field = user
+  value_field = ${value}
+  fields {
+    ${pattern.replace("/$", " = $")}
+  }
+}
+`;
+  const text = `# ${RENDERED_BY}
+connect = ${layout.accountsDb}
+${map("name/$name", "id")}${map("data/$id", "script").replace("data = $id", "id = $id")}`;
+  return { name: FILE, text, mode: 0o644 };
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { chownSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const ELSEWHERE = "anna@elsewhere.test";
+const THERE = "198.51.100.100";
+const HONEST = "198.51.100.10";
+/** `ports.sieve_mail`. */
+const PORT = 10_026;
+
+/** Prints the first line of what the server says; then sends these lines, whatever that was, until the server hangs up. */
+const SPEAK = `
+  const [host, lines] = process.argv.slice(1);
+  const socket = require("node:net").connect({ port: ${PORT}, host });
+  let said = "";
+  socket.on("data", (chunk) => {
+    const hasSpoken = said.includes("\\n");
+    said += chunk;
+    if (hasSpoken || !said.includes("\\n")) return;
+    console.log(said.split("\\r\\n")[0]);
+    socket.write(JSON.parse(lines).concat("QUIT", "").join("\\r\\n"));
+  });
+  socket.on("error", (error) => { if (said === "") console.log(error.code); });
+`;
+const MAIL = [`MAIL FROM:<${ANNA}>`, `RCPT TO:<${ELSEWHERE}>`, "DATA", "Subject: from another user", "", "Hello.", "."];
+
+// Without the firewall, so that the guard alone says who may; with it: reach.test.ts.
+describe("mail that Sieve scripts send", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_FIREWALL__ENABLED: "false" }, [ANNA], {
+    records: () => [
+      "elsewhere.test. MX 10 mx.elsewhere.test.",
+      `mx.elsewhere.test. A ${THERE}`,
+      "written.test. MX 10 mx.sender.test.",
+      `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
+    ],
+    prepare: async () => {
+      there = await Sink.start(lab.sender, THERE, lab.directory);
+    },
+  });
+  let there: Sink;
+  const arrived = (subject: string): readonly string[] =>
+    there.mails().filter((mail) => mail.includes(`Subject: ${subject}`));
+  async function write(subject: string): Promise<void> {
+    const text = mailText({ subject, from: "someone@written.test", to: ANNA });
+    const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient: ANNA, text };
+    const reply = await sendMail(mail);
+    assert.equal(reply.code, 250, reply.lines.join());
+  }
+  const home = (): string => join(product.layout.mail, "example.test", "anna");
+  function script(text: string): void {
+    const path = join(home(), ".dovecot.sieve");
+    writeFileSync(path, text);
+    const { uid, gid } = statSync(home());
+    chownSync(path, uid, gid);
+  }
+  async function speak(user: string, lines: readonly string[] = [], host = "127.0.0.1"): Promise<string> {
+    const { uid, gid } = user === "nobody" ? { uid: 65_534, gid: 65_534 } : statSync(home());
+    const as = ["setpriv", "--reuid", String(uid), "--regid", String(gid), "--clear-groups"];
+    return (await lab.server.mustExec([...as, product.layout.node, "-e", SPEAK, host, JSON.stringify(lines)])).trim();
+  }
+
+  test("what a script redirects arrives elsewhere, with its user as the sender, and nobody's signature of ours", async () => {
+    await write("first");
+    await until("the home is there", () => findMail(product.layout, "first"));
+    script(`require ["copy"];\nredirect :copy "${ELSEWHERE}";\n`);
+    await write("sent on by a script");
+    const mail = await until("it is there", () => arrived("sent on by a script")[0]);
+    assert.match(mail, new RegExp(`^X-Mail-Args: <${ANNA}>`, "m"));
+    assert.match(mail, /^From: <someone@written\.test>$/m);
+    assert.match(mail, /^X-Sieve-Redirected-From: anna@example\.test$/m);
+    assert.doesNotMatch(mail, /^DKIM-Signature:/m);
+    await until("a copy is here", () => findMail(product.layout, "sent on by a script"));
+  });
+
+  test("no other local user can send there, without a firewall too", async () => {
+    assert.equal(
+      await speak("nobody", ["EHLO x.test", ...MAIL]),
+      "421 4.7.1 <localhost[127.0.0.1]>: Client host rejected: Only for programs of this mail server",
+    );
+    assert.match(await speak("ghostinbox-mail"), /^220 \S+ ESMTP/);
+    assert.equal(await speak("nobody", [], "198.51.100.1"), "ECONNREFUSED");
+    await write("after it");
+    await until("it is there", () => arrived("after it")[0]);
+    assert.deepEqual(arrived("from another user"), []);
+  });
+
+  test("while the guard is away none is let in", async () => {
+    await lab.server.mustExec(["sv", "-w", "10", "down", join(product.layout.services, "guard")]);
+    assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
+    await lab.server.mustExec(["sv", "-w", "10", "up", join(product.layout.services, "guard")]);
+    await until("the guard answers", () => product.guardAnswers());
+  });
+});

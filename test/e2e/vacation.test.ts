@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { sendMail } from "../lab/mail.ts";
+import { findMail, mailText } from "../lab/mailbox.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { Sink } from "../lab/sink.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+/** The server of written.test: its mail comes from there, and replies go there. */
+const HONEST = "198.51.100.10";
+/** Replies of an account within an hour. */
+const AN_HOUR = 20;
+
+describe("replies while a user is away", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct(
+    {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+    },
+    [ANNA, BERT],
+    {
+      records: () => ["written.test. MX 10 mx.sender.test.", `written.test. TXT "v=spf1 ip4:${HONEST} -all"`],
+      prepare: async () => {
+        there = await Sink.start(lab.sender, HONEST, lab.directory);
+      },
+    },
+  );
+  let there: Sink;
+  const cli = async (...words: readonly string[]): Promise<string> => {
+    const ran = await product.cli(words);
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout;
+  };
+  type More = Readonly<{ sender?: string; to?: string; headers?: readonly string[]; account?: string }>;
+  async function write(subject: string, more: More = {}): Promise<void> {
+    const { sender = "someone@written.test", to = ANNA, headers = [], account = ANNA } = more;
+    const from = sender === "" ? "mailer-daemon@written.test" : sender;
+    const text = mailText({ subject, from, to, headers });
+    const reply = await sendMail({ host: lab.sender, from: HONEST, sender, recipient: to, text });
+    assert.equal(reply.code, 250, reply.lines.join());
+    await until(`it is here: ${subject}`, () => findMail(product.layout, subject, { account }));
+  }
+  const repliesTo = (sender: string): readonly string[] =>
+    there.mails().filter((mail) => mail.includes(`X-Rcpt-Args: <${sender}>`));
+  /** A reply is in the queue before its mail is in the mailbox. */
+  async function noReplyTo(sender: string, already = 0): Promise<void> {
+    await until("the queue is empty", async () =>
+      (await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-p"])).includes("queue is empty"),
+    );
+    assert.equal(repliesTo(sender).length, already, `replies to ${sender}`);
+  }
+
+  test("a sender gets one, signed and with no sender of its own, and a second mail gets none", async () => {
+    await cli("account", "vacation", ANNA, 'Back on Monday.\n.\n"Anna" \\o/ äöü', "--subject", "Away äöü");
+    await write("first");
+    const [reply = ""] = await until("the reply is there", () => {
+      const found = repliesTo("someone@written.test");
+      return found.length > 0 && found;
+    });
+    assert.match(reply, /^X-Mail-Args: <>/m);
+    assert.match(reply, /^From: <?anna@example\.test>?$/m);
+    assert.match(reply, /^To: <someone@written\.test>$/m);
+    assert.match(reply, /^Auto-Submitted: auto-replied/m);
+    assert.match(reply, /^DKIM-Signature:.*\s*d=example\.test;/m);
+    assert.match(reply, /^Subject: Away =\?utf-8\?/im);
+    assert.match(reply, /^Back on Monday\.\r?\n\.\r?\n"Anna" \\o\/ /m);
+    await write("second");
+    await noReplyTo("someone@written.test", 1);
+    assert.match(await cli("audit", "list"), /VACATION_CHANGED +anna@example\.test until it is ended/);
+    assert.match(await cli("why", "--account", ANNA), /^ {2}vacation reply +yes$/m);
+  });
+
+  test("mail to an alias of the account alone gets one, to an alias of several none", async () => {
+    await cli("alias", "add", "a.nna@example.test", ANNA);
+    await cli("alias", "add", "info@example.test", ANNA, BERT);
+    await write("by the alias", { sender: "alias@written.test", to: "a.nna@example.test" });
+    await until("the reply is there", () => repliesTo("alias@written.test")[0]);
+    await write("by the other", { sender: "several@written.test", to: "info@example.test" });
+    await noReplyTo("several@written.test");
+  });
+
+  test("lists, programs, bounces and spam get none", async () => {
+    for (const [i, headers] of [
+      ["List-Id: <news.written.test>"],
+      ["Precedence: bulk"],
+      ["Auto-Submitted: auto-replied"],
+      ["List-Unsubscribe: <mailto:off@written.test>"],
+    ].entries())
+      await write(`by a program ${i}`, { sender: "program@written.test", headers });
+    await noReplyTo("program@written.test");
+    await write("a bounce", { sender: "" });
+    await noReplyTo("mailer-daemon@written.test");
+  });
+
+  test("after its end, and while the account is suspended, nobody gets one", async () => {
+    const end = Date.now() + 4_000;
+    await cli("account", "vacation", ANNA, "Back soon.", "--until", new Date(end).toISOString());
+    await write("in time", { sender: "in.time@written.test" });
+    await until("the reply is there", () => repliesTo("in.time@written.test")[0]);
+    await until("it is over", () => Date.now() > end);
+    await write("too late", { sender: "too.late@written.test" });
+    await noReplyTo("too.late@written.test");
+    await cli("account", "vacation", ANNA, "Away.");
+    await cli("account", "suspend", ANNA);
+    await write("suspended", { sender: "suspended@written.test" });
+    await noReplyTo("suspended@written.test");
+    await cli("account", "resume", ANNA);
+    await write("resumed", { sender: "resumed@written.test" });
+    await until("the reply is there", () => repliesTo("resumed@written.test")[0]);
+    await cli("account", "vacation", ANNA, "--off");
+    await write("ended", { sender: "ended@written.test" });
+    await noReplyTo("ended@written.test");
+  });
+
+  test("an account replies so often within an hour, and no more: a thief cannot send spam by it", async () => {
+    await cli("account", "vacation", BERT, "Buy this.");
+    for (let i = 0; i < AN_HOUR + 3; i++)
+      await write(`mail ${i} to Bert`, { sender: `victim${i}@written.test`, to: BERT, account: BERT });
+    const replied = (): number => there.mails().filter((mail) => /X-Rcpt-Args: <victim/.test(mail)).length;
+    await until("the replies are there", () => replied() >= AN_HOUR);
+    await noReplyTo("nobody@written.test");
+    assert.equal(replied(), AN_HOUR);
+  });
+});
