@@ -66,6 +66,8 @@ export interface Firewall {
 export interface OpenConnections {
   /** Established connections from clients to these local ports. */
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
+  /** All TCP sockets in use, those that listen among them; null where unknown. Costs next to nothing. */
+  sockets(): Promise<number | null>;
   /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty where unknown. */
   silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
   /** Replaces the earlier orders. They expire after so many seconds. */

@@ -19,6 +19,8 @@ for (const [host, from] of [
     const address = server.address();
     assert.ok(address !== null && typeof address === "object");
     const kernel = new KernelConnections();
+    const before = await kernel.sockets();
+    assert.ok(before !== null && before >= 1);
     assert.deepEqual(await kernel.connections([address.port]), []);
     const client = connect(address.port, host);
     t.after(() => client.destroy());
@@ -26,11 +28,13 @@ for (const [host, from] of [
     const clientPort = client.localPort;
     assert.deepEqual(await kernel.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
     assert.deepEqual(await kernel.connections([]), []);
+    assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");
   });
 
 test("without the files of proc(5) nobody is connected; without the tools that is told", async () => {
   const kernel = new KernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
   assert.deepEqual(await kernel.connections([25]), []);
+  assert.equal(await kernel.sockets(), null);
   const said = await kernel.say({ watched: [25], held: [], full: [], known: [] }, 15);
   assert.ok(!said.ok && said.reason.startsWith("nft: "));
   const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);

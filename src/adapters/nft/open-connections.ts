@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import type { Passed } from "../../core/firewall/blocked-ports.ts";
@@ -9,6 +9,7 @@ import type { Outcome } from "../../engine/ports.ts";
 import { NFT_LIST_COUNTERS, TABLE } from "../../wire/kernel/nft.ts";
 import { nftConnections, parsePassed } from "../../wire/kernel/nft-connections.ts";
 import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
+import { parseSocketsInUse } from "../../wire/kernel/sockstat.ts";
 import { parseSilences } from "../../wire/kernel/ss.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { runTool, TOOL_PATH } from "./tools.ts";
@@ -45,6 +46,15 @@ export class KernelConnections implements OpenConnections {
     const wanted = new Set(ports);
     const four = parseConnections(await this.#read("tcp"), wanted, endianness());
     return [...four, ...parseConnections(await this.#read("tcp6"), wanted, endianness())];
+  }
+
+  async sockets(): Promise<number | null> {
+    const [four, six] = await Promise.all(
+      ["sockstat", "sockstat6"].map((name) => readFile(join(this.#proc, name), "latin1").catch(() => "")),
+    );
+    const inUse = parseSocketsInUse(four ?? "");
+    // Without IPv6 there is no second file.
+    return inUse === null ? null : inUse + (parseSocketsInUse(six ?? "") ?? 0);
   }
 
   /** Empty if the file does not exist, as without IPv6. */

@@ -12,12 +12,18 @@ const OK: Outcome = { ok: true };
 /** A fake with these open connections, which records its calls. */
 class HeldConnections implements OpenConnections {
   open: readonly Connection[] = [];
+  inUse: number | null = null;
+  looks = 0;
   outcome: Outcome = OK;
   readonly said: ConnectionOrders[] = [];
   readonly ended: Connection[] = [];
   connections(ports: readonly number[]): Promise<readonly Connection[]> {
     assert.deepEqual(ports, [25]);
+    this.looks += 1;
     return Promise.resolve(this.open);
+  }
+  sockets(): Promise<number | null> {
+    return Promise.resolve(this.inUse);
   }
   silences(): Promise<ReadonlyMap<string, number>> {
     return Promise.reject(new Error("asked of nobody here"));
@@ -244,4 +250,24 @@ test("where connections cannot be ended, that is tried again, told of once, and 
   await watch.look();
   await watch.look();
   assert.deepEqual(watched(), [25]);
+});
+
+test("while no more sockets are in use than at a look that found nothing, three looks are left out", async () => {
+  const { kernel, watch, from } = scene();
+  const looksOf = async (inUse: number | null): Promise<number> => {
+    const before = kernel.looks;
+    kernel.inUse = inUse;
+    await watch.look();
+    return kernel.looks - before;
+  };
+  assert.equal(await looksOf(12), 1);
+  for (const fewer of [12, 10, 12]) assert.equal(await looksOf(fewer), 0);
+  assert.equal(await looksOf(12), 1, "others may have taken the places of those who left");
+  kernel.open = from(1, 2);
+  assert.equal(await looksOf(13), 1, "one more");
+  assert.deepEqual(kernel.said.at(-1)?.held.length, 1);
+  assert.equal(await looksOf(13), 1, "who is refused may have gone");
+  kernel.open = [];
+  assert.equal(await looksOf(11), 1);
+  assert.equal(await looksOf(null), 1, "the kernel does not say");
 });
