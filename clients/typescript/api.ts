@@ -980,6 +980,12 @@ export type Routes = {
 
   /** Puts mail on hold: it is not delivered before it is released. */
   "POST /api/v1/queue/hold": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1011,6 +1017,12 @@ export type Routes = {
 
   /** Releases mail that was put on hold by hand. */
   "POST /api/v1/queue/release": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1042,6 +1054,12 @@ export type Routes = {
 
   /** Tries deferred mail again now. */
   "POST /api/v1/queue/flush": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1073,6 +1091,12 @@ export type Routes = {
 
   /** Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/delete": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1102,6 +1126,12 @@ export type Routes = {
 
   /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/return": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
@@ -1183,6 +1213,12 @@ export type Routes = {
       /** The account whose mail is held. */
       readonly account: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
@@ -1198,6 +1234,12 @@ export type Routes = {
       /** The account whose mail is held. */
       readonly account: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Goes back to its senders as undeliverable. */
       readonly bounce?: boolean | undefined;
@@ -1240,6 +1282,12 @@ export type Routes = {
 
   /** Pauses greylisting for a recipient who waits for a mail. */
   "POST /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Who waits for a mail, such as one with a code. */
       readonly recipient: string;
@@ -1261,6 +1309,12 @@ export type Routes = {
       /** For whom greylisting is paused. */
       readonly recipient: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly target: string;
     };
@@ -1355,6 +1409,12 @@ export type Routes = {
 
   /** From now on no mail of the sender is spam for the account. */
   "POST /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       readonly account: string;
       /** An address, or all of a domain: *@example.org. */
@@ -1374,6 +1434,8 @@ export type Routes = {
       readonly account: string;
       /** An address, or all of a domain: *@example.org. */
       readonly sender: string;
+      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+      readonly dry_run?: boolean | undefined;
     };
     readonly answer: {
       readonly account: string;
@@ -1542,6 +1604,12 @@ export type Routes = {
 
   /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** The account, such as anna@example.org. */
       readonly name: string;
@@ -1558,6 +1626,12 @@ export type Routes = {
 
   /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts/import": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`. */
       readonly file: string;
@@ -1592,6 +1666,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly body: {
       /** Without it the server makes one, and tells it once. */
       readonly password?: string | undefined;
@@ -1610,6 +1690,12 @@ export type Routes = {
       /** The account, such as anna@example.org. */
       readonly name: string;
     };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;

@@ -1,5 +1,4 @@
 import type { Scope } from "../core/access/scopes.ts";
-import type { SenderPattern } from "../core/events/sender-pattern.ts";
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
@@ -8,7 +7,6 @@ import type { AccountKey } from "../wire/control/account-key.ts";
 import type {
   AccountRow,
   AliasItem,
-  AllowedSenderItem,
   FileChanges,
   HeldAccountItem,
   HeldMailItem,
@@ -105,19 +103,6 @@ export interface ServedSettings {
       networks: readonly Prefix[];
     }>,
   ): void;
-}
-
-/** The senders whose mail an account accepts regardless of the spam score. */
-export interface SpamAllowStore {
-  allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
-  disallowSender(account: AccountName, sender: SenderPattern): Outcome;
-  allowedSenders(): readonly AllowedSenderItem[];
-}
-
-/** The files with these senders that the spam filter reads. */
-export interface SpamPreferences {
-  /** Throws if the files cannot be written. */
-  refresh(): void;
 }
 
 /** The files with accounts and the allow list from which Rspamd tells which author belongs to which account. */

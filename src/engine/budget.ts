@@ -21,6 +21,11 @@ export class Budget {
     return countWithin(this.#spent, this.#windowMs, now) + many <= this.#most;
   }
 
+  /** How many are left. */
+  left(now: Millis): number {
+    return Math.max(0, this.#most - countWithin(this.#spent, this.#windowMs, now));
+  }
+
   spend(now: Millis, many = 1): boolean {
     if (!this.isLeft(now, many)) return false;
     for (let i = 0; i < many; i++) this.#spent.push(now);

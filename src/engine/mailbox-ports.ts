@@ -1,7 +1,9 @@
+import type { SenderPattern } from "../core/events/sender-pattern.ts";
 import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Vacation } from "../core/vacation.ts";
 import type { AppPasswordItem } from "../wire/control/access-items.ts";
+import type { AllowedSenderItem } from "../wire/control/items.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What an account has besides its password, and where mail goes on to. Writers throw when their database takes nothing. */
@@ -51,4 +53,19 @@ export type Reached = Readonly<{ alias: string; addresses: number }>;
 export interface AliasReach {
   /** Of this alias, and of all that lead to it, the one that reaches the most addresses. */
   widest(address: Address): Reached;
+}
+
+/** The senders whose mail an account accepts regardless of the spam score. */
+export interface SpamAllowStore {
+  allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
+  disallowSender(account: AccountName, sender: SenderPattern): Outcome;
+  /** What the one or the other would come to. */
+  wouldChange(verb: "allow" | "disallow", account: AccountName, sender: SenderPattern): Outcome;
+  allowedSenders(): readonly AllowedSenderItem[];
+}
+
+/** The files with these senders that the spam filter reads. */
+export interface SpamPreferences {
+  /** Throws if the files cannot be written. */
+  refresh(): void;
 }

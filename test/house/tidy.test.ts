@@ -60,7 +60,7 @@ const TABLES: readonly string[] = [
   "src/core/events/ecs.ts",
   "src/cli/commands.ts",
   "src/wire/control/control.ts",
-  "src/engine/commands/commands.ts",
+  "src/engine/commands/carry-out.ts",
   "src/servers/api/routes.ts",
   "clients/typescript/api.ts",
   "src/servers/api/schemas.ts",

@@ -11,7 +11,7 @@ import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-page
 import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteVacations } from "../../src/adapters/sqlite/accounts-db/vacations.ts";
 import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
-import type { CommandParts } from "../../src/engine/commands/commands.ts";
+import type { CommandParts } from "../../src/engine/commands/carry-out.ts";
 import type { Clock } from "../../src/engine/ports.ts";
 
 /** Who may use the dashboard and the API, as the guard keeps it in `accounts.db`, and what they see of accounts. */

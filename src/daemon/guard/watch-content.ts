@@ -1,7 +1,8 @@
 import { writeSpamPreferences } from "../../adapters/content/spam-preferences.ts";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { AuthorLists, SpamPreferences } from "../../engine/admin-ports.ts";
+import type { AuthorLists } from "../../engine/admin-ports.ts";
+import type { SpamPreferences } from "../../engine/mailbox-ports.ts";
 import type { Log } from "../../engine/ports.ts";
 import { renderSpamPreferences } from "../../render/content/spam-preferences.ts";
 

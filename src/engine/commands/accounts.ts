@@ -17,7 +17,7 @@ export type AccountCommandParts = HeldQueueParts &
   AlertMailboxParts &
   Rehearsal &
   Readonly<{
-    engine: Engine;
+    engine: Pick<Engine, "policy" | "audit">;
     accounts: AccountStore & AliasStore & MailKeyStore;
     reach: AliasReach;
     keeper: Keeper;

@@ -2,12 +2,14 @@ import type { AuditType } from "../../core/events/audit-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { AccountBook } from "../admin-ports.ts";
 import type { Outcome } from "../ports.ts";
 import type { AccountCommandParts } from "./accounts.ts";
 import { alertsStay, getsAlerts, isPostmaster } from "./alert-mailboxes.ts";
 import { notServed } from "./not-served.ts";
 import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
+import { tooManyTargets } from "./web-aliases.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 /** Postfix's virtual_alias_expansion_limit, by default: mail beyond it would have to be sent again for ever. */
@@ -15,9 +17,11 @@ const MOST_REACHED = 1_000;
 
 export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
 
+export type AliasCommandParts = AccountCommandParts & Readonly<{ book: Pick<AccountBook, "aliases"> }>;
+
 /** Records a change of an alias, and carries it out. */
 export async function aliasCommand(
-  parts: AccountCommandParts,
+  parts: AliasCommandParts,
   command: AliasCommand,
   by: string,
 ): Promise<Reply<AliasCommand["verb"]>> {
@@ -25,6 +29,8 @@ export async function aliasCommand(
   if (address === null) return wrongAddress(command.address);
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
+  const beyond = by.startsWith("web:") && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
+  if (beyond !== null) return beyond;
   const reserved = by.startsWith("web:") ? notFromWeb(parts, command, address) : null;
   if (reserved !== null) return reserved;
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;

@@ -37,6 +37,7 @@ export async function fileCommand(
     }
   }
   const would = parts.rehearse(() => write(parts, command, entries));
+  if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
   if (!(await record(parts, would, proofs, by))) return UNWRITTEN;
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {

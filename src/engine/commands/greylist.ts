@@ -10,8 +10,8 @@ import type { Clock, RecipientDirectory } from "../ports.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 
 export type GreylistCommandParts = Readonly<{
-  engine: Engine;
-  pauses: GreylistPauses;
+  engine: Pick<Engine, "policy" | "audit">;
+  pauses: Pick<GreylistPauses, "pause" | "resume" | "pauses">;
   recipients: RecipientDirectory;
   clock: Clock;
 }>;

@@ -11,7 +11,7 @@ import type { Clock, Outcome } from "../ports.ts";
 /** Postfix's queue, and what the guard has noted of the mail that is on hold there. */
 
 export type HeldQueueParts = Readonly<{
-  engine: Engine;
+  engine: Pick<Engine, "audit">;
   keeper: Keeper;
   heldMail: HeldMail;
   accounts: Pick<AliasStore, "sendersOf">;
@@ -122,7 +122,11 @@ export async function forgetGone(
 }
 
 /** Where the database takes no writes, the notes stay until the next time. */
-async function forgetAllBut(engine: Engine, there: readonly QueuedMail[], noted: readonly string[]): Promise<void> {
+async function forgetAllBut(
+  engine: Pick<Engine, "audit">,
+  there: readonly QueuedMail[],
+  noted: readonly string[],
+): Promise<void> {
   const present = new Set(there.map(({ id }) => id));
   const queueIds = noted.filter((id) => !present.has(id));
   if (queueIds.length > 0) await engine.audit(null, [{ type: "FORGET_HELD", queueIds }]);

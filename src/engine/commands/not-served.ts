@@ -3,7 +3,7 @@ import type { CommandError } from "../../wire/control/control.ts";
 import type { Engine } from "../engine.ts";
 
 /** Null if the domain of the address is one of this server's. */
-export function notServed(engine: Engine, address: Address): CommandError | null {
+export function notServed(engine: Pick<Engine, "policy">, address: Address): CommandError | null {
   const { domains } = engine.policy;
   if (domains.includes(domainOf(address))) return null;
   const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;

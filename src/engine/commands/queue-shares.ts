@@ -22,15 +22,24 @@ export const ROOTS_SHARE: Share = {
   releases: (mails) => mails,
 };
 
+type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
+
 /** What the web's commands on the queue may do: one after the other, some mails at a time. */
 export class QueueShares {
+  readonly #bounds: Bounds;
   readonly #share: Share;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(bounds: Pick<WebBounds, "deletes" | "releases">) {
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
     const releases = (mails: number): number => bounds.releases(mails);
     this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails), releases };
+  }
+
+  /** The same for a dry run, which uses up nothing of it. */
+  trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
+    return this.inTurn(verb, () => run(trialOf(this.#bounds.left())));
   }
 
   /** Commands on other things do not wait. */
@@ -46,4 +55,17 @@ export class QueueShares {
     this.#last = done.catch(() => undefined);
     return done;
   }
+}
+
+function trialOf({ deletes, releases }: ReturnType<Bounds["left"]>): Share {
+  return { rounds: WEB_ROUNDS, deletes: someOf(deletes), releases: someOf(releases) };
+}
+
+function someOf(most: number): (mails: number) => number {
+  let left = most;
+  return (mails) => {
+    const some = Math.min(mails, left);
+    left -= some;
+    return some;
+  };
 }

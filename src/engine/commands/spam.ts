@@ -3,14 +3,14 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { plural, printable } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
-import type { SpamAllowStore, SpamPreferences } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
+import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type SpamCommandParts = Readonly<{
-  engine: Engine;
+  engine: Pick<Engine, "audit">;
   clock: Clock;
   senders: SpamAllowStore;
   preferences: SpamPreferences;

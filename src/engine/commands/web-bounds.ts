@@ -40,10 +40,7 @@ export const WEB_LIMITS = {
   bannedSignIns: 100,
   /** Sign-ins to the dashboard that one address may try within a minute, and challenges that it may ask for. Other addresses have their own limit. */
   signInsEach: 300,
-  /**
-   * Addresses of administrators that the web may report within half an hour. Such an address is not banned during that
-   * time.
-   */
+  /** Addresses of administrators that the web may report within half an hour, which are not banned meanwhile. */
   administrators: 32,
 } as const;
 const SEEN_MS = 30 * MINUTE_MS;
@@ -79,14 +76,12 @@ export class WebBounds {
 
   /** Null if the web may run the command now; it then counts. */
   refuses(command: Command): Overreach | null {
-    const now = this.#clock.now();
-    return this.#exceeded(command, (budget, times) => budget.spend(now, times));
+    return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
   }
 
   /** The same for a dry run, which does not count. */
   wouldRefuse(command: Command): Overreach | null {
-    const now = this.#clock.now();
-    return this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
+    return this.#exceeded(command, (budget, times) => budget.isLeft(this.#clock.now(), times));
   }
 
   #exceeded(command: Command, isWithin: Within): Overreach | null {
@@ -157,6 +152,11 @@ export class WebBounds {
   /** How many of so many held mails may be released now. They count as released. */
   releases(mails: number): number {
     return this.#within(this.#released, mails);
+  }
+
+  /** How many mails may be deleted, and how many held ones released, now. */
+  left(now: Millis = this.#clock.now()): Readonly<{ deletes: number; releases: number }> {
+    return { deletes: this.#deleted.left(now), releases: this.#released.left(now) };
   }
 
   #within(budget: Budget, mails: number): number {

@@ -11,7 +11,7 @@ import { type FileCommandParts, fileCommand } from "./files.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type WebPasswordParts = FileCommandParts &
-  Readonly<{ secrets: SecretMaker; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
+  Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
 
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 type Brought = Of<"accounts_bring">["entries"][number];

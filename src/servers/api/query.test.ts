@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
+import { startKit } from "../../../test/kit/api-kit.ts";
+import { DRY_RUNS, hasDryRun, NOT_TRIED } from "../../wire/control/dry-runs.ts";
+import { createHandlers } from "./handlers.ts";
 import { readQuery } from "./query.ts";
 import { route } from "./route.ts";
+import { routes } from "./routes.ts";
 
 const SAMPLE = { method: "GET", path: "/x", who: "anyone", bodyBytes: 0, says: "It says.", run: () => null } as const;
 const query = z.object({ ip: z.string().optional(), limit: z.string().optional() }).refine(() => true);
@@ -78,4 +82,26 @@ test("a command that the guard can try may be a dry run, and says so in one way"
   ]);
   assert.match(await refusalOf(LISTED, "dry_run=true"), /^The parameter dry_run is not known here/);
   assert.match(await refusalOf(route({ ...SAMPLE, method: "POST", asks: "prove" }), "dry_run=true"), /not known here/);
+});
+
+test("a dry run of what cannot be tried is refused, with the reason", async () => {
+  const row = route({ ...SAMPLE, method: "POST", asks: "settings_apply" });
+  assert.equal(
+    await refusalOf(row, "dry_run=true"),
+    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes.",
+  );
+});
+
+test("every route that changes something can be tried, or stands in the list of those that cannot", async (t) => {
+  const all = routes(createHandlers((await startKit(t)).parts)).filter(({ method }) => method !== "GET");
+  const asked = new Set(all.flatMap(({ asks }) => asks ?? []));
+  const named = all.filter(
+    (row) => row.asks === undefined || hasDryRun({ verb: row.asks }) === NOT_TRIED.has(row.asks),
+  );
+  assert.deepEqual(
+    named.map(({ path }) => path),
+    ["/api/v1/login/passkey"],
+    "which only asks for a challenge",
+  );
+  assert.deepEqual(new Set([...DRY_RUNS, ...NOT_TRIED.keys()]).difference(asked), new Set(), "of no route");
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hasDryRun } from "../../wire/control/dry-runs.ts";
+import { hasDryRun, NOT_TRIED } from "../../wire/control/dry-runs.ts";
 import { problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 
@@ -24,6 +24,7 @@ export function readQuery(row: Route, url: string): Read | Response {
   const unknown = given
     .map(([name]) => name)
     .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
+  if (unknown === DRY_RUN && row.method !== "GET") return notTried(row);
   if (unknown !== undefined) return refused(`The parameter ${shown(unknown)} is not known here`, known);
   const twice = known.find((name) => !lists.includes(name) && all(name).length > 1);
   if (twice !== undefined) return refused(`${twice} is there more than once`, known);
@@ -38,6 +39,13 @@ function isList(field: z.ZodType | undefined): boolean {
 
 export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): boolean {
   return method !== "GET" && asks !== undefined && hasDryRun({ verb: asks });
+}
+
+/** Carried out all the same it would be a change that nobody asked for. */
+function notTried({ asks }: Pick<Route, "asks">): Response {
+  const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.`;
+  const next = asks === undefined ? undefined : NOT_TRIED.get(asks);
+  return problem({ status: 400, code: "invalid_request", detail, ...(next !== undefined && { next }) });
 }
 
 const SHOWN = 40;

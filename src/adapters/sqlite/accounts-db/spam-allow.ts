@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { SenderPattern } from "../../../core/events/sender-pattern.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
-import type { SpamAllowStore } from "../../../engine/admin-ports.ts";
+import type { SpamAllowStore } from "../../../engine/mailbox-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import type { AllowedSenderItem } from "../../../wire/control/items.ts";
 import type { Prepares } from "../between-transactions.ts";
@@ -11,6 +11,7 @@ import { millis, text } from "../columns.ts";
 /** The senders whose mail accounts always accept. Throws if a database cannot be written. */
 export class SqliteSpamAllow implements SpamAllowStore {
   readonly #add: StatementSync;
+  readonly #has: StatementSync;
   readonly #remove: StatementSync;
   readonly #forget: StatementSync;
   readonly #list: StatementSync;
@@ -18,9 +19,8 @@ export class SqliteSpamAllow implements SpamAllowStore {
   readonly #aliases: StatementSync;
 
   constructor(engine: Prepares, accounts: DatabaseSync) {
-    this.#add = engine.prepare(
-      "INSERT INTO spam_allow (account, sender, by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    );
+    this.#add = engine.prepare("INSERT INTO spam_allow (account, sender, by, at) VALUES (?, ?, ?, ?)");
+    this.#has = engine.prepare("SELECT 1 FROM spam_allow WHERE account = ? AND sender = ?");
     this.#remove = engine.prepare("DELETE FROM spam_allow WHERE account = ? AND sender = ?");
     this.#forget = engine.prepare("DELETE FROM spam_allow WHERE account = ?");
     this.#list = engine.prepare("SELECT account, sender, by, at FROM spam_allow ORDER BY account, sender");
@@ -30,14 +30,23 @@ export class SqliteSpamAllow implements SpamAllowStore {
   }
 
   allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome {
-    if (this.#account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
-    const { changes } = this.#add.run(account, sender, by, at);
-    return changes === 0 ? { ok: false, reason: `${sender} is let in for ${account} already.` } : { ok: true };
+    const outcome = this.wouldChange("allow", account, sender);
+    if (outcome.ok) this.#add.run(account, sender, by, at);
+    return outcome;
   }
 
   disallowSender(account: AccountName, sender: SenderPattern): Outcome {
-    const { changes } = this.#remove.run(account, sender);
-    return changes === 0 ? { ok: false, reason: `${sender} is not on the list of ${account}.` } : { ok: true };
+    const outcome = this.wouldChange("disallow", account, sender);
+    if (outcome.ok) this.#remove.run(account, sender);
+    return outcome;
+  }
+
+  wouldChange(verb: "allow" | "disallow", account: AccountName, sender: SenderPattern): Outcome {
+    const isThere = this.#has.get(account, sender) !== undefined;
+    if (verb === "disallow")
+      return isThere ? { ok: true } : { ok: false, reason: `${sender} is not on the list of ${account}.` };
+    if (this.#account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    return isThere ? { ok: false, reason: `${sender} is let in for ${account} already.` } : { ok: true };
   }
 
   allowedSenders(): readonly AllowedSenderItem[] {
