@@ -35,6 +35,12 @@ test("it brings the modules that run, and none that only develop", () => {
   for (const name of ["typescript", "fast-check"]) assert.ok(!modules.includes(`node_modules/${name}`), name);
 });
 
+test("npm has the runtime and esbuild for both processors", () => {
+  const modules = modulesOf(readFileSync("package-lock.json", "utf8"));
+  for (const name of ["node-linux", "@esbuild/linux"])
+    for (const processor of ["x64", "arm64"]) assert.ok(modules.includes(`node_modules/${name}-${processor}`), name);
+});
+
 test("files whose names begin with a dot have sums, modes and a size like all others", () => {
   const stage = temporaryDirectory();
   const hidden = join(stage, "usr/.cache");

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { commands } from "../../src/cli/commands.ts";
+
+/** By which route the API does what a command does. */
+const BY_ROUTE: Readonly<Record<string, string>> = {
+  status: "GET /api/v1/status",
+  stats: "GET /api/v1/stats",
+  events: "GET /api/v1/events",
+  why: "GET /api/v1/why/{ip}",
+  ban: "POST /api/v1/bans",
+  unban: "DELETE /api/v1/bans/{network}",
+  bans: "GET /api/v1/bans",
+  "allow add": "POST /api/v1/allow",
+  "allow remove": "DELETE /api/v1/allow/{network}",
+  "allow list": "GET /api/v1/allow",
+  cleanup: "GET /api/security",
+  "account add": "POST /api/v1/accounts",
+  "account remove": "DELETE /api/v1/accounts/{name}",
+  "account list": "GET /api/v1/accounts",
+  "account passwd": "POST /api/v1/accounts/{name}/password",
+  "account app-password add": "POST /api/v1/me/app-passwords",
+  "account app-password list": "GET /api/v1/me/app-passwords",
+  "account app-password remove": "DELETE /api/v1/me/app-passwords/{id}",
+  "account forward": "PUT /api/v1/me/forwarding",
+  "account import": "POST /api/v1/accounts/import",
+  "account networks": "POST /api/v1/accounts/{name}/networks",
+  "account quota": "PUT /api/v1/accounts/{name}/quota",
+  "account suspend": "POST /api/v1/accounts/{name}/suspend",
+  "account resume": "POST /api/v1/accounts/{name}/resume",
+  "account held": "GET /api/v1/held",
+  "account release": "POST /api/v1/held/{account}/release",
+  "account drop": "POST /api/v1/held/{account}/drop",
+  "alias add": "POST /api/v1/aliases",
+  "alias remove": "DELETE /api/v1/aliases/{address}",
+  "alias list": "GET /api/v1/aliases",
+  "alias block": "POST /api/v1/aliases/{address}/block",
+  "alias unblock": "POST /api/v1/aliases/{address}/unblock",
+  "greylist pause": "POST /api/v1/greylist/pauses",
+  "greylist resume": "DELETE /api/v1/greylist/pauses/{recipient}",
+  "greylist list": "GET /api/v1/greylist/pauses",
+  "spam allow add": "POST /api/v1/spam/senders",
+  "spam allow remove": "DELETE /api/v1/spam/senders",
+  "spam allow list": "GET /api/v1/spam/senders",
+  "queue list": "GET /api/v1/queue",
+  "queue flush": "POST /api/v1/queue/flush",
+  "queue hold": "POST /api/v1/queue/hold",
+  "queue release": "POST /api/v1/queue/release",
+  "queue delete": "POST /api/v1/queue/delete",
+  "dns records": "GET /api/v1/dns",
+  "dns check": "GET /api/v1/dns",
+  "backup list": "GET /api/v1/upkeep",
+  "config show": "GET /api/v1/settings",
+  "config set": "POST /api/v1/settings",
+  "config unset": "POST /api/v1/settings",
+  "config apply": "POST /api/v1/settings",
+  "config simulate": "POST /api/v1/settings/preview",
+  "config check": "POST /api/v1/settings/preview",
+  "alerts test": "POST /api/v1/alerts/test",
+  "alerts list": "GET /api/v1/alerts",
+  "token create": "POST /api/v1/tokens",
+  "token list": "GET /api/v1/tokens",
+  "token revoke": "DELETE /api/v1/tokens/{name}",
+  "session list": "GET /api/v1/sessions",
+  "session end": "DELETE /api/v1/sessions/{id}",
+};
+
+test("what the command line does, the API does too, or docs/api.md says why not", () => {
+  const page = readFileSync("docs/api.md", "utf8");
+  const section = /^## What only the command line does\n([^]*?)^## /m.exec(page)?.[1] ?? "";
+  const cells = [...section.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell = ""]) => cell);
+  const named = cells.flatMap((cell) => cell.split(", ").map((name) => name.replaceAll("`", "")));
+  const isNamed = (name: string): boolean => named.some((one) => name === one || name.startsWith(`${one} `));
+  const names = commands.map(({ name }) => name);
+  assert.deepEqual(
+    names.filter((name) => name in BY_ROUTE === isNamed(name)),
+    [],
+    "in neither of the two, or in both",
+  );
+  assert.deepEqual(
+    [...Object.keys(BY_ROUTE), ...named].filter(
+      (one) => !names.some((name) => name === one || name.startsWith(`${one} `)),
+    ),
+    [],
+    "no such command",
+  );
+});
+
+test("every route that a command is likened to is there", () => {
+  const described = readFileSync("clients/typescript/api.ts", "utf8");
+  const missing = Object.values(BY_ROUTE).filter((route) => !described.includes(`  "${route}": {`));
+  assert.deepEqual(missing, []);
+});
