@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+import { forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
@@ -21,7 +26,7 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
 
 test("every service is a script that becomes its program, with a log of its own", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
-  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){0,2}exec .*\n$/);
+  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){0,3}exec .*\n$/);
   const input = {
     layout,
     environment: layout.environment,
@@ -37,6 +42,25 @@ test("every service is a script that becomes its program, with a log of its own"
 
 test("Dovecot may have as many open files as its services have clients", () => {
   assert.match(runs().get("dovecot") ?? "", /^exec chpst -o 65536 dovecot -F /m);
+});
+
+test("Dovecot starts although another process has the number that it had", async (t) => {
+  const directory = temporaryDirectory();
+  const file = join(directory, "master.pid");
+  const remains = (pid: number | undefined): boolean => {
+    writeFileSync(file, `${pid}\n`);
+    execFileSync("sh", ["-c", forgetsEnded(file)]);
+    return existsSync(file);
+  };
+  assert.equal(remains(process.pid), false);
+  rmSync(file, { force: true });
+  execFileSync("sh", ["-c", forgetsEnded(file)]);
+  copyFileSync("/bin/sleep", join(directory, "dovecot"));
+  const dovecot = spawn(join(directory, "dovecot"), ["60"], { stdio: "ignore" });
+  t.after(() => dovecot.kill());
+  await once(dovecot, "spawn");
+  assert.equal(remains(dovecot.pid), true);
+  assert.match(runs().get("dovecot") ?? "", /\/run\/dovecot\/master\.pid\nexec chpst/);
 });
 
 test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Layout } from "../settings/layout.ts";
 import { USERS } from "../settings/layout.ts";
 import {
@@ -137,10 +138,19 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [
         // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
         `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
+        forgetsEnded(join(layout.dovecotBase, "master.pid")),
         // One open file for each client of a service (`default_client_limit`).
         `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
       ];
   }
+}
+
+/**
+ * Dovecot starts beside no process that has the number in its file, whatever that is by now: in a container that was
+ * killed, and on a machine without power, the file stays and the numbers begin anew. Exported for its test.
+ */
+export function forgetsEnded(pidFile: string): string {
+  return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;
 }
 
 function ours(program: string, privileges: string, { layout, environment }: RunitInput): string {
