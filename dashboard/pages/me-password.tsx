@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { post } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { t } from "../mailbox-texts.ts";
@@ -5,6 +6,9 @@ import { Card, Field, useAttempt } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { reader } from "../session.ts";
 import { typedIn } from "./typed-in.ts";
+
+/** How often the reader has set a new password here: it removes app passwords. */
+export const passwordsSet = signal(0);
 
 /** `isOnServer`: the password opens the mailbox's key, so it is changed on the server alone. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
@@ -30,6 +34,7 @@ export function NewPassword({ done }: Readonly<{ done: () => void }>) {
       await withProof(() => post("me/password", password));
       form.reset();
       tell(words.passwordSet);
+      passwordsSet.value += 1;
       done();
     });
   };

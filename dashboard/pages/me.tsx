@@ -6,8 +6,10 @@ import { t } from "../mailbox-texts.ts";
 import { language } from "../messages.ts";
 import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Heading } from "../shell.tsx";
+import { AppPasswordsCard } from "./me-apps.tsx";
 import { ClientCard } from "./me-client.tsx";
 import { FollowCard } from "./me-follow.tsx";
+import { ForwardingCard } from "./me-forwarding.tsx";
 import { CodeCard, SendersCard } from "./me-mail.tsx";
 import { PasswordCard } from "./me-password.tsx";
 import { OwnSessionsCard } from "./me-sessions.tsx";
@@ -27,6 +29,8 @@ export function MePage() {
         <SendersCard />
         <FollowCard />
         <ClientCard />
+        <AppPasswordsCard />
+        <ForwardingCard />
         {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
         <OwnSessionsCard />
         <Card title={t.value.me.page}>

@@ -32,7 +32,7 @@ const en = {
     "Somebody knows your password. Set a new one here: every other browser is signed out, and mail programs need the new password.",
   password: "New password",
   passwordHint:
-    "Best are four or more words that have nothing to do with each other. Your mail programs need the new password too.",
+    "Best are four or more words that have nothing to do with each other. Your mail programs need the new password too, and all app passwords end.",
   passwordOnServer:
     "Your mail is encrypted with a key that only your password opens. So only the administrator can change it, on the server itself: please ask.",
   newPassword: "New password for your mailbox",
@@ -84,7 +84,7 @@ const en = {
   at: (host: string, port: number) => `${host}, port ${port}, SSL/TLS`,
   user: "User name",
   clientPassword: "Password",
-  yourPassword: "that of your mailbox",
+  yourPassword: "that of your mailbox, or an app password",
   settingsText: "Settings as text",
   profile: "Profile for iPhone, iPad and Mac",
   profileHint:
@@ -128,7 +128,7 @@ const de: typeof en = {
     "Jemand kennt Ihr Passwort. Setzen Sie hier ein neues: Jeder andere Browser wird abgemeldet, und Mailprogramme brauchen das neue Passwort.",
   password: "Neues Passwort",
   passwordHint:
-    "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort.",
+    "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter enden.",
   passwordOnServer:
     "Ihre Post ist mit einem Schlüssel verschlüsselt, den nur Ihr Passwort öffnet. Deshalb kann es nur auf dem Server selbst geändert werden: Bitten Sie den Verwalter darum.",
   newPassword: "Neues Passwort für Ihr Postfach",
@@ -180,7 +180,7 @@ const de: typeof en = {
   at: (host, port) => `${host}, Port ${port}, SSL/TLS`,
   user: "Benutzername",
   clientPassword: "Passwort",
-  yourPassword: "das Ihres Postfachs",
+  yourPassword: "das Ihres Postfachs, oder ein App-Passwort",
   settingsText: "Einstellungen als Text",
   profile: "Profil für iPhone, iPad und Mac",
   profileHint:

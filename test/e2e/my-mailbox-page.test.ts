@@ -152,6 +152,61 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const profile = (await stream.toArray()).join("");
     assert.match(profile, new RegExp(`<string>${ANNA}</string>`));
     assert.ok(!profile.includes(NEW_PASSWORD));
+    await client.getByText("that of your mailbox, or an app password").waitFor();
+  });
+
+  test("makes an app password, which is shown once and opens the mailbox, and removes it", async () => {
+    const { page } = open();
+    const apps = card("App passwords");
+    await apps.getByText("There is no app password.").waitFor();
+    const name = apps.getByLabel("Name of the device, such as phone");
+    await name.fill("Annas Telefon");
+    await page.keyboard.press("Enter");
+    const secret = apps.getByLabel("App password", { exact: true });
+    await secret.and(page.locator(":focus")).waitFor();
+    assert.deepEqual(await open().violations(), []);
+    const password = await secret.inputValue();
+    assert.ok(await signsIn(password), "it opens the mailbox");
+    await apps.getByRole("button", { name: "I have typed it in" }).press("Enter");
+    await secret.waitFor({ state: "detached" });
+    const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
+    await name.fill("Annas Telefon");
+    await page.keyboard.press("Enter");
+    await page.getByText("There is an app password Annas Telefon already.").waitFor();
+    await page.reload();
+    await row.getByText(/made .* last used/).waitFor();
+    await row.getByRole("button", { name: "Remove Annas Telefon" }).focus();
+    await page.keyboard.press("Enter");
+    await row.getByRole("button", { name: "Remove Annas Telefon for good" }).waitFor();
+    await until("a second press counts", async () => {
+      await page.keyboard.press("Enter");
+      return (await page.getByText("The app password Annas Telefon is removed.").count()) > 0;
+    });
+    assert.ok(!(await signsIn(password)), "it is over");
+  });
+
+  test("sends mail on with a copy or without, tells what the server refuses, and ends it", async () => {
+    const { page } = open();
+    const forwarding = card("Forwarding");
+    const address = forwarding.getByLabel("Address to which your mail is sent on");
+    await address.fill("nobody@example.test");
+    await page.keyboard.press("Enter");
+    await page.getByText("nobody@example.test is neither an account nor an alias here.").waitFor();
+    for (const to of [BERT, "anna@elsewhere.test"]) {
+      await address.fill(to);
+      await page.keyboard.press("Enter");
+      await forwarding.getByRole("listitem").filter({ hasText: to }).waitFor();
+    }
+    const set = async () => JSON.stringify(await product.json(["account", "forward", ANNA]));
+    assert.match(await set(), /"to":\["anna@elsewhere\.test","bert@example\.test"\],"keep":true/);
+    await forwarding.getByRole("button", { name: "Keep no copy" }).click();
+    await forwarding.getByText("No copy stays in your mailbox.").waitFor();
+    assert.match(await set(), /"keep":false/);
+    assert.deepEqual(await open().violations(), []);
+    for (const to of [BERT, "anna@elsewhere.test"])
+      await forwarding.getByRole("button", { name: `Remove ${to}` }).click();
+    await forwarding.getByText("Your mail is not sent on.").waitFor();
+    assert.match(await set(), /"to":\[\]|null/);
   });
 
   test("signs out the user's other browsers", async () => {

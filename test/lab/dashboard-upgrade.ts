@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabBrowser } from "./browser.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
+import { until } from "./wait.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
 const RELOADED = "The server has a new version, so the page was loaded again.";
@@ -21,6 +22,8 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   await heading("Now");
   assert.deepEqual([askedFor(asked, "now"), askedFor(asked, "further"), askedFor(asked, "me")], [1, 0, 0]);
   await upgrade(product);
+  const answers = "fetch('healthz/live').then(({ ok }) => ok, () => false)";
+  await until("the server answers again", () => page.evaluate<boolean>(answers));
   await page.getByRole("link", { name: "Bans", exact: true }).click();
   await page.getByText(RELOADED).waitFor();
   await heading("Bans");

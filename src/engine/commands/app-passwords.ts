@@ -55,7 +55,7 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
     () => audit(parts, "APP_PASSWORD_MADE", { account, app, by }),
   );
   if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name: account, app, password } } : refused(outcome, account);
+  return outcome.ok ? { ok: true, result: { name: account, app, password } } : refused(outcome, { account, by });
 }
 
 async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
@@ -65,7 +65,7 @@ async function remove(parts: AppPasswordParts, { account, app, by }: Named): Pro
     () => audit(parts, "APP_PASSWORD_REMOVED", { account, app, by }),
   );
   if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return refused(outcome, account);
+  if (!outcome.ok) return refused(outcome, { account, by });
   const ended = await endSessions(parts, account);
   return ended.ok ? { ok: true, result: { name: account, app } } : sessionsStay(account, ended.reason);
 }
@@ -78,8 +78,10 @@ function audit(
   return engine.audit({ type, subject: `${app} of ${account}`, account, by });
 }
 
-function refused({ reason }: Extract<Outcome, { ok: false }>, account: AccountName): CommandError {
-  return { ok: false, kind: "failed", message: reason, next: `\`account app-password list ${account}\` shows them.` };
+/** A user sees them on the page, and has no command line. */
+function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
+  const where = by === "root" ? `\`account app-password list ${account}\`` : "Your page My mailbox";
+  return { ok: false, kind: "failed", message: reason, next: `${where} shows them.` };
 }
 
 const WRONG_NAME: CommandError = {

@@ -23,9 +23,8 @@ export async function forwardCommand(
   const to = command.to.map(parseAddress).filter((target) => target !== null);
   if (to.length < command.to.length) return wrongAddress(command.to.join(", "));
   for (const target of to) {
-    const message = wrongTarget(parts, name, target);
-    if (message !== null)
-      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
+    const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
+    if (message !== null) return { ok: false, kind: "failed", message, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
   }
   const { keep } = command;
   // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner.
@@ -41,8 +40,16 @@ export async function forwardCommand(
   return outcome.ok ? { ok: true, result: { name, to, keep } } : notDone(outcome.reason);
 }
 
+const WHO_IS_THERE = "`account list` and `alias list` show who is there.";
+/** For a user, who has no command line. */
+const OTHER_ONE = "Give another address.";
+
+function ownAddress(name: Address, by: string): string {
+  const how = by === "root" ? "by --keep, which is so unless --no-keep is given" : "unless you keep none";
+  return `${name} gets a copy ${how}.`;
+}
+
 function wrongTarget({ accounts, engine }: ForwardCommandParts, name: Address, target: Address): string | null {
-  if (target === name) return `${name} gets a copy by --keep, which is so unless --no-keep is given.`;
   if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target))
     return `${target} is neither an account nor an alias here.`;
   return accounts.leadsTo(target, name) ? `Mail for ${name} would come back to it by way of ${target}.` : null;

@@ -102,6 +102,23 @@ test("a user makes app passwords and sends mail on, for the own mailbox and with
   }
 });
 
+test("what is refused to a user tells nothing of the command line", async () => {
+  const { kit } = await fresh();
+  const app = { verb: "my_app_password_add", app: "phone" } as const;
+  assert.ok((await kit.ask(app, "web", AS)).ok);
+  for (const [command, message, next] of [
+    [app, /there is|already/i, "Your page My mailbox shows them."],
+    [
+      { verb: "my_forwarding_set", to: [ANNA], keep: true },
+      /gets a copy unless you keep none/,
+      "Give another address.",
+    ],
+  ] as const) {
+    const refused = await kit.ask(command, "web", AS);
+    assert.ok(!refused.ok && message.test(refused.message) && refused.next === next, JSON.stringify(refused));
+  }
+});
+
 test("a mailbox that gets the alerts sends its mail on only with a copy", async () => {
   const { kit } = await fresh();
   kit.tellsBy([ANNA]);
