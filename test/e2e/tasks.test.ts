@@ -146,6 +146,13 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     });
     try {
       return await mailbox.mails();
+    } catch (error) {
+      // Connections were cut here, rarely, and nobody knows yet by whom.
+      const logs = ["mail/mail.log", "dovecot/current", "keeper/current", "guard/current"].map(
+        (name) => `/var/lib/ghostinbox/log/${name}`,
+      );
+      console.log(await server.must(["tail", "-n", "40", ...logs]));
+      throw error;
     } finally {
       mailbox.close();
     }
