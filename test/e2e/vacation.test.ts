@@ -11,6 +11,7 @@ const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 /** The server of written.test: its mail comes from there, and replies go there. */
 const HONEST = "198.51.100.10";
+const FORGER = "198.51.100.70";
 /** Replies of an account within an hour. */
 const AN_HOUR = 20;
 
@@ -35,12 +36,12 @@ describe("replies while a user is away", { skip: whyNoLab() ?? false }, () => {
     assert.equal(ran.code, 0, ran.stderr);
     return ran.stdout;
   };
-  type More = Readonly<{ sender?: string; to?: string; headers?: readonly string[]; account?: string }>;
+  type More = Readonly<{ sender?: string; to?: string; headers?: readonly string[]; account?: string; host?: string }>;
   async function write(subject: string, more: More = {}): Promise<void> {
-    const { sender = "someone@written.test", to = ANNA, headers = [], account = ANNA } = more;
+    const { sender = "someone@written.test", to = ANNA, headers = [], account = ANNA, host = HONEST } = more;
     const from = sender === "" ? "mailer-daemon@written.test" : sender;
     const text = mailText({ subject, from, to, headers });
-    const reply = await sendMail({ host: lab.sender, from: HONEST, sender, recipient: to, text });
+    const reply = await sendMail({ host: lab.sender, from: host, sender, recipient: to, text });
     assert.equal(reply.code, 250, reply.lines.join());
     await until(`it is here: ${subject}`, () => findMail(product.layout, subject, { account }));
   }
@@ -94,6 +95,11 @@ describe("replies while a user is away", { skip: whyNoLab() ?? false }, () => {
     await noReplyTo("program@written.test");
     await write("a bounce", { sender: "" });
     await noReplyTo("mailer-daemon@written.test");
+  });
+
+  test("a sender who is not proven gets none: it may be forged", async () => {
+    await write("forged", { sender: "forged@written.test", host: FORGER });
+    await noReplyTo("forged@written.test");
   });
 
   test("after its end, and while the account is suspended, nobody gets one", async () => {

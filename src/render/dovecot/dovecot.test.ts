@@ -105,7 +105,8 @@ test("an alias is a mailbox for the check of quotas alone", () => {
   assert.equal(
     own,
     "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule, (SELECT " +
-      "'dict:proxy::vacation;name=vacation' FROM vacation_script WHERE vacation_script.user = userdb.user) AS sieve_before2 " +
+      "'dict:proxy::vacation;name=proven' FROM vacation_script WHERE vacation_script.user = userdb.user AND name = 'proven') " +
+      "AS sieve_before2 " +
       "FROM userdb WHERE user = '%u'",
   );
   assert.match(ofAlias, / FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);

@@ -8,7 +8,7 @@ import { appPassdb, renderAppPasswords } from "./app-passwords.ts";
 import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
 import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
-import { NO_VACATION, renderVacationDict, sievePlugin, sieveSubmission, VACATION, vacationDict } from "./sieve.ts";
+import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
 
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
@@ -34,10 +34,11 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
 function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const crypt = mailCryptColumn(site);
+  const reply = vacationColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${VACATION}${crypt.key}`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
-  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${NO_VACATION}${crypt.none}`;
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${reply.none}${crypt.none}`;
   return `# ${RENDERED_BY}
 driver = sqlite
 connect = ${layout.accountsDb}

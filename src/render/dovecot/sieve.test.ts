@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderVacationDict, sievePlugin, sieveSubmission, vacationDict } from "./sieve.ts";
+import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
 
 const site = sampleSite();
 
@@ -28,6 +28,14 @@ test("a script is found by its name, and its text by its id, of the account that
       ["priv/sieve/name/$name", "vacation_script", "user", "id", "name = $name"],
       ["priv/sieve/data/$id", "vacation_script", "user", "script", "id = $id"],
     ],
+  );
+});
+
+test("where senders are verified, only those who are proven get a reply", () => {
+  assert.match(vacationColumn(site).own, /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
+  assert.match(
+    vacationColumn(sampleSite({ verify: false })).own,
+    /;name=any' FROM .* AND name = 'any'\) AS sieve_before2$/,
   );
 });
 

@@ -4,8 +4,6 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 const DICT = "vacation";
 const FILE = "vacation-dict.conf";
-/** Of the script, as accounts.db names it. */
-const SCRIPT = "vacation";
 /** Pigeonhole's own default, written down: a mail becomes so many at most. */
 const REDIRECTS = 4;
 
@@ -23,9 +21,16 @@ export function sieveSubmission({ ports }: Site): string {
   return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
 }
 
-/** A column of the userdb: accounts without a reply have no second script. */
-export const VACATION = `(SELECT 'dict:proxy::${DICT};name=${SCRIPT}' FROM vacation_script WHERE vacation_script.user = userdb.user) AS sieve_before2`;
-export const NO_VACATION = "NULL AS sieve_before2";
+/**
+ * A column of the userdb: accounts without a reply have no second script. Where senders are verified, only those who are proven get a
+ * reply.
+ */
+export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
+  const script = verify ? "proven" : "any";
+  const has = `vacation_script.user = userdb.user AND name = '${script}'`;
+  const own = `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
+  return { own, none: "NULL AS sieve_before2" };
+}
 
 /** Dovecot reads the script of an account out of accounts.db, so that each change is in force at once. */
 export function vacationDict({ layout }: Site): string {

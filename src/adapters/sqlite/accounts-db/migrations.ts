@@ -349,7 +349,8 @@ export const accountsMigrations: readonly string[] = [
   // Replies of accounts while their users are away; `until` in milliseconds. `vacation_script`: the Sieve script of each that holds
   // now (RFC 5230). Texts are quoted strings, in which only `\` and `"` mean something (RFC 5228, 2.4.2). An alias counts as the
   // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is true once within an hour: all of them, and the
-  // account has replied as often as it may. Mail of lists is left out before, so that it uses none of them up.
+  // account has replied as often as it may. Mail of lists is left out before, so that it uses none of them up. `proven`: only senders
+  // whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
   `
   CREATE TABLE vacation (
     account TEXT COLLATE NOCASE PRIMARY KEY,
@@ -363,11 +364,14 @@ export const accountsMigrations: readonly string[] = [
   END;
 
   CREATE VIEW vacation_script (user, name, id, script) AS
-    SELECT account, 'vacation', '1',
-      'require ["vacation", "duplicate"];
+    SELECT account, kind, kind,
+      'require ["vacation", "duplicate", "envelope"];
 if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
   header :is "Precedence" ["bulk", "junk", "list"], header :matches "Auto-Submitted" "auto-*") {
-} elsif not allof (' || (
+}' || iif(kind = 'any', '', ' elsif not anyof (header :is "X-GhostInbox-Verified" "spf"' || coalesce((
+        SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
+      ), '') || ') {
+}') || ' elsif not allof (' || (
         WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
         SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
       ) || ') {
@@ -382,7 +386,7 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
       ' "' || replace(replace(replace(text, '\\', '\\\\'), '"', '\\"'), char(10), char(13, 10)) || '";
 }
 '
-    FROM vacation
+    FROM vacation, (SELECT 'proven' AS kind UNION ALL SELECT 'any')
     WHERE (until IS NULL OR until > (julianday('now') - 2440587.5) * 86400000)
       AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
   `,

@@ -21,10 +21,10 @@ function fresh(t: TestContext) {
   t.after(() => db.close());
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
-  const script = (of: string): string | null => {
+  const script = (of: string, name = "proven"): string | null => {
     const row = db
-      .prepare("SELECT script FROM vacation_script WHERE user = ? AND name = 'vacation' AND id = '1'")
-      .get(of);
+      .prepare("SELECT script FROM vacation_script WHERE user = ? AND name = ? AND id = name")
+      .get(of, name);
     return row === undefined ? null : String(row["script"]);
   };
   return { db, directory, accounts, vacations: new SqliteVacations(db), script };
@@ -74,6 +74,16 @@ test("aliases that lead to the account alone are its addresses", (t) => {
   assert.match(script(ann) ?? "", / :addresses \["a\.n@example\.org"\] "/);
 });
 
+test("only a proven sender gets one, or one of a domain of ours, unless senders are not verified", (t) => {
+  const { db, vacations, script } = fresh(t);
+  vacations.setVacation(ann, AWAY);
+  assert.match(script(ann) ?? "", /elsif not anyof \(header :is "X-GhostInbox-Verified" "spf"\) \{/);
+  db.exec("INSERT INTO served (domain) VALUES ('example.org'), ('example.net')");
+  const ours = /"X-GhostInbox-Verified" "spf", envelope :domain "from" \["example\.net", "example\.org"\]\) \{/;
+  assert.match(script(ann) ?? "", ours);
+  assert.doesNotMatch(script(ann, "any") ?? assert.fail(), /Verified/);
+});
+
 /** What breaks out of a quoted string, a text, a script or a variable, if anything does. */
 const HOSTILE = [
   '"; redirect "thief@example.net"; #',
@@ -91,7 +101,8 @@ const HOSTILE = [
 test("no text gets out of its quotes: the compiled script has the one action", {
   skip: lacking({ installed: ["sievec"] }),
 }, (t) => {
-  const { directory, vacations, script } = fresh(t);
+  const { db, directory, vacations, script } = fresh(t);
+  db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   for (const hostile of HOSTILE) {
     vacations.setVacation(ann, { subject: hostile.replaceAll("\n", " "), text: hostile, until: null });
     const file = join(directory, "vacation.sieve");
@@ -111,4 +122,4 @@ test("no text gets out of its quotes: the compiled script has the one action", {
 });
 
 /** Of Sieve's bytecode: what asks, and what goes elsewhere. */
-const TESTS: readonly string[] = ["EXISTS", "HEADER", "DUPLICATE", "JMP", "JMPTRUE", "JMPFALSE"];
+const TESTS: readonly string[] = ["EXISTS", "HEADER", "ENVELOPE", "DUPLICATE", "JMP", "JMPTRUE", "JMPFALSE"];
