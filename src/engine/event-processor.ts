@@ -14,6 +14,7 @@ import { failOpen } from "./enforce/fail-open.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
 import type { Progress } from "./facts/smtp-progress.ts";
+import { KeptShapes } from "./kept-shapes.ts";
 import type { Clock } from "./ports.ts";
 import type { Store } from "./storage-ports.ts";
 
@@ -34,6 +35,8 @@ export class EventProcessor {
   readonly #clock: Clock;
   readonly #facts: FactBase;
   #idAtBegin = 0;
+  readonly #decisions = new KeptShapes();
+  readonly #records = new KeptShapes();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
 
   constructor(parts: EventProcessorParts) {
@@ -55,7 +58,9 @@ export class EventProcessor {
     const remembered = this.#facts.remembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.#facts.follow(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
-    this.#write(event, decided, { subject: facts.subject, at: now, seen: facts.seen(remembered) });
+    const where = { subject: facts.subject, at: now, seen: facts.seen(remembered) };
+    this.#write(event, decided, where);
+    this.#decisions.keep(event.type, [event, facts, decided, remembered, where]);
     return decided;
   }
 
@@ -88,6 +93,7 @@ export class EventProcessor {
   /** Writes a row. Called directly for rows without a decision. */
   append(record: EventRecord): void {
     this.#trace.lastEventId = this.#store.append(record);
+    this.#records.keep(record.rest.event, [record]);
   }
 
   /** Writes what a log line says, and what follows from it for a server or an account. */
