@@ -3,6 +3,7 @@ import type { Millis } from "../../core/time.ts";
 import type { Health } from "../../wire/control/items.ts";
 import type { Ranking, Span } from "../figures.ts";
 import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
+import { eventsText } from "./events-text.ts";
 import { ownMail, type Reader } from "./own-mail.ts";
 import { ownSignIns } from "./own-sign-ins.ts";
 import { seriesOf } from "./series.ts";
@@ -15,7 +16,7 @@ import { whyAccount, whyAddress, whyMessage } from "./why.ts";
 export const QUESTIONS = {
   stats: (queries: Queries, health: Health, now: Millis) => statsOf(queries, health, now),
   bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
-  events: (queries: Queries, filter: EventFilter) => queries.events(filter),
+  events: (queries: Queries, filter: EventFilter) => eventsText(queries, filter),
   address: (queries: Queries, prefix: Prefix, now: Millis, memoryMs: number) =>
     whyAddress(queries, prefix, now, memoryMs),
   account: (queries: Queries, account: string) => whyAccount(queries, account),

@@ -50,9 +50,10 @@ type AskedEvents = Readonly<{
   limit?: number | undefined;
 }>;
 
-export async function readEvents({ lookups }: ApiParts, asked: AskedEvents) {
+/** As JSON, as the thread that read them wrote it. */
+export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
   const { ip, account, type = [], text = "", from, to, cursor, limit = PAGE.usual } = asked;
-  const { items, next, searchedTo } = await lookups.ask("events", {
+  return lookups.ask("events", {
     ...(ip !== undefined && { prefix: ip }),
     ...(account !== undefined && { account }),
     ...(type.length > 0 && { types: type }),
@@ -63,11 +64,6 @@ export async function readEvents({ lookups }: ApiParts, asked: AskedEvents) {
     most: limit,
     order: "newest_first",
   });
-  return {
-    items: [...items],
-    next: next === null ? null : String(next),
-    searchedTo: searchedTo === undefined ? null : isoTime(searchedTo),
-  };
 }
 
 type AskedBans = Readonly<{ limit?: number | undefined; cursor?: number | undefined; text?: string | undefined }>;

@@ -245,7 +245,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       says: "Events, newest first, in pages.",
       query: shape.eventsQuery(ipv6Prefix),
       answer: shape.eventPage,
-      run: ({ query }) => readEvents(parts, query),
+      run: async ({ query }) => new Response(await readEvents(parts, query), { headers: JSON_TYPE }),
     }),
     route({
       method: "GET",
@@ -325,13 +325,14 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       who: "session_or_token",
       bodyBytes: 0,
       says: "This description.",
-      run: () => new Response(description(), { headers: { "content-type": "application/json" } }),
+      run: () => new Response(description(), { headers: JSON_TYPE }),
     }),
     ...pageRoutes(parts.page),
   ];
   return table;
 }
 
+const JSON_TYPE = { "content-type": "application/json" } as const;
 const DOWN = { says: "Something essential is down.", answer: shape.publicHealth };
 
 type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string | undefined }>;
