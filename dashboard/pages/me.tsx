@@ -14,6 +14,7 @@ import { CodeCard, SendersCard } from "./me-mail.tsx";
 import { PasswordCard } from "./me-password.tsx";
 import { OwnSessionsCard } from "./me-sessions.tsx";
 import { SignInsCard } from "./me-sign-ins.tsx";
+import { VacationCard } from "./me-vacation.tsx";
 
 /** What the user of a mailbox sees: their own mailbox, and nothing else. */
 export function MePage() {
@@ -31,6 +32,7 @@ export function MePage() {
         <ClientCard />
         <AppPasswordsCard />
         <ForwardingCard />
+        <VacationCard />
         {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
         <OwnSessionsCard />
         <Card title={t.value.me.page}>

@@ -1,4 +1,4 @@
-/** What a user has besides the password of the mailbox: app passwords, and where its mail is sent on. */
+/** What a user has besides the password of the mailbox: app passwords, where its mail is sent on, and a reply while away. */
 const en = {
   apps: {
     title: "App passwords",
@@ -36,6 +36,22 @@ const en = {
     offOf: (address: string) => `Remove ${address}`,
     isSent: (address: string) => `Your mail is sent on to ${address}.`,
     isOff: (address: string) => `Your mail is no longer sent on to ${address}.`,
+  },
+  vacation: {
+    title: "Reply while you are away",
+    hint: "Who writes to you gets this reply, each sender once in seven days. Newsletters, lists and spam get none, and neither does mail that is sent on without a copy.",
+    none: "No reply is sent.",
+    always: "The reply is sent until you end it.",
+    until: "The reply is sent. It ends",
+    over: "No reply is sent any longer. It ended",
+    subject: "Subject (empty: that of the mail)",
+    text: "Text of the reply",
+    day: "Last day (empty: until you end it)",
+    set: "Send this reply",
+    change: "Change it",
+    end: "End it now",
+    isOn: "The reply is sent from now on.",
+    isOff: "No reply is sent any longer.",
   },
 };
 
@@ -76,6 +92,22 @@ const de: typeof en = {
     offOf: (address) => `${address} entfernen`,
     isSent: (address) => `Ihre Post wird an ${address} weitergeleitet.`,
     isOff: (address) => `Ihre Post wird nicht mehr an ${address} weitergeleitet.`,
+  },
+  vacation: {
+    title: "Antwort, während Sie weg sind",
+    hint: "Wer Ihnen schreibt, bekommt diese Antwort, jeder Absender einmal in sieben Tagen. Newsletter, Listen und Spam bekommen keine, auch nicht Post, die ohne Kopie weitergeleitet wird.",
+    none: "Es wird nicht geantwortet.",
+    always: "Es wird geantwortet, bis Sie es beenden.",
+    until: "Es wird geantwortet. Das endet",
+    over: "Es wird nicht mehr geantwortet. Das endete",
+    subject: "Betreff (leer: der der Mail)",
+    text: "Text der Antwort",
+    day: "Letzter Tag (leer: bis Sie es beenden)",
+    set: "So antworten",
+    change: "Ändern",
+    end: "Jetzt beenden",
+    isOn: "Ab jetzt wird so geantwortet.",
+    isOff: "Es wird nicht mehr geantwortet.",
   },
 };
 

@@ -5,6 +5,7 @@ import { lacking } from "../kit/needs.ts";
 import { LabBrowser } from "../lab/browser.ts";
 import { ANNA, GUEST, LOOKS, takePicture } from "../lab/dashboard-looks.ts";
 import { sendMail } from "../lab/mail.ts";
+import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
@@ -22,7 +23,8 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   let browser: LabBrowser | undefined;
   // Before the server's own: it would find the browser among what is left running.
   after(() => browser?.close());
-  const { lab, product } = withProduct({}, [ANNA, BERT], {
+  // Who gets the alerts must keep a copy of mail that is sent on.
+  const { lab, product } = withProduct({ GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT }, [ANNA, BERT], {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
   });
   const { signsIn: signsInAs } = signInsFrom(lab.sender);
@@ -155,60 +157,11 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await client.getByText("that of your mailbox, or an app password").waitFor();
   });
 
-  test("makes an app password, which is shown once and opens the mailbox, and removes it", async () => {
-    const { page } = open();
-    const apps = card("App passwords");
-    await apps.getByText("There is no app password.").waitFor();
-    const name = apps.getByLabel("Name of the device, such as phone");
-    await name.fill("Annas Telefon");
-    await page.keyboard.press("Enter");
-    const secret = apps.getByLabel("App password", { exact: true });
-    await secret.and(page.locator(":focus")).waitFor();
-    assert.deepEqual(await open().violations(), []);
-    const password = await secret.inputValue();
-    assert.ok(await signsIn(password), "it opens the mailbox");
-    await apps.getByRole("button", { name: "I have typed it in" }).press("Enter");
-    await secret.waitFor({ state: "detached" });
-    const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
-    await name.fill("Annas Telefon");
-    await page.keyboard.press("Enter");
-    await page.getByText("There is an app password Annas Telefon already.").waitFor();
-    await page.reload();
-    await row.getByText(/made .* last used/).waitFor();
-    await row.getByRole("button", { name: "Remove Annas Telefon" }).focus();
-    await page.keyboard.press("Enter");
-    await row.getByRole("button", { name: "Remove Annas Telefon for good" }).waitFor();
-    await until("a second press counts", async () => {
-      await page.keyboard.press("Enter");
-      return (await page.getByText("The app password Annas Telefon is removed.").count()) > 0;
-    });
-    assert.ok(!(await signsIn(password)), "it is over");
-  });
-
-  test("sends mail on with a copy or without, tells what the server refuses, and ends it", async () => {
-    const { page } = open();
-    const forwarding = card("Forwarding");
-    const address = forwarding.getByLabel("Address to which your mail is sent on");
-    await address.fill("nobody@example.test");
-    await page.keyboard.press("Enter");
-    await page.getByText("nobody@example.test is neither an account nor an alias here.").waitFor();
-    for (const to of [BERT, "anna@elsewhere.test"]) {
-      await address.fill(to);
-      await page.keyboard.press("Enter");
-      await forwarding.getByRole("listitem").filter({ hasText: to }).waitFor();
-    }
-    const set = async () => JSON.stringify(await product.json(["account", "forward", ANNA]));
-    assert.match(await set(), /"to":\["anna@elsewhere\.test","bert@example\.test"\],"keep":true/);
-    await forwarding.getByRole("button", { name: "Keep no copy" }).click();
-    await forwarding.getByText("No copy stays in your mailbox.").waitFor();
-    assert.match(await set(), /"keep":false/);
-    assert.deepEqual(await open().violations(), []);
-    for (const to of [BERT, "anna@elsewhere.test"])
-      await forwarding.getByRole("button", { name: `Remove ${to}` }).click();
-    await forwarding.getByText("Your mail is not sent on.").waitFor();
-    assert.match(await set(), /"to":\[\]|null/);
-  });
-
+  test("makes an app password, which is shown once and opens the mailbox, and removes it", () =>
+    makesAppPasswords(open(), signsIn));
+  test("sends mail on with a copy or without, tells what the server refuses, and ends it", () =>
+    sendsMailOn(open(), product, BERT));
+  test("replies while the user is away, to the last day, and ends it", () => repliesWhileAway(open(), product));
   test("signs out the user's other browsers", async () => {
     const { page } = open();
     const other = await open().elsewhere();
