@@ -57,8 +57,10 @@ export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly
   "GET /api/v1/me/vacation": [{ answers: 200 }],
   "POST /api/v1/me/vacation": [
     { body: { text: "I am away." }, answers: 200 },
-    { body: { text: "I am away.", until: "2020-01-01T00:00:00.000Z" }, ...REFUSED },
-    ...WRONG_BODIES,
+    { body: { text: "I am away.", until: "2020-01-01T00:00:00.000Z" }, answers: 400, code: "invalid_request" },
+    { body: "{", answers: 400, code: "not_json" },
+    { body: {}, answers: 400, code: "invalid_request" },
+    { body: " ".repeat(33_000), answers: 413, code: "body_too_large" },
   ],
   "DELETE /api/v1/me/vacation": [{ answers: 200 }],
 });

@@ -24,7 +24,12 @@ export async function vacationCommand(
   const { subject, text, until } = command;
   const parsed = text === null ? null : parseVacation({ subject, text, until }, parts.clock.now());
   if (parsed !== null && !parsed.ok)
-    return { ok: false, kind: "usage", message: parsed.says, next: "`help account vacation` shows an example." };
+    return {
+      ok: false,
+      kind: "usage",
+      message: parsed.says,
+      next: "Give a text, and an end that is still to come or none.",
+    };
   const vacation = parsed === null ? null : parsed.vacation;
   const outcome = await recordFirst(
     parts,
