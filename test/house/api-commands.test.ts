@@ -24,6 +24,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "account app-password list": "GET /api/v1/me/app-passwords",
   "account app-password remove": "DELETE /api/v1/me/app-passwords/{id}",
   "account forward": "PUT /api/v1/me/forwarding",
+  "account vacation": "POST /api/v1/me/vacation",
   "account import": "POST /api/v1/accounts/import",
   "account networks": "POST /api/v1/accounts/{name}/networks",
   "account quota": "PUT /api/v1/accounts/{name}/quota",

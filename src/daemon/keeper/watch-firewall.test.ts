@@ -88,7 +88,7 @@ test("nothing is strict before it was tried and confirmed, and that is told", as
   assert.deepEqual(await machine.watch.begin(2200), { ok: true, detail: "", count: 120 });
   assert.deepEqual(machine.codes(), []);
   assert.deepEqual(machine.state.trial?.opening.doors, [...OPEN.slice(0, 4), "993/tcp", "2200/tcp"]);
-  assert.deepEqual(machine.state.trial?.connections, ["open besides 7"]);
+  assert.deepEqual(machine.state.trial?.connections, ["open besides 8"]);
   const { loads } = machine;
   await machine.watch.look();
   assert.equal(machine.loads, loads, "a trial is the kernel's");

@@ -1,86 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import type { Connection, ConnectionOrders } from "../../core/firewall/open-connections.ts";
-import { type Prefix, prefixOf } from "../../core/net/ip.ts";
-import type { OpenConnections } from "../network-ports.ts";
+import { watchedPort } from "../../../test/kit/watched-port.ts";
+import { prefixOf } from "../../core/net/ip.ts";
 import type { Outcome } from "../ports.ts";
-import { ConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
-/** A fake with these open connections, which records its calls. */
-class HeldConnections implements OpenConnections {
-  open: readonly Connection[] = [];
-  inUse: number | null = null;
-  looks = 0;
-  outcome: Outcome = OK;
-  readonly said: ConnectionOrders[] = [];
-  readonly ended: Connection[] = [];
-  connections(ports: readonly number[]): Promise<readonly Connection[]> {
-    assert.deepEqual(ports, [25]);
-    this.looks += 1;
-    return Promise.resolve(this.open);
-  }
-  sockets(): Promise<number | null> {
-    return Promise.resolve(this.inUse);
-  }
-  silences(): Promise<ReadonlyMap<string, number>> {
-    return Promise.reject(new Error("asked of nobody here"));
-  }
-  say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    assert.equal(lastsS, 15);
-    if (this.outcome.ok) this.said.push(words);
-    return Promise.resolve(this.outcome);
-  }
-  end(connections: readonly Connection[]): Promise<Outcome> {
-    assert.notEqual(connections.length, 0, "nothing is ended where nothing is too much");
-    this.ended.push(...connections);
-    return Promise.resolve(OK);
-  }
-}
-
-function scene() {
-  const [kernel, asked] = [new HeldConnections(), { known: 0 }];
-  const warnings: unknown[] = [];
-  /** What is to make room, and further known addresses. */
-  const [crowding, many]: [Connection[], Prefix[]] = [[], []];
-  const known = prefixOf(ip("203.0.113.9"), 64);
-  const watch = new ConnectionWatch({
-    kernel,
-    rules: () => ({
-      most: 2,
-      mostKnown: 9,
-      places: new Map(),
-      shares: new Map([[25, 4]]),
-      unitOf: (address) => prefixOf(address, 64),
-      isKnown: (unit) => unit === known,
-      isExempt: () => false,
-    }),
-    ports: () => [25],
-    known: () => {
-      asked.known += 1;
-      return [known, ...many];
-    },
-    room: {
-      plan: (open) => {
-        const end = open.filter((one) => crowding.includes(one));
-        return Promise.resolve({
-          isCrowded: end.length > 0,
-          end,
-          held: end.slice(0, 1).map(({ ip, port }) => ({ unit: prefixOf(ip, 64), port })),
-        });
-      },
-    },
-    log: { info: () => {}, warn: (_, fields) => warnings.push(fields?.["reason"]), error: () => {} },
-  });
-  const from = (host: number, count: number): readonly Connection[] =>
-    Array.from({ length: count }, (_, i) => ({ ip: ip(`203.0.113.${host}`), clientPort: i + 1, port: 25 }));
-  return { kernel, watch, warnings, asked, crowding, known, many, from };
-}
-
 test("the kernel is told at once of what changed, and of the same only now and then", async () => {
-  const { kernel, watch, from, asked } = scene();
+  const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
   assert.deepEqual(kernel.said, [{ watched: [25], held: [], full: [], known: [] }]);
@@ -98,7 +26,7 @@ test("the kernel is told at once of what changed, and of the same only now and t
 });
 
 test("what is too much since the last look is ended, what stood before is not", async () => {
-  const { kernel, watch, from } = scene();
+  const { kernel, watch, from } = watchedPort();
   kernel.open = from(1, 3);
   await watch.look();
   assert.deepEqual(kernel.ended, [], "it may have stood before the guard");
@@ -111,7 +39,7 @@ test("what is too much since the last look is ended, what stood before is not", 
 });
 
 test("what makes room is ended, and holds nobody's place meanwhile", async () => {
-  const { kernel, watch, crowding, from } = scene();
+  const { kernel, watch, crowding, from } = watchedPort();
   kernel.open = [...from(1, 2), ...from(2, 2)];
   crowding.push(...kernel.open.slice(0, 2));
   await watch.look();
@@ -124,7 +52,7 @@ test("what makes room is ended, and holds nobody's place meanwhile", async () =>
 });
 
 test("a kernel that takes nothing is told of once, and tried again at each look", async () => {
-  const { kernel, watch, warnings } = scene();
+  const { kernel, watch, warnings } = watchedPort();
   kernel.outcome = { ok: false, reason: "nft: no such table" };
   await watch.look();
   await watch.look();
@@ -135,21 +63,21 @@ test("a kernel that takes nothing is told of once, and tried again at each look"
 });
 
 test("it goes on by itself, and leaves the doors to the kernel at its end", async () => {
-  const { kernel, watch } = scene();
+  const { kernel, watch } = watchedPort();
   watch.start();
   await watch.stop();
   assert.deepEqual(kernel.said, [
     { watched: [25], held: [], full: [], known: [] },
     { watched: [], held: [], full: [], known: [] },
   ]);
-  const idle = scene();
+  const idle = watchedPort();
   await idle.watch.stop();
   assert.deepEqual(idle.kernel.said, [], "what was never watched is not let go of");
 });
 
 test("looks are a second apart, or twenty times as long as a look takes up to five, or twice while places run out", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { kernel, watch, crowding, from } = scene();
+  const { kernel, watch, crowding, from } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   let [looks, tookMs] = [0, 0];
@@ -180,7 +108,7 @@ test("looks are a second apart, or twenty times as long as a look takes up to fi
 });
 
 test("the kernel is told the same again after five seconds, before it stops believing it", async (t) => {
-  const { kernel, watch } = scene();
+  const { kernel, watch } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   const saidAt = async (ms: number): Promise<number> => {
@@ -192,7 +120,7 @@ test("the kernel is told the same again after five seconds, before it stops beli
 });
 
 test("the kernel is told of ten thousand units at the most, of those that hold too much and of those that are known", async () => {
-  const { kernel, watch, many } = scene();
+  const { kernel, watch, many } = watchedPort();
   const address = (i: number) => ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
   kernel.open = Array.from({ length: 20_002 }, (_, i) => ({ ip: address(i >> 1), clientPort: i & 1, port: 25 }));
@@ -201,7 +129,7 @@ test("the kernel is told of ten thousand units at the most, of those that hold t
 });
 
 test("what cannot be looked at or ended is told of once, and again after it went well", async () => {
-  const { kernel, watch, warnings, from } = scene();
+  const { kernel, watch, warnings, from } = watchedPort();
   const { connections } = { connections: kernel.connections.bind(kernel) };
   kernel.connections = () => Promise.reject(new Error("no netlink"));
   await watch.look();
@@ -216,7 +144,7 @@ test("what cannot be looked at or ended is told of once, and again after it went
 });
 
 test("where connections cannot be ended, that is tried again, told of once, and the kernel counts by itself", async (t) => {
-  const { kernel, watch, warnings, from } = scene();
+  const { kernel, watch, warnings, from } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
   const tried: number[] = [];
@@ -253,7 +181,7 @@ test("where connections cannot be ended, that is tried again, told of once, and 
 });
 
 test("while no more sockets are in use than at a look that found nothing, three looks are left out", async () => {
-  const { kernel, watch, from } = scene();
+  const { kernel, watch, from } = watchedPort();
   const looksOf = async (inUse: number | null): Promise<number> => {
     const before = kernel.looks;
     kernel.inUse = inUse;

@@ -16,9 +16,7 @@ export const LOGIN_USER = "dovecot";
 /** A file of its own, so that Dovecot names the owner's line where it refuses one. */
 const OWN = "own.conf";
 
-/**
- * Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Its files of settings can be read only by root.
- */
+/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings. */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
