@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hashPassword } from "../src/adapters/accounts/password-hash.ts";
 import { systemClock } from "../src/adapters/machine/clock.ts";
 import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
 import { openAccounts, openEngine } from "../src/adapters/sqlite/open.ts";
@@ -8,6 +9,7 @@ import { WebClient } from "../test/lab/web-client.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
 import { removeTable } from "./ban-time.ts";
 import { memoryRow } from "./memory.ts";
+import { PASSWORD, pageRows } from "./page.ts";
 import type { Part } from "./part.ts";
 import { type Row, within } from "./result.ts";
 
@@ -21,10 +23,10 @@ const MOST_KB = 1_000;
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 const LOOPBACK = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
 
-/** Every answer of the API about a large database, as a client on the same machine gets it, and the memory of the web. */
+/** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
 export const web: Part = {
   name: "web",
-  says: `answers of the API about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
+  says: `answers of the API and the dashboard about ${EVENTS.toLocaleString("en")} events and ${BANS.toLocaleString("en")} bans`,
   async run(bench) {
     const { programs, quick, say } = bench;
     await programs.wipe();
@@ -36,7 +38,9 @@ export const web: Part = {
     const accounts = openAccounts(programs.layout.accountsDb);
     const digest = createHash("sha256").update(TOKEN).digest("hex");
     const token = { name: "bench", digest, scopes: SCOPES, by: "root", at: now, expiresAt: null };
-    new SqliteCredentials(accounts, systemClock).createToken(token);
+    const credentials = new SqliteCredentials(accounts, systemClock);
+    credentials.createToken(token);
+    credentials.setAdminPassword(await hashPassword(PASSWORD));
     accounts.close();
     const children = await programs.startAll();
     const of = `of ${events.toLocaleString("en")} events`;
@@ -58,6 +62,7 @@ export const web: Part = {
       const beside = await besideSearches(client);
       rows.push(within(`/metrics while eight clients search ${of}, p99`, { value: beside, unit: "ms" }, MOST_MS));
       rows.push(memoryRow(bench, `memory of the web afterwards ${of}`, children.web, MOST_MB));
+      rows.push(...(await pageRows(bench, of)));
     } finally {
       await Promise.all(Object.values(children).map((child) => child.stop()));
       await removeTable(bench);
