@@ -79,6 +79,14 @@ function withPath(server: string): string {
   return server.replace("    location / {", `${block}\n    location / {`);
 }
 
+/** The same for Caddy. */
+function caddyPath(server: string): string {
+  const page = readFileSync(join(CHECKOUT, "docs", "reverse-proxy.md"), "utf8");
+  const block = /^```caddy\n([^]*?)^```$/m.exec(page)?.[1];
+  if (block === undefined) throw new Error("docs/reverse-proxy.md prints no path for Caddy");
+  return server.replace("\treverse_proxy 127.0.0.1:3000\n", block);
+}
+
 /** As Debian's packages load them. */
 const MODULES = ["ndk_http_module", "ngx_http_modsecurity_module"]
   .map((name) => `load_module /usr/lib/nginx/modules/${name}.so;\n`)
@@ -99,6 +107,6 @@ function guarded(server: string, folder: string): string {
 function caddy(folder: string): readonly string[] {
   const file = join(folder, "Caddyfile");
   const own = `{\n  local_certs\n  skip_install_trust\n  admin off\n  storage file_system ${folder}/storage\n  log {\n    output file ${folder}/log\n  }\n}\n`;
-  writeFileSync(file, `${own}${example("Caddyfile")}`);
+  writeFileSync(file, `${own}${caddyPath(example("Caddyfile"))}`);
   return ["caddy", "run", "--config", file, "--adapter", "caddyfile"];
 }
