@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { z } from "zod";
+import { layoutOf } from "../../src/settings/layout.ts";
+import { becomeOld } from "../kit/old-data.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { type Docker, whyNoDocker } from "../lab/docker.ts";
 import { assertPrivileged, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
@@ -11,6 +13,7 @@ import type { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
+import { secondProjectTests, startSecondProject } from "../lab/second-project-tests.ts";
 import { timed, until } from "../lab/wait.ts";
 
 const ANNA = "anna@example.test";
@@ -77,6 +80,15 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:npm/node-linux-")));
   });
 
+  test("says what it is, in labels", async () => {
+    const labels = z.record(z.string(), z.string()).parse(JSON.parse(await image.inspect("{{json .Config.Labels}}")));
+    for (const [name, value] of [
+      ["title", "GhostInbox"],
+      ["licenses", "MIT"],
+    ] as const)
+      assert.equal(labels[`org.opencontainers.image.${name}`], value);
+  });
+
   test("has no file that tells when it was built", async () => {
     // What Docker itself puts into a container is not of the image.
     const newer =
@@ -87,14 +99,17 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   describe("by compose.yaml, with the least rights", () => {
     before(async () => {
       image.writeCompose(join(lab.directory, "lab.json"), NAME);
+      await up();
+      await image.addAccount(ANNA);
+    });
+    const volume = async (): Promise<string> =>
+      (await docker.must(["volume", "inspect", "--format", "{{.Mountpoint}}", "lab_data"])).trim();
+    async function up(): Promise<void> {
       const files = ["-f", join(CHECKOUT, "compose.yaml"), "-f", join(lab.directory, "lab.json")];
       const env = { GHOSTINBOX_DOMAIN: "example.test", ADMIN_PASSWORD: PASSWORD };
       await docker.compose([...files, "-p", "lab", "up", "--detach", "--no-build"], { env });
       await image.runs();
-      await docker.must(["exec", "-i", NAME, "ghostinbox", "account", "add", ANNA, "--password-stdin"], {
-        input: `${PASSWORD}\n`,
-      });
-    });
+    }
 
     test("says nothing of rights that it does not need, or of clients that it cannot tell apart", async () => {
       assert.doesNotMatch(await image.status(), /container/i);
@@ -140,6 +155,8 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     test("loses nothing when it is killed", async () => {
       assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "just before" })).code, 250);
       await docker.must(["kill", NAME]);
+      // The number is of another process when it is back, as it often is in a container.
+      writeFileSync(join(layoutOf(await volume()).dovecotBase, "master.pid"), "1\n");
       await docker.must(["start", NAME]);
       await image.runs();
       await expectMails("by four", "by six", "just before");
@@ -151,6 +168,20 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.equal(await image.inspect("{{.State.ExitCode}}"), "0");
       assert.ok(ms < 10_000, `${ms} ms`);
     });
+
+    test("a new image takes its place, brings the databases up to date, and loses nothing", async () => {
+      const before = await image.inspect("{{.Id}}");
+      becomeOld(layoutOf(await volume()), ANNA);
+      await docker.must(["build", "--tag", NAME, "-"], { input: `FROM ${NAME}\nLABEL version=next\n` });
+      await up();
+      assert.notEqual(await image.inspect("{{.Id}}"), before);
+      const { stdout, stderr } = await docker.run(["logs", NAME]);
+      assert.match(stdout + stderr, /databases are brought up to date\. .* \(engine\.db of schema 8,/);
+      await expectMails("by four", "by six", "just before");
+      assert.match(await image.inside("iptables", "-L", "-n"), /\b203\.0\.113\.200\b/);
+      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "to the new one" })).code, 250);
+      await expectMails("to the new one");
+    });
   });
 
   describe("by examples/ghostinbox/compose.yaml", () => {
@@ -159,41 +190,8 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   });
 
   describe("by examples/investra/compose.yaml", () => {
-    const [CLERK, NEW] = ["clerk@investra.com", "newuser@investra.com"];
-    const here = (): string => join(lab.directory, "investra");
-    const dms = (...path: readonly string[]): string => join(here(), "docker-data", "dms", ...path);
-    const compose = async (...argv: readonly string[]): Promise<string> =>
-      docker.compose(["-f", join(here(), "compose.yaml"), "-f", join(here(), "lab.json"), ...argv]);
-    const signsIn = async (name: string, password: string): Promise<boolean> => {
-      const imap = await openImap(lab.sender, PHONE);
-      const answer = await logIn(imap, name, password);
-      imap.close();
-      return answer?.startsWith("OK") === true;
-    };
-    before(async () => {
-      mkdirSync(dms("config"), { recursive: true });
-      cpSync(join(CHECKOUT, "examples/investra/compose.yaml"), join(here(), "compose.yaml"));
-      image.writeCompose(join(here(), "lab.json"), "mailserver");
-      writeFileSync(dms("config", "postfix-accounts.cf"), `${CLERK}|{PLAIN}${PASSWORD}\n`);
-      await compose("up", "--detach", "--no-build");
-      await image.runs("mailserver");
-    });
-
-    test("follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms", async () => {
-      await until("the account is there", () => signsIn(CLERK, PASSWORD), START_MS);
-      assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK })).code, 250);
-      const maildir = dms("mail-data", "investra.com", "clerk");
-      await until("the mail is there", () => globSync("**/new/*", { cwd: maildir }).length > 0, START_MS);
-      assert.match(readFileSync(dms("mail-logs", "mail.log"), "utf8"), /postfix\/qmgr.* from=<someone@sender\.test>/);
-    });
-
-    test("adds an account by a line of that file and a restart", async () => {
-      appendFileSync(dms("config", "postfix-accounts.cf"), `${NEW}|{PLAIN}SecurePassword123!\n`);
-      await compose("restart", "mailserver");
-      await image.runs("mailserver");
-      await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
-      await compose("down");
-    });
+    before(() => startSecondProject(image));
+    for (const [says, asserts] of secondProjectTests(() => image)) test(says, asserts);
   });
 
   test("without NET_ADMIN it runs as on a machine without it, and says what Docker gives needlessly", async () => {
@@ -202,6 +200,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.match(says, /firewall .*CAP_NET_ADMIN/);
     assert.match(says, /does not need: the capabilities SETPCAP, NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP\./);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
+    await image.inside(NAME, "ban", GUESSER);
     assert.equal((await sendMail({ host: lab.attacker, from: GUESSER })).code, 421);
   });
 

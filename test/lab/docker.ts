@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseCapabilities } from "../../src/wire/kernel/capabilities.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { makeDebian, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
@@ -22,6 +23,23 @@ mount -t tmpfs tmpfs ${ETC}
 directory=$1; shift
 exec dockerd --data-root "$directory/data" --exec-root "$directory/run" --pidfile "$directory/pid" \\
   -H "unix://$directory/sock" "$@"
+`;
+/** What this machine cannot give to a container. With it in its list, no privileged one is started. */
+const LACKING = (["CapBnd:\t000001ffffffffff", readFileSync("/proc/self/status", "utf8")] as const)
+  .map((status) => parseCapabilities(status, "CapBnd"))
+  .reduce((all, own) => all.filter((name) => !own.includes(name)));
+/** Starts containers as Docker wants them, without that. */
+const RUNTIME = `#!/bin/sh
+for argument; do
+  case $before in
+    --bundle) wanted=$argument/config.json ;;
+    --process) wanted=$argument ;;
+    *) wanted= ;;
+  esac
+  [ "$wanted" = "" ] || sed -i -E 's/"CAP_(${LACKING.join("|")})",?//g; s/,\\]/]/g' "$wanted"
+  before=$argument
+done
+exec runc "$@"
 `;
 const START_MS = 60_000;
 const BUILD_MS = 600_000;
@@ -53,7 +71,7 @@ export class Docker {
       network === null
         ? ["--bridge=none", "--iptables=false", "--ip6tables=false"]
         : ["--experimental", "--ip6tables=true"];
-    const argv = [...lone, ...options, `--cgroup-parent=${this.#cgroup}`];
+    const argv = [...lone, ...options, ...this.#runtime(), `--cgroup-parent=${this.#cgroup}`];
     const [program = "", ...rest] = network === null ? argv : network.inside(argv);
     if (!existsSync(ETC)) {
       mkdirSync(ETC);
@@ -78,6 +96,12 @@ export class Docker {
 
   async compose(argv: readonly string[], options: RunOptions = {}): Promise<string> {
     return mustRun(["docker-compose", ...argv], this.#reaching({ deadlineMs: 120_000, ...options }));
+  }
+
+  /** What an owner types in this directory. */
+  async types(lines: string, directory: string, options: RunOptions = {}): Promise<string> {
+    const argv = ["bash", "-ec", `cd "$0"\n${lines}`, directory];
+    return mustRun(argv, this.#reaching({ deadlineMs: 120_000, ...options }));
   }
 
   /** Made from Debian's archive, with the authorities that this machine's administrator added. */
@@ -111,6 +135,13 @@ export class Docker {
     this.#madeEtc = false;
     const cgroup = join("/sys/fs/cgroup", this.#cgroup);
     spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], { stdio: "ignore" });
+  }
+
+  #runtime(): readonly string[] {
+    if (LACKING.length === 0) return [];
+    const program = join(this.#directory, "runtime");
+    writeFileSync(program, RUNTIME, { mode: 0o755 });
+    return [`--add-runtime=lab=${program}`, "--default-runtime=lab"];
   }
 
   get #cgroup(): string {

@@ -6,6 +6,7 @@ import { mustRun } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
+import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 
 /** Of the image, and of the container unless another name is given. */
@@ -84,6 +85,11 @@ export class ImageLab {
 
   async inside(...argv: readonly string[]): Promise<string> {
     return this.docker.must(["exec", NAME, ...argv]);
+  }
+
+  async addAccount(name: string): Promise<void> {
+    const argv = ["exec", "-i", NAME, "ghostinbox", "account", "add", name, "--password-stdin"];
+    await this.docker.must(argv, { input: `${PASSWORD}\n` });
   }
 
   async status(): Promise<string> {
