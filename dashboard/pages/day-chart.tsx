@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { pointsOf, roundUp } from "../chart.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { language } from "../messages.ts";
 import { Card, useLoaded, Waiting } from "../parts.tsx";
+import { useCounted } from "./use-counted.ts";
 
 type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
@@ -12,7 +13,6 @@ type Line = Readonly<{ name: string; style: string; values: readonly number[] }>
 
 const DAY_MS = 86_400_000;
 const STEP_SECONDS = 900;
-const REFRESH_MS = 60_000;
 const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
 const TICK_STEPS = 24;
@@ -20,10 +20,7 @@ const TICK_STEPS = 24;
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
   const { data, error, reload } = useLoaded(readDay, []);
-  useEffect(() => {
-    const timer = setInterval(reload, REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useCounted(reload);
   const { now } = t.value;
   return (
     <Card title={now.chart}>

@@ -12,8 +12,8 @@ import { hrefOf } from "../route.ts";
 import { useStill } from "../rows.tsx";
 import { Heading } from "../shell.tsx";
 import { DayChart } from "./day-chart.tsx";
+import { useCounted } from "./use-counted.ts";
 
-const REFRESH_MS = 60_000;
 /** After news, until the newest bans are asked for: a flood asks once in this time. */
 const SETTLE_MS = 1_000;
 const NEW_BANS = 6;
@@ -171,10 +171,7 @@ type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }
 
 function Busiest() {
   const { data, error, reload } = useLoaded(() => get<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`), []);
-  useEffect(() => {
-    const timer = setInterval(reload, REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useCounted(reload);
   const { now } = t.value;
   return (
     <Card title={now.busiest}>
