@@ -100,12 +100,12 @@ if (what === "all") {
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => rmSync(directory, { recursive: true }));
   const inLab = { places: 1, timeout: LAB_TIMEOUT_MS };
-  const measuring = async (): Promise<void> => {
-    await sideBySide(filesOneByOne(wanted(LAB_ALONE), inLab), 1);
-    await sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2);
-  };
+  await sideBySide(filesOneByOne(wanted(LAB_ALONE), inLab), 1);
   // These leave half of the machine idle. SCHED_IDLE (sched(7)): what computes gets that half, and no more.
-  await Promise.all([measuring(), ...(isWhole ? [elsewhere(["computing"], ["chrt", "--idle", "0"])] : [])]);
+  await Promise.all([
+    sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2),
+    ...(isWhole ? [elsewhere(["computing"], ["chrt", "--idle", "0"])] : []),
+  ]);
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   await sideBySide(
     [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: 2 }), ...filesOneByOne(others, inLab)],

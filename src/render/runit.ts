@@ -146,8 +146,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
 }
 
 /**
- * Dovecot starts beside no process that has the number in its file, whatever that is by now: in a container that was
- * killed, and on a machine without power, the file stays and the numbers begin anew. Exported for its test.
+ * Dovecot does not start while any process has the number in its file. In a container that was killed, and after a power
+ * failure, the file stays and the numbers begin again. Exported for its test.
  */
 export function forgetsEnded(pidFile: string): string {
   return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;

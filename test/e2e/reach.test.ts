@@ -192,7 +192,7 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
     assert.ok(await opens(product, root, 10_025));
   });
 
-  test("the port at which mail from Sieve scripts is handed over is for who delivers mail, and alerts have none", async () => {
+  test("the port at which mail from Sieve scripts is handed over is for who delivers mail, and no other port listens on loopback", async () => {
     const open = new Set<string>();
     for (const identity of identities) if (await opens(product, identity, 10_026)) open.add(identity.name);
     assert.deepEqual([...open], ["ghostinbox-mail"]);

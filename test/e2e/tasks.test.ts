@@ -147,7 +147,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     try {
       return await mailbox.mails();
     } catch (error) {
-      // Connections were cut here, rarely, and nobody knows yet by whom.
+      // If the connection was cut, these say by which program.
       const logs = ["mail/mail.log", "dovecot/current", "keeper/current", "guard/current"].map(
         (name) => `/var/lib/ghostinbox/log/${name}`,
       );

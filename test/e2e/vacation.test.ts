@@ -84,7 +84,7 @@ describe("replies while a user is away", { skip: whyNoLab() ?? false }, () => {
     await noReplyTo("several@written.test");
   });
 
-  test("lists, programs, bounces and spam get none", async () => {
+  test("lists, programs and bounces get none", async () => {
     for (const [i, headers] of [
       ["List-Id: <news.written.test>"],
       ["Precedence: bulk"],
@@ -103,11 +103,11 @@ describe("replies while a user is away", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("after its end, and while the account is suspended, nobody gets one", async () => {
-    const end = Date.now() + 4_000;
-    await cli("account", "vacation", ANNA, "Back soon.", "--until", new Date(end).toISOString());
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    await cli("account", "vacation", ANNA, "Back soon.", "--until", end);
     await write("in time", { sender: "in.time@written.test" });
     await until("the reply is there", () => repliesTo("in.time@written.test")[0]);
-    await until("it is over", () => Date.now() > end);
+    await lab.server.mustExec(["sqlite3", product.layout.accountsDb, "UPDATE vacation SET until = until - 3600000"]);
     await write("too late", { sender: "too.late@written.test" });
     await noReplyTo("too.late@written.test");
     await cli("account", "vacation", ANNA, "Away.");

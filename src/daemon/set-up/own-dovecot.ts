@@ -11,7 +11,9 @@ export function ownDovecotSettings(file: string): string {
   const descriptor = file === "" ? null : opened(file);
   if (descriptor === null) return "";
   try {
-    const { uid, mode } = fstatSync(descriptor);
+    const found = fstatSync(descriptor);
+    const { uid, mode } = found;
+    if (!found.isFile()) throw unreadable(file);
     if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
       throw new SetUpFailure(
         `The file ${file} of mailboxes.dovecot must belong to root, and nobody else may write it: chown root ${file}; chmod go-w ${file}`,
@@ -27,6 +29,12 @@ function opened(file: string): number | null {
     return openSync(file, "r");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new SetUpFailure(`The file ${file} of mailboxes.dovecot cannot be read.`);
+    throw unreadable(file);
   }
+}
+
+function unreadable(file: string): SetUpFailure {
+  return new SetUpFailure(
+    `${file} of mailboxes.dovecot is no file that can be read. Correct it, or empty the setting: ./ghostinbox config unset mailboxes.dovecot`,
+  );
 }

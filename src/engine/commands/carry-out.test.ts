@@ -13,7 +13,7 @@ test("each command that root may give is carried out, or refused in a sentence",
   }
 });
 
-test("what is of a session or a mailbox is carried out for no caller but its own", async () => {
+test("what is of a session or a mailbox is refused without one", async () => {
   for (const command of Object.values(COMMANDS).filter(({ verb }) => /^(my|passkey|prove)_/.test(verb))) {
     const reply = await commandsOnMemory().ask(command, "web");
     assert.ok(command.verb === "passkey_challenge" ? reply.ok : !reply.ok, command.verb);

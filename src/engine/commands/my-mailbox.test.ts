@@ -152,11 +152,13 @@ test("all users together set so many passwords and forwards, which the owner doe
   }
   for (const { ask } of users.slice(1)) for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask(forward)).ok);
   const late = users[0] ?? assert.fail();
-  for (const command of [forward, { verb: "my_app_password_add", app: "phone" }] as const) {
+  const reply = { verb: "my_vacation_set", subject: "", text: "Away.", until: null } as const;
+  for (const command of [forward, reply, { verb: "my_app_password_add", app: "phone" }] as const) {
     const refused = await late.ask(command);
-    assert.ok(!refused.ok && /600 passwords and forwards within an hour/.test(refused.message));
+    assert.ok(!refused.ok && /600 passwords, app passwords, forwards and replies within an hour/.test(refused.message));
   }
   assert.ok((await late.ask({ verb: "my_forwarding_set", to: [], keep: true })).ok, "it ends a forward");
+  assert.ok((await late.ask({ ...reply, text: null })).ok, "it ends a reply");
   assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
   await done({ verb: "forward_set", name: late.account, to: ["anna@else.example"], keep: true });
   assert.equal(kit.forwardingOf(late.account)?.keep, true, "the owner sets one");

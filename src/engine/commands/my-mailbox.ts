@@ -28,8 +28,8 @@ const LOOKS_A_MINUTE = 30;
 /** What one user changes within an hour: others have their own share. */
 export const CHANGES_AN_HOUR = 60;
 /**
- * Passwords, app passwords and forwards that all users together set within an hour: each costs a hash, an event, or a message to
- * the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
+ * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
+ * or a message to the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
  */
 export const COSTLY_AN_HOUR = 600;
 /** Addresses that lead to one account. */
@@ -144,15 +144,22 @@ const ENOUGH_CHANGES: CommandError = {
 const ENOUGH_OF_ALL: CommandError = {
   ok: false,
   kind: "failed",
-  message: `The users of this server have set ${COSTLY_AN_HOUR} passwords and forwards within an hour, which is as many as they may.`,
+  message: `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
   next: "Try again later, or ask the administrator of this server.",
 };
 
 function isCostly(command: MyChange): boolean {
-  const { verb } = command;
-  return (
-    verb === "my_password" || verb === "my_app_password_add" || (verb === "my_forwarding_set" && command.to.length > 0)
-  );
+  switch (command.verb) {
+    case "my_password":
+    case "my_app_password_add":
+      return true;
+    case "my_forwarding_set":
+      return command.to.length > 0;
+    case "my_vacation_set":
+      return command.text !== null;
+    default:
+      return false;
+  }
 }
 
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };

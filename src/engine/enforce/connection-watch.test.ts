@@ -4,6 +4,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import { watchedPort } from "../../../test/kit/watched-port.ts";
 import { prefixOf } from "../../core/net/ip.ts";
 import type { Outcome } from "../ports.ts";
+import { CONNECTION_WATCH } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
@@ -180,7 +181,7 @@ test("where connections cannot be ended, that is tried again, told of once, and 
   assert.deepEqual(watched(), [25]);
 });
 
-test("while no more sockets are in use than at a look that found nothing, three looks are left out", async () => {
+test("while no more sockets are in use than at a look that found nothing, three looks are left out", async (t) => {
   const { kernel, watch, from } = watchedPort();
   const looksOf = async (inUse: number | null): Promise<number> => {
     const before = kernel.looks;
@@ -198,4 +199,9 @@ test("while no more sockets are in use than at a look that found nothing, three 
   kernel.open = [];
   assert.equal(await looksOf(11), 1);
   assert.equal(await looksOf(null), 1, "the kernel does not say");
+  assert.equal(await looksOf(11), 1);
+  assert.equal(await looksOf(11), 0);
+  const later = performance.now() + CONNECTION_WATCH.sayEveryMs;
+  t.mock.method(performance, "now", () => later);
+  assert.equal(await looksOf(11), 1, "the kernel is told again before its orders expire");
 });

@@ -107,10 +107,14 @@ export class ConnectionWatch {
     }
   }
 
-  /** Who came to hold more than before added to the sum, or took the place of others a moment ago. */
+  /**
+   * More sockets than then: somebody may hold more. As many: others may have taken the places of those who left, so this is
+   * believed a few times only, and not when the kernel's orders are due again.
+   */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
       return false;
+    if (performance.now() - this.#saidAt >= CONNECTION_WATCH.sayEveryMs) return false;
     this.#quiet.left -= 1;
     return true;
   }

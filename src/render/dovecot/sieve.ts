@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { USERS } from "../../settings/layout.ts";
 import { SIEVE_MAIL_ADDRESS } from "../postfix/sieve-mail.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
@@ -41,7 +42,7 @@ service dict {
   extra_groups = ghostinbox-accounts
   unix_listener dict {
     mode = 0600
-    user = ghostinbox-mail
+    user = ${USERS.mail}
   }
 }`;
 }

@@ -39,7 +39,7 @@ export const mail = {
   "mailboxes.dovecot": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. It must belong to root alone; a file that does not exist says nothing.",
+    says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. It must belong to root alone; a file that does not exist is ignored.",
     source: "doveconf(1)",
   },
 

@@ -32,14 +32,24 @@ test("accounts and aliases are told, and passwords only as far as they differ", 
         ('bert@example.test', 'x@else.test');
     INSERT INTO vacation (account, subject, text) VALUES ('anna@example.test', 'Away', 'Write to x@else.test.')`);
   const after = readKeptAccounts(path);
+  const reply = (end: string, until: number | null): string => {
+    db.prepare("UPDATE vacation SET text = ?, until = ?").run(`${"Away. ".repeat(40)}${end}`, until);
+    return readKeptAccounts(path).accounts[0]?.reply ?? "";
+  };
+  assert.notEqual(reply("Write to bert@example.test.", null), reply("Write to x@else.test.", null));
+  assert.match(reply("", 0), / \(until 1970-01-01T00:00:00\.000Z; fingerprint [0-9a-f]{16}\)$/);
   db.close();
   assert.deepEqual(
     after.accounts.map(({ password }, i) => password === before.accounts[i]?.password),
     [false, true],
   );
-  const told = after.accounts.map(({ appPasswords, forwards, reply }) => [appPasswords, forwards, reply]);
+  const told = after.accounts.map((one) => [one.appPasswords, one.forwards, one.reply.replace(/\w{16}\)$/, "…)")]);
   assert.deepEqual(told, [
-    [["phone (made 1970-01-01T00:00:00.000Z)"], ["anna@example.test", "x@else.test"], "Away Write to x@else.test."],
+    [
+      ["phone (made 1970-01-01T00:00:00.000Z)"],
+      ["anna@example.test", "x@else.test"],
+      "Away Write to x@else.test. (until it is ended; fingerprint …)",
+    ],
     [[], ["x@else.test"], ""],
   ]);
   assert.doesNotMatch(JSON.stringify(after), /digest|0abc/);

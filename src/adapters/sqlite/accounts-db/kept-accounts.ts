@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { printable } from "../../../core/text.ts";
+import { isoTime } from "../../../core/time.ts";
 import type { Vacation } from "../../../core/vacation.ts";
 import type { Forwarding } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
@@ -36,10 +37,7 @@ export function readKeptAccounts(path: string) {
       db
         .prepare("SELECT name, password FROM account")
         .all()
-        .map((row) => [
-          text(row["name"]),
-          createHash("sha256").update(text(row["password"])).digest("hex").slice(0, 16),
-        ]),
+        .map((row) => [text(row["name"]), digestOf(text(row["password"]))]),
     );
     const accounts = lists.accounts(ALL).items.map(({ name, suspended, networks, quotaBytes }) => ({
       name,
@@ -57,8 +55,16 @@ export function readKeptAccounts(path: string) {
   }
 }
 
+/** With a fingerprint, which tells two apart whose first words are the same. */
 function inOneLine(vacation: Vacation | null): string {
-  return vacation === null ? "" : printable(`${vacation.subject} ${vacation.text}`.trim(), MOST_OF_REPLY);
+  if (vacation === null) return "";
+  const { subject, text: reply, until } = vacation;
+  const end = until === null ? "until it is ended" : `until ${isoTime(until)}`;
+  return `${printable(`${subject} ${reply}`.trim(), MOST_OF_REPLY)} (${end}; fingerprint ${digestOf(JSON.stringify([subject, reply]))})`;
+}
+
+function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex").slice(0, 16);
 }
 
 function allTargets(forwarding: Forwarding | null, account: string): readonly string[] {

@@ -348,8 +348,8 @@ export const accountsMigrations: readonly string[] = [
 
   // Replies of accounts while their users are away; `until` in milliseconds. `vacation_script`: the Sieve script of each that holds
   // now (RFC 5230). Texts are quoted strings, in which only `\` and `"` mean something (RFC 5228, 2.4.2). An alias counts as the
-  // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is true once within an hour: all of them, and the
-  // account has replied as often as it may. Mail of lists is left out before, so that it uses none of them up. `proven`: only senders
+  // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is false for one mail within an hour, and true
+  // for the next. All are true: twenty such mails have come, also of senders who had a reply. Mail of lists is left out before. `proven`: only senders
   // whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
   `
   CREATE TABLE vacation (
