@@ -69,6 +69,13 @@ test("a part of the page that comes while another language is loaded speaks that
   assert.equal(part.value, "page");
 });
 
+test("a part whose texts in the reader's language are missing speaks the other one", async () => {
+  const missing = () => Promise.reject(new Error("404"));
+  const part = await textsOf<string>({ en: missing, de: () => Promise.resolve({ texts: "Seite" }) });
+  assert.equal(part.value, "Seite");
+  await assert.rejects(textsOf<string>({ en: missing, de: missing }), /404/);
+});
+
 /** By their paths; of those with parameters, what they are made of. */
 function allOf(messages: object, path: readonly string[] = []): ReadonlyMap<string, string> {
   return new Map(

@@ -58,9 +58,11 @@ export async function speak(wanted: Language): Promise<void> {
   });
 }
 
+/** Where the texts in its language cannot be loaded, those in the other: the page is never without any. */
 async function spokenNow<Texts>(of: Catalogue<Texts>) {
   const now = language.peek();
-  return { language: now, ...(await of[now]()) };
+  const { texts } = await of[now]().catch(of[now === "en" ? "de" : "en"]);
+  return { language: now, texts };
 }
 
 function kept(): string | null {

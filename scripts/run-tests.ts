@@ -30,9 +30,8 @@ import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, 
 
 /** More than cores, as some of them wait. */
 const UNIT_PLACES = availableParallelism() + 3;
-/** A file takes 0.4 of a core on average, as it mostly waits: five keep two cores busy, more where these mostly wait. */
+/** A file takes 0.4 of a core on average, as it mostly waits: five keep two cores busy. */
 const LAB_PLACES = 5;
-const MOST_LAB_PLACES = 9;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
@@ -110,7 +109,6 @@ if (what === "all") {
   await sideBySide(
     [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: 2 }), ...filesOneByOne(others, inLab)],
     LAB_PLACES,
-    MOST_LAB_PLACES,
   );
 }
 if (tally.files === 0) {

@@ -52,7 +52,9 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   makeProofWord(layout);
   const environment = programEnvironment(layout, { ...env, [variableOf("logins.networks")]: "[]" });
   await prepareDatabases(layout, null, environment);
-  const applied = await applyConfiguration(readSite(read, layout), RENDERED);
+  // The owner's own settings could name places outside of it.
+  const site = { ...readSite(read, layout), ownDovecot: "" };
+  const applied = await applyConfiguration(site, RENDERED);
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);
   const netAdmin = hasNetAdmin();

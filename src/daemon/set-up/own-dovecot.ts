@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { SetUpFailure } from "./failure.ts";
 
 const OTHERS_WRITE = 0o022;
@@ -26,7 +26,8 @@ export function ownDovecotSettings(file: string): string {
 
 function opened(file: string): number | null {
   try {
-    return openSync(file, "r");
+    // Something that is no file, such as a pipe, must not make this wait.
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw unreadable(file);

@@ -182,6 +182,26 @@ test("another directory of the same name is known by its process's view of it", 
   );
 });
 
+test("another directory is known by a process in a chroot within it, too", {
+  skip: lacking({ root: true }),
+}, async (t) => {
+  const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];
+  for (const directory of [data, theirs]) mkdirSync(join(directory, "login"));
+  const enters = 'chroot $ARGV[0] or die; chdir "/"; $| = 1; print "there"; sleep 600';
+  const seesOther = async (before: string): Promise<boolean | undefined> => {
+    const script = `${before}; exec perl -e '${enters}' "$0/login"`;
+    const argv = ["--mount", "--propagation", "private", "sh", "-c", script, data, theirs];
+    const child = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => end(child));
+    await once(child.stdout, "data");
+    return listProcesses()
+      .find(({ pid }) => pid === child.pid)
+      ?.seesOther(data);
+  };
+  assert.equal(await seesOther(":"), false);
+  assert.equal(await seesOther('mount --bind "$1" "$0"'), true);
+});
+
 test("a start time is known of what runs, and of nothing else", () => {
   assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
   assert.equal(startTimeOf(4_194_305), null);

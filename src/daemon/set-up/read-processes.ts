@@ -86,10 +86,14 @@ function leftByItself(pid: number): boolean {
     .every((line) => line.trim().split(/\s+/)[2] === "1");
 }
 
-/** One in a chroot has no such directory, and sees no other one. */
+/** One in a chroot has no such directory. It sees another one if its root directory is not what has that name here. */
 function seesOther(pid: number, directory: string): boolean {
   const theirs = identityOf(`/proc/${pid}/root${directory}`);
-  return theirs !== null && theirs !== identityOf(directory);
+  if (theirs !== null) return theirs !== identityOf(directory);
+  const root = linkOf(`/proc/${pid}/root`);
+  if (!`${root}/`.includes(`${directory}/`) || root.endsWith(" (deleted)")) return false;
+  const own = identityOf(`/proc/${pid}/root/`);
+  return own !== null && own !== identityOf(root);
 }
 
 /** Null if it cannot be seen. */

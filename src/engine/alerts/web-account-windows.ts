@@ -29,26 +29,35 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
 };
 
 /** What a thief of a mailbox's password does first: it outlasts the thief. */
-const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED", "VACATION_CHANGED"];
+const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
 
 /** Changes of accounts and aliases through the web within a day, each for itself. */
 export class WebAccountWindows {
   readonly #added = new EachChange("web_account", MOST_ADDED);
   readonly #changed = new EachChange("web_account", MOST_CHANGED);
   readonly #own = new EachChange("web_account", MOST_OWN);
+  /** Before holidays many users set one: these hide no forward. */
+  readonly #replies = new EachChange("web_account", MOST_OWN);
 
   take({ id, type, account, subject, actor, at }: AlertEvent): void {
     const says = SAYS[type];
     const name = account ?? subject?.split(" ")[0];
     if (says === undefined || name === undefined || actor === null) return;
-    const isOwn = actor.startsWith("mailbox:") && OWN.includes(type);
-    if (!isOwn && !actor.startsWith("web:")) return;
-    const changes = isOwn ? this.#own : type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
+    const changes = this.#changesOf(type, actor);
+    if (changes === null) return;
     const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
     changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}` });
   }
 
+  #changesOf(type: EventType, actor: string): EachChange | null {
+    const isUser = actor.startsWith("mailbox:");
+    if (isUser && type === "VACATION_CHANGED") return this.#replies;
+    if (isUser) return OWN.includes(type) ? this.#own : null;
+    if (!actor.startsWith("web:")) return null;
+    return type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
+  }
+
   holding(now: Millis): readonly Holding[] {
-    return [this.#added, this.#changed, this.#own].flatMap((changes) => changes.holding(now));
+    return [this.#added, this.#changed, this.#own, this.#replies].flatMap((changes) => changes.holding(now));
   }
 }

@@ -7,6 +7,8 @@ const WEB_ROUNDS = 2;
 const MOST_WAITING = 16;
 /** These read Postfix's queue, which may be long. */
 const OF_QUEUE = /^(queue|held)_/;
+/** So does the suspension of an account, which must not wait; a trial of it may. */
+const TRIED_ON_QUEUE = /^(?:queue_|held_|account_suspend$)/;
 
 const BUSY: CommandError = {
   ok: false,
@@ -39,16 +41,20 @@ export class QueueShares {
 
   /** The same for a dry run, which uses up nothing of it. */
   trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    return this.inTurn(verb, () => run(trialOf(this.#bounds.left())));
+    const share = trialOf(this.#bounds.left());
+    return TRIED_ON_QUEUE.test(verb) ? this.#inTurn(() => run(share)) : run(share);
   }
 
   /** Commands on other things do not wait. */
   inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    if (!OF_QUEUE.test(verb)) return run(this.#share);
+    return OF_QUEUE.test(verb) ? this.#inTurn(() => run(this.#share)) : run(this.#share);
+  }
+
+  #inTurn(run: () => Promise<Reply> | Reply): Promise<Reply> | Reply {
     if (this.#waiting >= MOST_WAITING) return BUSY;
     this.#waiting += 1;
     const done = this.#last
-      .then(() => run(this.#share))
+      .then(run)
       .finally(() => {
         this.#waiting -= 1;
       });

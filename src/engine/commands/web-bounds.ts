@@ -31,6 +31,8 @@ export const WEB_LIMITS = {
   released: 500,
   /** Tests of the alert channels within an hour: each sends the owner a message. */
   alertTests: 10,
+  /** Dry runs within an hour that read all of Postfix's queue, as root, or a whole file of accounts. */
+  trials: 500,
   /** Entries of the web on the allow list. */
   allowed: 50,
   /**
@@ -43,6 +45,7 @@ export const WEB_LIMITS = {
   /** Addresses of administrators that the web may report within half an hour, which are not banned meanwhile. */
   administrators: 32,
 } as const;
+const COSTLY_TRIALS = /^(?:queue_|held_|account_suspend$|accounts_bring$)/;
 const SEEN_MS = 30 * MINUTE_MS;
 
 /** `told`: so far above normal use that the owner is told. */
@@ -64,6 +67,7 @@ export class WebBounds {
   readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
   readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
   readonly #alertTests = new Budget(WEB_LIMITS.alertTests, HOUR_MS);
+  readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
   readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #challenged = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
@@ -79,9 +83,11 @@ export class WebBounds {
     return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
   }
 
-  /** The same for a dry run, which does not count. */
+  /** The same for a dry run, which counts only as one, and only where it costs much. */
   wouldRefuse(command: Command): Overreach | null {
-    return this.#exceeded(command, (budget, times) => budget.isLeft(this.#clock.now(), times));
+    const now = this.#clock.now();
+    const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
+    return overreach ?? (COSTLY_TRIALS.test(command.verb) ? over(this.#trials.spend(now)) : null);
   }
 
   #exceeded(command: Command, isWithin: Within): Overreach | null {

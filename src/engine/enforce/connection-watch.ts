@@ -115,7 +115,7 @@ export class ConnectionWatch {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
       return false;
     if (performance.now() - this.#saidAt >= CONNECTION_WATCH.sayEveryMs) return false;
-    this.#quiet.left -= 1;
+    this.#quiet = { sockets, left: this.#quiet.left - 1 };
     return true;
   }
 

@@ -348,9 +348,10 @@ export const accountsMigrations: readonly string[] = [
 
   // Replies of accounts while their users are away; `until` in milliseconds. `vacation_script`: the Sieve script of each that holds
   // now (RFC 5230). Texts are quoted strings, in which only `\` and `"` mean something (RFC 5228, 2.4.2). An alias counts as the
-  // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is false for one mail within an hour, and true
-  // for the next. All are true: twenty such mails have come, also of senders who had a reply. Mail of lists is left out before. `proven`: only senders
-  // whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
+  // user's own address if it leads nowhere else. Each `duplicate` (RFC 7352) is false for one mail within its time, and true
+  // for the next: the first lets one mail of each sender through within an hour, and all of the others are true once twenty such
+  // mails have come. Mail of lists is left out before. `proven`: only senders whom SPF has proven, or whose domain is ours, get a
+  // reply; to a forged one it would be backscatter.
   `
   CREATE TABLE vacation (
     account TEXT COLLATE NOCASE PRIMARY KEY,
@@ -371,7 +372,8 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
 }' || iif(kind = 'any', '', ' elsif not anyof (header :is "X-GhostInbox-Verified" "spf"' || coalesce((
         SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
       ), '') || ') {
-}') || ' elsif not allof (' || (
+}') || ' elsif duplicate :handle "ghostinbox-sender" :header "From" :seconds 3600 {
+} elsif not allof (' || (
         WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
         SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
       ) || ') {
