@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { SERVER } from "./network.ts";
 import { PASSWORD, type Product } from "./product.ts";
+import { until } from "./wait.ts";
 
 /** A password that a client of Postfix sends. */
 export type Credentials = Readonly<{ from: string; name: string; password?: string }>;
@@ -25,9 +26,11 @@ export class SaslClient {
   }
 
   static async open({ layout }: Product): Promise<SaslClient> {
-    const socket = connect(join(layout.postfixQueue, "private", "auth"));
-    await once(socket, "connect");
-    return new SaslClient(socket);
+    return until("Dovecot listens", async () => {
+      const socket = connect(join(layout.postfixQueue, "private", "auth"));
+      await once(socket, "connect");
+      return new SaslClient(socket);
+    });
   }
 
   /** Whether it signed in. Dovecot delays the answer to a failure. */
