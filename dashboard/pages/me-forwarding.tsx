@@ -28,7 +28,9 @@ type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
 function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const { isBusy, attempt } = useAttempt();
   const words = t.value.me.forwarding;
-  const set = async (wanted: Forwarding, says: string): Promise<void> => {
+  // What this page knows may be older than its own last change.
+  const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
+    const wanted = change(await get<Forwarding>("me/forwarding"));
     await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));
     tell(says);
     changed();
@@ -39,16 +41,17 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
     const { address = "" } = fieldsOf(form);
     if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
     attempt(async () => {
-      await set({ to: [...to, address], keep }, words.isSent(address));
+      await set((now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }), words.isSent(address));
       if (form instanceof HTMLFormElement) form.reset();
     });
   };
   const takeOff = (address: string): void =>
     attempt(async () => {
-      await set({ to: to.filter((one) => one !== address), keep }, words.isOff(address));
+      await set((now) => ({ ...now, to: now.to.filter((one) => one !== address) }), words.isOff(address));
       focusHeading();
     });
-  const keepOrNot = (): void => attempt(() => set({ to, keep: !keep }, keep ? words.noCopy : words.copy));
+  const keepOrNot = (): void =>
+    attempt(() => set((now) => ({ ...now, keep: !keep }), keep ? words.noCopy : words.copy));
   return (
     <>
       {to.length === 0 && <p class="empty">{words.none}</p>}
