@@ -43,7 +43,7 @@ const de: typeof en = {
     "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind. Zeiten der Nutzung sind auf die Minute genau.",
   end: "Beenden",
   endOf: (device, ip) => `Sitzung von ${device} bei ${ip} beenden`,
-  endAll: "Alle Ihre anderen beenden",
+  endAll: "Alle Ihre anderen Sitzungen beenden",
   moreSessions: (count) => `Und ${count} weitere: ./ghostinbox session list`,
   tokens: "Tokens der API",
   tokensHint: "Für Skripte und andere Rechner. Jedes darf nur, was seine Rechte erlauben.",

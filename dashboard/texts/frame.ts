@@ -26,7 +26,7 @@ const en = {
     again: "The page asks again every three seconds.",
     loading: "Loading …",
     renewed: "The server has a new version, so the page was loaded again.",
-    outdated: "A part of the page is missing, as after an upgrade of the server. Load the page again.",
+    outdated: "A part of the page is missing, probably after an upgrade of the server. Load the page again.",
   },
   state: { ok: "well", degraded: "degraded", down: "down" },
   signIn: {
@@ -71,7 +71,7 @@ const de: typeof en = {
     again: "Die Seite versucht es alle drei Sekunden wieder.",
     loading: "Lädt …",
     renewed: "Der Server hat eine neue Version, deshalb wurde die Seite neu geladen.",
-    outdated: "Ein Teil der Seite fehlt, wie nach einem Upgrade des Servers. Laden Sie die Seite neu.",
+    outdated: "Ein Teil der Seite fehlt, wohl nach einem Upgrade des Servers. Laden Sie die Seite neu.",
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
   signIn: {

@@ -180,7 +180,7 @@ const de: typeof en = {
   at: (host, port) => `${host}, Port ${port}, SSL/TLS`,
   user: "Benutzername",
   clientPassword: "Passwort",
-  yourPassword: "das Ihres Postfachs, oder ein App-Passwort",
+  yourPassword: "das Ihres Postfachs oder ein App-Passwort",
   settingsText: "Einstellungen als Text",
   profile: "Profil für iPhone, iPad und Mac",
   profileHint:
