@@ -1,41 +1,30 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { readPlain } from "../../adapters/root-files/files.ts";
+import { messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "./failure.ts";
 
 const OTHERS_WRITE = 0o022;
+const MOST_BYTES = 1024 * 1024;
+const WAY_OUT = "Correct it, or empty the setting: ./ghostinbox config unset mailboxes.dovecot";
 
 /**
  * The owner's settings of Dovecot; empty if there is no such file. Some of them name programs that Dovecot runs as root.
  * Throws SetUpFailure if others than root could have written the file.
  */
 export function ownDovecotSettings(file: string): string {
-  const descriptor = file === "" ? null : opened(file);
-  if (descriptor === null) return "";
-  try {
-    const found = fstatSync(descriptor);
-    const { uid, mode } = found;
-    if (!found.isFile()) throw unreadable(file);
-    if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
-      throw new SetUpFailure(
-        `The file ${file} of mailboxes.dovecot must belong to root, and nobody else may write it: chown root ${file}; chmod go-w ${file}`,
-      );
-    return readFileSync(descriptor, "utf8");
-  } finally {
-    closeSync(descriptor);
-  }
+  const found = file === "" ? null : read(file);
+  if (found === null) return "";
+  if (found.owner.uid !== 0 || (found.mode & OTHERS_WRITE) !== 0)
+    throw new SetUpFailure(
+      `The file ${file} of mailboxes.dovecot must belong to root, and nobody else may write it: chown root ${file}; chmod go-w ${file}`,
+    );
+  return found.text;
 }
 
-function opened(file: string): number | null {
+function read(file: string): ReturnType<typeof readPlain> {
   try {
-    // Something that is no file, such as a pipe, must not make this wait.
-    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readPlain(file, MOST_BYTES);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw unreadable(file);
+    throw new SetUpFailure(`The file ${file} of mailboxes.dovecot is not read: ${messageOf(error)} ${WAY_OUT}`);
   }
-}
-
-function unreadable(file: string): SetUpFailure {
-  return new SetUpFailure(
-    `${file} of mailboxes.dovecot is no file that can be read. Correct it, or empty the setting: ./ghostinbox config unset mailboxes.dovecot`,
-  );
 }

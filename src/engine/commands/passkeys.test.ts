@@ -6,7 +6,7 @@ import { commandsOnMemory, hashOf } from "../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { WEB_LIMITS } from "./web-bounds.ts";
+import { WEB_LIMITS } from "./web-limits.ts";
 
 const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";

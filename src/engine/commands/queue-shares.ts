@@ -53,11 +53,9 @@ export class QueueShares {
   #inTurn(run: () => Promise<Reply> | Reply): Promise<Reply> | Reply {
     if (this.#waiting >= MOST_WAITING) return BUSY;
     this.#waiting += 1;
-    const done = this.#last
-      .then(run)
-      .finally(() => {
-        this.#waiting -= 1;
-      });
+    const done = this.#last.then(run).finally(() => {
+      this.#waiting -= 1;
+    });
     this.#last = done.catch(() => undefined);
     return done;
   }

@@ -11,7 +11,7 @@ import type { Command } from "../../wire/control/control.ts";
 import { mayAsk, needOf } from "../../wire/control/rights.ts";
 import { digestOf } from "../access/secrets.ts";
 import { ban } from "./bans.ts";
-import { WEB_LIMITS } from "./web-bounds.ts";
+import { WEB_LIMITS } from "./web-limits.ts";
 
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));

@@ -8,7 +8,7 @@ import type { Command, Reply } from "../../wire/control/control.ts";
 import { mayAsk } from "../../wire/control/rights.ts";
 import { digestOf } from "../access/secrets.ts";
 import { allowAdd } from "./bans.ts";
-import { WEB_LIMITS } from "./web-bounds.ts";
+import { WEB_LIMITS } from "./web-limits.ts";
 
 describe("what the web asks", () => {
   let kit: ReturnType<typeof webGateOnMemory>;
