@@ -41,7 +41,10 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
     const { address = "" } = fieldsOf(form);
     if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
     attempt(async () => {
-      await set((now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }), words.isSent(address));
+      await set(
+        (now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }),
+        words.isSent(address),
+      );
       if (form instanceof HTMLFormElement) form.reset();
     });
   };

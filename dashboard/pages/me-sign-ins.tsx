@@ -21,7 +21,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
     <Card title={words.signIns}>
       <p class="hint">{words.signInsHint}</p>
       <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.noSignIns}</p>}
+      {data?.items.length === 0 && data.next === null && <p class="empty">{words.noSignIns}</p>}
       <ul class="rows">
         {data?.items.map(({ at, ip, service, isRight, what }, place) => (
           <li key={`${at} ${place}`} class="row brief">

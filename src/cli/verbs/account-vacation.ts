@@ -12,7 +12,9 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
   if (isOff && (text !== "" || subject !== null || until !== null))
     return wrongUsage("With --off there is no text, subject or end.", `${PROGRAM} help account vacation`);
   if (text === "" && !isOff)
-    return subject !== null || until !== null ? wrongUsage("There is no text to reply with.", "") : show(call, name);
+    return subject !== null || until !== null
+      ? wrongUsage("There is no text to reply with.", `${PROGRAM} help account vacation`)
+      : show(call, name);
   const vacation = isOff
     ? { subject: "", text: null, until: null }
     : { subject: subject ?? "", text, until: until === null ? null : endOf(until) };

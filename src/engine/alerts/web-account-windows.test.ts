@@ -56,3 +56,9 @@ test("who may sign in from where, and what an alias leads to, is told too", () =
     `the alias was added: info@example.test to thief@evil.test, by ${WEB}`,
   ]);
 });
+
+test("a vacation reply that ends is not told as one that is sent", () => {
+  const kit = windows();
+  kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
+  assert.deepEqual(kit.details(), [`its vacation reply: ${ANNA} no longer, by ${WEB}`]);
+});

@@ -20,7 +20,7 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ACCOUNT_RESUMED: "may sign in again",
   ACCOUNT_RELEASED: "had its held mail sent",
   FORWARDING_CHANGED: "sends its mail on now",
-  VACATION_CHANGED: "replies to mail now",
+  VACATION_CHANGED: "its vacation reply",
   NETWORKS_CHANGED: "may sign in now",
   ALIAS_ADDED: "the alias was added",
   ALIAS_REMOVED: "the alias was removed",

@@ -88,7 +88,7 @@ test("a dry run of what cannot be tried is refused, with the reason", async () =
   const row = route({ ...SAMPLE, method: "POST", asks: "settings_apply" });
   assert.equal(
     await refusalOf(row, "dry_run=true"),
-    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes.",
+    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.",
   );
 });
 

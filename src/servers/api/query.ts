@@ -43,9 +43,10 @@ export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): bool
 
 /** Carried out all the same it would be a change that nobody asked for. */
 function notTried({ asks }: Pick<Route, "asks">): Response {
-  const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.`;
-  const next = asks === undefined ? undefined : NOT_TRIED.get(asks);
-  return problem({ status: 400, code: "invalid_request", detail, ...(next !== undefined && { next }) });
+  const why = asks === undefined ? undefined : NOT_TRIED.get(asks);
+  const reason = why === undefined ? "" : ` ${why}`;
+  const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
+  return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });
 }
 
 const SHOWN = 40;
