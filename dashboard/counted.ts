@@ -1,7 +1,7 @@
 /** Between two times, at least. Milliseconds. */
 const REST_MS = 60_000;
 /** A step of the chart of the day. */
-const STEP_MS = 900_000;
+export const STEP_SECONDS = 900;
 
 /** When what is counted over hours is to be read again. */
 export class Counted {
@@ -24,5 +24,5 @@ export class Counted {
 }
 
 function stateOf(figures: unknown, now: number): string {
-  return `${Math.floor(now / STEP_MS)} ${JSON.stringify(figures)}`;
+  return `${Math.floor(now / (1_000 * STEP_SECONDS))} ${JSON.stringify(figures)}`;
 }

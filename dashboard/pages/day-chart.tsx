@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { pointsOf, roundUp } from "../chart.ts";
+import { STEP_SECONDS } from "../counted.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { language } from "../messages.ts";
 import { Card, useLoaded, Waiting } from "../parts.tsx";
@@ -12,7 +13,6 @@ type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: 
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
 const DAY_MS = 86_400_000;
-const STEP_SECONDS = 900;
 const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
 const TICK_STEPS = 24;

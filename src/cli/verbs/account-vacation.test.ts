@@ -18,18 +18,18 @@ describe("account vacation", TIMED, () => {
   const run = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["account", "vacation", ...words]);
 
   test("sets, shows and ends the reply", async () => {
-    assert.match((await run(ANNA)).out, /^Nobody who writes to anna@example\.org gets a reply by itself\.$/m);
+    assert.match((await run(ANNA)).out, /^anna@example\.org sends no vacation reply\.$/m);
     const set = await run(ANNA, "I am away.\nAnna", "--subject", "Away", "--until", "2099-12-24");
     assert.equal(set.code, 0, set.err);
     const { out } = await run(ANNA);
-    assert.match(out, /^Who writes to anna@example\.org gets this reply, until 2099-12-24 23:59:59 UTC:$/m);
+    assert.match(out, /^anna@example\.org sends this reply, until 2099-12-24 23:59:59 UTC:$/m);
     assert.match(out, /^ {2}Subject: Away\n\n {2}I am away\.\n {2}Anna$/m);
     assert.match(
       (await run(ANNA, "I", "am", "away.")).out,
       /this reply, until you end it \(--off\):\n {2}I am away\.$/m,
     );
-    assert.match((await run(ANNA, "--off")).out, /^Nobody who writes/m);
-    assert.match((await run(ANNA)).out, /^Nobody who writes/m);
+    assert.match((await run(ANNA, "--off")).out, /sends no vacation reply/);
+    assert.match((await run(ANNA)).out, /sends no vacation reply/);
   });
 
   test("refuses what contradicts itself, is over, or names nobody", async () => {

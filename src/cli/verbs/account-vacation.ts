@@ -40,13 +40,11 @@ function endOf(until: string): string {
 }
 
 function vacationText(name: string, vacation: VacationItem | null, now: number): string {
-  if (vacation === null) return `Nobody who writes to ${name} gets a reply by itself.`;
+  if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text, until } = vacation;
   const isOver = until !== null && Date.parse(until) <= now;
   const end = until === null ? "until you end it (--off)" : `until ${dayAndTime(until)}`;
-  const head = isOver
-    ? `The reply of ${name} ended ${dayAndTime(until)}:`
-    : `Who writes to ${name} gets this reply, ${end}:`;
+  const head = isOver ? `The reply of ${name} ended ${dayAndTime(until)}:` : `${name} sends this reply, ${end}:`;
   const lines = text.split("\n").map((line) => `  ${oneLine(line)}`.trimEnd());
   return [head, ...(subject === "" ? [] : [`  Subject: ${oneLine(subject)}`, ""]), ...lines].join("\n");
 }

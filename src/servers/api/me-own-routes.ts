@@ -98,7 +98,7 @@ export function meOwnRoutes({ parts: { guard } }: Pick<Handlers, "parts">): read
       path: "/api/v1/me/vacation",
       asks: "my_vacation_set",
       bodyBytes: API_LIMITS.vacationBodyBytes,
-      says: "Replies to mail while the user is away, to each sender once in seven days. Needs a fresh proof.",
+      says: "Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof.",
       body: shape.newVacation,
       answer: shape.vacation,
       run: ({ by, body }) => command(guard, by, { verb: "my_vacation_set", ...body }, ({ vacation }) => ({ vacation })),
