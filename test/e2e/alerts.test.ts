@@ -113,6 +113,11 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     receivers.refuse("gotify", true);
     const postgrey = await stopService(product, "postgrey");
     await until("the others know", () => receivers.told(product).get("ntfy")?.filter(isPostgrey).length === 3);
+    // What was sent and not noted yet is sent again after a kill.
+    await until("what they know is noted", async () => {
+      const left = await product.sqlite("SELECT DISTINCT channel FROM alert_delivery");
+      return left.join() === "gotify";
+    });
     const [guard] = product.pidsOf(/program\/guard\.js/);
     assert.ok(guard !== undefined);
     process.kill(guard, "SIGKILL");
