@@ -30,8 +30,8 @@ import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, 
 
 /** More than cores, as some of them wait. */
 const UNIT_PLACES = availableParallelism() + 3;
-/** A file takes 0.4 of a core on average, as it mostly waits: five keep two cores busy. */
-const LAB_PLACES = 5;
+/** A file takes half of a core on average: four keep two cores busy, and with more each waits too long for its turn. */
+const LAB_PLACES = 4;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;

@@ -98,7 +98,8 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
     assert.equal(await from("198.51.100.93", "pal"), 250);
     assert.equal(await from("198.51.100.93", "named"), 450, "a recipient without a mail");
     assert.equal(await from("198.51.100.93", "foe"), 450);
-    assert.equal(await from("198.51.100.99", "friend"), 450, "a forger");
+    // In the network of the first one it would come again, as far as Postgrey knows.
+    assert.equal(await from("2001:db8:b000:9::1", "friend"), 450, "a forger");
   });
 
   test("without an SPF record the servers that take a correspondent's mail are believed", async () => {
