@@ -32,6 +32,8 @@ import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, 
 const UNIT_PLACES = availableParallelism() + 3;
 /** A file takes half of a core on average: four keep two cores busy, and with more each waits too long for its turn. */
 const LAB_PLACES = 4;
+/** Two of them leave one place for another file. */
+const HEAVY_PLACES = 1.5;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
@@ -107,7 +109,7 @@ if (what === "all") {
   ]);
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   await sideBySide(
-    [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: 2 }), ...filesOneByOne(others, inLab)],
+    [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: HEAVY_PLACES }), ...filesOneByOne(others, inLab)],
     LAB_PLACES,
   );
 }
