@@ -16,7 +16,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
 
 const ROUTES = Object.keys(visits(""));
-const PAGE = ["/", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
+const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
 /** Health checks and older scripts send parameters of their own. */
 const ANY_QUERY = / \/(?:healthz.*|api\/security)$/;
 
