@@ -36,7 +36,7 @@ export type NftOptions = Readonly<{
   ipv6Prefix: () => number;
   /** Open connections that an address may have; read at each reset. Null: no limit. */
   connections?: () => ConnectionLimit | null;
-  /** Which users may connect to a loopback port; read at each reset. Null: any local program. */
+  /** Which users may connect to these loopback ports; read at each reset. Any local program may connect to others. */
   local?: () => readonly LocalPort[];
   /** Who may connect to the ports for proxies; read at each reset. Null: there are none. */
   proxied?: () => ProxyDoors | null;

@@ -1,3 +1,4 @@
+import type { AccountName } from "../../core/net/address.ts";
 import type { VacationItem } from "../../wire/control/results.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { dayAndTime, oneLine } from "../print/text.ts";
@@ -23,12 +24,10 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
   return done(asked.result, vacationText(name, asked.result.vacation, call.now()));
 }
 
-async function show(call: CommandCall, name: string): Promise<CommandOutcome> {
-  const account = accountFrom(name);
-  if (typeof account !== "string") return account;
+async function show(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  if (opened.reader.account(account) === null)
+  if (opened.reader.account(name) === null)
     return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
   const vacation = opened.reader.vacation(name);
   return done({ name, vacation }, vacationText(name, vacation, call.now()));

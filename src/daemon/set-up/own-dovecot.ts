@@ -1,5 +1,5 @@
 import { readPlain } from "../../adapters/root-files/files.ts";
-import { messageOf } from "../../core/error.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "./failure.ts";
 
 const OTHERS_WRITE = 0o022;
@@ -24,7 +24,7 @@ function read(file: string): ReturnType<typeof readPlain> {
   try {
     return readPlain(file, MOST_BYTES);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw new SetUpFailure(`The file ${file} of mailboxes.dovecot is not read: ${messageOf(error)} ${WAY_OUT}`);
   }
 }

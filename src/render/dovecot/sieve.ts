@@ -39,7 +39,7 @@ export function vacationDict({ layout }: Site): string {
   ${DICT} = sqlite:${join(dirname(layout.dovecotConf), FILE)}
 }
 service dict {
-  extra_groups = ghostinbox-accounts
+  extra_groups = ${USERS.accountsGroup}
   unix_listener dict {
     mode = 0600
     user = ${USERS.mail}

@@ -63,8 +63,8 @@ function inOneLine(vacation: Vacation | null): string {
   return `${printable(`${subject} ${reply}`.trim(), MOST_OF_REPLY)} (${end}; fingerprint ${digestOf(JSON.stringify([subject, reply]))})`;
 }
 
-function digestOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex").slice(0, 16);
+function digestOf(value: string): string {
+  return createHash("sha256").update(value).digest("hex").slice(0, 16);
 }
 
 function allTargets(forwarding: Forwarding | null, account: string): readonly string[] {
