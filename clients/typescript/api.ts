@@ -2294,7 +2294,7 @@ export type Routes = {
   };
 
   /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/me/vacation": {
+  "PUT /api/v1/me/vacation": {
     readonly body: {
       readonly subject?: string | undefined;
       readonly text: string;

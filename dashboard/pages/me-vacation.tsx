@@ -1,4 +1,4 @@
-import { get, post, remove } from "../api.ts";
+import { get, put, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { t } from "../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../parts.tsx";
@@ -19,7 +19,7 @@ export function VacationCard() {
     event.preventDefault();
     const { subject = "", text = "", day = "" } = fieldsOf(event.currentTarget);
     attempt(async () => {
-      await withProof(() => post(PATH, { subject, text, until: endOf(day) }));
+      await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
       tell(words.isOn);
       reload();
     });

@@ -154,7 +154,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.deepEqual(told, { to: [BERT], keep: true });
     assert.equal((await session.ask("DELETE", "/api/v1/me/forwarding")).status, 200);
     const away = { subject: "Away", text: "Back on Monday.", until: null };
-    assert.equal((await session.ask("POST", "/api/v1/me/vacation", { body: away })).status, 200);
+    assert.equal((await session.ask("PUT", "/api/v1/me/vacation", { body: away })).status, 200);
     const vacation = (await session.ask("GET", "/api/v1/me/vacation")).json();
     assert.deepEqual(vacation, { vacation: away });
     assert.equal((await session.ask("DELETE", "/api/v1/me/vacation")).status, 200);

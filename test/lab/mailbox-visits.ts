@@ -55,7 +55,7 @@ export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly
   ],
   "DELETE /api/v1/me/forwarding": [{ answers: 200 }],
   "GET /api/v1/me/vacation": [{ answers: 200 }],
-  "POST /api/v1/me/vacation": [
+  "PUT /api/v1/me/vacation": [
     { body: { text: "I am away." }, answers: 200 },
     { body: { text: "I am away.", until: "2020-01-01T00:00:00.000Z" }, answers: 400, code: "invalid_request" },
     { body: "{", answers: 400, code: "not_json" },

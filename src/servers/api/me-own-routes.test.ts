@@ -63,8 +63,8 @@ test("a vacation reply is told, set and ended, and no request names an account",
   kit.guard.replies.set("my_vacation", { ok: true, result: { vacation } });
   kit.guard.replies.set("my_vacation_set", { ok: true, result: { name: ANNA, vacation } });
   assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation } });
-  assert.deepEqual(await send("POST", VACATION, vacation), { status: 200, told: { vacation } });
-  await send("POST", VACATION, { text: "ü".repeat(4_000) });
+  assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, told: { vacation } });
+  await send("PUT", VACATION, { text: "ü".repeat(4_000) });
   await send("DELETE", VACATION);
   assert.deepEqual(kit.guard.of("my_vacation_set"), [
     { verb: "my_vacation_set", ...vacation },
@@ -72,5 +72,5 @@ test("a vacation reply is told, set and ended, and no request names an account",
     { verb: "my_vacation_set", subject: "", text: null, until: null },
   ]);
   for (const body of [{}, { text: "" }, { text: "x".repeat(4_001) }, { ...vacation, account: "bert@example.org" }])
-    assert.equal((await send("POST", VACATION, body)).status, 400);
+    assert.equal((await send("PUT", VACATION, body)).status, 400);
 });

@@ -94,7 +94,7 @@ export function meOwnRoutes({ parts: { guard } }: Pick<Handlers, "parts">): read
     }),
     route({
       ...common,
-      method: "POST",
+      method: "PUT",
       path: "/api/v1/me/vacation",
       asks: "my_vacation_set",
       bodyBytes: API_LIMITS.vacationBodyBytes,
