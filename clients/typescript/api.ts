@@ -1863,6 +1863,197 @@ export type Routes = {
     };
   };
 
+  /** The account's passwords of single mail programs: who made each, and when it was used last. */
+  "GET /api/v1/accounts/{name}/app-passwords": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly made: Time;
+        /** To the minute. */
+        readonly lastUsed: Time | null;
+        /** Who made it, and from where. */
+        readonly madeBy: string;
+      }[];
+    };
+  };
+
+  /** Makes a password for a single mail program of the account, which is told only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/app-passwords": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Of the device, such as phone. */
+      readonly name: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly password: string;
+    };
+  };
+
+  /** Removes the password of a single mail program, and ends the account's open sessions. */
+  "DELETE /api/v1/accounts/{name}/app-passwords/{id}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+      /** As the list tells it. */
+      readonly id: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly id: string;
+    };
+  };
+
+  /** Where the account's mail is sent on. */
+  "GET /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the account's mail on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly to: readonly string[];
+      readonly keep: boolean;
+    };
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the account's mail on no longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** The reply that the account sends while its user is away. */
+  "GET /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Replies to the account's mail while its user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly subject?: string | undefined;
+      readonly text: string;
+      readonly until?: Time | null | undefined;
+    };
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Sends no more replies for the account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
   /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
   "GET /api/v1/aliases": {
     readonly query?:

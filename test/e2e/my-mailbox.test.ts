@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
+import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
 import { signedIn, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
@@ -161,6 +161,39 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await session.ask("DELETE", "/api/v1/me/app-passwords/phone");
     assert.equal(await signsIn(ANNA, password, HERS), false);
     assert.equal(await statusOf(session), 200);
+  });
+
+  test("an owner sees what somebody else set for a mailbox, and ends it", async () => {
+    const thiefs = await sessionOf(await webFrom(ELSEWHERE));
+    const made = await thiefs.ask("POST", "/api/v1/me/app-passwords", { body: { name: "spare" } });
+    const password = /"password":"([^"]+)"/.exec(made.text)?.[1] ?? assert.fail(made.text);
+    await thiefs.ask("PUT", "/api/v1/me/forwarding", { body: { to: ["anna@elsewhere.test"], keep: true } });
+    await thiefs.ask("PUT", "/api/v1/me/vacation", { body: { text: "Write to anna@elsewhere.test." } });
+    const { headers, text } = await hers.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
+    const owner = hers.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
+    const of = (method: string, what: string, body?: unknown): Promise<WebAnswer> =>
+      owner.ask(method, `/api/v1/accounts/${ANNA}/${what}`, body === undefined ? {} : { body });
+    assert.ok(await signsIn(ANNA, password, ELSEWHERE));
+    const listed = await until("its use is noted", async () => {
+      const answer = await of("GET", "app-passwords");
+      return /"lastUsed":"/.test(answer.text) && answer.json();
+    });
+    assert.partialDeepStrictEqual(listed, { items: [{ id: "spare", madeBy: `mailbox:${ANNA} via ${ELSEWHERE}` }] });
+    assert.deepEqual((await of("GET", "forwarding")).json(), { to: ["anna@elsewhere.test"], keep: true });
+    assert.partialDeepStrictEqual((await of("GET", "vacation")).json(), { vacation: { subject: "", until: null } });
+    const tried = await of("DELETE", "app-passwords/spare?dry_run=true");
+    assert.deepEqual([tried.status, await signsIn(ANNA, password, ELSEWHERE)], [200, true]);
+    for (const what of ["app-passwords/spare", "forwarding", "vacation"])
+      assert.equal((await of("DELETE", what)).status, 200, what);
+    assert.equal(await signsIn(ANNA, password, ELSEWHERE), false);
+    assert.deepEqual((await of("GET", "forwarding")).json(), { to: [], keep: true });
+    assert.deepEqual((await of("GET", "vacation")).json(), { vacation: null });
+    const own = await of("POST", "app-passwords", { name: "phone" });
+    assert.ok(await signsIn(ANNA, /"password":"([^"]+)"/.exec(own.text)?.[1] ?? assert.fail(own.text), HERS));
+    assert.equal((await of("PUT", "forwarding", { to: [BERT], keep: true })).status, 200);
+    assert.equal((await of("DELETE", "forwarding")).status, 200);
+    await owner.ask("POST", "/api/v1/logout");
+    await thiefs.ask("POST", "/api/v1/logout");
   });
 
   test("an account that is suspended, removed, or has other networks or a new password is out", async () => {

@@ -8,6 +8,8 @@ const NOBODY = "nobody@example.test";
 const NO_CHOICE = WRONG_BODIES.filter(({ answers }) => answers === 400);
 const HELD = `/api/v1/held/${ANNA}`;
 const ANNAS = `/api/v1/accounts/${ANNA}`;
+const NOBODYS = `/api/v1/accounts/${NOBODY}`;
+const NOT_FOUND = { answers: 404, code: "not_found" } as const;
 const SALES = "sales@example.test";
 
 /** What the pages of the dashboard ask to manage mail, accounts, settings and the sign-in, rightly and wrongly. */
@@ -81,7 +83,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "GET /api/v1/accounts": [{ answers: 200 }, nonsense("/api/v1/accounts?limit=0")],
   "GET /api/v1/accounts/{name}": [
     { path: ANNAS, answers: 200 },
-    { path: `/api/v1/accounts/${NOBODY}`, answers: 404, code: "not_found" },
+    { path: NOBODYS, ...NOT_FOUND },
     nonsense("/api/v1/accounts/nobody"),
   ],
   "POST /api/v1/accounts": [{ body: { name: NOBODY }, ...UNPROVEN }, ...WRONG_BODIES],
@@ -101,6 +103,36 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { path: `${ANNAS}/networks`, body: { networks: ["203.0.113.0/24"] }, ...UNPROVEN },
   ],
   "DELETE /api/v1/accounts/{name}/networks/{network}": [{ path: `${ANNAS}/networks/203.0.113.0/24`, ...UNPROVEN }],
+  "GET /api/v1/accounts/{name}/app-passwords": [
+    { path: `${ANNAS}/app-passwords`, answers: 200 },
+    { path: `${NOBODYS}/app-passwords`, ...NOT_FOUND },
+  ],
+  "POST /api/v1/accounts/{name}/app-passwords": [
+    { path: `${ANNAS}/app-passwords`, body: { name: "phone" }, ...UNPROVEN },
+    { path: `${ANNAS}/app-passwords`, body: {}, answers: 400, code: "invalid_request" },
+  ],
+  "DELETE /api/v1/accounts/{name}/app-passwords/{id}": [
+    { path: `${ANNAS}/app-passwords/phone`, ...REFUSED },
+    { path: `${ANNAS}/app-passwords/phone?dry_run=true`, ...REFUSED },
+  ],
+  "GET /api/v1/accounts/{name}/forwarding": [
+    { path: `${ANNAS}/forwarding`, answers: 200 },
+    { path: `${NOBODYS}/forwarding`, ...NOT_FOUND },
+  ],
+  "PUT /api/v1/accounts/{name}/forwarding": [
+    { path: `${ANNAS}/forwarding`, body: { to: ["anna@elsewhere.test"], keep: true }, ...UNPROVEN },
+    { path: `${ANNAS}/forwarding`, body: { to: [], keep: true }, answers: 400, code: "invalid_request" },
+  ],
+  "DELETE /api/v1/accounts/{name}/forwarding": [{ path: `${ANNAS}/forwarding`, ...UNPROVEN }],
+  "GET /api/v1/accounts/{name}/vacation": [
+    { path: `${ANNAS}/vacation`, answers: 200 },
+    { path: `${NOBODYS}/vacation`, ...NOT_FOUND },
+  ],
+  "PUT /api/v1/accounts/{name}/vacation": [
+    { path: `${ANNAS}/vacation`, body: { text: "I am away." }, ...UNPROVEN },
+    { path: `${ANNAS}/vacation`, body: {}, answers: 400, code: "invalid_request" },
+  ],
+  "DELETE /api/v1/accounts/{name}/vacation": [{ path: `${ANNAS}/vacation`, ...UNPROVEN }],
   "DELETE /api/v1/accounts/{name}": [{ path: ANNAS, ...UNPROVEN }],
   "GET /api/v1/aliases": [{ answers: 200 }],
   "POST /api/v1/aliases": [{ body: { address: SALES, targets: [ANNA] }, ...UNPROVEN }, ...NO_CHOICE],

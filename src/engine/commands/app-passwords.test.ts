@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 
 const NAME = "alice@example.test";
@@ -47,6 +49,21 @@ test("what names no account, no app password, or cannot name one, is refused", a
   ] as const)
     assert.ok(!reply.ok && reply.kind === kind);
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
+});
+
+test("through the web one is removed without the password again, and none is made", async () => {
+  await add("phone");
+  assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
+  const web = (verb: "app_password_add" | "app_password_remove") =>
+    kit.ask({ verb, name: NAME, app: "phone" }, "web", { as: TOKEN, ip: "203.0.113.7" });
+  assert.partialDeepStrictEqual(await web("app_password_add"), { ok: false, denied: "proof_needed" });
+  assert.ok((await web("app_password_remove")).ok);
+  assert.deepEqual(kit.appPasswordsOf(NAME), []);
+  assert.equal(kit.details().at(-1), `phone of ${NAME} by web:token phone via 203.0.113.7`);
+  assert.partialDeepStrictEqual(await web("app_password_remove"), {
+    ok: false,
+    next: "The page of the account shows them.",
+  });
 });
 
 test("where each account has a key for its mail there are none", async () => {

@@ -11,7 +11,7 @@ import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse"> &
+export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse" | "isDry"> &
   Readonly<{
     appPasswords: AppPasswordStore;
     secrets: Pick<SecretMaker, "proofOf">;
@@ -55,7 +55,9 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
     () => audit(parts, "APP_PASSWORD_MADE", { account, app, by }),
   );
   if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name: account, app, password } } : refused(outcome, { account, by });
+  if (!outcome.ok) return refused(outcome, { account, by });
+  // Of a dry run nothing is kept that this password would open.
+  return { ok: true, result: { name: account, app, password: parts.isDry === true ? "" : password } };
 }
 
 async function remove(parts: AppPasswordParts, { account, app, by }: Named): Promise<Reply<"app_password_remove">> {
@@ -78,9 +80,10 @@ function audit(
   return engine.audit({ type, subject: `${app} of ${account}`, account, by });
 }
 
-/** A user sees them on the page, and has no command line. */
+/** Each sees them elsewhere. */
 function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
-  const where = by === "root" ? `\`account app-password list ${account}\`` : "Your page My mailbox";
+  const page = by.startsWith("mailbox:") ? "Your page My mailbox" : "The page of the account";
+  const where = by === "root" ? `\`account app-password list ${account}\`` : page;
   return { ok: false, kind: "failed", message: reason, next: `${where} shows them.` };
 }
 

@@ -8,6 +8,7 @@ import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { AccountPasswords } from "../ports.ts";
 import { adminPassword, tokenCommand, tokenList } from "./access.ts";
 import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
+import { accountOwn } from "./account-own.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
@@ -148,6 +149,10 @@ export function carryOut(
       return forwardCommand(parts, command, by);
     case "vacation_set":
       return vacationCommand(parts, command, by);
+    case "app_passwords":
+    case "forwarding":
+    case "vacation":
+      return accountOwn(parts, command);
     case "quota_set":
       return quotaCommand(parts, command, by);
     case "mail_keys_recover":

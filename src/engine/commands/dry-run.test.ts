@@ -15,6 +15,10 @@ const ANNA: Command = { verb: "account_add", name, hash: HASH };
 const ALIAS: Command = { verb: "alias_add", address: "info@example.test", targets: [name] };
 const NETWORKS = { verb: "networks_add", name, networks: ["203.0.113.0/24"] } as const;
 
+const APP = { verb: "app_password_add", name, app: "phone" } as const;
+const FORWARD = { verb: "forward_set", name, to: ["anna@elsewhere.test"], keep: true } as const;
+const AWAY = { verb: "vacation_set", name, subject: "", text: "I am away.", until: null } as const;
+
 const PAUSE = { verb: "greylist_pause", target: "owner@example.test", for: "15m" } as const;
 const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
 
@@ -55,6 +59,9 @@ const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[
   { command: { verb: "quota_set", name, quotaBytes: 50_000_000 }, after: [ANNA] },
   { command: NETWORKS, after: [ANNA] },
   { command: { ...NETWORKS, verb: "networks_remove" }, after: [ANNA, NETWORKS] },
+  { command: { ...APP, verb: "app_password_remove" }, after: [ANNA, APP] },
+  { command: FORWARD, after: [ANNA] },
+  { command: AWAY, after: [ANNA] },
   { command: PAUSE, after: [] },
   { command: { verb: "greylist_resume", target: PAUSE.target }, after: [PAUSE] },
   { command: LET_IN, after: [ANNA] },
@@ -104,6 +111,9 @@ describe("a dry run", () => {
     ["a session that is not there", { verb: "session_end", id: "0123456789ab" }],
     ["a password that is too simple", { verb: "account_make", name, password: "short" }],
     ["the password of an account that is not there", { verb: "account_password", name, password: "quite some words" }],
+    ["an app password that is not there", { ...APP, verb: "app_password_remove" }],
+    ["a forward that comes back", { ...FORWARD, to: [name] }],
+    ["a reply without a text", { ...AWAY, text: " " }],
     ["a pause that there is not", { verb: "greylist_resume", target: "owner@example.test" }],
     ["a pause for nobody", { verb: "greylist_pause", target: "nobody@example.test", for: null }],
     ["what is no sender", { verb: "spam_allow_add", account: name, sender: "everybody" }],
@@ -118,6 +128,18 @@ describe("a dry run", () => {
       assert.deepEqual(await kit.ask(command), tried);
     });
 
+  test("of an app password tells no password, for none is kept", async () => {
+    assert.ok((await kit.ask(ANNA)).ok);
+    const before = state();
+    assert.deepEqual(await kit.try(APP), { ok: true, result: { name, app: "phone", password: "" } });
+    assert.equal(state(), before);
+    const made = await kit.ask(APP);
+    assert.ok(made.ok && "password" in made.result && made.result.password.length > 20);
+    const again = await kit.try(APP);
+    assert.deepEqual(again, await kit.ask(APP));
+    assert.equal(again.ok, false);
+  });
+
   test("is refused of a command that has none, which is not carried out", async () => {
     for (const command of [{ verb: "cleanup" }, { verb: "break_glass" }] as const) {
       const tried = await kit.try(command);
@@ -127,7 +149,7 @@ describe("a dry run", () => {
   });
 
   test("is tested here of every command that has one", () => {
-    const tested = [...TRIED.map(({ command }) => command.verb), "session_end"];
+    const tested = [...TRIED.map(({ command }) => command.verb), "session_end", APP.verb];
     assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
   });
 });

@@ -8,8 +8,10 @@ import type { Notices } from "../ports.ts";
 import { type CredentialCommandParts, tokenCommand } from "./access.ts";
 import { accountCommand } from "./accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./aliases.ts";
+import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { allowAdd, allowRemove, type BanCommandParts, ban, type TargetParts, unban } from "./bans.ts";
 import { type DashboardCommandParts, sessionCommand } from "./dashboard.ts";
+import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type GreylistCommandParts, greylistPause, greylistResume } from "./greylist.ts";
 import { heldCommand } from "./held.ts";
 import type { Share } from "./held-queue.ts";
@@ -18,6 +20,7 @@ import { keeperOnPaper } from "./paper-keeper.ts";
 import { queueCommand } from "./queue.ts";
 import { quotaCommand } from "./quota.ts";
 import { type SpamCommandParts, spamAllow } from "./spam.ts";
+import { type VacationCommandParts, vacationCommand } from "./vacation.ts";
 import type { Admitted } from "./web.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web-passwords.ts";
 
@@ -27,6 +30,9 @@ export type DryRunParts = BanCommandParts &
   NetworkCommandParts &
   AliasCommandParts &
   WebPasswordParts &
+  AppPasswordParts &
+  ForwardCommandParts &
+  VacationCommandParts &
   GreylistCommandParts &
   SpamCommandParts;
 
@@ -85,6 +91,13 @@ export function dryRun(
     case "networks_add":
     case "networks_remove":
       return networkCommand(users, command, by);
+    case "app_password_add":
+    case "app_password_remove":
+      return appPasswordCommand(users, command, by);
+    case "forward_set":
+      return forwardCommand(users, command, by);
+    case "vacation_set":
+      return vacationCommand(users, command, by);
     case "queue_hold":
     case "queue_release":
     case "queue_delete":
@@ -111,8 +124,9 @@ const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: 
 const UNWRITING: SpamPreferences = { refresh: () => undefined };
 
 /** A hash takes long, and none is kept. */
-const UNHASHED: Pick<SecretMaker, "make"> = {
+const UNHASHED: SecretMaker = {
   make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", proof: "" }))),
+  proofOf: () => "",
 };
 
 /** Nothing is paused or goes on again. */

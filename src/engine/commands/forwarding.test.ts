@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { digestOf } from "../access/secrets.ts";
 
 const NAME = "alice@example.test";
 const OTHER = "bob@example.test";
@@ -56,6 +58,24 @@ test("mail is not sent on to more addresses than Postfix takes", async () => {
   const all = await forward(NAME, ["one@example.test", "two@example.test", "three@example.test"]);
   assert.ok(!all.ok && /Postfix takes none for more than 1000/.test(all.message), JSON.stringify(all));
   assert.equal(kit.forwardingOf(NAME), null);
+});
+
+test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
+  const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
+  const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };
+  kit.sessions.open({ ...opened, at: kit.clock.now() });
+  const web = (keep: boolean) =>
+    kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", { as: secret, ip: from });
+  kit.tellsBy([NAME]);
+  const refused = await web(false);
+  assert.ok(!refused.ok && /gets the alerts/.test(refused.message));
+  assert.ok((await web(true)).ok);
+  kit.tellsBy([]);
+  assert.ok((await web(false)).ok);
+  assert.deepEqual(kit.details().slice(2), [
+    `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.7`,
+    `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.7`,
+  ]);
 });
 
 test("nothing is changed without a record", async () => {

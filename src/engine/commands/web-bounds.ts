@@ -78,11 +78,15 @@ export class WebBounds {
       case "networks_add":
       case "networks_remove":
       case "quota_set":
+      case "app_password_add":
+      case "app_password_remove":
+      case "forward_set":
       case "alias_remove":
       case "alias_block":
         return over(isWithin(this.#shutOut));
       case "account_make":
       case "account_resume":
+      case "vacation_set":
       case "alias_add":
         return over(isWithin(this.#accounts));
       case "accounts_bring":

@@ -24,7 +24,10 @@ const ADMINISTERING = [
   "account_suspend",
   "alerts_test",
   "alias_list",
+  "app_password_remove",
+  "app_passwords",
   "factor_list",
+  "forwarding",
   "passkey_list",
   "prove_passkey",
   "queue_flush",
@@ -36,6 +39,7 @@ const ADMINISTERING = [
   "settings_preview",
   "token_list",
   "totp_confirm",
+  "vacation",
 ];
 const PROVEN = [
   "account_make",
@@ -46,6 +50,8 @@ const PROVEN = [
   "alias_add",
   "alias_block",
   "alias_remove",
+  "app_password_add",
+  "forward_set",
   "held_drop",
   "held_release",
   "networks_add",
@@ -64,6 +70,7 @@ const PROVEN = [
   "token_revoke",
   "totp_begin",
   "totp_remove",
+  "vacation_set",
 ];
 /** What a viewer reads, and an operator does, about mail. */
 const LISTS = ["greylist_list", "held_list", "queue_list", "spam_allow_list"];

@@ -11,7 +11,10 @@ export const WEB_LIMITS = {
   access: 50,
   /** Changes of accounts and aliases within an hour; of a file each account counts. */
   accounts: 500,
-  /** What shuts a user out or takes their mail, within an hour: removals, passwords, suspensions, networks, quotas, lost aliases. */
+  /**
+   * What shuts a user out or takes their mail, within an hour: removals, passwords, app passwords, suspensions, networks, quotas,
+   * forwards, lost aliases.
+   */
   shutOut: 50,
   /** Changes of the settings, and of these back, within an hour. */
   settings: 20,

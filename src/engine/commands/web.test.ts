@@ -109,10 +109,11 @@ describe("what the web asks", () => {
     for (let i = 0; i < 49; i++) assert.equal(await kit.ask(COMMANDS.account_resume), null);
     assert.match((await kit.ask(bring))?.message ?? "", /more than it may/);
     assert.equal(await kit.ask(COMMANDS.alias_add), null);
-    for (const verb of ["account_make", "account_resume", "alias_add"] as const)
+    for (const verb of ["account_make", "account_resume", "alias_add", "vacation_set"] as const)
       assert.match((await kit.ask(COMMANDS[verb]))?.message ?? "", /more than it may/, verb);
     const shut = ["account_remove", "account_password", "account_suspend", "networks_add", "networks_remove"] as const;
-    const verbs = [...shut, "quota_set", "alias_remove", "alias_block"] as const;
+    const own = ["app_password_add", "app_password_remove", "forward_set"] as const;
+    const verbs = [...shut, ...own, "quota_set", "alias_remove", "alias_block"] as const;
     for (let i = 0; i < WEB_LIMITS.shutOut; i++)
       assert.equal(await kit.ask(COMMANDS[verbs[i % verbs.length] ?? "quota_set"]), null);
     for (const verb of verbs) assert.match((await kit.ask(COMMANDS[verb]))?.message ?? "", /more than it may/, verb);

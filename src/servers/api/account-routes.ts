@@ -142,13 +142,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       answer: shape.accountDetails,
       run: async ({ by, params }) => {
         const found = await command(guard, by, { verb: "account_details", ...params }, ({ account }) => account);
-        if (found === null)
-          return problem({
-            status: 404,
-            code: "not_found",
-            detail: "There is no such account.",
-            next: "GET /accounts",
-          });
+        if (found === null) return noAccount();
         if (found instanceof Response) return found;
         const aliases = found.aliases.map((alias) => ({ ...alias, targets: [...alias.targets] }));
         return { ...found, aliases, networks: [...found.networks], known: [...found.known] };
@@ -166,6 +160,11 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       run: ({ by, params }) => command(guard, by, { verb: "account_remove", ...params }, (result) => result),
     }),
   ];
+}
+
+export function noAccount() {
+  const next = "GET /accounts";
+  return problem({ status: 404, code: "not_found", detail: "There is no such account.", next });
 }
 
 function plainNetworks({ name, networks }: Readonly<{ name: string; networks: readonly string[] }>) {

@@ -5,6 +5,7 @@ import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
 import type { AliasItem } from "../../wire/control/items.ts";
 import type { AccountListItem, DetailedAccount } from "../../wire/control/results.ts";
 import { exactly } from "./exactly.ts";
+import { appPasswordInPath } from "./me-own-schemas.ts";
 import { accountState, allowQuery } from "./schemas.ts";
 
 /** What the routes of account-routes.ts and alias-routes.ts take and answer. */
@@ -99,6 +100,7 @@ export const accountDetails = exactly<DetailedAccount>()(
 
 export const accountInPath = z.object({ name: accountName });
 export const networkOfAccount = z.object({ name: accountName, network });
+export const appPasswordOfAccount = z.object({ name: accountName, ...appPasswordInPath.shape });
 export const aliasInPath = z.object({ address });
 
 export const newAccount = z.strictObject({ name: accountName, password });

@@ -119,10 +119,11 @@ export function meOwnRoutes({ parts: { guard } }: Pick<Handlers, "parts">): read
   ];
 }
 
-function shown({ name, madeAt, usedAt }: AppPasswordItem) {
+/** As both routes of app passwords tell it. */
+export function shown({ name, madeAt, usedAt }: AppPasswordItem) {
   return { id: name, name, made: madeAt, lastUsed: usedAt };
 }
 
-function told({ to, keep }: Readonly<{ to: readonly string[]; keep: boolean }>) {
+export function told({ to, keep }: Readonly<{ to: readonly string[]; keep: boolean }>) {
   return { to: [...to], keep };
 }

@@ -3,14 +3,19 @@ import { APP_PASSWORD_NAME } from "../../core/passwords/app-password.ts";
 import { VACATION_LIMITS } from "../../core/vacation.ts";
 import { time } from "./schemas.ts";
 
-/** What the routes of me-own-routes.ts take and answer. */
+/** What the routes of me-own-routes.ts and account-own-routes.ts take and answer. */
 
 const name = z.string().max(APP_PASSWORD_NAME);
+const appPassword = z.object({
+  id: z.string(),
+  name: z.string(),
+  made: time,
+  lastUsed: time.nullable().describe("To the minute."),
+});
 
-export const appPasswords = z.object({
-  items: z.array(
-    z.object({ id: z.string(), name: z.string(), made: time, lastUsed: time.nullable().describe("To the minute.") }),
-  ),
+export const appPasswords = z.object({ items: z.array(appPassword) });
+export const appPasswordsOf = z.object({
+  items: z.array(appPassword.extend({ madeBy: z.string().describe("Who made it, and from where.") })),
 });
 export const newAppPassword = z.strictObject({ name: name.describe("Of the device, such as phone.") });
 export const appPasswordMade = z.object({ id: z.string(), name: z.string(), password: z.string() });

@@ -12,7 +12,7 @@ export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 /** Their answers may hold a secret, so only that there was one is kept: who takes this program over finds no tokens. */
-const SECRET: ReadonlySet<WebVerb> = new Set(["token_create", "account_make", "account_password"]);
+const SECRET: ReadonlySet<WebVerb> = new Set(["token_create", "account_make", "account_password", "app_password_add"]);
 
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
 /** `running`: it is on its way; `untold`: it was given, and is not kept; `uncertain`: the guard did not say what came of it. */

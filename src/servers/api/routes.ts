@@ -1,5 +1,6 @@
 import { identityOf } from "./access.ts";
 import { accessRoutes } from "./access-routes.ts";
+import { accountOwnRoutes } from "./account-own-routes.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { aliasRoutes } from "./alias-routes.ts";
 import { command } from "./commands.ts";
@@ -94,6 +95,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...filterRoutes({ parts }),
     ...upkeepRoutes({ parts }),
     ...accountRoutes(parts),
+    ...accountOwnRoutes(parts),
     ...aliasRoutes(parts),
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),

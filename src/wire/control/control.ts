@@ -18,6 +18,7 @@ import type {
   AllowList,
   AppPassword,
   AppPasswordNamed,
+  AppPasswordsOf,
   ChannelTests,
   Done,
   Dropped,
@@ -25,6 +26,7 @@ import type {
   FactorList,
   FactorsReset,
   Forwarded,
+  ForwardingOf,
   HeldList,
   MyAppPasswords,
   MyForwarding,
@@ -47,6 +49,7 @@ import type {
   SignedIn,
   TokenList,
   TotpBegun,
+  VacationOf,
   VacationSet,
   WithHeld,
 } from "./results.ts";
@@ -213,11 +216,21 @@ const VERBS = [
   verb("networks_add", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
   verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
   /** Makes a password for a single mail program, which is told once. */
-  verb("app_password_add", ROOT, { name: address, app: name }, gives<AppPassword>("password")),
-  verb("app_password_remove", ROOT, { name: address, app: name }, gives<AppPasswordNamed>("app")),
+  verb("app_password_add", PROVEN_ADMIN, { name: address, app: name }, gives<AppPassword>("password")),
+  /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
+  verb("app_password_remove", ADMIN, { name: address, app: name }, gives<AppPasswordNamed>("app")),
   /** To nobody: mail stays in the mailbox. `keep`: a copy does. */
-  verb("forward_set", ROOT, { name: address, to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
-  verb("vacation_set", ROOT, { name: address, ...vacation }, gives<VacationSet>("vacation")),
+  verb(
+    "forward_set",
+    PROVEN_ADMIN,
+    { name: address, to: texts(MOST_FORWARDS, 320), keep: flag },
+    gives<Forwarded>("to"),
+  ),
+  verb("vacation_set", PROVEN_ADMIN, { name: address, ...vacation }, gives<VacationSet>("vacation")),
+  /** Of each `account` null: there is none of this name. */
+  verb("app_passwords", ADMIN, { name: address }, gives<AppPasswordsOf>("account")),
+  verb("forwarding", ADMIN, { name: address }, gives<ForwardingOf>("account")),
+  verb("vacation", ADMIN, { name: address }, gives<VacationOf>("account")),
   /** Null: the quota of the settings. */
   verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */

@@ -60,6 +60,10 @@ export type MyVacation = Readonly<{ vacation: VacationItem | null }>;
 /** Null: its mail stays in its mailbox. */
 export type MyForwarding = Readonly<{ forwarding: Readonly<{ to: readonly string[]; keep: boolean }> | null }>;
 export type MyAppPasswords = Readonly<{ appPasswords: readonly AppPasswordItem[] }>;
+/** `account` null: there is none of this name. */
+export type AppPasswordsOf = Readonly<{ account: MyAppPasswords | null }>;
+export type ForwardingOf = Readonly<{ account: MyForwarding | null }>;
+export type VacationOf = Readonly<{ account: MyVacation | null }>;
 export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 export type Alias = Readonly<{ address: string }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */
