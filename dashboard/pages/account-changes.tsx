@@ -15,7 +15,7 @@ export type Props = Readonly<{ account: DetailedAccount; changed: () => void }>;
 const GB = 1024 ** 3;
 const OFFERED_GB = [1, 2, 5, 10, 20, 50, 100];
 
-function pathOf({ name }: Readonly<{ name: string }>, what: string): string {
+export function pathOf({ name }: Readonly<{ name: string }>, what: string): string {
   return `accounts/${encodeURIComponent(name)}/${what}`;
 }
 

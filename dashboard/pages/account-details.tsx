@@ -9,6 +9,7 @@ import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx
 import { withProof } from "../proof.tsx";
 import { go, hrefOf } from "../route.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props } from "./account-changes.tsx";
+import { AccountOwn } from "./account-own.tsx";
 import { Surely } from "./surely.tsx";
 
 export function AccountDetails({ name }: Readonly<{ name: string }>) {
@@ -42,6 +43,7 @@ function Account({ account, changed }: Props) {
         {!isOfFile && !account.passwordsOnServer && <AccountPassword account={account} changed={changed} />}
         {!isOfFile && <AccountQuota account={account} changed={changed} />}
         <AccountNetworks account={account} changed={changed} />
+        <AccountOwn account={account} />
         <AliasesOf account={account} />
         {account.origin !== "listed" && <Removal name={account.name} />}
       </div>

@@ -4,6 +4,7 @@ import type { LabBrowser } from "./browser.ts";
 import type { Lab } from "./lab.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
 import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
 const NAME = "clara@example.test";
@@ -12,7 +13,7 @@ const USER = "198.51.100.74";
 const TYPED = "lantern gravel otter 71";
 
 /** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */
-export async function managesAccounts({ page }: LabBrowser, lab: Lab): Promise<void> {
+export async function managesAccounts({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
   const signsIn = async (password: string): Promise<boolean> => {
     const imap = await openImap(lab.sender, USER);
     const answer = await logIn(imap, NAME, password);
@@ -37,6 +38,13 @@ export async function managesAccounts({ page }: LabBrowser, lab: Lab): Promise<v
   await page.getByRole("combobox", { name: "Quota" }).selectOption("1 GB");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/ of 1 GB, /).waitFor();
+  const added = JSON.stringify(await product.json(["account", "app-password", "add", NAME, "phone"]));
+  const password = /"password":"([^"]+)"/.exec(added)?.[1] ?? assert.fail(added);
+  assert.ok(await signsIn(password), "with an app password");
+  await product.json(["account", "forward", NAME, "clara@elsewhere.test", "--no-keep"]);
+  await product.json(["account", "vacation", NAME, "I am away."]);
+  await endsWhatIsSet(page);
+  assert.ok(!(await signsIn(password)), "and no longer with that");
   await addsAlias(page, lab);
   await removesAccount(page);
   assert.ok(!(await signsIn(TYPED)), "removed");
@@ -59,6 +67,21 @@ async function addsAccount(page: Page): Promise<string> {
   await form.getByLabel("New password", { exact: true }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Add an account" }).and(page.locator(":focus")).waitFor();
   return password;
+}
+
+/** An app password, the forwarding and the vacation reply, as after a hijack. */
+async function endsWhatIsSet(page: Page): Promise<void> {
+  await page.reload();
+  const card = page.getByRole("region", { name: "App passwords, forwarding, reply" });
+  await card.getByText(/last used .*, made by root/).waitFor();
+  await card.getByText("clara@elsewhere.test (no copy stays)").waitFor();
+  await card.getByText("I am away.").waitFor();
+  for (const what of ["App password phone", "Forwarding", "Vacation reply"]) {
+    await card.getByRole("button", { name: `Remove ${what}` }).click();
+    await card.getByRole("button", { name: `Remove ${what} for good` }).click();
+    await page.getByText(`${what}: removed.`).waitFor();
+  }
+  await card.getByText("None of them is set.").waitFor();
 }
 
 async function addsAlias(page: Page, { sender }: Lab): Promise<void> {

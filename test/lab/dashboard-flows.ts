@@ -15,7 +15,11 @@ type Flow = readonly [says: string, look: (typeof LOOKS)[number], flow: () => Pr
 export function flows(open: () => LabBrowser, { lab, product }: Running): readonly Flow[] {
   return [
     ["ends another session, makes and revokes a token", DARK_PHONE, () => endsAndMakesAccess(open(), lab.server)],
-    ["adds, changes and removes an account with an alias", FORCED_PHONE, () => managesAccounts(open(), lab)],
+    [
+      "adds, changes and removes an account with an alias",
+      FORCED_PHONE,
+      () => managesAccounts(open(), { lab, product }),
+    ],
     ["adds a passkey, signs in and proves with it, and removes it", DARK, () => usesPasskeys(open())],
     ["changes a limit after a look, and puts the file back", DARK_PHONE, () => changesALimit(open(), product)],
     ["signs in with an app, which the console removes", FORCED_PHONE, () => signsInWithASecondFactor(open(), product)],
