@@ -1,6 +1,6 @@
 import { printable } from "../../core/text.ts";
 import type { ServiceName } from "../../render/runit.ts";
-import { holderOf, holdsSocket, type ServerPort, socketsOn } from "../set-up/ports.ts";
+import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../set-up/ports.ts";
 
 /** Calls of `look` from one look at the kernel's tables to the next. */
 const LOOKS_EVERY = 3;
@@ -26,9 +26,10 @@ export class SharedPorts {
     if (this.#calls++ % LOOKS_EVERY !== 0) return;
     const cleared = new Set<string>();
     const strange = new Map<string, Strange>();
+    const listening = listeners();
     for (const serverPort of ports.filter(({ address }) => address === null)) {
       const { service } = serverPort;
-      const sockets = socketsOn(serverPort);
+      const sockets = socketsOn(serverPort, listening);
       const main = mainOf(service);
       // Without any of its own the service has not started yet, or cannot: that is told elsewhere.
       if (main === null || !holdsSocket(main, sockets)) continue;

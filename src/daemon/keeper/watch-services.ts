@@ -4,7 +4,7 @@ import { printable } from "../../core/text.ts";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { lastWord } from "../set-up/last-words.ts";
-import { holderOf, holdsSocket, type ServerPort, socketsOn } from "../set-up/ports.ts";
+import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../set-up/ports.ts";
 import { isOf } from "../set-up/processes.ts";
 import { listProcesses } from "../set-up/read-processes.ts";
 import { pidOf } from "../set-up/supervise.ts";
@@ -70,9 +70,12 @@ export class ServiceWatch {
 
   /** The port of the service that a program outside it holds, and what to do. */
   #takenPort(service: ServiceName): string | null {
+    const ports = this.#ports.filter((each) => each.service === service);
+    if (ports.length === 0) return null;
     const main = pidOf(this.#layout.services, service);
-    for (const one of this.#ports.filter((each) => each.service === service)) {
-      const sockets = socketsOn(one);
+    const listening = listeners();
+    for (const one of ports) {
+      const sockets = socketsOn(one, listening);
       // One that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
       const holder = holderOf(sockets);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { loadSettings } from "../../settings/load.ts";
-import { holderOf, isListening, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
+import { holderOf, listeners, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
 
 test("a port in use is named with its setting and its holder; a free one passes", async () => {
   const server = createServer();
@@ -16,16 +16,18 @@ test("a port in use is named with its setting and its holder; a free one passes"
     says: "dashboard",
     service: "web",
   };
-  assert.ok(isListening(port));
+  const listening = listeners();
   await assert.rejects(
     refuseBusyPorts([serverPort]),
     new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`),
   );
-  assert.equal(holderOf(socketsOn({ port, address: null }))?.pid, process.pid);
-  assert.deepEqual(socketsOn({ port, address: "0.0.0.0" }), socketsOn({ port, address: "127.0.0.1" }));
-  assert.deepEqual(socketsOn({ port, address: "127.0.0.53" }), [], "a program at another address is in nobody's way");
+  assert.equal(holderOf(socketsOn({ port, address: null }, listening))?.pid, process.pid);
+  const all = socketsOn({ port, address: "0.0.0.0" }, listening);
+  assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));
+  const other = socketsOn({ port, address: "127.0.0.53" }, listening);
+  assert.deepEqual(other, [], "a program at another address is in nobody's way");
   await new Promise((resolve) => server.close(resolve));
-  assert.ok(!isListening(port));
+  assert.deepEqual(socketsOn({ port, address: null }, listeners()), []);
   await refuseBusyPorts([serverPort]);
 });
 

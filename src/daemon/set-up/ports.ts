@@ -78,7 +78,7 @@ function sentence(serverPort: ServerPort, error: string): string {
   const { port, setting, says } = serverPort;
   const other = `choose another with ${setting}`;
   if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
-  const holder = holderOf(socketsOn(serverPort));
+  const holder = holderOf(socketsOn(serverPort, listeners()));
   const by = holder === null ? "" : ` by ${holder.name} (pid ${holder.pid})`;
   return `Port ${port} for ${says} is in use${by}: stop that program, or ${other}.`;
 }
@@ -91,15 +91,27 @@ function tryToListen(port: number, host: string): Promise<string | null> {
   });
 }
 
-/** Whether any process of this network namespace listens there. Asks the kernel, so no server notices. */
-export function isListening(port: number): boolean {
-  return listeners().some((one) => one.port === port);
+/**
+ * All listening sockets of this network namespace. Asks the kernel, so no server notices. It walks its tables for that, some
+ * milliseconds where the machine has much memory: one answer does for all ports. Without IPv6 there is no second table.
+ */
+export function listeners(): readonly Listener[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
+    try {
+      return parseListeners(readFileSync(table, "utf8"), endianness());
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** The listening sockets, by their inodes, that have this port at our address, or at every address. */
-export function socketsOn({ port, address }: Pick<ServerPort, "port" | "address">): readonly string[] {
+/** Those of `listening` that have this port at our address, or at every address: their inodes. */
+export function socketsOn(
+  { port, address }: Pick<ServerPort, "port" | "address">,
+  listening: readonly Listener[],
+): readonly string[] {
   const ours = address === null ? null : parseIp(address);
-  return listeners()
+  return listening
     .filter((one) => one.port === port && (ours === null || overlap(one.ip, ours)))
     .map(({ inode }) => inode);
 }
@@ -120,17 +132,6 @@ function nameOf(pid: string): string {
   } catch {
     return "";
   }
-}
-
-/** All listening sockets of this network namespace. Without IPv6 there is no second table. */
-function listeners(): readonly Listener[] {
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
-    try {
-      return parseListeners(readFileSync(table, "utf8"), endianness());
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** Whether sockets of these two addresses get in each other's way. `::` takes IPv4 too, unless it is told otherwise. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { tail } from "./last-words.ts";
-import { isListening, type ServerPort } from "./ports.ts";
+import { listeners, type ServerPort } from "./ports.ts";
 import { pidOf } from "./supervise.ts";
 
 const POLL_MS = 100;
@@ -51,7 +51,8 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
   if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
   // Without it no mail of users is accepted.
   if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
-  const closed = serverPorts.find(({ port }) => !isListening(port));
+  const open = new Set(listeners().map(({ port }) => port));
+  const closed = serverPorts.find(({ port }) => !open.has(port));
   return closed === undefined
     ? null
     : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };
