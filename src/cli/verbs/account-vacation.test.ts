@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { dataDirectory, type Finished, ghostinbox, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import { openAccounts } from "../../adapters/sqlite/open.ts";
 
 const ANNA = "anna@example.org";
 
@@ -30,6 +31,19 @@ describe("account vacation", TIMED, () => {
     );
     assert.match((await run(ANNA, "--off")).out, /sends no vacation reply/);
     assert.match((await run(ANNA)).out, /sends no vacation reply/);
+  });
+
+  test("a reply that has ended is told as such, here and by `why`", async () => {
+    const why = async (): Promise<string> => (await ghostinbox(layout, ["why", "--account", ANNA])).out;
+    assert.equal((await run(ANNA, "I am away.", "--until", "2099-12-24")).code, 0);
+    assert.match(await why(), /^ {2}vacation reply +until 2099-12-24 23:59:59 UTC$/m);
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec(`UPDATE vacation SET until = ${Date.UTC(2020, 0, 1)}`);
+    accounts.close();
+    assert.match((await run(ANNA)).out, /^The reply of anna@example\.org ended 2020-01-01 00:00:00 UTC:$/m);
+    assert.match(await why(), /^ {2}vacation reply +ended 2020-01-01 00:00:00 UTC$/m);
+    assert.equal((await run(ANNA, "--off")).code, 0);
+    assert.doesNotMatch(await why(), /vacation reply/);
   });
 
   test("refuses what contradicts itself, is over, or names nobody", async () => {

@@ -41,9 +41,17 @@ function endOf(until: string): string {
 function vacationText(name: string, vacation: VacationItem | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text, until } = vacation;
-  const isOver = until !== null && Date.parse(until) <= now;
-  const end = until === null ? "until you end it (--off)" : `until ${dayAndTime(until)}`;
-  const head = isOver ? `The reply of ${name} ended ${dayAndTime(until)}:` : `${name} sends this reply, ${end}:`;
+  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
+  const head = isOver(until, now) ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
   const lines = text.split("\n").map((line) => `  ${oneLine(line)}`.trimEnd());
   return [head, ...(subject === "" ? [] : [`  Subject: ${oneLine(subject)}`, ""]), ...lines].join("\n");
+}
+
+/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
+export function vacationEnd(until: string, now: number): string {
+  return `${isOver(until, now) ? "ended" : "until"} ${dayAndTime(until)}`;
+}
+
+function isOver(until: string | null, now: number): boolean {
+  return until !== null && Date.parse(until) <= now;
 }

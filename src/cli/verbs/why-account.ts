@@ -13,6 +13,7 @@ import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 import { parts, printAccount, type SettingsInForce } from "../print/timeline.ts";
 import type { Reader } from "../reader.ts";
 import { mailboxUse, quotaText, usedText } from "./account-quota.ts";
+import { vacationEnd } from "./account-vacation.ts";
 import { stateOf } from "./accounts.ts";
 import { because } from "./held.ts";
 import { settingsOf } from "./server-settings.ts";
@@ -42,8 +43,9 @@ export async function whyAccount(
   const apps = reader.appPasswords(name);
   const forwarding = reader.forwarding(name);
   const vacation = reader.vacation(name);
+  const reply = vacationLine(vacation, call.now());
   const text = parts([
-    printState(name, { row, known, mailbox, key, apps, forwarding, vacation }),
+    printState(name, { row, known, mailbox, key, apps, forwarding, reply }),
     printAccount(report, values),
   ]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
@@ -55,7 +57,7 @@ export async function whyAccount(
   );
 }
 
-/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: there is nothing to say of it. */
+/** `known` null: the settings cannot be read, and the limits depend on them. `key`, `reply` null: nothing is said of it. */
 type Told = Readonly<{
   row: AccountRow;
   known: AccountKnown | null;
@@ -63,18 +65,16 @@ type Told = Readonly<{
   key: string | null;
   apps: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
-  vacation: VacationItem | null;
+  reply: string | null;
 }>;
 
-function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding, vacation }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding, reply }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
   const lines = [
     ["  may sign in from", from],
     ["  mailbox", mailbox],
     ...(forwarding === null ? [] : [["  sent on to", onward(forwarding)]]),
-    ...(vacation === null
-      ? []
-      : [["  vacation reply", vacation.until === null ? "yes" : `until ${dayAndTime(vacation.until)}`]]),
+    ...(reply === null ? [] : [["  vacation reply", reply]]),
     ...(key === null ? [] : [["  key of its mail", key]]),
     ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
     ...(known === null ? [] : knownLines(known)),
@@ -84,6 +84,11 @@ function printState(name: AccountName, { row, known, mailbox, key, apps, forward
 
 function onward({ to, keep }: Forwarding): string {
   return `${to.map(shown).join(", ")}; ${keep ? "a copy stays here" : "no copy stays here"}`;
+}
+
+function vacationLine(vacation: VacationItem | null, now: number): string | null {
+  if (vacation === null) return null;
+  return vacation.until === null ? "yes" : vacationEnd(vacation.until, now);
 }
 
 function lastUse({ name, usedAt }: AppPasswordItem): string {
