@@ -1,14 +1,11 @@
 import type { CommandError, Reply, Verb } from "../../wire/control/control.ts";
 import type { Share } from "./held-queue.ts";
+import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
 import type { WebBounds } from "./web-bounds.ts";
 
 /** 1,000 mails: the web's caller waits 15 s at most. */
 const WEB_ROUNDS = 2;
 const MOST_WAITING = 16;
-/** These read Postfix's queue, which may be long. */
-const OF_QUEUE = /^(queue|held)_/;
-/** So does the suspension of an account, which must not wait; a trial of it may. */
-const TRIED_ON_QUEUE = /^(?:queue_|held_|account_suspend$)/;
 
 const BUSY: CommandError = {
   ok: false,
@@ -42,12 +39,12 @@ export class QueueShares {
   /** The same for a dry run, which uses up nothing of it. */
   trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
     const share = trialOf(this.#bounds.left());
-    return TRIED_ON_QUEUE.test(verb) ? this.#inTurn(() => run(share)) : run(share);
+    return isTriedOnQueue(verb) ? this.#inTurn(() => run(share)) : run(share);
   }
 
   /** Commands on other things do not wait. */
   inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    return OF_QUEUE.test(verb) ? this.#inTurn(() => run(this.#share)) : run(this.#share);
+    return isOnQueue(verb) ? this.#inTurn(() => run(this.#share)) : run(this.#share);
   }
 
   #inTurn(run: () => Promise<Reply> | Reply): Promise<Reply> | Reply {

@@ -1,13 +1,13 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Command, CommandError } from "../../wire/control/control.ts";
+import type { Command, CommandError, Verb } from "../../wire/control/control.ts";
 import { Budget, Shares } from "../budget.ts";
 import type { Clock } from "../ports.ts";
 import type { History } from "../storage-ports.ts";
+import { isTriedOnQueue } from "./queue-verbs.ts";
 import { WEB_LIMITS } from "./web-limits.ts";
 
-const COSTLY_TRIALS = /^(?:queue_|held_|account_suspend$|accounts_bring$)/;
 const SEEN_MS = 30 * MINUTE_MS;
 
 /** `told`: so far above normal use that the owner is told. */
@@ -49,7 +49,7 @@ export class WebBounds {
   wouldRefuse(command: Command): Overreach | null {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
-    return overreach ?? (COSTLY_TRIALS.test(command.verb) ? over(this.#trials.spend(now)) : null);
+    return overreach ?? (isCostlyTrial(command.verb) ? over(this.#trials.spend(now)) : null);
   }
 
   #exceeded(command: Command, isWithin: Within): Overreach | null {
@@ -173,6 +173,11 @@ export class WebBounds {
     this.#seen.set(ip, now);
     return true;
   }
+}
+
+/** What reads all of the queue, or a file of accounts that may be long. */
+function isCostlyTrial(verb: Verb): boolean {
+  return isTriedOnQueue(verb) || verb === "accounts_bring";
 }
 
 /** An owner who empties a long queue reaches it too: no break-in. */
