@@ -14,7 +14,8 @@ export function readBuffer(): Buffer {
 /**
  * Calls `take` with what has come, past the socket's stream. `net.Socket` offers this to clients alone (`onread`), so it
  * is set on the handle behind the socket, which Node does not document; without one the stream is used. The bytes are
- * those of `into`: they are valid until `take` returns. The end, and every error, goes to the stream.
+ * those of `into`: they are valid until `take` returns. A `take` that destroys the socket is not called again. The end, and
+ * every error, goes to the stream.
  */
 export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => void): void {
   const handle: unknown = Reflect.get(socket, "_handle");
@@ -28,7 +29,7 @@ export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => v
     const before = read;
     read = socket.bytesRead;
     if (read === before) Reflect.apply(onEnd, handle, args);
-    else if (!socket.destroyed) take(into.subarray(0, read - before));
+    else take(into.subarray(0, read - before));
   });
   // The end of a stream shows only while it flows.
   socket.resume();
