@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cpuUsage } from "node:process";
 import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { EventCount } from "../../src/adapters/sqlite/engine-db/event-count.ts";
 import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import { SqliteFigures } from "../../src/adapters/sqlite/read/figures.ts";
+import { costOf } from "../kit/processor-time.ts";
 import { NOON } from "../kit/samples.ts";
 import { fill } from "./fill.ts";
 import { FINDS_NOTHING, questions } from "./questions.ts";
@@ -58,13 +58,7 @@ test("what the fill writes is what the guard would have written", (t) => {
 
 /** The least processor time of some: other programs of the machine only make it more. */
 function fastest(ask: () => number): number {
-  const times = Array.from({ length: RUNS }, () => {
-    const from = cpuUsage();
-    ask();
-    const { user, system } = cpuUsage(from);
-    return (user + system) / 1_000;
-  });
-  return Math.min(...times);
+  return Math.min(...Array.from({ length: RUNS }, () => costOf(ask).costMs));
 }
 
 function filled(t: TestContext, events: number): DatabaseSync {

@@ -111,6 +111,9 @@ const UNCLEAR: readonly string[] = [
   "anna@example.org\r <bert@example.org>",
 ];
 
+/** Lua's word for what rspamadm has cost so far, in seconds. A busy machine does not make it more. */
+const PROCESSOR_S = "os.clock()";
+
 describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
   after(() => rmSync(directory, { recursive: true }));
@@ -164,26 +167,27 @@ describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => 
   });
 
   test("what is very long or deep is read in time that grows with its length alone", () => {
-    const from = performance.now();
-    const [many, deep] = lua([
+    const [many, deep, ...first] = lua([
       `#mailboxes(("a@example.org, "):rep(5000) .. "a@example.org")`,
       `tostring(mailboxes(("("):rep(50000) .. "a@example.org"))`,
+      PROCESSOR_S,
     ]);
     assert.deepEqual([many, deep], ["5001", "nil"]);
     const names = [`(" "):rep(16000)`, `"b@c.d" .. ("'"):rep(16000) .. "e"`, `("@"):rep(16000)`, `("b@c "):rep(4000)`];
     const more = [`("() "):rep(5000)`, `("=?"):rep(8000)`, `("; "):rep(8000)`, `("a@b.c "):rep(2500)`];
-    const printed = lua([...names, ...more].map((name) => `show(mailboxes(${name} .. " <a@example.org>"))`));
+    const tried = [...names, ...more].map((name) => `show(mailboxes(${name} .. " <a@example.org>"))`);
+    const printed = lua([...tried, PROCESSOR_S]);
     const named = "a@example.org";
-    assert.deepEqual(printed, [named, "nil", named, named, named, named, named, "nil"]);
-    assert.ok(performance.now() - from < 5_000);
+    assert.deepEqual(printed.slice(0, -1), [named, "nil", named, named, named, named, named, "nil"]);
+    for (const costS of [...first, printed.at(-1)]) assert.ok(Number(costS) < 1, `${costS} s`);
   });
 
   test("a field of very many lines is read in that time too, and names no author", () => {
-    const from = performance.now();
     const bomb = String.raw`fields(("From:" .. ("\r\n "):rep(50900) .. "\r\n"):rep(64), {"from"}).from`;
     const long = String.raw`fields("From: " .. ("a"):rep(16384) .. "@example.org\r\nSender: b\r\n", {"from", "sender"})`;
-    const [count, first, empty, next] = lua([`#${bomb}`, `#${bomb}[1]`, `#${long}.from[1]`, `${long}.sender[1]`]);
+    const tried = [`#${bomb}`, `#${bomb}[1]`, `#${long}.from[1]`, `${long}.sender[1]`];
+    const [count, first, empty, next, costS] = lua([...tried, PROCESSOR_S]);
     assert.deepEqual([count, first, empty, next], ["64", "1", "1", " b"]);
-    assert.ok(performance.now() - from < 8_000, `${performance.now() - from} ms`);
+    assert.ok(Number(costS) < 4, `${costS} s`);
   });
 });
