@@ -120,8 +120,8 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
   return (
     <>
       <At iso={at} how="moment" />
-      <a class={`type ${toneOf(type)}`} href={hrefOf("events", { ...query, type })} title={words.only(name)}>
-        {name}
+      <a class="kind" href={hrefOf("events", { ...query, type })} title={words.only(name)}>
+        <span class={`type ${toneOf(type)}`}>{name}</span>
       </a>
       <span class="who">
         {ip !== null && <Address of={ip} />}

@@ -17,7 +17,7 @@ const OPENED_MS = 20_000;
 /** What a finger can hit (WCAG 2.2, 2.5.5), in pixels. A link within text and a box whose label can be hit may be smaller. */
 const TARGET = 44;
 const SMALL_TARGETS = `
-  [...document.querySelectorAll("button, .button, select, summary, nav a, label:has(> input[type=checkbox]), input:not([type=checkbox], [type=radio])")]
+  [...document.querySelectorAll("button, .button, select, summary, nav a, .kind, .figure, label:has(> input[type=checkbox]), input:not([type=checkbox], [type=radio])")]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }))
     .map((one) => ({ one, box: one.getBoundingClientRect() }))
     .filter(({ box }) => box.width > 0 && (box.height < ${TARGET} - 0.5 || box.width < ${TARGET} - 0.5))
