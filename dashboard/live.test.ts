@@ -60,7 +60,7 @@ test("the page is live while it hears something, and tells since when it is not"
   assert.equal(liveness.value.kind, "connecting");
   source().say("beat", { now: "" });
   assert.equal(liveness.value.kind, "live");
-  pass(9_000);
+  pass(8_000);
   assert.equal(liveness.value.kind, "live");
   pass(2_000);
   assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
@@ -122,7 +122,7 @@ test("a connection that is dead without an end is replaced, again and again, by 
   const first = source();
   const { length } = PlayedSource.opened;
   for (let turn = 1; turn <= 3; turn += 1) {
-    pass(9_000);
+    pass(8_000);
     assert.equal(PlayedSource.opened.length, length + turn - 1);
     pass(1_000);
     await settled();
@@ -140,7 +140,7 @@ test("a clock that is set back hides no silence, and one that is set on makes no
   t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));
   source().say("beat", { now: "" });
   t.mock.timers.setTime(STARTED + 3_600_000);
-  pass(9_000);
+  pass(8_000);
   assert.equal(liveness.value.kind, "live");
   t.mock.method(Date, "now", () => STARTED - 3_600_000);
   pass(1_000);

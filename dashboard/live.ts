@@ -10,8 +10,10 @@ export type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly st
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 export type Figures = Readonly<{ bans: number; day: Day }>;
 
-/** The server says something each 5 s; after this silence the page no longer says that it is live. */
-const SILENCE_MS = 10_000;
+/** The server says something each 5 s; after this silence the page no longer says that it is live: within ten seconds. */
+const SILENCE_MS = 9_000;
+/** How often the page looks whether it is silent. */
+const LOOK_MS = 1_000;
 const RECONNECT_MS = 3_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
@@ -75,7 +77,7 @@ export class Live {
   /** `signedOut`: the session has ended. */
   constructor(signedOut: () => void) {
     this.#signedOut = signedOut;
-    this.#timer = setInterval(() => this.#judge(), 1_000);
+    this.#timer = setInterval(() => this.#judge(), LOOK_MS);
     this.#connect();
   }
 

@@ -9,6 +9,7 @@ import { LabBrowser, PHONE, WIDE } from "../lab/browser.ts";
 import { flows } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, LOOKS, PLACES, STRANGE_PLACES, strangersSend, takePicture } from "../lab/dashboard-looks.ts";
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
+import { livesThroughAKill, saysWhatStandsStill } from "../lab/dashboard-silence.ts";
 import { staysAfterAnUpgrade } from "../lab/dashboard-upgrade.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -20,7 +21,6 @@ import { fill } from "../scale/fill.ts";
 const PAGE = "http://127.0.0.1:3000/";
 const ACCOUNTS = [ANNA, "ben@example.test", "office@example.test"];
 const MOST_NODES = 1_500;
-const SHOWN_MS = 10_000;
 
 describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
@@ -212,26 +212,11 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByLabel("Sprache").selectOption("en");
   });
 
-  test("says within ten seconds that the guard stands still, and that the server is silent", async () => {
-    const { page } = open();
-    await go("now", "Now");
-    const [guard = 0] = product.pidsOf(/guard\.js/);
-    process.kill(guard, "SIGSTOP");
-    try {
-      await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
-    } finally {
-      process.kill(guard, "SIGCONT");
-    }
-    await page.getByText("Mail flows.").first().waitFor();
-    const [web = 0] = product.pidsOf(/web\.js/);
-    process.kill(web, "SIGSTOP");
-    try {
-      await page.getByText(/not live since \d\d:\d\d$/).waitFor({ timeout: 1.5 * SHOWN_MS });
-    } finally {
-      process.kill(web, "SIGCONT");
-    }
-    await until("the page is live again", async () => (await page.locator(".live").innerText()) === "● live");
-  });
+  test("says within ten seconds that the guard stands still, and that the server is silent", () =>
+    saysWhatStandsStill(open(), product));
+
+  test("lives through a kill of the server: signed in, and with every event of the meantime", () =>
+    livesThroughAKill(open(), product));
 
   test("loads itself again, once, after an upgrade of the server", () => staysAfterAnUpgrade(open(), product));
 

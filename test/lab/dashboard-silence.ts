@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const SHOWN_MS = 10_000;
+const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
+
+/** The guard stands still, then the web. */
+export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
+  await goTo(page, "now", "Now");
+  const [guard = 0] = product.pidsOf(/guard\.js/);
+  process.kill(guard, "SIGSTOP");
+  try {
+    await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
+  } finally {
+    process.kill(guard, "SIGCONT");
+  }
+  await page.getByText("Mail flows.").first().waitFor();
+  const [web = 0] = product.pidsOf(/web\.js/);
+  process.kill(web, "SIGSTOP");
+  try {
+    await isSilent(page);
+  } finally {
+    process.kill(web, "SIGCONT");
+  }
+  await isLive(page);
+}
+
+/** The web is killed, and started again a while later: the page needs no hand, and misses nothing. */
+export async function livesThroughAKill({ page }: LabBrowser, product: Product): Promise<void> {
+  const network = await page.context().newCDPSession(page);
+  const ids: string[] = [];
+  network.on("Network.eventSourceMessageReceived", ({ eventName, data }) => {
+    if (eventName === "events") ids.push(...idsIn(data));
+  });
+  await network.send("Network.enable");
+  await goTo(page, "events", "Events");
+  await product.json(["ban", BANNED[0]]);
+  await isShown(page, BANNED[0]);
+  const service = join(product.layout.services, "web");
+  // Whoever kills it, runsv would start it at once.
+  await product.lab.server.mustExec(["sv", "once", service]);
+  const [web = 0] = product.pidsOf(/web\.js/);
+  process.kill(web, "SIGKILL");
+  try {
+    await product.json(["ban", BANNED[1]]);
+    await isSilent(page);
+    await product.json(["ban", BANNED[2]]);
+  } finally {
+    await product.lab.server.mustExec(["sv", "up", service]);
+  }
+  await isLive(page);
+  for (const one of BANNED) await isShown(page, one);
+  assert.equal(await page.getByLabel("Administrator password").count(), 0);
+  const [[last = ""] = []] = await product.sqlite("SELECT max(id) FROM event");
+  await until("the stream has the last of them", () => ids.includes(last));
+  const kept = await product.sqlite(`SELECT id FROM event WHERE id BETWEEN ${ids[0]} AND ${last} ORDER BY id`);
+  assert.deepEqual(
+    ids.slice(0, ids.indexOf(last) + 1),
+    kept.map(([id]) => id),
+  );
+  await network.detach();
+}
+
+async function goTo(page: Page, place: string, heading: string): Promise<void> {
+  await page.goto(`${PAGE}#/${place}`);
+  await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+}
+
+/** The page says it after ten seconds; a busy machine says it later. */
+async function isSilent(page: Page): Promise<void> {
+  await page.getByText(/not live since \d\d:\d\d$/).waitFor({ timeout: 1.5 * SHOWN_MS });
+}
+
+async function isLive(page: Page): Promise<void> {
+  await until("the page is live again", async () => (await page.locator(".live").innerText()) === "● live");
+}
+
+async function isShown(page: Page, address: string): Promise<void> {
+  await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
+}
+
+function idsIn(data: string): readonly string[] {
+  const { items } = JSON.parse(data) as { items: readonly { id: number }[] };
+  return items.map(({ id }) => String(id));
+}
