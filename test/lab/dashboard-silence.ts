@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
+import { namedEvents } from "./web-client.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = 10_000;
@@ -35,7 +36,8 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   const network = await page.context().newCDPSession(page);
   const ids: string[] = [];
   network.on("Network.eventSourceMessageReceived", ({ eventName, data }) => {
-    if (eventName === "events") ids.push(...idsIn(data));
+    for (const { name, data: said } of namedEvents(`event: ${eventName}\ndata: ${data}\n\n`))
+      if (name === "events" && Array.isArray(said["items"])) ids.push(...said["items"].map(({ id }) => String(id)));
   });
   await network.send("Network.enable");
   await goTo(page, "events", "Events");
@@ -82,9 +84,4 @@ async function isLive(page: Page): Promise<void> {
 
 async function isShown(page: Page, address: string): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: address }).first().waitFor();
-}
-
-function idsIn(data: string): readonly string[] {
-  const { items } = JSON.parse(data) as { items: readonly { id: number }[] };
-  return items.map(({ id }) => String(id));
 }
