@@ -99,6 +99,14 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
       });
     });
 
+  test("the kernel's number of sockets is exact: the one that listens, and one for each connection", async () => {
+    const kernel = new KernelConnections({ proc: kit.proc });
+    const isSo = (count: number) => until(`there are ${count}`, async () => (await kernel.sockets()) === count);
+    await isSo(1);
+    await openMany([STRANGER, STRANGER, "2001:db8:a000:1::1"]);
+    await isSo(4);
+  });
+
   test("what came between two looks is ended as far as it is too much, what stood before is not", async () => {
     const held = await openMany(times(STRANGER, MOST));
     await watch.look();
