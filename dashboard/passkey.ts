@@ -17,11 +17,18 @@ export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "
   return where.isSupported ? null : "unsupported";
 }
 
-/** The body of a sign-in or a proof. Throws a sentence for the reader. */
-export async function usePasskey(): Promise<object> {
+/** The body of a sign-in or a proof. */
+export type Assertion = Readonly<{
+  passkey: Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
+}>;
+/** How the browser asks: by a window of its own, unless it is told otherwise. */
+type Way = Pick<CredentialRequestOptions, "mediation" | "signal">;
+
+/** Throws a sentence for the reader. */
+export async function usePasskey(way: Way = {}): Promise<Assertion> {
   const { challenge } = await post<{ challenge: string }>("login/passkey", {});
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: LONGEST_MS } as const;
-  const credential = await asking(() => navigator.credentials.get({ publicKey }));
+  const credential = await asking(() => navigator.credentials.get({ publicKey, ...way }));
   const { response } = credential;
   if (!(response instanceof AuthenticatorAssertionResponse)) throw new Error(t.peek().passkey.unsupported);
   const { clientDataJSON, authenticatorData, signature } = response;

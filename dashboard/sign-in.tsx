@@ -5,6 +5,7 @@ import { type Complaint, complaintOf } from "./complaint.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { offerPasskey } from "./passkey-offer.ts";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
@@ -19,12 +20,22 @@ export function SignIn() {
   const [error, setError] = useState<Complaint | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
-  useEffect(() => name.current?.focus(), []);
+  const endOffer = useRef(() => {});
+  const offer = (): void => {
+    endOffer.current = offerPasskey((assertion) => signInWith(() => Promise.resolve(assertion), "offered"));
+  };
+  useEffect(() => {
+    name.current?.focus();
+    offer();
+    return () => endOffer.current();
+  }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
-    signInWith(() => Promise.resolve({ ...(isOfMailbox && { account }), ...givenIn(form.current) }));
+    const typed = { ...(isOfMailbox && { account }), ...givenIn(form.current) };
+    signInWith(() => Promise.resolve(typed), "typed");
   };
-  const signInWith = (given: () => Promise<object>): void => {
+  const signInWith = (given: () => Promise<object>, how: "typed" | "asked" | "offered"): void => {
+    endOffer.current();
     setError(null);
     setWaiting(true);
     given()
@@ -33,10 +44,11 @@ export function SignIn() {
       .then(() => setWaiting(false))
       .catch((reason: unknown) => {
         setWaiting(false);
+        // One that was refused would be again.
+        if (how !== "offered") offer();
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
-        const isOfCode = isCodeNeeded && given !== usePasskey;
-        setError(complaintOf(isOfCode ? t.value.code.refused : reason));
+        setError(complaintOf(isCodeNeeded && how === "typed" ? t.value.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
@@ -53,7 +65,7 @@ export function SignIn() {
             ref={name}
             name="account"
             inputMode="email"
-            autocomplete="username"
+            autocomplete="username webauthn"
             autocapitalize="off"
             spellcheck={false}
             maxLength={254}
@@ -62,14 +74,14 @@ export function SignIn() {
         </label>
         <label class="field">
           <span>{isOfMailbox ? words.mailboxPassword : words.password}</span>
-          <input name="password" type="password" autocomplete="current-password" required />
+          <input name="password" type="password" autocomplete="current-password webauthn" required />
         </label>
         {isCodeNeeded && <CodeField />}
         <button class="primary" type="submit" disabled={isWaiting}>
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <button type="button" disabled={isWaiting} onClick={() => signInWith(usePasskey)}>
+          <button type="button" disabled={isWaiting} onClick={() => signInWith(usePasskey, "asked")}>
             {t.value.passkey.use}
           </button>
         )}

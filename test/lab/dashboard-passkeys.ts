@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
+import { until } from "./wait.ts";
 
 /** A name: browsers know no passkeys for an IP address. */
 const PAGE = "http://localhost:3000/";
@@ -11,7 +12,16 @@ const FOREIGN = "http://mail.localhost:3000/";
 const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
 const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
 
-/** An owner with a passkey, in a window of their own: adds it, signs in with it, proves with it, removes it. */
+/** What ends each offer of the page. */
+const NOTE_OFFERS = `
+  globalThis.offers = [];
+  const get = navigator.credentials.get.bind(navigator.credentials);
+  navigator.credentials.get = (asked) => {
+    if (asked.mediation === "conditional") offers.push(asked.signal);
+    return get(asked);
+  };`;
+
+/** An owner with a passkey, in a window of their own: adds it, signs in with it in two ways, proves with it, removes it. */
 export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   const page = await browser.elsewhere();
   const devices = await page.context().newCDPSession(page);
@@ -24,13 +34,25 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await page.keyboard.press("Enter");
   await isIn(page);
   await add(page, devices, authenticatorId);
-  await page.getByRole("button", { name: "Sign out" }).click();
-  const use = page.getByRole("button", { name: "Use a passkey" });
-  await use.click();
+  const atHand = (enabled: boolean) =>
+    devices.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  await page.addInitScript(NOTE_OFFERS);
+  // The owner takes what the browser offers with the password, at once.
+  await signOut(page);
   await isIn(page);
+  const use = page.getByRole("button", { name: "Use a passkey" });
+  const usesButton = async (): Promise<void> => {
+    await atHand(false);
+    await signOut(page);
+    await until("it is offered", () => page.evaluate<boolean>("offers.at(-1)?.aborted === false"));
+    await atHand(true);
+    await use.click();
+  };
+  await usesButton();
+  await isIn(page);
+  assert.ok(await page.evaluate<boolean>("offers.every(({ aborted }) => aborted)"), "the button ends the offer");
   await removeWithProof(page);
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await use.click();
+  await usesButton();
   await page.getByRole("alert").getByText("The sign-in was refused.").waitFor();
   await page.goto(FOREIGN);
   await use.click();
@@ -39,6 +61,13 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await browser.page.goto(`http://127.0.0.1:3000/${SECURITY}`);
   await browser.page.getByText("Passkeys need a name").waitFor();
   assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
+}
+
+/** From another page, so that Now is that of the next sign-in, and no offer of before is noted. */
+async function signOut(page: Page): Promise<void> {
+  await page.goto(`${PAGE}${SECURITY}`);
+  await page.reload();
+  await page.getByRole("button", { name: "Sign out" }).click();
 }
 
 async function isIn(page: Page): Promise<void> {

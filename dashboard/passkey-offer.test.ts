@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
+
+const ASSERTION = { passkey: { id: "id", clientData: "", authenticatorData: "", signature: "" } };
+
+/** A browser that a test plays: each question waits until it is answered. */
+function play(t: TestContext, { isOffered = true, isSeen = true } = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked: PromiseWithResolvers<typeof ASSERTION>[] = [];
+  const seen = Promise.withResolvers<void>();
+  if (isSeen) seen.resolve();
+  let chosen = 0;
+  const end = offerPasskey(() => (chosen += 1), {
+    isOffered: () => Promise.resolve(isOffered),
+    looked: () => seen.promise,
+    ask: (signal) => {
+      const question = Promise.withResolvers<typeof ASSERTION>();
+      signal.addEventListener("abort", () => question.reject(new Error("ended")));
+      asked.push(question);
+      return question.promise;
+    },
+  });
+  return { asked, chosen: () => chosen, end, look: () => seen.resolve() };
+}
+
+test("the one that is chosen signs in, and nothing is asked again", async (t) => {
+  const { asked, chosen } = play(t);
+  await settled();
+  asked[0]?.resolve(ASSERTION);
+  await settled();
+  t.mock.timers.tick(10 * OFFERED_MS);
+  await settled();
+  assert.deepEqual([asked.length, chosen()], [1, 1]);
+});
+
+test("a challenge is replaced before its time is over", async (t) => {
+  const { asked, chosen } = play(t);
+  await settled();
+  t.mock.timers.tick(OFFERED_MS - 1);
+  await settled();
+  assert.equal(asked.length, 1);
+  t.mock.timers.tick(1);
+  await settled();
+  assert.equal(asked.length, 2);
+  asked[1]?.resolve(ASSERTION);
+  await settled();
+  assert.equal(chosen(), 1);
+});
+
+test("a page that is not looked at asks for nothing until it is", async (t) => {
+  const { asked, look } = play(t, { isSeen: false });
+  await settled();
+  assert.equal(asked.length, 0);
+  look();
+  await settled();
+  assert.equal(asked.length, 1);
+});
+
+test("once another way of signing in has begun, nothing is asked, and what comes late is not taken", async (t) => {
+  const { asked, chosen, end } = play(t);
+  await settled();
+  asked[0]?.resolve(ASSERTION);
+  end();
+  await settled();
+  t.mock.timers.tick(10 * OFFERED_MS);
+  await settled();
+  assert.deepEqual([asked.length, chosen()], [1, 0]);
+});
+
+test("where the browser has no such offer, or refuses one, the page does not insist", async (t) => {
+  const without = play(t, { isOffered: false });
+  await settled();
+  assert.equal(without.asked.length, 0);
+  t.mock.timers.reset();
+  const refusing = play(t);
+  await settled();
+  refusing.asked[0]?.reject(new Error("not allowed"));
+  await settled();
+  t.mock.timers.tick(10 * OFFERED_MS);
+  await settled();
+  assert.deepEqual([refusing.asked.length, refusing.chosen()], [1, 0]);
+});
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+}
