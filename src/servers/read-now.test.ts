@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,8 @@ type Step = (socket: Socket) => void;
 
 /** A server whose connections read into one buffer, and what each has received. All of it ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
-  const path = join(await mkdtemp(join(tmpdir(), "read-now-")), "socket");
+  const directory = await mkdtemp(join(tmpdir(), "read-now-"));
+  const path = join(directory, "socket");
   const into = readBuffer();
   const clients: Socket[] = [];
   const received: { text: string; reads: number; socket: Socket; closed: boolean }[] = [];
@@ -36,9 +37,10 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
     await once(socket, "connect", { signal: AbortSignal.timeout(MOST_MS) });
     return socket;
   };
-  t.after(() => {
+  t.after(async () => {
     server.close();
     for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
+    await rm(directory, { recursive: true });
   });
   return { client, received };
 }
