@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
-import { alertsOf, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { alertsOf, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -19,7 +19,7 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
   const accounts = [PHONE, ...GUESTS, ...STAFF, TRAVELLER, WATCHED];
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED);
   before(async () => {
-    await eachOf(accounts, 4, (name) => product.addAccount(name));
+    await importAccounts(product, accounts);
     await fail2banRuns(product);
   });
 

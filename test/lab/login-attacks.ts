@@ -1,8 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { messageOf } from "../../src/core/error.ts";
 import type { AlertItem } from "../../src/wire/control/items.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
-import { AS_SHIPPED, type Environment, type Product } from "./product.ts";
+import { AS_SHIPPED, type Environment, PASSWORD, type Product } from "./product.ts";
 import type { Credentials } from "./sasl.ts";
 
 /** As it is shipped, Fail2ban on, but for what scores mail and asks lists: no sign-in asks them, and they start slowly. */
@@ -45,6 +47,13 @@ export async function during<T>(meanwhile: Promise<T>, work: (round: number) => 
   await Promise.allSettled([ended, repeating]);
   await repeating;
   return ended;
+}
+
+/** Many accounts by one command. Their password goes in as clear text, which is hashed as that of `account add` is. */
+export async function importAccounts(product: Product, names: readonly string[]): Promise<void> {
+  const file = join(product.lab.directory, "accounts-to-import");
+  writeFileSync(file, names.map((name) => `${name}|{PLAIN}${PASSWORD}\n`).join(""), { mode: 0o600 });
+  await product.json(["account", "import", file]);
 }
 
 export async function alertsOf(product: Product, subject: string): Promise<readonly AlertItem[]> {
