@@ -14,6 +14,7 @@ type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; i
 /** What stands around each page: the pages themselves, whether the page is live, and what is told in passing. */
 export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
   const main = useRef<HTMLElement>(null);
+  useKeptFocus();
   const skip = (event: Event): void => {
     event.preventDefault();
     main.current?.focus();
@@ -104,6 +105,34 @@ export function turnTo(page: PageName, query: Query): void {
 /** Before what has the focus goes for good. */
 export function focusHeading(): void {
   document.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+/** Where what has the focus goes for good, the page's heading takes it, unless the part that went gives it to another. */
+function useKeptFocus(): void {
+  useEffect(() => {
+    let last: EventTarget | null = null;
+    const note = ({ target }: FocusEvent): void => void (last = target);
+    // A reader who points at a place without a control has left the last one.
+    const forget = (): void => void (last = null);
+    const look = (): void => {
+      if (!(last instanceof Node) || last.isConnected) return;
+      last = null;
+      const take = (): void => {
+        if (document.activeElement === document.body) focusHeading();
+      };
+      // The effects of what is drawn now come first.
+      requestAnimationFrame(() => setTimeout(() => setTimeout(take)));
+    };
+    const changes = new MutationObserver(look);
+    changes.observe(document.body, { childList: true, subtree: true });
+    document.addEventListener("focusin", note);
+    document.addEventListener("pointerdown", forget);
+    return () => {
+      changes.disconnect();
+      document.removeEventListener("focusin", note);
+      document.removeEventListener("pointerdown", forget);
+    };
+  }, []);
 }
 
 /** What can be undone, by its button or by the key of every editor, which works wherever the focus is. */

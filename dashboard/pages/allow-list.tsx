@@ -6,9 +6,10 @@ import { attempt } from "../attempt.ts";
 import { type AllowedItem, allow, disallow } from "../commands.ts";
 import { shortPrefix, whole } from "../format.ts";
 import { language } from "../messages.ts";
-import { Address, At, Field, fieldsOf, Said, useLoaded, Waiting } from "../parts.tsx";
-import { go, route } from "../route.ts";
+import { Address, At, Field, fieldsOf, Said, useLoaded, useOpened, Waiting } from "../parts.tsx";
+import { route } from "../route.ts";
 import { may } from "../session.ts";
+import { turnTo } from "../shell.tsx";
 import { Durations } from "./ban-form.tsx";
 
 type AllowPage = Page<AllowedItem> & Readonly<{ total: number }>;
@@ -21,45 +22,19 @@ export function AllowList() {
   );
   const [isOpen, setOpen] = useState(false);
   const words = t.value.bans;
-  const turn = (cursor: string): void => go("bans", { show: "allowed", before: cursor });
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { network = "", note = "", for: duration = "" } = fieldsOf(event.currentTarget);
-    attempt(async () => {
-      await allow({ network, note, for: duration });
-      setOpen(false);
-      reload();
-    });
-  };
+  const turn = (cursor: string): void => turnTo("bans", { show: "allowed", before: cursor });
   return (
     <>
       <div class="bar">
         <span>{data !== null && words.countAllowed(whole(data.total, language.value))}</span>
         <span class="spacer" />
-        {!isOpen && may("allow") && (
-          <button type="button" onClick={() => setOpen(true)}>
+        {may("allow") && (
+          <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             {words.allow}
           </button>
         )}
       </div>
-      {isOpen && may("allow") && (
-        <section class="card" aria-label={words.allow}>
-          <h2>{words.allow}</h2>
-          <form class="fields" onSubmit={submit}>
-            <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
-            <Field label={words.reason} name="note" maxLength={200} />
-            <Durations unset={words.never} />
-            <div class="buttons">
-              <button class="primary" type="submit">
-                {words.allow}
-              </button>
-              <button type="button" onClick={() => setOpen(false)}>
-                {words.cancel}
-              </button>
-            </div>
-          </form>
-        </section>
-      )}
+      {isOpen && may("allow") && <AllowForm allowed={reload} close={() => setOpen(false)} />}
       {data !== null && error !== null && <Waiting error={error} reload={reload} />}
       {data === null ? (
         <Waiting error={error} reload={reload} />
@@ -89,6 +64,40 @@ export function AllowList() {
         </>
       )}
     </>
+  );
+}
+
+type FormProps = Readonly<{ allowed: () => void; close: () => void }>;
+
+function AllowForm({ allowed, close }: FormProps) {
+  const place = useOpened();
+  const words = t.value.bans;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const { network = "", note = "", for: duration = "" } = fieldsOf(event.currentTarget);
+    attempt(async () => {
+      await allow({ network, note, for: duration });
+      close();
+      allowed();
+    });
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.allow}>
+      <h2>{words.allow}</h2>
+      <form class="fields" onSubmit={submit}>
+        <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
+        <Field label={words.reason} name="note" maxLength={200} />
+        <Durations unset={words.never} />
+        <div class="buttons">
+          <button class="primary" type="submit">
+            {words.allow}
+          </button>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+    </section>
   );
 }
 

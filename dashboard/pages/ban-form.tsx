@@ -6,7 +6,7 @@ import { attempt, tell } from "../attempt.ts";
 import { type BanRequest, ban } from "../commands.ts";
 import { effectsOf } from "../effects.ts";
 import { language } from "../messages.ts";
-import { Field, fieldsOf, Said, useFilled } from "../parts.tsx";
+import { Field, fieldsOf, Said, useFilled, useOpened } from "../parts.tsx";
 import { kindOf } from "../question.ts";
 
 type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
@@ -16,6 +16,7 @@ type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 export function BanForm({ target, close, banned }: Props) {
   const words = t.value.bans;
   const form = useFilled({ ip: target });
+  const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
   const look = (event: Event): void => {
     event.preventDefault();
@@ -30,7 +31,7 @@ export function BanForm({ target, close, banned }: Props) {
       close();
     });
   return (
-    <section class="card" aria-label={words.ban}>
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.ban}>
       <h2>{words.ban}</h2>
       <form ref={form} class="fields" onSubmit={look} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />

@@ -47,8 +47,13 @@ export function BansInForce() {
           <button type="submit">{words.look}</button>
         </form>
         <span class="spacer" />
-        {!isOpen && may("ban") && (
-          <button type="button" class="danger" onClick={() => setOpen(true)}>
+        {may("ban") && (
+          <button
+            type="button"
+            class="danger"
+            aria-expanded={isOpen}
+            onClick={() => (isOpen ? close() : setOpen(true))}
+          >
             {words.ban}
           </button>
         )}

@@ -2,6 +2,7 @@ import { t } from "../admin-texts.ts";
 import { addressOf, fieldsFor } from "../event-query.ts";
 import { Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, type Query } from "../route.ts";
+import { turnTo } from "../shell.tsx";
 
 /** What the list of events shows; the address of the page says the same. */
 export function EventFilters({ query }: Readonly<{ query: Query }>) {
@@ -36,7 +37,7 @@ export function EventFilters({ query }: Readonly<{ query: Query }>) {
           <button class="primary" type="submit">
             {words.apply}
           </button>
-          <button type="button" disabled={!isSet} onClick={() => go("events")}>
+          <button type="button" disabled={!isSet} onClick={() => turnTo("events", {})}>
             {words.clear}
           </button>
         </div>

@@ -9,7 +9,7 @@ import { type Chosen, changeQueue, type QueueAction } from "../mail-commands.ts"
 import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../parts.tsx";
 import { go, type Query, route } from "../route.ts";
 import { may } from "../session.ts";
-import { focusHeading } from "../shell.tsx";
+import { focusHeading, turnTo } from "../shell.tsx";
 import { Pages } from "./list-parts.tsx";
 import { QueueConfirm, QueueRow, QueueSelection } from "./mail-queue-rows.tsx";
 
@@ -145,7 +145,7 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
           <button class="primary" type="submit">
             {words.search}
           </button>
-          <button type="button" disabled={!isSet} onClick={() => go("mail")}>
+          <button type="button" disabled={!isSet} onClick={() => turnTo("mail", {})}>
             {words.clear}
           </button>
         </div>

@@ -173,7 +173,7 @@ const de: typeof en = {
   passwordSays: "Seine offenen Sitzungen enden. Jedes Mailprogramm des Nutzers braucht das neue Passwort.",
   passwordSet: (name) => `${name} hat ein neues Passwort.`,
   quota: "Kontingent",
-  quotaUsual: (size) => `wie in den Einstellungen (${size})`,
+  quotaUsual: (size) => `wie eingestellt (${size})`,
   noLimit: "unbegrenzt",
   save: "Speichern",
   quotaSet: (name) => `Das Kontingent von ${name} ist geändert.`,
