@@ -1,27 +1,14 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import axe, { type AxeResults, type RunOptions } from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 
 export const WIDE = { width: 1_280, height: 860 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
-const RULES: RunOptions = {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-  resultTypes: ["violations"],
-};
 /** As root, Chromium has no sandbox of its own; the namespace has no way out. */
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 const OPENED_MS = 20_000;
-/** What a finger can hit (WCAG 2.2, 2.5.5), in pixels. A link within text and a box whose label can be hit may be smaller. */
-const TARGET = 44;
-const SMALL_TARGETS = `
-  [...document.querySelectorAll("button, .button, select, summary, nav a, .kind, .figure, label:has(> input[type=checkbox]), input:not([type=checkbox], [type=radio])")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
-    .map((one) => ({ one, box: one.getBoundingClientRect() }))
-    .filter(({ box }) => box.width > 0 && (box.height < ${TARGET} - 0.5 || box.width < ${TARGET} - 0.5))
-    .map(({ one, box }) => one.tagName + " " + (one.innerText || one.getAttribute("aria-label")) + " " + box.width + "x" + box.height)`;
 
 /** Debian's Chromium on a host of the lab, and one page of it. */
 export class LabBrowser {
@@ -33,6 +20,10 @@ export class LabBrowser {
   private constructor(browser: Browser, page: Page) {
     this.#browser = browser;
     this.page = page;
+    this.#watch(page);
+  }
+
+  #watch(page: Page): void {
     page.on("pageerror", (error) => this.faults.push(`error: ${error.message}`));
     page.on("dialog", (dialog) => {
       this.faults.push(`dialog: ${dialog.message()}`);
@@ -59,30 +50,13 @@ export class LabBrowser {
   async elsewhere(): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
     context.setDefaultTimeout(OPENED_MS);
-    return context.newPage();
+    const page = await context.newPage();
+    this.#watch(page);
+    return page;
   }
 
   async close(): Promise<void> {
     await this.#browser.close();
-  }
-
-  /** What axe-core finds against WCAG 2.2 AA: rules and places. */
-  async violations(): Promise<readonly string[]> {
-    if (!(await this.page.evaluate<boolean>("'axe' in globalThis"))) await this.page.evaluate(axe.source);
-    const { violations } = await this.page.evaluate<AxeResults>(`axe.run(${JSON.stringify(RULES)})`);
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, any }) => `${id}: ${target.join(" ")} ${any[0]?.message ?? ""}`),
-    );
-  }
-
-  /** By how many pixels the page is wider than the window. */
-  async overflow(): Promise<number> {
-    return this.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-  }
-
-  /** What is to be clicked and cannot be hit well: its text and its size. */
-  async smallTargets(): Promise<readonly string[]> {
-    return this.page.evaluate<readonly string[]>(SMALL_TARGETS);
   }
 
   async nodes(): Promise<number> {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import type { Host } from "./host.ts";
+import { choose, press, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -33,12 +35,13 @@ async function endWithProof(page: Page): Promise<void> {
   });
   await page.goto(ACCESS);
   const end = page.getByRole("button", { name: /^End the session of .+ at 127\.0\.0\.1$/ });
-  await end.press("Enter");
+  await press(end);
   const dialog = page.getByRole("dialog", { name: "Your password, please" });
   const password = dialog.getByLabel("Administrator password");
   await password.fill("a guess");
   await page.keyboard.press("Enter");
   await dialog.getByRole("alert").getByText("The sign-in was refused.").waitFor();
+  await looksWell(page, "a refused proof");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
   await page.locator(":focus").and(end).waitFor();
@@ -52,11 +55,15 @@ async function endWithProof(page: Page): Promise<void> {
 }
 
 async function makeUseRevoke(page: Page, server: Host): Promise<void> {
-  await page.getByLabel("Name, such as grafana").fill("from-the-page");
-  await page.getByLabel("It may").selectOption("viewer");
-  await page.keyboard.press("Tab");
-  await page.getByRole("button", { name: "Make a token" }).click();
+  await type(page.getByLabel("Name, such as grafana"), "from-the-page");
+  await choose(page.getByLabel("It may"), "only");
+  await page.getByRole("group").waitFor();
+  await looksWell(page, "the choice of scopes");
+  await press(page.getByLabel("It may"), "Home");
+  await page.getByRole("group").waitFor({ state: "detached" });
+  await press(page.getByRole("button", { name: "Make a token" }));
   const secret = await page.getByLabel("Token", { exact: true }).inputValue();
+  await looksWell(page, "a token");
   await page.getByRole("listitem").filter({ hasText: "from-the-page" }).getByText("read").waitFor();
   const status = async (method: string): Promise<string> => {
     const url = `${PAGE}api/v1/bans`;
@@ -77,11 +84,13 @@ async function makeUseRevoke(page: Page, server: Host): Promise<void> {
     ]);
   };
   assert.deepEqual([await status("GET"), await status("POST")], ["200", "403"]);
-  await page.getByRole("button", { name: "I have copied it" }).click();
+  await press(page.getByRole("button", { name: "I have copied it" }));
   await page.getByLabel("Token", { exact: true }).waitFor({ state: "detached" });
   const revoke = page.getByRole("button", { name: "Revoke from-the-page" });
-  await revoke.click();
-  await page.getByRole("button", { name: "Revoke from-the-page for good" }).click();
+  await press(revoke);
+  const surely = page.getByRole("button", { name: "Revoke from-the-page for good" });
+  await looksWell(page, "a question whether a token shall be revoked");
+  await press(surely);
   await page.getByText("The token from-the-page is revoked.").waitFor();
   await until("the token opens nothing any more", async () => (await status("GET")) === "401");
 }
@@ -104,6 +113,8 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
     await page.goto(`${PAGE}#/${place}`);
     await page.reload();
     await page.getByText(known).first().waitFor();
+    // The other pages are the owner's with less on them.
+    if (place === "accounts") await looksWell(page, "accounts for a viewer");
     const offered = page.locator("main").getByRole("button").or(page.locator("main a.button"));
     const names = await offered.allInnerTexts();
     assert.deepEqual(

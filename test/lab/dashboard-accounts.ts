@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
+import { choose, press, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
+import { looksWell } from "./looks.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -22,21 +24,21 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   };
   const made = await addsAccount(page);
   assert.ok(await signsIn(made), "with the password that the server made");
-  await page.getByRole("link", { name: NAME }).click();
+  await press(page.getByRole("link", { name: NAME }));
   await page.getByRole("heading", { level: 2, name: NAME }).waitFor();
-  await page.getByRole("button", { name: "Suspend" }).click();
+  await press(page.getByRole("button", { name: "Suspend" }));
   await page.getByText(`${NAME} is suspended.`).waitFor();
   assert.ok(!(await signsIn(made)), "suspended");
-  await page.getByRole("button", { name: "Resume" }).click();
+  await press(page.getByRole("button", { name: "Resume" }));
   await page.getByText(`${NAME} can sign in again.`).waitFor();
   assert.ok(await signsIn(made), "resumed");
-  await page.getByLabel("Password (empty: the server makes one)").fill(TYPED);
-  await page.getByRole("button", { name: "Set a new password" }).click();
+  await type(page.getByLabel("Password (empty: the server makes one)"), TYPED);
+  await press(page.getByRole("button", { name: "Set a new password" }));
   await page.getByText(`${NAME} has a new password.`).waitFor();
   assert.ok(await signsIn(TYPED), "with the new password");
   assert.ok(!(await signsIn(made)), "and no longer with the old one");
-  await page.getByRole("combobox", { name: "Quota" }).selectOption("1 GB");
-  await page.getByRole("button", { name: "Save" }).click();
+  await choose(page.getByRole("combobox", { name: "Quota" }), "1 GB");
+  await press(page.getByRole("button", { name: "Save" }));
   await page.getByText(/ of 1 GB, /).waitFor();
   const added = JSON.stringify(await product.json(["account", "app-password", "add", NAME, "phone"]));
   const password = /"password":"([^"]+)"/.exec(added)?.[1] ?? assert.fail(added);
@@ -53,17 +55,19 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
 /** The password that the server made. */
 async function addsAccount(page: Page): Promise<string> {
   await page.goto(`${PAGE}#/accounts`);
-  await page.getByRole("button", { name: "Add an account" }).click();
+  await press(page.getByRole("button", { name: "Add an account" }));
   const form = page.getByRole("region", { name: "Add an account" });
   const add = form.getByRole("button", { name: "Add an account" });
-  await form.getByLabel("Address, such as anna@example.org").fill(NAME);
-  await form.getByLabel("Password (empty: the server makes one)").fill("password1234");
-  await add.click();
+  await type(form.getByLabel("Address, such as anna@example.org"), NAME);
+  await type(form.getByLabel("Password (empty: the server makes one)"), "password1234");
+  await press(add);
   await page.getByText(/too easy to guess/).waitFor();
-  await form.getByLabel("Password (empty: the server makes one)").fill("");
-  await add.click();
+  await looksWell(page, "an account with a password that is refused");
+  await type(form.getByLabel("Password (empty: the server makes one)"), "");
+  await press(add);
   const password = await form.getByLabel("New password", { exact: true }).inputValue();
-  await form.getByRole("button", { name: "I have noted it" }).click();
+  await looksWell(page, "the password of an account");
+  await press(form.getByRole("button", { name: "I have noted it" }));
   await form.getByLabel("New password", { exact: true }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Add an account" }).and(page.locator(":focus")).waitFor();
   return password;
@@ -85,13 +89,15 @@ async function endsWhatIsSet(page: Page): Promise<void> {
 }
 
 async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
-  await page.getByRole("link", { name: "Aliases", exact: true }).click();
-  await page.getByRole("button", { name: "Add an alias" }).click();
+  await press(page.getByRole("link", { name: "Aliases", exact: true }));
+  await press(page.getByRole("button", { name: "Add an alias" }));
   const form = page.getByRole("region", { name: "Add an alias" });
-  await form.getByLabel("Alias, such as info@example.org").fill(ALIAS);
-  await form.getByLabel(/^Goes to/).fill(NAME);
-  await form.getByRole("button", { name: "Add an alias" }).click();
+  await type(form.getByLabel("Alias, such as info@example.org"), ALIAS);
+  await type(form.getByLabel(/^Goes to/), NAME);
+  await looksWell(page, "an alias");
+  await press(form.getByRole("button", { name: "Add an alias" }));
   await page.getByRole("listitem").filter({ hasText: ALIAS }).waitFor();
+  await looksWell(page, "the aliases");
   const submission = await openSubmission(sender, USER, 465);
   assert.equal((await authenticate(submission, NAME, TYPED)).code, 235);
   assert.equal((await mailOver(submission, { sender: NAME, recipient: ALIAS })).code, 250);
@@ -104,8 +110,9 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
 
 async function removesAccount(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${NAME}`);
-  await page.getByRole("button", { name: `Remove ${NAME}` }).click();
-  await page.getByRole("button", { name: `Remove ${NAME} for good` }).click();
+  await press(page.getByRole("button", { name: `Remove ${NAME}` }));
+  await looksWell(page, "a question whether an account shall be removed");
+  await press(page.getByRole("button", { name: `Remove ${NAME} for good` }));
   await page.getByText(`${NAME} is removed. Its mail stays on the disk.`).waitFor();
   await page.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
   assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);

@@ -1,5 +1,4 @@
 import type { Page } from "playwright-core";
-import { PHONE, WIDE } from "./browser.ts";
 import { Dialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
 import { logIn, openImap } from "./mail.ts";
@@ -34,13 +33,17 @@ export const PLACES = [
   ["system?show=security", "System"],
   ["settings", "Settings"],
 ] as const;
-/** Each is drawn in a way of its own, so that all ways are looked at and none twice. */
-export const LOOKS = [
-  { name: "light", size: WIDE, colorScheme: "light", forcedColors: "none" },
-  { name: "dark-phone", size: PHONE, colorScheme: "dark", forcedColors: "none" },
-  { name: "forced-phone", size: PHONE, colorScheme: "light", forcedColors: "active" },
-  { name: "dark", size: WIDE, colorScheme: "dark", forcedColors: "none" },
-] as const;
+/** The headings in German. */
+export const GERMAN: Readonly<Record<string, string>> = {
+  Now: "Jetzt",
+  Events: "Ereignisse",
+  Bans: "Sperren",
+  Mail: "Post",
+  Accounts: "Konten",
+  Find: "Suchen",
+  System: "System",
+  Settings: "Einstellungen",
+};
 /** What the documentation has pictures of: a place and a look, and how its picture is called. */
 const PICTURED: ReadonlyMap<string, string> = new Map([
   ["now light", "now-light"],

@@ -4,6 +4,8 @@ import type { Layout } from "../../src/settings/layout.ts";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA, MARKUP } from "./dashboard-looks.ts";
 import type { Host } from "./host.ts";
+import { press, reach, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -25,7 +27,7 @@ export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product)
   await page.goto(`${PAGE}#/mail?sender=${ANNA}`);
   const mail = page.getByRole("listitem").filter({ hasText: NOBODY });
   await until("it was tried in vain", async () => {
-    await page.getByRole("button", { name: "Refresh" }).click();
+    await press(page.getByRole("button", { name: "Refresh" }));
     return (
       (await mail.getByText(/deferred/).count()) === 1 && (await mail.getByText("No try has failed yet.").count()) === 0
     );
@@ -39,7 +41,7 @@ export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product)
 }
 
 async function holdAndRelease(page: Page, product: Product): Promise<void> {
-  await page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }).click();
+  await press(page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }));
   await page.getByText("On hold: 1 mail.").waitFor();
   await page.getByText("on hold by hand").waitFor();
   await page
@@ -47,17 +49,21 @@ async function holdAndRelease(page: Page, product: Product): Promise<void> {
     .and(page.locator(":focus"))
     .waitFor();
   assert.match(JSON.stringify(await product.json(["queue", "list"])), /"heldFor":"root"/);
-  await page.getByRole("button", { name: "Undo" }).first().click();
+  const undo = page.getByRole("button", { name: "Undo" }).first();
+  await reach(undo);
+  await looksWell(page, "a mail on hold, and what undoes it");
+  await press(undo);
   await page.getByText("Released: 1 mail.").waitFor();
   await page.getByText("on hold by hand").waitFor({ state: "hidden" });
 }
 
 async function deleteWithProof(page: Page, product: Product): Promise<void> {
-  await page.getByRole("checkbox", { name: "Select all shown" }).check();
+  await press(page.getByRole("checkbox", { name: "Select all shown" }), "Space");
   await page.getByText("1 selected").waitFor();
-  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await press(page.getByRole("button", { name: "Delete", exact: true }));
   await page.getByText("Delete 1 mail for good?").waitFor();
-  await page.getByRole("button", { name: "Delete: 1 mail" }).press("Enter");
+  await looksWell(page, "a question whether a mail shall be deleted");
+  await press(page.getByRole("button", { name: "Delete: 1 mail" }));
   await page.getByText("Deleted: 1 mail.").waitFor();
   await page.getByText("No mail that waits fits.").waitFor();
   const events = JSON.stringify(await product.json(["events", "--type", "QUEUE_DELETED"]));
@@ -66,10 +72,11 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
 
 async function pauseGreylisting(page: Page, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/mail?show=greylist`);
-  await page.getByLabel("Recipient who waits").fill(ANNA);
+  await type(page.getByLabel("Recipient who waits"), ANNA);
   await page.keyboard.press("Enter");
   await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  await looksWell(page, "a recipient who waits");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
-  await page.getByRole("button", { name: `End it for ${ANNA}` }).click();
+  await press(page.getByRole("button", { name: `End it for ${ANNA}` }));
   await page.getByText("No recipient waits for a code.").waitFor();
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
+import { press, reach, signInShown, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -30,7 +32,8 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
     options: { ...KEY, ...VERIFYING },
   });
   await page.goto(PAGE);
-  await page.getByLabel("Administrator password").fill(ADMIN_PASSWORD);
+  await signInShown(page);
+  await type(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
   await page.keyboard.press("Enter");
   await isIn(page);
   await add(page, devices, authenticatorId);
@@ -45,8 +48,10 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
     await atHand(false);
     await signOut(page);
     await until("it is offered", () => page.evaluate<boolean>("offers.at(-1)?.aborted === false"));
+    await signInShown(page);
+    await reach(use);
     await atHand(true);
-    await use.click();
+    await page.keyboard.press("Enter");
   };
   await usesButton();
   await isIn(page);
@@ -54,8 +59,10 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await removeWithProof(page);
   await usesButton();
   await page.getByRole("alert").getByText("The sign-in was refused.").waitFor();
+  await looksWell(page, "a refused passkey");
   await page.goto(FOREIGN);
-  await use.click();
+  await signInShown(page);
+  await press(use);
   await page.getByRole("alert").getByText("This server does not go by the name").waitFor();
   await page.context().close();
   await browser.page.goto(`http://127.0.0.1:3000/${SECURITY}`);
@@ -67,7 +74,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
 async function signOut(page: Page): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   await page.reload();
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await press(page.getByRole("button", { name: "Sign out" }));
 }
 
 async function isIn(page: Page): Promise<void> {
@@ -77,7 +84,7 @@ async function isIn(page: Page): Promise<void> {
 async function add(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   const name = page.getByLabel("Name, such as laptop");
-  await name.fill("lab key");
+  await type(name, "lab key");
   await page.keyboard.press("Enter");
   await page.getByText("The passkey lab key is added.").waitFor();
   await page.getByRole("listitem").filter({ hasText: "lab key" }).getByText("not used yet").waitFor();
@@ -86,9 +93,10 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
     credentials.map(({ rpId, isResidentCredential }) => [rpId, isResidentCredential]),
     [["localhost", true]],
   );
-  await name.fill("again");
+  await type(name, "again");
   await page.keyboard.press("Enter");
   await page.getByText("This device has a passkey for this dashboard already.").waitFor();
+  await looksWell(page, "passkeys");
 }
 
 async function removeWithProof(page: Page): Promise<void> {
@@ -101,10 +109,13 @@ async function removeWithProof(page: Page): Promise<void> {
     return answered;
   });
   await page.goto(`${PAGE}${SECURITY}`);
-  await page.getByRole("button", { name: "Remove lab key" }).click();
-  await page.getByRole("button", { name: "Remove lab key for good" }).click();
+  await press(page.getByRole("button", { name: "Remove lab key" }));
+  await press(page.getByRole("button", { name: "Remove lab key for good" }));
   const dialog = page.getByRole("dialog", { name: "Your password, please" });
-  await dialog.getByRole("button", { name: "Use a passkey" }).click();
+  const use = dialog.getByRole("button", { name: "Use a passkey" });
+  await use.waitFor();
+  await looksWell(page, "a proof with a passkey");
+  await press(use);
   await page.getByText("The passkey lab key is removed.").waitFor();
   await dialog.waitFor({ state: "hidden" });
   await page.getByText("There is no passkey.").waitFor();
