@@ -6,7 +6,7 @@ import { z } from "zod";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { becomeOld } from "../kit/old-data.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { type Docker, whyNoDocker } from "../lab/docker.ts";
+import { BASE, type Docker, whyNoDocker } from "../lab/docker.ts";
 import { assertPrivileged, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
 import { ImageLab, NAME, START_MS } from "../lab/image-lab.ts";
 import type { Lab } from "../lab/lab.ts";
@@ -96,6 +96,21 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     const newer =
       "find / -xdev -newermt '2026-01-01 00:00:01Z' -type f ! -path '/etc/*' ! -path '/.dockerenv' ! -path '/proc/*'";
     assert.equal(await docker.must(["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c", newer]), "");
+  });
+
+  test("`npm run image -- --compare`, which compares two builds, tells every difference", async () => {
+    const changed = `
+      FROM ${BASE}
+      LABEL two=three
+      RUN touch -r /etc/issue.net /dev/shm/time && sed -i s/Debian/Debiam/ /etc/issue.net && \
+        touch -r /dev/shm/time /etc/issue.net && ln -sf issue /etc/os-release && \
+        chmod 600 /etc/issue && chown 1 /home && touch --date @0 /srv`;
+    await docker.must(["build", "--network=none", "--tag", "changed", "-"], { input: changed });
+    const says = await docker.types(`bash scripts/image --compare ${BASE} changed || echo "exit code $?"`, CHECKOUT);
+    const paths = says.split("\n").flatMap((line) => /^[-+]([^-+].*?)\t/.exec(line)?.[1] ?? []);
+    const changes = ["/etc/issue", "/etc/issue.net", "/etc/os-release", "/home", "/srv", "its configuration"];
+    assert.deepEqual([...new Set(paths)].toSorted(), changes, says);
+    assert.match(says, /^exit code 1$/m);
   });
 
   describe("by compose.yaml, with the least rights", () => {

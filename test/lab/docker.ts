@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
 /** What the Dockerfile starts from. No registry is asked: the test makes it. */
-const BASE = "debian:bookworm-slim";
+export const BASE = "debian:bookworm-slim";
 const ETC = "/etc/docker";
 /**
  * In mount and process namespaces of its own, so that all containers end with it and nothing stays mounted. `ip netns exec`
