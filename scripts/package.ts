@@ -11,7 +11,8 @@ const USAGE = `npm run package [-- OPTION]   makes dist/ghostinbox_VERSION_ARCHI
   --arch amd64|arm64   for this processor; that of this machine unless given
   --revision N         of this version; 1 unless given
   --out DIR            where to put it; dist unless given
-  --fast               larger, and made at once: for tests`;
+
+DPKG_DEB_COMPRESSOR_TYPE (dpkg-deb(1)) chooses another compression than zstd of level 12.`;
 
 const CHECKOUT = resolve(import.meta.dirname, "..");
 const OWN: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
@@ -19,7 +20,7 @@ const OWN: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
 await main();
 
 async function main(): Promise<void> {
-  const { arch, revision, out, fast } = options();
+  const { arch, revision, out } = options();
   const version = debianVersion(revision);
   const file = join(out, `ghostinbox_${version}_${arch}.deb`);
   const stage = join(out, `stage-${process.pid}`);
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
     const setup = readFileSync(join(CHECKOUT, "scripts", "setup"), "utf8");
     const control = controlFile({ version, arch, depends: dependenciesOf(setup), installedKib: installedKib(stage) });
     layScripts(CHECKOUT, stage, { control, md5sums: md5sums(stage) });
-    const how = fast ? ["-Znone"] : ["-Zzstd", "-z12"];
+    const how = process.env["DPKG_DEB_COMPRESSOR_TYPE"] === undefined ? ["-Zzstd", "-z12"] : [];
     execFileSync("dpkg-deb", ["--root-owner-group", ...how, "--build", stage, file], {
       stdio: ["ignore", "ignore", "inherit"],
     });
@@ -40,12 +41,12 @@ async function main(): Promise<void> {
   }
 }
 
-function options(): Readonly<{ arch: Architecture; revision: number; out: string; fast: boolean }> {
+function options(): Readonly<{ arch: Architecture; revision: number; out: string }> {
   const { values } = parsed();
   const { arch = OWN, revision = "1", out = "dist" } = values;
   if (arch !== "amd64" && arch !== "arm64") fail(`There is no Node runtime for ${arch}: --arch amd64 or arm64.`);
   if (!/^[0-9]+$/.test(revision)) fail("--revision is a number.");
-  return { arch, revision: Number(revision), out: resolve(out), fast: values.fast === true };
+  return { arch, revision: Number(revision), out: resolve(out) };
 }
 
 function parsed() {
@@ -55,7 +56,6 @@ function parsed() {
         arch: { type: "string" },
         revision: { type: "string" },
         out: { type: "string" },
-        fast: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

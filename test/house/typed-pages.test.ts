@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { INSTALL_PAGES, patternOf, sectionsOf, stepsOf, TYPED_PAGES } from "../lab/printed-page.ts";
+import { INSTALL_PAGES, patternOf, SHIPPING_PAGES, sectionsOf, stepsOf, TYPED_PAGES } from "../lab/printed-page.ts";
 
-const ALL = [...TYPED_PAGES, ...INSTALL_PAGES];
+const ALL = [...TYPED_PAGES, ...INSTALL_PAGES, ...SHIPPING_PAGES];
 const SAMPLE = `# A page
 
     ./ghostinbox status

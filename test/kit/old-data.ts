@@ -43,10 +43,11 @@ export function becomeOld(layout: Layout, account: string): void {
   }
 }
 
-/** As `restoreOld`, with this password, as it is stored, of this account. */
+/** As `restoreOld`, where the only account has this name and this password, as it is stored. */
 export function restoreOldAccounts(path: string, account: string, password: string): void {
   using db = new DatabaseSync(restoreOld("accounts", path));
-  db.prepare("UPDATE account SET password = ? WHERE name = ?").run(password, account);
+  db.prepare("UPDATE account SET name = ?, password = ?").run(account, password);
+  db.prepare("UPDATE alias SET target = ?").run(account);
 }
 
 /** What the fixture's version did not have yet. */

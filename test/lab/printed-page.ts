@@ -21,6 +21,9 @@ export const INSTALL_PAGES: readonly string[] = [
   "install/outside-relay.md",
 ];
 
+/** Those of which each line is typed by the test of what it ships: test/e2e/systemd.test.ts. */
+export const SHIPPING_PAGES: readonly string[] = ["package.md"];
+
 /** What a page prints to type, and what it says is seen then. */
 export type Step = Readonly<{
   /** The heading above it, without its number. */
@@ -51,7 +54,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
 
 /** A question to which a page prints the answer, or which asks for a password. */
 const QUESTION =
-  /^(.*(?:\[y\/N\]|Type yes.*:|New password:|Once more:|Enter host password.*:|Password \(\w+\):))(?: (\w+))?$/;
+  /^(.*(?:\[y\/N\]|\[Y\/n\]|Type yes.*:|New password:|Once more:|Enter host password.*:|Password \(\w+\):))(?: (\w+))?$/;
 
 /**
  * What is in a page's fenced blocks: `sh` is typed, a line each; `text` after it is seen then, of its last line. The

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Ran, type RunOptions, runProgram } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { namespaceOf } from "./network.ts";
+import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
 /**
@@ -68,10 +69,13 @@ export class SystemdMachine {
   }
 
   async run(argv: readonly string[], { env = {}, ...options }: RunOptions = {}): Promise<Ran> {
-    const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...env });
-    const within = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`), ...argv];
-    const entering = ["nsenter", "--target", this.#pid, "--all", `--wd=/proc/${this.#pid}/cwd`, "--", ...within];
-    return runProgram(entering, { deadlineMs: 180_000, ...options });
+    return runProgram(this.#inside(argv, env), { deadlineMs: 180_000, ...options });
+  }
+
+  /** A line, typed at a terminal of its own in this directory. No package asks at it, and a package is made at once. */
+  types(line: string, directory: string): Typist {
+    const env = { DEBIAN_FRONTEND: "noninteractive", DPKG_DEB_COMPRESSOR_TYPE: "none", SYSTEMD_PAGER: "cat" };
+    return new Typist((argv) => this.#inside(argv, env), `stty cols 110; cd ${directory} && ${line}`);
   }
 
   /** As above, and throws unless it exits with 0; answers its standard output. */
@@ -89,6 +93,12 @@ export class SystemdMachine {
   async reboot(): Promise<void> {
     await this.must(["systemctl", "reboot"]);
     await this.#booted(this.#pid);
+  }
+
+  #inside(argv: readonly string[], env: RunOptions["env"] = {}): readonly string[] {
+    const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...env });
+    const within = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`), ...argv];
+    return ["nsenter", "--target", this.#pid, "--all", `--wd=/proc/${this.#pid}/cwd`, "--", ...within];
   }
 
   async #booted(before: string): Promise<void> {

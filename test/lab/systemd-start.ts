@@ -46,11 +46,8 @@ async function valueIn(machine: SystemdMachine, database: string, query: string)
   return (await machine.must(argv)).trim();
 }
 
-/** It goes back as docs/package.md says, and this version then does not start before it may upgrade again. */
+/** It has gone back, and this version does not start before it may upgrade again. */
 export async function assertTakenBack(machine: SystemdMachine): Promise<void> {
-  await machine.must(["systemctl", "stop", "ghostinbox"]);
-  const said = await machine.must(["ghostinbox", "rollback", "--yes"]);
-  assert.match(said, /^The databases and the settings are those of the snapshot\./);
   const version = await valueIn(machine, `${DATA}/db/engine/engine.db`, "PRAGMA user_version");
   assert.equal(version, String(OLD_SCHEMAS.engine));
   assert.equal((await machine.run(["systemctl", "start", "ghostinbox"])).code, 1);

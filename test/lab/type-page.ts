@@ -1,30 +1,47 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { OwnMachine } from "./own-machine.ts";
-import { patternOf, type Step } from "./printed-page.ts";
+import { CHECKOUT } from "./checkout.ts";
+import { patternOf, type Step, stepsOf } from "./printed-page.ts";
 import { PASSWORD } from "./product.ts";
+import type { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
-/** Goes on until it is stopped. */
-const STAYS = /npm start$|^ssh /;
+/** Where a line is typed at a terminal. */
+type Terminal = Readonly<{ types: (line: string) => Typist }>;
+
+/** Goes on until it is stopped; the second is stopped once it has shown what it is to show. */
+const [STAYS, FOLLOWS] = [/npm start$|^ssh /, /^journalctl .* -f$/];
 /** Changes nothing, and may see only later what it is to see. */
 const LOOKS =
-  /ghostinbox (?:why|logs|events|status|alerts list|queue list|bans|account quota \S+$)\b|^openssl s_client|^curl -sSk .*MAILINDEX/;
+  /ghostinbox (?:why|logs|events|status|alerts list|queue list|bans|account quota \S+$)\b|^openssl s_client|^curl -sSk .*MAILINDEX|^docker logs|^journalctl .*[^f]$/;
+/** Builds or unpacks hundreds of megabytes. */
+const TAKES_LONG = /^npm run package|^apt |^docker build/;
+const [SHORT_MS, LONG_MS] = [60_000, 600_000];
 
 /** What a page says of a trouble is told within a minute (watch-relay.ts), and the machine may be busy. */
 const MOST_WAIT_MS = 100_000;
 
-/** Types a step of a page as it is printed, and expects what the page says is seen. */
-export async function follow(machine: OwnMachine, step: Step): Promise<void> {
-  if (LOOKS.test(step.line))
-    await until(`what the page says of: ${step.line}`, () => typed(machine, step).then(() => true), MOST_WAIT_MS);
-  else await typed(machine, step);
+/** What a page below docs/ prints to type under a heading. */
+export function stepsUnder(page: string, heading: string): readonly Step[] {
+  const steps = stepsOf(readFileSync(join(CHECKOUT, "docs", page), "utf8")).filter(({ task }) => task === heading);
+  assert.notEqual(steps.length, 0, `${page}: ${heading}`);
+  return steps;
 }
 
-async function typed(machine: OwnMachine, step: Step): Promise<void> {
-  const typist = machine.types(step.line);
-  const stays = STAYS.test(step.line);
-  const ended = typist.ends(stays ? 300_000 : 60_000);
+/** Types a step of a page as it is printed, and expects what the page says is seen. Returns all that is seen. */
+export async function follow(terminal: Terminal, step: Step): Promise<string> {
+  if (LOOKS.test(step.line))
+    return until(`what the page says of: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);
+  return typed(terminal, step);
+}
+
+async function typed(terminal: Terminal, step: Step): Promise<string> {
+  const typist = terminal.types(step.line);
+  const follows = FOLLOWS.test(step.line);
+  const stays = follows || STAYS.test(step.line);
+  const ended = typist.ends(stays ? 300_000 : TAKES_LONG.test(step.line) ? LONG_MS : SHORT_MS);
   const seen = (): string => stripVTControlCharacters(typist.output);
   let from = 0;
   for (const [question, answer] of step.asks) {
@@ -35,5 +52,10 @@ async function typed(machine: OwnMachine, step: Step): Promise<void> {
   }
   if (stays) await until(step.line, () => patternOf(step.sees).test(seen()), 60_000);
   else assert.equal(await ended, step.code, `${step.line}\n${seen()}`);
+  if (follows) {
+    typist.types("\x03");
+    await ended;
+  }
   assert.match(seen(), patternOf(step.sees), `${step.line}\n${seen()}`);
+  return seen();
 }
