@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { z } from "zod";
@@ -7,19 +7,19 @@ import { layoutOf } from "../../src/settings/layout.ts";
 import { becomeOld } from "../kit/old-data.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { BASE, type Docker, whyNoDocker } from "../lab/docker.ts";
-import { assertPrivileged, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
-import { ImageLab, NAME, START_MS } from "../lab/image-lab.ts";
+import { assertPrivileged, FIRST_COMMANDS, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
+import { ImageLab, NAME } from "../lab/image-lab.ts";
 import type { Lab } from "../lab/lab.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { secondProjectTests, startSecondProject } from "../lab/second-project-tests.ts";
+import { SECOND_COMMANDS, secondProjectTests, startSecondProject } from "../lab/second-project-tests.ts";
+import { stepsUnder } from "../lab/type-page.ts";
 import { timed, until } from "../lab/wait.ts";
 
-const ANNA = "anna@example.test";
+const YOU = "you@example.org";
 const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
 const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
-/** Of whom the databases of a former version know nothing. */
+/** What a test has not banned. */
 const OTHER_GUESSER = "198.51.100.201";
 /** What a build needs and a server does not. */
 const TOOLS = ["gcc", "cc", "make", "esbuild", "npm", "npx", "curl", "wget"];
@@ -36,7 +36,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
   async function expectMails(...subjects: readonly string[]): Promise<void> {
     const imap = await openImap(lab.sender, PHONE);
-    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    assert.match((await logIn(imap, YOU)) ?? "", /^OK/);
     await imap.imap("SELECT INBOX");
     for (const subject of subjects)
       await until(`the mail "${subject}"`, async () =>
@@ -48,7 +48,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   async function guess(from: string): Promise<void> {
     for (let number = 0; number < 5; number++) {
       const imap = await openImap(lab.attacker, from);
-      await imap.imap(`LOGIN ${ANNA} "guess ${number} of ${from}"`);
+      await imap.imap(`LOGIN ${YOU} "guess ${number} of ${from}"`);
       imap.close();
     }
   }
@@ -71,11 +71,11 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       dpkg-query -W -f '\${db:Status-Status} \${Package}@\${Version}\\n' | sed -n 's/^installed //p'
       for one in node_modules/*/package.json node_modules/@*/*/package.json; do
         node -p 'const { name, version } = JSON.parse(fs.readFileSync(process.argv[1])); name + "@" + version' $one; done`;
-    const argv = ["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c"];
-    const there = (await docker.must([...argv, list], { deadlineMs: 60_000 })).trim().split("\n");
+    const argv = ["run", "--rm", "--network=none", "--entrypoint=bash", NAME, "-c", list];
+    const there = (await docker.must(argv, { deadlineMs: 60_000 })).trim().split("\n");
     const bill = z
       .object({ components: z.array(z.object({ name: z.string(), version: z.string(), purl: z.string() })) })
-      .parse(JSON.parse(await docker.must([...argv, "cat /usr/share/sbom/ghostinbox.cdx.json"])));
+      .parse(JSON.parse(await image.typed("What is in it")));
     const named = bill.components.map(({ name, version }) => `${name}@${version}`);
     assert.deepEqual(named.toSorted(), there.toSorted());
     assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:deb/debian/postfix@3.")));
@@ -114,19 +114,17 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   });
 
   describe("by compose.yaml, with the least rights", () => {
+    let directory: string;
     before(async () => {
-      image.writeCompose(join(lab.directory, "lab.json"), NAME);
-      await up();
-      await image.addAccount(ANNA);
+      directory = join(lab.directory, "lab");
+      mkdirSync(directory);
+      cpSync(join(CHECKOUT, "compose.yaml"), join(directory, "compose.yaml"));
+      for (const file of ["lab/compose.override.yaml", "lab.json"]) image.writeCompose(join(lab.directory, file), NAME);
+      await image.typed("Start it", { directory });
     });
     const volume = async (): Promise<string> =>
       (await docker.must(["volume", "inspect", "--format", "{{.Mountpoint}}", "lab_data"])).trim();
-    async function up(): Promise<void> {
-      const files = ["-f", join(CHECKOUT, "compose.yaml"), "-f", join(lab.directory, "lab.json")];
-      const env = { GHOSTINBOX_DOMAIN: "example.test", ADMIN_PASSWORD: PASSWORD };
-      await docker.compose([...files, "-p", "lab", "up", "--detach", "--no-build"], { env });
-      await image.runs();
-    }
+    const mail = (from: string, subject: string) => sendMail({ host: lab.sender, from, subject, recipient: YOU });
 
     test("says nothing of rights that it does not need, or of clients that it cannot tell apart", async () => {
       assert.doesNotMatch(await image.status(), /container/i);
@@ -139,8 +137,8 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     });
 
     test("takes mail by IPv4 and IPv6, and sees who sends it", async () => {
-      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "by four" })).code, 250);
-      assert.equal((await sendMail({ host: lab.sender, from: PHONE6, subject: "by six" })).code, 250);
+      assert.equal((await mail(PHONE, "by four")).code, 250);
+      assert.equal((await mail(PHONE6, "by six")).code, 250);
       await expectMails("by four", "by six");
       for (const ip of [PHONE, PHONE6])
         assert.match(await image.inside("ghostinbox", "events", "--ip", ip, "--type", "EMAIL_ACCEPTED"), /allowed/, ip);
@@ -161,16 +159,10 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "ruleset"]), /table inet ghostinbox/);
     });
 
-    test("is healthy, and tells Docker so", async () => {
-      await until(
-        "it is healthy",
-        async () => (await image.inspect("{{.State.Health.Status}}")) === "healthy",
-        START_MS,
-      );
-    });
+    test("is healthy, and tells Docker so", () => image.isHealthy());
 
     test("loses nothing when it is killed", async () => {
-      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "just before" })).code, 250);
+      assert.equal((await mail(PHONE, "just before")).code, 250);
       await docker.must(["kill", NAME]);
       // The number is of another process when it is back, as it often is in a container.
       writeFileSync(join(layoutOf(await volume()).dovecotBase, "master.pid"), "1\n");
@@ -188,16 +180,21 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
     test("a new image takes its place, brings the databases up to date, and loses nothing", async () => {
       const before = await image.inspect("{{.Id}}");
-      becomeOld(layoutOf(await volume()), ANNA);
+      becomeOld(layoutOf(await volume()), YOU);
       await docker.must(["build", "--tag", NAME, "-"], { input: `FROM ${NAME}\nLABEL version=next\n` });
-      await up();
+      await image.typed("Start it", { directory, from: 1, to: 2 });
+      await image.runs();
       assert.notEqual(await image.inspect("{{.Id}}"), before);
       const { stdout, stderr } = await docker.run(["logs", NAME]);
       assert.match(stdout + stderr, /databases are brought up to date\. .* \(engine\.db of schema 8,/);
       await expectMails("by four", "by six", "just before");
       assert.match(await image.inside("iptables", "-L", "-n"), /\b203\.0\.113\.200\b/);
-      assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "to the new one" })).code, 250);
+      assert.equal((await mail(PHONE, "to the new one")).code, 250);
       await expectMails("to the new one");
+    });
+
+    test("the upgrade is taken back", async () => {
+      await image.typed("Upgrade", { directory });
     });
   });
 
@@ -211,14 +208,23 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     for (const [says, asserts] of secondProjectTests(() => image)) test(says, asserts);
   });
 
-  test("without NET_ADMIN it runs as on a machine without it, and says what Docker gives needlessly", async () => {
-    await image.run("--publish", "25:25", "--volume", "lab_data:/data");
+  test("by `docker run` it runs too, and says what Docker gives needlessly", async () => {
+    await docker.run(["rm", "--force", NAME]);
+    await image.typed("Without Compose", { from: 1 });
+    await image.runs();
     const says = await image.status();
-    assert.match(says, /firewall .*CAP_NET_ADMIN/);
     assert.match(says, /does not need: the capabilities SETPCAP, NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP\./);
-    assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
+    assert.ok(await reaches(OTHER_GUESSER));
     await image.inside(NAME, "ban", OTHER_GUESSER);
-    assert.equal((await sendMail({ host: lab.attacker, from: OTHER_GUESSER })).code, 421);
+    await until("the ban is in the kernel", async () => !(await reaches(OTHER_GUESSER)));
+  });
+
+  test("what docs/docker.md prints of the two examples is typed", () => {
+    const printed = stepsUnder("docker.md", "The two examples").map(({ line }) => line);
+    assert.deepEqual(
+      printed.filter((line) => !FIRST_COMMANDS.includes(line) && !SECOND_COMMANDS.includes(line)),
+      [],
+    );
   });
 
   test("with the lines of the former compose file it runs, and says what of them it does not need", async () =>

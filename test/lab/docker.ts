@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -6,6 +7,7 @@ import { parseCapabilities } from "../../src/wire/kernel/capabilities.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { makeDebian, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
+import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
 /** What the Dockerfile starts from. No registry is asked: the test makes it. */
@@ -94,8 +96,51 @@ export class Docker {
     return mustRun(["docker", ...argv], this.#reaching(options));
   }
 
+  /** Waits until a command that goes on, such as `logs --follow`, prints this; one that asks again and again takes a third of a core. */
+  async sees(argv: readonly string[], pattern: RegExp, deadlineMs: number): Promise<void> {
+    const { env } = this.#reaching({});
+    const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+    const ended = once(child, "close");
+    const timer = setTimeout(() => child.kill(), deadlineMs);
+    let shown = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        shown += chunk.toString();
+        if (pattern.test(shown)) child.kill();
+      });
+    await ended;
+    clearTimeout(timer);
+    assert.match(shown, pattern, `docker ${argv.join(" ")}, for ${deadlineMs} ms at most`);
+  }
+
   async compose(argv: readonly string[], options: RunOptions = {}): Promise<string> {
     return mustRun(["docker-compose", ...argv], this.#reaching({ deadlineMs: 120_000, ...options }));
+  }
+
+  /**
+   * The lines of docs/docker.md need more here: a build has no bridge, and its registry may be another; a container must know the
+   * lab's names; and Debian's Compose is a program of its own. These are added to the typed lines.
+   */
+  add(toBuild: readonly string[], toRun: readonly string[]): void {
+    const bin = join(this.#directory, "bin");
+    mkdirSync(bin);
+    const script = `#!/bin/sh
+PATH=\${PATH#*:}
+case $1 in
+  build) shift; exec docker build ${quoted(toBuild)} "$@" ;;
+  run) shift; exec docker run ${quoted(toRun)} "$@" ;;
+  compose) shift; exec docker-compose "$@" ;;
+esac
+exec docker "$@"
+`;
+    writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
+  }
+
+  /** A line, typed at a terminal of its own in this directory. */
+  terminal(line: string, directory: string): Typist {
+    const PATH = `${join(this.#directory, "bin")}:${process.env["PATH"]}`;
+    const env = Object.entries({ ...this.#reaching({}).env, PATH }).map(([name, value]) => `${name}=${value}`);
+    return new Typist((argv) => ["env", `--chdir=${directory}`, ...env, ...argv], line);
   }
 
   /** What an owner types in this directory. */
@@ -116,10 +161,6 @@ export class Docker {
       this.#reaching({ deadlineMs: BUILD_MS }),
     );
     rmSync(root, { recursive: true });
-  }
-
-  async build(checkout: string, tag: string, ...more: readonly string[]): Promise<void> {
-    await this.must(["build", "--network=host", "--tag", tag, ...more, checkout], { deadlineMs: BUILD_MS });
   }
 
   /** Its containers end with it; images and volumes stay for the next start. */
@@ -158,6 +199,11 @@ export class Docker {
     if (this.#daemon?.exitCode === null && this.#daemon.signalCode === null) return false;
     throw new Error(`dockerd has ended: ${readFileSync(join(this.#directory, "log"), "utf8").slice(-2_000)}`);
   }
+}
+
+/** For a shell. */
+function quoted(argv: readonly string[]): string {
+  return argv.map((one) => `'${one}'`).join(" ");
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -95,6 +95,9 @@ const COMMANDS: readonly (readonly [string, RegExp])[] = [
   ["top -b -n 1", /runsvdir/],
 ];
 
+/** As they are typed. */
+export const FIRST_COMMANDS: readonly string[] = COMMANDS.map(([command]) => `docker exec ${NAME} ${command}`);
+
 type Row = readonly [says: string, test: () => Promise<void>];
 
 /** Of what `startFirstProject` has started: also the commands of its document. It is gone at the end. */

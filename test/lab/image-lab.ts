@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
@@ -7,12 +6,16 @@ import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
 import { PASSWORD } from "./product.ts";
-import { until } from "./wait.ts";
+import { follow, stepsUnder } from "./type-page.ts";
 
 /** Of the image, and of the container unless another name is given. */
 export const NAME = "ghostinbox";
 export const START_MS = 90_000;
-const READY = "Ctrl-C stops everything.";
+const PAGE = "docker.md";
+const READY = /Ctrl-C stops everything\./;
+
+/** In the checkout, unless a directory is given. */
+type Typed = Readonly<{ directory?: string; from?: number; to?: number }>;
 
 /** The image as the Dockerfile builds it, and containers of it whose ports the lab's server publishes. */
 export class ImageLab {
@@ -33,10 +36,12 @@ export class ImageLab {
       await docker.start(null);
       await docker.makeBase();
       const registry = (await mustRun(["npm", "config", "get", "registry"])).trim();
-      await docker.build(CHECKOUT, NAME, "--build-arg", `NPM_REGISTRY=${registry}`);
+      const image = new ImageLab(lab, docker);
+      docker.add(["--network=host", "--build-arg", `NPM_REGISTRY=${registry}`], image.#options());
+      await image.typed("Without Compose", { to: 1 });
       await docker.stop();
       await docker.start(lab.server);
-      return new ImageLab(lab, docker);
+      return image;
     } catch (error) {
       await docker.stop();
       lab.remove();
@@ -55,28 +60,24 @@ export class ImageLab {
     writeFileSync(file, JSON.stringify({ services: { [service]: additions } }));
   }
 
-  /** `docker run`, in place of the container that has the name. */
-  async run(...options: readonly string[]): Promise<void> {
-    await this.docker.run(["rm", "--force", NAME]);
-    const variables = Object.entries({ ...this.#environment(), GHOSTINBOX_DOMAIN: "example.test" });
-    const env = variables.flatMap(([name, value]) => ["--env", `${name}=${value}`]);
-    const argv = ["run", "--detach", "--name", NAME, ...env, "--volume", this.#names(), ...options, NAME];
-    await this.docker.must(argv);
-    await this.runs();
+  /** Types what docs/docker.md prints under a heading: all of it, or these of its lines. Returns what is seen. */
+  async typed(heading: string, { directory = CHECKOUT, from = 0, to }: Typed = {}): Promise<string> {
+    const terminal = { types: (line: string) => this.docker.terminal(line, directory) };
+    const seen: string[] = [];
+    for (const step of stepsUnder(PAGE, heading).slice(from, to)) seen.push(await follow(terminal, step));
+    return seen.join("");
   }
 
   /** Waits until it says that it runs, since its last start. */
   async runs(name: string = NAME): Promise<void> {
     const since = await this.inspect("{{.State.StartedAt}}", name);
-    await until(
-      `${name} runs`,
-      async () => {
-        const { stdout, stderr } = await this.docker.run(["logs", "--since", since, name]);
-        assert.equal(await this.inspect("{{.State.Running}}", name), "true", stdout + stderr);
-        return stdout.includes(READY);
-      },
-      START_MS,
-    );
+    await this.docker.sees(["logs", "--follow", "--since", since, name], READY, START_MS);
+  }
+
+  /** Waits until Docker takes it for healthy. */
+  async isHealthy(): Promise<void> {
+    const argv = ["events", "--since", await this.inspect("{{.State.StartedAt}}"), "--filter", `container=${NAME}`];
+    await this.docker.sees([...argv, "--filter", "event=health_status"], /health_status: healthy/, START_MS);
   }
 
   async inspect(format: string, name: string = NAME): Promise<string> {
@@ -106,6 +107,12 @@ export class ImageLab {
       GHOSTINBOX_GREYLIST__ENABLED: "false",
       GHOSTINBOX_BANS__NEIGHBOURS: "1000",
     };
+  }
+
+  /** Of `docker run`. */
+  #options(): readonly string[] {
+    const env = Object.entries(this.#environment()).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
+    return [...env, "--volume", this.#names()];
   }
 
   #names(): string {

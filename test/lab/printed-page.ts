@@ -21,8 +21,8 @@ export const INSTALL_PAGES: readonly string[] = [
   "install/outside-relay.md",
 ];
 
-/** Those of which each line is typed by the test of what it ships: test/e2e/systemd.test.ts. */
-export const SHIPPING_PAGES: readonly string[] = ["package.md"];
+/** Those of which each line is typed by the test of what it ships: test/e2e/systemd.test.ts and image.test.ts. */
+export const SHIPPING_PAGES: readonly string[] = ["package.md", "docker.md"];
 
 /** What a page prints to type, and what it says is seen then. */
 export type Step = Readonly<{

@@ -25,6 +25,8 @@ sed -i '/unwanted@investra.com/d' docker-data/dms/config/postfix-accounts.cf
 # Restart to apply changes
 docker-compose restart mailserver
 `;
+/** As Compose without a hyphen takes them, too. */
+export const SECOND_COMMANDS: readonly string[] = CHANGES.replace("docker-compose", "docker compose").split("\n");
 /** The same, in a directory of the lab. */
 const BACKUP = `
 BACKUP_DIR="secure/backups/email-$(date +%Y%m%d)"
