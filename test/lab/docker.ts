@@ -43,6 +43,10 @@ for argument; do
 done
 exec runc "$@"
 `;
+/** Packages leave these out of Debian's own slim image, too (https://github.com/debuerreotype/debuerreotype, .slimify-excludes). */
+const SLIM = `${["doc", "info", "linda", "lintian", "locale", "man"].map((name) => `path-exclude /usr/share/${name}/*`).join("\n")}
+path-include /usr/share/doc/*/copyright
+`;
 const START_MS = 60_000;
 const BUILD_MS = 600_000;
 
@@ -156,6 +160,7 @@ exec docker "$@"
     const authorities = "usr/local/share/ca-certificates";
     if (existsSync(join("/", authorities)))
       cpSync(join("/", authorities), join(root, authorities), { recursive: true });
+    writeFileSync(join(root, "etc/dpkg/dpkg.cfg.d/docker"), SLIM);
     await mustRun(
       ["bash", "-c", `tar -C "$0" -c . | docker import - ${BASE}`, root],
       this.#reaching({ deadlineMs: BUILD_MS }),
