@@ -53,7 +53,9 @@ async function configureApt(root: string): Promise<void> {
   copyIfThere("/usr/share/keyrings", join(root, "usr/share/keyrings"));
   copyIfThere("/etc/resolv.conf", join(root, "etc/resolv.conf"));
   const reaches = (await mustRun(["apt-config", "dump"])).split("\n").filter((line) => APT_REACHES.test(line));
-  writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), reaches.map((line) => `${line}\n`).join(""));
+  // Descriptions of packages in other languages take a third of the time of `apt-get update`.
+  const lines = [...reaches, 'Acquire::Languages "none";'];
+  writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), lines.map((line) => `${line}\n`).join(""));
 }
 
 function copyIfThere(from: string, to: string): void {
