@@ -17,6 +17,7 @@ import { stepsUnder } from "../lab/type-page.ts";
 import { timed, until } from "../lab/wait.ts";
 
 const YOU = "you@example.org";
+const NOBODY = "nobody@example.org";
 const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
 const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
 /** What a test has not banned. */
@@ -217,6 +218,15 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.ok(await reaches(OTHER_GUESSER));
     await image.inside(NAME, "ban", OTHER_GUESSER);
     await until("the ban is in the kernel", async () => !(await reaches(OTHER_GUESSER)));
+  });
+
+  test("without NET_ADMIN it runs as on a machine without it", async () => {
+    await docker.must(["rm", "--force", NAME]);
+    await image.typed("Without Compose", { from: 1, without: "--cap-add NET_ADMIN" });
+    await image.runs();
+    assert.match(await image.status(), /firewall .*CAP_NET_ADMIN/);
+    assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: NOBODY })).code, 550);
+    assert.equal((await sendMail({ host: lab.attacker, from: OTHER_GUESSER, recipient: NOBODY })).code, 421);
   });
 
   test("what docs/docker.md prints of the two examples is typed", () => {

@@ -14,8 +14,8 @@ export const START_MS = 90_000;
 const PAGE = "docker.md";
 const READY = /Ctrl-C stops everything\./;
 
-/** In the checkout, unless a directory is given. */
-type Typed = Readonly<{ directory?: string; from?: number; to?: number }>;
+/** In the checkout, unless a directory is given. `without`: words that are left out. */
+type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?: string }>;
 
 /** The image as the Dockerfile builds it, and containers of it whose ports the lab's server publishes. */
 export class ImageLab {
@@ -61,8 +61,8 @@ export class ImageLab {
   }
 
   /** Types what docs/docker.md prints under a heading: all of it, or these of its lines. Returns what is seen. */
-  async typed(heading: string, { directory = CHECKOUT, from = 0, to }: Typed = {}): Promise<string> {
-    const terminal = { types: (line: string) => this.docker.terminal(line, directory) };
+  async typed(heading: string, { directory = CHECKOUT, from = 0, to, without = "" }: Typed = {}): Promise<string> {
+    const terminal = { types: (line: string) => this.docker.terminal(line.replace(without, ""), directory) };
     const seen: string[] = [];
     for (const step of stepsUnder(PAGE, heading).slice(from, to)) seen.push(await follow(terminal, step));
     return seen.join("");
