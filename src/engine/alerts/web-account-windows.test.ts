@@ -57,6 +57,14 @@ test("who may sign in from where, and what an alias leads to, is told too", () =
   ]);
 });
 
+test("replies hide no forward, through the web neither", () => {
+  const kit = windows();
+  for (let i = 0; i < 30; i++)
+    kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
+  kit.take("FORWARDING_CHANGED", { account: "bert@example.test", subject: "bert@example.test to x", actor: WEB });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
+});
+
 test("a vacation reply that ends is not told as one that is sent", () => {
   const kit = windows();
   kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });

@@ -36,7 +36,7 @@ export class WebAccountWindows {
   readonly #added = new EachChange("web_account", MOST_ADDED);
   readonly #changed = new EachChange("web_account", MOST_CHANGED);
   readonly #own = new EachChange("web_account", MOST_OWN);
-  /** Before holidays many users set one: these hide no forward. */
+  /** Before holidays many set one: these hide no forward. */
   readonly #replies = new EachChange("web_account", MOST_OWN);
 
   take({ id, type, account, subject, actor, at }: AlertEvent): void {
@@ -50,10 +50,10 @@ export class WebAccountWindows {
   }
 
   #changesOf(type: EventType, actor: string): EachChange | null {
-    const isUser = actor.startsWith("mailbox:");
-    if (isUser && type === "VACATION_CHANGED") return this.#replies;
+    const [isUser, isWeb] = [actor.startsWith("mailbox:"), actor.startsWith("web:")];
+    if (!isUser && !isWeb) return null;
+    if (type === "VACATION_CHANGED") return this.#replies;
     if (isUser) return OWN.includes(type) ? this.#own : null;
-    if (!actor.startsWith("web:")) return null;
     return type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
   }
 
