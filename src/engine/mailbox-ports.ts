@@ -38,6 +38,8 @@ export interface ForwardStore {
   forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
   /** Null: its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
+  /** Where mail of all accounts is sent on, one for each account that has it. */
+  targets(): readonly string[];
 }
 
 export interface VacationStore {

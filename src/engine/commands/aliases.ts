@@ -2,14 +2,13 @@ import type { AuditType } from "../../core/events/audit-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { AccountBook } from "../admin-ports.ts";
 import type { Outcome } from "../ports.ts";
 import type { AccountCommandParts } from "./accounts.ts";
 import { alertsStay, getsAlerts, isPostmaster } from "./alert-mailboxes.ts";
 import { notServed } from "./not-served.ts";
 import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
-import { tooManyTargets } from "./web-aliases.ts";
+import { type TargetParts, tooManyTargets } from "./web-targets.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 /** Postfix's virtual_alias_expansion_limit, by default: mail beyond it would have to be sent again for ever. */
@@ -17,7 +16,7 @@ const MOST_REACHED = 1_000;
 
 export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
 
-export type AliasCommandParts = AccountCommandParts & Readonly<{ book: Pick<AccountBook, "aliases"> }>;
+export type AliasCommandParts = AccountCommandParts & TargetParts;
 
 /** Records a change of an alias, and carries it out. */
 export async function aliasCommand(

@@ -62,7 +62,7 @@ test("through the web one is removed without the password again, and none is mad
   assert.equal(kit.details().at(-1), `phone of ${NAME} by web:token phone via 203.0.113.7`);
   assert.partialDeepStrictEqual(await web("app_password_remove"), {
     ok: false,
-    next: "The page of the account shows them.",
+    next: "The page of the account (GET …/app-passwords) shows them.",
   });
 });
 

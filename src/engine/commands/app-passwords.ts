@@ -82,7 +82,7 @@ function audit(
 
 /** Each sees them elsewhere. */
 function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
-  const page = by.startsWith("mailbox:") ? "Your page My mailbox" : "The page of the account";
+  const page = by.startsWith("mailbox:") ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const where = by === "root" ? `\`account app-password list ${account}\`` : page;
   return { ok: false, kind: "failed", message: reason, next: `${where} shows them.` };
 }

@@ -7,9 +7,11 @@ import { alertsStay, getsAlerts } from "./alert-mailboxes.ts";
 import { tooWide } from "./aliases.ts";
 import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
+import { type TargetParts, tooManyForwards } from "./web-targets.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
 export type ForwardCommandParts = Pick<AccountCommandParts, "engine" | "accounts" | "reach" | "alertsTo" | "rehearse"> &
+  Pick<TargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
@@ -29,6 +31,8 @@ export async function forwardCommand(
   const { keep } = command;
   // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner.
   if (by !== "root" && !keep && to.length > 0 && getsAlerts(parts, name)) return alertsStay(name);
+  const beyond = by.startsWith("web:") ? tooManyForwards(parts, name, to) : null;
+  if (beyond !== null) return beyond;
   const change = (): Outcome => parts.forwards.forward(name, to, keep);
   const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
   if (tooMany !== null) return tooMany;

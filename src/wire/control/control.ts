@@ -219,7 +219,10 @@ const VERBS = [
   verb("app_password_add", PROVEN_ADMIN, { name: address, app: name }, gives<AppPassword>("password")),
   /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
   verb("app_password_remove", ADMIN, { name: address, app: name }, gives<AppPasswordNamed>("app")),
-  /** To nobody: mail stays in the mailbox. `keep`: a copy does. */
+  /**
+   * To nobody: mail stays in the mailbox. That may not be where its user reads it, so it needs a proof too. `keep`: a copy
+   * stays.
+   */
   verb(
     "forward_set",
     PROVEN_ADMIN,

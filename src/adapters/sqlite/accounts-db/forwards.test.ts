@@ -42,6 +42,14 @@ test("mail goes on, with a copy or without one, until it is off", (t) => {
   assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true).ok, false);
 });
 
+test("the targets of all are told, without the copies that stay", (t) => {
+  const { forwards } = fresh(t);
+  assert.deepEqual(forwards.targets(), []);
+  forwards.forward(ann, [else_, bob], true);
+  forwards.forward(bob, [else_], false);
+  assert.deepEqual(forwards.targets().toSorted(), [else_, else_, bob].toSorted());
+});
+
 test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
   const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
   accounts.addAlias(mailAddress("info@example.org"), [ann]);

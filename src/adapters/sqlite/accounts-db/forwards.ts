@@ -30,6 +30,10 @@ export class SqliteForwards implements ForwardStore {
   forwardingOf(account: string): Forwarding | null {
     return readForwarding(this.#db, account);
   }
+
+  targets(): readonly string[] {
+    return this.#sql.targets.all().map((row) => text(row["target"]));
+  }
 }
 
 /** Null: its mail is not sent on. The connection may be read-only. */
@@ -47,6 +51,7 @@ function statements(sql: (text: string) => StatementSync) {
     account: sql("SELECT 1 FROM account WHERE name = ?"),
     isBlocked: sql("SELECT 1 FROM alias_block WHERE address = ?"),
     forget: sql("DELETE FROM forward WHERE account = ?"),
+    targets: sql("SELECT target FROM forward WHERE target <> account"),
     add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
   };
 }

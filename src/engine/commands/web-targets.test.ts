@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { tooManyTargets } from "./web-aliases.ts";
+import { accountName, mailAddress } from "../../../test/kit/test-database.ts";
+import { tooManyForwards, tooManyTargets } from "./web-targets.ts";
 
 type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 
 const alias = (address: string, targets: readonly string[]): Alias => ({ address, targets, blocked: false });
 const outside = (many: number, from = 0) => Array.from({ length: many }, (_, i) => `x${from + i}@else.test`);
 
+function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly string[]> = new Map()) {
+  return {
+    book: { aliases: () => ({ items: there, next: null, total: there.length }) },
+    forwards: {
+      forwardingOf: (name: string) => ({ to: forwarded.get(name) ?? [], keep: true }),
+      targets: () => [...forwarded.values()].flat(),
+    },
+    engine: { policy: TEST_POLICY },
+  };
+}
+
 function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
-  const book = { aliases: () => ({ items: there, next: null, total: there.length }) };
-  const error = tooManyTargets({ book, engine: { policy: TEST_POLICY } }, { verb: "alias_add", address, targets });
-  return error?.message ?? "may";
+  return tooManyTargets(parts(there), { verb: "alias_add", address, targets })?.message ?? "may";
 }
 
 test("an alias of the web leads to ten targets outside, those that it has already among them", () => {
@@ -34,4 +44,28 @@ test("past a thousand aliases the web adds to those that are there, and makes no
   const many = Array.from({ length: 1_000 }, (_, i) => alias(`a${i}@example.test`, ["owner@example.test"]));
   assert.match(said(many, "new@example.test", ["owner@example.test"]), /no more than 1000 aliases/);
   assert.equal(said(many, "a7@example.test", ["anna@example.test"]), "may");
+});
+
+test("forwards of the web count with the aliases, and what a forward has already may stay", () => {
+  const anna = accountName("anna@example.test");
+  const aliases = Array.from({ length: 18 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
+  const forwarded = new Map([
+    [anna, outside(10)],
+    ["bob@example.test", outside(9)],
+  ]);
+  const forward = (name: string, to: readonly string[]): string =>
+    tooManyForwards(parts(aliases, forwarded), accountName(name), to.map(mailAddress))?.message ?? "may";
+  assert.equal(forward("carl@example.test", outside(1)), "may");
+  assert.match(
+    forward("carl@example.test", outside(2)),
+    /200 outside targets in all, of aliases and of forwarded mail/,
+  );
+  assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
+  assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
+  assert.equal(forward("anna@example.test", []), "may");
+  assert.match(
+    tooManyTargets(parts(aliases, forwarded), { verb: "alias_add", address: "b@example.test", targets: outside(2) })
+      ?.message ?? "may",
+    /200 outside targets in all/,
+  );
 });
