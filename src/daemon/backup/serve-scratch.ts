@@ -54,7 +54,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   await prepareDatabases(layout, null, environment);
   // The owner's own settings could name places outside of it.
   const site = { ...readSite(read, layout), ownDovecot: "" };
-  const applied = await applyConfiguration(site, RENDERED);
+  const applied = await applyConfiguration(site, { only: RENDERED });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);
   const netAdmin = hasNetAdmin();

@@ -40,16 +40,30 @@ export type Part = Readonly<{
   files: readonly RenderedFile[];
   /** What the component's own checker reports about a copy in this directory; null if nothing. */
   check: (directory: string) => Promise<string | null>;
+  /** Its checker also reads files of the owner, which may have changed since. */
+  readsOthers?: true;
 }>;
 
 /** Every part that is rendered, in the order in which they are reloaded and their refusals are told. */
 export function partsOf(site: Site): readonly Part[] {
   const { layout } = site;
   return [
-    { service: "unbound", live: dirname(layout.unboundConf), files: unboundFiles(site), check: checkUnbound },
+    {
+      service: "unbound",
+      live: dirname(layout.unboundConf),
+      files: unboundFiles(site),
+      check: checkUnbound,
+      readsOthers: true,
+    },
     { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
-    { service: "dovecot", live: dirname(layout.dovecotConf), files: renderDovecot(site), check: checkDovecot },
+    {
+      service: "dovecot",
+      live: dirname(layout.dovecotConf),
+      files: renderDovecot(site),
+      check: checkDovecot,
+      readsOthers: true,
+    },
     { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()], check: unchecked },
     {
       service: "spamd",

@@ -176,7 +176,7 @@ export class KeeperVerbs {
     const files = certificateFiles(read.settings, this.#layout);
     const refused = this.#refuses(files);
     if (refused !== null) return { ok: false, reason: refused };
-    const applied = await applyConfiguration(readSite(read, this.#layout));
+    const applied = await applyConfiguration(readSite(read, this.#layout), { isServing: true });
     if (!applied.ok) return applied;
     // The web comes after the guard: `config apply` restarts it.
     const changed = applied.changed.filter((service) => service !== "web");

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -111,5 +112,21 @@ describe("applying a configuration", { skip }, () => {
     assert.deepEqual(applied, { ok: true, changed: ["postfix", "dovecot", "spamass-milter"] });
     assert.match(main(), /^mynetworks = 127/m);
     assert.match(main(), /^message_size_limit = 20000000$/m);
+  });
+  test("while it serves, a component of which nothing changes is not checked again, but files of the owner are", async () => {
+    const whole = site();
+    assert.ok((await applyConfiguration(whole)).ok);
+    // Fail2ban refuses logs that are not there.
+    const aside = `${layout.mailLog}.aside`;
+    renameSync(layout.mailLog, aside);
+    assert.deepEqual(await applyConfiguration(whole, { isServing: true }), { ok: true, changed: [] });
+    assert.equal((await applyConfiguration(whole)).ok, false);
+    renameSync(aside, layout.mailLog);
+    const rootHints = join(directory, "own.hints");
+    writeFileSync(rootHints, ". NS a.root.test.\na.root.test. A 198.51.100.53\n");
+    const hinted = site({ dns: { ...sampleSite().dns, rootHints } });
+    assert.ok((await applyConfiguration(hinted)).ok);
+    rmSync(rootHints);
+    assert.equal((await applyConfiguration(hinted, { isServing: true })).ok, false);
   });
 });

@@ -4,7 +4,7 @@ import { moveFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
-import type { Site } from "../../render/site.ts";
+import type { RenderedFile, Site } from "../../render/site.ts";
 import { type Part, partsOf } from "../keeper/parts.ts";
 import { makeDkimKeys } from "./dkim-keys.ts";
 import { prepareMailKeys } from "./mail-keys.ts";
@@ -15,14 +15,24 @@ export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | 
 const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
- * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
- * it into place. Reloads nothing: the caller knows whether the services run. `only`: the configuration of these services.
+ * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so that one of which
+ * nothing changes need not be checked again.
  */
-export async function applyConfiguration(site: Site, only: readonly ServiceName[] = SERVICES): Promise<Applied> {
+type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean }>;
+
+/**
+ * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
+ * it into place. Reloads nothing: the caller knows whether the services run.
+ */
+export async function applyConfiguration(
+  site: Site,
+  { only = SERVICES, isServing = false }: How = {},
+): Promise<Applied> {
   // Dovecot checks that it can read them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
   if (!keys.ok) return keys;
-  const parts = partsOf(site).filter(({ service }) => only.includes(service));
+  const rendered = partsOf(site).filter(({ service }) => only.includes(service));
+  const parts = rendered.filter((part) => !isServing || part.readsOthers === true || changesOf(part).length > 0);
   try {
     for (const part of parts) stage(part);
     const reasons = await Promise.all(parts.map((part) => part.check(stagedAt(part))));
@@ -53,15 +63,20 @@ function stage(part: Part): void {
 }
 
 function moveIntoPlace(part: Part): boolean {
-  const { live, files } = part;
-  const changed = files.filter(({ name, text }) => {
-    const path = join(live, name);
-    return !existsSync(path) || readFileSync(path, "utf8") !== text;
-  });
+  const { live } = part;
+  const changed = changesOf(part);
   makeDirectory(live, 0o755);
   for (const { name } of changed) {
     makeDirectory(dirname(join(live, name)), 0o755);
     moveFile(join(stagedAt(part), name), join(live, name));
   }
   return changed.length > 0;
+}
+
+/** What differs from the files in force. */
+function changesOf({ live, files }: Part): readonly RenderedFile[] {
+  return files.filter(({ name, text }) => {
+    const path = join(live, name);
+    return !existsSync(path) || readFileSync(path, "utf8") !== text;
+  });
 }

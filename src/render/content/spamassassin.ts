@@ -12,8 +12,9 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
     { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
     { name: "local.cf", text: localCf(site), mode: 0o644 },
   ];
-  // Always written, so that removed rules disappear.
-  return [...files, { name: "own.cf", text: site.spam.ownRules, mode: 0o644 }, renderUpdateRules(site)];
+  // Always written, so that removed rules disappear. Nothing checks them while it is off: so they come with what switches it on.
+  const own = site.spam.enabled ? site.spam.ownRules : "";
+  return [...files, { name: "own.cf", text: own, mode: 0o644 }, renderUpdateRules(site)];
 }
 
 /** `5` as `5.0`, the usual way to write a score. */
