@@ -20,11 +20,11 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
   const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
   const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
 
-  test("no decision waits for a flush: others make them", async () => {
+  test("no decision waits for a flush: others make them", async (t) => {
     const flushes = join(lab.directory, "flushes");
     const run = join(product.layout.services, "guard", "run");
     const delay = `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`;
-    const strace = `strace -D -f --seccomp-bpf -qq -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
+    const strace = `strace -D -f --seccomp-bpf -qq -y -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
     writeFileSync(run, readFileSync(run, "utf8").replace("exec chpst", `exec ${strace} chpst`));
     const before = guards();
     await lab.server.mustExec(["sv", "-w", "20", "restart", join(product.layout.services, "guard")]);
@@ -32,6 +32,10 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
       const now = guards();
       return now.length === 1 && now[0] !== before[0] && (await product.guardAnswers());
     });
+    // A reader in the way when the log is to be emptied costs one flush (ADR 14).
+    const web = join(product.layout.services, "web");
+    await lab.server.mustExec(["sv", "-w", "20", "down", web]);
+    t.after(() => lab.server.mustExec(["sv", "up", web]));
     const from = lines(flushes).length;
 
     const waits: number[] = [];
@@ -42,16 +46,13 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
       await until("the log is empty", () => statSync(`${product.layout.engineDb}-wal`).size === 0);
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);
-    const flushedBy = new Set(
-      lines(flushes)
-        .slice(from)
-        .map((line) => Number.parseInt(line, 10)),
-    );
+    const flushed = lines(flushes).slice(from);
     // The first thread of the guard decides; those that it keeps for such work flush its log (ADR 14).
-    assert.ok(guards().length === 1 && flushedBy.size > 0);
-    assert.ok(
-      guards().every((thread) => !flushedBy.has(thread)),
-      `${guards().join()} flushed`,
+    const [first, ...others] = guards();
+    assert.ok(first !== undefined && others.length === 0 && flushed.length > 0);
+    assert.deepEqual(
+      flushed.filter((line) => Number.parseInt(line, 10) === first),
+      [],
     );
     const slow = waits.filter((ms) => ms >= WAITED_MS);
     // A decision that waits for flushes does so at each checkpoint. A busy machine may hold up all connections now and then.
