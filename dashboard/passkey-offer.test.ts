@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
+import { Refused } from "./api.ts";
+import { LONGEST_MS, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
 
 const ASSERTION = { passkey: { id: "id", clientData: "", authenticatorData: "", signature: "" } };
 
 /** A browser that a test plays: each question waits until it is answered. */
-function play(t: TestContext, { isOffered = true, isSeen = true } = {}) {
+function play(t: TestContext, { isOffered = true, isSeen = true, isElsewhere = false } = {}) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const asked: PromiseWithResolvers<typeof ASSERTION>[] = [];
   const seen = Promise.withResolvers<void>();
@@ -14,6 +15,7 @@ function play(t: TestContext, { isOffered = true, isSeen = true } = {}) {
   const end = offerPasskey(() => (chosen += 1), {
     isOffered: () => Promise.resolve(isOffered),
     looked: () => seen.promise,
+    isElsewhere: () => isElsewhere,
     ask: (signal) => {
       const question = Promise.withResolvers<typeof ASSERTION>();
       signal.addEventListener("abort", () => question.reject(new Error("ended")));
@@ -48,6 +50,25 @@ test("a challenge is replaced before its time is over", async (t) => {
   assert.equal(chosen(), 1);
 });
 
+test("a reader who verifies in another window keeps the challenge for nearly all of its time", async (t) => {
+  const { asked, chosen } = play(t, { isElsewhere: true });
+  await settled();
+  t.mock.timers.tick(OFFERED_MS);
+  t.mock.timers.tick(LONGEST_MS - OFFERED_MS - 1);
+  await settled();
+  assert.equal(asked.length, 1);
+  t.mock.timers.tick(1);
+  await settled();
+  assert.equal(asked.length, 2);
+  t.mock.timers.tick(OFFERED_MS);
+  t.mock.timers.tick(LONGEST_MS - OFFERED_MS - 1);
+  asked[1]?.resolve(ASSERTION);
+  await settled();
+  t.mock.timers.tick(10 * LONGEST_MS);
+  await settled();
+  assert.deepEqual([asked.length, chosen()], [2, 1]);
+});
+
 test("a page that is not looked at asks for nothing until it is", async (t) => {
   const { asked, look } = play(t, { isSeen: false });
   await settled();
@@ -68,18 +89,42 @@ test("once another way of signing in has begun, nothing is asked, and what comes
   assert.deepEqual([asked.length, chosen()], [1, 0]);
 });
 
-test("where the browser has no such offer, or refuses one, the page does not insist", async (t) => {
+test("where the browser has no such offer, or its question fails, the page does not insist", async (t) => {
   const without = play(t, { isOffered: false });
   await settled();
   assert.equal(without.asked.length, 0);
-  t.mock.timers.reset();
-  const refusing = play(t);
+  for (const reason of [new Error("not allowed"), new Refused(403, "not by this name")]) {
+    t.mock.timers.reset();
+    const { asked, chosen } = play(t);
+    await settled();
+    asked[0]?.reject(reason);
+    await settled();
+    t.mock.timers.tick(10 * OFFERED_MS);
+    await settled();
+    assert.deepEqual([asked.length, chosen()], [1, 0], reason.message);
+  }
+});
+
+test("a challenge that the server cannot give now is asked for again a turn later", async (t) => {
+  const { asked, chosen, end } = play(t);
+  const refused = [0, 429, 500, 503];
+  for (const [turn, status] of refused.entries()) {
+    await settled();
+    assert.equal(asked.length, turn + 1, `${status}`);
+    asked[turn]?.reject(new Refused(status, "not now"));
+    await settled();
+    t.mock.timers.tick(OFFERED_MS - 1);
+    await settled();
+    assert.equal(asked.length, turn + 1, `${status}`);
+    t.mock.timers.tick(1);
+  }
   await settled();
-  refusing.asked[0]?.reject(new Error("not allowed"));
+  asked.at(-1)?.reject(new Refused(503, "not now"));
   await settled();
+  end();
   t.mock.timers.tick(10 * OFFERED_MS);
   await settled();
-  assert.deepEqual([refusing.asked.length, refusing.chosen()], [1, 0]);
+  assert.deepEqual([asked.length, chosen()], [refused.length + 1, 0]);
 });
 
 async function settled(): Promise<void> {

@@ -1,7 +1,10 @@
+import { Refused } from "./api.ts";
 import { type Assertion, usePasskey, whyNoPasskeys } from "./passkey.ts";
 
-/** Less than the two minutes of a challenge, so that one that a reader chooses at the end of it is still taken. */
+/** A turn of the offer: less than the two minutes of a challenge, so that a reader who chooses late has time to verify. */
 export const OFFERED_MS = 90_000;
+/** And for so long while the reader verifies: an answer that comes then is still in time. */
+export const LONGEST_MS = 115_000;
 
 /** The browser's part. */
 export type OfferParts = Readonly<{
@@ -10,12 +13,14 @@ export type OfferParts = Readonly<{
   ask: (signal: AbortSignal) => Promise<Assertion>;
   /** Until the page is looked at. */
   looked: () => Promise<void>;
+  /** Whether another window has the reader. It may be the one in which the browser or the system verifies them. */
+  isElsewhere: () => boolean;
 }>;
 
 /**
  * The browser offers a passkey where it fills in the name and the password (WebAuthn Level 3, 5.1.4: conditional mediation).
  * Returns what ends the offer: the page must call it before it asks for a passkey in another way. While somebody looks at the
- * page it asks for a challenge each 90 seconds, which uses up no sign-in; in the background it asks for none.
+ * page it asks for a challenge each turn, which uses up no sign-in; in the background it asks for none.
  */
 export function offerPasskey(chosen: (assertion: Assertion) => void, parts: OfferParts = BROWSER): () => void {
   const ended = new AbortController();
@@ -26,25 +31,38 @@ export function offerPasskey(chosen: (assertion: Assertion) => void, parts: Offe
 }
 
 /** Null: none was chosen, or there is no such offer here. */
-async function offered({ isOffered, ask, looked }: OfferParts, ended: AbortSignal): Promise<Assertion | null> {
+async function offered(
+  { isOffered, ask, looked, isElsewhere }: OfferParts,
+  ended: AbortSignal,
+): Promise<Assertion | null> {
   if (!(await isOffered())) return null;
   for (;;) {
     await looked();
     if (ended.aborted) return null;
     const turn = new AbortController();
     const end = (): void => turn.abort();
-    const timer = setTimeout(end, OFFERED_MS);
+    let timer = setTimeout(() => {
+      if (isElsewhere()) timer = setTimeout(end, LONGEST_MS - OFFERED_MS);
+      else end();
+    }, OFFERED_MS);
     ended.addEventListener("abort", end);
     try {
       return await ask(turn.signal);
-    } catch {
+    } catch (error) {
+      if (turn.signal.aborted) continue;
       // The button tells what is wrong.
-      if (!turn.signal.aborted) return null;
+      if (!mayPass(error)) return null;
+      await new Promise((over) => turn.signal.addEventListener("abort", over));
     } finally {
       clearTimeout(timer);
       ended.removeEventListener("abort", end);
     }
   }
+}
+
+/** Whether the same may work later: the guard or the web restarts, or too many ask. */
+function mayPass(error: unknown): boolean {
+  return error instanceof Refused && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
 const BROWSER: OfferParts = {
@@ -63,4 +81,5 @@ const BROWSER: OfferParts = {
       document.addEventListener("visibilitychange", look);
       look();
     }),
+  isElsewhere: () => document.hidden || !document.hasFocus(),
 };
