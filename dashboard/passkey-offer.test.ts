@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Refused } from "./api.ts";
-import { LONGEST_MS, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
+import { LONGEST_MS, mayPass, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
 
 const ASSERTION = { passkey: { id: "id", clientData: "", authenticatorData: "", signature: "" } };
 
@@ -125,6 +125,16 @@ test("a challenge that the server cannot give now is asked for again a turn late
   t.mock.timers.tick(10 * OFFERED_MS);
   await settled();
   assert.deepEqual([asked.length, chosen()], [refused.length + 1, 0]);
+});
+
+test("after a sign-in that failed a passkey is offered again, unless the server refused it", () => {
+  const again = [0, 429, 500, 502, 503, 504];
+  const all = [...again, 400, 401, 403, 404];
+  assert.deepEqual(
+    all.filter((status) => mayPass(new Refused(status, "no"))),
+    again,
+  );
+  assert.ok(!mayPass(new Error("an error of the page")));
 });
 
 async function settled(): Promise<void> {

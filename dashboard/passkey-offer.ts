@@ -60,8 +60,8 @@ async function offered(
   }
 }
 
-/** Whether the same may work later: the guard or the web restarts, or too many ask. */
-function mayPass(error: unknown): boolean {
+/** Whether the same may work later: the guard or the web restarts, or too many ask. Of a passkey that was refused it does not. */
+export function mayPass(error: unknown): boolean {
   return error instanceof Refused && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 

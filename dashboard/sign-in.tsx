@@ -5,7 +5,7 @@ import { type Complaint, complaintOf } from "./complaint.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { offerPasskey } from "./passkey-offer.ts";
+import { mayPass, offerPasskey } from "./passkey-offer.ts";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
@@ -45,7 +45,7 @@ export function SignIn() {
       .catch((reason: unknown) => {
         setWaiting(false);
         // One that was refused would be again.
-        if (how !== "offered") offer();
+        if (how !== "offered" || mayPass(reason)) offer();
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         setError(complaintOf(isCodeNeeded && how === "typed" ? t.value.code.refused : reason));

@@ -14,6 +14,8 @@ const FOREIGN = "http://mail.localhost:3000/";
 const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
 const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
 
+const GUARD_DOWN = { status: 503, code: "guard_down", detail: "The guard does not answer." };
+
 /** What ends each offer of the page. */
 const NOTE_OFFERS = `
   globalThis.offers = [];
@@ -40,9 +42,11 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   const atHand = (enabled: boolean) =>
     devices.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
   await page.addInitScript(NOTE_OFFERS);
-  // The owner takes what the browser offers with the password, at once.
+  // The owner takes what the browser offers with the password, at once, and again after a moment without the guard.
+  await page.route("**/api/v1/login", (request) => request.fulfill({ status: 503, json: GUARD_DOWN }), { times: 1 });
   await signOut(page);
   await isIn(page);
+  assert.equal(await page.evaluate<number>("offers.length"), 2);
   const use = page.getByRole("button", { name: "Use a passkey" });
   const usesButton = async (): Promise<void> => {
     await atHand(false);
