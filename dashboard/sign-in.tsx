@@ -20,15 +20,17 @@ export function SignIn() {
   const [error, setError] = useState<Complaint | null>(null);
   const [isWaiting, setWaiting] = useState(false);
   const [isCodeNeeded, setCodeNeeded] = useState(false);
+  const [isPasskeyRefused, setPasskeyRefused] = useState(false);
   const endOffer = useRef(() => {});
-  const offer = (): void => {
-    endOffer.current = offerPasskey((assertion) => signInWith(() => Promise.resolve(assertion), "offered"));
-  };
+  // Passkeys are the administrator's.
+  const isOfMailbox = account !== "" && account !== ADMIN;
+  const isOffering = !isOfMailbox && !isWaiting && !isPasskeyRefused;
+  useEffect(() => name.current?.focus(), []);
   useEffect(() => {
-    name.current?.focus();
-    offer();
+    if (isOffering)
+      endOffer.current = offerPasskey((assertion) => signInWith(() => Promise.resolve(assertion), "offered"));
     return () => endOffer.current();
-  }, []);
+  }, [isOffering]);
   const submit = (event: Event): void => {
     event.preventDefault();
     const typed = { ...(isOfMailbox && { account }), ...givenIn(form.current) };
@@ -45,15 +47,15 @@ export function SignIn() {
       .catch((reason: unknown) => {
         setWaiting(false);
         // One that was refused would be again.
-        if (how !== "offered" || mayPass(reason)) offer();
+        setPasskeyRefused(how === "offered" && !mayPass(reason));
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         setError(complaintOf(isCodeNeeded && how === "typed" ? t.value.code.refused : reason));
         selectIn(form.current, isCodeNeeded ? "code" : "password");
       });
   };
-  const isOfMailbox = account !== "" && account !== ADMIN;
   const words = t.value.signIn;
+  const offers = isOfMailbox ? "" : " webauthn";
   return (
     <main class="sign-in">
       <form class="card" ref={form} onSubmit={submit}>
@@ -65,7 +67,7 @@ export function SignIn() {
             ref={name}
             name="account"
             inputMode="email"
-            autocomplete="username webauthn"
+            autocomplete={`username${offers}`}
             autocapitalize="off"
             spellcheck={false}
             maxLength={254}
@@ -74,7 +76,7 @@ export function SignIn() {
         </label>
         <label class="field">
           <span>{isOfMailbox ? words.mailboxPassword : words.password}</span>
-          <input name="password" type="password" autocomplete="current-password webauthn" required />
+          <input name="password" type="password" autocomplete={`current-password${offers}`} required />
         </label>
         {isCodeNeeded && <CodeField />}
         <button class="primary" type="submit" disabled={isWaiting}>

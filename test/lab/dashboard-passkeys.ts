@@ -53,6 +53,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
     await signOut(page);
     await until("it is offered", () => page.evaluate<boolean>("offers.at(-1)?.aborted === false"));
     await signInShown(page);
+    await offersNoneToMailbox(page);
     await reach(use);
     await atHand(true);
     await page.keyboard.press("Enter");
@@ -72,6 +73,20 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await browser.page.goto(`http://127.0.0.1:3000/${SECURITY}`);
   await browser.page.getByText("Passkeys need a name").waitFor();
   assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
+}
+
+/** Passkeys are the administrator's: while the form has the name of a mailbox, the browser has nothing to offer. */
+async function offersNoneToMailbox(page: Page): Promise<void> {
+  const name = page.getByLabel("Your mail address");
+  const isOffered = () => page.evaluate<boolean>("offers.at(-1)?.aborted === false");
+  const fields = () => page.locator("form input[autocomplete~=webauthn]").count();
+  assert.equal(await fields(), 2);
+  await type(name, "anna@example.test");
+  await until("none is offered", async () => !(await isOffered()));
+  assert.equal(await fields(), 0);
+  await type(name, "");
+  await until("it is offered again", isOffered);
+  assert.equal(await fields(), 2);
 }
 
 /** From another page, so that Now is that of the next sign-in, and no offer of before is noted. */
