@@ -31,6 +31,14 @@ test("every text is there in both languages, and translated", () => {
   assert.deepEqual([...en.keys()], [...de.keys()]);
 });
 
+test("what a button removes has a small letter within its English text, and keeps the rest", () => {
+  const { removeOf, own } = englishAdmin.accounts;
+  assert.equal(removeOf(own.inSentence(own.forwarding)), "Remove forwarding");
+  assert.equal(removeOf(own.inSentence(`${own.app} Phone`)), "Remove app password Phone");
+  const de = germanAdmin.accounts;
+  assert.equal(de.removeOf(de.own.inSentence(de.own.forwarding)), "Weiterleitung entfernen");
+});
+
 test("every type of an event has a name in both languages, and no other has", () => {
   for (const { eventNames } of [englishAdmin, germanAdmin]) assert.deepEqual(Object.keys(eventNames), [...EVENT_TYPES]);
   assert.equal(eventName("BAN_EXPIRED"), "Ban expired");

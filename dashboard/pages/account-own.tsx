@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { t } from "../admin-texts.ts";
 import { get, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { At, Card, Said, useLoaded, Waiting } from "../parts.tsx";
+import { At, Card, now, Said, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { focusHeading } from "../shell.tsx";
 import { type Props, pathOf } from "./account-changes.tsx";
@@ -26,10 +26,14 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
   }, [account]);
   const words = t.value.accounts.own;
   const end = async (what: string, path: string): Promise<void> => {
-    await withProof(() => remove(at(path)));
-    tell(words.ended(what));
-    focusHeading();
-    reload();
+    try {
+      await withProof(() => remove(at(path)));
+      tell(words.ended(what));
+      focusHeading();
+    } finally {
+      // It may have ended meanwhile, or be half done.
+      reload();
+    }
   };
   return (
     <Card title={words.title}>
@@ -67,7 +71,8 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({words.until} <At iso={data.vacation.until} how="moment" />)
+                    ({Date.parse(data.vacation.until) <= now.value ? words.over : words.until}{" "}
+                    <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}
               </Row>
@@ -82,7 +87,8 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
 type RowProps = Readonly<{ what: string; end: (what: string) => Promise<void>; children: ComponentChildren }>;
 
 function Row({ what, end, children }: RowProps) {
-  const { remove: shown, removeOf, surely } = t.value.accounts;
+  const { remove: shown, removeOf, surely, own } = t.value.accounts;
+  const named = own.inSentence(what);
   return (
     <li class="row act">
       <p>
@@ -92,7 +98,7 @@ function Row({ what, end, children }: RowProps) {
         <br />
         <small>{children}</small>
       </p>
-      <Surely label={removeOf(what)} shown={shown} surely={surely(what)} run={() => end(what)} />
+      <Surely label={removeOf(named)} shown={shown} surely={surely(named)} run={() => end(what)} />
     </li>
   );
 }

@@ -5,6 +5,7 @@ import { choose, press, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
+import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -12,6 +13,8 @@ const PAGE = "http://127.0.0.1:3000/";
 const NAME = "clara@example.test";
 const ALIAS = "orders@example.test";
 const USER = "198.51.100.74";
+/** The reply ends while the test does other things. */
+const AWAY_MS = 8_000;
 const TYPED = "lantern gravel otter 71";
 
 /** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */
@@ -24,6 +27,8 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   };
   const made = await addsAccount(page);
   assert.ok(await signsIn(made), "with the password that the server made");
+  const until = new Date(Date.now() + AWAY_MS).toISOString();
+  await product.json(["account", "vacation", NAME, "I am away.", "--until", until]);
   await press(page.getByRole("link", { name: NAME }));
   await page.getByRole("heading", { level: 2, name: NAME }).waitFor();
   await press(page.getByRole("button", { name: "Suspend" }));
@@ -43,9 +48,9 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   const added = JSON.stringify(await product.json(["account", "app-password", "add", NAME, "phone"]));
   const password = /"password":"([^"]+)"/.exec(added)?.[1] ?? assert.fail(added);
   assert.ok(await signsIn(password), "with an app password");
+  await product.json(["account", "app-password", "add", NAME, "tablet"]);
   await product.json(["account", "forward", NAME, "clara@elsewhere.test", "--no-keep"]);
-  await product.json(["account", "vacation", NAME, "I am away."]);
-  await endsWhatIsSet(page);
+  await endsWhatIsSet(page, product);
   assert.ok(!(await signsIn(password)), "and no longer with that");
   await addsAlias(page, lab);
   await removesAccount(page);
@@ -74,15 +79,20 @@ async function addsAccount(page: Page): Promise<string> {
 }
 
 /** An app password, the forwarding and the vacation reply, as after a hijack. */
-async function endsWhatIsSet(page: Page): Promise<void> {
+async function endsWhatIsSet(page: Page, product: Product): Promise<void> {
   await page.reload();
   const card = page.getByRole("region", { name: "App passwords, forwarding, reply" });
   await card.getByText(/last used .*, made by root/).waitFor();
+  await product.json(["account", "app-password", "remove", NAME, "tablet"]);
+  await card.getByRole("button", { name: "Remove app password tablet", exact: true }).click();
+  await card.getByRole("button", { name: "Remove app password tablet for good" }).click();
+  await page.getByText(`${NAME} has no app password named tablet.`).waitFor();
+  await card.getByText("App password tablet").waitFor({ state: "detached" });
   await card.getByText("clara@elsewhere.test (no copy stays)").waitFor();
-  await card.getByText("I am away.").waitFor();
-  for (const what of ["App password phone", "Forwarding", "Vacation reply"]) {
-    await card.getByRole("button", { name: `Remove ${what}` }).click();
-    await card.getByRole("button", { name: `Remove ${what} for good` }).click();
+  await card.getByText(/I am away\. \(ended /).waitFor();
+  for (const what of ["app password phone", "forwarding", "vacation reply"]) {
+    await card.getByRole("button", { name: `Remove ${what}`, exact: true }).click();
+    await card.getByRole("button", { name: `Remove ${what} for good`, exact: true }).click();
     await page.getByText(`${what}: removed.`).waitFor();
   }
   await card.getByText("None of them is set.").waitFor();
