@@ -28,7 +28,7 @@ const EVERYONE: Allowed = {
   ],
 };
 
-/** And who reaches what besides. Who runs anything of the server stands here, or the test fails. */
+/** What each user reaches besides. A user that runs a program of the server and is missing here fails the test. */
 const ALLOWED: Readonly<Record<string, Allowed>> = {
   ghostinbox: {
     sockets: [
@@ -106,7 +106,7 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
       GHOSTINBOX_GREYLIST__ENABLED: "true",
       GHOSTINBOX_ALERTS__EMAIL: ANNA,
-      // Nobody listens there.
+      // No program listens there.
       GHOSTINBOX_EXPORT__SYSLOG__ENABLED: "true",
       GHOSTINBOX_EXPORT__SYSLOG__HOST: "127.0.0.1",
       GHOSTINBOX_ALERTS__WEBHOOK: `http://127.0.0.1:9/${SECRET}`,
@@ -179,6 +179,7 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
           name,
         );
     const [web = 0] = product.pidsOf(/program\/web\.js/);
+    assert.ok(web > 0, "the web runs");
     const environment = readFileSync(`/proc/${web}/environ`, "latin1");
     assert.match(environment, /GHOSTINBOX_DATA=/);
     assert.doesNotMatch(environment, /ALERTS|s3cr3t/);

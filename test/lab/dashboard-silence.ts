@@ -10,10 +10,10 @@ const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = 10_000;
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 
-/** The guard stands still, then the web. */
+/** The guard is stopped, then the web. Both go on afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
-  const [guard = 0] = product.pidsOf(/guard\.js/);
+  const guard = pidOf(product, /guard\.js/);
   process.kill(guard, "SIGSTOP");
   try {
     await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
@@ -21,7 +21,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
     process.kill(guard, "SIGCONT");
   }
   await page.getByText("Mail flows.").first().waitFor();
-  const [web = 0] = product.pidsOf(/web\.js/);
+  const web = pidOf(product, /web\.js/);
   process.kill(web, "SIGSTOP");
   try {
     await isSilent(page);
@@ -31,7 +31,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
   await isLive(page);
 }
 
-/** The web is killed, and started again a while later: the page needs no hand, and misses nothing. */
+/** The web is killed, and started again later: the page connects by itself, and misses no event. */
 export async function livesThroughAKill({ page }: LabBrowser, product: Product): Promise<void> {
   const network = await page.context().newCDPSession(page);
   const ids: string[] = [];
@@ -44,9 +44,9 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await product.json(["ban", BANNED[0]]);
   await isShown(page, BANNED[0]);
   const service = join(product.layout.services, "web");
-  // Whoever kills it, runsv would start it at once.
+  // Without this runsv would start it again at once.
   await product.lab.server.mustExec(["sv", "once", service]);
-  const [web = 0] = product.pidsOf(/web\.js/);
+  const web = pidOf(product, /web\.js/);
   process.kill(web, "SIGKILL");
   try {
     await product.json(["ban", BANNED[1]]);
@@ -66,6 +66,13 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
     kept.map(([id]) => id),
   );
   await network.detach();
+}
+
+/** To kill(2) 0 is the process group of the test itself. */
+function pidOf(product: Product, program: RegExp): number {
+  const [pid = 0] = product.pidsOf(program);
+  assert.ok(pid > 0, `${program} runs`);
+  return pid;
 }
 
 async function goTo(page: Page, place: string, heading: string): Promise<void> {

@@ -11,7 +11,7 @@ export type Reach = Readonly<{
   writes: readonly string[];
 }>;
 
-/** Tries each of the paths that it reads, one a line, and prints those that it reaches. */
+/** Reads lists of files, directories and sockets as JSON, tries each, and prints those that it reaches. */
 const TRY = `
   const { accessSync, constants, openSync, closeSync, statSync } = require("node:fs");
   const { connect } = require("node:net");
@@ -42,7 +42,7 @@ const OPEN = `
   socket.once("error", () => process.exit(1));
 `;
 
-/** Each different identity that runs something of the server, but root's. */
+/** Each identity under which a program of the server runs, except root. */
 export function identitiesOf(product: Product): readonly Identity[] {
   const found = new Map<string, Identity>();
   for (const pid of product.pidsOf(/./)) {
@@ -52,7 +52,7 @@ export function identitiesOf(product: Product): readonly Identity[] {
   return [...found.values()];
 }
 
-/** A user with the groups of group(5), for what runs now and then only. */
+/** A user with its groups of group(5), for a program that does not run all the time. */
 export async function identityNamed({ lab }: Product, name: string): Promise<Identity> {
   const numbers = async (option: string): Promise<readonly number[]> =>
     (await lab.server.mustExec(["id", option, name])).trim().split(" ").map(Number);
@@ -60,13 +60,13 @@ export async function identityNamed({ lab }: Product, name: string): Promise<Ide
   return { name, uid, gid, groups };
 }
 
-/** Whether such a user's program gets a connection to this port of loopback. */
+/** Whether a program of this user can connect to this port of loopback. */
 export async function opens({ lab, layout }: Product, identity: Identity, port: number): Promise<boolean> {
   const ran = await lab.server.exec([...becoming(identity), layout.node, "-e", OPEN, String(port)]);
   return ran.code === 0;
 }
 
-/** What becomes of everything below the data directory when this user reaches for it. */
+/** What of everything below the data directory this user can open or write. */
 export async function reachOf(product: Product, identity: Identity): Promise<Reach> {
   const { data, node } = product.layout;
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
@@ -91,7 +91,7 @@ function becoming({ uid, gid, groups }: Identity): readonly string[] {
   return ["setpriv", ...ids, ...(groups.length === 0 ? ["--clear-groups"] : ["--groups", groups.join(",")])];
 }
 
-/** Null where it has ended meanwhile. */
+/** Null: the process has ended meanwhile. */
 function identityOf(pid: number): Identity | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
