@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import { get, post, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
 import { t } from "../mailbox-texts.ts";
-import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../parts.tsx";
+import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 import { Secret } from "../secret.tsx";
 import { passwordsSet } from "./me-password.tsx";
-import { Surely } from "./surely.tsx";
+import { SecretRow } from "./secret-row.tsx";
 
 type Item = Readonly<{ id: string; name: string; made: string; lastUsed: string | null }>;
 type Made = Readonly<{ name: string; password: string }>;
@@ -33,37 +33,18 @@ export function AppPasswordsCard() {
       {data?.items.length === 0 && <p class="empty">{words.none}</p>}
       <ul class="rows">
         {data?.items.map((item) => (
-          <AppPassword key={item.id} item={item} takeOff={() => takeOff(item)} />
+          <SecretRow
+            key={item.id}
+            name={item.name}
+            madeAt={item.made}
+            lastUsed={item.lastUsed}
+            words={words}
+            takeOff={() => takeOff(item)}
+          />
         ))}
       </ul>
       {data !== null && <MakeAppPassword names={data.items.map(({ name }) => name)} made={reload} />}
     </Card>
-  );
-}
-
-function AppPassword({ item, takeOff }: Readonly<{ item: Item; takeOff: () => Promise<void> }>) {
-  const { name, made, lastUsed } = item;
-  const words = t.value.me.apps;
-  return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={name} />
-        </strong>
-        <br />
-        <small>
-          {words.made} <At iso={made} how="moment" />,{" "}
-          {lastUsed === null ? (
-            words.unused
-          ) : (
-            <>
-              {words.used} <At iso={lastUsed} how="moment" />
-            </>
-          )}
-        </small>
-      </p>
-      <Surely label={words.removeOf(name)} shown={words.remove} surely={words.surely(name)} run={takeOff} />
-    </li>
   );
 }
 

@@ -1,10 +1,10 @@
 import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { tell } from "../attempt.ts";
-import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../parts.tsx";
+import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../passkey.ts";
 import { withProof } from "../proof.tsx";
-import { Surely } from "./surely.tsx";
+import { SecretRow } from "./secret-row.tsx";
 
 type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
 type Asked = Parameters<typeof makePasskey>[0];
@@ -26,7 +26,14 @@ export function PasskeysCard() {
       {data?.items.length === 0 && <p class="empty">{words.none}</p>}
       <ul class="rows">
         {data?.items.map((item) => (
-          <PasskeyRow key={item.id} item={item} remove={() => removeOne(item)} />
+          <SecretRow
+            key={item.id}
+            name={item.name}
+            madeAt={item.created}
+            lastUsed={item.lastUsed}
+            words={words}
+            takeOff={() => removeOne(item)}
+          />
         ))}
       </ul>
       {whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>}
@@ -34,33 +41,6 @@ export function PasskeysCard() {
   );
 }
 
-function PasskeyRow({ item, remove: run }: Readonly<{ item: Passkey; remove: () => Promise<void> }>) {
-  const { name, created, lastUsed } = item;
-  const words = t.value.passkeys;
-  return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={name} />
-        </strong>
-        <br />
-        <small>
-          {words.added} <At iso={created} how="moment" />,{" "}
-          {lastUsed === null ? (
-            words.unused
-          ) : (
-            <>
-              {words.used} <At iso={lastUsed} how="moment" />
-            </>
-          )}
-        </small>
-      </p>
-      <Surely label={words.removeOf(name)} shown={words.remove} surely={words.surely(name)} run={run} />
-    </li>
-  );
-}
-
-/** The proof is asked for before the browser asks for the finger. */
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
   const { isBusy, attempt } = useAttempt();
   const words = t.value.passkeys;
