@@ -78,3 +78,12 @@ test("what the filter took for spam is told to whom it was for", () => {
     ["accepted", "spam", "delivered"],
   );
 });
+
+test("mails without a Message-ID have nothing in common", () => {
+  const mail = [
+    ["EMAIL_QUEUED", { queueId: FIRST, messageId: "<>" }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+    ["SPAM_SCORED", { messageId: "<>", recipient: ANNA.account, verdict: "mark", at: isoTime(NOON) }],
+  ] as const;
+  assert.equal(ownMail(queriesOf(...mail), ANNA, FIRST)?.state, "delivered");
+});

@@ -1,5 +1,5 @@
 import type { EventType } from "../../core/events/event-types.ts";
-import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { EventItem } from "../../wire/control/items.ts";
@@ -65,9 +65,10 @@ function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: stri
 }
 
 function scoresOf(queries: Reads, events: readonly EventItem[]): readonly EventItem[] {
-  const messageId = events.find((event) => event.messageId !== null)?.messageId ?? null;
+  const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
+  const messageId = named.find((name) => name !== NO_MESSAGE_ID);
   const begun = Math.min(...events.map(({ at }) => Date.parse(at)));
-  if (messageId === null) return [];
+  if (messageId === undefined) return [];
   return eventsOf(queries, { mail: bareMessageId(messageId), type: "SPAM_SCORED" }).filter(
     ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - begun) <= SCORED_WITHIN_MS,
   );

@@ -114,6 +114,14 @@ test("many mails of one Message-ID: a queue id tells its own mail alone, and nam
   assert.equal(report.complete, true);
 });
 
+test("mails without a Message-ID have nothing in common", () => {
+  const rows = ["72CED1EABE5", "82CED1EABE6"].map(
+    (queueId): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>", names: [queueId, ""] }),
+  );
+  const report = whyMessage(queries(...rows), "72CED1EABE5");
+  assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
+});
+
 test("many mails of one Message-ID: the newest twenty are told, the others named, and it is said that there are more", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
   assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);

@@ -1,6 +1,6 @@
 import { CHANGES_OF_ACCOUNTS } from "../../core/events/audit-types.ts";
 import type { EventType } from "../../core/events/event-types.ts";
-import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../wire/control/items.ts";
@@ -52,7 +52,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   return {
     asked,
     queueIds: unique(events.map(({ queueId }) => queueId)),
-    messageIds: unique(events.map(({ messageId }) => messageId)),
+    messageIds: messageIdsOf(events),
     otherQueueIds,
     complete,
     timeline: timelineOf([...found.values()]),
@@ -65,7 +65,7 @@ type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly st
 function mailOf(queries: Queries, queueId: string): Found {
   const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);
-  const messageIds = unique(own.items.map(({ messageId }) => messageId)).slice(0, MOST_MAILS);
+  const messageIds = messageIdsOf(own.items).slice(0, MOST_MAILS);
   const events = [...own.items];
   const others: (string | null)[] = [];
   for (const mail of first === undefined ? [] : messageIds.map(bareMessageId)) {
@@ -141,6 +141,10 @@ function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
     seen.set(ip, one);
   }
   return [...seen].map(([ip, counts]) => ({ ip, ...counts }));
+}
+
+function messageIdsOf(events: readonly EventItem[]): readonly string[] {
+  return unique(events.map(({ messageId }) => messageId)).filter((messageId) => messageId !== NO_MESSAGE_ID);
 }
 
 function unique(names: readonly (string | null)[]): readonly string[] {
