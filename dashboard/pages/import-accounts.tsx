@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { t } from "../admin-texts.ts";
-import { post } from "../api.ts";
-import { tell } from "../attempt.ts";
+import { post, Refused } from "../api.ts";
+import { type Complaint, complaintOf } from "../complaint.ts";
 import { whole } from "../format.ts";
 import { language } from "../messages.ts";
 import { Said, useAttempt, useOpened } from "../parts.tsx";
@@ -24,6 +24,8 @@ type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => 
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
+  // It may name lines, which are read beside the file: it stays until the next try.
+  const [refusal, setRefusal] = useState<Complaint | null>(null);
   const { isBusy, attempt } = useAttempt();
   const place = useOpened();
   const words = t.value.accounts;
@@ -31,11 +33,22 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     event.preventDefault();
     const form = event.currentTarget;
     const chosen = form instanceof HTMLFormElement ? new FormData(form).get("file") : null;
-    if (!(chosen instanceof File) || chosen.size === 0) return tell(words.noFile, { tone: "bad" });
-    if (chosen.size > MOST_BYTES) return tell(words.tooLarge, { tone: "bad" });
+    const refuse = (why: Complaint): void => {
+      setReport(null);
+      setRefusal(why);
+    };
+    if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language.value });
+    if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language.value });
     attempt(async () => {
       const file = await chosen.text();
-      setReport(await withProof(() => post<Imported>("accounts/import", { file })));
+      try {
+        setReport(await withProof(() => post<Imported>("accounts/import", { file })));
+        setRefusal(null);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status === 401) throw error;
+        refuse(complaintOf(error));
+      }
+      // Also after a refusal: some may have been imported before it.
       imported();
     });
   };
@@ -58,6 +71,11 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
           </button>
         </div>
       </form>
+      {refusal !== null && (
+        <p class="error" role="alert">
+          <Said {...refusal} />
+        </p>
+      )}
       {report !== null && <Report {...report} />}
     </section>
   );

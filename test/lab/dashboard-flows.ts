@@ -2,6 +2,7 @@ import type { LabBrowser } from "./browser.ts";
 import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
 import { managesAccounts } from "./dashboard-accounts.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
+import { importsAccounts } from "./dashboard-import.ts";
 import { letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
@@ -14,6 +15,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
   return [
     ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server)],
     ["adds, changes and removes an account with an alias", () => managesAccounts(open(), { lab, product })],
+    ["imports accounts, and says what it cannot", () => importsAccounts(open(), product)],
     ["adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open())],
     ["changes a limit after a look, and puts the file back", () => changesALimit(open(), product)],
     ["signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product)],
