@@ -2,6 +2,7 @@ import type { LabBrowser } from "./browser.ts";
 import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
 import { managesAccounts } from "./dashboard-accounts.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
+import { decidesOnHeldMail } from "./dashboard-held.ts";
 import { importsAccounts } from "./dashboard-import.ts";
 import { letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
@@ -20,6 +21,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["changes a limit after a look, and puts the file back", () => changesALimit(open(), product)],
     ["signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product)],
     ["deletes a waiting mail, and lets a stranger's next try in", () => letsWaitAndDeletes(open(), product)],
+    ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
     ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
   ];
 }

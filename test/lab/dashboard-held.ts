@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import { MARKUP } from "./dashboard-looks.ts";
+import { press } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
+import { signedIn } from "./submitted.ts";
+import type { Running } from "./with-product.ts";
+
+const HELD = "http://127.0.0.1:3000/#/mail?show=held";
+const BEN = "ben@example.test";
+const THIEF = "198.51.100.76";
+/** More than an account may write to from an address where it is new. */
+const MANY = 60;
+const STRANGE = [`"${MARKUP.replaceAll('"', "'")}"@sender.test`, `${"w".repeat(64)}@sender.test`] as const;
+
+/** What the page Mail does with what a thief sent: it deletes a mail, lets the next one go, and the account is free. */
+export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
+  await write(running, [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)]);
+  await page.goto(HELD);
+  const list = page.getByRole("list", { name: "Accounts whose mail is held" });
+  await list.getByText(/^62 strangers, limit \d+/).waitFor();
+  await looksWell(page, "an account whose mail is held");
+  const part = await opened(page, "1 mail");
+  await part.getByText("and 57 more").waitFor();
+  await looksWell(page, "a decision on held mail");
+  await press(part.getByRole("button", { name: "Delete 1 mail" }));
+  const surely = part.getByRole("button", { name: "Delete 1 mail for good" });
+  await surely.waitFor();
+  await looksWell(page, "a question whether held mail shall be deleted");
+  await press(surely);
+  await page.getByText(`Deleted: 1 mail of ${BEN}. More stays held.`).waitFor();
+  await page.locator("h1:focus").waitFor();
+  await looksWell(page, "held mail that was deleted");
+  await write(running, ["friend@sender.test"]);
+  await follow(page);
+  await release(page);
+  assert.match(JSON.stringify(await running.product.json(["account", "held"])), /"accounts":\[\]/);
+}
+
+/** The mail's own story, and that of its account. */
+async function follow(page: Page): Promise<void> {
+  const part = await opened(page, "1 mail");
+  await press(part.getByRole("listitem").getByRole("link").first());
+  await page.getByRole("heading", { level: 2, name: /^A mail: / }).waitFor();
+  await looksWell(page, "the story of a mail");
+  await page.goto(`http://127.0.0.1:3000/#/accounts?name=${BEN}`);
+  await page.getByText("It wrote to too many strangers").waitFor();
+  await looksWell(page, "an account whose mail is held, and its rights");
+  await page.goto(HELD);
+}
+
+async function release(page: Page): Promise<void> {
+  const part = await opened(page, "1 mail");
+  await press(part.getByRole("button", { name: "Send 1 mail, hold no more" }));
+  await press(part.getByRole("button", { name: "Let 1 mail go out to strangers, and hold no more" }));
+  await page.getByText(`Sent: 1 mail of ${BEN}. No more is held.`).waitFor();
+  await page.getByText("No mail of an account is held.").waitFor();
+}
+
+async function opened(page: Page, count: string) {
+  await press(page.getByRole("button", { name: `Decide on the mail of ${BEN}` }));
+  const part = page.getByRole("region", { name: `Decide on the mail of ${BEN}` });
+  await part.and(page.locator(":focus")).waitFor();
+  await part.getByText(`${count} of ${BEN} on hold`).waitFor();
+  return part;
+}
+
+async function write(running: Running, recipients: readonly string[]): Promise<void> {
+  const dialog = await signedIn(running, BEN, THIEF);
+  for (const line of [`MAIL FROM:<${BEN}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
+    const { code, lines } = await dialog.ask(line);
+    assert.ok(code < 400, `${line}: ${lines.join(" ")}`);
+  }
+  dialog.send(`From: <${BEN}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
+  assert.equal((await dialog.reply(40_000)).code, 250);
+  dialog.close();
+}
