@@ -21,14 +21,14 @@ export function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
     attempt(() => saveAs(format, filter, stop.signal, setCount).finally(() => setCount(null)));
   };
   return (
-    <>
+    <div class="buttons">
       <span>{count !== null && words.exporting(whole(count, language.value))}</span>
       {(["csv", "json"] as const).map((format) => (
         <button key={format} type="button" aria-disabled={count !== null} onClick={() => start(format)}>
           {words.export} {format.toUpperCase()}
         </button>
       ))}
-    </>
+    </div>
   );
 }
 

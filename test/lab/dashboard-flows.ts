@@ -1,6 +1,7 @@
 import type { LabBrowser } from "./browser.ts";
 import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
 import { managesAccounts } from "./dashboard-accounts.ts";
+import { findsEvents } from "./dashboard-events.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
 import { decidesOnHeldMail } from "./dashboard-held.ts";
 import { importsAccounts } from "./dashboard-import.ts";
@@ -22,6 +23,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product)],
     ["deletes a waiting mail, and lets a stranger's next try in", () => letsWaitAndDeletes(open(), product)],
     ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
+    ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
     ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
   ];
 }

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import { choose, press, reach, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+
+const EVENTS = "http://127.0.0.1:3000/#/events";
+const NETWORK = "198.51.100.0/24";
+const NEW = 12;
+
+/** Finds events by each filter and none, pauses the list while others come, and saves it. The page of `browser` is signed in. */
+export async function findsEvents({ page }: LabBrowser, product: Product): Promise<void> {
+  await page.goto(EVENTS);
+  await filter(page);
+  await findsNone(page);
+  await pause(page, product);
+  await save(page);
+}
+
+async function filter(page: Page): Promise<void> {
+  await choose(page.getByLabel("Kind"), "Ban");
+  await page.waitForURL(/type=BAN$/);
+  await type(page.getByLabel("Address or network"), NETWORK);
+  await type(page.getByLabel("Text", { exact: true }), "script");
+  for (const [end, year] of [
+    ["From", "2020"],
+    ["To", "2099"],
+  ] as const) {
+    await reach(page.getByLabel(end, { exact: true }));
+    // A year may have more digits than these. Where a day has 24 hours, the last part is not there.
+    await page.keyboard.type(`0101${year}`);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.type("1200PM");
+  }
+  await press(page.getByRole("button", { name: "Filter", exact: true }));
+  await page.waitForURL(/from=2020-01-01.*to=2099-01-01/);
+  await until("only what was asked for is left", async () => {
+    const rows = await page.getByRole("listitem").allInnerTexts();
+    return rows.length > 0 && rows.every((row) => row.includes("<script>alert(2)</script>"));
+  });
+  await looksWell(page, "filtered events");
+}
+
+async function findsNone(page: Page): Promise<void> {
+  await type(page.getByRole("textbox", { name: "Account" }), "nobody@example.test");
+  await page.keyboard.press("Enter");
+  await page.getByText("No event matches.").waitFor();
+  await looksWell(page, "no event that matches");
+  await press(page.getByRole("button", { name: "Clear" }));
+  await page.locator("h1:focus").waitFor();
+  assert.equal(await page.getByRole("textbox", { name: "Account" }).inputValue(), "");
+}
+
+async function pause(page: Page, product: Product): Promise<void> {
+  await choose(page.getByLabel("Kind"), "Ban");
+  await page.waitForURL(/type=BAN$/);
+  await press(page.getByRole("button", { name: "Pause" }), "Space");
+  for (let last = 0; last < NEW; last += 1)
+    await product.api("POST", "/api/v1/bans", { ip: `198.51.100.${120 + last}` });
+  const waiting = page.getByRole("button", { name: `${NEW} new` });
+  await waiting.waitFor();
+  await looksWell(page, "events that wait while the list is paused");
+  await press(waiting);
+  await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).waitFor();
+  await waiting.waitFor({ state: "hidden" });
+}
+
+async function save(page: Page): Promise<void> {
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    press(page.getByRole("button", { name: "Export JSON" })),
+  ]);
+  assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
+  await page.getByText(/^\d+ events are exported\./).waitFor();
+  await looksWell(page, "events that were saved");
+  await press(page.getByRole("button", { name: "Go on" }));
+  await page.getByRole("button", { name: "Pause" }).and(page.locator(":focus")).waitFor();
+}
