@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
+import { press } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import { namedEvents } from "./web-client.ts";
@@ -17,6 +19,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
   process.kill(guard, "SIGSTOP");
   try {
     await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
+    await looksWell(page, "a guard that stands still", { hasAxe: false });
   } finally {
     process.kill(guard, "SIGCONT");
   }
@@ -25,6 +28,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
   process.kill(web, "SIGSTOP");
   try {
     await isSilent(page);
+    await looksWell(page, "a server that is silent");
   } finally {
     process.kill(web, "SIGCONT");
   }
@@ -43,6 +47,8 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await goTo(page, "events", "Events");
   await product.json(["ban", BANNED[0]]);
   await isShown(page, BANNED[0]);
+  const other = await page.context().newPage();
+  await knowsNoSessionYet(other);
   const service = join(product.layout.services, "web");
   // Without this runsv would start it again at once.
   await product.lab.server.mustExec(["sv", "once", service]);
@@ -51,11 +57,15 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   try {
     await product.json(["ban", BANNED[1]]);
     await isSilent(page);
+    await loadsNothing(page, other);
     await product.json(["ban", BANNED[2]]);
   } finally {
     await product.lab.server.mustExec(["sv", "up", service]);
   }
   await isLive(page);
+  await press(other.getByRole("button", { name: "Try again" }));
+  await other.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
+  await other.close();
   for (const one of BANNED) await isShown(page, one);
   assert.equal(await page.getByLabel("Administrator password").count(), 0);
   const [[last = ""] = []] = await product.sqlite("SELECT max(id) FROM event");
@@ -66,6 +76,26 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
     kept.map(([id]) => id),
   );
   await network.detach();
+}
+
+/** A page that is opened while the server cannot tell whose session it is waits until it can. */
+async function knowsNoSessionYet(page: Page): Promise<void> {
+  await page.route("**/api/v1/session", (request) => request.abort());
+  await page.goto(PAGE);
+  await page.getByText("The server cannot be reached. The page asks again every three seconds.").waitFor();
+  await looksWell(page, "a session that is not known yet");
+  await page.unroute("**/api/v1/session");
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+}
+
+/** Without a server: what is asked for is refused, and what was not shown before cannot be. */
+async function loadsNothing(page: Page, other: Page): Promise<void> {
+  await press(page.getByRole("button", { name: "Export CSV" }));
+  await page.getByText("The server cannot be reached.").waitFor();
+  await looksWell(page, "something that was not done");
+  await goTo(other, "accounts", "Accounts");
+  await other.getByRole("alert").getByText("The server cannot be reached.").waitFor();
+  await looksWell(other, "a list that could not be loaded");
 }
 
 /** To kill(2) 0 is the process group of the test itself. */

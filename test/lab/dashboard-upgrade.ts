@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabBrowser } from "./browser.ts";
+import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -27,6 +28,7 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   await page.getByRole("link", { name: "Bans", exact: true }).click();
   await page.getByText(RELOADED).waitFor();
   await heading("Bans");
+  await looksWell(page, "a page that was loaded again");
   assert.deepEqual([askedFor(asked, "app"), askedFor(asked, "further")], [2, 2]);
   await page.reload();
   await heading("Bans");
