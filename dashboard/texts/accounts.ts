@@ -59,7 +59,7 @@ const en = {
   anywhere: "anywhere that the settings allow",
   network: "Network, such as 203.0.113.0/24",
   addNetwork: "Add",
-  takeNetwork: (network: string) => `Take ${network} away`,
+  takeNetwork: (network: string) => `Take away ${network}`,
   take: "Take away",
   networksSet: (name: string) => `${name}: its networks are changed, and its open sessions were ended.`,
   own: {

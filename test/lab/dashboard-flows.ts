@@ -8,6 +8,7 @@ import { importsAccounts } from "./dashboard-import.ts";
 import { letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
+import { comesToOtherStops } from "./dashboard-stops.ts";
 import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
@@ -24,6 +25,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["deletes a waiting mail, and lets a stranger's next try in", () => letsWaitAndDeletes(open(), product)],
     ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
     ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
+    ["is told a no, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],
     ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
   ];
 }

@@ -1,0 +1,76 @@
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import { ANNA } from "./dashboard-looks.ts";
+import { press, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
+import type { Product } from "./product.ts";
+
+const PAGE = "http://127.0.0.1:3000/";
+const BANNED = "198.51.100.91";
+const OFFICE = "office@example.test";
+const NETWORK = "2001:db8:1234:5678::/64";
+const ALIAS = `${"w".repeat(64)}@example.test`;
+
+/** Where a reader comes to by a no, or by a change that lasts: what other flows pass by. The page of `browser` is signed in. */
+export async function comesToOtherStops({ page }: LabBrowser, product: Product): Promise<void> {
+  await liftsABan(page);
+  await isRefused(page);
+  await blocksAnAlias(page, product);
+  await keepsAnAccountOut(page, product);
+}
+
+async function liftsABan(page: Page): Promise<void> {
+  await page.goto(`${PAGE}#/bans?text=${BANNED}`);
+  const unban = page.getByRole("button", { name: `Unban ${BANNED}` });
+  await press(unban);
+  await page.getByText(`${BANNED} is no longer banned.`).waitFor();
+  await unban.and(page.locator(":focus")).and(page.locator("[aria-disabled=true]")).waitFor();
+  await looksWell(page, "a ban that is over, in its place");
+  await page.keyboard.press("Control+z");
+  await page.getByText(`${BANNED} is banned`).waitFor();
+}
+
+async function isRefused(page: Page): Promise<void> {
+  await page.goto(`${PAGE}#/bans?ban=nobody`);
+  await press(page.getByRole("button", { name: "Preview" }));
+  await page.getByText("“nobody” is not an IP address or a network.").waitFor();
+  await page.goto(`${PAGE}#/bans?show=allowed`);
+  await press(page.getByRole("button", { name: "Allow a network" }));
+  const form = page.getByRole("region", { name: "Allow a network" });
+  await type(form.getByLabel("Address or network"), "0.0.0.0/0");
+  await page.keyboard.press("Enter");
+  await page.locator(".toast.bad").nth(1).waitFor();
+  await looksWell(page, "an address and a network that are refused");
+  await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
+  await page.getByRole("alert").getByText("is not an IP address").waitFor();
+  await looksWell(page, "a filter that is refused");
+}
+
+async function blocksAnAlias(page: Page, product: Product): Promise<void> {
+  await product.json(["alias", "add", ALIAS, ANNA, `${"w".repeat(60)}@elsewhere.test`]);
+  await page.goto(`${PAGE}#/accounts?show=aliases`);
+  await press(page.getByRole("button", { name: `Block ${ALIAS}` }));
+  await page.getByText("blocked: its mail is refused").waitFor();
+  await press(page.getByRole("button", { name: `Remove ${ALIAS}` }));
+  const surely = page.getByRole("button", { name: `Remove ${ALIAS} for good` });
+  await surely.waitFor();
+  await looksWell(page, "a blocked alias, and a question whether it shall be removed");
+  await press(surely);
+  await page.getByText(`${ALIAS} is no longer an alias.`).waitFor();
+}
+
+async function keepsAnAccountOut(page: Page, product: Product): Promise<void> {
+  await page.goto(`${PAGE}#/accounts?name=${OFFICE}`);
+  await type(page.getByLabel("Network, such as 203.0.113.0/24"), NETWORK);
+  await page.keyboard.press("Enter");
+  const take = page.getByRole("button", { name: `Take away ${NETWORK}` });
+  await take.waitFor();
+  await product.json(["account", "suspend", OFFICE]);
+  await page.reload();
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  await looksWell(page, "an account that is kept out");
+  await press(take);
+  await take.waitFor({ state: "detached" });
+  await press(page.getByRole("button", { name: "Resume" }));
+  await page.getByText(`${OFFICE} can sign in again.`).waitFor();
+}
