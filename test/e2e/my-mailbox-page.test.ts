@@ -8,6 +8,7 @@ import { choose, press, reach, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
 import { sendMail } from "../lab/mail.ts";
 import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
+import { fillStrangely, STRANGE_ID, STRANGE_REPLY } from "../lab/mailbox-strangers.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
@@ -178,13 +179,26 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await other.context().close();
   });
 
-  test("speaks German, and lets the administrator in where no address is given", async () => {
-    const { page, faults } = open();
+  test("neither runs nor is broken by strange texts, in German, whose words are longer", async () => {
+    const { page } = open();
+    await fillStrangely({ lab, product });
     await choose(page.getByLabel("Language"), "Deutsch");
+    await page.reload();
     await page.getByRole("heading", { level: 1, name: "Mein Postfach" }).waitFor();
-    await looksWell(page, "the mailbox in German");
+    await type(page.getByLabel("Message-ID oder Queue-ID"), STRANGE_ID);
+    await page.keyboard.press("Enter");
+    const way = page.getByRole("list", { name: "Was geschah" }).getByRole("listitem");
+    await way.first().or(page.getByRole("alert")).waitFor();
+    assert.equal(await page.getByLabel("Text der Antwort").inputValue(), STRANGE_REPLY);
+    await looksWell(page, "the mailbox with strange texts in German");
+    assert.equal(await page.locator("main img, main script").count(), 0);
     await page.reload();
     await choose(page.getByLabel("Sprache"), "English");
+    await page.getByRole("heading", { level: 1, name: "My mailbox" }).waitFor();
+  });
+
+  test("lets the administrator in where no address is given", async () => {
+    const { page, faults } = open();
     await press(page.getByRole("button", { name: "Sign out", exact: true }));
     await signInShown(page);
     await type(page.getByLabel("Administrator password"), ADMIN_PASSWORD);

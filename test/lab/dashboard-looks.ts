@@ -63,8 +63,8 @@ const PICTURED: ReadonlyMap<string, string> = new Map([
 
 /** What strangers may send: markup, a word that no line holds, and text that turns its direction. */
 export const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
-const LONG_WORD = "w".repeat(300);
-const TURNED = "right\u202Eto left";
+export const LONG_WORD = "w".repeat(300);
+export const TURNED = "right\u202Eto left";
 
 /** Where what strangers sent is shown. */
 export const STRANGE_PLACES = [...PLACES, ["find?q=198.51.100.90", "Find"], [`find?q=${LONG_WORD}`, "Find"]] as const;
