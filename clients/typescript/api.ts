@@ -1559,6 +1559,37 @@ export type Routes = {
     };
   };
 
+  /** What administrators did, the newest first, a page at a time. */
+  "GET /api/v1/audit": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: number;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        /** Who did it, such as `root` or `web:admin via 198.51.100.9`. */
+        readonly actor: string;
+        readonly type: string;
+        readonly subject: string;
+        /** JSON, as it was hashed. */
+        readonly detail: string;
+        /** The hash of the entry before. */
+        readonly previous: string;
+        /** SHA-256 in hexadecimal. */
+        readonly hash: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

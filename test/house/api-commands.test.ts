@@ -51,6 +51,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "queue delete": "POST /api/v1/queue/delete",
   "dns records": "GET /api/v1/dns",
   "dns check": "GET /api/v1/dns",
+  "audit list": "GET /api/v1/audit",
   "backup list": "GET /api/v1/upkeep",
   "config show": "GET /api/v1/settings",
   "config set": "POST /api/v1/settings",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
+import { AuditEntries } from "../../src/adapters/sqlite/read/audit-entries.ts";
 import { lastPlace } from "../../src/adapters/sqlite/read/sign-ins.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import type { Passwords } from "../../src/engine/access/sign-in.ts";
@@ -151,6 +152,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     pending: () => (reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded),
     flushed: () => Promise.resolve(isDiskWell),
     alerts: NO_ALERTS,
+    audited: new AuditEntries(db),
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });

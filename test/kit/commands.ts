@@ -73,6 +73,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   spam_allow_list: { verb: "spam_allow_list", limit: 50, cursor: null },
   alerts_test: { verb: "alerts_test" },
   alerts_list: { verb: "alerts_list", limit: 50, cursor: null },
+  audit_list: { verb: "audit_list", limit: 50, cursor: null },
   upkeep: { verb: "upkeep" },
   certificate: { verb: "certificate" },
   dns_check: { verb: "dns_check", domain: "example.org" },

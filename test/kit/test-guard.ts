@@ -18,6 +18,7 @@ import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/networ
 import { SqliteRecipients } from "../../src/adapters/sqlite/engine-db/recipients.ts";
 import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
+import { AuditEntries } from "../../src/adapters/sqlite/read/audit-entries.ts";
 import { connect } from "../../src/cli/connect.ts";
 import { run } from "../../src/cli/run.ts";
 import type { Change } from "../../src/core/decide/decision.ts";
@@ -96,6 +97,7 @@ export async function startGuard(layout: Layout) {
     engine,
     history: store,
     banLog: new SqliteBanLog(databases.engine),
+    audited: new AuditEntries(databases.engine),
     clock,
     accounts: new SqliteAccounts(databases.accounts),
     reach: new SqliteAliasReach(databases.accounts),

@@ -21,6 +21,7 @@ export const WEB_VERBS = [
   "app_password_add",
   "app_password_remove",
   "app_passwords",
+  "audit_list",
   "ban",
   "caller",
   "certificate",

@@ -27,6 +27,7 @@ import { SqliteRecipients } from "../../adapters/sqlite/engine-db/recipients.ts"
 import { SqliteSenderLogins } from "../../adapters/sqlite/engine-db/sender-logins.ts";
 import { SqliteSendingHistory } from "../../adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
+import { AuditEntries } from "../../adapters/sqlite/read/audit-entries.ts";
 import { rehearsalOn } from "../../adapters/sqlite/rehearsal.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -49,6 +50,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     credentialsLeft,
     events,
     store: new SqliteStore(db, events),
+    audited: new AuditEntries(db),
     banLog: new SqliteBanLog(db),
     appPasswords,
     history: new SqliteAccountHistory(db, (account) => appPasswords.proofsOf(account)),

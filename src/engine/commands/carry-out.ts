@@ -14,6 +14,7 @@ import { accountCommand, recoverKeys } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
 import { aliasCommand } from "./aliases.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
+import { type AuditCommandParts, auditList } from "./audit.ts";
 import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
 import { callerCommand, type DashboardCommandParts, type SignIns, sessionCommand, signInCommand } from "./dashboard.ts";
 import type { DryRunParts } from "./dry-run.ts";
@@ -51,6 +52,7 @@ export type CommandParts = BanCommandParts &
   GreylistCommandParts &
   SpamCommandParts &
   AlertCommandParts &
+  AuditCommandParts &
   DashboardCommandParts &
   DryRunParts &
   PasskeyCommandParts &
@@ -183,6 +185,8 @@ export function carryOut(
       return alertsTest(parts, caller !== null);
     case "alerts_list":
       return alertsList(parts, command);
+    case "audit_list":
+      return auditList(parts, command);
     case "upkeep":
       return parts.upkeep.records();
     case "certificate":

@@ -33,6 +33,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "spam_allow_list",
   "alerts_list",
   "alerts_test",
+  "audit_list",
   "upkeep",
   "certificate",
   "dns_check",

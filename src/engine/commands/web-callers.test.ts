@@ -26,6 +26,7 @@ const ADMINISTERING = [
   "alias_list",
   "app_password_remove",
   "app_passwords",
+  "audit_list",
   "factor_list",
   "forwarding",
   "passkey_list",

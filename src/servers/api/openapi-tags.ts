@@ -42,6 +42,7 @@ export const TAGS = [
       "/api/v1/alerts",
       "/api/v1/backups",
       "/api/v1/upkeep",
+      "/api/v1/audit",
       "/api/v1/system",
       "/api/v1/settings",
       "/api/v1/checks",

@@ -3,6 +3,7 @@ import { accessRoutes } from "./access-routes.ts";
 import { accountOwnRoutes } from "./account-own-routes.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { aliasRoutes } from "./alias-routes.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { command } from "./commands.ts";
 import { factorRoutes } from "./factor-routes.ts";
 import { filterRoutes } from "./filter-routes.ts";
@@ -94,6 +95,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...mailRoutes({ parts }),
     ...filterRoutes({ parts }),
     ...upkeepRoutes({ parts }),
+    ...auditRoutes({ parts }),
     ...accountRoutes(parts),
     ...accountOwnRoutes(parts),
     ...aliasRoutes(parts),

@@ -19,6 +19,7 @@ import type {
   AppPassword,
   AppPasswordNamed,
   AppPasswordsOf,
+  AuditList,
   ChannelTests,
   Done,
   Dropped,
@@ -89,6 +90,9 @@ import {
 
 /** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
+
+/** So many entries of the audit are told at once: each may have some kilobytes. */
+export const MOST_AUDITED = 100;
 
 /** Addresses to which an account may send its mail on: one mail leaves so often, past the limits of what accounts send. */
 const MOST_FORWARDS = 10;
@@ -266,6 +270,8 @@ const VERBS = [
   /** Sends a test to each alert channel and waits for the results. */
   verb("alerts_test", ADMIN, {}, gives<ChannelTests>("results")),
   verb("alerts_list", READ, page, gives<AlertList>("alerts")),
+  /** What administrators did, the newest first. */
+  verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, gives<AuditList>("entries")),
   /** What root's records say of backups, drills, checks and the like. */
   verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
   verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),

@@ -1,3 +1,4 @@
+import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AppPasswordItem, CallerItem, ListedSession, TokenItem } from "./access-items.ts";
@@ -14,7 +15,7 @@ import type {
   QueueItem,
   SentMailItem,
 } from "./items.ts";
-import type { CountedPage } from "./paging.ts";
+import type { CountedPage, Page } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
 
@@ -97,6 +98,7 @@ export type AlertList = Paged &
     leadOut: boolean;
     alerts: readonly AlertItem[];
   }>;
+export type AuditList = Pick<Page<never>, "next"> & Readonly<{ entries: readonly AuditEntry[] }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */

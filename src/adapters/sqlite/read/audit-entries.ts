@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Anchor, type AuditEntry, type Checked, checkChain, MOST_ENTRIES } from "../../../core/audit/chain.ts";
 import { messageOf } from "../../../core/error.ts";
-import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
+import { type CountedPage, firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer } from "../columns.ts";
 import { AUDIT_COLUMNS, auditEntry, sha256 } from "../engine-db/audit-chain.ts";
 import { isLocked, openEngineForReading } from "../open.ts";
@@ -28,10 +28,15 @@ export class AuditEntries {
   }
 
   /** The newest first; the cursor is the id of the last one shown. */
-  page({ limit, cursor }: PageRequest): CountedPage<AuditEntry> {
+  page(asked: PageRequest): CountedPage<AuditEntry> {
+    return { ...this.entries(asked), total: integer(this.#count.get()?.["n"]) };
+  }
+
+  /** The same, without counting all. */
+  entries({ limit, cursor }: PageRequest): Page<AuditEntry> {
     const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
     const items = this.#page.all(before, limit + 1).map(auditEntry);
-    return { ...firstPage(items, limit, ({ id }) => String(id)), total: integer(this.#count.get()?.["n"]) };
+    return firstPage(items, limit, ({ id }) => String(id));
   }
 
   /** The oldest first. Throws if another program changed the table so that it cannot be read. */

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+
+test("the audit is told from the newest entry back, and to look at it leaves no trace", async () => {
+  const { ask, types } = commandsOnMemory();
+  for (const [at, name] of ["one", "two", "three"].entries())
+    await ask({ verb: "token_create", name, digest: `${at}`.repeat(64), scopes: ["read"], for: null });
+  const recorded = types();
+  const page = async (cursor: string | null) => {
+    const reply = await ask({ verb: "audit_list", limit: 2, cursor });
+    assert.ok(reply.ok && "entries" in reply.result);
+    const { entries, next } = reply.result;
+    return [entries.map(({ type, subject, actor }) => `${type} ${subject} ${actor}`), next];
+  };
+  const shown = (name: string): string => `TOKEN_CREATED ${name} root`;
+  assert.deepEqual(await page(null), [[shown("three"), shown("two")], "2"]);
+  assert.deepEqual(await page("2"), [[shown("one")], null]);
+  assert.deepEqual(types(), recorded);
+});
+
+test("a cursor that is none is refused", async () => {
+  const { ask } = commandsOnMemory();
+  for (const cursor of ["", "x", "-1", "1e3", "9".repeat(16)])
+    assert.partialDeepStrictEqual(await ask({ verb: "audit_list", limit: 2, cursor }), { ok: false, kind: "usage" });
+});

@@ -1,0 +1,18 @@
+import type { AuditEntry } from "../../core/audit/chain.ts";
+import type { Command, Reply } from "../../wire/control/control.ts";
+import type { Page, PageRequest } from "../../wire/control/paging.ts";
+
+export type AuditCommandParts = Readonly<{
+  /** The newest first; the cursor is an id. */
+  audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
+}>;
+
+type Asked = Extract<Command, { readonly verb: "audit_list" }>;
+
+/** What administrators did, a page at a time. How many there are is not counted: the web may ask often, and 100,000 are kept. */
+export function auditList({ audited }: AuditCommandParts, { limit, cursor }: Asked): Reply<"audit_list"> {
+  if (cursor !== null && !/^\d{1,15}$/.test(cursor))
+    return { ok: false, kind: "usage", message: "That is no cursor of this list.", next: "" };
+  const { items, next } = audited.entries({ limit, cursor });
+  return { ok: true, result: { entries: items, next } };
+}

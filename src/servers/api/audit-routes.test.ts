@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
+import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
+
+const ENTRY = {
+  id: 7,
+  at: "2026-11-20T06:00:00.000Z",
+  actor: "root",
+  type: "TOKEN_CREATED",
+  subject: "ci",
+  detail: '{"grants":"read"}',
+  previous: "0".repeat(64),
+  hash: "a".repeat(64),
+} as const;
+
+async function get(kit: Kit, path: string) {
+  const response = await fetch(`${kit.url}/api/v1/audit${path}`, { headers: bearer });
+  const answer: unknown = await response.json();
+  return { status: response.status, answer };
+}
+
+test("the audit comes in pages, as the guard tells it", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("audit_list", { ok: true, result: { entries: [ENTRY], next: "7" } });
+  assert.deepEqual(await get(kit, "?limit=1"), { status: 200, answer: { items: [ENTRY], next: "7" } });
+  await get(kit, "?cursor=7");
+  assert.deepEqual(kit.guard.of("audit_list"), [
+    { verb: "audit_list", limit: 1, cursor: null },
+    { verb: "audit_list", limit: 50, cursor: "7" },
+  ]);
+  for (const wrong of ["?limit=0", "?limit=101", "?cursor=x", "?actor=root"])
+    assert.equal((await get(kit, wrong)).status, 400, wrong);
+});
+
+test("without the scope admin nothing of it is answered, and the guard is not asked", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["read", "ban", "allow", "greylist", "queue"]));
+  assert.partialDeepStrictEqual(await get(kit, ""), { status: 403, answer: { code: "not_allowed" } });
+  assert.deepEqual(kit.guard.asked, []);
+});

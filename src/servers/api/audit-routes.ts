@@ -1,0 +1,29 @@
+import { PAGE } from "../../wire/control/paging.ts";
+import { auditPage, auditQuery } from "./audit-schemas.ts";
+import { command } from "./commands.ts";
+import type { Handlers } from "./handlers.ts";
+import { type Route, route } from "./route.ts";
+
+/** What administrators did (docs/audit.md), for owners to read. The web can change nothing of it. */
+export function auditRoutes({ parts: { guard } }: Pick<Handlers, "parts">): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/api/v1/audit",
+      needs: "admin",
+      asks: "audit_list",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "What administrators did, the newest first, a page at a time.",
+      query: auditQuery,
+      answer: auditPage,
+      run: ({ by, query: { limit = PAGE.usual, cursor } }) => {
+        const asked = { limit, cursor: cursor === undefined ? null : String(cursor) };
+        return command(guard, by, { verb: "audit_list", ...asked }, ({ entries, next }) => ({
+          items: [...entries],
+          next,
+        }));
+      },
+    }),
+  ];
+}
