@@ -1590,6 +1590,32 @@ export type Routes = {
     };
   };
 
+  /** What root's last check of the audit found: whether the chain is whole, and fits root's anchors. */
+  "GET /api/v1/audit/verify": {
+    readonly answer: {
+      /** Null: it was not checked yet since the server began. */
+      readonly audit: {
+        /** ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit. */
+        readonly checkedAt: string;
+        /** The entries are those from `first` to `last`; both are 0 without any. */
+        readonly first: number;
+        readonly last: number;
+        /** The newest entry that an anchor of root confirms, and the time of that; null: none. */
+        readonly anchored: {
+          readonly id: number;
+          readonly at: string;
+        } | null;
+        /** Lines of the anchors that cannot be read. */
+        readonly unreadableAnchors: number;
+        /** The first entry that does not fit, and why; null: everything fits. */
+        readonly fault: {
+          readonly id: number;
+          readonly says: string;
+        } | null;
+      } | null;
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

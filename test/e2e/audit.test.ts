@@ -13,8 +13,12 @@ describe("what administrators did", { skip: whyNoLab() ?? false }, () => {
     const edit = (sql: string) =>
       lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
     const address = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
-    const headers = { authorization: `Bearer ${await product.makeToken("tests")}` };
-    const web = (await WebClient.from(lab.server, address)).with(headers);
+    const of = async (name: string, ...scope: readonly string[]) =>
+      (await WebClient.from(lab.server, address)).with({
+        authorization: `Bearer ${await product.makeToken(name, ...scope)}`,
+      });
+    const owner = await of("owners", "--scope", "owner");
+    const web = await of("tests");
     for (const [method, path, body] of [
       ["POST", "/api/v1/bans", { ip: "198.51.100.205", for: "2h" }],
       ["DELETE", "/api/v1/bans/198.51.100.205", undefined],
@@ -27,6 +31,16 @@ describe("what administrators did", { skip: whyNoLab() ?? false }, () => {
       listed,
       / web:token tests via .* BAN +198\.51\.100\.205\/32\n.* UNBAN +198.*\n.* root +ALIAS_ADDED +audited@/,
     );
+    const page = await owner.ask("GET", "/api/v1/audit?limit=2");
+    assert.partialDeepStrictEqual(page.json(), {
+      items: [
+        { actor: "root", type: "ALIAS_ADDED", subject: "audited@example.test" },
+        { type: "UNBAN", subject: "198.51.100.205/32" },
+      ],
+    });
+    assert.match((await owner.ask("GET", "/api/v1/audit/verify")).text, /^\{"audit":(?:null|\{"checkedAt":)/);
+    for (const path of ["/api/v1/audit", "/api/v1/audit/verify"])
+      assert.equal((await web.ask("GET", path)).status, 403, "an operator reads none of it");
     const anchored = await product.cli(["audit", "anchor"]);
     assert.match(anchored.stdout, /^Entry \d+ is anchored/, anchored.stderr);
     const verify = () => product.cli(["audit", "verify"]);

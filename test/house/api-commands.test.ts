@@ -52,6 +52,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "dns records": "GET /api/v1/dns",
   "dns check": "GET /api/v1/dns",
   "audit list": "GET /api/v1/audit",
+  "audit verify": "GET /api/v1/audit/verify",
   "backup list": "GET /api/v1/upkeep",
   "config show": "GET /api/v1/settings",
   "config set": "POST /api/v1/settings",

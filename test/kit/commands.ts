@@ -74,6 +74,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   alerts_test: { verb: "alerts_test" },
   alerts_list: { verb: "alerts_list", limit: 50, cursor: null },
   audit_list: { verb: "audit_list", limit: 50, cursor: null },
+  audit_verify: { verb: "audit_verify" },
   upkeep: { verb: "upkeep" },
   certificate: { verb: "certificate" },
   dns_check: { verb: "dns_check", domain: "example.org" },

@@ -86,6 +86,7 @@ export class FakeGuard implements GuardPort {
     ["settings_list", { ok: true, result: { values: [], digest: "0".repeat(64), undo: null } }],
     ["alerts_list", { ok: true, result: { channels: [], leadOut: true, alerts: [], next: null, total: 0 } }],
     ["audit_list", { ok: true, result: { entries: [], next: null } }],
+    ["audit_verify", { ok: true, result: { audit: null } }],
     ["upkeep", { ok: true, result: { upkeep: [] } }],
     ["certificate", { ok: true, result: { certificate: CERTIFICATE } }],
     ["dns_check", { ok: true, result: DNS }],

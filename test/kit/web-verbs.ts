@@ -22,6 +22,7 @@ export const WEB_VERBS = [
   "app_password_remove",
   "app_passwords",
   "audit_list",
+  "audit_verify",
   "ban",
   "caller",
   "certificate",

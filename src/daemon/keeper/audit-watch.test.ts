@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
@@ -32,7 +32,7 @@ function scene(t: TestContext) {
     return watch.troubles();
   };
   const anchored = () => readAnchors(layout.auditAnchors).anchors.map(({ id }) => id);
-  return { layout, db, clock, obey, lookAfter, anchored };
+  return { layout, db, clock, watch, obey, lookAfter, anchored };
 }
 
 test("the last entry is anchored at the first look and each hour, if there is a new one", (t) => {
@@ -46,6 +46,26 @@ test("the last entry is anchored at the first look and each hour, if there is a 
   lookAfter(HOUR_MS);
   lookAfter(HOUR_MS);
   assert.deepEqual(anchored(), [1, 2]);
+});
+
+test("what the last look found is told with its time", (t) => {
+  const { layout, db, clock, watch, obey, lookAfter } = scene(t);
+  assert.equal(watch.report(), null);
+  lookAfter(0);
+  const empty = { first: 0, last: 0, anchored: null, unreadableAnchors: 0, fault: null };
+  assert.deepEqual(watch.report(), { checkedAt: isoTime(clock.now()), ...empty });
+  obey();
+  obey();
+  lookAfter(HOUR_MS);
+  const at = isoTime(clock.now());
+  assert.deepEqual(watch.report(), { ...empty, checkedAt: at, first: 1, last: 2, anchored: { id: 2, at } });
+  appendFileSync(layout.auditAnchors, "nonsense\n");
+  db.exec("UPDATE audit_entry SET subject = 'other' WHERE id = 2");
+  lookAfter(HOUR_MS);
+  const { fault, ...rest } = watch.report() ?? assert.fail();
+  const checkedAt = isoTime(clock.now());
+  assert.deepEqual(rest, { checkedAt, first: 1, last: 2, anchored: null, unreadableAnchors: 1 });
+  assert.match(fault?.says ?? "", /^entry 2 was changed/);
 });
 
 test("an audit that was cut or edited is told until it fits again; the anchors that tell so stay", (t) => {

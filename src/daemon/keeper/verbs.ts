@@ -25,7 +25,14 @@ import { tell } from "./tell.ts";
 import { Watches } from "./watches.ts";
 
 /** They only look, so nothing needs to wait for them, nor they for it. */
-const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set(["ping", "status", "upkeep", "certificate", "dkim_keys"]);
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([
+  "ping",
+  "status",
+  "upkeep",
+  "certificate",
+  "audit",
+  "dkim_keys",
+]);
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -151,6 +158,8 @@ export class KeeperVerbs {
         return mailboxUse(this.#layout, command.account);
       case "status":
         return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
+      case "audit":
+        return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
       case "upkeep":
       case "certificate":
       case "dkim_keys":

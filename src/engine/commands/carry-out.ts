@@ -66,7 +66,7 @@ export type CommandParts = BanCommandParts &
     health: () => Promise<Health>;
     /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
     flushed: () => Promise<boolean>;
-    upkeep: Pick<Upkeep, "records" | "certificate" | "dns">;
+    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit">;
     pid: number;
   }>;
 
@@ -187,6 +187,8 @@ export function carryOut(
       return alertsList(parts, command);
     case "audit_list":
       return auditList(parts, command);
+    case "audit_verify":
+      return parts.upkeep.audit();
     case "upkeep":
       return parts.upkeep.records();
     case "certificate":

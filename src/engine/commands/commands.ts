@@ -34,6 +34,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "alerts_list",
   "alerts_test",
   "audit_list",
+  "audit_verify",
   "upkeep",
   "certificate",
   "dns_check",

@@ -43,6 +43,17 @@ test("root's records are read once for all who ask within some seconds", async (
   assert.deepEqual(asked, ["upkeep", "upkeep"]);
 });
 
+test("what the last check of the audit found is asked for once for all, also that there was none", async () => {
+  const { clock, asked, upkeep, answer } = kit();
+  answer({ ok: true, detail: "", audit: null });
+  const all = await Promise.all([upkeep.audit(), upkeep.audit()]);
+  for (const one of all) assert.deepEqual(one, { ok: true, result: { audit: null } });
+  assert.deepEqual(asked, ["audit"]);
+  clock.advance(5 * SECOND_MS);
+  answer({ ok: true, detail: "" });
+  assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper is of another version." });
+});
+
 test("a keeper that does not answer, or that is older, is told and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });

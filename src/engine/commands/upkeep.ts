@@ -31,12 +31,14 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #records: Remembered<Reply<"upkeep">>;
   readonly #certificate: Remembered<Reply<"certificate">>;
+  readonly #audit: Remembered<Reply<"audit_verify">>;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
     this.#records = new Remembered(parts.clock, RECORDS_MS);
+    this.#audit = new Remembered(parts.clock, RECORDS_MS);
     this.#certificate = new Remembered(parts.clock, CERTIFICATE_MS);
   }
 
@@ -53,6 +55,14 @@ export class Upkeep {
       return told.ok && told.certificate !== undefined
         ? { ok: true, result: { certificate: told.certificate } }
         : untold(told);
+    });
+  }
+
+  /** The keeper tells of its last check: to ask starts none. */
+  audit(): Promise<Reply<"audit_verify">> {
+    return this.#audit.get(async () => {
+      const told = await this.#parts.keeper.ask({ verb: "audit" });
+      return told.ok && told.audit !== undefined ? { ok: true, result: { audit: told.audit } } : untold(told);
     });
   }
 

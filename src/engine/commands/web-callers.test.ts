@@ -27,6 +27,7 @@ const ADMINISTERING = [
   "app_password_remove",
   "app_passwords",
   "audit_list",
+  "audit_verify",
   "factor_list",
   "forwarding",
   "passkey_list",

@@ -33,9 +33,28 @@ test("the audit comes in pages, as the guard tells it", async (t) => {
     assert.equal((await get(kit, wrong)).status, 400, wrong);
 });
 
+test("what the last check found is told, also that there was none or that the keeper is silent", async (t) => {
+  const kit = await startKit(t);
+  assert.deepEqual(await get(kit, "/verify"), { status: 200, answer: { audit: null } });
+  const fault = { id: 3, says: "entry 3 was changed" };
+  const audit = {
+    checkedAt: ENTRY.at,
+    first: 1,
+    last: 7,
+    anchored: { id: 2, at: ENTRY.at },
+    unreadableAnchors: 0,
+    fault,
+  };
+  kit.guard.replies.set("audit_verify", { ok: true, result: { audit } });
+  assert.deepEqual(await get(kit, "/verify"), { status: 200, answer: { audit } });
+  kit.guard.replies.set("audit_verify", { ok: false, kind: "failed", message: "The keeper hung up.", next: "" });
+  assert.partialDeepStrictEqual(await get(kit, "/verify"), { status: 409, answer: { detail: "The keeper hung up." } });
+});
+
 test("without the scope admin nothing of it is answered, and the guard is not asked", async (t) => {
   const kit = await startKit(t);
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["read", "ban", "allow", "greylist", "queue"]));
-  assert.partialDeepStrictEqual(await get(kit, ""), { status: 403, answer: { code: "not_allowed" } });
+  for (const path of ["", "/verify"])
+    assert.partialDeepStrictEqual(await get(kit, path), { status: 403, answer: { code: "not_allowed" } }, path);
   assert.deepEqual(kit.guard.asked, []);
 });

@@ -1,5 +1,5 @@
 import { PAGE } from "../../wire/control/paging.ts";
-import { auditPage, auditQuery } from "./audit-schemas.ts";
+import { auditPage, auditQuery, auditVerified } from "./audit-schemas.ts";
 import { command } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
 import { type Route, route } from "./route.ts";
@@ -24,6 +24,17 @@ export function auditRoutes({ parts: { guard } }: Pick<Handlers, "parts">): read
           next,
         }));
       },
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/audit/verify",
+      needs: "admin",
+      asks: "audit_verify",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "What root's last check of the audit found: whether the chain is whole, and fits root's anchors.",
+      answer: auditVerified,
+      run: ({ by }) => command(guard, by, { verb: "audit_verify" }, ({ audit }) => ({ audit })),
     }),
   ];
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import { MOST_AUDITED } from "../../wire/control/control.ts";
+import type { AuditReport } from "../../wire/control/upkeep.ts";
 import { exactly } from "./exactly.ts";
 import { numberCursor } from "./schemas.ts";
 
@@ -32,4 +33,26 @@ const entry = exactly<AuditEntry>()(
 export const auditPage = z.object({
   items: z.array(entry),
   next: z.string().nullable().describe("The cursor of the next page; null on the last."),
+});
+
+const report = exactly<AuditReport>()(
+  z.object({
+    checkedAt: z
+      .string()
+      .describe("ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit."),
+    first: z.number().int().describe("The entries are those from `first` to `last`; both are 0 without any."),
+    last: z.number().int(),
+    anchored: z
+      .object({ id: z.number().int(), at: z.string() })
+      .nullable()
+      .describe("The newest entry that an anchor of root confirms, and the time of that; null: none."),
+    unreadableAnchors: z.number().int().describe("Lines of the anchors that cannot be read."),
+    fault: z
+      .object({ id: z.number().int(), says: z.string() })
+      .nullable()
+      .describe("The first entry that does not fit, and why; null: everything fits."),
+  }),
+);
+export const auditVerified = z.object({
+  audit: report.nullable().describe("Null: it was not checked yet since the server began."),
 });

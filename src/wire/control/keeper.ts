@@ -9,7 +9,7 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
-import { certificateReport, upkeepItem } from "./upkeep.ts";
+import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
@@ -122,6 +122,8 @@ const command = lazily(() =>
     /** What the records of root say of backups, drills, checks and the like. */
     z.object({ verb: z.literal("upkeep") }),
     z.object({ verb: z.literal("certificate") }),
+    /** What the last check of the audit found. */
+    z.object({ verb: z.literal("audit") }),
     /** The public keys of DKIM, by domain. */
     z.object({ verb: z.literal("dkim_keys") }),
   ]),
@@ -179,6 +181,8 @@ const reply = lazily(() =>
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
       upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
+      /** Null: it was not checked since the keeper began. */
+      audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
       /** In base64; empty: there is none yet. */
       dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),

@@ -35,6 +35,21 @@ export const certificateReport = () =>
     /** The ports that begin with TLS. `isServed` null: it gave no certificate. */
     ports: z.readonly(z.array(z.object({ port: z.number(), isServed: z.nullable(z.boolean()) }))),
   });
+/** What the keeper's last check of the audit found (docs/audit.md). */
+export const auditReport = () =>
+  z.object({
+    checkedAt: z.string(),
+    /** Entries from `first` to `last`; both 0 without one. */
+    first: z.number(),
+    last: z.number(),
+    /** The newest entry that one of root's anchors confirms, and when that was noted. */
+    anchored: z.nullable(z.object({ id: z.number(), at: z.string() })),
+    /** Lines of the anchors that are none. */
+    unreadableAnchors: z.number(),
+    /** The first entry that does not fit; null: everything fits. */
+    fault: z.nullable(z.object({ id: z.number(), says: z.string() })),
+  });
+export type AuditReport = Readonly<z.output<ReturnType<typeof auditReport>>>;
 /** A record of a domain as it should be, and what is published. `value` empty: whichever. */
 export type PublishedRecord = Readonly<{
   name: string;
