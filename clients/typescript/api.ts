@@ -1616,6 +1616,56 @@ export type Routes = {
     };
   };
 
+  /** Incidents, the timeline of the one that is open, and whether the server is isolated. */
+  "GET /api/v1/incidents": {
+    readonly answer: {
+      /** The newest first, at most 100. */
+      readonly incidents: readonly {
+        readonly id: string;
+        readonly title: string;
+        /** ISO 8601 in UTC. */
+        readonly openedAt: string;
+        /** When it may have begun. */
+        readonly since: string;
+        /** Null while it is open. */
+        readonly closedAt: string | null;
+        /** How many its timeline has. */
+        readonly steps: number;
+      }[];
+      /** Of the incident that is open: its last 500 steps, the oldest first. Empty without one. */
+      readonly timeline: readonly {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly by: string;
+        readonly step:
+          | "open"
+          | "note"
+          | "isolate"
+          | "assess"
+          | "contain"
+          | "drop"
+          | "investigate"
+          | "tell"
+          | "recover"
+          | "report"
+          | "close";
+        readonly says: string;
+        /** Whether the audit has it too: it cannot while the guard is down. */
+        readonly audited: boolean;
+      }[];
+      /** Null: the server is not isolated. */
+      readonly isolation: {
+        readonly incident: string;
+        /** ISO 8601 in UTC. */
+        readonly since: string;
+        /** Who still reaches everything. */
+        readonly allow: readonly string[];
+        /** What has not been lifted yet. */
+        readonly shut: readonly ("receive" | "sign-in" | "send")[];
+      } | null;
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { before, describe, type TestContext, test } from "node:test";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { mailboxVisits } from "../lab/mailbox-visits.ts";
 import { managingVisits } from "../lab/managing-visits.ts";
@@ -14,6 +14,8 @@ import { withProduct } from "../lab/with-product.ts";
 const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) });
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
+
+const TOLD_WITHIN = { timeout: 20_000, interval: 500 };
 
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
@@ -80,6 +82,22 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
         expectSafeHeaders(answer, PAGE.includes(route) && answer.status === 200 ? "no-cache" : "no-store");
       }
     });
+
+  /** From the answers of before on, for some seconds. */
+  const toldSoon = (t: TestContext, path: string, expected: object): Promise<void> =>
+    t.waitFor(async () => {
+      const answer = await web.ask("GET", path, { headers: bearer });
+      assert.partialDeepStrictEqual(answer.json(), expected, answer.text);
+      assert.deepEqual(described.faults(`GET ${path}`, answer), []);
+    }, TOLD_WITHIN);
+
+  test("an incident is told with its steps, without what they were done to", async (t) => {
+    await product.json(["incident", "open", "A", "test"]);
+    await product.json(["incident", "note", "The provider was called."]);
+    const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
+    await toldSoon(t, "/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
+    await product.json(["incident", "close"]);
+  });
 
   test("the streams begin as they are described", async () => {
     for (const route of ["GET /api/v1/stream", "GET /api/v1/events/stream"]) {

@@ -75,6 +75,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   alerts_list: { verb: "alerts_list", limit: 50, cursor: null },
   audit_list: { verb: "audit_list", limit: 50, cursor: null },
   audit_verify: { verb: "audit_verify" },
+  incident_list: { verb: "incident_list" },
   upkeep: { verb: "upkeep" },
   certificate: { verb: "certificate" },
   dns_check: { verb: "dns_check", domain: "example.org" },

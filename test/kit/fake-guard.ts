@@ -87,6 +87,7 @@ export class FakeGuard implements GuardPort {
     ["alerts_list", { ok: true, result: { channels: [], leadOut: true, alerts: [], next: null, total: 0 } }],
     ["audit_list", { ok: true, result: { entries: [], next: null } }],
     ["audit_verify", { ok: true, result: { audit: null } }],
+    ["incident_list", { ok: true, result: { incidents: [], timeline: [], isolation: null } }],
     ["upkeep", { ok: true, result: { upkeep: [] } }],
     ["certificate", { ok: true, result: { certificate: CERTIFICATE } }],
     ["dns_check", { ok: true, result: DNS }],

@@ -38,6 +38,7 @@ export const WEB_VERBS = [
   "held_drop",
   "held_list",
   "held_release",
+  "incident_list",
   "my_addresses",
   "my_app_password_add",
   "my_app_password_remove",

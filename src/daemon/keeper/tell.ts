@@ -1,6 +1,8 @@
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
+import type { Told } from "../../wire/control/told.ts";
+import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
 import { upkeepOf } from "./upkeep.ts";
@@ -12,12 +14,10 @@ type Known = Readonly<{
 }>;
 
 /** What only root may read and others may know. */
-export async function tell(
-  about: "upkeep" | "certificate" | "dkim_keys",
-  { layout, read, troubles }: Known,
-): Promise<KeeperReply> {
+export async function tell(about: Told, { layout, read, troubles }: Known): Promise<KeeperReply> {
   if (about === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
+  if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
   if (!read.ok) return read;
   if (about === "dkim_keys") return { ok: true, detail: "", dkimKeys: publicKeys(layout, read.settings) };
   const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];

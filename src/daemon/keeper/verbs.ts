@@ -9,6 +9,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
+import { TOLD } from "../../wire/control/told.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";
@@ -25,14 +26,7 @@ import { tell } from "./tell.ts";
 import { Watches } from "./watches.ts";
 
 /** They only look, so nothing needs to wait for them, nor they for it. */
-const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([
-  "ping",
-  "status",
-  "upkeep",
-  "certificate",
-  "audit",
-  "dkim_keys",
-]);
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit"]);
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -160,9 +154,7 @@ export class KeeperVerbs {
         return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
       case "audit":
         return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
-      case "upkeep":
-      case "certificate":
-      case "dkim_keys":
+      default:
         return tell(command.verb, { layout: this.#layout, read: this.#settings(), troubles: this.watches.troubles() });
     }
   }

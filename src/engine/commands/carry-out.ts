@@ -66,7 +66,7 @@ export type CommandParts = BanCommandParts &
     health: () => Promise<Health>;
     /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
     flushed: () => Promise<boolean>;
-    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit">;
+    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit" | "incidents">;
     pid: number;
   }>;
 
@@ -189,6 +189,8 @@ export function carryOut(
       return auditList(parts, command);
     case "audit_verify":
       return parts.upkeep.audit();
+    case "incident_list":
+      return parts.upkeep.incidents();
     case "upkeep":
       return parts.upkeep.records();
     case "certificate":

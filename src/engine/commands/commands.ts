@@ -35,6 +35,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "alerts_test",
   "audit_list",
   "audit_verify",
+  "incident_list",
   "upkeep",
   "certificate",
   "dns_check",

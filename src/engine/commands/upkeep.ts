@@ -1,11 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { isoTime, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { CommandError, Reply } from "../../wire/control/control.ts";
+import type { CommandError, Reply, Verb } from "../../wire/control/control.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
+import type { Told } from "../../wire/control/told.ts";
 import type { PublishedRecord } from "../../wire/control/upkeep.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
+import { Remembered } from "./remembered.ts";
 
 export type UpkeepParts = Readonly<{
   keeper: Keeper;
@@ -24,46 +26,27 @@ const CERTIFICATE_MS = 10 * SECOND_MS;
 const DNS_MS = MINUTE_MS;
 /** The web waits ten seconds for the guard. What comes later is there for the next who asks. */
 const LONGEST_MS = 8 * SECOND_MS;
+type Ask<V extends Verb> = () => Promise<Reply<V>>;
+
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
 
-/** What root's records say of the upkeep of this server, and what the DNS says of its domains. */
+/** What root's records say of this server and its upkeep, and what the DNS says of its domains. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
-  readonly #records: Remembered<Reply<"upkeep">>;
-  readonly #certificate: Remembered<Reply<"certificate">>;
-  readonly #audit: Remembered<Reply<"audit_verify">>;
+  readonly records: Ask<"upkeep">;
+  readonly certificate: Ask<"certificate">;
+  /** The keeper tells of its last check: to ask starts none. */
+  readonly audit: Ask<"audit_verify">;
+  readonly incidents: Ask<"incident_list">;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    this.#records = new Remembered(parts.clock, RECORDS_MS);
-    this.#audit = new Remembered(parts.clock, RECORDS_MS);
-    this.#certificate = new Remembered(parts.clock, CERTIFICATE_MS);
-  }
-
-  records(): Promise<Reply<"upkeep">> {
-    return this.#records.get(async () => {
-      const told = await this.#parts.keeper.ask({ verb: "upkeep" });
-      return told.ok && told.upkeep !== undefined ? { ok: true, result: { upkeep: told.upkeep } } : untold(told);
-    });
-  }
-
-  certificate(): Promise<Reply<"certificate">> {
-    return this.#certificate.get(async () => {
-      const told = await this.#parts.keeper.ask({ verb: "certificate" });
-      return told.ok && told.certificate !== undefined
-        ? { ok: true, result: { certificate: told.certificate } }
-        : untold(told);
-    });
-  }
-
-  /** The keeper tells of its last check: to ask starts none. */
-  audit(): Promise<Reply<"audit_verify">> {
-    return this.#audit.get(async () => {
-      const told = await this.#parts.keeper.ask({ verb: "audit" });
-      return told.ok && told.audit !== undefined ? { ok: true, result: { audit: told.audit } } : untold(told);
-    });
+    this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { upkeep });
+    this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
+    this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
+    this.incidents = this.#once("incidents", ({ incidents }) => incidents);
   }
 
   /** Null: the first domain. */
@@ -81,6 +64,21 @@ export class Upkeep {
     return Promise.race([found, wait(this.#parts.longestMs ?? LONGEST_MS, LATE, { ref: false })]);
   }
 
+  /** Asks the keeper once for all who ask within some seconds. `read`: undefined if it did not tell. */
+  #once<T>(
+    verb: Told | "audit",
+    read: (told: Extract<KeeperReply, { ok: true }>) => T | undefined,
+    lastsMs: number = RECORDS_MS,
+  ): () => Promise<Readonly<{ ok: true; result: T }> | CommandError> {
+    const remembered = new Remembered<Readonly<{ ok: true; result: T }> | CommandError>(this.#parts.clock, lastsMs);
+    return () =>
+      remembered.get(async () => {
+        const told = await this.#parts.keeper.ask({ verb });
+        const result = told.ok ? read(told) : undefined;
+        return result === undefined ? untold(told) : { ok: true, result };
+      });
+  }
+
   async #compare(domain: string, domains: readonly string[]): Promise<Reply<"dns_check">> {
     const told = await this.#parts.keeper.ask({ verb: "dkim_keys" });
     if (!told.ok || told.dkimKeys === undefined) return untold(told);
@@ -88,30 +86,6 @@ export class Upkeep {
     if (key === "") return failed(`${domain} has no key yet.`, "`config apply` on the server makes it.");
     const records = await this.#parts.publishedFor(this.#parts.settings(), domain, key);
     return { ok: true, result: { domain, domains, checkedAt: isoTime(this.#parts.clock.now()), records } };
-  }
-}
-
-/** An answer that is asked for once, however many ask at the same time, and counts for a while. A failure does not. */
-class Remembered<T extends Readonly<{ ok: boolean }>> {
-  readonly #clock: Clock;
-  readonly #lastsMs: number;
-  #answer: Readonly<{ at: Millis; value: Promise<T> }> | null = null;
-
-  constructor(clock: Clock, lastsMs: number) {
-    this.#clock = clock;
-    this.#lastsMs = lastsMs;
-  }
-
-  get(ask: () => Promise<T>): Promise<T> {
-    const now = this.#clock.now();
-    if (this.#answer !== null && Math.abs(now - this.#answer.at) < this.#lastsMs) return this.#answer.value;
-    const mine = { at: now, value: ask() };
-    this.#answer = mine;
-    const forget = (): void => {
-      if (this.#answer === mine) this.#answer = null;
-    };
-    mine.value.then((value) => value.ok || forget(), forget);
-    return mine.value;
   }
 }
 

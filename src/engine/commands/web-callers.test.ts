@@ -30,6 +30,7 @@ const ADMINISTERING = [
   "audit_verify",
   "factor_list",
   "forwarding",
+  "incident_list",
   "passkey_list",
   "prove_passkey",
   "queue_flush",

@@ -43,6 +43,7 @@ export const TAGS = [
       "/api/v1/backups",
       "/api/v1/upkeep",
       "/api/v1/audit",
+      "/api/v1/incidents",
       "/api/v1/system",
       "/api/v1/settings",
       "/api/v1/checks",

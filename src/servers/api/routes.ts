@@ -31,6 +31,7 @@ import {
 } from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import * as shape from "./schemas.ts";
+import { serverRoutes } from "./server-routes.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
 import { upkeepRoutes } from "./upkeep-routes.ts";
@@ -96,6 +97,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...filterRoutes({ parts }),
     ...upkeepRoutes({ parts }),
     ...auditRoutes({ parts }),
+    ...serverRoutes({ parts }),
     ...accountRoutes(parts),
     ...accountOwnRoutes(parts),
     ...aliasRoutes(parts),

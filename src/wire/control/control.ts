@@ -61,6 +61,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
+import type { IncidentsReport } from "./told.ts";
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
@@ -274,6 +275,8 @@ const VERBS = [
   verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, gives<AuditList>("entries")),
   /** What the last check of the audit found; null: there was none since the server began. */
   verb("audit_verify", ADMIN, {}, gives<{ readonly audit: AuditReport | null }>("audit")),
+  /** What `incident list` shows. */
+  verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What root's records say of backups, drills, checks and the like. */
   verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
   verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),

@@ -9,6 +9,7 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
+import { incidentsReport, TOLD } from "./told.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
@@ -119,13 +120,9 @@ const command = lazily(() =>
     /** How full the account's mailbox is. */
     z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
     z.object({ verb: z.literal("status") }),
-    /** What the records of root say of backups, drills, checks and the like. */
-    z.object({ verb: z.literal("upkeep") }),
-    z.object({ verb: z.literal("certificate") }),
     /** What the last check of the audit found. */
     z.object({ verb: z.literal("audit") }),
-    /** The public keys of DKIM, by domain. */
-    z.object({ verb: z.literal("dkim_keys") }),
+    z.object({ verb: z.enum(TOLD) }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
@@ -180,12 +177,14 @@ const reply = lazily(() =>
       ),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
+      /** What the records of root say of backups, drills, checks and the like. */
       upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
       /** Null: it was not checked since the keeper began. */
       audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
-      /** In base64; empty: there is none yet. */
+      /** The public keys of DKIM, in base64; empty: there is none yet. */
       dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
+      incidents: z.exactOptional(incidentsReport()),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(

@@ -1,0 +1,26 @@
+import { command } from "./commands.ts";
+import type { Handlers } from "./handlers.ts";
+import { type Route, route } from "./route.ts";
+import * as shape from "./server-schemas.ts";
+
+/** How root keeps this server: what only root can read, told by the keeper through the guard. The web can change none of it. */
+export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/api/v1/incidents",
+      needs: "admin",
+      asks: "incident_list",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Incidents, the timeline of the one that is open, and whether the server is isolated.",
+      answer: shape.incidents,
+      run: ({ by }) =>
+        command(guard, by, { verb: "incident_list" }, ({ incidents, timeline, isolation }) => ({
+          incidents: [...incidents],
+          timeline: [...timeline],
+          isolation: isolation && { ...isolation, allow: [...isolation.allow], shut: [...isolation.shut] },
+        })),
+    }),
+  ];
+}

@@ -1,0 +1,42 @@
+import * as z from "zod/mini";
+import { STEPS } from "../../core/incident/incident.ts";
+import { SHUT } from "../../core/incident/isolation.ts";
+
+/** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
+
+/** The keeper's verbs for it, each without an argument. */
+export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents"] as const;
+export type Told = (typeof TOLD)[number];
+
+export const incidentsReport = () =>
+  z.object({
+    /** The newest first. `steps`: how many its timeline has. */
+    incidents: z.readonly(
+      z.array(
+        z.object({
+          id: z.string(),
+          title: z.string(),
+          openedAt: z.string(),
+          since: z.string(),
+          closedAt: z.nullable(z.string()),
+          steps: z.number(),
+        }),
+      ),
+    ),
+    /** Of the one that is open, the oldest first; without what each step was done to. */
+    timeline: z.readonly(
+      z.array(
+        z.object({ at: z.string(), by: z.string(), step: z.enum(STEPS), says: z.string(), audited: z.boolean() }),
+      ),
+    ),
+    /** Null: the server is not isolated. */
+    isolation: z.nullable(
+      z.object({
+        incident: z.string(),
+        since: z.string(),
+        allow: z.readonly(z.array(z.string())),
+        shut: z.readonly(z.array(z.enum(SHUT))),
+      }),
+    ),
+  });
+export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;

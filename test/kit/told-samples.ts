@@ -1,0 +1,17 @@
+import type { IncidentsReport } from "../../src/wire/control/told.ts";
+
+/** What the keeper may tell of a server. */
+
+const AT = "2026-11-20T06:00:00.000Z";
+
+export const INCIDENTS: IncidentsReport = {
+  incidents: [
+    { id: "2026-11-20-a-break-in", title: "A break-in", openedAt: AT, since: AT, closedAt: null, steps: 2 },
+    { id: "2026-10-01-a-test", title: "A test", openedAt: AT, since: AT, closedAt: AT, steps: 3 },
+  ],
+  timeline: [
+    { at: AT, by: "root", step: "open", says: "The incident was opened: A break-in.", audited: true },
+    { at: AT, by: "root", step: "note", says: "The provider was called.", audited: false },
+  ],
+  isolation: { incident: "2026-11-20-a-break-in", since: AT, allow: ["198.51.100.9/32"], shut: ["sign-in"] },
+};
