@@ -1666,6 +1666,22 @@ export type Routes = {
     };
   };
 
+  /** What the firewall lets in now. */
+  "GET /api/v1/firewall": {
+    readonly answer: {
+      /** `bans`: everything but what is banned gets in; `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
+      readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
+      /** Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port is open. */
+      readonly open: readonly string[] | null;
+      /** Interfaces from which everything gets in. */
+      readonly trusted: readonly string[];
+      /** Then a trial is taken back; null without one. */
+      readonly confirmWithinSeconds: number | null;
+      /** Why it is `broken`. */
+      readonly faults: readonly string[];
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

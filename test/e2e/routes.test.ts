@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, type TestContext, test } from "node:test";
+import * as z from "zod";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { mailboxVisits } from "../lab/mailbox-visits.ts";
 import { managingVisits } from "../lab/managing-visits.ts";
@@ -97,6 +98,10 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
     const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
     await toldSoon(t, "/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
     await product.json(["incident", "close"]);
+  });
+
+  test("the firewall is told as the command line tells it", async (t) => {
+    await toldSoon(t, "/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });
 
   test("the streams begin as they are described", async () => {

@@ -53,6 +53,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "dns check": "GET /api/v1/dns",
   "audit list": "GET /api/v1/audit",
   "audit verify": "GET /api/v1/audit/verify",
+  firewall: "GET /api/v1/firewall",
   "incident list": "GET /api/v1/incidents",
   "backup list": "GET /api/v1/upkeep",
   "config show": "GET /api/v1/settings",

@@ -76,6 +76,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   audit_list: { verb: "audit_list", limit: 50, cursor: null },
   audit_verify: { verb: "audit_verify" },
   incident_list: { verb: "incident_list" },
+  firewall: { verb: "firewall" },
   upkeep: { verb: "upkeep" },
   certificate: { verb: "certificate" },
   dns_check: { verb: "dns_check", domain: "example.org" },

@@ -1,4 +1,4 @@
-import type { IncidentsReport } from "../../src/wire/control/told.ts";
+import type { FirewallReport, IncidentsReport } from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
 
@@ -14,4 +14,12 @@ export const INCIDENTS: IncidentsReport = {
     { at: AT, by: "root", step: "note", says: "The provider was called.", audited: false },
   ],
   isolation: { incident: "2026-11-20-a-break-in", since: AT, allow: ["198.51.100.9/32"], shut: ["sign-in"] },
+};
+
+export const FIREWALL: FirewallReport = {
+  state: "trial",
+  open: ["22/tcp4", "25/tcp"],
+  trusted: ["wg0"],
+  confirmWithinSeconds: 90,
+  faults: [],
 };

@@ -30,6 +30,7 @@ export const WEB_VERBS = [
   "dns_check",
   "factor_list",
   "forward_set",
+  "firewall",
   "forwarding",
   "greylist_list",
   "greylist_pause",

@@ -80,6 +80,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "GET /api/v1/audit": [{ path: "/api/v1/audit?limit=100", answers: 200 }, nonsense("/api/v1/audit?cursor=last")],
   "GET /api/v1/audit/verify": [{ answers: 200 }],
   "GET /api/v1/incidents": [{ answers: 200 }],
+  "GET /api/v1/firewall": [{ answers: 200 }],
   "GET /api/v1/certificate": [{ answers: 200 }],
   "GET /api/v1/dns": [{ answers: 200 }],
 

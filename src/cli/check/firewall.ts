@@ -1,12 +1,13 @@
 import type { Finished } from "../../adapters/machine/run-program.ts";
 import { beyond, isNothing, type Opening } from "../../core/firewall/strict.ts";
+import { type FirewallState, firewallState } from "../../daemon/firewall/firewall-state.ts";
 import { readStrict } from "../../daemon/firewall/strict-file.ts";
 import { sshDoors, wantedOpening } from "../../daemon/firewall/wanted.ts";
 import { TABLE } from "../../wire/kernel/nft.ts";
 import { STRICT_TABLE } from "../../wire/kernel/nft-strict.ts";
 import { PROGRAM } from "../call.ts";
 import { shownOpening } from "../verbs/begin-strict.ts";
-import { type FirewallState, firewallState, shownState } from "../verbs/firewall-state.ts";
+import { shownState } from "../verbs/firewall-text.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 

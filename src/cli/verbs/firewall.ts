@@ -1,8 +1,9 @@
 import { UNCONFIRMED } from "../../core/firewall/strict.ts";
+import { type FirewallState, firewallState, stateJson } from "../../daemon/firewall/firewall-state.ts";
 import { isStrict } from "../../settings/is-strict.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { auditFirewall, firewallTry, refused } from "./begin-strict.ts";
-import { type FirewallState, firewallState, shownState, stateJson } from "./firewall-state.ts";
+import { shownState } from "./firewall-text.ts";
 import { settingsOf, type ValidSettings } from "./server-settings.ts";
 
 const parts = () =>

@@ -1,7 +1,10 @@
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
-import type { Told } from "../../wire/control/told.ts";
+import type { FirewallReport, Told } from "../../wire/control/told.ts";
+import { firewallState, stateJson } from "../firewall/firewall-state.ts";
+import { readStrict } from "../firewall/strict-file.ts";
+import { listStrict } from "../firewall/strict-table.ts";
 import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
@@ -19,7 +22,12 @@ export async function tell(about: Told, { layout, read, troubles }: Known): Prom
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
   if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
   if (!read.ok) return read;
+  if (about === "firewall") return { ok: true, detail: "", firewall: await firewallNow(read.settings, layout) };
   if (about === "dkim_keys") return { ok: true, detail: "", dkimKeys: publicKeys(layout, read.settings) };
   const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
   return certificateReport(layout, ports, troubles.certificate);
+}
+
+async function firewallNow(settings: Settings, layout: Layout): Promise<FirewallReport> {
+  return stateJson(firewallState(settings, readStrict(layout), await listStrict()));
 }

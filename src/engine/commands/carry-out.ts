@@ -66,7 +66,7 @@ export type CommandParts = BanCommandParts &
     health: () => Promise<Health>;
     /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
     flushed: () => Promise<boolean>;
-    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit" | "incidents">;
+    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit" | "incidents" | "firewall">;
     pid: number;
   }>;
 
@@ -191,6 +191,8 @@ export function carryOut(
       return parts.upkeep.audit();
     case "incident_list":
       return parts.upkeep.incidents();
+    case "firewall":
+      return parts.upkeep.firewall();
     case "upkeep":
       return parts.upkeep.records();
     case "certificate":

@@ -36,6 +36,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "audit_list",
   "audit_verify",
   "incident_list",
+  "firewall",
   "upkeep",
   "certificate",
   "dns_check",

@@ -38,6 +38,7 @@ export class Upkeep {
   /** The keeper tells of its last check: to ask starts none. */
   readonly audit: Ask<"audit_verify">;
   readonly incidents: Ask<"incident_list">;
+  readonly firewall: Ask<"firewall">;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
@@ -46,6 +47,7 @@ export class Upkeep {
     this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { upkeep });
     this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
+    this.firewall = this.#once("firewall", ({ firewall }) => firewall);
     this.incidents = this.#once("incidents", ({ incidents }) => incidents);
   }
 

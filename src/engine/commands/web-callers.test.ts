@@ -17,7 +17,16 @@ const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
 
 /** What the scopes queue and admin allow, and what needs a fresh proof besides. */
-const READING = ["account_state", "alerts_list", "allow_list", "certificate", "dns_check", "protection", "upkeep"];
+const READING = [
+  "account_state",
+  "alerts_list",
+  "allow_list",
+  "certificate",
+  "dns_check",
+  "firewall",
+  "protection",
+  "upkeep",
+];
 const ADMINISTERING = [
   "account_details",
   "account_list",

@@ -22,5 +22,21 @@ export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): rea
           isolation: isolation && { ...isolation, allow: [...isolation.allow], shut: [...isolation.shut] },
         })),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/firewall",
+      asks: "firewall",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "What the firewall lets in now.",
+      answer: shape.firewall,
+      run: ({ by }) =>
+        command(guard, by, { verb: "firewall" }, ({ open, trusted, faults, ...rest }) => ({
+          ...rest,
+          open: open && [...open],
+          trusted: [...trusted],
+          faults: [...faults],
+        })),
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
-import type { IncidentsReport } from "../../wire/control/told.ts";
+import { FIREWALL_STATES, type FirewallReport, type IncidentsReport } from "../../wire/control/told.ts";
 import { exactly } from "./exactly.ts";
 
 /** What the routes of server-routes.ts answer, for the router and for `/openapi.json`. */
@@ -42,5 +42,22 @@ export const incidents = exactly<IncidentsReport>()(
       })
       .nullable()
       .describe("Null: the server is not isolated."),
+  }),
+);
+
+export const firewall = exactly<FirewallReport>()(
+  z.object({
+    state: z
+      .enum(FIREWALL_STATES)
+      .describe(
+        "`bans`: everything but what is banned gets in; `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read.",
+      ),
+    open: z
+      .array(z.string())
+      .nullable()
+      .describe("Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port is open."),
+    trusted: z.array(z.string()).describe("Interfaces from which everything gets in."),
+    confirmWithinSeconds: z.number().int().nullable().describe("Then a trial is taken back; null without one."),
+    faults: z.array(z.string()).describe("Why it is `broken`."),
   }),
 );

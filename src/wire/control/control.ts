@@ -61,7 +61,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import type { IncidentsReport } from "./told.ts";
+import type { FirewallReport, IncidentsReport } from "./told.ts";
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
@@ -277,6 +277,8 @@ const VERBS = [
   verb("audit_verify", ADMIN, {}, gives<{ readonly audit: AuditReport | null }>("audit")),
   /** What `incident list` shows. */
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
+  /** What the kernel lets in. */
+  verb("firewall", READ, {}, gives<FirewallReport>("state")),
   /** What root's records say of backups, drills, checks and the like. */
   verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
   verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),

@@ -9,7 +9,7 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
-import { incidentsReport, TOLD } from "./told.ts";
+import { firewallReport, incidentsReport, TOLD } from "./told.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
@@ -185,6 +185,7 @@ const reply = lazily(() =>
       /** The public keys of DKIM, in base64; empty: there is none yet. */
       dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
       incidents: z.exactOptional(incidentsReport()),
+      firewall: z.exactOptional(firewallReport()),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(

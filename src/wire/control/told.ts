@@ -5,7 +5,7 @@ import { SHUT } from "../../core/incident/isolation.ts";
 /** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
 
 /** The keeper's verbs for it, each without an argument. */
-export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents"] as const;
+export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall"] as const;
 export type Told = (typeof TOLD)[number];
 
 export const incidentsReport = () =>
@@ -40,3 +40,24 @@ export const incidentsReport = () =>
     ),
   });
 export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;
+
+/**
+ * What the kernel lets in. `bans`: everything but what is banned; `trial`: waits for a confirmation; `confirmed`: as it shall be;
+ * `unconfirmed`: it shall be strict, but was not confirmed; `broken`: its table is not as it was made; `unknown`: it
+ * cannot be read.
+ */
+export const FIREWALL_STATES = ["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"] as const;
+
+export const firewallReport = () =>
+  z.object({
+    state: z.enum(FIREWALL_STATES),
+    /** Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port. */
+    open: z.nullable(z.readonly(z.array(z.string()))),
+    /** Interfaces from which everything is let in. */
+    trusted: z.readonly(z.array(z.string())),
+    /** Until the kernel takes a trial back. */
+    confirmWithinSeconds: z.nullable(z.number()),
+    /** Why it is broken. */
+    faults: z.readonly(z.array(z.string())),
+  });
+export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>>>;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
+import { firewallState } from "../../daemon/firewall/firewall-state.ts";
 import { nftStrict } from "../../wire/kernel/nft-strict.ts";
-import { firewallState, shownState, stateJson } from "./firewall-state.ts";
+import { shownState } from "./firewall-text.ts";
 
 const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
@@ -26,13 +27,3 @@ for (const [state, settings, confirmed, listing, says] of [
     assert.equal(found.state, state);
     assert.match(shownState(found), says);
   });
-
-test("programs get the same", () => {
-  assert.deepEqual(stateJson(firewallState(STRICT, { confirmed: OPEN, trial: null }, MADE)), {
-    state: "confirmed",
-    open: ["22/tcp4"],
-    trusted: ["wg0"],
-    confirmWithinSeconds: null,
-    faults: [],
-  });
-});

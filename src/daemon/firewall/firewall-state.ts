@@ -1,20 +1,12 @@
 import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
-import { formatDuration, SECOND_MS } from "../../core/time.ts";
 import { isStrict } from "../../settings/is-strict.ts";
 import type { Settings } from "../../settings/schema.ts";
+import type { FIREWALL_STATES, FirewallReport } from "../../wire/control/told.ts";
 import { parseStrict } from "../../wire/kernel/nft-strict.ts";
-import { PROGRAM } from "../call.ts";
-import { some } from "../check/finding.ts";
-import { oneLine } from "../print/text.ts";
-import { shownOpening } from "./begin-strict.ts";
 
-/**
- * What the kernel lets in. `bans`: everything but what is banned; `trial`: waits for a confirmation; `confirmed`: as it shall be;
- * `unconfirmed`: it shall be strict, but was not confirmed; `broken`: its table is not as it was made; `unknown`: it
- * cannot be read.
- */
+/** What the kernel lets in, by the states of `FIREWALL_STATES`. */
 export type FirewallState = Readonly<{
-  state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
+  state: (typeof FIREWALL_STATES)[number];
   /** Null: every port. */
   open: Opening | null;
   /** Until the kernel takes a trial back. */
@@ -47,28 +39,7 @@ export function firewallState(
     : { state: "confirmed", open, waitsS, faults };
 }
 
-/** In one line. */
-export function shownState({ state, open, waitsS, faults }: FirewallState): string {
-  const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
-  switch (state) {
-    case "off":
-      return "Firewall: off (firewall.enabled); every port is open.";
-    case "bans":
-      return "Firewall: mode bans; banned addresses are dropped, and every port is open to others.";
-    case "trial":
-      return `Firewall: mode strict, WAITS FOR A CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`;
-    case "confirmed":
-      return `Firewall: mode strict; ${lets}.`;
-    case "unconfirmed":
-      return `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`;
-    case "broken":
-      return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(some(faults))}); ${lets}.`;
-    case "unknown":
-      return "Firewall: which ports are open cannot be read: that takes root, nft and CAP_NET_ADMIN.";
-  }
-}
-
 /** For programs. */
-export function stateJson({ state, open, waitsS, faults }: FirewallState) {
+export function stateJson({ state, open, waitsS, faults }: FirewallState): FirewallReport {
   return { state, open: open?.doors ?? null, trusted: open?.trusted ?? [], confirmWithinSeconds: waitsS, faults };
 }

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
+import { parseKeeperReply } from "../../wire/control/keeper.ts";
+import { nftStrict } from "../../wire/kernel/nft-strict.ts";
+import { firewallState, stateJson } from "./firewall-state.ts";
+
+const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
+const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
+
+test("programs and the guard are told the same", () => {
+  assert.deepEqual(stateJson(firewallState(STRICT, { confirmed: OPEN, trial: null }, nftStrict(OPEN, null))), {
+    state: "confirmed",
+    open: ["22/tcp4"],
+    trusted: ["wg0"],
+    confirmWithinSeconds: null,
+    faults: [],
+  });
+});
+
+test("what is not open port by port is open as a whole", () => {
+  const told = stateJson(firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""));
+  const firewall = { state: "bans", open: null, trusted: [], confirmWithinSeconds: null, faults: [] };
+  assert.deepEqual(told, firewall);
+  const reply = { ok: true, detail: "", firewall };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});
