@@ -1747,6 +1747,46 @@ export type Routes = {
     };
   };
 
+  /** Who can read the mail of each account, and where it is sent on; all accounts, or those with a text. */
+  "GET /api/v1/access": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their name, for aliases also in a target. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: string;
+        readonly suspended: boolean;
+        /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+        readonly networks: readonly string[];
+        readonly createdAt: Time;
+        /** Under which mail comes to it: its own, and aliases; the first 100. */
+        readonly addresses: readonly string[];
+        /** The names of its app passwords. */
+        readonly appPasswords: readonly string[];
+        /** As far as the memory reaches; from an address, or a network of IPv6. */
+        readonly lastSignIn: {
+          readonly at: Time;
+          readonly from: string;
+        } | null;
+        /** Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script. */
+        readonly forwards: readonly {
+          readonly to: readonly string[];
+          readonly by: string;
+        }[];
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
   /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts/import": {
     readonly query?:

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
 import * as z from "zod";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
@@ -98,6 +100,15 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
     const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
     await toldSoon(t, "/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
     await product.json(["incident", "close"]);
+  });
+
+  test("the access review tells where an account's Sieve script sends its mail on", async (t) => {
+    const script = join(product.layout.mail, "example.test", "anna", ".dovecot.sieve");
+    // Comments count too, and send nothing on.
+    writeFileSync(script, '# redirect "anna@elsewhere.example";\n');
+    const forwards = [{ to: ["anna@elsewhere.example"], by: ".dovecot.sieve" }];
+    await toldSoon(t, "/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });
+    rmSync(script);
   });
 
   test("the firewall is told as the command line tells it", async (t) => {

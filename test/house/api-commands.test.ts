@@ -51,6 +51,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "queue delete": "POST /api/v1/queue/delete",
   "dns records": "GET /api/v1/dns",
   "dns check": "GET /api/v1/dns",
+  "access review": "GET /api/v1/access",
   "audit list": "GET /api/v1/audit",
   "audit verify": "GET /api/v1/audit/verify",
   firewall: "GET /api/v1/firewall",

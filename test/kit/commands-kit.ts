@@ -28,6 +28,12 @@ export function network(text: string): Prefix {
   return parsed;
 }
 
+/** What the Sieve scripts of an account called alice do. */
+const redirects = (accounts: readonly string[]) =>
+  accounts
+    .filter((name) => name.startsWith("alice@"))
+    .map((address) => ({ address, to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }));
+
 /** Every command on a real engine and real databases in memory; the keeper only notes what it is asked. */
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
@@ -70,6 +76,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
         return Promise.resolve({ ok: true as const, detail: "", mails: queue(command) });
       if (up && command.verb === "list_mail")
         return Promise.resolve({ ok: true as const, detail: "", ...list(command) });
+      if (up && command.verb === "redirects")
+        return Promise.resolve({ ok: true as const, detail: "", redirects: redirects(command.accounts) });
       const count = "ids" in command ? command.ids.length : 0;
       return Promise.resolve(
         up ? { ok: true as const, detail: "", count } : { ok: false as const, reason: "no answer" },

@@ -75,6 +75,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   alerts_list: { verb: "alerts_list", limit: 50, cursor: null },
   audit_list: { verb: "audit_list", limit: 50, cursor: null },
   audit_verify: { verb: "audit_verify" },
+  access_review: { verb: "access_review", text: null, limit: 50, cursor: null },
   incident_list: { verb: "incident_list" },
   firewall: { verb: "firewall" },
   upkeep: { verb: "upkeep" },

@@ -88,6 +88,7 @@ export class FakeGuard implements GuardPort {
     ["alerts_list", { ok: true, result: { channels: [], leadOut: true, alerts: [], next: null, total: 0 } }],
     ["audit_list", { ok: true, result: { entries: [], next: null } }],
     ["audit_verify", { ok: true, result: { audit: null } }],
+    ["access_review", { ok: true, result: { accounts: [], next: null, total: 0 } }],
     ["incident_list", { ok: true, result: { incidents: [], timeline: [], isolation: null } }],
     ["firewall", { ok: true, result: FIREWALL }],
     ["upkeep", { ok: true, result: { upkeep: [] } }],

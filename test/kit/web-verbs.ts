@@ -1,5 +1,6 @@
 /** What the web may ask, spelled out beside the table of verbs: a verb that is opened to the web is opened twice. */
 export const WEB_VERBS = [
+  "access_review",
   "account_details",
   "account_list",
   "account_make",

@@ -85,6 +85,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "GET /api/v1/dns": [{ answers: 200 }],
 
   "GET /api/v1/accounts": [{ answers: 200 }, nonsense("/api/v1/accounts?limit=0")],
+  "GET /api/v1/access": [{ answers: 200 }, nonsense("/api/v1/access?limit=101")],
   "GET /api/v1/accounts/{name}": [
     { path: ANNAS, answers: 200 },
     { path: NOBODYS, ...NOT_FOUND },

@@ -7,6 +7,12 @@ import { UnsafePath } from "../root-files/unsafe-path.ts";
 const MOST_SCRIPTS = 100;
 const MOST_BYTES = 1_000_000;
 
+/** Where an account's scripts and mail lie, below the directory of all mail. */
+export function homeOf(mail: string, account: string): string {
+  const [local = "", domain = ""] = account.split("@");
+  return join(mail, domain, local);
+}
+
 /**
  * Where the Sieve scripts of an account send mail on: each script in its home counts, in force or not. Their owner could put
  * anything there, so links are not followed.

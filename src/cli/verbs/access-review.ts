@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../core/access-review.ts";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
@@ -47,7 +46,7 @@ async function look(
   if (!opened.ok) return opened;
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
-  const { redirectsIn } = await import("../../adapters/dovecot/redirects.ts");
+  const { homeOf, redirectsIn } = await import("../../adapters/dovecot/redirects.ts");
   const { reader } = opened;
   const accounts = reader.accounts(ALL).items;
   const { domains } = settings.settings;
@@ -60,7 +59,7 @@ async function look(
         return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen };
       }),
       aliases: reader.aliases(ALL).items,
-      redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call, name), name)),
+      redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call.layout.mail, name), name)),
       forwardings: accounts.flatMap(({ name }) => {
         const to = reader.forwarding(name)?.to ?? [];
         return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
@@ -73,11 +72,6 @@ async function look(
   } catch (error) {
     return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
-}
-
-function homeOf({ layout }: CommandCall, account: string): string {
-  const [local = "", domain = ""] = account.split("@");
-  return join(layout.mail, domain, local);
 }
 
 /** The newest sign-in that is on record: also from allow-listed addresses, and as long as events are kept. */

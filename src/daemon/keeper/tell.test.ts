@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { tell } from "./tell.ts";
+import { tell, tellRedirects } from "./tell.ts";
 
 const layout = layoutOf(temporaryDirectory());
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
@@ -19,6 +21,26 @@ test("root's records are told while the settings cannot be read, the rest is not
   for (const about of ["certificate", "dkim_keys"] as const)
     assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
   assert.partialDeepStrictEqual(await tell("incidents", known), { ok: true, incidents: { incidents: [] } });
+});
+
+test("where Sieve scripts send mail on is told of the accounts that are asked for", () => {
+  const { mail } = layoutOf(temporaryDirectory());
+  for (const name of ["anna", "bert"]) {
+    const home = join(mail, "example.org", name);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, ".dovecot.sieve"), `redirect "${name}@elsewhere.example";`);
+  }
+  const to = ["anna@elsewhere.example"];
+  assert.deepEqual(tellRedirects({ mail }, ["anna@example.org", "nobody@example.org"]), {
+    ok: true,
+    detail: "",
+    redirects: [{ address: "anna@example.org", to, by: ".dovecot.sieve" }],
+  });
+  rmSync(join(mail, "example.org", "bert"), { recursive: true });
+  mkdirSync(join(mail, "example.org", "bert"));
+  writeFileSync(join(mail, "example.org", "bert", "sieve"), "no directory");
+  const unread = { ok: false, reason: "The Sieve scripts of the accounts cannot be read." };
+  assert.deepEqual(tellRedirects({ mail }, ["bert@example.org"]), unread);
 });
 
 test("each question has its own answer", async () => {

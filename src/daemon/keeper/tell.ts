@@ -1,3 +1,4 @@
+import { homeOf, redirectsIn } from "../../adapters/dovecot/redirects.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
@@ -26,6 +27,19 @@ export async function tell(about: Told, { layout, read, troubles }: Known): Prom
   if (about === "dkim_keys") return { ok: true, detail: "", dkimKeys: publicKeys(layout, read.settings) };
   const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
   return certificateReport(layout, ports, troubles.certificate);
+}
+
+/** Where the Sieve scripts in the homes of these accounts send mail on. */
+export function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): KeeperReply {
+  try {
+    return {
+      ok: true,
+      detail: "",
+      redirects: accounts.flatMap((account) => redirectsIn(homeOf(mail, account), account)),
+    };
+  } catch {
+    return { ok: false, reason: "The Sieve scripts of the accounts cannot be read." };
+  }
 }
 
 async function firewallNow(settings: Settings, layout: Layout): Promise<FirewallReport> {

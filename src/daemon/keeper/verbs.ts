@@ -22,11 +22,11 @@ import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
 import { restartHanging, restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
-import { tell } from "./tell.ts";
+import { tell, tellRedirects } from "./tell.ts";
 import { Watches } from "./watches.ts";
 
 /** They only look, so nothing needs to wait for them, nor they for it. */
-const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit"]);
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
 
 /** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
@@ -154,6 +154,8 @@ export class KeeperVerbs {
         return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
       case "audit":
         return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
+      case "redirects":
+        return Promise.resolve(tellRedirects(this.#layout, command.accounts));
       default:
         return tell(command.verb, { layout: this.#layout, read: this.#settings(), troubles: this.watches.troubles() });
     }

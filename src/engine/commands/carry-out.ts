@@ -7,6 +7,7 @@ import type { AuthorLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { AccountPasswords } from "../ports.ts";
 import { adminPassword, tokenCommand, tokenList } from "./access.ts";
+import { accessReview } from "./access-review.ts";
 import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
 import { accountOwn } from "./account-own.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
@@ -189,6 +190,8 @@ export function carryOut(
       return auditList(parts, command);
     case "audit_verify":
       return parts.upkeep.audit();
+    case "access_review":
+      return accessReview(parts, command);
     case "incident_list":
       return parts.upkeep.incidents();
     case "firewall":

@@ -35,6 +35,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "alerts_test",
   "audit_list",
   "audit_verify",
+  "access_review",
   "incident_list",
   "firewall",
   "upkeep",

@@ -8,6 +8,7 @@ import type { PublishedRecord } from "../../wire/control/upkeep.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
 import { Remembered } from "./remembered.ts";
+import { untold } from "./untold.ts";
 
 export type UpkeepParts = Readonly<{
   keeper: Keeper;
@@ -89,10 +90,6 @@ export class Upkeep {
     const records = await this.#parts.publishedFor(this.#parts.settings(), domain, key);
     return { ok: true, result: { domain, domains, checkedAt: isoTime(this.#parts.clock.now()), records } };
   }
-}
-
-function untold(told: KeeperReply): CommandError {
-  return failed(told.ok ? "The keeper is of another version." : told.reason, "`status` shows what is wrong.");
 }
 
 function failed(message: string, next: string): CommandError {

@@ -28,6 +28,7 @@ const READING = [
   "upkeep",
 ];
 const ADMINISTERING = [
+  "access_review",
   "account_details",
   "account_list",
   "account_suspend",

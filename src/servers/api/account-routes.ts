@@ -34,6 +34,27 @@ export function accountRoutes(parts: Parts): readonly Route[] {
     }),
     route({
       ...common,
+      method: "GET",
+      path: "/api/v1/access",
+      asks: "access_review",
+      bodyBytes: 0,
+      says: "Who can read the mail of each account, and where it is sent on; all accounts, or those with a text.",
+      query: shape.listQuery,
+      answer: shape.accessPage,
+      run: ({ by, query: { limit = PAGE.usual, cursor = null, text = null } }) =>
+        command(guard, by, { verb: "access_review", limit, cursor, text }, ({ accounts, ...page }) => ({
+          ...page,
+          items: accounts.map((item) => ({
+            ...item,
+            networks: [...item.networks],
+            addresses: [...item.addresses],
+            appPasswords: [...item.appPasswords],
+            forwards: item.forwards.map(({ to, by: what }) => ({ to: [...to], by: what })),
+          })),
+        })),
+    }),
+    route({
+      ...common,
       method: "POST",
       path: "/api/v1/accounts",
       asks: "account_make",

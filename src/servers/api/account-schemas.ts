@@ -3,7 +3,7 @@ import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
 import type { AliasItem } from "../../wire/control/items.ts";
-import type { AccountListItem, DetailedAccount } from "../../wire/control/results.ts";
+import type { AccountAccess, AccountListItem, DetailedAccount } from "../../wire/control/results.ts";
 import { exactly } from "./exactly.ts";
 import { appPasswordInPath } from "./me-own-schemas.ts";
 import { accountState, allowQuery } from "./schemas.ts";
@@ -98,6 +98,26 @@ export const accountDetails = exactly<DetailedAccount>()(
   }),
 );
 
+export const accessPage = z.object({
+  items: z.array(
+    exactly<AccountAccess>()(
+      z.object({
+        name,
+        suspended,
+        networks,
+        createdAt,
+        addresses: z.array(z.string()).describe("Under which mail comes to it: its own, and aliases; the first 100."),
+        appPasswords: z.array(z.string()).describe("The names of its app passwords."),
+        lastSignIn,
+        forwards: z
+          .array(z.object({ to: z.array(z.string()), by: z.string() }))
+          .describe("Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script."),
+      }),
+    ),
+  ),
+  next,
+  total: count,
+});
 export const accountInPath = z.object({ name: accountName });
 export const networkOfAccount = z.object({ name: accountName, network });
 export const appPasswordOfAccount = z.object({ name: accountName, ...appPasswordInPath.shape });

@@ -18,7 +18,11 @@ export const TAGS = [
     description: "The queue, held mail, greylisting.",
     paths: ["/api/v1/queue", "/api/v1/held", "/api/v1/greylist", "/api/v1/mail", "/api/v1/spam"],
   },
-  { name: "accounts", description: "Mailboxes and aliases.", paths: ["/api/v1/accounts", "/api/v1/aliases"] },
+  {
+    name: "accounts",
+    description: "Mailboxes and aliases.",
+    paths: ["/api/v1/accounts", "/api/v1/access", "/api/v1/aliases"],
+  },
   { name: "my mailbox", description: "What users of mailboxes see and change of their own.", paths: ["/api/v1/me"] },
   {
     name: "access",

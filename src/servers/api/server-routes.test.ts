@@ -10,6 +10,30 @@ async function get(kit: Kit, path: string) {
   return { status: response.status, answer };
 }
 
+const ACCESS = {
+  name: "anna@example.org",
+  suspended: false,
+  networks: ["203.0.113.0/24"],
+  createdAt: "2026-11-20T06:00:00.000Z",
+  addresses: ["anna@example.org", "info@example.org"],
+  appPasswords: ["phone"],
+  lastSignIn: null,
+  forwards: [{ to: ["anna@elsewhere.example"], by: "account forward" }],
+} as const;
+
+test("who can read whose mail comes in pages", async (t) => {
+  const kit = await startKit(t);
+  const page = { next: ACCESS.name, total: 2 };
+  kit.guard.replies.set("access_review", { ok: true, result: { accounts: [ACCESS], ...page } });
+  assert.deepEqual(await get(kit, "access?limit=1&text=an"), { status: 200, answer: { items: [ACCESS], ...page } });
+  await get(kit, "access");
+  assert.deepEqual(kit.guard.of("access_review"), [
+    { verb: "access_review", limit: 1, cursor: null, text: "an" },
+    { verb: "access_review", limit: 50, cursor: null, text: null },
+  ]);
+  assert.equal((await get(kit, "access?limit=101")).status, 400);
+});
+
 /** By route: the guard's verb, its result, and whether a scope beyond `read` is needed. */
 const TOLD = {
   incidents: ["incident_list", INCIDENTS, true],

@@ -9,6 +9,7 @@ import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, Que
 import type { MyAddresses, MyClient, MyMailbox, MyPause, MySender, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
+  AccessReview,
   AccountDetails,
   AccountList,
   AlertList,
@@ -61,7 +62,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import type { FirewallReport, IncidentsReport } from "./told.ts";
+import { type FirewallReport, type IncidentsReport, MOST_REVIEWED } from "./told.ts";
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
@@ -275,6 +276,8 @@ const VERBS = [
   verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, gives<AuditList>("entries")),
   /** What the last check of the audit found; null: there was none since the server began. */
   verb("audit_verify", ADMIN, {}, gives<{ readonly audit: AuditReport | null }>("audit")),
+  /** Who can read the mail of each account, and where it goes by itself; of those with this text in their name. */
+  verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, gives<AccessReview>("accounts")),
   /** What `incident list` shows. */
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What the kernel lets in. */

@@ -9,7 +9,7 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
-import { firewallReport, incidentsReport, TOLD } from "./told.ts";
+import { firewallReport, incidentsReport, MOST_REVIEWED, TOLD } from "./told.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
@@ -123,6 +123,11 @@ const command = lazily(() =>
     /** What the last check of the audit found. */
     z.object({ verb: z.literal("audit") }),
     z.object({ verb: z.enum(TOLD) }),
+    /** Where the Sieve scripts of these accounts send mail on. */
+    z.object({
+      verb: z.literal("redirects"),
+      accounts: z.readonly(z.array(parsed(parseAccountName)).check(z.maxLength(MOST_REVIEWED))),
+    }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
@@ -186,6 +191,10 @@ const reply = lazily(() =>
       dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
       incidents: z.exactOptional(incidentsReport()),
       firewall: z.exactOptional(firewallReport()),
+      /** `by`: the file of the script. */
+      redirects: z.exactOptional(
+        z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),
+      ),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
       troubles: z.exactOptional(

@@ -87,6 +87,16 @@ export type DetailedAccount = AccountRow &
     passwordsOnServer: boolean;
   }>;
 export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
+/** Who can read an account's mail, and where it goes by itself. `by`: a command, or the file of a Sieve script. */
+export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" | "createdAt"> &
+  Readonly<{
+    addresses: readonly string[];
+    /** Their names. */
+    appPasswords: readonly string[];
+    lastSignIn: LastSignIn | null;
+    forwards: readonly Readonly<{ to: readonly string[]; by: string }>[];
+  }>;
+export type AccessReview = Paged & Readonly<{ accounts: readonly AccountAccess[] }>;
 export type AliasList = Paged & Readonly<{ aliases: readonly AliasItem[] }>;
 export type SenderAllowed = Readonly<{ account: string; sender: string }>;
 export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;

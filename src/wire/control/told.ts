@@ -8,6 +8,9 @@ import { SHUT } from "../../core/incident/isolation.ts";
 export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall"] as const;
 export type Told = (typeof TOLD)[number];
 
+/** Of so many accounts at once it is told where their Sieve scripts send mail on. */
+export const MOST_REVIEWED = 100;
+
 export const incidentsReport = () =>
   z.object({
     /** The newest first. `steps`: how many its timeline has. */
