@@ -1682,6 +1682,29 @@ export type Routes = {
     };
   };
 
+  /** When old mail is removed next, what the last run removed, and whose mail is under legal hold. */
+  "GET /api/v1/retention": {
+    readonly answer: {
+      /** ISO 8601 in UTC. */
+      readonly nextRunAt: string;
+      /** What it removed; null: there was none yet. */
+      readonly lastRun: {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly mails: number;
+        readonly bytes: number;
+      } | null;
+      /** Why nothing is removed now, after a leap of the clock; null: it is. */
+      readonly paused: string | null;
+      /** Accounts whose mail must stay, also some that were removed. */
+      readonly legalHolds: readonly {
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly since: string;
+      }[];
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

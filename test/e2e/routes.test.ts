@@ -111,6 +111,15 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
     rmSync(script);
   });
 
+  test("legal holds are told without their reasons", async (t) => {
+    await product.json(["account", "legal-hold", ANNA, "on", "case 12"]);
+    const { legalHolds } = z.object({ legalHolds: z.array(z.json()) }).parse(await product.json(["retention", "show"]));
+    assert.partialDeepStrictEqual(legalHolds, [{ account: ANNA, reason: "case 12" }]);
+    await toldSoon(t, "/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
+    assert.doesNotMatch((await web.ask("GET", "/api/v1/retention", { headers: bearer })).text, /case 12/);
+    await product.json(["account", "legal-hold", ANNA, "off"]);
+  });
+
   test("the firewall is told as the command line tells it", async (t) => {
     await toldSoon(t, "/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });

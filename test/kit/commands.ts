@@ -78,6 +78,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   access_review: { verb: "access_review", text: null, limit: 50, cursor: null },
   incident_list: { verb: "incident_list" },
   firewall: { verb: "firewall" },
+  retention: { verb: "retention" },
   upkeep: { verb: "upkeep" },
   certificate: { verb: "certificate" },
   dns_check: { verb: "dns_check", domain: "example.org" },

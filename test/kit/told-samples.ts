@@ -1,4 +1,4 @@
-import type { FirewallReport, IncidentsReport } from "../../src/wire/control/told.ts";
+import type { FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
 
@@ -22,4 +22,11 @@ export const FIREWALL: FirewallReport = {
   trusted: ["wg0"],
   confirmWithinSeconds: 90,
   faults: [],
+};
+
+export const RETENTION: RetentionReport = {
+  nextRunAt: "2026-11-21T03:00:00.000Z",
+  lastRun: { at: AT, mails: 3, bytes: 4_000 },
+  paused: null,
+  legalHolds: [{ account: "anna@example.org", since: AT }],
 };

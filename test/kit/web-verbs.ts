@@ -77,6 +77,7 @@ export const WEB_VERBS = [
   "queue_return",
   "quota_set",
   "recovery_renew",
+  "retention",
   "session_end",
   "session_end_all",
   "session_list",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { NOON } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -11,14 +12,14 @@ const layout = layoutOf(temporaryDirectory());
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
 
 test("root's records are told while the settings cannot be read, the rest is not", async () => {
-  const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles } as const;
+  const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
   const told = await tell("upkeep", known);
   assert.ok(told.ok);
   assert.partialDeepStrictEqual(
     told.upkeep?.find(({ name }) => name === "audit"),
     { state: "down" },
   );
-  for (const about of ["certificate", "dkim_keys"] as const)
+  for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)
     assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
   assert.partialDeepStrictEqual(await tell("incidents", known), { ok: true, incidents: { incidents: [] } });
 });
@@ -44,8 +45,15 @@ test("where Sieve scripts send mail on is told of the accounts that are asked fo
 });
 
 test("each question has its own answer", async () => {
-  const known = { layout, read: { ok: true, settings }, troubles } as const;
+  const known = { layout, read: { ok: true, settings }, troubles, now: NOON } as const;
   const keys = await tell("dkim_keys", known);
   assert.ok(keys.ok && keys.dkimKeys?.length === 2 && keys.upkeep === undefined);
+  mkdirSync(dirname(layout.legalHolds), { recursive: true });
+  assert.partialDeepStrictEqual(await tell("retention", known), { ok: true, retention: { legalHolds: [] } });
+  writeFileSync(layout.legalHolds, "nonsense");
+  assert.deepEqual(await tell("retention", known), {
+    ok: false,
+    reason: "The list of legal holds cannot be read, so no mail is removed.",
+  });
   assert.deepEqual(await tell("certificate", known), { ok: false, reason: "No certificate is in use yet." });
 });

@@ -9,24 +9,33 @@ import { listStrict } from "../firewall/strict-table.ts";
 import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
+import { retentionOf } from "./tell-retention.ts";
 import { upkeepOf } from "./upkeep.ts";
 
 type Known = Readonly<{
   layout: Layout;
   read: Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }>;
   troubles: Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>>;
+  now: number;
 }>;
 
 /** What only root may read and others may know. */
-export async function tell(about: Told, { layout, read, troubles }: Known): Promise<KeeperReply> {
+export async function tell(about: Told, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
   if (about === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
   if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
   if (!read.ok) return read;
-  if (about === "firewall") return { ok: true, detail: "", firewall: await firewallNow(read.settings, layout) };
-  if (about === "dkim_keys") return { ok: true, detail: "", dkimKeys: publicKeys(layout, read.settings) };
-  const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
-  return certificateReport(layout, ports, troubles.certificate);
+  const { settings } = read;
+  switch (about) {
+    case "firewall":
+      return { ok: true, detail: "", firewall: await firewallNow(settings, layout) };
+    case "retention":
+      return tellRetention(layout, settings, now);
+    case "dkim_keys":
+      return { ok: true, detail: "", dkimKeys: publicKeys(layout, settings) };
+    case "certificate":
+      return certificateReport(layout, [settings["ports.submissions"], settings["ports.imaps"]], troubles.certificate);
+  }
 }
 
 /** Where the Sieve scripts in the homes of these accounts send mail on. */
@@ -44,4 +53,12 @@ export function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly
 
 async function firewallNow(settings: Settings, layout: Layout): Promise<FirewallReport> {
   return stateJson(firewallState(settings, readStrict(layout), await listStrict()));
+}
+
+function tellRetention(layout: Layout, settings: Settings, now: number): KeeperReply {
+  try {
+    return { ok: true, detail: "", retention: retentionOf(layout, settings, now) };
+  } catch {
+    return { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." };
+  }
 }

@@ -157,7 +157,12 @@ export class KeeperVerbs {
       case "redirects":
         return Promise.resolve(tellRedirects(this.#layout, command.accounts));
       default:
-        return tell(command.verb, { layout: this.#layout, read: this.#settings(), troubles: this.watches.troubles() });
+        return tell(command.verb, {
+          layout: this.#layout,
+          read: this.#settings(),
+          troubles: this.watches.troubles(),
+          now: this.#clock.now(),
+        });
     }
   }
 

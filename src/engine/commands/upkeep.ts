@@ -40,6 +40,7 @@ export class Upkeep {
   readonly audit: Ask<"audit_verify">;
   readonly incidents: Ask<"incident_list">;
   readonly firewall: Ask<"firewall">;
+  readonly retention: Ask<"retention">;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
@@ -49,6 +50,7 @@ export class Upkeep {
     this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
     this.firewall = this.#once("firewall", ({ firewall }) => firewall);
+    this.retention = this.#once("retention", ({ retention }) => retention);
     this.incidents = this.#once("incidents", ({ incidents }) => incidents);
   }
 

@@ -47,6 +47,7 @@ const ADMINISTERING = [
   "queue_hold",
   "queue_release",
   "quota_set",
+  "retention",
   "session_list",
   "settings_list",
   "settings_preview",

@@ -38,5 +38,20 @@ export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): rea
           faults: [...faults],
         })),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/retention",
+      needs: "admin",
+      asks: "retention",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "When old mail is removed next, what the last run removed, and whose mail is under legal hold.",
+      answer: shape.retention,
+      run: ({ by }) =>
+        command(guard, by, { verb: "retention" }, ({ legalHolds, ...rest }) => ({
+          ...rest,
+          legalHolds: [...legalHolds],
+        })),
+    }),
   ];
 }

@@ -1,7 +1,12 @@
 import * as z from "zod";
 import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
-import { FIREWALL_STATES, type FirewallReport, type IncidentsReport } from "../../wire/control/told.ts";
+import {
+  FIREWALL_STATES,
+  type FirewallReport,
+  type IncidentsReport,
+  type RetentionReport,
+} from "../../wire/control/told.ts";
 import { exactly } from "./exactly.ts";
 
 /** What the routes of server-routes.ts answer, for the router and for `/openapi.json`. */
@@ -59,5 +64,19 @@ export const firewall = exactly<FirewallReport>()(
     trusted: z.array(z.string()).describe("Interfaces from which everything gets in."),
     confirmWithinSeconds: z.number().int().nullable().describe("Then a trial is taken back; null without one."),
     faults: z.array(z.string()).describe("Why it is `broken`."),
+  }),
+);
+
+export const retention = exactly<RetentionReport>()(
+  z.object({
+    nextRunAt: time,
+    lastRun: z
+      .object({ at: time, mails: z.number().int(), bytes: z.number().int() })
+      .nullable()
+      .describe("What it removed; null: there was none yet."),
+    paused: z.string().nullable().describe("Why nothing is removed now, after a leap of the clock; null: it is."),
+    legalHolds: z
+      .array(z.object({ account: z.string(), since: time }))
+      .describe("Accounts whose mail must stay, also some that were removed."),
   }),
 );

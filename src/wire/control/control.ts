@@ -62,7 +62,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import { type FirewallReport, type IncidentsReport, MOST_REVIEWED } from "./told.ts";
+import { type FirewallReport, type IncidentsReport, MOST_REVIEWED, type RetentionReport } from "./told.ts";
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
@@ -282,6 +282,7 @@ const VERBS = [
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What the kernel lets in. */
   verb("firewall", READ, {}, gives<FirewallReport>("state")),
+  verb("retention", ADMIN, {}, gives<RetentionReport>("legalHolds")),
   /** What root's records say of backups, drills, checks and the like. */
   verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
   verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),

@@ -5,7 +5,7 @@ import { SHUT } from "../../core/incident/isolation.ts";
 /** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
 
 /** The keeper's verbs for it, each without an argument. */
-export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall"] as const;
+export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall", "retention"] as const;
 export type Told = (typeof TOLD)[number];
 
 /** Of so many accounts at once it is told where their Sieve scripts send mail on. */
@@ -64,3 +64,15 @@ export const firewallReport = () =>
     faults: z.readonly(z.array(z.string())),
   });
 export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>>>;
+
+export const retentionReport = () =>
+  z.object({
+    nextRunAt: z.string(),
+    /** Null: there was none yet. */
+    lastRun: z.nullable(z.object({ at: z.string(), mails: z.number(), bytes: z.number() })),
+    /** Why nothing is removed now; null: it is. */
+    paused: z.nullable(z.string()),
+    /** Accounts whose mail must stay, also some that were removed. */
+    legalHolds: z.readonly(z.array(z.object({ account: z.string(), since: z.string() }))),
+  });
+export type RetentionReport = Readonly<z.output<ReturnType<typeof retentionReport>>>;

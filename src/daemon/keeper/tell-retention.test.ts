@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { writeRecord } from "../../adapters/root-files/record-file.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { parseKeeperReply } from "../../wire/control/keeper.ts";
+import { setLegalHold } from "./legal-holds.ts";
+import { nextNight } from "./nights.ts";
+import { retentionOf } from "./tell-retention.ts";
+
+const NOW = Date.parse("2026-11-20T12:00:00.000Z");
+const SINCE = "2026-11-20T06:00:00.000Z";
+const HOUR = { "retention.hour": 3 } as const;
+
+function layoutOfServer() {
+  const layout = layoutOf(temporaryDirectory());
+  for (const file of [layout.legalHolds, layout.retentionRecord]) mkdirSync(dirname(file), { recursive: true });
+  return layout;
+}
+
+test("before the first run there is only the next one", () => {
+  const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
+  const told = { nextRunAt, lastRun: null, paused: null, legalHolds: [] };
+  assert.deepEqual(retentionOf(layoutOfServer(), HOUR, NOW), told);
+});
+
+test("the last run, why there is none now, and since when mail is under legal hold are told; not why it is", () => {
+  const layout = layoutOfServer();
+  const leap = { at: NOW - HOUR_MS, byMs: 20 * DAY_MS };
+  const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
+  writeRecord(layout.retentionRecord, { since: 1, lookedAt: NOW, leap, last, failure: null });
+  setLegalHold(layout.legalHolds, { account: "Anna@example.org", since: SINCE, reason: "case 12" });
+  const told = retentionOf(layout, HOUR, NOW);
+  assert.deepEqual(told.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
+  assert.match(told.paused ?? "", /^the clock went ahead by 20 days/);
+  assert.deepEqual(told.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
+  const reply = { ok: true, detail: "", retention: told };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});
+
+test("a list of holds that cannot be read is not told as an empty one", () => {
+  const layout = layoutOfServer();
+  writeFileSync(layout.legalHolds, "nonsense");
+  assert.throws(() => retentionOf(layout, HOUR, NOW), /cannot be read/);
+});
