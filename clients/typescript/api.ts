@@ -1705,6 +1705,30 @@ export type Routes = {
     };
   };
 
+  /** Whether mail is encrypted on the disk, whether it can be read, and which accounts have keys of their own. */
+  "GET /api/v1/encryption": {
+    readonly answer: {
+      /** New mail. */
+      readonly encrypts: boolean;
+      /** Each account has a key of its own, which its password opens. */
+      readonly byAccount: boolean;
+      /** The server's private key is there; null: the server has no key. */
+      readonly readable: boolean | null;
+      /** SHA-256 of the server's public key. */
+      readonly fingerprint: string | null;
+      readonly accounts: {
+        /** How many have a key of their own. */
+        readonly own: number;
+        /** Some that get one when their password is set. */
+        readonly without: readonly string[];
+        /** How many get none: their passwords come from the accounts file. */
+        readonly ofFile: number;
+        /** Some with older mail that their password does not open. */
+        readonly closed: readonly string[];
+      };
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

@@ -120,6 +120,16 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
     await product.json(["account", "legal-hold", ANNA, "off"]);
   });
 
+  test("encryption is told with the print of its key, without its place", async (t) => {
+    await toldSoon(t, "/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
+    await product.json(["config", "set", "mailboxes.encryption", "server"]);
+    const applied = await product.cli(["config", "apply", "--yes"]);
+    assert.equal(applied.code, 0, applied.stderr);
+    const { fingerprint } = z.object({ fingerprint: z.string() }).parse(await product.json(["encryption", "show"]));
+    await toldSoon(t, "/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
+    assert.doesNotMatch((await web.ask("GET", "/api/v1/encryption", { headers: bearer })).text, /\//);
+  });
+
   test("the firewall is told as the command line tells it", async (t) => {
     await toldSoon(t, "/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });

@@ -55,6 +55,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "audit list": "GET /api/v1/audit",
   "audit verify": "GET /api/v1/audit/verify",
   firewall: "GET /api/v1/firewall",
+  "encryption show": "GET /api/v1/encryption",
   "retention show": "GET /api/v1/retention",
   "incident list": "GET /api/v1/incidents",
   "backup list": "GET /api/v1/upkeep",

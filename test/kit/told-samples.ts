@@ -1,3 +1,4 @@
+import type { Encryption } from "../../src/wire/control/results.ts";
 import type { FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
@@ -29,4 +30,12 @@ export const RETENTION: RetentionReport = {
   lastRun: { at: AT, mails: 3, bytes: 4_000 },
   paused: null,
   legalHolds: [{ account: "anna@example.org", since: AT }],
+};
+
+export const ENCRYPTION: Encryption = {
+  encrypts: true,
+  byAccount: true,
+  readable: false,
+  fingerprint: "00ff",
+  accounts: { own: 2, without: ["bert@example.org"], ofFile: 1, closed: [] },
 };

@@ -36,5 +36,10 @@ export const DNS: DnsReport = {
 
 /** The upkeep of a server whose records are all published. */
 export function upkeepOf(parts: Pick<UpkeepParts, "keeper" | "clock"> & Partial<UpkeepParts>): Upkeep {
-  return new Upkeep({ settings: () => settings, publishedFor: () => Promise.resolve([MX]), ...parts });
+  return new Upkeep({
+    settings: () => settings,
+    publishedFor: () => Promise.resolve([MX]),
+    keyCounts: () => ({ own: 0, without: [], ofFile: 0, closed: [] }),
+    ...parts,
+  });
 }

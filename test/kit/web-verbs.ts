@@ -31,6 +31,7 @@ export const WEB_VERBS = [
   "dns_check",
   "factor_list",
   "forward_set",
+  "encryption",
   "firewall",
   "forwarding",
   "greylist_list",

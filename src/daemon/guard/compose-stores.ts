@@ -1,3 +1,4 @@
+import { countKeys } from "../../adapters/sqlite/accounts-db/account-keys.ts";
 import { SqliteAccountNetworks } from "../../adapters/sqlite/accounts-db/account-networks.ts";
 import { AccountSearch } from "../../adapters/sqlite/accounts-db/account-search.ts";
 import { AccountLists, SqliteAccounts } from "../../adapters/sqlite/accounts-db/accounts.ts";
@@ -67,6 +68,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     passkeys: new SqlitePasskeys(accountsDb),
     accounts: new SqliteAccounts(accountsDb),
     reach: new SqliteAliasReach(accountsDb),
+    keyCounts: (most: number) => countKeys(accountsDb, most),
     accountLists: new AccountLists(accountsDb),
     book: new AccountSearch(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),

@@ -180,7 +180,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       const changed = changedKeys(inForce, now.settings);
       return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
     },
-    upkeep: new Upkeep({ ...common, settings: () => inForce, publishedFor }),
+    upkeep: new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor }),
     pid: process.pid,
   });
   const subscribe = feed.subscribe.bind(feed);

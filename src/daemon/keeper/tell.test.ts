@@ -48,6 +48,13 @@ test("each question has its own answer", async () => {
   const known = { layout, read: { ok: true, settings }, troubles, now: NOON } as const;
   const keys = await tell("dkim_keys", known);
   assert.ok(keys.ok && keys.dkimKeys?.length === 2 && keys.upkeep === undefined);
+  assert.partialDeepStrictEqual(await tell("encryption", known), { ok: true, encryption: { encrypts: false } });
+  mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
+  writeFileSync(layout.mailPublicKey, "nonsense");
+  assert.deepEqual(await tell("encryption", known), {
+    ok: false,
+    reason: "The public key with which mail is encrypted cannot be read.",
+  });
   mkdirSync(dirname(layout.legalHolds), { recursive: true });
   assert.partialDeepStrictEqual(await tell("retention", known), { ok: true, retention: { legalHolds: [] } });
   writeFileSync(layout.legalHolds, "nonsense");

@@ -9,6 +9,7 @@ import { listStrict } from "../firewall/strict-table.ts";
 import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
+import { encryptionOf } from "./tell-encryption.ts";
 import { retentionOf } from "./tell-retention.ts";
 import { upkeepOf } from "./upkeep.ts";
 
@@ -31,6 +32,8 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
       return { ok: true, detail: "", firewall: await firewallNow(settings, layout) };
     case "retention":
       return tellRetention(layout, settings, now);
+    case "encryption":
+      return tellEncryption(layout, settings);
     case "dkim_keys":
       return { ok: true, detail: "", dkimKeys: publicKeys(layout, settings) };
     case "certificate":
@@ -60,5 +63,13 @@ function tellRetention(layout: Layout, settings: Settings, now: number): KeeperR
     return { ok: true, detail: "", retention: retentionOf(layout, settings, now) };
   } catch {
     return { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." };
+  }
+}
+
+function tellEncryption(layout: Layout, settings: Settings): KeeperReply {
+  try {
+    return { ok: true, detail: "", encryption: encryptionOf(layout, settings) };
+  } catch {
+    return { ok: false, reason: "The public key with which mail is encrypted cannot be read." };
   }
 }

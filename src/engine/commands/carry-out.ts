@@ -67,7 +67,7 @@ export type CommandParts = BanCommandParts &
     health: () => Promise<Health>;
     /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
     flushed: () => Promise<boolean>;
-    upkeep: Pick<Upkeep, "records" | "certificate" | "dns" | "audit" | "incidents" | "firewall" | "retention">;
+    upkeep: Pick<Upkeep, keyof Upkeep>;
     pid: number;
   }>;
 
@@ -196,6 +196,8 @@ export function carryOut(
       return parts.upkeep.incidents();
     case "firewall":
       return parts.upkeep.firewall();
+    case "encryption":
+      return parts.upkeep.encryption();
     case "retention":
       return parts.upkeep.retention();
     case "upkeep":

@@ -38,6 +38,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "access_review",
   "incident_list",
   "firewall",
+  "encryption",
   "retention",
   "upkeep",
   "certificate",

@@ -54,6 +54,21 @@ test("what the last check of the audit found is asked for once for all, also tha
   assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper is of another version." });
 });
 
+test("the keys of accounts are counted with what the keeper tells of the server's, once for all who ask", async () => {
+  const encryption = { encrypts: true, byAccount: true, readable: true, fingerprint: "00ff" };
+  const ask = () => Promise.resolve({ ok: true as const, detail: "", encryption });
+  const counted: number[] = [];
+  const accounts = { own: 2, without: ["bert@example.org"], ofFile: 0, closed: [] };
+  const keyCounts = (most: number) => {
+    counted.push(most);
+    return accounts;
+  };
+  const upkeep = upkeepOf({ keeper: { ask }, clock: new HandClock(NOON), keyCounts });
+  for (const _ of [1, 2])
+    assert.deepEqual(await upkeep.encryption(), { ok: true, result: { ...encryption, accounts } });
+  assert.deepEqual(counted, [20]);
+});
+
 test("a keeper that does not answer, or that is older, is told and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });

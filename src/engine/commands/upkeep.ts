@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isoTime, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
+import type { KeyCounts } from "../../wire/control/account-key.ts";
 import type { CommandError, Reply, Verb } from "../../wire/control/control.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { Told } from "../../wire/control/told.ts";
@@ -17,6 +18,8 @@ export type UpkeepParts = Readonly<{
   settings: () => Settings;
   /** What is published for a domain of the settings, compared with what should be. `key`: of DKIM. Never rejects. */
   publishedFor: (settings: Settings, domain: string, key: string) => Promise<readonly PublishedRecord[]>;
+  /** Of keys of accounts; names so many accounts of each kind. */
+  keyCounts: (most: number) => KeyCounts;
   /** How long it is waited for; for tests. */
   longestMs?: number;
 }>;
@@ -29,6 +32,8 @@ const DNS_MS = MINUTE_MS;
 const LONGEST_MS = 8 * SECOND_MS;
 type Ask<V extends Verb> = () => Promise<Reply<V>>;
 
+/** As `encryption show` does. */
+const MOST_NAMED = 20;
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
 
 /** What root's records say of this server and its upkeep, and what the DNS says of its domains. */
@@ -41,6 +46,7 @@ export class Upkeep {
   readonly incidents: Ask<"incident_list">;
   readonly firewall: Ask<"firewall">;
   readonly retention: Ask<"retention">;
+  readonly encryption: Ask<"encryption">;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
@@ -50,6 +56,10 @@ export class Upkeep {
     this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
     this.firewall = this.#once("firewall", ({ firewall }) => firewall);
+    this.encryption = this.#once(
+      "encryption",
+      ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
+    );
     this.retention = this.#once("retention", ({ retention }) => retention);
     this.incidents = this.#once("incidents", ({ incidents }) => incidents);
   }

@@ -39,6 +39,7 @@ const ADMINISTERING = [
   "audit_list",
   "audit_verify",
   "factor_list",
+  "encryption",
   "forwarding",
   "incident_list",
   "passkey_list",

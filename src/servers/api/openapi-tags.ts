@@ -50,6 +50,7 @@ export const TAGS = [
       "/api/v1/incidents",
       "/api/v1/firewall",
       "/api/v1/retention",
+      "/api/v1/encryption",
       "/api/v1/system",
       "/api/v1/settings",
       "/api/v1/checks",

@@ -53,5 +53,20 @@ export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): rea
           legalHolds: [...legalHolds],
         })),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/encryption",
+      needs: "admin",
+      asks: "encryption",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "Whether mail is encrypted on the disk, whether it can be read, and which accounts have keys of their own.",
+      answer: shape.encryption,
+      run: ({ by }) =>
+        command(guard, by, { verb: "encryption" }, ({ accounts, ...rest }) => ({
+          ...rest,
+          accounts: { ...accounts, without: [...accounts.without], closed: [...accounts.closed] },
+        })),
+    }),
   ];
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
+import type { Encryption } from "../../wire/control/results.ts";
 import {
   FIREWALL_STATES,
   type FirewallReport,
@@ -78,5 +79,20 @@ export const retention = exactly<RetentionReport>()(
     legalHolds: z
       .array(z.object({ account: z.string(), since: time }))
       .describe("Accounts whose mail must stay, also some that were removed."),
+  }),
+);
+
+export const encryption = exactly<Encryption>()(
+  z.object({
+    encrypts: z.boolean().describe("New mail."),
+    byAccount: z.boolean().describe("Each account has a key of its own, which its password opens."),
+    readable: z.boolean().nullable().describe("The server's private key is there; null: the server has no key."),
+    fingerprint: z.string().nullable().describe("SHA-256 of the server's public key."),
+    accounts: z.object({
+      own: z.number().int().describe("How many have a key of their own."),
+      without: z.array(z.string()).describe("Some that get one when their password is set."),
+      ofFile: z.number().int().describe("How many get none: their passwords come from the accounts file."),
+      closed: z.array(z.string()).describe("Some with older mail that their password does not open."),
+    }),
   }),
 );

@@ -24,6 +24,7 @@ import type {
   ChannelTests,
   Done,
   Dropped,
+  Encryption,
   Ended,
   FactorList,
   FactorsReset,
@@ -282,6 +283,7 @@ const VERBS = [
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What the kernel lets in. */
   verb("firewall", READ, {}, gives<FirewallReport>("state")),
+  verb("encryption", ADMIN, {}, gives<Encryption>("encrypts")),
   verb("retention", ADMIN, {}, gives<RetentionReport>("legalHolds")),
   /** What root's records say of backups, drills, checks and the like. */
   verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),

@@ -9,7 +9,7 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
-import { firewallReport, incidentsReport, MOST_REVIEWED, retentionReport, TOLD } from "./told.ts";
+import { encryptionReport, firewallReport, incidentsReport, MOST_REVIEWED, retentionReport, TOLD } from "./told.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
@@ -192,6 +192,7 @@ const reply = lazily(() =>
       incidents: z.exactOptional(incidentsReport()),
       firewall: z.exactOptional(firewallReport()),
       retention: z.exactOptional(retentionReport()),
+      encryption: z.exactOptional(encryptionReport()),
       /** `by`: the file of the script. */
       redirects: z.exactOptional(
         z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),

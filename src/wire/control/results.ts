@@ -2,6 +2,7 @@ import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AppPasswordItem, CallerItem, ListedSession, TokenItem } from "./access-items.ts";
+import type { KeyCounts } from "./account-key.ts";
 import type {
   AccountKnown,
   AccountRow,
@@ -16,6 +17,7 @@ import type {
   SentMailItem,
 } from "./items.ts";
 import type { CountedPage, Page } from "./paging.ts";
+import type { EncryptionReport } from "./told.ts";
 
 /** What the verbs of control.ts answer with. */
 
@@ -87,6 +89,8 @@ export type DetailedAccount = AccountRow &
     passwordsOnServer: boolean;
   }>;
 export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
+/** `accounts`: which have keys of their own. */
+export type Encryption = EncryptionReport & Readonly<{ accounts: KeyCounts }>;
 /** Who can read an account's mail, and where it goes by itself. `by`: a command, or the file of a Sieve script. */
 export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" | "createdAt"> &
   Readonly<{

@@ -5,7 +5,7 @@ import { SHUT } from "../../core/incident/isolation.ts";
 /** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
 
 /** The keeper's verbs for it, each without an argument. */
-export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall", "retention"] as const;
+export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall", "retention", "encryption"] as const;
 export type Told = (typeof TOLD)[number];
 
 /** Of so many accounts at once it is told where their Sieve scripts send mail on. */
@@ -76,3 +76,17 @@ export const retentionReport = () =>
     legalHolds: z.readonly(z.array(z.object({ account: z.string(), since: z.string() }))),
   });
 export type RetentionReport = Readonly<z.output<ReturnType<typeof retentionReport>>>;
+
+/** How mail is encrypted on the disk, without where the private key is. */
+export const encryptionReport = () =>
+  z.object({
+    /** New mail. */
+    encrypts: z.boolean(),
+    /** Each account has a key of its own. */
+    byAccount: z.boolean(),
+    /** Whether the server's private key is there; null: there is no such key. */
+    readable: z.nullable(z.boolean()),
+    /** SHA-256 of the server's public key; null: there is none. */
+    fingerprint: z.nullable(z.string()),
+  });
+export type EncryptionReport = Readonly<z.output<ReturnType<typeof encryptionReport>>>;

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { parseKeeperReply } from "../../wire/control/keeper.ts";
+import { prepareMailKeys } from "../set-up/mail-keys.ts";
+import { mailCryptOf } from "../set-up/site.ts";
+import { encryptionOf } from "./tell-encryption.ts";
+
+const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
+const SERVER = { ...OFF, "mailboxes.encryption": "server" } as const;
+const NONE = { encrypts: false, byAccount: false, readable: null, fingerprint: null };
+
+test("whether mail is encrypted and can be read is told, and which key that takes, but not where it is", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.deepEqual(encryptionOf(layout, OFF), NONE);
+  assert.deepEqual(encryptionOf(layout, SERVER), NONE, "there are no keys yet");
+  mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
+  for (const file of [layout.mailPrivateKey, layout.mailKeyConf, layout.mailNoKey])
+    mkdirSync(dirname(file), { recursive: true });
+  const prepared = prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout });
+  assert.deepEqual(prepared, { ok: true, changed: true });
+  const told = encryptionOf(layout, SERVER);
+  assert.partialDeepStrictEqual(told, { encrypts: true, byAccount: false, readable: true });
+  assert.match(told.fingerprint ?? "", /^[0-9a-f]{64}$/);
+  const reply = { ok: true, detail: "", encryption: told };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+  rmSync(layout.mailPrivateKey);
+  assert.deepEqual(encryptionOf(layout, SERVER), { ...told, readable: false });
+  assert.deepEqual(
+    encryptionOf(layout, OFF),
+    { ...told, encrypts: false, readable: false },
+    "older mail stays as it is",
+  );
+});

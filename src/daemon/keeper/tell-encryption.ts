@@ -1,0 +1,20 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { EncryptionReport } from "../../wire/control/told.ts";
+import { fingerprint, lockedBecause } from "../set-up/mail-keys.ts";
+import { mailCryptOf } from "../set-up/site.ts";
+
+/** What `encryption show` tells of the server's key, without where that is. Throws if the public key cannot be read. */
+export function encryptionOf(
+  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey">,
+  settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
+): EncryptionReport {
+  const crypt = mailCryptOf(settings, layout);
+  // Before the settings are applied, there are no keys.
+  if (crypt === null || !existsSync(crypt.publicKey))
+    return { encrypts: false, byAccount: false, readable: null, fingerprint: null };
+  const { encrypts, byAccount } = crypt;
+  const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
+  return { encrypts, byAccount, readable: lockedBecause(crypt) === null, fingerprint: print };
+}
