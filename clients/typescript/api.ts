@@ -1729,6 +1729,30 @@ export type Routes = {
     };
   };
 
+  /** The jails of Fail2ban and what they found. Fail2ban is asked once a minute. */
+  "GET /api/v1/fail2ban": {
+    readonly answer: {
+      readonly enabled: boolean;
+      /** The setting `fail2ban.sentences`: which reports ban. */
+      readonly sentences: "unjudged" | "all";
+      /** Since Fail2ban was started, as of the last minute. */
+      readonly jails: readonly {
+        readonly name: string;
+        /** Addresses with too few offences for a report. */
+        readonly watched: number;
+        /** Offences found. */
+        readonly found: number;
+        /** Reports to the guard. */
+        readonly reports: number;
+      }[];
+      /** Own filters that failed the test. */
+      readonly refused: readonly {
+        readonly file: string;
+        readonly reason: string;
+      }[];
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

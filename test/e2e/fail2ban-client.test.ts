@@ -26,7 +26,7 @@ while True:
 describe("a Fail2ban that an attacker has taken over", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" });
 
-  test("runs nothing as root by its answers to the command line", async (t) => {
+  test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
     const { services, fail2banSocket: socket } = product.layout;
     await until("Fail2ban answers", async () => (await product.cli(["fail2ban", "status"])).code === 0);
     await lab.server.mustExec(["sv", "-w", "10", "down", join(services, "fail2ban")]);
@@ -41,6 +41,8 @@ describe("a Fail2ban that an attacker has taken over", { skip: whyNoLab() ?? fal
     await once(hostile.stdout, "data");
 
     await product.cli(["fail2ban", "status"]);
+    // The keeper is root, too.
+    assert.partialDeepStrictEqual(await product.api("GET", "/api/v1/fail2ban"), { code: 409 });
 
     const uid = await lab.server.mustExec(["id", "-u", "ghostinbox-fail2ban"]);
     assert.equal(readFileSync(proof, "utf8"), uid, "the answer did run its command");

@@ -51,6 +51,10 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
 
   test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
     await until("its jail runs", async () => (await jails()).includes("vanished"));
+    await until("the API tells of it", async () => {
+      const { code, body } = await product.api("GET", "/api/v1/fail2ban");
+      return code === 200 && /^\{"enabled":true,.*"name":"vanished","watched":0/.test(body);
+    });
     await hangUp("198.51.100.200", "EHLO client.test");
     await isBannedBy("vanished", "198.51.100.200");
   });

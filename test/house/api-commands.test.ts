@@ -56,6 +56,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "audit verify": "GET /api/v1/audit/verify",
   firewall: "GET /api/v1/firewall",
   "encryption show": "GET /api/v1/encryption",
+  "fail2ban status": "GET /api/v1/fail2ban",
   "retention show": "GET /api/v1/retention",
   "incident list": "GET /api/v1/incidents",
   "backup list": "GET /api/v1/upkeep",

@@ -1,5 +1,5 @@
 import type { Encryption } from "../../src/wire/control/results.ts";
-import type { FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
+import type { Fail2banReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
 
@@ -38,4 +38,11 @@ export const ENCRYPTION: Encryption = {
   readable: false,
   fingerprint: "00ff",
   accounts: { own: 2, without: ["bert@example.org"], ofFile: 1, closed: [] },
+};
+
+export const FAIL2BAN: Fail2banReport = {
+  enabled: true,
+  sentences: "unjudged",
+  jails: [{ name: "postfix-sasl", watched: 2, found: 9, reports: 1 }],
+  refused: [{ file: "gullible.conf", reason: "attackers choose what it reads" }],
 };

@@ -32,6 +32,7 @@ export const WEB_VERBS = [
   "factor_list",
   "forward_set",
   "encryption",
+  "fail2ban",
   "firewall",
   "forwarding",
   "greylist_list",

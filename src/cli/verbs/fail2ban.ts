@@ -1,10 +1,10 @@
-import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { jailsOf } from "../../adapters/fail2ban/client.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../daemon/set-up/checkout.ts";
 import { userIds } from "../../daemon/set-up/site.ts";
 import { USERS } from "../../settings/layout.ts";
-import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
+import type { JailStatus } from "../../wire/fail2ban/status.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
 import { settingsOf } from "./server-settings.ts";
@@ -14,14 +14,10 @@ export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome>
   if (!settings.ok) return settings;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
-  const listed = await client(call, ["status"]);
-  if (listed.code !== 0)
-    return failed(`Fail2ban does not answer: ${lastLines(listed, 1)}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
-  const jails: JailStatus[] = [];
-  for (const name of parseJailNames(listed.stdout)) {
-    const { stdout } = await client(call, ["status", name]);
-    jails.push(parseJailStatus(name, stdout));
-  }
+  const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
+  if (!asked.ok)
+    return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
+  const { jails } = asked;
   const refused = refusedFilters(call.layout);
   const { sentences } = settings;
   const text = `${printStatus(jails, refused)}\n${SENTENCES[sentences]}`;
@@ -56,12 +52,6 @@ function settingsOn(call: CommandCall): On | CommandFailure {
   if (!loaded.ok) return loaded;
   if (loaded.settings["fail2ban.enabled"]) return { ok: true, sentences: loaded.settings["fail2ban.sentences"] };
   return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
-}
-
-/** As Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
-function client({ layout }: CommandCall, argv: readonly string[]) {
-  const user = process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {};
-  return runProgram("fail2ban-client", ["-c", layout.fail2banConf, "-s", layout.fail2banSocket, ...argv], user);
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {

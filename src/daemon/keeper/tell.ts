@@ -10,6 +10,7 @@ import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
 import { encryptionOf } from "./tell-encryption.ts";
+import { tellFail2ban } from "./tell-fail2ban.ts";
 import { retentionOf } from "./tell-retention.ts";
 import { upkeepOf } from "./upkeep.ts";
 
@@ -34,6 +35,8 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
       return tellRetention(layout, settings, now);
     case "encryption":
       return tellEncryption(layout, settings);
+    case "fail2ban":
+      return tellFail2ban(layout, settings);
     case "dkim_keys":
       return { ok: true, detail: "", dkimKeys: publicKeys(layout, settings) };
     case "certificate":

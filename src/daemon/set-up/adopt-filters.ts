@@ -56,7 +56,7 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
 }
 
 /** What the last `adoptFilters` refused. */
-export function refusedFilters({ fail2banOwn }: Layout): readonly Refused[] {
+export function refusedFilters({ fail2banOwn }: Pick<Layout, "fail2banOwn">): readonly Refused[] {
   const isRefused = (one: unknown): one is Refused => typeof one === "object" && one !== null && "reason" in one;
   return readList(join(fail2banOwn, REFUSED)).filter(isRefused);
 }

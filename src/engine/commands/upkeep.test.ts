@@ -69,6 +69,26 @@ test("the keys of accounts are counted with what the keeper tells of the server'
   assert.deepEqual(counted, [20]);
 });
 
+test("Fail2ban is asked once a minute, and not waited for long", async () => {
+  const clock = new HandClock(NOON);
+  const fail2ban = { enabled: true, sentences: "all", jails: [], refused: [] } as const;
+  const { promise, resolve } = Promise.withResolvers<KeeperReply>();
+  let asked = 0;
+  const ask = () => {
+    asked += 1;
+    return promise;
+  };
+  const upkeep = upkeepOf({ keeper: { ask }, clock, longestMs: 5 });
+  assert.partialDeepStrictEqual(await upkeep.fail2ban(), { ok: false, next: "Ask again in some seconds." });
+  resolve({ ok: true, detail: "", fail2ban });
+  clock.advance(MINUTE_MS - 1);
+  assert.deepEqual(await upkeep.fail2ban(), { ok: true, result: fail2ban });
+  assert.equal(asked, 1);
+  clock.advance(1);
+  await upkeep.fail2ban();
+  assert.equal(asked, 2);
+});
+
 test("a keeper that does not answer, or that is older, is told and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });

@@ -28,12 +28,14 @@ export type UpkeepParts = Readonly<{
 const RECORDS_MS = 5 * SECOND_MS;
 const CERTIFICATE_MS = 10 * SECOND_MS;
 const DNS_MS = MINUTE_MS;
+const JAILS_MS = MINUTE_MS;
 /** The web waits ten seconds for the guard. What comes later is there for the next who asks. */
 const LONGEST_MS = 8 * SECOND_MS;
 type Ask<V extends Verb> = () => Promise<Reply<V>>;
 
 /** As `encryption show` does. */
 const MOST_NAMED = 20;
+const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again in some seconds.");
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
 
 /** What root's records say of this server and its upkeep, and what the DNS says of its domains. */
@@ -47,6 +49,8 @@ export class Upkeep {
   readonly firewall: Ask<"firewall">;
   readonly retention: Ask<"retention">;
   readonly encryption: Ask<"encryption">;
+  /** Its client runs once for each jail, which takes seconds. */
+  readonly fail2ban: Ask<"fail2ban">;
   /** By domain; only those of the settings get in. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
@@ -56,6 +60,8 @@ export class Upkeep {
     this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
     this.firewall = this.#once("firewall", ({ firewall }) => firewall);
+    const jails = this.#once("fail2ban", ({ fail2ban }) => fail2ban, JAILS_MS);
+    this.fail2ban = () => Promise.race([jails(), this.#late(BUSY)]);
     this.encryption = this.#once(
       "encryption",
       ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
@@ -76,7 +82,7 @@ export class Upkeep {
     const remembered = this.#dns.get(domain) ?? new Remembered(this.#parts.clock, DNS_MS);
     this.#dns.set(domain, remembered);
     const found = remembered.get(() => this.#compare(domain, domains));
-    return Promise.race([found, wait(this.#parts.longestMs ?? LONGEST_MS, LATE, { ref: false })]);
+    return Promise.race([found, this.#late(LATE)]);
   }
 
   /** Asks the keeper once for all who ask within some seconds. `read`: undefined if it did not tell. */
@@ -92,6 +98,10 @@ export class Upkeep {
         const result = told.ok ? read(told) : undefined;
         return result === undefined ? untold(told) : { ok: true, result };
       });
+  }
+
+  #late(answer: CommandError): Promise<CommandError> {
+    return wait(this.#parts.longestMs ?? LONGEST_MS, answer, { ref: false });
   }
 
   async #compare(domain: string, domains: readonly string[]): Promise<Reply<"dns_check">> {

@@ -23,6 +23,7 @@ const READING = [
   "allow_list",
   "certificate",
   "dns_check",
+  "fail2ban",
   "firewall",
   "protection",
   "upkeep",

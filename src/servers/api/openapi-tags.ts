@@ -49,6 +49,7 @@ export const TAGS = [
       "/api/v1/audit",
       "/api/v1/incidents",
       "/api/v1/firewall",
+      "/api/v1/fail2ban",
       "/api/v1/retention",
       "/api/v1/encryption",
       "/api/v1/system",

@@ -68,5 +68,20 @@ export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): rea
           accounts: { ...accounts, without: [...accounts.without], closed: [...accounts.closed] },
         })),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/fail2ban",
+      asks: "fail2ban",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "The jails of Fail2ban and what they found. Fail2ban is asked once a minute.",
+      answer: shape.fail2ban,
+      run: ({ by }) =>
+        command(guard, by, { verb: "fail2ban" }, ({ jails, refused, ...rest }) => ({
+          ...rest,
+          jails: [...jails],
+          refused: [...refused],
+        })),
+    }),
   ];
 }

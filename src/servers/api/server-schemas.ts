@@ -3,10 +3,12 @@ import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
 import type { Encryption } from "../../wire/control/results.ts";
 import {
+  type Fail2banReport,
   FIREWALL_STATES,
   type FirewallReport,
   type IncidentsReport,
   type RetentionReport,
+  SENTENCES,
 } from "../../wire/control/told.ts";
 import { exactly } from "./exactly.ts";
 
@@ -94,5 +96,24 @@ export const encryption = exactly<Encryption>()(
       ofFile: z.number().int().describe("How many get none: their passwords come from the accounts file."),
       closed: z.array(z.string()).describe("Some with older mail that their password does not open."),
     }),
+  }),
+);
+
+const count = z.number().int();
+export const fail2ban = exactly<Fail2banReport>()(
+  z.object({
+    enabled: z.boolean(),
+    sentences: z.enum(SENTENCES).describe("The setting `fail2ban.sentences`: which reports ban."),
+    jails: z
+      .array(
+        z.object({
+          name: z.string(),
+          watched: count.describe("Addresses with too few offences for a report."),
+          found: count.describe("Offences found."),
+          reports: count.describe("Reports to the guard."),
+        }),
+      )
+      .describe("Since Fail2ban was started, as of the last minute."),
+    refused: z.array(z.object({ file: z.string(), reason: z.string() })).describe("Own filters that failed the test."),
   }),
 );

@@ -63,7 +63,13 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import { type FirewallReport, type IncidentsReport, MOST_REVIEWED, type RetentionReport } from "./told.ts";
+import {
+  type Fail2banReport,
+  type FirewallReport,
+  type IncidentsReport,
+  MOST_REVIEWED,
+  type RetentionReport,
+} from "./told.ts";
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
@@ -283,6 +289,7 @@ const VERBS = [
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What the kernel lets in. */
   verb("firewall", READ, {}, gives<FirewallReport>("state")),
+  verb("fail2ban", READ, {}, gives<Fail2banReport>("jails")),
   verb("encryption", ADMIN, {}, gives<Encryption>("encrypts")),
   verb("retention", ADMIN, {}, gives<RetentionReport>("legalHolds")),
   /** What root's records say of backups, drills, checks and the like. */

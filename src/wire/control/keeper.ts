@@ -9,7 +9,15 @@ import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
-import { encryptionReport, firewallReport, incidentsReport, MOST_REVIEWED, retentionReport, TOLD } from "./told.ts";
+import {
+  encryptionReport,
+  fail2banReport,
+  firewallReport,
+  incidentsReport,
+  MOST_REVIEWED,
+  retentionReport,
+  TOLD,
+} from "./told.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
@@ -193,6 +201,7 @@ const reply = lazily(() =>
       firewall: z.exactOptional(firewallReport()),
       retention: z.exactOptional(retentionReport()),
       encryption: z.exactOptional(encryptionReport()),
+      fail2ban: z.exactOptional(fail2banReport()),
       /** `by`: the file of the script. */
       redirects: z.exactOptional(
         z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),

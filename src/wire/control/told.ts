@@ -4,8 +4,19 @@ import { SHUT } from "../../core/incident/isolation.ts";
 
 /** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
 
+export const SENTENCES = ["unjudged", "all"] as const;
+
 /** The keeper's verbs for it, each without an argument. */
-export const TOLD = ["upkeep", "certificate", "dkim_keys", "incidents", "firewall", "retention", "encryption"] as const;
+export const TOLD = [
+  "upkeep",
+  "certificate",
+  "dkim_keys",
+  "incidents",
+  "firewall",
+  "retention",
+  "encryption",
+  "fail2ban",
+] as const;
 export type Told = (typeof TOLD)[number];
 
 /** Of so many accounts at once it is told where their Sieve scripts send mail on. */
@@ -90,3 +101,17 @@ export const encryptionReport = () =>
     fingerprint: z.nullable(z.string()),
   });
 export type EncryptionReport = Readonly<z.output<ReturnType<typeof encryptionReport>>>;
+
+export const fail2banReport = () =>
+  z.object({
+    enabled: z.boolean(),
+    /** Whether each report bans, or only what the guard has not judged itself. */
+    sentences: z.enum(SENTENCES),
+    /** Since Fail2ban was started, as `JailStatus` tells it. */
+    jails: z.readonly(
+      z.array(z.object({ name: z.string(), watched: z.number(), found: z.number(), reports: z.number() })),
+    ),
+    /** The owner's own filters that failed the test; `file` without its directory. */
+    refused: z.readonly(z.array(z.object({ file: z.string(), reason: z.string() }))),
+  });
+export type Fail2banReport = Readonly<z.output<ReturnType<typeof fail2banReport>>>;

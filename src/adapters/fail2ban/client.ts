@@ -1,0 +1,34 @@
+import { isJailName } from "../../core/decide/jails.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
+import { type Finished, lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
+
+type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
+/** `uid` and `gid`: of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
+export type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
+
+type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
+
+/** The client runs once for each jail. A Fail2ban that was taken over names as many as it likes. */
+const MOST_JAILS = 100;
+
+/** Its jails, as fail2ban-client(1) tells of them. Never throws. */
+export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
+  const listed = await client(files, ["status"], options);
+  if (listed.code !== 0) return silent(listed);
+  const jails: JailStatus[] = [];
+  for (const name of parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS)) {
+    const told = await client(files, ["status", name], options);
+    if (told.code !== 0) return silent(told);
+    jails.push(parseJailStatus(name, told.stdout));
+  }
+  return { ok: true, jails };
+}
+
+function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: ClientOptions) {
+  return runProgram("fail2ban-client", ["-c", fail2banConf, "-s", fail2banSocket, ...argv], options);
+}
+
+function silent(ran: Finished): Jails {
+  return { ok: false, reason: lastLines(ran, 1) };
+}

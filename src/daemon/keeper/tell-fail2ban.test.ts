@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { FAIL2BAN } from "../../../test/kit/told-samples.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { parseKeeperReply } from "../../wire/control/keeper.ts";
+import { tellFail2ban } from "./tell-fail2ban.ts";
+
+const layout = layoutOf(temporaryDirectory());
+
+test("a Fail2ban that is off has no jails", async () => {
+  const fail2ban = { enabled: false, sentences: "all", jails: [], refused: [] };
+  const off = { "fail2ban.enabled": false, "fail2ban.sentences": "all" } as const;
+  assert.deepEqual(await tellFail2ban(layout, off), { ok: true, detail: "", fail2ban });
+});
+
+test("one that should run and is not there is told as such", async () => {
+  const told = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
+  assert.ok(!told.ok);
+  assert.match(told.reason, /^Fail2ban (?:does not answer|cannot be asked): ./);
+});
+
+test("what the keeper tells of it is read by the guard", () => {
+  const reply = { ok: true, detail: "", fail2ban: FAIL2BAN };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});

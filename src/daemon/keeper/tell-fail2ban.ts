@@ -1,0 +1,29 @@
+import { basename } from "node:path";
+import { jailsOf } from "../../adapters/fail2ban/client.ts";
+import { messageOf } from "../../core/error.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { KeeperReply } from "../../wire/control/keeper.ts";
+import { refusedFilters } from "../set-up/adopt-filters.ts";
+import { userIds } from "../set-up/site.ts";
+
+/** Shorter than who asks the keeper waits. */
+const LONGEST_MS = 15_000;
+
+/** What `fail2ban status` shows; of filters that were refused the names of the files alone. Never throws. */
+export async function tellFail2ban(
+  layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn">,
+  settings: Pick<Settings, "fail2ban.enabled" | "fail2ban.sentences">,
+): Promise<KeeperReply> {
+  const sentences = settings["fail2ban.sentences"];
+  if (!settings["fail2ban.enabled"])
+    return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
+  try {
+    const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });
+    if (!asked.ok) return { ok: false, reason: `Fail2ban does not answer: ${asked.reason}.` };
+    const refused = refusedFilters(layout).map(({ file, reason }) => ({ file: basename(file), reason }));
+    return { ok: true, detail: "", fail2ban: { enabled: true, sentences, jails: asked.jails, refused } };
+  } catch (error) {
+    return { ok: false, reason: `Fail2ban cannot be asked: ${messageOf(error)}.` };
+  }
+}
