@@ -53,6 +53,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "dns check": "GET /api/v1/dns",
   "access review": "GET /api/v1/access",
   "audit list": "GET /api/v1/audit",
+  "audit export": "GET /api/v1/audit",
   "audit verify": "GET /api/v1/audit/verify",
   firewall: "GET /api/v1/firewall",
   "encryption show": "GET /api/v1/encryption",
