@@ -1753,6 +1753,22 @@ export type Routes = {
     };
   };
 
+  /** What the checks of the whole server came to when they last ran. To ask starts none. */
+  "GET /api/v1/checks": {
+    readonly answer: {
+      /** When they last ran; null: never yet. */
+      readonly at: string | null;
+      /** What they came to. The evidence stays on the server. */
+      readonly checks: readonly {
+        /** As `./ghostinbox check` names it, such as `tls.certificate`. */
+        readonly id: string;
+        readonly state: "ok" | "unknown" | "warning" | "wrong";
+        /** When it was last `ok`; null: never yet. */
+        readonly passedAt: string | null;
+      }[];
+    };
+  };
+
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:

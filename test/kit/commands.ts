@@ -78,6 +78,7 @@ export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { ver
   access_review: { verb: "access_review", text: null, limit: 50, cursor: null },
   incident_list: { verb: "incident_list" },
   firewall: { verb: "firewall" },
+  checks: { verb: "checks" },
   fail2ban: { verb: "fail2ban" },
   encryption: { verb: "encryption" },
   retention: { verb: "retention" },

@@ -8,7 +8,7 @@ import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
 import type { MyMailbox } from "../../src/wire/control/my-items.ts";
 import type { DetailedAccount } from "../../src/wire/control/results.ts";
-import { ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./told-samples.ts";
+import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./told-samples.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -93,6 +93,7 @@ export class FakeGuard implements GuardPort {
     ["firewall", { ok: true, result: FIREWALL }],
     ["retention", { ok: true, result: RETENTION }],
     ["encryption", { ok: true, result: ENCRYPTION }],
+    ["checks", { ok: true, result: CHECKS }],
     ["fail2ban", { ok: true, result: FAIL2BAN }],
     ["upkeep", { ok: true, result: { upkeep: [] } }],
     ["certificate", { ok: true, result: { certificate: CERTIFICATE } }],

@@ -1,5 +1,11 @@
 import type { Encryption } from "../../src/wire/control/results.ts";
-import type { Fail2banReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
+import type {
+  ChecksReport,
+  Fail2banReport,
+  FirewallReport,
+  IncidentsReport,
+  RetentionReport,
+} from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
 
@@ -45,4 +51,12 @@ export const FAIL2BAN: Fail2banReport = {
   sentences: "unjudged",
   jails: [{ name: "postfix-sasl", watched: 2, found: 9, reports: 1 }],
   refused: [{ file: "gullible.conf", reason: "attackers choose what it reads" }],
+};
+
+export const CHECKS: ChecksReport = {
+  at: AT,
+  checks: [
+    { id: "tls.certificate", state: "ok", passedAt: AT },
+    { id: "dns.ptr", state: "wrong", passedAt: null },
+  ],
 };

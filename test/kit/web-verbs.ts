@@ -27,6 +27,7 @@ export const WEB_VERBS = [
   "ban",
   "caller",
   "certificate",
+  "checks",
   "cleanup",
   "dns_check",
   "factor_list",

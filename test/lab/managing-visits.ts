@@ -84,6 +84,7 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "GET /api/v1/retention": [{ answers: 200 }],
   "GET /api/v1/encryption": [{ answers: 200 }],
   "GET /api/v1/fail2ban": [{ answers: 200 }],
+  "GET /api/v1/checks": [{ answers: 200 }],
   "GET /api/v1/certificate": [{ answers: 200 }],
   "GET /api/v1/dns": [{ answers: 200 }],
 

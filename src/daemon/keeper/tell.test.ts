@@ -21,6 +21,7 @@ test("root's records are told while the settings cannot be read, the rest is not
   );
   for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)
     assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
+  assert.partialDeepStrictEqual(await tell("checks", known), { ok: true, checks: { checks: [] } });
   assert.partialDeepStrictEqual(await tell("incidents", known), { ok: true, incidents: { incidents: [] } });
 });
 

@@ -9,6 +9,7 @@ import { listStrict } from "../firewall/strict-table.ts";
 import { incidentsOf } from "../incident/tell-incidents.ts";
 import { certificateReport } from "./certificate-report.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
+import { checksOf } from "./tell-checks.ts";
 import { encryptionOf } from "./tell-encryption.ts";
 import { tellFail2ban } from "./tell-fail2ban.ts";
 import { retentionOf } from "./tell-retention.ts";
@@ -26,6 +27,7 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
   if (about === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
   if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
+  if (about === "checks") return { ok: true, detail: "", checks: checksOf(layout) };
   if (!read.ok) return read;
   const { settings } = read;
   switch (about) {

@@ -196,6 +196,8 @@ export function carryOut(
       return parts.upkeep.incidents();
     case "firewall":
       return parts.upkeep.firewall();
+    case "checks":
+      return parts.upkeep.checks();
     case "fail2ban":
       return parts.upkeep.fail2ban();
     case "encryption":

@@ -39,6 +39,7 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "incident_list",
   "firewall",
   "encryption",
+  "checks",
   "fail2ban",
   "retention",
   "upkeep",

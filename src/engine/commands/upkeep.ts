@@ -48,6 +48,7 @@ export class Upkeep {
   readonly incidents: Ask<"incident_list">;
   readonly firewall: Ask<"firewall">;
   readonly retention: Ask<"retention">;
+  readonly checks: Ask<"checks">;
   readonly encryption: Ask<"encryption">;
   /** Its client runs once for each jail, which takes seconds. */
   readonly fail2ban: Ask<"fail2ban">;
@@ -66,6 +67,7 @@ export class Upkeep {
       "encryption",
       ({ encryption }) => encryption && { ...encryption, accounts: parts.keyCounts(MOST_NAMED) },
     );
+    this.checks = this.#once("checks", ({ checks }) => checks);
     this.retention = this.#once("retention", ({ retention }) => retention);
     this.incidents = this.#once("incidents", ({ incidents }) => incidents);
   }

@@ -22,6 +22,7 @@ const READING = [
   "alerts_list",
   "allow_list",
   "certificate",
+  "checks",
   "dns_check",
   "fail2ban",
   "firewall",

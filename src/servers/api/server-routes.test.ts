@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/told-samples.ts";
+import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/told-samples.ts";
 
 async function get(kit: Kit, path: string) {
   const response = await fetch(`${kit.url}/api/v1/${path}`, { headers: bearer });
@@ -38,6 +38,7 @@ test("who can read whose mail comes in pages", async (t) => {
 const TOLD = {
   incidents: ["incident_list", INCIDENTS, true],
   firewall: ["firewall", FIREWALL, false],
+  checks: ["checks", CHECKS, false],
   fail2ban: ["fail2ban", FAIL2BAN, false],
   encryption: ["encryption", ENCRYPTION, true],
   retention: ["retention", RETENTION, true],

@@ -83,5 +83,15 @@ export function serverRoutes({ parts: { guard } }: Pick<Handlers, "parts">): rea
           refused: [...refused],
         })),
     }),
+    route({
+      method: "GET",
+      path: "/api/v1/checks",
+      asks: "checks",
+      who: "session_or_token",
+      bodyBytes: 0,
+      says: "What the checks of the whole server came to when they last ran. To ask starts none.",
+      answer: shape.checks,
+      run: ({ by }) => command(guard, by, { verb: "checks" }, ({ at, checks }) => ({ at, checks: [...checks] })),
+    }),
   ];
 }

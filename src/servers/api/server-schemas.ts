@@ -3,6 +3,8 @@ import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
 import type { Encryption } from "../../wire/control/results.ts";
 import {
+  CHECK_STATES,
+  type ChecksReport,
   type Fail2banReport,
   FIREWALL_STATES,
   type FirewallReport,
@@ -115,5 +117,20 @@ export const fail2ban = exactly<Fail2banReport>()(
       )
       .describe("Since Fail2ban was started, as of the last minute."),
     refused: z.array(z.object({ file: z.string(), reason: z.string() })).describe("Own filters that failed the test."),
+  }),
+);
+
+export const checks = exactly<ChecksReport>()(
+  z.object({
+    at: time.nullable().describe("When they last ran; null: never yet."),
+    checks: z
+      .array(
+        z.object({
+          id: z.string().describe("As `./ghostinbox check` names it, such as `tls.certificate`."),
+          state: z.enum(CHECK_STATES),
+          passedAt: time.nullable().describe("When it was last `ok`; null: never yet."),
+        }),
+      )
+      .describe("What they came to. The evidence stays on the server."),
   }),
 );

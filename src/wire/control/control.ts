@@ -64,6 +64,7 @@ import {
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
 import {
+  type ChecksReport,
   type Fail2banReport,
   type FirewallReport,
   type IncidentsReport,
@@ -289,6 +290,7 @@ const VERBS = [
   verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
   /** What the kernel lets in. */
   verb("firewall", READ, {}, gives<FirewallReport>("state")),
+  verb("checks", READ, {}, gives<ChecksReport>("checks")),
   verb("fail2ban", READ, {}, gives<Fail2banReport>("jails")),
   verb("encryption", ADMIN, {}, gives<Encryption>("encrypts")),
   verb("retention", ADMIN, {}, gives<RetentionReport>("legalHolds")),

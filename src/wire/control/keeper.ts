@@ -10,6 +10,7 @@ import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
 import {
+  checksReport,
   encryptionReport,
   fail2banReport,
   firewallReport,
@@ -198,6 +199,7 @@ const reply = lazily(() =>
       /** The public keys of DKIM, in base64; empty: there is none yet. */
       dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
       incidents: z.exactOptional(incidentsReport()),
+      checks: z.exactOptional(checksReport()),
       firewall: z.exactOptional(firewallReport()),
       retention: z.exactOptional(retentionReport()),
       encryption: z.exactOptional(encryptionReport()),

@@ -16,6 +16,7 @@ export const TOLD = [
   "retention",
   "encryption",
   "fail2ban",
+  "checks",
 ] as const;
 export type Told = (typeof TOLD)[number];
 
@@ -115,3 +116,16 @@ export const fail2banReport = () =>
     refused: z.readonly(z.array(z.object({ file: z.string(), reason: z.string() }))),
   });
 export type Fail2banReport = Readonly<z.output<ReturnType<typeof fail2banReport>>>;
+
+export const CHECK_STATES = ["ok", "unknown", "warning", "wrong"] as const;
+
+/** What the checks came to when the keeper last ran them, without their evidence. */
+export const checksReport = () =>
+  z.object({
+    /** Null: they never ran. */
+    at: z.nullable(z.string()),
+    checks: z.readonly(
+      z.array(z.object({ id: z.string(), state: z.enum(CHECK_STATES), passedAt: z.nullable(z.string()) })),
+    ),
+  });
+export type ChecksReport = Readonly<z.output<ReturnType<typeof checksReport>>>;
