@@ -3,8 +3,11 @@ import { messageOf } from "../../src/core/error.ts";
 /** Thrown by a condition that can never come true: ends the wait at once. */
 export class Hopeless extends Error {}
 
-/** Between two questions it waits for twice as long as the first took, so that waiting takes a third of a core at most. */
-const PAUSE_MS = { least: 25, most: 400 } as const;
+/**
+ * Between two questions it pauses twice as long as the first took, so that waiting takes a third of a core at most. What has
+ * lasted is asked for less often, so that a minute does not cost twenty seconds of a core.
+ */
+const PAUSE_MS = { least: 25, most: 400, mostLater: 1_500 } as const;
 
 /**
  * Asks again and again until the answer is neither false, null nor undefined, and gives it back.
@@ -15,7 +18,8 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   deadlineMs = 60_000,
 ): Promise<Exclude<T, false | null | undefined>> {
-  const end = performance.now() + deadlineMs;
+  const began = performance.now();
+  const end = began + deadlineMs;
   let last: unknown;
   for (;;) {
     const asked = performance.now();
@@ -38,9 +42,14 @@ ${messageOf(last)}`
         }`,
         last === undefined ? {} : { cause: last },
       );
-    const pauseMs = Math.min(Math.max(2 * (answered - asked), PAUSE_MS.least), PAUSE_MS.most);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseAfter(answered - asked, answered - began)));
   }
+}
+
+/** `waitedMs`: so far, of which it adds a fifth at most. */
+function pauseAfter(tookMs: number, waitedMs: number): number {
+  const atFirst = Math.min(Math.max(2 * tookMs, PAUSE_MS.least), PAUSE_MS.most);
+  return Math.max(atFirst, Math.min(10 * tookMs, waitedMs / 5, PAUSE_MS.mostLater));
 }
 
 function isThere<T>(answer: T): answer is Exclude<T, false | null | undefined> {
