@@ -14,13 +14,13 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 /** Of each kind. More for a longer look: `LOSS_ROUNDS=100`. */
-const ROUNDS = Number(process.env["LOSS_ROUNDS"] ?? 3);
+const ROUNDS = Number(process.env["LOSS_ROUNDS"] ?? 2);
 const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_121);
 const ACCOUNTS = ["anna@example.test", "bela@example.test"];
 /** Mails of a round before its moment comes, at most. */
 const MOST_MAILS = 40;
 /** Every so many rounds the end comes while the server starts. */
-const IN_START = 3;
+const IN_START = 2;
 const START_MS = 6_000;
 
 type End = "kill" | "power";

@@ -19,7 +19,7 @@ const NAMES = [
   ...Array.from({ length: 398 }, (_, i) => `user${i}@example.test`),
 ];
 const NETWORKS = 200;
-const EACH = 5;
+const EACH = 3;
 const AT_ONCE = 120;
 /** Each a /48 of one /36. */
 const ROOT_NETWORKS = 300;
