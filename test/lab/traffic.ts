@@ -14,7 +14,7 @@ type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; be
 
 const MAILERS = 2;
 /** So that the server is busy and not flooded. */
-const PAUSE_MS = 40;
+const PAUSE_MS = 150;
 
 /** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a network of its own. */
 export class Traffic {
