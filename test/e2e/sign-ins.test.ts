@@ -84,12 +84,17 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       const ran = await product.cli(line.split(" "), { input });
       return ran.stdout + ran.stderr;
     };
-    const can = (password: string, ...words: readonly string[]) =>
-      until(`it opens ${words.join(", ")} and no other`, async () => {
-        const all = await mail.read(password).catch(() => "");
-        const found = WORDS.filter((word) => all.includes(`bodysecret of ${word}`));
-        return found.join() === words.join();
-      });
+    const opens =
+      (read: (password: string) => Promise<string>) =>
+      (password: string, ...words: readonly string[]) =>
+        until(`it opens ${words.join(", ")} and no other`, async () => {
+          const all = await read(password).catch(() => "");
+          const found = WORDS.filter((word) => all.includes(`bodysecret of ${word}`));
+          return found.join() === words.join();
+        });
+    const can = opens((password) => mail.read(password));
+    /** With eight keys each session costs seconds. What was written before the first key has been seen closed by then. */
+    const canOfLate = opens((password) => mail.readNewest(password));
     const [first, second, third] = ["purple monkey dishwasher", "it's 100%u unusual %{lamps}", "orchid kettle lantern"];
     const passwd = `account passwd ${ANNA} --password-stdin`;
 
@@ -158,12 +163,12 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.match(await cli(passwd, third), full, "nothing puts mail out of reach in passing");
     const recover = `encryption recover ${ANNA} --password-stdin --recovery-key ${file}`;
     assert.match(await cli(recover, `${third} 8`), /can read all its mail again/);
-    await can(`${third} 8`, "firstsecret", "secondsecret", ...LATER);
+    await canOfLate(`${third} 8`, "firstsecret", "secondsecret", ...LATER);
     await cli(`account remove ${ANNA} --yes`);
     assert.match(await cli(`account add ${ANNA} --password-stdin`, third), /Its oldest key stays closed/);
     await mail.write("ninthsecret");
     assert.match(await cli(recover, third), /can read its newer mail again.* Its oldest key stays closed/);
-    await can(third, "secondsecret", ...LATER, "ninthsecret");
+    await canOfLate(third, "secondsecret", ...LATER, "ninthsecret");
     const oldest = restore.replace("--into Back", "--into Oldest");
     assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is in the folder “Oldest”/);
     assert.match(await mail.read(third, "Oldest.INBOX"), /bodysecret of firstsecret/);
@@ -172,7 +177,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     await cli("config apply --yes");
     await mail.write("plainsecret");
     assert.match(await mail.onDisk("plainsecret"), /Maildir/);
-    await can(third, "secondsecret", ...LATER, "ninthsecret", "plainsecret");
+    await canOfLate(third, "secondsecret", ...LATER, "ninthsecret", "plainsecret");
   });
 
   /** How the accounts differ by time from the first of them. Each sign-in comes from a network of its own. */

@@ -112,5 +112,18 @@ export function encryptedMail(
       imap.close();
       return texts.join("\n");
     },
+
+    /** The mails of the inbox from the newest back to the first that Dovecot cannot decrypt, in one session: it opens all keys. */
+    async readNewest(password: string): Promise<string> {
+      const texts: string[] = [];
+      const { imap, selected } = await open(password, "INBOX");
+      for (let n = Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0); n > 0; n--) {
+        const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
+        texts.push(...lines);
+        if (!/ OK /.test(lines.at(-1) ?? "")) break;
+      }
+      imap.close();
+      return texts.join("\n");
+    },
   };
 }
