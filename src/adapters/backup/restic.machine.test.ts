@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -76,6 +88,19 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const listed = await restic.snapshots();
     assert.equal(listed.ok && listed.value.length, 2);
     assert.ok((await restic.check(true)).ok);
+  });
+
+  test("the lock of a restic that was killed is dropped", async () => {
+    const argv = ["backup", "--no-cache", "--stdin"];
+    const env = { ...process.env, RESTIC_REPOSITORY: place, RESTIC_PASSWORD: repository.key.text };
+    const killed = spawn("restic", argv, { env, stdio: ["pipe", "ignore", "ignore"] });
+    const locks = (): number => readdirSync(join(place, "locks")).length;
+    while (locks() === 0 && killed.exitCode === null) await pause(20);
+    killed.kill("SIGKILL");
+    await once(killed, "close");
+    assert.equal(locks(), 1);
+    assert.ok((await restic.backup(source, quiet)).ok);
+    assert.equal(locks(), 0);
   });
 
   test("no such snapshot, no room, a damaged pack: each in a few words", async () => {

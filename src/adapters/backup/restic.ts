@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
 import { SYSTEM_PATH } from "../machine/run-program.ts";
 import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
+import { hasNoLock, writtenBy } from "./restic-traces.ts";
 
 /** Where backups are, and how to reach them. */
 export type Repository = Readonly<{
@@ -22,6 +22,8 @@ type Watch = (progress: Progress) => void;
 type RestoreHow = Readonly<{
   to: string;
   paths?: readonly string[];
+  /** What `size` told, if it was asked. */
+  sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
 }>;
@@ -142,8 +144,8 @@ export class Restic {
    * Writes what a snapshot holds, or of it only these paths, below `to`. Paths begin with a slash, which stands for the
    * directory that was backed up. `signal` ends it.
    */
-  async restore(snapshot: string, { to, paths = [], watch, signal }: RestoreHow): Promise<Restored<null>> {
-    const size = await this.size(snapshot, paths);
+  async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
+    const size = sizeBytes === undefined ? await this.size(snapshot, paths) : { ok: true as const, value: sizeBytes };
     if (!size.ok) return size;
     const began = Date.now();
     const timer = setInterval(() => {
@@ -167,6 +169,8 @@ export class Restic {
 
   /** Locks of processes of this machine that have ended (restic-unlock(1)). */
   async #dropDeadLocks(): Promise<void> {
+    // Each call takes half a second of a core to open the key.
+    if (hasNoLock(this.#repository.place)) return;
     await this.#run(["unlock"]);
   }
 
@@ -234,15 +238,6 @@ function addedOf(end: z.output<typeof summary>): Added {
     bytes: end.total_bytes_processed,
     addedBytes: end.data_added,
   };
-}
-
-/** What a process has written so far (proc(5), wchar); null if it has ended. */
-function writtenBy(pid: number | undefined): number | null {
-  try {
-    return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return null;
-  }
 }
 
 function result<T>(ran: Ran, value: () => T): Restored<T> {

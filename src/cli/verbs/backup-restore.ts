@@ -168,7 +168,8 @@ async function restoreAll(
   const lacking = lackingRoom(roomFor(layout), needs.value);
   if (lacking !== null) return failed(lacking, "");
   if (!(await confirmed(call, `Restore ${what}, to ${layout.data}?`))) return failed("Nothing was restored.", "");
-  const fetch = (to: string, signal?: AbortSignal) => restic.restore(snapshot, { to, watch: watchOf(call), signal });
+  const fetch = (to: string, signal?: AbortSignal) =>
+    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watchOf(call), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return failed(restored.reason, "");

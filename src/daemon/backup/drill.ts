@@ -56,10 +56,16 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
     const chosen = await newest(restic, placeOf(layout, settings));
     if (!chosen.ok) return end({ reason: chosen.reason, found: null });
     known = { snapshot: chosen.snapshot, madeAt: chosen.manifest.at };
-    const lacking = await lackingFor(restic, layout, chosen);
+    const size = await restic.size(chosen.snapshot);
+    if (!size.ok) return end({ reason: size.reason, found: null });
+    const lacking = lackingFor(size.value, layout, chosen.manifest);
     if (lacking !== null) return end({ reason: lacking, found: null });
     giveDirectory(layout.backupDrill, { mode: 0o700, owner: ROOT });
-    const restored = await restic.restore(chosen.snapshot, { to: layout.backupDrill, watch: how.watch });
+    const restored = await restic.restore(chosen.snapshot, {
+      to: layout.backupDrill,
+      sizeBytes: size.value,
+      watch: how.watch,
+    });
     if (!restored.ok) return end({ reason: restored.reason, found: null });
     const { accounts, ...checked } = check(layout, how.env);
     if (checked.reason !== null || checked.found === null) return end(checked);
@@ -87,11 +93,9 @@ async function newest(restic: Restic, place: string): Promise<Chosen | Readonly<
 }
 
 /** Said before anything is written. */
-async function lackingFor(restic: Restic, layout: Layout, { snapshot, manifest }: Chosen): Promise<string | null> {
-  const size = await restic.size(snapshot);
-  if (!size.ok) return size.reason;
+function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): string | null {
   const files = manifest.mails + manifest.queued;
-  const lacking = lackingRoom(layout.backup, size.value + files * BLOCK_BYTES + SPARE_BYTES);
+  const lacking = lackingRoom(layout.backup, sizeBytes + files * BLOCK_BYTES + SPARE_BYTES);
   if (lacking !== null) return lacking.replace(/\.$/, "");
   const { files: inodes, ffree } = statfsSync(layout.backup);
   // 0: a file system that makes them as needed.
