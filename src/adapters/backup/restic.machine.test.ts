@@ -93,7 +93,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   test("the lock of a restic that was killed is dropped", async () => {
     const argv = ["backup", "--no-cache", "--stdin"];
     const env = { ...process.env, RESTIC_REPOSITORY: place, RESTIC_PASSWORD: repository.key.text };
-    const killed = spawn("restic", argv, { env, stdio: ["pipe", "ignore", "ignore"] });
+    const killed = spawn("setpriv", ["--", "restic", ...argv], { env, stdio: ["pipe", "ignore", "ignore"] });
     const locks = (): number => readdirSync(join(place, "locks")).length;
     while (locks() === 0 && killed.exitCode === null) await pause(20);
     killed.kill("SIGKILL");
