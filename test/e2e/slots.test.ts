@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { scoreByOneRule } from "../lab/content.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import type { Host } from "../lab/host.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
@@ -34,6 +35,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
   const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
 
   before(async () => {
+    await scoreByOneRule(product);
     clock = await GuardClock.of(product);
     await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
