@@ -19,9 +19,9 @@ const INSTALL = `
     echo left >"$ROOT/etc/$NAME/left"
     eval "$END"
   }
-  install_debian "Inst $NAME (1.0 Debian:12)
-Inst also-$NAME (1.0 Debian:12)
-Remv other-$NAME [1.0]" "$NAME"`;
+  install_debian "new $NAME
+new also-$NAME
+removed other-$NAME" "$NAME"`;
 
 describe("set-up's record of what packages bring besides", () => {
   let root = "";
