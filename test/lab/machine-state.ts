@@ -28,10 +28,10 @@ const NOT_LEFT = [
   "'/run/runit*'",
 ];
 const SKIPPED = `\\( ${NOT_LEFT.map((path) => `-path ${path}`).join(" -o ")} \\) -prune -o`;
-const FILES = `
-find / /run /tmp -xdev ${SKIPPED} -printf '%y %m %u:%g %p -> %l\\n'
-find / /run /tmp -xdev ${SKIPPED} -type f -print0 | xargs -0 sha256sum
-`;
+const EVERYWHERE = "/ /run /tmp";
+/** Of each file, directory and link: a line of the list; and what changes with a file's content (inode(7)), and its path. */
+const found = (places: string): string =>
+  `find ${places} -xdev ${SKIPPED} -printf '%y %m %u:%g %p -> %l\\0%D %i %s %T@ %C@ %p\\0'`;
 const PACKAGES = `
 dpkg-query -W -f '\${Status} \${Package} \${Version}\\n'
 apt-mark showauto | sed 's/^/installed for others: /'
@@ -43,17 +43,82 @@ const PROCESSES = 'for one in /proc/[0-9]*; do tr "\\0" " " <$one/cmdline 2>/dev
 
 const MEMORY = `cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == "Pss:" { sum += $2 } END { print int(sum / 1024) }'`;
 
-export async function machineState(machine: BareDebian, network: Host): Promise<MachineState> {
-  const shown = async (script: string): Promise<readonly string[]> =>
-    lines(await machine.must(["bash", "-c", script], { deadlineMs: 120_000 }));
-  return {
-    packages: await shown(PACKAGES),
-    users: await shown("getent passwd; getent group; getent shadow; getent gshadow"),
-    files: await shown(FILES),
-    processes: (await shown(PROCESSES)).filter((line) => !line.includes(PROCESSES)),
-    firewall: lines(await network.mustExec(["nft", "list", "ruleset"])),
-    diskMb: Number.parseInt((await shown("du -sxm / 2>/dev/null || true")).join(), 10),
-  };
+/** Looks at a machine again and again. A file that has not changed meanwhile is not read again. */
+export class MachineLook {
+  readonly #machine: BareDebian;
+  readonly #network: Host;
+  readonly #hashes = new Map<string, string>();
+
+  constructor(machine: BareDebian, network: Host) {
+    this.#machine = machine;
+    this.#network = network;
+  }
+
+  async all(): Promise<MachineState> {
+    return {
+      packages: await this.#shown(PACKAGES),
+      users: await this.users(),
+      files: await this.files(),
+      processes: await this.processes(),
+      firewall: await this.firewall(),
+      diskMb: await this.diskMb(),
+    };
+  }
+
+  async users(): Promise<readonly string[]> {
+    return this.#shown("getent passwd; getent group; getent shadow; getent gshadow");
+  }
+
+  async processes(): Promise<readonly string[]> {
+    return (await this.#shown(PROCESSES)).filter((line) => !line.includes(PROCESSES));
+  }
+
+  async firewall(): Promise<readonly string[]> {
+    return lines(await this.#network.mustExec(["nft", "list", "ruleset"]));
+  }
+
+  async diskMb(): Promise<number> {
+    return Number.parseInt((await this.#shown("du -sxm / 2>/dev/null || true")).join(), 10);
+  }
+
+  /** Below these places. */
+  async files(places = EVERYWHERE): Promise<readonly string[]> {
+    const records = partsOf(await this.#must(found(places)));
+    const [listed, times] = [0, 1].map((at) => records.filter((_, i) => i % 2 === at));
+    const files = (times ?? []).filter((_, i) => listed?.[i]?.startsWith("f "));
+    const fresh = files.filter((one) => !this.#hashes.has(one));
+    const input = fresh.map((one) => `${pathOf(one)}\0`).join("");
+    const hashed = partsOf(await this.#must("xargs -0 -r sha256sum --zero", input));
+    for (const [i, one] of fresh.entries()) {
+      const line = hashed[i] ?? "";
+      if (!line.endsWith(`  ${pathOf(one)}`)) throw new Error(`${line}, not of ${one}`);
+      this.#hashes.set(one, line);
+    }
+    return [...(listed ?? []), ...files.map((one) => this.#hashes.get(one) ?? "")];
+  }
+
+  async #shown(script: string): Promise<readonly string[]> {
+    return lines(await this.#must(script));
+  }
+
+  #must(script: string, input = ""): Promise<string> {
+    return this.#machine.must(["bash", "-c", script], { deadlineMs: 120_000, input });
+  }
+}
+
+/** Those lines of `files` that are of what lies below a place. */
+export function below(place: string, files: readonly string[]): readonly string[] {
+  return files.filter((line) => line.replace(/^(\w \d+ \S+ |\w+ {2})/, "").startsWith(`${place}/`));
+}
+
+/** What is ended by a NUL each. */
+function partsOf(text: string): readonly string[] {
+  return text.split("\0").slice(0, -1);
+}
+
+/** Of what `found` tells of a file, whose path may have blanks. */
+function pathOf(record: string): string {
+  return record.slice(record.indexOf("/"));
 }
 
 /** Proportional memory of all processes (proc(5), Pss), in MB. */

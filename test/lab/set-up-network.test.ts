@@ -81,6 +81,42 @@ describe("set-up shows the progress of long work", { skip }, () => {
   });
 });
 
+describe("set-up removes no package of others without consent", { skip }, () => {
+  const asks = (allowed: "yes" | "no", ...removed: readonly string[]): string =>
+    `${FUNCTIONS}; consent_to_remove ${allowed} ${removed.join(" ")}; echo It goes on.`;
+  const kept = (script: string) => {
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", script, "scripts/setup"], { encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  for (const [what, keys, code] of [
+    ["no", "no\n", 1],
+    ["anything but yes", "y\n", 1],
+    ["Ctrl-D", "\x04", 1],
+    ["Ctrl-C", "\x03", 130],
+    ["yes", "yes\n", 0],
+  ] as const)
+    test(`where ${what} is typed`, async () => {
+      const typist = new Typist((argv) => argv, `bash -c '${asks("no", "exim4", "esmtp-run")}' scripts/setup`);
+      await typist.sees(/would REMOVE: exim4 esmtp-run\n.*Type yes to go on: /);
+      typist.types(keys);
+      assert.equal(await typist.ends(), code);
+      assert.equal(/It goes on\./.test(typist.output), code === 0);
+      assert.equal(/Nothing was changed\./.test(typist.output), code === 1);
+    });
+
+  test("where there is no terminal", () => {
+    assert.deepEqual(kept(asks("no", "exim4")), {
+      status: 1,
+      stdout: "Installing these would REMOVE: exim4\n",
+      stderr:
+        "ghostinbox: Nothing was changed. To let these packages be removed, start with --allow-remove or GHOSTINBOX_ALLOW_REMOVE=yes: exim4\n",
+    });
+    assert.match(kept(asks("yes", "exim4")).stdout, /would REMOVE: exim4\nIt goes on\.$/m);
+    assert.deepEqual(kept(asks("no")), { status: 0, stdout: "It goes on.\n", stderr: "" });
+  });
+});
+
 describe("set-up begins anew where a download stops in the middle", { skip }, () => {
   /** `npm` is a function of these lines; returns what is said, and how often it ran. */
   const run = (npm: string) => {
