@@ -9,10 +9,16 @@ const APT = ["sources.list", "sources.list.d", "auth.conf", "auth.conf.d", "keyr
 /** How it reaches them. */
 const APT_REACHES = /^(Acquire::(http|https|Check|Retries)\b.*|Dir::Etc::SourceList.*)$/i;
 
-/** Makes the tree that files of a run copy: $1 is its directory, $2 the suite, $3 the mirror. Others wait for the first (flock(1)). */
+/**
+ * Makes the tree that files of a run copy: $1 is its directory, $2 the suite, $3 the mirror. Others wait for the first (flock(1)).
+ * The packages of which it was made are a fifth of it, and none is needed again.
+ */
 const ONCE = `
 exec 9>"$1/lock"; flock 9
-[ -d "$1/debian" ] || { rm -rf "$1/new"; debootstrap --variant=minbase "$2" "$1/new" "$3" && mv "$1/new" "$1/debian"; }
+[ -d "$1/debian" ] || {
+  rm -rf "$1/new"
+  debootstrap --variant=minbase "$2" "$1/new" "$3" && rm "$1/new/var/cache/apt/archives/"*.deb && mv "$1/new" "$1/debian"
+}
 `;
 
 /**
