@@ -227,8 +227,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       await sources.listen();
       await control.start(layout.controlSocket, 0o600);
       await fromWeb.start(layout.webSocket, 0o660);
+      await housekeeping.breakGlass();
       await firewall.start();
-      await housekeeping.start();
+      housekeeping.start();
       content.start();
       watch.start();
       sources.follow();

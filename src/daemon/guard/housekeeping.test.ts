@@ -62,7 +62,8 @@ async function setUp(
     layout,
     keeper: { ask: keeper },
   });
-  await housekeeping.start();
+  await housekeeping.breakGlass();
+  housekeeping.start();
   t.after(() => {
     housekeeping.stop();
     rmSync(layout.data, { recursive: true, force: true });

@@ -61,8 +61,15 @@ export class Housekeeping {
     this.#parts = parts;
   }
 
-  async start(): Promise<void> {
-    await this.#breakGlass();
+  /** Lifts what root lifted in the kernel while the guard was down. Call it before that gets the bans again. */
+  async breakGlass(): Promise<void> {
+    const { engine, banLog, clock, layout } = this.#parts;
+    if (!existsSync(layout.breakGlass)) return;
+    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (left === 0) rmSync(layout.breakGlass, { force: true });
+  }
+
+  start(): void {
     this.#timer = setInterval(() => void this.#round(), EVERY_MS);
   }
 
@@ -150,12 +157,6 @@ export class Housekeeping {
   }
 
   /** The owner asked for it while the guard was down. */
-  async #breakGlass(): Promise<void> {
-    const { engine, banLog, clock, layout } = this.#parts;
-    if (!existsSync(layout.breakGlass)) return;
-    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
-    if (left === 0) rmSync(layout.breakGlass, { force: true });
-  }
 }
 
 /** Its run, by its process id; null while it does not do its work. */

@@ -87,6 +87,7 @@ class BanEnforcer implements Enforcer {
   /** When the table was last found lost. */
   #lostAt: Millis | null = null;
   #allowed = "";
+  #started = false;
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
   #reason: string | null = null;
@@ -99,6 +100,7 @@ class BanEnforcer implements Enforcer {
   async start(): Promise<void> {
     // The firewall itself refuses the sessions of earlier bans.
     this.#cutter.skipTo(this.#parts.banLog.last());
+    this.#started = true;
     this.#timer = setInterval(() => void this.verify(), ENFORCE.verifyMs);
     this.nudge();
     await this.#draining;
@@ -106,8 +108,8 @@ class BanEnforcer implements Enforcer {
 
   nudge(): void {
     this.#wanted = true;
-    // A nudge must not shorten the wait for the next try: the retry reads everything anyway.
-    if (this.#retry === null && !this.#stopped) this.#draining ??= this.#drain();
+    // A nudge must not shorten the wait for the next try: the retry reads everything anyway. So does the start.
+    if (this.#retry === null && this.#started && !this.#stopped) this.#draining ??= this.#drain();
   }
 
   allowChanged(): void {
