@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { until } from "./wait.ts";
+import { promptly, until } from "./wait.ts";
 
 /** Characters. */
 const SHOWN = 2_000;
@@ -35,7 +35,7 @@ export class Typist {
       if (await isSo()) return true;
       throw new Error(this.output.slice(-SHOWN));
     };
-    await until(what, condition, deadlineMs);
+    await until(what, condition, deadlineMs, promptly);
   }
 
   /** A line with its end; or keys such as Ctrl-C, as they are. */

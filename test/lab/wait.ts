@@ -17,6 +17,7 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   deadlineMs = 60_000,
+  pauseAfter: Pause = patiently,
 ): Promise<Exclude<T, false | null | undefined>> {
   const began = performance.now();
   const end = began + deadlineMs;
@@ -42,15 +43,20 @@ ${messageOf(last)}`
         }`,
         last === undefined ? {} : { cause: last },
       );
-    await new Promise((resolve) => setTimeout(resolve, pauseAfter(answered - asked, answered - began)));
+    const pauseMs = pauseAfter(answered - asked, answered - began);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, end - answered)));
   }
 }
 
-/** `waitedMs`: so far, of which it adds a fifth at most. */
-function pauseAfter(tookMs: number, waitedMs: number): number {
-  const atFirst = Math.min(Math.max(2 * tookMs, PAUSE_MS.least), PAUSE_MS.most);
-  return Math.max(atFirst, Math.min(10 * tookMs, waitedMs / 5, PAUSE_MS.mostLater));
-}
+/** How long to wait after a question that took so long, `waitedMs` after the first. */
+type Pause = (tookMs: number, waitedMs: number) => number;
+
+/** For what passes by: as often at the end as in the beginning. */
+export const promptly: Pause = (tookMs) => Math.min(Math.max(2 * tookMs, PAUSE_MS.least), PAUSE_MS.most);
+
+/** Adds a fifth of the wait at most. */
+const patiently: Pause = (tookMs, waitedMs) =>
+  Math.max(promptly(tookMs, waitedMs), Math.min(10 * tookMs, waitedMs / 5, PAUSE_MS.mostLater));
 
 function isThere<T>(answer: T): answer is Exclude<T, false | null | undefined> {
   return answer !== false && answer !== null && answer !== undefined;
