@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Refused } from "./api.ts";
-import { LONGEST_MS, mayPass, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
+import { LONGEST_MS, mayWorkLater, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
 
 const ASSERTION = { passkey: { id: "id", clientData: "", authenticatorData: "", signature: "" } };
 
@@ -131,10 +131,10 @@ test("after a sign-in that failed a passkey is offered again, unless the server 
   const again = [0, 429, 500, 502, 503, 504];
   const all = [...again, 400, 401, 403, 404];
   assert.deepEqual(
-    all.filter((status) => mayPass(new Refused(status, "no"))),
+    all.filter((status) => mayWorkLater(new Refused(status, "no"))),
     again,
   );
-  assert.ok(!mayPass(new Error("an error of the page")));
+  assert.ok(!mayWorkLater(new Error("an error of the page")));
 });
 
 async function settled(): Promise<void> {

@@ -51,7 +51,7 @@ async function offered(
     } catch (error) {
       if (turn.signal.aborted) continue;
       // The button tells what is wrong.
-      if (!mayPass(error)) return null;
+      if (!mayWorkLater(error)) return null;
       await new Promise((over) => turn.signal.addEventListener("abort", over));
     } finally {
       clearTimeout(timer);
@@ -60,8 +60,8 @@ async function offered(
   }
 }
 
-/** Whether the same may work later: the guard or the web restarts, or too many ask. Of a passkey that was refused it does not. */
-export function mayPass(error: unknown): boolean {
+/** Whether the same may work later: the guard or the web restarts, or too many ask. A refused passkey stays refused. */
+export function mayWorkLater(error: unknown): boolean {
   return error instanceof Refused && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 

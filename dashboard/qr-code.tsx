@@ -1,5 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
-import type { Matrix } from "./qr.ts";
+import { useLoaded, Waiting } from "./parts.tsx";
+import { loaded } from "./programs.ts";
 
 /** Four modules of light on each side, as readers need them. */
 const QUIET = 4;
@@ -9,18 +9,9 @@ const QUIET = 4;
  * shown.
  */
 export function QrCode({ text, title }: Readonly<{ text: string; title: string }>) {
-  const [matrix, setMatrix] = useState<Matrix | null>(null);
-  useEffect(() => {
-    let isShown = true;
-    import("./qr.ts").then(
-      ({ qrOf }) => isShown && setMatrix(qrOf(text)),
-      // The text stands beside it.
-      () => setMatrix(null),
-    );
-    return () => {
-      isShown = false;
-    };
-  }, [text]);
+  const { data, error, reload } = useLoaded(() => loaded(() => import("./qr.ts")), []);
+  if (data === null) return <Waiting error={error} reload={reload} />;
+  const matrix = data.qrOf(text);
   if (matrix === null) return null;
   const size = matrix.length + 2 * QUIET;
   const path = matrix

@@ -5,7 +5,7 @@ import { type Complaint, complaintOf } from "./complaint.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { mayPass, offerPasskey } from "./passkey-offer.ts";
+import { mayWorkLater, offerPasskey } from "./passkey-offer.ts";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
@@ -47,7 +47,7 @@ export function SignIn() {
       .catch((reason: unknown) => {
         setWaiting(false);
         // One that was refused would be again.
-        setPasskeyRefused(how === "offered" && !mayPass(reason));
+        setPasskeyRefused(how === "offered" && !mayWorkLater(reason));
         // The field for it takes the focus.
         if (isCodeAsked(reason)) return setCodeNeeded(true);
         setError(complaintOf(isCodeNeeded && how === "typed" ? t.value.code.refused : reason));

@@ -24,8 +24,8 @@ type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => 
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
-  // It may name lines, which are read beside the file: it stays until the next try.
-  const [refusal, setRefusal] = useState<Complaint | null>(null);
+  // It may name lines, which are read beside the file: it stays until the next try. Each is told anew, also the same again.
+  const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
   const { isBusy, attempt } = useAttempt();
   const place = useOpened();
   const words = t.value.accounts;
@@ -35,15 +35,16 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     const chosen = form instanceof HTMLFormElement ? new FormData(form).get("file") : null;
     const refuse = (why: Complaint): void => {
       setReport(null);
-      setRefusal(why);
+      setRefusal((last) => ({ ...why, nth: (last?.nth ?? 0) + 1 }));
     };
     if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language.value });
     if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language.value });
+    setReport(null);
+    setRefusal(null);
     attempt(async () => {
       const file = await chosen.text();
       try {
         setReport(await withProof(() => post<Imported>("accounts/import", { file })));
-        setRefusal(null);
       } catch (error) {
         if (!(error instanceof Refused) || error.status === 401) throw error;
         refuse(complaintOf(error));
@@ -72,7 +73,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
         </div>
       </form>
       {refusal !== null && (
-        <p class="error" role="alert">
+        <p key={refusal.nth} class="error" role="alert">
           <Said {...refusal} />
         </p>
       )}

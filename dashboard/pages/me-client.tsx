@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { get } from "../api.ts";
 import { Copy } from "../copy.tsx";
 import { t } from "../mailbox-texts.ts";
@@ -24,6 +25,7 @@ export function ClientCard() {
 function Settings({ client }: Readonly<{ client: Client }>) {
   const { account, imap, smtp, text } = client;
   const words = t.value.me;
+  const [isOpen, setOpen] = useState(false);
   return (
     <>
       <ul>
@@ -39,10 +41,10 @@ function Settings({ client }: Readonly<{ client: Client }>) {
         </a>
       </div>
       <p class="hint">{words.profileHint}</p>
-      <details>
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>{words.onPhone}</summary>
         <p class="hint">{words.qrHint}</p>
-        <QrCode text={qrTextOf(client)} title={words.qrTitle} />
+        {isOpen && <QrCode text={qrTextOf(client)} title={words.qrTitle} />}
       </details>
     </>
   );
