@@ -62,6 +62,16 @@ test("replies hide no forward, through the web neither", () => {
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
   kit.take("FORWARDING_CHANGED", { account: "bert@example.test", subject: "bert@example.test to x", actor: WEB });
+  for (let i = 0; i < 30; i++)
+    kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} ${i}`, actor: `mailbox:${ANNA}` });
+  assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
+});
+
+test("replies of users hide none that the web set for others", () => {
+  const kit = windows();
+  for (let i = 0; i < 30; i++)
+    kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} ${i}`, actor: `mailbox:${ANNA}` });
+  kit.take("VACATION_CHANGED", { account: "bert@example.test", subject: "bert@example.test until", actor: WEB });
   assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
 });
 

@@ -36,7 +36,8 @@ export class WebAccountWindows {
   readonly #added = new EachChange("web_account", MOST_ADDED);
   readonly #changed = new EachChange("web_account", MOST_CHANGED);
   readonly #own = new EachChange("web_account", MOST_OWN);
-  /** Before holidays many set one: these hide no forward. */
+  /** Before holidays many set one: these hide no forward, and those of users none that was set for somebody else. */
+  readonly #ownReplies = new EachChange("web_account", MOST_OWN);
   readonly #replies = new EachChange("web_account", MOST_OWN);
 
   take({ id, type, account, subject, actor, at }: AlertEvent): void {
@@ -52,12 +53,14 @@ export class WebAccountWindows {
   #changesOf(type: EventType, actor: string): EachChange | null {
     const [isUser, isWeb] = [actor.startsWith("mailbox:"), actor.startsWith("web:")];
     if (!isUser && !isWeb) return null;
-    if (type === "VACATION_CHANGED") return this.#replies;
+    if (type === "VACATION_CHANGED") return isUser ? this.#ownReplies : this.#replies;
     if (isUser) return OWN.includes(type) ? this.#own : null;
     return type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
   }
 
   holding(now: Millis): readonly Holding[] {
-    return [this.#added, this.#changed, this.#own, this.#replies].flatMap((changes) => changes.holding(now));
+    return [this.#added, this.#changed, this.#own, this.#ownReplies, this.#replies].flatMap((changes) =>
+      changes.holding(now),
+    );
   }
 }
