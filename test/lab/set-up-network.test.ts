@@ -11,6 +11,23 @@ import { Typist } from "./typist.ts";
 
 /** Set-up's own functions, without its `main`. */
 const FUNCTIONS = 'eval "$(sed "/^main /d" scripts/setup)"';
+/** By `apt-get install --print-uris` of Debian 12. */
+const LISTED = `Reading package lists...
+Building dependency tree...
+Suggested packages:
+  procmail postfix-mysql
+The following packages will be REMOVED:
+  esmtp-run* exim4-base
+  exim4-daemon-light
+The following NEW packages will be installed:
+  dovecot-core libdb5.3
+  postfix
+The following packages will be upgraded:
+  openssl
+1 upgraded, 3 newly installed, 3 to remove and 6 not upgraded.
+Need to get 5,000 kB of archives.
+'http://deb.debian.org/debian/pool/main/p/postfix/postfix_3.7.11-0%2bdeb12u1_amd64.deb' postfix_3.7.11_amd64.deb 1500 SHA256:0
+`;
 const skip = lacking({ installed: ["bash", "getent", "timeout", "script"] });
 
 describe("set-up looks for the network first", { skip }, () => {
@@ -104,6 +121,15 @@ describe("set-up removes no package of others without consent", { skip }, () => 
       assert.equal(/It goes on\./.test(typist.output), code === 0);
       assert.equal(/Nothing was changed\./.test(typist.output), code === 1);
     });
+
+  test("of all that apt lists, what is new and what is removed is read", () => {
+    const script = `${FUNCTIONS}; apt-get() { cat <<'END'\n${LISTED}END\n}; plan_of postfix; removed_by "$(plan_of postfix)"`;
+    assert.deepEqual(kept(script).stdout.split("\n"), [
+      ...["removed esmtp-run", "removed exim4-base", "removed exim4-daemon-light"],
+      ...["new dovecot-core", "new libdb5.3", "new postfix"],
+      ...["esmtp-run", "exim4-base", "exim4-daemon-light", ""],
+    ]);
+  });
 
   test("where there is no terminal", () => {
     assert.deepEqual(kept(asks("no", "exim4")), {
