@@ -14,7 +14,7 @@ const NAME = "clara@example.test";
 const ALIAS = "orders@example.test";
 const USER = "198.51.100.74";
 /** The reply ends while the test does other things. */
-const AWAY_MS = 8_000;
+const AWAY_MS = 20_000;
 const TYPED = "lantern gravel otter 71";
 
 /** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */
@@ -27,8 +27,8 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   };
   const made = await addsAccount(page);
   assert.ok(await signsIn(made), "with the password that the server made");
-  const until = new Date(Date.now() + AWAY_MS).toISOString();
-  await product.json(["account", "vacation", NAME, "I am away.", "--until", until]);
+  const endsAt = new Date(Date.now() + AWAY_MS).toISOString();
+  await product.json(["account", "vacation", NAME, "I am away.", "--until", endsAt]);
   await press(page.getByRole("link", { name: NAME }));
   await page.getByRole("heading", { level: 2, name: NAME }).waitFor();
   await press(page.getByRole("button", { name: "Suspend" }));
