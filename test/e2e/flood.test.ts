@@ -8,7 +8,7 @@ import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ADDRESSES = 100_000;
+const ADDRESSES = 200_000;
 const THROUGH_POSTFIX = 600;
 const MAX_ROWS = 20_000;
 /** Resident and anonymous memory that the guard may hold after all of it. */

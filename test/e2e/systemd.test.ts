@@ -156,7 +156,6 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
 
     test("an upgrade brings the new version and its schemas to run, and shells complete its commands", async () => {
       const main = await mainPid();
-      await set(UNFILTERED);
       await becomesOldBeforeNextStart(machine, lab, YOU);
       await typed("Upgrade", 0, 1);
       assert.notEqual(await mainPid(), main);
@@ -172,6 +171,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
         /_ghostinbox/,
       );
       await machine.shell("test -s /usr/share/man/man8/ghostinbox.8.gz");
+      await set(UNFILTERED);
     });
 
     test("it is taken back, and the version that was left does not upgrade by itself", async () => {

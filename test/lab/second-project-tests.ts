@@ -72,7 +72,8 @@ export async function startSecondProject(image: ImageLab): Promise<void> {
   const { here, dms, types } = of(image);
   mkdirSync(dms("config"), { recursive: true });
   cpSync(join(CHECKOUT, "examples/investra/compose.yaml"), join(here, "compose.yaml"));
-  image.writeCompose(join(here, "lab.json"), NAME);
+  // As shipped: its settings name a score and senders for the spam filter.
+  image.writeCompose(join(here, "lab.json"), NAME, {});
   const accounts = [CLERK, UNWANTED].map((name) => `${name}|{PLAIN}${PASSWORD}\n`);
   writeFileSync(dms("config", "postfix-accounts.cf"), accounts.join(""));
   await types("docker-compose up --detach --no-build");
