@@ -1669,7 +1669,7 @@ export type Routes = {
   /** What the firewall lets in now. */
   "GET /api/v1/firewall": {
     readonly answer: {
-      /** `bans`: everything but what is banned gets in; `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
+      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
       readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
       /** Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port is open. */
       readonly open: readonly string[] | null;
@@ -1685,8 +1685,8 @@ export type Routes = {
   /** When old mail is removed next, what the last run removed, and whose mail is under legal hold. */
   "GET /api/v1/retention": {
     readonly answer: {
-      /** ISO 8601 in UTC. */
-      readonly nextRunAt: string;
+      /** Null while it is paused. */
+      readonly nextRunAt: string | null;
       /** What it removed; null: there was none yet. */
       readonly lastRun: {
         /** ISO 8601 in UTC. */
@@ -1694,7 +1694,13 @@ export type Routes = {
         readonly mails: number;
         readonly bytes: number;
       } | null;
-      /** Why nothing is removed now, after a leap of the clock; null: it is. */
+      /** Why the run after that removed nothing, or not all; it is tried again each hour. */
+      readonly failure: {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly reason: string;
+      } | null;
+      /** Why it waits, after a leap of the clock; null: it does not. */
       readonly paused: string | null;
       /** Accounts whose mail must stay, also some that were removed. */
       readonly legalHolds: readonly {

@@ -34,6 +34,7 @@ export const FIREWALL: FirewallReport = {
 export const RETENTION: RetentionReport = {
   nextRunAt: "2026-11-21T03:00:00.000Z",
   lastRun: { at: AT, mails: 3, bytes: 4_000 },
+  failure: null,
   paused: null,
   legalHolds: [{ account: "anna@example.org", since: AT }],
 };

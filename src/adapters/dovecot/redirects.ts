@@ -1,9 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { type Forward, redirectsOf } from "../../core/access-review.ts";
+import { Directory } from "../root-files/directory.ts";
 import { readPlain } from "../root-files/files.ts";
 import { UnsafePath } from "../root-files/unsafe-path.ts";
 
+/** Dovecot keeps a link and some other files beside the scripts. */
+const MOST_ENTRIES = 1_000;
 const MOST_SCRIPTS = 100;
 const MOST_BYTES = 1_000_000;
 
@@ -20,7 +23,7 @@ export function homeOf(mail: string, account: string): string {
 export function redirectsIn(home: string, account: string): readonly Forward[] {
   const names = [
     ".dovecot.sieve",
-    ...namesIn(join(home, "sieve"))
+    ...namesIn(home, "sieve")
       .filter((name) => name.endsWith(".sieve"))
       .slice(0, MOST_SCRIPTS)
       .map((name) => join("sieve", name)),
@@ -31,8 +34,11 @@ export function redirectsIn(home: string, account: string): readonly Forward[] {
   });
 }
 
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
+/** Of a directory the first names; of anything else none. */
+function namesIn(home: string, name: string): readonly string[] {
+  if (lstatSync(join(home, name), { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  using directory = Directory.open(join(home, name));
+  return directory.names().take(MOST_ENTRIES).toArray();
 }
 
 function textOf(path: string): string {

@@ -51,7 +51,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     credentialsLeft,
     events,
     store: new SqliteStore(db, events),
-    audited: new AuditEntries(db),
+    audited: committedFirst(new AuditEntries(db), flush),
     banLog: new SqliteBanLog(db),
     appPasswords,
     history: new SqliteAccountHistory(db, (account) => appPasswords.proofsOf(account)),
@@ -81,4 +81,14 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     acquaintances: new SqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;
+}
+
+/** Reads no entry that is not committed: it may never be. */
+function committedFirst(entries: AuditEntries, flush: () => void): Pick<AuditEntries, "entries"> {
+  return {
+    entries: (asked) => {
+      flush();
+      return entries.entries(asked);
+    },
+  };
 }

@@ -64,7 +64,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const own = new KernelNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
   const names = new ResolverNames(settings["dns.address"]);
   const feed = new Feed();
-
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
   const { db, events, store, banLog, acquaintances, recipients, senders } = stores;

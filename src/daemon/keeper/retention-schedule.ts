@@ -9,7 +9,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import { readLegalHolds } from "./legal-holds.ts";
-import { lastNight } from "./nights.ts";
+import { lastNight, nextNight } from "./nights.ts";
 import { type MailFolders, type Removed, runRetention } from "./retention.ts";
 import { clockSeen, leapSince, leapText } from "./retention-clock.ts";
 import { type FolderTimes, readFolderTimes, writeFolderTimes } from "./retention-folders.ts";
@@ -138,6 +138,15 @@ export class RetentionSchedule {
 }
 
 /** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
+/** When mail goes next; null: not before somebody has looked at a leap of the clock. */
+export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
+  if (record.leap !== null) return null;
+  // Before the first look nothing is due.
+  if (record.since !== 0 && isDue(record, hour, now)) return now;
+  const night = nextNight(hour, now);
+  return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
+}
+
 function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
   const dueAt = lastNight(hour, now);
   // A run of tomorrow was made while the clock was ahead.

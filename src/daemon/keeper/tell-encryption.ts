@@ -7,7 +7,7 @@ import { mailCryptOf } from "../set-up/site.ts";
 
 /** What `encryption show` tells of the server's key, without where that is. Throws if the public key cannot be read. */
 export function encryptionOf(
-  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey">,
+  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
   settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
 ): EncryptionReport {
   const crypt = mailCryptOf(settings, layout);
@@ -16,5 +16,7 @@ export function encryptionOf(
     return { encrypts: false, byAccount: false, readable: null, fingerprint: null };
   const { encrypts, byAccount } = crypt;
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
-  return { encrypts, byAccount, readable: lockedBecause(crypt) === null, fingerprint: print };
+  // Dovecot is given the key within seconds.
+  const readable = lockedBecause(crypt) === null && existsSync(layout.mailKeyConf);
+  return { encrypts, byAccount, readable, fingerprint: print };
 }

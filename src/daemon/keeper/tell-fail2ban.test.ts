@@ -17,7 +17,7 @@ test("a Fail2ban that is off has no jails", async () => {
 test("one that should run and is not there is told as such", async () => {
   const told = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
   assert.ok(!told.ok);
-  assert.match(told.reason, /^Fail2ban (?:does not answer|cannot be asked): ./);
+  assert.match(told.reason, /^Fail2ban (?:does not answer|cannot be asked)\.$/);
 });
 
 test("what the keeper tells of it is read by the guard", () => {

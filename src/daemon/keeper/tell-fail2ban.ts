@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { jailsOf } from "../../adapters/fail2ban/client.ts";
-import { messageOf } from "../../core/error.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
@@ -9,8 +8,9 @@ import { userIds } from "../set-up/site.ts";
 
 /** Shorter than who asks the keeper waits. */
 const LONGEST_MS = 15_000;
+const MOST_CHARACTERS = 300;
 
-/** What `fail2ban status` shows; of filters that were refused the names of the files alone. Never throws. */
+/** What `fail2ban status` shows; of filters that were refused without their directories. Never throws. */
 export async function tellFail2ban(
   layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn">,
   settings: Pick<Settings, "fail2ban.enabled" | "fail2ban.sentences">,
@@ -20,10 +20,14 @@ export async function tellFail2ban(
     return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
   try {
     const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });
-    if (!asked.ok) return { ok: false, reason: `Fail2ban does not answer: ${asked.reason}.` };
-    const refused = refusedFilters(layout).map(({ file, reason }) => ({ file: basename(file), reason }));
+    // What its client says names places, or is what a Fail2ban that was taken over wants to be read.
+    if (!asked.ok) return { ok: false, reason: "Fail2ban does not answer." };
+    const refused = refusedFilters(layout).map(({ file, reason }) => ({
+      file: basename(file),
+      reason: reason.replaceAll(/\/\S*\//g, "").slice(0, MOST_CHARACTERS),
+    }));
     return { ok: true, detail: "", fail2ban: { enabled: true, sentences, jails: asked.jails, refused } };
-  } catch (error) {
-    return { ok: false, reason: `Fail2ban cannot be asked: ${messageOf(error)}.` };
+  } catch {
+    return { ok: false, reason: "Fail2ban cannot be asked." };
   }
 }

@@ -23,7 +23,7 @@ function layoutOfServer() {
 
 test("before the first run there is only the next one", () => {
   const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
-  const told = { nextRunAt, lastRun: null, paused: null, legalHolds: [] };
+  const told = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
   assert.deepEqual(retentionOf(layoutOfServer(), HOUR, NOW), told);
 });
 
@@ -36,6 +36,7 @@ test("the last run, why there is none now, and since when mail is under legal ho
   const told = retentionOf(layout, HOUR, NOW);
   assert.deepEqual(told.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
   assert.match(told.paused ?? "", /^the clock went ahead by 20 days/);
+  assert.equal(told.nextRunAt, null);
   assert.deepEqual(told.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
   const reply = { ok: true, detail: "", retention: told };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
@@ -45,4 +46,16 @@ test("a list of holds that cannot be read is not told as an empty one", () => {
   const layout = layoutOfServer();
   writeFileSync(layout.legalHolds, "nonsense");
   assert.throws(() => retentionOf(layout, HOUR, NOW), /cannot be read/);
+});
+
+test("a run that failed is told with its reason, and tried again an hour later", () => {
+  const layout = layoutOfServer();
+  const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
+  const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };
+  writeRecord(layout.retentionRecord, record);
+  const told = retentionOf(layout, HOUR, NOW);
+  assert.deepEqual(told.failure, { at: "2026-11-20T11:30:00.000Z", reason: failure.reason });
+  assert.equal(told.nextRunAt, "2026-11-20T12:30:00.000Z");
+  writeRecord(layout.retentionRecord, { ...record, failure: { ...failure, at: NOW - HOUR_MS } });
+  assert.equal(retentionOf(layout, HOUR, NOW).nextRunAt, "2026-11-20T12:00:00.000Z", "it is due");
 });

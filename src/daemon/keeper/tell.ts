@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { homeOf, redirectsIn } from "../../adapters/dovecot/redirects.ts";
+import type { Forward } from "../../core/access-review.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
@@ -47,13 +49,15 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
 }
 
 /** Where the Sieve scripts in the homes of these accounts send mail on. */
-export function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): KeeperReply {
+export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): Promise<KeeperReply> {
   try {
-    return {
-      ok: true,
-      detail: "",
-      redirects: accounts.flatMap((account) => redirectsIn(homeOf(mail, account), account)),
-    };
+    const redirects: Forward[] = [];
+    for (const account of accounts) {
+      redirects.push(...redirectsIn(homeOf(mail, account), account));
+      // Others ask the keeper meanwhile.
+      await nextTurn();
+    }
+    return { ok: true, detail: "", redirects };
   } catch {
     return { ok: false, reason: "The Sieve scripts of the accounts cannot be read." };
   }

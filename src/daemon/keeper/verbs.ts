@@ -8,6 +8,7 @@ import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
+import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { TOLD } from "../../wire/control/told.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
@@ -34,7 +35,8 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #clock: Clock;
-  /** Those of the settings in force; null while the settings cannot be read. */
+  /** The settings in force, and what is of them; null while the settings cannot be read. */
+  #inForce: Settings | null;
   #certificateFiles: CertificateFiles | null;
   #accountsFile: string;
   #logRules: LogRules;
@@ -51,6 +53,7 @@ export class KeeperVerbs {
     this.#alertMails = new AlertMails(layout, clock);
     this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     const read = this.#settings();
+    this.#inForce = read.ok ? read.settings : null;
     this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
     this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
     this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
@@ -98,14 +101,12 @@ export class KeeperVerbs {
 
   /** An alert of our own, to the owner. */
   mailAlarm(alert: AlertMail): Promise<KeeperReply> {
-    const read = this.#settings();
-    return this.#alertMails.alarm(alert, read.ok ? read.settings : null);
+    return this.#alertMails.alarm(alert, this.#inForce);
   }
 
   /** In English while the settings cannot be read. */
   get alertLanguage(): AlertLanguage {
-    const read = this.#settings();
-    return read.ok ? read.settings["alerts.language"] : "en";
+    return this.#inForce?.["alerts.language"] ?? "en";
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -155,11 +156,11 @@ export class KeeperVerbs {
       case "audit":
         return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
       case "redirects":
-        return Promise.resolve(tellRedirects(this.#layout, command.accounts));
+        return tellRedirects(this.#layout, command.accounts);
       default:
         return tell(command.verb, {
           layout: this.#layout,
-          read: this.#settings(),
+          read: this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce },
           troubles: this.watches.troubles(),
           now: this.#clock.now(),
         });
@@ -190,6 +191,7 @@ export class KeeperVerbs {
     const changed = applied.changed.filter((service) => service !== "web");
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed };
+    this.#inForce = read.settings;
     this.#certificateFiles = files;
     this.#accountsFile = read.settings["accounts.follow"];
     this.#logRules = logRules(read.settings);

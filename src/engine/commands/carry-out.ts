@@ -35,6 +35,7 @@ import { recordCommand } from "./records.ts";
 import { pending, reload } from "./reload.ts";
 import type { SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
+import type { Turn } from "./turn.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { type VacationCommandParts, vacationCommand } from "./vacation.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED } from "./web.ts";
@@ -80,12 +81,14 @@ export type Own = Readonly<{
   signIns: SignIns;
   settings: SettingsCommands;
   mailbox: MyMailboxCommands;
+  /** Of reviews of access, for which root reads users' scripts. */
+  reviews: Turn;
 }>;
 
 /** Carries a command out. Whether it may be given was looked at before. */
 export function carryOut(
   parts: CommandParts,
-  { keys, bounds, signIns, settings, mailbox }: Own,
+  { keys, bounds, signIns, settings, mailbox, reviews }: Own,
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
   switch (command.verb) {
@@ -191,7 +194,7 @@ export function carryOut(
     case "audit_verify":
       return parts.upkeep.audit();
     case "access_review":
-      return accessReview(parts, command);
+      return reviews.take(() => accessReview(parts, command));
     case "incident_list":
       return parts.upkeep.incidents();
     case "firewall":

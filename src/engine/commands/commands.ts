@@ -11,6 +11,7 @@ import { dryRun, NO_DRY_RUN } from "./dry-run.ts";
 import { MyMailboxCommands } from "./my-mailbox.ts";
 import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { SettingsCommands } from "./settings.ts";
+import { Turn } from "./turn.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { type Admitted, CommandGate } from "./web.ts";
 
@@ -73,6 +74,9 @@ const AT_ONCE: ReadonlySet<Verb> = new Set([
   "watch",
 ]);
 
+/** One runs, and the keeper stays free for others. */
+const MOST_REVIEWS = 4;
+
 /**
  * Every command of the control socket. The server itself handles the stream that `watch` starts. What a command changed
  * survives a power failure once it is answered.
@@ -91,6 +95,7 @@ export function createCommands(parts: CommandParts) {
     signIns,
     settings: new SettingsCommands(parts),
     mailbox: new MyMailboxCommands(parts),
+    reviews: new Turn(MOST_REVIEWS, "The access of accounts is being looked at for many others."),
   };
   const shares = new QueueShares(gate.bounds);
   const inTurn = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>

@@ -1,18 +1,14 @@
-import type { CommandError, Reply, Verb } from "../../wire/control/control.ts";
+import type { Reply, Verb } from "../../wire/control/control.ts";
 import type { Share } from "./held-queue.ts";
 import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
+import { Turn } from "./turn.ts";
 import type { WebBounds } from "./web-bounds.ts";
 
 /** 1,000 mails: the web's caller waits 15 s at most. */
 const WEB_ROUNDS = 2;
 const MOST_WAITING = 16;
 
-const BUSY: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "The queue is being looked at for many others.",
-  next: "Try again in a few seconds.",
-};
+const BUSY = "The queue is being looked at for many others.";
 
 /** Root is bound by the time of a command alone. */
 export const ROOTS_SHARE: Share = {
@@ -27,8 +23,7 @@ type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
 export class QueueShares {
   readonly #bounds: Bounds;
   readonly #share: Share;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #queue = new Turn(MOST_WAITING, BUSY);
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
@@ -39,22 +34,12 @@ export class QueueShares {
   /** The same for a dry run, which uses up nothing of it. */
   trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
     const share = trialOf(this.#bounds.left());
-    return isTriedOnQueue(verb) ? this.#inTurn(() => run(share)) : run(share);
+    return isTriedOnQueue(verb) ? this.#queue.take(() => run(share)) : run(share);
   }
 
   /** Commands on other things do not wait. */
   inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    return isOnQueue(verb) ? this.#inTurn(() => run(this.#share)) : run(this.#share);
-  }
-
-  #inTurn(run: () => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    if (this.#waiting >= MOST_WAITING) return BUSY;
-    this.#waiting += 1;
-    const done = this.#last.then(run).finally(() => {
-      this.#waiting -= 1;
-    });
-    this.#last = done.catch(() => undefined);
-    return done;
+    return isOnQueue(verb) ? this.#queue.take(() => run(this.#share)) : run(this.#share);
   }
 }
 

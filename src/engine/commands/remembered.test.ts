@@ -6,7 +6,7 @@ import { Remembered } from "./remembered.ts";
 
 test("it is asked once for all within a time; a failure is asked for again at once", async () => {
   const clock = new HandClock(NOON);
-  const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, 1_000);
+  const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000 });
   let asked = 0;
   const get = (ok: boolean) => remembered.get(() => Promise.resolve({ ok, nth: (asked += 1) }));
   const failed = [await get(false), await get(false)].map(({ nth }) => nth);
@@ -18,8 +18,24 @@ test("it is asked once for all within a time; a failure is asked for again at on
 });
 
 test("what was thrown is thrown to all who wait for it, and asked for again", async () => {
-  const remembered = new Remembered<Readonly<{ ok: true }>>(new HandClock(NOON), 1_000);
+  const remembered = new Remembered<Readonly<{ ok: true }>>(new HandClock(NOON), { lastsMs: 1_000 });
   const broken = () => Promise.reject(new Error("broken"));
   await Promise.all([1, 2].map(() => assert.rejects(remembered.get(broken), /broken/)));
   assert.deepEqual(await remembered.get(() => Promise.resolve({ ok: true })), { ok: true });
+});
+
+test("where to ask costs much, a failure counts for a while too, from when it was known", async () => {
+  const clock = new HandClock(NOON);
+  const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000, failureMs: 300 });
+  let asked = 0;
+  const get = () =>
+    remembered.get(() => {
+      clock.advance(500);
+      return Promise.resolve({ ok: false, nth: (asked += 1) });
+    });
+  assert.equal((await get()).nth, 1);
+  clock.advance(299);
+  assert.equal((await get()).nth, 1);
+  clock.advance(1);
+  assert.equal((await get()).nth, 2);
 });

@@ -1,26 +1,31 @@
 import type { Millis } from "../../core/time.ts";
 import type { Clock } from "../ports.ts";
 
-/** An answer that is asked for once, however many ask at the same time, and counts for a while. A failure does not. */
+/** How long an answer counts, and a failure: as little as nothing, where to ask again costs little. */
+export type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
+
+/** An answer that is asked for once, however many ask at the same time, and counts for a while. */
 export class Remembered<T extends Readonly<{ ok: boolean }>> {
   readonly #clock: Clock;
   readonly #lastsMs: number;
-  #answer: Readonly<{ at: Millis; value: Promise<T> }> | null = null;
+  readonly #failureMs: number;
+  #answer: Readonly<{ at: Millis; lastsMs: number; value: Promise<T> }> | null = null;
 
-  constructor(clock: Clock, lastsMs: number) {
+  constructor(clock: Clock, { lastsMs, failureMs = 0 }: Lasts) {
     this.#clock = clock;
     this.#lastsMs = lastsMs;
+    this.#failureMs = failureMs;
   }
 
   get(ask: () => Promise<T>): Promise<T> {
     const now = this.#clock.now();
-    if (this.#answer !== null && Math.abs(now - this.#answer.at) < this.#lastsMs) return this.#answer.value;
-    const mine = { at: now, value: ask() };
+    if (this.#answer !== null && Math.abs(now - this.#answer.at) < this.#answer.lastsMs) return this.#answer.value;
+    const mine = { at: now, lastsMs: this.#lastsMs, value: ask() };
     this.#answer = mine;
-    const forget = (): void => {
-      if (this.#answer === mine) this.#answer = null;
+    const failed = (): void => {
+      if (this.#answer === mine) this.#answer = { ...mine, at: this.#clock.now(), lastsMs: this.#failureMs };
     };
-    mine.value.then((value) => value.ok || forget(), forget);
+    mine.value.then((value) => value.ok || failed(), failed);
     return mine.value;
   }
 }

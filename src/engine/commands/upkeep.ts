@@ -8,7 +8,7 @@ import type { Told } from "../../wire/control/told.ts";
 import type { PublishedRecord } from "../../wire/control/upkeep.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
-import { Remembered } from "./remembered.ts";
+import { type Lasts, Remembered } from "./remembered.ts";
 import { untold } from "./untold.ts";
 
 export type UpkeepParts = Readonly<{
@@ -28,7 +28,8 @@ export type UpkeepParts = Readonly<{
 const RECORDS_MS = 5 * SECOND_MS;
 const CERTIFICATE_MS = 10 * SECOND_MS;
 const DNS_MS = MINUTE_MS;
-const JAILS_MS = MINUTE_MS;
+/** A client that fails takes as long as one that succeeds. */
+const JAILS = { lastsMs: MINUTE_MS, failureMs: 30 * SECOND_MS };
 /** The web waits ten seconds for the guard. What comes later is there for the next who asks. */
 const LONGEST_MS = 8 * SECOND_MS;
 type Ask<V extends Verb> = () => Promise<Reply<V>>;
@@ -58,10 +59,12 @@ export class Upkeep {
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
     this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { upkeep });
-    this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, CERTIFICATE_MS);
+    this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, {
+      lastsMs: CERTIFICATE_MS,
+    });
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));
     this.firewall = this.#once("firewall", ({ firewall }) => firewall);
-    const jails = this.#once("fail2ban", ({ fail2ban }) => fail2ban, JAILS_MS);
+    const jails = this.#once("fail2ban", ({ fail2ban }) => fail2ban, JAILS);
     this.fail2ban = () => Promise.race([jails(), this.#late(BUSY)]);
     this.encryption = this.#once(
       "encryption",
@@ -81,7 +84,7 @@ export class Upkeep {
       const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
       return { ok: false, kind: "usage", message: "That is not a mail domain of this server.", next };
     }
-    const remembered = this.#dns.get(domain) ?? new Remembered(this.#parts.clock, DNS_MS);
+    const remembered = this.#dns.get(domain) ?? new Remembered(this.#parts.clock, { lastsMs: DNS_MS });
     this.#dns.set(domain, remembered);
     const found = remembered.get(() => this.#compare(domain, domains));
     return Promise.race([found, this.#late(LATE)]);
@@ -91,9 +94,9 @@ export class Upkeep {
   #once<T>(
     verb: Told | "audit",
     read: (told: Extract<KeeperReply, { ok: true }>) => T | undefined,
-    lastsMs: number = RECORDS_MS,
+    lasts: Lasts = { lastsMs: RECORDS_MS },
   ): () => Promise<Readonly<{ ok: true; result: T }> | CommandError> {
-    const remembered = new Remembered<Readonly<{ ok: true; result: T }> | CommandError>(this.#parts.clock, lastsMs);
+    const remembered = new Remembered<Readonly<{ ok: true; result: T }> | CommandError>(this.#parts.clock, lasts);
     return () =>
       remembered.get(async () => {
         const told = await this.#parts.keeper.ask({ verb });

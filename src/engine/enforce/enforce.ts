@@ -87,7 +87,6 @@ class BanEnforcer implements Enforcer {
   /** When the table was last found lost. */
   #lostAt: Millis | null = null;
   #allowed = "";
-  #started = false;
   #stopped = false;
   #state: Exclude<EnforcerStatus["state"], "stopped" | "off"> = "starting";
   #reason: string | null = null;
@@ -100,7 +99,6 @@ class BanEnforcer implements Enforcer {
   async start(): Promise<void> {
     // The firewall itself refuses the sessions of earlier bans.
     this.#cutter.skipTo(this.#parts.banLog.last());
-    this.#started = true;
     this.#timer = setInterval(() => void this.verify(), ENFORCE.verifyMs);
     this.nudge();
     await this.#draining;
@@ -109,7 +107,7 @@ class BanEnforcer implements Enforcer {
   nudge(): void {
     this.#wanted = true;
     // A nudge must not shorten the wait for the next try: the retry reads everything anyway. So does the start.
-    if (this.#retry === null && this.#started && !this.#stopped) this.#draining ??= this.#drain();
+    if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
   allowChanged(): void {

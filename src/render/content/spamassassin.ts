@@ -12,8 +12,8 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
     { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
     { name: "local.cf", text: localCf(site), mode: 0o644 },
   ];
-  // Always written, so that removed rules disappear. Nothing checks them while it is off: so they come with what switches it on.
-  const own = site.spam.enabled ? site.spam.ownRules : "";
+  // Always written, so that removed rules disappear. While it is off nothing is checked: to switch it on changes a file, so that it is.
+  const own = site.spam.enabled ? site.spam.ownRules : "# The spam filter is off.\n";
   return [...files, { name: "own.cf", text: own, mode: 0o644 }, renderUpdateRules(site)];
 }
 

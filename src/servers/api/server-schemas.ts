@@ -60,7 +60,7 @@ export const firewall = exactly<FirewallReport>()(
     state: z
       .enum(FIREWALL_STATES)
       .describe(
-        "`bans`: everything but what is banned gets in; `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read.",
+        "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read.",
       ),
     open: z
       .array(z.string())
@@ -74,12 +74,16 @@ export const firewall = exactly<FirewallReport>()(
 
 export const retention = exactly<RetentionReport>()(
   z.object({
-    nextRunAt: time,
+    nextRunAt: time.nullable().describe("Null while it is paused."),
     lastRun: z
       .object({ at: time, mails: z.number().int(), bytes: z.number().int() })
       .nullable()
       .describe("What it removed; null: there was none yet."),
-    paused: z.string().nullable().describe("Why nothing is removed now, after a leap of the clock; null: it is."),
+    failure: z
+      .object({ at: time, reason: z.string() })
+      .nullable()
+      .describe("Why the run after that removed nothing, or not all; it is tried again each hour."),
+    paused: z.string().nullable().describe("Why it waits, after a leap of the clock; null: it does not."),
     legalHolds: z
       .array(z.object({ account: z.string(), since: time }))
       .describe("Accounts whose mail must stay, also some that were removed."),

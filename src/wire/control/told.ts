@@ -57,7 +57,8 @@ export const incidentsReport = () =>
 export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;
 
 /**
- * What the kernel lets in. `bans`: everything but what is banned; `trial`: waits for a confirmation; `confirmed`: as it shall be;
+ * What the strict firewall lets in. `off`: there is no firewall; `bans`: there is no strict one, and the settings have banned addresses
+ * dropped; `trial`: waits for a confirmation; `confirmed`: as it shall be;
  * `unconfirmed`: it shall be strict, but was not confirmed; `broken`: its table is not as it was made; `unknown`: it
  * cannot be read.
  */
@@ -79,10 +80,13 @@ export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>
 
 export const retentionReport = () =>
   z.object({
-    nextRunAt: z.string(),
+    /** Null while it is paused. */
+    nextRunAt: z.nullable(z.string()),
     /** Null: there was none yet. */
     lastRun: z.nullable(z.object({ at: z.string(), mails: z.number(), bytes: z.number() })),
-    /** Why nothing is removed now; null: it is. */
+    /** Of the run that was to be the last; it is tried again each hour. */
+    failure: z.nullable(z.object({ at: z.string(), reason: z.string() })),
+    /** Why it waits, after a leap of the clock; null: it does not. */
     paused: z.nullable(z.string()),
     /** Accounts whose mail must stay, also some that were removed. */
     legalHolds: z.readonly(z.array(z.object({ account: z.string(), since: z.string() }))),
