@@ -10,11 +10,9 @@ import { namedEvents } from "./web-client.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = 10_000;
-/** The keeper looks every ten seconds, and what is over must have been so for a while. */
-const NOTICED_MS = 60_000;
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 
-/** The guard is stopped, then the web, then Fail2ban. All go on afterwards. */
+/** The guard is stopped, then the web. Both go on afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
@@ -38,25 +36,6 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
     process.kill(web, "SIGCONT");
   }
   await isLive(page);
-  await tellsWhatToDo(page, product);
-}
-
-/** One part stands still, which stops no mail. */
-async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
-  const fail2ban = pidOf(product, /fail2ban-server/);
-  const told = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
-  process.kill(fail2ban, "SIGSTOP");
-  try {
-    await told.waitFor({ timeout: NOTICED_MS });
-    await looksWell(page, "what is to be done");
-    await press(told.getByRole("link", { name: "See the system" }));
-    await page.getByText(`kill -CONT ${fail2ban}`).waitFor();
-    await looksWell(page, "a notice with its command");
-  } finally {
-    process.kill(fail2ban, "SIGCONT");
-  }
-  await goTo(page, "now", "Now");
-  await told.waitFor({ state: "hidden", timeout: NOTICED_MS });
 }
 
 /** The web is killed, and started again later: the page connects by itself, and misses no event. */
