@@ -99,7 +99,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.ok(performance.now() - startedAt < 30_000);
     });
 
-    // What else may be typed there: test/lab/set-up-network.test.ts.
+    // What else may be typed there: test/lab/set-up-script.test.ts.
     for (const [what, keys, code] of [
       ["anything but yes", "y\n", 1],
       ["Ctrl-C", "\x03", 130],

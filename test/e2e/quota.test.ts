@@ -156,6 +156,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
       return (await mailsIn(BERT, "Trash")) === 0 || null;
     });
     assert.deepEqual([await mailsIn(ANNA, "Trash"), await mailsIn(BERT, "INBOX")], [1, inbox]);
+    const after = await product.cli(["retention", "show"]);
+    assert.match(after.stdout, /^The next run is at \S+ 0\d:00:00 UTC\. The last, at .* UTC, removed /m, after.stderr);
     const removed = await product.cli(["account", "remove", "--yes", ANNA]);
     assert.match(removed.stdout, /It is under legal hold since .* \(a lawsuit\): keep its mail\./);
     await product.json(["account", "legal-hold", ANNA, "off"]);

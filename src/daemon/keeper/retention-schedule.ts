@@ -137,7 +137,6 @@ export class RetentionSchedule {
   }
 }
 
-/** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
 /** When mail goes next; null: not before somebody has looked at a leap of the clock. */
 export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
   if (record.leap !== null) return null;
@@ -147,6 +146,7 @@ export function nextRun(record: RetentionRecord, hour: number, now: number): num
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
 }
 
+/** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
 function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
   const dueAt = lastNight(hour, now);
   // A run of tomorrow was made while the clock was ahead.

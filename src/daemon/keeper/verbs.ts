@@ -35,11 +35,8 @@ export class KeeperVerbs {
   readonly #layout: Layout;
   readonly #env: Environment;
   readonly #clock: Clock;
-  /** The settings in force, and what is of them; null while the settings cannot be read. */
+  /** The settings in force; null while they cannot be read. */
   #inForce: Settings | null;
-  #certificateFiles: CertificateFiles | null;
-  #accountsFile: string;
-  #logRules: LogRules;
   readonly #alertMails: AlertMails;
   readonly #changes: ChangeSettings;
   #turn: Promise<unknown> = Promise.resolve();
@@ -54,9 +51,6 @@ export class KeeperVerbs {
     this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     const read = this.#settings();
     this.#inForce = read.ok ? read.settings : null;
-    this.#certificateFiles = read.ok ? certificateFiles(read.settings, layout) : null;
-    this.#accountsFile = read.ok ? read.settings["accounts.follow"] : "";
-    this.#logRules = read.ok ? logRules(read.settings) : USUAL_LOG_RULES;
     const restart = (service: ServiceName): Promise<string | null> =>
       this.#inTurn(() => restartHanging(service, layout));
     this.watches = new Watches(layout, {
@@ -86,7 +80,7 @@ export class KeeperVerbs {
 
   /** How logs are kept, by the settings in force. */
   get logRules(): LogRules {
-    return this.#logRules;
+    return this.#inForce === null ? USUAL_LOG_RULES : logRules(this.#inForce);
   }
 
   /** Reloads a service in its turn, if it is there. Null, or why it could not be. */
@@ -96,7 +90,7 @@ export class KeeperVerbs {
 
   /** Not queued behind the guard's requests: the guard asks to end sessions while it takes over accounts. */
   lookAtAccounts(): Promise<void> {
-    return this.watches.accounts.look(this.#accountsFile);
+    return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
   }
 
   /** An alert of our own, to the owner. */
@@ -107,6 +101,10 @@ export class KeeperVerbs {
   /** In English while the settings cannot be read. */
   get alertLanguage(): AlertLanguage {
     return this.#inForce?.["alerts.language"] ?? "en";
+  }
+
+  get #certificateFiles(): CertificateFiles | null {
+    return this.#inForce && certificateFiles(this.#inForce, this.#layout);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -192,9 +190,6 @@ export class KeeperVerbs {
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed };
     this.#inForce = read.settings;
-    this.#certificateFiles = files;
-    this.#accountsFile = read.settings["accounts.follow"];
-    this.#logRules = logRules(read.settings);
     this.watches.use(read.settings);
     await this.watches.firewall.look();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
@@ -205,7 +200,8 @@ export class KeeperVerbs {
 
   /** New files must be valid at once; those in force may have expired. */
   #refuses(files: CertificateFiles): string | null {
-    const same = files.cert === this.#certificateFiles?.cert && files.key === this.#certificateFiles.key;
+    const served = this.#certificateFiles;
+    const same = files.cert === served?.cert && files.key === served.key;
     const pair = readPair(files, this.#clock.now());
     return same || pair.ok ? null : pair.reason;
   }

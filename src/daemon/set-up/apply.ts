@@ -32,7 +32,9 @@ export async function applyConfiguration(
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
   if (!keys.ok) return keys;
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));
-  const parts = rendered.filter((part) => !isServing || part.readsOthers === true || changesOf(part).length > 0);
+  const parts = rendered
+    .map(compare)
+    .filter(({ readsOthers, changes }) => !isServing || readsOthers || changes.length > 0);
   try {
     for (const part of parts) stage(part);
     const reasons = await Promise.all(parts.map((part) => part.check(stagedAt(part))));
@@ -46,6 +48,9 @@ export async function applyConfiguration(
     for (const part of parts) removeTree(stagedAt(part));
   }
 }
+
+/** With what differs from the files in force. */
+type Compared = Part & Readonly<{ changes: readonly RenderedFile[] }>;
 
 function stagedAt({ live }: Part): string {
   return `${live}.staged`;
@@ -62,21 +67,20 @@ function stage(part: Part): void {
   }
 }
 
-function moveIntoPlace(part: Part): boolean {
-  const { live } = part;
-  const changed = changesOf(part);
+function moveIntoPlace(part: Compared): boolean {
+  const { live, changes } = part;
   makeDirectory(live, 0o755);
-  for (const { name } of changed) {
+  for (const { name } of changes) {
     makeDirectory(dirname(join(live, name)), 0o755);
     moveFile(join(stagedAt(part), name), join(live, name));
   }
-  return changed.length > 0;
+  return changes.length > 0;
 }
 
-/** What differs from the files in force. */
-function changesOf({ live, files }: Part): readonly RenderedFile[] {
-  return files.filter(({ name, text }) => {
-    const path = join(live, name);
+function compare(part: Part): Compared {
+  const changes = part.files.filter(({ name, text }) => {
+    const path = join(part.live, name);
     return !existsSync(path) || readFileSync(path, "utf8") !== text;
   });
+  return { ...part, changes };
 }
