@@ -138,13 +138,18 @@ function useKeptFocus(): void {
 /** What can be undone, by its button or by the key of every editor, which works wherever the focus is. */
 export function Toasts() {
   const place = useRef<HTMLDivElement>(null);
+  const hasMoved = useRef(false);
   const all = toasts.value;
   const look = (): void => {
     const is = place.current;
     if (is === null) return;
-    // After a touch the last place that was touched stays hovered.
-    const isPointedAt = is.matches(":hover") && matchMedia("(hover: hover)").matches;
-    holdToasts(all.length > 0 && (isPointedAt || is.contains(document.activeElement)));
+    hasMoved.current &&= is.matches(":hover");
+    holdToasts(all.length > 0 && (hasMoved.current || is.contains(document.activeElement)));
+  };
+  // A pointer that lay there before something was told does not point at it, nor does a finger after a touch.
+  const move = ({ pointerType }: PointerEvent): void => {
+    hasMoved.current = pointerType !== "touch";
+    look();
   };
   useEffect(look, [all]);
   useEffect(() => {
@@ -157,7 +162,7 @@ export function Toasts() {
       class="toasts"
       role="status"
       aria-live="polite"
-      onPointerEnter={look}
+      onPointerMove={move}
       onPointerLeave={look}
       onFocusIn={look}
       onFocusOut={look}

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
@@ -13,20 +14,25 @@ const ALIAS = `${"w".repeat(64)}@example.test`;
 
 /** Where a reader comes to by a no, or by a change that lasts: what other flows pass by. The page of `browser` is signed in. */
 export async function comesToOtherStops({ page }: LabBrowser, product: Product): Promise<void> {
+  // The pointer rests where things are told, and holds none of them.
+  const { width, height } = page.viewportSize() ?? assert.fail("no size");
+  await page.mouse.move(width - 40, height - 40);
   await liftsABan(page);
   await isRefused(page);
   await blocksAnAlias(page, product);
   await keepsAnAccountOut(page, product);
+  await page.locator(".toast").filter({ hasText: BANNED }).waitFor({ state: "detached" });
 }
 
 async function liftsABan(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/bans?text=${BANNED}`);
   const unban = page.getByRole("button", { name: `Unban ${BANNED}` });
   await press(unban);
-  await page.getByText(`${BANNED} is no longer banned.`).waitFor();
+  const told = page.locator(".toast").filter({ hasText: `${BANNED} is no longer banned.` });
+  await told.waitFor();
   await unban.and(page.locator(":focus")).and(page.locator("[aria-disabled=true]")).waitFor();
   // Who is on it keeps what undoes it.
-  await reach(page.getByRole("button", { name: "Undo" }));
+  await reach(told.getByRole("button", { name: "Undo" }));
   await looksWell(page, "a ban that is over, in its place");
   await page.keyboard.press("Control+z");
   await page.getByText(`${BANNED} is banned`).waitFor();
