@@ -4,7 +4,8 @@ import { systemClock } from "../src/adapters/machine/clock.ts";
 import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
 import { openAccounts, openEngine } from "../src/adapters/sqlite/open.ts";
 import { SCOPES } from "../src/core/access/scopes.ts";
-import { DAY_MS, isoTime, later } from "../src/core/time.ts";
+import { DAY_MS, isoTime, later, MINUTE_MS } from "../src/core/time.ts";
+import { mustRun } from "../test/lab/commands.ts";
 import { WebClient } from "../test/lab/web-client.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
 import { removeTable } from "./ban-time.ts";
@@ -35,6 +36,8 @@ export const web: Part = {
     const writer = openEngine(programs.layout.engineDb);
     fill(writer, { events, bans: BANS, now });
     writer.close();
+    // What was filled in without waiting for the disk is not written to it while answers are measured.
+    await mustRun(["sync"], { deadlineMs: MINUTE_MS });
     const accounts = openAccounts(programs.layout.accountsDb);
     const digest = createHash("sha256").update(TOKEN).digest("hex");
     const token = { name: "bench", digest, scopes: SCOPES, by: "root", at: now, expiresAt: null };

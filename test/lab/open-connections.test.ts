@@ -155,6 +155,29 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     assert.deepEqual(connected, { ok: false, code: "ECONNREFUSED" });
   });
 
+  test("what came through is told once, and neither that nor an order reads the bans", async (t) => {
+    const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
+    const bans = Array.from({ length: 50_000 }, (_, i) => ({
+      prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
+      expiresAt: null,
+    }));
+    assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
+    await open(STRANGER);
+    const timed = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> => {
+      const from = performance.now();
+      const done = await work();
+      return [done, performance.now() - from];
+    };
+    const [passed, passedMs] = await timed(() => kernel.passed([PORT]));
+    const [said, saidMs] = await timed(() => kernel.say({ watched: [PORT], held: [], full: [], known: [] }, 15));
+    const [, listedMs] = await timed(() => firewall.listing());
+    t.diagnostic([passedMs, saidMs, listedMs].map((ms) => `${ms.toFixed(0)} ms`).join(", "));
+    assert.deepEqual([said, passed.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
+    assert.deepEqual((await kernel.passed([PORT])).get(PORT), { offered: 0, arrived: 0 });
+    assert.equal((await kernel.passed([PORT, 9])).size, 0, "of a table without these counters nothing is known");
+    assert.ok(Math.max(passedMs, saidMs) < listedMs / 4);
+  });
+
   test("once the guard has gone the kernel counts by itself", async () => {
     await watch.stop();
     await openMany(times(STRANGER, MOST));

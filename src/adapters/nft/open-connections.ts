@@ -6,8 +6,8 @@ import type { Connection, ConnectionOrders } from "../../core/firewall/open-conn
 import { isV4 } from "../../core/net/ip.ts";
 import type { OpenConnections } from "../../engine/network-ports.ts";
 import type { Outcome } from "../../engine/ports.ts";
-import { NFT_LIST_COUNTERS, TABLE } from "../../wire/kernel/nft.ts";
-import { nftConnections, parsePassed } from "../../wire/kernel/nft-connections.ts";
+import { TABLE } from "../../wire/kernel/nft.ts";
+import { nftConnections, nftTakePassed, parsePassed } from "../../wire/kernel/nft-connections.ts";
 import { parseConnections } from "../../wire/kernel/proc-tcp.ts";
 import { parseSocketsInUse } from "../../wire/kernel/sockstat.ts";
 import { parseSilences } from "../../wire/kernel/ss.ts";
@@ -88,11 +88,11 @@ export class KernelConnections implements OpenConnections {
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
   }
 
-  /** How far connections to these ports came. Empty where that is not known. */
+  /** How far connections to these ports came since it was asked last. Empty where that is not known. */
   async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
     const ran = await runTool("nft", ["-f", "-"], {
       path: this.#path,
-      input: NFT_LIST_COUNTERS,
+      input: nftTakePassed(TABLE, ports),
       timeoutMs: TIMEOUT_MS,
     });
     return parsePassed(ran.stdout, ports);

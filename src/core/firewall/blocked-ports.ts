@@ -1,8 +1,8 @@
 import { MINUTE_MS } from "../time.ts";
 
 /**
- * The first packets of connections (SYN) from the network to one of our ports, as counters that only grow until the table is
- * made anew. `offered`: let on by our rules. `arrived`: let on by the rules of others too.
+ * The first packets of connections (SYN) from the network to one of our ports, since the last look or the table was made.
+ * `offered`: let on by our rules. `arrived`: let on by the rules of others too.
  */
 export type Passed = Readonly<{ offered: number; arrived: number }>;
 
@@ -10,7 +10,7 @@ export type Passed = Readonly<{ offered: number; arrived: number }>;
  * What is known of a port. `lost`: packets in a row that did not arrive. `looks`: how many looks have found some of them,
  * `lastAt` the last one.
  */
-export type PortPassage = Readonly<{ seen: Passed; lost: number; looks: number; lastAt: number | null }>;
+export type PortPassage = Readonly<{ lost: number; looks: number; lastAt: number | null }>;
 
 /**
  * One client repeats its packet five times within half a minute, or seven times within two (tcp_syn_retries, tcp(7)). A rule
@@ -22,17 +22,13 @@ const LOOKS = 2;
 /** After this time without a packet nothing is known of the port: the rule may be gone. */
 const FORGOTTEN_MS = 5 * MINUTE_MS;
 
+const NOTHING: PortPassage = { lost: 0, looks: 0, lastAt: null };
+
 /** `before` null: at the first look, of which only later ones count. */
-export function afterLook(before: PortPassage | null, seen: Passed, nowMs: number): PortPassage {
-  const nothing = { seen, lost: 0, looks: 0, lastAt: null };
-  if (before === null) return nothing;
-  // After a new table both begin from zero.
-  const isNew = seen.offered < before.seen.offered || seen.arrived < before.seen.arrived;
-  const offered = seen.offered - (isNew ? 0 : before.seen.offered);
-  const arrived = seen.arrived - (isNew ? 0 : before.seen.arrived);
-  if (arrived > 0) return nothing;
-  if (offered > 0) return { seen, lost: before.lost + offered, looks: before.looks + 1, lastAt: nowMs };
-  return before.lastAt === null || nowMs - before.lastAt >= FORGOTTEN_MS ? nothing : { ...before, seen };
+export function afterLook(before: PortPassage | null, { offered, arrived }: Passed, nowMs: number): PortPassage {
+  if (before === null || arrived > 0) return NOTHING;
+  if (offered > 0) return { lost: before.lost + offered, looks: before.looks + 1, lastAt: nowMs };
+  return before.lastAt === null || nowMs - before.lastAt >= FORGOTTEN_MS ? NOTHING : before;
 }
 
 /** Whether something behind our rules drops whatever comes to the port. */

@@ -19,7 +19,7 @@ export function connectionLimit(settings: Settings): ConnectionLimit {
   return { most: settings["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => settings[key]) };
 }
 
-/** How far connections to the mail ports came. */
+/** How far connections to the mail ports came since it was asked last. */
 export function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
   return new KernelConnections().passed(connectionLimit(settings).ports);
 }

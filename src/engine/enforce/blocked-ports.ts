@@ -6,7 +6,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Log, Notices } from "../ports.ts";
 
 export type BlockedPortsParts = Readonly<{
-  /** How far connections to the mail ports came, by port. */
+  /** How far connections to the mail ports came since it was asked last, by port. */
   passed: () => Promise<ReadonlyMap<number, Passed>>;
   /** Records an event. */
   audit: (audit: Audit) => void;
@@ -44,8 +44,9 @@ export class BlockedPorts {
 
   #note(passed: ReadonlyMap<number, Passed>, nowMs: number): void {
     const { audit, notices } = this.#parts;
-    const before = this.#ports;
-    this.#ports = new Map([...passed].map(([port, seen]) => [port, afterLook(before.get(port) ?? null, seen, nowMs)]));
+    this.#ports = new Map(
+      [...passed].map(([port, seen]) => [port, afterLook(this.#ports.get(port) ?? null, seen, nowMs)]),
+    );
     const blocked = [...this.#ports].filter(([, passage]) => isBlocked(passage));
     const now = blocked.map(([port]) => port);
     const added = blocked.filter(([port]) => !this.#blocked.includes(port));
@@ -57,7 +58,7 @@ export class BlockedPorts {
         by: "engine",
       });
     for (const port of over) {
-      const hasArrived = passed.get(port)?.arrived !== before.get(port)?.seen.arrived;
+      const hasArrived = (passed.get(port)?.arrived ?? 0) > 0;
       const says = hasArrived ? "connections arrive again" : "nobody has tried for some minutes";
       audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
     }

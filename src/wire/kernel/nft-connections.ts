@@ -74,7 +74,13 @@ ${ports.map((port) => `    tcp dport ${port} ${SYN} counter name ${PASSED.arrive
 export type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
 export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
 
-/** Reads what `NFT_LIST_COUNTERS` prints. Without ports that the table does not count. */
+/** For `nft -f`: reads these counters and sets them to zero. To list them, nft would read every ban. */
+export function nftTakePassed(table: string, ports: readonly number[]): string {
+  const names = Object.values(PASSED).flatMap((name) => ports.map((port) => `${name}_${port}`));
+  return names.map((name) => `reset counter ${table} ${name}\n`).join("");
+}
+
+/** What nft then prints. Without ports that the table does not count. */
 export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
   const packets = (name: string): number | null => {
     const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes`).exec(text);

@@ -125,8 +125,6 @@ function setsOf({ connections, local, proxied }: TableShape): readonly string[] 
 
 /** Reads and resets the counters. Unlike `list`, this does not read every element. */
 export const NFT_TAKE_COUNTERS = `reset counters table ${TABLE}\n`;
-/** Reads them without a reset. */
-export const NFT_LIST_COUNTERS = `list counters table ${TABLE}\n`;
 /** Packets from banned addresses since the last reading. `refused`: answered by a TCP reset. */
 export type Counters = Readonly<{ dropped: number; refused: number }>;
 
