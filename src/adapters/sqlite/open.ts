@@ -137,7 +137,7 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
  * SQLite would create a file that everybody can read. Here only the group may read; `-wal` and `-shm` take the same
  * mode.
  */
-function createPrivate(path: string): void {
+export function createPrivate(path: string): void {
   if (existsSync(path)) return;
   closeSync(openSync(path, "a", 0o640));
   chmodSync(path, 0o640);

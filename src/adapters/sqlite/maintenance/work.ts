@@ -1,11 +1,10 @@
 import { chmodSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { messageOf } from "../../../core/error.ts";
 import type { Millis } from "../../../core/time.ts";
 import { integer, text } from "../columns.ts";
 import { MOST_STALE, type Surplus } from "../engine-db/retention.ts";
 import { ROUTINE } from "../engine-db/retention-statements.ts";
-import { openAccountsForReading, openEngine, refuseUnlessWhole } from "../open.ts";
+import { createPrivate, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
 import { copyOf, digestOf } from "../recovery/names.ts";
 import { copyDatabase } from "../recovery/open-files.ts";
 import { digest } from "../recovery/salvage.ts";
@@ -67,12 +66,8 @@ export class MaintenanceWork {
     const file = digestOf(this.#path);
     const fresh = `${file}.new`;
     for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
-    const db = openedNew(fresh);
-    try {
-      digest(this.#db, db);
-    } finally {
-      db.close();
-    }
+    createPrivate(fresh);
+    digest(this.#db, fresh);
     renameSync(fresh, file);
   }
 
@@ -86,15 +81,6 @@ export class MaintenanceWork {
     await copyDatabase(this.#accounts, fresh);
     chmodSync(fresh, 0o640);
     renameSync(fresh, copy);
-  }
-}
-
-/** What is wrong with a file that was just made is no damage of the database. */
-function openedNew(path: string): DatabaseSync {
-  try {
-    return openEngine(path);
-  } catch (error) {
-    throw new Error(messageOf(error), { cause: error });
   }
 }
 
