@@ -31,6 +31,12 @@ const QUIET: Readonly<Record<string, string>> = {
   "bans.neighbours": "1000",
   "limits.networks.failures": "1000",
 };
+/** Ten million events stay: by default a million does, and the guard would remove the others meanwhile. */
+export const KEEPS_ALL: Environment = {
+  GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
+  GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
+};
+
 const SITE: Environment = {
   GHOSTINBOX_DOMAIN: "example.org",
   GHOSTINBOX_HOSTNAME: "mail.example.org",
@@ -115,11 +121,11 @@ export class Programs {
     return guard;
   }
 
-  async startAll(): Promise<Readonly<Record<"guard" | "web" | "keeper", Child>>> {
-    const keeper = this.launch("keeper");
+  async startAll(settings: Environment = {}): Promise<Readonly<Record<"guard" | "web" | "keeper", Child>>> {
+    const keeper = this.launch("keeper", settings);
     await until("the keeper listens", () => accepts(this.layout.keeperSocket));
-    const guard = await this.startGuard();
-    const web = this.launch("web");
+    const guard = await this.startGuard(settings);
+    const web = this.launch("web", settings);
     await until("the web listens", () => {
       web.mustRun();
       return web.output.includes("listening");

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { LabBrowser } from "../test/lab/browser.ts";
+import { signInShown } from "../test/lab/keyboard.ts";
 import type { Bench } from "./part.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
 import { median, type Row, within } from "./result.ts";
@@ -66,6 +67,7 @@ export async function pageRows(bench: Bench, of: string): Promise<readonly Row[]
 
 /** From the password to the sentence, the figures and the newest bans. Milliseconds. */
 async function signIn(page: Page): Promise<number> {
+  await signInShown(page);
   await page.getByLabel("Administrator password").fill(PASSWORD);
   const from = performance.now();
   await page.keyboard.press("Enter");

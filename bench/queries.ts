@@ -5,6 +5,7 @@ import { fill } from "../test/scale/fill.ts";
 import { questions } from "../test/scale/questions.ts";
 import { removeTable } from "./ban-time.ts";
 import type { Child } from "./child.ts";
+import { KEEPS_ALL } from "./guard.ts";
 import { searchLogs } from "./log-search.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
 import type { Bench, Part } from "./part.ts";
@@ -55,7 +56,7 @@ export const queries: Part = {
 
 async function start(bench: Bench, of: string): Promise<readonly Row[]> {
   const from = performance.now();
-  const guard = await bench.programs.startGuard();
+  const guard = await bench.programs.startGuard(KEEPS_ALL);
   const ms = performance.now() - from;
   try {
     memoryRow(

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { hashPassword } from "../src/adapters/accounts/password-hash.ts";
 import { systemClock } from "../src/adapters/machine/clock.ts";
 import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
@@ -6,12 +7,14 @@ import { openAccounts, openEngine } from "../src/adapters/sqlite/open.ts";
 import { SCOPES } from "../src/core/access/scopes.ts";
 import { DAY_MS, isoTime, later, MINUTE_MS } from "../src/core/time.ts";
 import { mustRun } from "../test/lab/commands.ts";
-import { WebClient } from "../test/lab/web-client.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
+import type { ApiPlan, Asked } from "./api-plan.ts";
 import { removeTable } from "./ban-time.ts";
+import { LOAD_CPU, pinned } from "./cpus.ts";
+import { KEEPS_ALL } from "./guard.ts";
 import { memoryRow } from "./memory.ts";
 import { PASSWORD, pageRows } from "./page.ts";
-import type { Part } from "./part.ts";
+import type { Bench, Part } from "./part.ts";
 import { type Row, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
@@ -22,7 +25,9 @@ const MOST_MS = 50;
 const MOST_MB = 80;
 const MOST_KB = 1_000;
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
-const LOOPBACK = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
+const PORT = 3000;
+const PROGRAM = fileURLToPath(new URL("api-load.ts", import.meta.url));
+const LONGEST_MS = 10 * MINUTE_MS;
 
 /** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
 export const web: Part = {
@@ -45,25 +50,27 @@ export const web: Part = {
     credentials.createToken(token);
     credentials.setAdminPassword(await hashPassword(PASSWORD));
     accounts.close();
-    const children = await programs.startAll();
+    const children = await programs.startAll(KEEPS_ALL);
     const of = `of ${events.toLocaleString("en")} events`;
     const rows: Row[] = [];
     try {
-      const client = (await WebClient.from(bench.lab.server, LOOPBACK)).with({ authorization: `Bearer ${TOKEN}` });
       let [slowest, largest] = [
         { path: "", p99Ms: 0 },
         { path: "", kb: 0 },
       ];
-      for (const path of paths(isoTime(later(now, -29 * DAY_MS)))) {
-        const { p50Ms, p99Ms, kb } = await measure(client, path);
+      for (const { path, bytes, times } of await askAll(bench, paths(isoTime(later(now, -29 * DAY_MS))))) {
+        const { p50Ms, p99Ms } = percentiles(times);
+        const kb = bytes / 1_000;
         say(`${path}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, ${kb.toFixed(1)} KB`);
         if (p99Ms > slowest.p99Ms) slowest = { path, p99Ms };
         if (kb > largest.kb) largest = { path, kb };
       }
       rows.push(within(`slowest answer ${of}, p99 (${slowest.path})`, { value: slowest.p99Ms, unit: "ms" }, MOST_MS));
       rows.push(within(`largest answer ${of} (${largest.path})`, { value: largest.kb, unit: "KB" }, MOST_KB));
-      const beside = await besideSearches(client);
-      rows.push(within(`/metrics while eight clients search ${of}, p99`, { value: beside, unit: "ms" }, MOST_MS));
+      const search = { path: `/api/v1/why/${FILLED.busiest}`, clients: 8 };
+      const [metrics] = await askAll(bench, ["/metrics"], search);
+      const { p99Ms } = percentiles(metrics?.times ?? []);
+      rows.push(within(`/metrics while eight clients search ${of}, p99`, { value: p99Ms, unit: "ms" }, MOST_MS));
       rows.push(memoryRow(bench, `memory of the web afterwards ${of}`, children.web, MOST_MB));
       rows.push(...(await pageRows(bench, of)));
     } finally {
@@ -110,30 +117,15 @@ function paths(monthAgo: string): readonly string[] {
   ];
 }
 
-async function measure(client: WebClient, path: string) {
-  const times: number[] = [];
-  let kb = 0;
-  for (let i = 0; i < RUNS + WARM_UP; i++) {
-    const from = performance.now();
-    const answer = await client.ask("GET", path);
-    if (i >= WARM_UP) times.push(performance.now() - from);
-    if (answer.status !== 200) throw new Error(`${path} answers ${answer.status}: ${answer.text.slice(0, 200)}`);
-    kb = Buffer.byteLength(answer.text) / 1_000;
-  }
-  return { ...percentiles(times), kb };
-}
-
-/** The p99 of an answer that needs no search, in milliseconds, while others ask for what takes longest. */
-async function besideSearches(client: WebClient): Promise<number> {
-  const over = new AbortController();
-  const search = async (): Promise<void> => {
-    while (!over.signal.aborted) await client.ask("GET", `/api/v1/why/${FILLED.busiest}`);
-  };
-  const searches = Array.from({ length: 8 }, search);
-  const { p99Ms } = await measure(client, "/metrics");
-  over.abort();
-  await Promise.all(searches);
-  return p99Ms;
+async function askAll(
+  { lab }: Bench,
+  asked: readonly string[],
+  beside: ApiPlan["beside"] = null,
+): Promise<readonly Asked[]> {
+  const plan: ApiPlan = { port: PORT, token: TOKEN, paths: asked, runs: RUNS, warmUp: WARM_UP, beside };
+  const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", PROGRAM, JSON.stringify(plan)]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
+  return JSON.parse(await mustRun(lab.server.inside(argv), { deadlineMs: LONGEST_MS })) as readonly Asked[];
 }
 
 function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {

@@ -1,0 +1,49 @@
+/**
+ * The load on the API: asks for each path a number of times over new connections, one after the other, and prints a line of JSON. In the
+ * server's network and on a core of its own, so that no other program lies between it and the answer. `api-load.ts JSON`, see ApiPlan.
+ */
+import { request } from "node:http";
+import { argv } from "node:process";
+import type { ApiPlan, Asked } from "./api-plan.ts";
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by web.ts
+const { port, token, paths, runs, warmUp, beside } = JSON.parse(argv[2] ?? "") as ApiPlan;
+const over = new AbortController();
+
+/** The bytes of the answer's body. */
+function ask(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = request({ host: "127.0.0.1", port, path, headers, agent: false }, (answer) => {
+      let bytes = 0;
+      answer.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve(bytes);
+        else reject(new Error(`${path} answers ${answer.statusCode}`));
+      });
+    });
+    asked.on("error", reject).end();
+  });
+}
+
+async function measured(path: string): Promise<Asked> {
+  const times: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < runs + warmUp; i++) {
+    const from = performance.now();
+    bytes = await ask(path);
+    if (i >= warmUp) times.push(performance.now() - from);
+  }
+  return { path, bytes, times };
+}
+
+async function search(path: string): Promise<void> {
+  while (!over.signal.aborted) await ask(path);
+}
+
+const searches = beside === null ? [] : Array.from({ length: beside.clients }, () => search(beside.path));
+const all: Asked[] = [];
+for (const path of paths) all.push(await measured(path));
+over.abort();
+await Promise.all(searches);
+console.log(JSON.stringify(all));
