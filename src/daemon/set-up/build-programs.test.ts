@@ -36,6 +36,13 @@ describe("the build of the programs", () => {
     assert.match(textOf("guard.js"), /getBuiltinModule\("node:http"\)/);
   });
 
+  test("has no character beyond ASCII, with which V8 would keep a program in two bytes a character", () => {
+    const programs = built.files.filter(({ name }) => /^[\w-]+\.js$/.test(name));
+    assert.equal(programs.length, 11);
+    for (const { name, text } of programs) assert.doesNotMatch(text, /[^\0-\u007f]/, name);
+    assert.match(textOf("guard.js"), /\/\[\.\\u2026\]\$\//);
+  });
+
   test("that fails stops the start with a sentence", async () => {
     const broken = temporaryDirectory();
     const path = join(broken, "src", "daemon", "guard", "main.ts");
