@@ -91,12 +91,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
 
   test("a mail through an alias with several targets waits for the full one alone", async () => {
     await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
-    const sent = await sendMail({
-      host: lab.sender,
-      from: "198.51.100.76",
-      recipient: "team@example.test",
-      subject: "For the team",
-    });
+    const mail = { from: "198.51.100.76", recipient: "team@example.test", subject: "For the team" };
+    const sent = await sendMail({ host: lab.sender, ...mail });
     assert.equal(sent.code, 250, words(sent));
     await until("the other has it", () => findMail(product.layout, "For the team", { account: BERT }));
     const waiting = await until("it waits for the first", async () => {
