@@ -137,7 +137,7 @@ local function mailboxes(value)
   repeat
     local one, stop = mailbox_at(text, at, false)
     if not one then
-      -- Careless, but with one address, at the end: «Smith, Anna <anna@example.org>».
+      -- Careless, but with one address, at the end: "Smith, Anna <anna@example.org>".
       one = text:find("^[^<>]*<[^<>]*>[ \t]*$") and mailbox_at(text, 1, true)
       return one and { one } or nil
     end
@@ -147,7 +147,7 @@ local function mailboxes(value)
   return list
 end
 
--- Whether a field holds no address, nor what could be shown as one: «Mail Delivery System <MAILER-DAEMON>».
+-- Whether a field holds no address, nor what could be shown as one: "Mail Delivery System <MAILER-DAEMON>".
 local function names_nobody(value)
   return not value:find("@", 1, true) and not value:find("=?", 1, true)
 end

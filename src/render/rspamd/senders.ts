@@ -13,7 +13,7 @@ local function list(name)
   return text and text:find("^# [^\n]*Written by the guard%.\n") and text:sub(-7) == "\n# end\n" and text or nil
 end
 
--- The accounts that may send as an address: lines of «ADDRESS ACCOUNT,ACCOUNT» after a first one.
+-- The accounts that may send as an address: lines of "ADDRESS ACCOUNT,ACCOUNT" after a first one.
 local function accounts_of(senders, address)
   local _, stop = senders:find("\n" .. address .. " ", 1, true)
   return stop and senders:match("^[^\n]*", stop + 1)
