@@ -12,7 +12,10 @@ const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = 10_000;
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 
-/** The guard is stopped, then the web. Both go on afterwards. */
+/** The keeper looks every few seconds. */
+const NOTICED_MS = 60_000;
+
+/** The guard is stopped, then the web, then a part without which mail flows. All go on afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
@@ -36,6 +39,34 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
     process.kill(web, "SIGCONT");
   }
   await isLive(page);
+  await tellsWhatToDo(page, product);
+}
+
+async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
+  // It writes the lines of the other processes of Dovecot, which wait in a pipe meanwhile.
+  const writer = pidOf(product, /dovecot\S*\/log$/);
+  const told = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
+  process.kill(writer, "SIGSTOP");
+  try {
+    await told.waitFor({ timeout: NOTICED_MS });
+    await looksWell(page, "what is to be done");
+    await press(told.getByRole("link", { name: "See the system" }));
+    await page.getByText(`kill -CONT ${writer}`).waitFor();
+    await looksWell(page, "a notice with its command");
+    await testsTheAlerts(page);
+  } finally {
+    process.kill(writer, "SIGCONT");
+  }
+  await goTo(page, "now", "Now");
+  await told.waitFor({ state: "hidden", timeout: NOTICED_MS });
+}
+
+/** While there is an alert to be listed. */
+async function testsTheAlerts(page: Page): Promise<void> {
+  await goTo(page, "system?show=alerts", "System");
+  await press(page.getByRole("button", { name: "Send a test" }));
+  await page.getByText("took the test").first().waitFor();
+  await looksWell(page, "the result of a test of the alerts");
 }
 
 /** The web is killed, and started again later: the page connects by itself, and misses no event. */
