@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { argv } from "node:process";
 import type { ApiPlan, Asked } from "./api-plan.ts";
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by web.ts
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by load-client.ts
 const { port, token, paths, runs, warmUp, beside } = JSON.parse(argv[2] ?? "") as ApiPlan;
 const over = new AbortController();
 

@@ -1,13 +1,25 @@
 import { fileURLToPath } from "node:url";
 import { mustRun } from "../test/lab/commands.ts";
+import type { ApiPlan, Asked } from "./api-plan.ts";
 import { LOAD_CPU, pinned } from "./cpus.ts";
 import type { LoadPlan, LoadResult } from "./policy-request.ts";
 
-const PROGRAM = fileURLToPath(new URL("load.ts", import.meta.url));
+type Inside = (argv: readonly string[]) => readonly string[];
 
-/** Runs the load in a process of its own, on a core of its own. */
 export async function load(plan: LoadPlan): Promise<LoadResult> {
-  const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", PROGRAM, JSON.stringify(plan)]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
-  return JSON.parse(await mustRun(argv, { deadlineMs: 300_000 })) as LoadResult;
+  return (await run("load.ts", plan, (argv) => argv)) as LoadResult;
+}
+
+/** In the network of the server that is asked. */
+export async function askApi(plan: ApiPlan, inside: Inside): Promise<readonly Asked[]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
+  return (await run("api-load.ts", plan, inside)) as readonly Asked[];
+}
+
+/** In a process of its own, on a core of its own. What it prints. */
+async function run(program: string, plan: LoadPlan | ApiPlan, inside: Inside): Promise<unknown> {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", path, JSON.stringify(plan)]);
+  return JSON.parse(await mustRun(inside(argv), { deadlineMs: 300_000 })) as unknown;
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { hashPassword } from "../src/adapters/accounts/password-hash.ts";
 import { systemClock } from "../src/adapters/machine/clock.ts";
 import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
@@ -10,8 +9,8 @@ import { mustRun } from "../test/lab/commands.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
 import type { ApiPlan, Asked } from "./api-plan.ts";
 import { removeTable } from "./ban-time.ts";
-import { LOAD_CPU, pinned } from "./cpus.ts";
 import { KEEPS_ALL } from "./guard.ts";
+import { askApi } from "./load-client.ts";
 import { memoryRow } from "./memory.ts";
 import { PASSWORD, pageRows } from "./page.ts";
 import type { Bench, Part } from "./part.ts";
@@ -26,8 +25,6 @@ const MOST_MB = 80;
 const MOST_KB = 1_000;
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 const PORT = 3000;
-const PROGRAM = fileURLToPath(new URL("api-load.ts", import.meta.url));
-const LONGEST_MS = 10 * MINUTE_MS;
 
 /** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
 export const web: Part = {
@@ -117,15 +114,9 @@ function paths(monthAgo: string): readonly string[] {
   ];
 }
 
-async function askAll(
-  { lab }: Bench,
-  asked: readonly string[],
-  beside: ApiPlan["beside"] = null,
-): Promise<readonly Asked[]> {
+function askAll({ lab }: Bench, asked: readonly string[], beside: ApiPlan["beside"] = null): Promise<readonly Asked[]> {
   const plan: ApiPlan = { port: PORT, token: TOKEN, paths: asked, runs: RUNS, warmUp: WARM_UP, beside };
-  const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", PROGRAM, JSON.stringify(plan)]);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
-  return JSON.parse(await mustRun(lab.server.inside(argv), { deadlineMs: LONGEST_MS })) as readonly Asked[];
+  return askApi(plan, (argv) => lab.server.inside(argv));
 }
 
 function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {

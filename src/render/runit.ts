@@ -167,11 +167,12 @@ function ours(program: string, privileges: string, { layout, environment }: Runi
 function asWeb(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
   const user = asUser(USERS.web, webLowPort ? "net_bind_service" : null);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;
-  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout, program === "web" ? `${ROOM_FOR_ANSWERS} ` : "")}`;
+  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout)}`;
 }
 
-function nodeCommand(program: string, layout: Layout, more = ""): string {
-  return `${layout.node} ${NODE_FLAGS} ${more}${layout.program}/${program}.js`;
+function nodeCommand(program: string, layout: Layout): string {
+  const flags = program === "web" ? `${NODE_FLAGS} ${ROOM_FOR_ANSWERS}` : NODE_FLAGS;
+  return `${layout.node} ${flags} ${layout.program}/${program}.js`;
 }
 
 function asUser(user: string, capability: string | null): string {

@@ -8,7 +8,7 @@ import { ConnectionWatch } from "../../src/engine/enforce/connection-watch.ts";
 import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { SERVER, whyNoLab } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";
-import { until } from "./wait.ts";
+import { timed, until } from "./wait.ts";
 
 const MOST = 3;
 const MOST_KNOWN = 5;
@@ -163,19 +163,14 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     }));
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
     await open(STRANGER);
-    const timed = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> => {
-      const from = performance.now();
-      const done = await work();
-      return [done, performance.now() - from];
-    };
-    const [passed, passedMs] = await timed(() => kernel.passed([PORT]));
-    const [said, saidMs] = await timed(() => kernel.say({ watched: [PORT], held: [], full: [], known: [] }, 15));
-    const [, listedMs] = await timed(() => firewall.listing());
-    t.diagnostic([passedMs, saidMs, listedMs].map((ms) => `${ms.toFixed(0)} ms`).join(", "));
-    assert.deepEqual([said, passed.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
+    const passed = await timed(() => kernel.passed([PORT]));
+    const said = await timed(() => kernel.say({ watched: [PORT], held: [], full: [], known: [] }, 15));
+    const listed = await timed(() => firewall.listing());
+    t.diagnostic([passed, said, listed].map(({ ms }) => `${ms} ms`).join(", "));
+    assert.deepEqual([said.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);
     assert.deepEqual((await kernel.passed([PORT])).get(PORT), { offered: 0, arrived: 0 });
     assert.equal((await kernel.passed([PORT, 9])).size, 0, "of a table without these counters nothing is known");
-    assert.ok(Math.max(passedMs, saidMs) < listedMs / 4);
+    assert.ok(Math.max(passed.ms, said.ms) < listed.ms / 4);
   });
 
   test("once the guard has gone the kernel counts by itself", async () => {

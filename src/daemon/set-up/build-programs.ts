@@ -77,7 +77,7 @@ export async function buildPrograms(checkout: string): Promise<Built> {
 /**
  * Other characters as escapes. A single one, though it be in a comment, makes V8 keep a whole program in two bytes a character: 1.3 MB
  * more in the guard. esbuild escapes those in strings; what it leaves are regular expressions and comments, where an escape is the same,
- * and raw templates, where it is not: ours have no such character.
+ * and raw templates, where it is not: none has such a character (build-programs.test.ts).
  */
 function inAscii(program: string): string {
   return program.replaceAll(/[^\0-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

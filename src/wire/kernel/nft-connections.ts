@@ -80,15 +80,18 @@ export function nftTakePassed(table: string, ports: readonly number[]): string {
   return names.map((name) => `reset counter ${table} ${name}\n`).join("");
 }
 
+/** Of a named counter, as nft prints it; null: it is not there. */
+export function countedPackets(text: string, name: string): number | null {
+  const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
+  return found === null ? null : Number(found[1]);
+}
+
 /** What nft then prints. Without ports that the table does not count. */
 export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
-  const packets = (name: string): number | null => {
-    const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes`).exec(text);
-    return found === null ? null : Number(found[1]);
-  };
   return new Map(
     ports.flatMap((port) => {
-      const [offered, arrived] = [packets(`${PASSED.offered}_${port}`), packets(`${PASSED.arrived}_${port}`)];
+      const of = (name: keyof typeof PASSED): number | null => countedPackets(text, `${PASSED[name]}_${port}`);
+      const [offered, arrived] = [of("offered"), of("arrived")];
       return offered === null || arrived === null ? [] : [[port, { offered, arrived }] as const];
     }),
   );

@@ -9,7 +9,13 @@ import {
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
 import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./nft-connections.ts";
+import {
+  type ConnectionLimit,
+  connectionSets,
+  connectionText,
+  countedPackets,
+  NO_CONNECTIONS,
+} from "./nft-connections.ts";
 import { type LocalPort, localSets, localText } from "./nft-local.ts";
 import { type ProxyDoors, proxiedSets, proxiedText } from "./nft-proxied.ts";
 
@@ -130,12 +136,8 @@ export type Counters = Readonly<{ dropped: number; refused: number }>;
 
 /** Null if the text is not such a listing. */
 export function parseCounters(text: string): Counters | null {
-  const packets = (name: string): number | null => {
-    const match = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
-    return match === null ? null : Number(match[1]);
-  };
-  const dropped = packets("dropped");
-  const refused = packets("refused");
+  const dropped = countedPackets(text, "dropped");
+  const refused = countedPackets(text, "refused");
   return dropped === null || refused === null ? null : { dropped, refused };
 }
 
