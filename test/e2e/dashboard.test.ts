@@ -28,8 +28,8 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
   let browser: LabBrowser | undefined;
   // Before the server's own: it would find the browser among what is left running.
   after(() => browser?.close());
-  const { lab, product } = withProduct({}, ACCOUNTS, {
-    toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
+  const { lab, product } = withProduct({ GHOSTINBOX_GREYLIST__ENABLED: "" }, ACCOUNTS, {
+    toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n[greylist]\nenabled = false\n',
     prepare: () => {
       mkdirSync(dirname(product.layout.engineDb), { recursive: true });
       const db = openEngine(product.layout.engineDb);

@@ -3,6 +3,7 @@ import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts"
 import { managesAccounts } from "./dashboard-accounts.ts";
 import { findsEvents } from "./dashboard-events.ts";
 import { signsInWithASecondFactor } from "./dashboard-factors.ts";
+import { letsACodeIn } from "./dashboard-greylist.ts";
 import { decidesOnHeldMail } from "./dashboard-held.ts";
 import { importsAccounts } from "./dashboard-import.ts";
 import { letsWaitAndDeletes } from "./dashboard-mail.ts";
@@ -22,7 +23,8 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open())],
     ["changes a limit after a look, and puts the file back", () => changesALimit(open(), product)],
     ["signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product)],
-    ["deletes a waiting mail, and lets a stranger's next try in", () => letsWaitAndDeletes(open(), product)],
+    ["deletes a waiting mail", () => letsWaitAndDeletes(open(), product)],
+    ["lets a stranger's next try in, for who waits for a code", () => letsACodeIn(open(), { lab, product })],
     ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
     ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
     ["is told a no, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],

@@ -4,7 +4,7 @@ import type { Layout } from "../../src/settings/layout.ts";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA, MARKUP } from "./dashboard-looks.ts";
 import type { Host } from "./host.ts";
-import { press, reach, type } from "./keyboard.ts";
+import { press, reach } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -37,7 +37,6 @@ export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product)
   await page.goto(`${PAGE}#/mail`);
   await page.getByText("<script>alert(2)</script>").first().waitFor();
   assert.equal(await page.locator("main img, main script").count(), 0);
-  await pauseGreylisting(page, product);
 }
 
 async function holdAndRelease(page: Page, product: Product): Promise<void> {
@@ -68,15 +67,4 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
   await page.getByText("No mail that waits fits.").waitFor();
   const events = JSON.stringify(await product.json(["events", "--type", "QUEUE_DELETED"]));
   assert.match(events, /"actor":"web:admin via 127\.0\.0\.1"/);
-}
-
-async function pauseGreylisting(page: Page, product: Product): Promise<void> {
-  await page.goto(`${PAGE}#/mail?show=greylist`);
-  await type(page.getByLabel("Recipient who waits"), ANNA);
-  await page.keyboard.press("Enter");
-  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
-  await looksWell(page, "a recipient who waits");
-  assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
-  await press(page.getByRole("button", { name: `End it for ${ANNA}` }));
-  await page.getByText("No recipient waits for a code.").waitFor();
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { LabBrowser } from "./browser.ts";
+import { ANNA } from "./dashboard-looks.ts";
+import { press, type } from "./keyboard.ts";
+import { looksWell } from "./looks.ts";
+import { sendMail } from "./mail.ts";
+import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+const GREYLIST = "http://127.0.0.1:3000/#/mail?show=greylist";
+const STRANGER = "198.51.100.75";
+/** Of the longest name that a mailbox may have (RFC 5321, 4.5.3.1.1). */
+const SENDER = `${"c".repeat(64)}@sender.test`;
+
+/** What the page Mail does for readers who wait for a code. The page of `browser` is signed in; greylisting is off. */
+export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
+  const tries = async (): Promise<number> =>
+    (await sendMail({ host: lab.sender, from: STRANGER, sender: SENDER, recipient: ANNA, subject: "Your code" })).code;
+  await greylisting(product, true);
+  await until("it is put off", async () => (await tries()) === 450);
+  await page.goto(GREYLIST);
+  const waiting = page.getByRole("list", { name: "Put off, and not come again" }).getByText(SENDER);
+  await until("the mail is shown", () => refreshed(page, async () => (await waiting.count()) === 1));
+  await looksWell(page, "a first mail that is put off");
+  await press(page.getByRole("button", { name: `${ANNA} waits for a code` }));
+  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  assert.equal(await tries(), 250);
+  await until("it is shown no longer", () => refreshed(page, async () => (await waiting.count()) === 0));
+  await ends(page);
+  await greylisting(product, false);
+
+  await type(page.getByLabel("Recipient who waits"), ANNA);
+  await page.keyboard.press("Enter");
+  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  await looksWell(page, "a recipient who waits");
+  assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
+  await ends(page);
+}
+
+async function greylisting(product: Product, enabled: boolean): Promise<void> {
+  await product.json(["config", "set", "greylist.enabled", String(enabled)]);
+  await product.json(["config", "apply"]);
+}
+
+async function refreshed(page: Page, is: () => Promise<boolean>): Promise<boolean> {
+  await press(page.getByRole("button", { name: "Refresh" }));
+  return is();
+}
+
+async function ends(page: Page): Promise<void> {
+  await press(page.getByRole("button", { name: `End it for ${ANNA}` }));
+  await page.getByText("No recipient waits for a code.").waitFor();
+}
