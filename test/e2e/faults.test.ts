@@ -15,6 +15,7 @@ const ANNA = "anna@example.test";
 
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, [ANNA], {
+    isByNpm: true,
     toml: "",
     prepare: () => disk.mount(),
     release: () => disk.unmount(),

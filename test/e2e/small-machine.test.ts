@@ -21,6 +21,7 @@ describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false 
   const limit = new MemoryLimit(LIMIT_MB, "small");
   const settings = { ...AS_SHIPPED, ...LETS_IN, GHOSTINBOX_PROFILE: "small" };
   const { lab, product } = withProduct(settings, FAMILY, {
+    isByNpm: true,
     records: () => RECORDS,
     within: limit.within,
     release: () => limit.remove(),

@@ -28,6 +28,7 @@ describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, (
   // On the internet; the lab has none, and no block list answers there.
   const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_DOMAIN: "example.org", ADMIN_PASSWORD: undefined };
   const { lab, product } = withProduct({ ...AS_SHIPPED, ...settings }, [], {
+    isByNpm: true,
     prepare: ({ product: starting }) => stopFirstStarts(starting),
   });
 

@@ -1,9 +1,13 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import manifest from "../../package.json" with { type: "json" };
 import type { Lab } from "./lab.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** What `npm start` runs. */
+export const START_SCRIPT = manifest.scripts.start;
 
 /** Where the copy of a lab lies; it goes with the lab. */
 export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
-import { CHECKOUT } from "./checkout.ts";
+import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import { makeKnownSecret } from "./known-secret.ts";
@@ -47,6 +47,7 @@ export type ProductOptions = Readonly<{
   data?: string;
   within?: readonly string[] | undefined;
   checkout?: string | undefined;
+  isByNpm?: boolean;
 }>;
 
 /** The server as a user starts it: `npm start` on the lab's server host. */
@@ -57,18 +58,21 @@ export class Product {
   #child: ChildProcess | null = null;
   readonly #within: readonly string[];
   readonly #checkout: string;
+  readonly #command: readonly string[];
   readonly #recorded: Recorded;
   #output = "";
   #token: Promise<string> | undefined;
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
-   * `checkout`: where it is started, if not here.
+   * `checkout`: where it is started, if not here. `isByNpm`: false spares what npm itself costs, and does what it would.
    */
-  constructor(lab: Lab, settings: Environment = {}, { data, within, checkout = CHECKOUT }: ProductOptions = {}) {
+  constructor(lab: Lab, settings: Environment = {}, options: ProductOptions = {}) {
+    const { data, within = [], checkout = CHECKOUT, isByNpm = true } = options;
     this.lab = lab;
-    this.#within = within ?? [];
+    this.#within = within;
     this.#checkout = checkout;
+    this.#command = isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT];
     this.layout = layoutOf(data ?? join(lab.directory, "data"));
     this.#recorded = new Recorded(this.layout);
     const root = rootOf(lab.directory);
@@ -128,7 +132,7 @@ export class Product {
   #launch(): ChildProcess {
     this.#output = "";
     makeKnownSecret(this.layout);
-    const [program = "", ...argv] = this.lab.server.inside([...this.#within, "npm", "--silent", "start"]);
+    const [program = "", ...argv] = this.lab.server.inside([...this.#within, ...this.#command]);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
       cwd: this.#checkout,

@@ -17,6 +17,8 @@ export type Besides = Readonly<{
   within?: readonly string[];
   /** Whether it runs from a copy of the checkout, `copiedCheckout(lab)`, which `prepare` and the test may change. */
   copied?: boolean;
+  /** Whether npm starts it, as a user types it. Else its start script runs without npm. */
+  isByNpm?: boolean;
   /** Runs once the lab stands and before the server starts: other hosts, files, settings that name them. */
   prepare?: (running: Running) => void | Promise<void>;
   /** Runs once the server has stopped: takes away what `prepare` made outside the lab. */
@@ -35,7 +37,7 @@ export function withProduct(
 ): Running {
   const lab = new Lab();
   const checkout = besides.copied === true ? copiedCheckout(lab) : undefined;
-  const product = new Product(lab, settings, { within: besides.within, checkout });
+  const product = new Product(lab, settings, { within: besides.within, checkout, isByNpm: besides.isByNpm ?? false });
   before(async () => {
     await lab.start((await besides.records?.()) ?? []);
     if (besides.toml !== undefined) {
