@@ -10,6 +10,8 @@ import { sharedBeginning, textsWithin } from "./network-texts.ts";
 
 /** The numbers in `event_names` and `event_name`. */
 const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
+/** Characters of a name that the view `event_names` keeps. */
+const LONGEST_NAME = 320;
 
 /** Rows of the table that are walked at once. */
 const WALKED = 2_000;
@@ -186,7 +188,7 @@ function namesOf(filter: EventFilter): readonly Name[] {
   const { account, mail } = filter;
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
   // A stranger may use the queue id of another mail as a Message-ID, so a queue id is searched among queue ids only.
-  if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, bareMessageId(mail)]];
+  if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
   return typesOf(filter).map(namedType);
 }
 
@@ -197,6 +199,11 @@ export function typesOf({ type, types = [] }: Pick<EventFilter, "type" | "types"
 
 function namedType(type: string): Name {
   return [ROLE.type, type];
+}
+
+/** As SQLite's `substr` does, which counts characters and not UTF-16 units. */
+function cut(name: string): string {
+  return name.length <= LONGEST_NAME ? name : [...name].slice(0, LONGEST_NAME).join("");
 }
 
 /** Same result as SQLite's `lower`. */

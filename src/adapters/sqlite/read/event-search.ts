@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { bareMessageId, isQueueId } from "../../../core/events/queue-id.ts";
 import { overlaps, type Prefix } from "../../../core/net/ip.ts";
 import { isoTime } from "../../../core/time.ts";
 import type { EventFilter, EventPage } from "../../../engine/storage-ports.ts";
@@ -93,11 +94,17 @@ function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
   return { all: rows(""), having: { lower: having("lower"), in_lower_case: having("in_lower_case") } };
 }
 
-function isWanted([, , type, , , network]: Row, filter: EventFilter): boolean {
-  const { prefix } = filter;
+function isWanted([, , type, , , network, , , , , messageId]: Row, filter: EventFilter): boolean {
+  const { prefix, mail } = filter;
   const types = typesOf(filter);
   if (types.length > 0 && !types.includes(text(type))) return false;
+  if (mail !== undefined && !isQueueId(mail) && !isNamed(messageId, mail)) return false;
   return prefix === undefined || isAbout(network, prefix);
+}
+
+/** Longer Message-IDs with the same beginning are found together. */
+function isNamed(messageId: unknown, wanted: string): boolean {
+  return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(wanted);
 }
 
 function isAbout(network: unknown, wanted: Prefix): boolean {

@@ -12,6 +12,7 @@ import { auditRecord, type EventRecord, observationRecord, recordOf } from "../.
 import { hostPrefix, networkAddress } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../engine/explain/why.ts";
+import { EventNames } from "../engine-db/event-names.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
@@ -40,7 +41,11 @@ function fresh(t: TestContext) {
   const wait = (durationMs: number): void => {
     at = later(at, durationMs);
   };
-  return { commit, observe, wait, queries: new SqliteQueries(reader), now: () => at };
+  const index = (): void => {
+    const names = new EventNames(db);
+    while (names.step() > 0);
+  };
+  return { commit, observe, wait, index, queries: new SqliteQueries(reader), now: () => at };
 }
 
 function passed(event: Event, at: Millis): EventRecord | null {
@@ -95,6 +100,18 @@ test("a mail by its queue id or Message-ID: session, score, way and end, and not
     );
   }
   assert.deepEqual(whyMessage(queries, "BBBBBBBBBBB").timeline, []);
+});
+
+test("a mail with a long Message-ID, and none of those that begin like it", (t) => {
+  const { observe, queries, index } = fresh(t);
+  const [long, other] = ["1", "2"].map((end) => `<${"é\u{1F600}".repeat(170)}${end}@sender.test>`);
+  assert.ok(long !== undefined && other !== undefined);
+  observe({ ...QUEUED, messageId: long }, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: other });
+  for (const found of ["in the table", "by the index"]) {
+    assert.deepEqual(whyMessage(queries, long.slice(1, -1)).queueIds, ["72CED1EABE5"], found);
+    assert.deepEqual(whyMessage(queries, other).queueIds, ["AAAAAAAAAAA"], found);
+    index();
+  }
 });
 
 test("a sender who writes another mail's names into an address is no part of its story", (t) => {
