@@ -2,7 +2,7 @@ import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, formatDuration, instant, isoTime } from "../../core/time.ts";
 import type { PlannedFolder } from "../../daemon/keeper/retention.ts";
-import type { RetentionReport } from "../../wire/control/told.ts";
+import type { RetentionState } from "../../daemon/keeper/tell-retention.ts";
 import type { Amount } from "../../wire/dovecot/folders.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { agrees } from "../confirm.ts";
@@ -38,36 +38,34 @@ export async function retentionShow(call: CommandCall): Promise<CommandOutcome> 
   const read = await forRoot(call, "retention show");
   if (!("settings" in read)) return read;
   const { settings } = read;
-  const { Mailboxes, nextNight, planRetention, folderTimes, readLegalHolds, retentionOf } = await parts();
+  const { Mailboxes, nextNight, planRetention, folderTimes, retentionState, retentionTold } = await parts();
   const now = call.now();
   try {
-    const told = retentionOf(call.layout, settings, now);
-    const at = told.nextRunAt === null ? nextNight(settings["retention.hour"], now) : Date.parse(told.nextRunAt);
-    const holds = readLegalHolds(call.layout.legalHolds);
+    const state = retentionState(call.layout, settings, now);
+    const at = state.nextRunAt ?? nextNight(settings["retention.hour"], now);
+    const holds = state.legalHolds;
     const looked = { rules: settings["retention.mail"], holds: () => holds, times: folderTimes(call.layout, now) };
     const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), looked, { at, until: at + WEEK_MS });
     const lines = [
       planned.length === 0 ? "No folder with a rule holds mail." : table(planned, at),
       "",
-      ...runLines(told),
+      ...runLines(state),
       ...holds.map(({ account, since, reason }) => `${account} is under legal hold ${sinceText({ since, reason })}.`),
       `Events are kept for ${formatDuration(settings["events.max_age"])}, logs as ${plural(settings["logs.keep"], "rotated file")} of at most ${formatDuration(settings["logs.max_age"])}, backups for ${formatDuration(settings["backup.keep"])}.`,
     ];
-    const json = { ...told, folders: planned, legalHolds: holds };
+    const json = { ...retentionTold(state), folders: planned, legalHolds: holds };
     return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
   } catch (error) {
     return failed(`The mailboxes cannot be looked at: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
 }
 
-function runLines({ nextRunAt, lastRun, failure, paused }: RetentionReport): readonly string[] {
+function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): readonly string[] {
   const last =
-    lastRun === null ? "There was none yet." : `The last, at ${dayAndTime(lastRun.at)}, removed ${amount(lastRun)}.`;
+    lastRun === null ? "There was none yet." : `The last, at ${when(lastRun.at)}, removed ${amount(lastRun)}.`;
   return [
-    nextRunAt === null
-      ? `No run is planned: ${paused}. ${last}`
-      : `The next run is at ${dayAndTime(nextRunAt)}. ${last}`,
-    ...(failure === null ? [] : [`The run at ${dayAndTime(failure.at)} failed: ${failure.reason}.`]),
+    nextRunAt === null ? `No run is planned: ${paused}. ${last}` : `The next run is at ${when(nextRunAt)}. ${last}`,
+    ...(failure === null ? [] : [`The run at ${when(failure.at)} failed: ${failure.reason}.`]),
   ];
 }
 

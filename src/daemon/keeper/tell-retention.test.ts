@@ -9,11 +9,13 @@ import { layoutOf } from "../../settings/layout.ts";
 import { parseKeeperReply } from "../../wire/control/keeper.ts";
 import { setLegalHold } from "./legal-holds.ts";
 import { nextNight } from "./nights.ts";
-import { retentionOf } from "./tell-retention.ts";
+import { retentionState, retentionTold } from "./tell-retention.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");
 const SINCE = "2026-11-20T06:00:00.000Z";
 const HOUR = { "retention.hour": 3 } as const;
+
+const toldOf = (layout: ReturnType<typeof layoutOfServer>) => retentionTold(retentionState(layout, HOUR, NOW));
 
 function layoutOfServer() {
   const layout = layoutOf(temporaryDirectory());
@@ -24,7 +26,7 @@ function layoutOfServer() {
 test("before the first run there is only the next one", () => {
   const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
   const told = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
-  assert.deepEqual(retentionOf(layoutOfServer(), HOUR, NOW), told);
+  assert.deepEqual(toldOf(layoutOfServer()), told);
 });
 
 test("the last run, why there is none now, and since when mail is under legal hold are told; not why it is", () => {
@@ -33,7 +35,7 @@ test("the last run, why there is none now, and since when mail is under legal ho
   const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
   writeRecord(layout.retentionRecord, { since: 1, lookedAt: NOW, leap, last, failure: null });
   setLegalHold(layout.legalHolds, { account: "Anna@example.org", since: SINCE, reason: "case 12" });
-  const told = retentionOf(layout, HOUR, NOW);
+  const told = toldOf(layout);
   assert.deepEqual(told.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
   assert.match(told.paused ?? "", /^the clock went ahead by 20 days/);
   assert.equal(told.nextRunAt, null);
@@ -45,7 +47,7 @@ test("the last run, why there is none now, and since when mail is under legal ho
 test("a list of holds that cannot be read is not told as an empty one", () => {
   const layout = layoutOfServer();
   writeFileSync(layout.legalHolds, "nonsense");
-  assert.throws(() => retentionOf(layout, HOUR, NOW), /cannot be read/);
+  assert.throws(() => toldOf(layout), /cannot be read/);
 });
 
 test("a run that failed is told with its reason, and tried again an hour later", () => {
@@ -53,9 +55,9 @@ test("a run that failed is told with its reason, and tried again an hour later",
   const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
   const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };
   writeRecord(layout.retentionRecord, record);
-  const told = retentionOf(layout, HOUR, NOW);
+  const told = toldOf(layout);
   assert.deepEqual(told.failure, { at: "2026-11-20T11:30:00.000Z", reason: failure.reason });
   assert.equal(told.nextRunAt, "2026-11-20T12:30:00.000Z");
   writeRecord(layout.retentionRecord, { ...record, failure: { ...failure, at: NOW - HOUR_MS } });
-  assert.equal(retentionOf(layout, HOUR, NOW).nextRunAt, "2026-11-20T12:00:00.000Z", "it is due");
+  assert.equal(toldOf(layout).nextRunAt, "2026-11-20T12:00:00.000Z", "it is due");
 });

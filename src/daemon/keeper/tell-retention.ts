@@ -1,27 +1,44 @@
 import { instant, isoTime } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { RetentionReport } from "../../wire/control/told.ts";
-import { readLegalHolds } from "./legal-holds.ts";
+import { type LegalHold, readLegalHolds } from "./legal-holds.ts";
 import { leapText } from "./retention-clock.ts";
-import { nextRun, type RetentionSettings, readRetentionRecord } from "./retention-schedule.ts";
+import { nextRun, type RetentionRecord, type RetentionSettings, readRetentionRecord } from "./retention-schedule.ts";
 
-/**
- * What `retention show` tells without a look into the mailboxes, which takes long; of legal holds not their reasons. Throws if
- * the list of holds cannot be read.
- */
-export function retentionOf(
+/** How retention stands, without a look into the mailboxes, which takes long. Times are in milliseconds since the epoch. */
+export type RetentionState = Readonly<{
+  /** Null: paused. */
+  nextRunAt: number | null;
+  lastRun: RetentionRecord["last"];
+  failure: RetentionRecord["failure"];
+  paused: string | null;
+  legalHolds: readonly LegalHold[];
+}>;
+
+/** Throws if the list of holds cannot be read. */
+export function retentionState(
   layout: Pick<Layout, "retentionRecord" | "legalHolds">,
   settings: Pick<RetentionSettings, "retention.hour">,
   now: number,
-): RetentionReport {
+): RetentionState {
   const record = readRetentionRecord(layout);
   const { last, leap, failure } = record;
-  const next = nextRun(record, settings["retention.hour"], now);
   return {
-    nextRunAt: next === null ? null : isoTime(instant(next)),
-    lastRun: last && { ...last, at: isoTime(instant(last.at)) },
-    failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
+    nextRunAt: nextRun(record, settings["retention.hour"], now),
+    lastRun: last,
+    failure,
     paused: leap && leapText(leap),
-    legalHolds: readLegalHolds(layout.legalHolds).map(({ account, since }) => ({ account, since })),
+    legalHolds: readLegalHolds(layout.legalHolds),
+  };
+}
+
+/** What others are told of it; of legal holds not their reasons. */
+export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
+  return {
+    nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),
+    lastRun: lastRun && { ...lastRun, at: isoTime(instant(lastRun.at)) },
+    failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
+    paused,
+    legalHolds: legalHolds.map(({ account, since }) => ({ account, since })),
   };
 }

@@ -14,7 +14,7 @@ import { publicKeys } from "./dkim-public-keys.ts";
 import { checksOf } from "./tell-checks.ts";
 import { encryptionOf } from "./tell-encryption.ts";
 import { tellFail2ban } from "./tell-fail2ban.ts";
-import { retentionOf } from "./tell-retention.ts";
+import { retentionState, retentionTold } from "./tell-retention.ts";
 import { upkeepOf } from "./upkeep.ts";
 
 type Known = Readonly<{
@@ -69,7 +69,7 @@ async function firewallNow(settings: Settings, layout: Layout): Promise<Firewall
 
 function tellRetention(layout: Layout, settings: Settings, now: number): KeeperReply {
   try {
-    return { ok: true, detail: "", retention: retentionOf(layout, settings, now) };
+    return { ok: true, detail: "", retention: retentionTold(retentionState(layout, settings, now)) };
   } catch {
     return { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." };
   }
