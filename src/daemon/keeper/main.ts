@@ -10,14 +10,12 @@ import { noteDiskDay } from "../report/disk-record.ts";
 import { userIds } from "../set-up/site.ts";
 import { AuditMail } from "./audit-mail.ts";
 import { ClockSetBack } from "./clock-set-back.ts";
-import { GuardAlarm } from "./guard-alarm.ts";
+import { guardLooks } from "./guard-looks.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
 import { reloadService } from "./parts.ts";
 import { type Repeated, repeat } from "./repeat.ts";
 import { finishRestarts } from "./restart-service.ts";
 import { KeeperVerbs } from "./verbs.ts";
-import { AccountsDbWatch } from "./watch-accounts-db.ts";
-import { GuardWatch } from "./watch-guard.ts";
 
 const GRACE_MS = 2_000;
 
@@ -37,7 +35,15 @@ console.log("keeper: ready");
 const looks: readonly Repeated[] = [
   { everyMs: SECOND_MS, failing: "the certificate could not be looked at", look: () => verbs.lookAtCertificate() },
   { everyMs: SECOND_MS, failing: "the accounts file could not be followed", look: () => verbs.lookAtAccounts() },
-  { everyMs: SECOND_MS, failing: "the services could not be looked at", look: guardLook() },
+  ...guardLooks({
+    layout,
+    clock,
+    say,
+    services: watches.services,
+    reload: (service) => reloadService(service, layout),
+    mail: (alert) => verbs.mailAlarm(alert),
+    language: () => verbs.alertLanguage,
+  }),
   { everyMs: SECOND_MS, failing: "the parts could not be asked", look: () => watches.lookAtParts() },
   { everyMs: SECOND_MS, failing: "the key of the mail could not be looked at", look: lookAtMailKey },
   { everyMs: SECOND_MS, atOnce: true, failing: "the logs could not be kept", look: logsLook() },
@@ -108,25 +114,6 @@ function auditLook(): () => Promise<void> {
     watches.audit.look();
     watches.access.look();
     if (watches.audit.troubles().length === 0) await audit.look();
-  };
-}
-
-function guardLook(): () => Promise<void> {
-  const watch = new GuardWatch(layout);
-  const alarm = new GuardAlarm({
-    layout,
-    clock,
-    mail: (alert) => verbs.mailAlarm(alert),
-    language: () => verbs.alertLanguage,
-    say,
-  });
-  const accounts = new AccountsDbWatch(layout, (service) => reloadService(service, layout));
-  return async () => {
-    for (const failure of await accounts.look()) say(failure);
-    const ended = await watch.look();
-    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
-    watches.services.look();
-    await alarm.look(watch.isRunning);
   };
 }
 
