@@ -196,7 +196,12 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     try {
       await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
       const from = performance.now();
-      await until("it is told", async () => /web: it keeps ending/.test(await openAlerts()), 30_000);
+      const isTold = async (): Promise<true> => {
+        // A failure shows what was told instead.
+        assert.match(await openAlerts(), /web: it keeps ending/);
+        return true;
+      };
+      await until("it is told", isTold, 30_000);
       console.log(`told after ${Math.round((performance.now() - from) / 1000)} s`);
     } finally {
       writeFileSync(webSettings, right);

@@ -60,3 +60,19 @@ test("if the state of the services is unknown, none is reported as down", async 
   state.broken = true;
   assert.deepEqual(await after(8_000), []);
 });
+
+test("a keeper that does not answer once does not begin the eight seconds again", async () => {
+  const { state, after } = kit();
+  const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps ending" };
+  const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
+  state.components = [keeper, web];
+  await after(0);
+  state.components = [{ ...keeper, status: "down", detail: "did not answer" }];
+  assert.deepEqual(await after(4_000), []);
+  state.components = [keeper, web];
+  assert.deepEqual(await after(4_000), [{ code: "component_down", subject: "web", detail: "web: it keeps ending" }]);
+  state.components = [keeper, { ...web, status: "ok" }];
+  assert.deepEqual(await after(4_000), []);
+  state.components = [keeper, web];
+  assert.deepEqual(await after(4_000), [], "they begin again once it was up");
+});

@@ -7,12 +7,14 @@ import type { Clock } from "../ports.ts";
 const PATIENCE_MS = 8 * SECOND_MS;
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 
+/** Since when a part is down, the detail for the owner, and whether the last look found it so. */
+type Down = Readonly<{ since: number; detail: string; isSeen: boolean }>;
+
 /** The parts of the server that have been down for a while. */
 export class ComponentWatch {
   readonly #components: () => Promise<readonly ComponentHealth[]>;
   readonly #clock: Clock;
-  /** Since when each is down, and the detail for the owner. */
-  #down = new Map<string, Readonly<{ since: number; detail: string }>>();
+  #down: ReadonlyMap<string, Down> = new Map();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(components: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
@@ -26,15 +28,18 @@ export class ComponentWatch {
     if (Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = asked;
     const components = await this.#components().catch(() => []);
-    const down = components.filter(({ status }) => status === "down");
-    this.#down = new Map(
-      down.map(({ name, detail }) => [name, { since: this.#down.get(name)?.since ?? asked, detail }]),
-    );
+    const down = new Map<string, Down>();
+    // A keeper that does not answer once, because it is busy, has not said that a part is up again.
+    for (const [name, before] of this.#down)
+      if (components.every((one) => one.name !== name)) down.set(name, { ...before, isSeen: false });
+    for (const { name, status, detail } of components)
+      if (status === "down") down.set(name, { since: this.#down.get(name)?.since ?? asked, detail, isSeen: true });
+    this.#down = down;
   }
 
   holding(): readonly Holding[] {
     const now = this.#clock.now();
-    const long = [...this.#down].filter(([, { since }]) => now - since >= PATIENCE_MS);
+    const long = [...this.#down].filter(([, { since, isSeen }]) => isSeen && now - since >= PATIENCE_MS);
     return long.map(([name, { detail }]) =>
       // The notice of that name opens the same alert.
       name === "keeper"
