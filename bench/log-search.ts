@@ -10,7 +10,7 @@ import { DAY_MS } from "../src/core/time.ts";
 import { LogIndexer, writeIndex } from "../src/daemon/keeper/index-log.ts";
 import { elderParts } from "../src/daemon/keeper/keep-logs.ts";
 import type { Bench } from "./part.ts";
-import { type Row, within } from "./result.ts";
+import { percentiles, type Row, within } from "./result.ts";
 
 const FILE_BYTES = 50_000_000;
 /** What svlogd(8) keeps of the guard's log; it has no index. */
@@ -31,8 +31,7 @@ export async function searchLogs({ quick, say }: Bench): Promise<Row> {
     for (const [what, address] of Object.entries(ASKED)) {
       const times: number[] = [];
       for (let n = 0; n < RUNS; n += 1) times.push(await timed(directory, address(n)));
-      times.sort((a, b) => a - b);
-      const [p50Ms, p99Ms] = [times[RUNS / 2] ?? Number.NaN, times[RUNS - 2] ?? Number.NaN];
+      const { p50Ms, p99Ms } = percentiles(times);
       say(`logs --ip, ${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
       if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
     }

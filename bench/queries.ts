@@ -9,7 +9,7 @@ import { KEEPS_ALL } from "./guard.ts";
 import { searchLogs } from "./log-search.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
 import type { Bench, Part } from "./part.ts";
-import { type Row, within } from "./result.ts";
+import { percentiles, type Row, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -38,8 +38,7 @@ export const queries: Part = {
     const reader = openEngineForReading(path);
     let slowest = { what: "", p99Ms: 0 };
     for (const [what, ask] of Object.entries(questions(reader, now))) {
-      const times = Array.from({ length: RUNS }, () => timed(ask)).toSorted((a, b) => a - b);
-      const [p50Ms, p99Ms] = [times[RUNS / 2] ?? Number.NaN, times[RUNS - 2] ?? Number.NaN];
+      const { p50Ms, p99Ms } = percentiles(Array.from({ length: RUNS }, () => timed(ask)));
       say(`${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
       if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
     }

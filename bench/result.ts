@@ -57,6 +57,13 @@ export function median(values: readonly number[]): number {
   return (upper + lowerOne) / 2;
 }
 
+/** By nearest rank: of a hundred times, one is longer than the p99. */
+export function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
 export function printTable(rows: readonly Row[]): string {
   const head = { what: "", ours: "guard", theirs: "other", ratio: "ratio", target: "target", verdict: "" };
   const lines = [head, ...rows].map(({ what, ours, theirs, ratio, target, verdict }) => [

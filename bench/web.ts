@@ -14,7 +14,7 @@ import { askApi } from "./load-client.ts";
 import { memoryRow } from "./memory.ts";
 import { PASSWORD, pageRows } from "./page.ts";
 import type { Bench, Part } from "./part.ts";
-import { type Row, within } from "./result.ts";
+import { percentiles, type Row, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -117,9 +117,4 @@ function paths(monthAgo: string): readonly string[] {
 function askAll({ lab }: Bench, asked: readonly string[], beside: ApiPlan["beside"] = null): Promise<readonly Asked[]> {
   const plan: ApiPlan = { port: PORT, token: TOKEN, paths: asked, runs: RUNS, warmUp: WARM_UP, beside };
   return askApi(plan, (argv) => lab.server.inside(argv));
-}
-
-function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {
-  const sorted = times.toSorted((a, b) => a - b);
-  return { p50Ms: sorted[RUNS / 2] ?? Number.NaN, p99Ms: sorted[RUNS - 2] ?? Number.NaN };
 }
