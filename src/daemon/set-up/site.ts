@@ -191,6 +191,16 @@ export function groupId(name: string): number {
   return Number(databaseLine("/etc/group", name)[2]);
 }
 
+export function hasGroup(name: string): boolean {
+  return findLine("/etc/group", name) !== null;
+}
+
+/** As group(5) says; a user's own group, which only passwd(5) names, does not count. */
+export function isMember(user: string, group: string): boolean {
+  const [, , , members = ""] = findLine("/etc/group", group)?.split(":") ?? [];
+  return members.split(",").includes(user);
+}
+
 function databaseLine(file: string, name: string): readonly string[] {
   const line = findLine(file, name);
   if (line === null) throw new Error(`${name} is missing in ${file}`);

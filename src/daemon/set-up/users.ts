@@ -2,17 +2,17 @@ import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
+import { hasGroup, hasUser, isMember } from "./site.ts";
 
 const ACCOUNT_READERS = ["postfix", "dovecot"];
 
 /** Adds missing system users and groups, and puts each of our users into exactly the groups it needs. */
 export async function addUsers(): Promise<void> {
   for (const name of [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban]) {
-    if (await exists("passwd", name)) continue;
-    await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
+    if (!hasUser(name)) await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
   }
   for (const group of [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup])
-    if (!(await exists("group", group))) await must("groupadd", ["--system", group]);
+    if (!hasGroup(group)) await must("groupadd", ["--system", group]);
   for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
   for (const reader of [USERS.guard, USERS.web]) await join(reader, USERS.dataGroup);
   // Fail2ban is started with that group.
@@ -27,20 +27,11 @@ export async function addUsers(): Promise<void> {
 const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
 
 async function join(user: string, group: string): Promise<void> {
-  if (!(await isMember(user, group))) await must("usermod", ["--append", "--groups", group, user]);
+  if (!isMember(user, group)) await must("usermod", ["--append", "--groups", group, user]);
 }
 
 async function leave(user: string, group: string): Promise<void> {
-  if (await isMember(user, group)) await must("gpasswd", ["--delete", user, group]);
-}
-
-async function isMember(user: string, group: string): Promise<boolean> {
-  const { stdout } = await runProgram("id", ["-nG", user]);
-  return stdout.trim().split(" ").includes(group);
-}
-
-async function exists(database: "passwd" | "group", name: string): Promise<boolean> {
-  return (await runProgram("getent", [database, name])).code === 0;
+  if (isMember(user, group)) await must("gpasswd", ["--delete", user, group]);
 }
 
 async function must(program: string, args: readonly string[]): Promise<void> {
