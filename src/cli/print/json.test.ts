@@ -44,6 +44,13 @@ test("whatever is printed, a parser reads the same", () => {
   );
 });
 
+test("printed JSON holds no character on which a terminal acts", () => {
+  const value = { items: [{ helo: "a\u009b2J\u202e\u007f", "k\u2028": "öß" }], text: "\u009d0;x\u0007" };
+  const printed = printJson(value);
+  assert.doesNotMatch(printed.replaceAll("\n", ""), /[\p{C}\p{Zl}\p{Zp}]/u);
+  assert.deepEqual(JSON.parse(printed), value);
+});
+
 test("a line of JSON holds no character on which a terminal acts, and the same value", () => {
   const value = { a: "x\u001b[2J\u202e\u{e0041}\nöß", b: ["\ud800", 1] };
   assert.equal(jsonLine(value), '{"a":"x\\u001b[2J\\u202e\\udb40\\udc41\\nöß","b":["\\ud800",1]}');

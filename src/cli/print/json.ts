@@ -10,7 +10,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** JSON of one line. What a terminal would act on is escaped, which changes no value. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+  return JSON.stringify(value ?? null).replace(UNPRINTABLE, (character) =>
     character
       .split("")
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
@@ -19,23 +19,23 @@ export function jsonLine(value: unknown): string {
 }
 
 function print(value: unknown, indent: string, listed: boolean): string {
-  if (!isObject(value)) return JSON.stringify(value ?? null);
+  if (!isObject(value)) return jsonLine(value);
   const members = membersOf(value);
   const flat = listed && members.every(([, member]) => isPlain(member));
   if (flat || members.length === 0) return onOneLine(value);
   const inner = `${indent}  `;
   const isList = Array.isArray(value);
   const lines = members.map(
-    ([key, member]) => inner + (isList ? "" : `${JSON.stringify(key)}: `) + print(member, inner, isList),
+    ([key, member]) => inner + (isList ? "" : `${jsonLine(key)}: `) + print(member, inner, isList),
   );
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
 function onOneLine(value: unknown): string {
-  if (!isObject(value)) return JSON.stringify(value ?? null);
+  if (!isObject(value)) return jsonLine(value);
   if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
-  const members = membersOf(value).map(([key, member]) => `${JSON.stringify(key)}: ${onOneLine(member)}`);
+  const members = membersOf(value).map(([key, member]) => `${jsonLine(key)}: ${onOneLine(member)}`);
   return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
 }
 
