@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 /** A file of an archive. `text`: its content, unless it is longer than a manifest can be. */
@@ -16,7 +17,8 @@ const DIRECTORY = "5";
  * directory. Throws if it is no such archive, ends early, or holds anything but files and directories.
  */
 export async function* packedFiles(file: string): AsyncGenerator<Packed> {
-  const reader = new BlockReader(createReadStream(file).pipe(createGunzip()));
+  // An error of the file, such as that it is a directory, reaches the reader through the last stream.
+  const reader = new BlockReader(pipeline(createReadStream(file), createGunzip(), () => undefined));
   for (;;) {
     const header = await reader.take(BLOCK);
     if (header.length === 0) throw new Error("it ends early");

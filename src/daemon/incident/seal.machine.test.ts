@@ -98,6 +98,7 @@ describe("a sealed bundle", { skip: lacking({ installed: ["tar", "openssl"] }) }
       /^it is not signed by this server's key/,
     );
     assert.match((await verifyBundle(join(content, "events.jsonl"), null)).faults[0] ?? "", /cannot be read: /);
+    assert.match((await verifyBundle(content, null)).faults[0] ?? "", /cannot be read: EISDIR/);
     const cut = join(directory, "cut.tar.gz");
     cpSync(bundle, cut);
     execFileSync("truncate", ["-s", "300", cut]);
