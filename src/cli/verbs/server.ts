@@ -23,7 +23,10 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
-    return failed(`GhostInbox has not stopped: ${stopped.reason}`, "`ps` shows what is left; try again.");
+    return failed(
+      `GhostInbox has not stopped: ${stopped.reason}`,
+      "`ps` shows what is left, and `--data` names another data directory; try again.",
+    );
   const { wasRunning } = stopped;
   return done({ stopped: true, wasRunning }, wasRunning ? "GhostInbox has stopped." : "GhostInbox is not running.");
 }

@@ -124,7 +124,7 @@ function isProgram(data: Names, found: Process): boolean {
   const { args, exe, cwd } = found;
   const within = (path: string): boolean => isWithin(data, path);
   if (![exe, cwd, ...args].some(within) || seesOther(data, found)) return false;
-  if (within(exe)) return true;
+  if (data.some((name) => exe.includes(`${name}/program/`))) return true;
   if (args.join(" ") === PLACEHOLDER) return data.some((name) => cwd.includes(`${name}/service/`));
   const points = within(cwd) || args.some(within);
   const ours =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -59,6 +59,20 @@ test("the firewall of another directory's server stays as it is", WITH_RUNSV, as
   const ran = await runProgram("unshare", argv);
   const tables = ["ghostinbox", "ghostinbox_strict", "another"].map((name) => `table inet ${name}\n`).join("");
   assert.equal(ran.stdout, `{"ok":true,"wasRunning":false}\n${tables}`, ran.stderr);
+});
+
+test("nothing is ended for a directory of others, though programs lie in it", async (t) => {
+  const top = temporaryDirectory();
+  mkdirSync(join(top, "program"));
+  cpSync("/bin/sleep", join(top, "program", "node"));
+  const child = spawn(join(top, "program", "node"), ["600"]);
+  t.after(() => child.kill("SIGKILL"));
+  await once(child, "spawn");
+  const reason = (path: string): string =>
+    `${path} holds files of others and no ghostinbox.toml, so nothing of it is ended.`;
+  assert.deepEqual(await stopServer(layoutOf(top)), { ok: false, reason: reason(top) });
+  assert.deepEqual(await stopServer(layoutOf("/bin/sleep")), { ok: false, reason: reason("/bin/sleep") });
+  assert.equal(child.exitCode ?? child.signalCode, null);
 });
 
 test("a server that is stopped does not restart", async () => {
