@@ -110,6 +110,12 @@ export class FirewallLab {
     for (const from of addresses) assert.ok(!(await this.reaches(from)), `${from} is banned`);
   }
 
+  /** Packets from banned addresses since the table was made. `refused`: answered by a TCP reset. */
+  async counted(name: "dropped" | "refused"): Promise<number> {
+    const listed = await this.lab.server.mustExec(["nft", "list", "counter", "inet", "ghostinbox", name]);
+    return Number(/packets (\d+) /.exec(listed)?.[1] ?? assert.fail(listed));
+  }
+
   async apply(...steps: readonly (readonly ["add" | "delete", string, number?])[]): Promise<void> {
     const now = this.now();
     const made = steps.map(

@@ -5,17 +5,14 @@ import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../engine/network-ports.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import {
-  type Counters,
   countHeld,
   isWhole,
   NFT_LIST,
-  NFT_TAKE_COUNTERS,
   nftApply,
   nftHeldProbe,
   nftProbe,
   nftRemove,
   nftReset,
-  parseCounters,
   type TableShape,
 } from "../../wire/kernel/nft.ts";
 import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
@@ -59,7 +56,6 @@ export class NftFirewall implements Firewall {
   /** What the table was last built for. */
   #shape: TableShape;
   #networks: Networks = new Map();
-  #totals: Counters = { dropped: 0, refused: 0 };
 
   constructor(options: NftOptions) {
     this.#ipv6Prefix = options.ipv6Prefix;
@@ -73,7 +69,6 @@ export class NftFirewall implements Firewall {
   }
 
   async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
-    await this.counters();
     const whole: TableShape = {
       ipv6Length: this.#ipv6Prefix(),
       connections: this.#connections(),
@@ -125,18 +120,6 @@ export class NftFirewall implements Firewall {
 
   close(): Promise<void> {
     return this.#session.close();
-  }
-
-  /** Packets from banned addresses since this object was made. */
-  async counters(): Promise<Counters> {
-    const ran = await this.#nft(["-f", "-"], NFT_TAKE_COUNTERS);
-    const taken = ran.code === 0 ? parseCounters(ran.stdout) : null;
-    if (taken !== null)
-      this.#totals = {
-        dropped: this.#totals.dropped + taken.dropped,
-        refused: this.#totals.refused + taken.refused,
-      };
-    return this.#totals;
   }
 
   /** What the kernel holds, as nft prints it. For diagnosis; cut at one megabyte. */

@@ -81,7 +81,7 @@ export function nftTakePassed(table: string, ports: readonly number[]): string {
 }
 
 /** Of a named counter, as nft prints it; null: it is not there. */
-export function countedPackets(text: string, name: string): number | null {
+function countedPackets(text: string, name: string): number | null {
   const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
   return found === null ? null : Number(found[1]);
 }

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
-import { isWhole, nftApply, nftProbe, nftRemove, nftReset, parseCounters, type TableShape } from "./nft.ts";
+import { isWhole, nftApply, nftProbe, nftRemove, nftReset, type TableShape } from "./nft.ts";
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
@@ -189,14 +188,6 @@ test("the table is whole when every command of the probe was refused as it shoul
     assert.equal(isWhole("Error: No such file or directory\n", shape), false);
     assert.equal(isWhole("", shape), false);
   }
-});
-
-test("counters are read as nft prints them", () => {
-  const counter = (name: string, packets: string): string =>
-    `table inet ghostinbox {\n\tcounter ${name} {\n\t\tpackets ${packets} bytes 240\n\t}\n}\n`;
-  assert.deepEqual(parseCounters(counter("dropped", "4") + counter("refused", "17")), { dropped: 4, refused: 17 });
-  assert.equal(parseCounters(counter("dropped", "4")), null);
-  fc.assert(fc.property(fc.string(), (text) => assert.equal(parseCounters(text), null)));
 });
 
 function resetText(...args: Parameters<typeof nftReset>): string {

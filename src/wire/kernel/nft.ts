@@ -9,13 +9,7 @@ import {
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
 import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import {
-  type ConnectionLimit,
-  connectionSets,
-  connectionText,
-  countedPackets,
-  NO_CONNECTIONS,
-} from "./nft-connections.ts";
+import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./nft-connections.ts";
 import { type LocalPort, localSets, localText } from "./nft-local.ts";
 import { type ProxyDoors, proxiedSets, proxiedText } from "./nft-proxied.ts";
 
@@ -127,18 +121,6 @@ function setsOf({ connections, local, proxied }: TableShape): readonly string[] 
     ...localSets(local),
     ...proxiedSets(proxied),
   ];
-}
-
-/** Reads and resets the counters. Unlike `list`, this does not read every element. */
-export const NFT_TAKE_COUNTERS = `reset counters table ${TABLE}\n`;
-/** Packets from banned addresses since the last reading. `refused`: answered by a TCP reset. */
-export type Counters = Readonly<{ dropped: number; refused: number }>;
-
-/** Null if the text is not such a listing. */
-export function parseCounters(text: string): Counters | null {
-  const dropped = countedPackets(text, "dropped");
-  const refused = countedPackets(text, "refused");
-  return dropped === null || refused === null ? null : { dropped, refused };
 }
 
 /** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
