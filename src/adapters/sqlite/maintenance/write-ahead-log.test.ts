@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { lacking } from "../../../../test/kit/needs.ts";
 import { eventRow, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 import { MaintenanceWork } from "./work.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
+
+const TRACED = { skip: lacking({ root: true, installed: ["strace"] }) };
 
 function fresh(t: TestContext) {
   const path = join(scratch(t), "engine.db");
@@ -84,6 +89,33 @@ test("a reader in the middle of the log keeps it, and loses nothing of what it s
   assert.equal(rows(reader), 1_000);
 });
 
+test(
+  "a reader in the way at the end: the log is begun over with the next commit, which flushes once",
+  TRACED,
+  async (t) => {
+    const { path, log, work, commit, rows, filed } = fresh(t);
+    const reader = new DatabaseSync(path, { readOnly: true });
+    t.after(() => reader.close());
+    const pass = (): boolean => {
+      log.hold();
+      return log.release(work.checkpoint());
+    };
+    commit(500);
+    reader.exec("BEGIN");
+    assert.equal(rows(reader), 500);
+    assert.equal(pass(), false, "all is copied, but the reader is at the end of the log");
+    assert.equal(filed(), 500);
+    reader.exec("COMMIT");
+    const before = log.bytes;
+    assert.deepEqual(await flushesOf(path, commit), [`${path}-wal`], "that of the new header");
+    assert.equal(log.bytes, before, "begun over, in the same file");
+    assert.deepEqual(await flushesOf(path, commit), []);
+    assert.equal(pass(), true);
+    assert.equal(filed(), 502);
+    assert.deepEqual(await flushesOf(path, commit), [], "an empty log is begun without a flush");
+  },
+);
+
 test("by force: copied, flushed and emptied at once", (t) => {
   const { log, commit, filed } = fresh(t);
   commit(500);
@@ -137,3 +169,24 @@ test("in whatever order: every committed row is there, to the guard and to reade
   assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
   for (const reader of readers) reader.close();
 });
+
+/** The files of this database that `work` had flushed, each as often as it was (strace(1) of this process). */
+async function flushesOf(path: string, work: () => void): Promise<readonly string[]> {
+  const tracer = spawn("strace", ["-f", "-y", "-e", "trace=fsync,fdatasync", "-p", String(process.pid)]);
+  let said = "";
+  const attached = new Promise<void>((resolve) => {
+    tracer.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (/attached/.test(said)) resolve();
+    });
+  });
+  const ended = once(tracer, "close");
+  await Promise.race([attached, ended]);
+  work();
+  tracer.kill("SIGINT");
+  await ended;
+  assert.match(said, /attached/);
+  return [...said.matchAll(/(?:fsync|fdatasync)\(\d+<([^>]+)>/g)].flatMap(([, file = ""]) =>
+    file.startsWith(path) ? [file] : [],
+  );
+}
