@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls, TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
 
 export type PortTarget = Readonly<{
   port: number;
@@ -18,9 +18,13 @@ const GOODBYE_MS = 1_000;
 /** A whole reply of SMTP: its last line has a blank after the code (RFC 5321 section 4.2.1). */
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
-/** A conversation with a port of this machine, line by line. Every failure rejects what is awaited then. */
+/**
+ * A conversation with a port of this machine, line by line. Every failure rejects what is awaited then. Node's TLS, which reads all
+ * authorities' certificates at once (1 MB), is loaded where it is spoken: the guard speaks none here.
+ */
 export class PortDialogue {
   #socket: Socket;
+  #tls: TLSSocket | null = null;
   #said = "";
   #failure: Error | null = null;
   #wake: () => void = () => undefined;
@@ -35,9 +39,16 @@ export class PortDialogue {
 
   static async open({ host = "127.0.0.1", port, localAddress, tls, timeoutMs }: PortTarget): Promise<PortDialogue> {
     const to = localAddress === undefined ? { host, port } : { host, port, localAddress };
-    const socket = tls === undefined ? connect(to) : connectTls({ ...tls, ...to });
+    if (tls === undefined) {
+      const dialogue = new PortDialogue(connect(to), timeoutMs);
+      await dialogue.#once("connect");
+      return dialogue;
+    }
+    const { connect: connectTls } = await import("node:tls");
+    const socket = connectTls({ ...tls, ...to });
     const dialogue = new PortDialogue(socket, timeoutMs);
-    await dialogue.#once(tls === undefined ? "connect" : "secureConnect");
+    dialogue.#tls = socket;
+    await dialogue.#once("secureConnect");
     return dialogue;
   }
 
@@ -64,16 +75,18 @@ export class PortDialogue {
 
   /** From here on TLS is spoken. */
   async startTls(options: ConnectionOptions): Promise<void> {
+    const { connect: connectTls } = await import("node:tls");
     const plain = this.#socket;
     for (const event of ["data", "end", "close"]) plain.removeAllListeners(event);
     this.#said = "";
-    this.#socket = this.#listen(connectTls({ ...options, socket: plain }));
+    this.#tls = connectTls({ ...options, socket: plain });
+    this.#socket = this.#listen(this.#tls);
     await this.#once("secureConnect");
   }
 
   /** Null before TLS. */
   get tls(): TLSSocket | null {
-    return this.#socket instanceof TLSSocket ? this.#socket : null;
+    return this.#tls;
   }
 
   /** `goodbye`: so that the other side logs an orderly end. */

@@ -36,6 +36,12 @@ describe("the build of the programs", () => {
     assert.match(textOf("guard.js"), /getBuiltinModule\("node:http"\)/);
   });
 
+  test("has a guard that starts without TLS, with which Node reads the certificates of all authorities", () => {
+    const atStart = (of: string) => new RegExp(`^var \\w+ = __toESM\\(require_node_${of}\\(`, "m");
+    assert.match(textOf("guard.js"), atStart("http"));
+    assert.doesNotMatch(textOf("guard.js"), atStart("tls"));
+  });
+
   test("has no character beyond ASCII, with which V8 would keep a program in two bytes a character", () => {
     const programs = built.files.filter(({ name }) => /^[\w-]+\.js$/.test(name));
     assert.equal(programs.length, 11);
