@@ -68,7 +68,7 @@ test("the guard has CAP_NET_ADMIN and nothing else, and not even that where star
   assert.match(runs({ netAdmin: false }).get("guard") ?? "", /--bounding-set=-all --no-new-privs/);
   assert.match(
     runs().get("guard") ?? "",
-    / env MALLOC_MMAP_THRESHOLD_=1048576 setpriv /,
+    / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /,
     "a verified password leaves none",
   );
 });
