@@ -78,7 +78,7 @@ for (const [what, found] of [
   ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
   ["another program in Python", at({ exe: "/usr/bin/python3.11", args: ["python3", "/srv/mail/count.py"] })],
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
-  ["another program below a directory of this name", at({ exe: "/home/anna/srv/mail/bin/tool" })],
+  ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
   ["a directory whose name only begins alike", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
   ["a user of ours in another network", at({ users: [901, 901, 901, 901], network: () => "45" })],
   ["a user of ours that has ended", at({ users: [901, 901, 901, 901], network: () => null })],
