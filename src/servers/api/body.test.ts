@@ -38,6 +38,14 @@ test("what is not JSON is said to be none", async () => {
   for (const nonsense of ["", "{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
 });
 
+test("a body that breaks off is no error of ours, whatever came of it", async () => {
+  const broken = new ReadableStream({
+    start: (stream) => stream.enqueue(new TextEncoder().encode("[1]")),
+    pull: (stream) => stream.error(new Error("aborted")),
+  });
+  assert.equal(await read(broken), 400);
+});
+
 test("a body over the bound is refused over the wire, chunked or not", async (t) => {
   const kit = await startKit(t);
   const big = JSON.stringify({ ip: "1.2.3.4", reason: "x".repeat(API_LIMITS.bodyBytes) });

@@ -8,7 +8,9 @@ import type { Route } from "./route.ts";
  */
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
   if (row.schemas.body === undefined) return { value: undefined };
-  const bytes = await readBounded(request, row.bodyBytes);
+  const bytes = await readBounded(request, row.bodyBytes).catch(() => "broken" as const);
+  if (bytes === "broken")
+    return problem({ status: 400, code: "not_json", detail: "The connection ended within the body." });
   if (bytes === null)
     return problem({ status: 413, code: "body_too_large", detail: `The body has more than ${row.bodyBytes} bytes.` });
   const text = bytes.toString("utf8");
