@@ -25,8 +25,8 @@ export async function adoptedScript(
     const { says } = adopted;
     return { ok: true, says, warnings: says.map((one) => ({ where: SCRIPT, says: one })) };
   } catch (error) {
-    // Whoever may not read the settings is told so by whatever reads them next.
-    if (codeOf(error) !== "EACCES") throw error;
+    // What reads the settings next tells why they cannot be read.
+    if (!["EACCES", "EISDIR"].includes(codeOf(error))) throw error;
     return { ok: true, says: [], warnings: [] };
   }
 }

@@ -15,7 +15,7 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   if (!adopted.ok) return adopted;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  const pending = await call.guard.ask<"pending">({ verb: "pending" });
+  const pending = await pendingOf(call);
   if (!pending.ok) return pending;
   const confirmed = await confirmApply(call, loaded.settings, pending.result.changed);
   if (!confirmed.ok) return confirmed;
@@ -51,6 +51,19 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   const next = tried?.ok === true ? tried.next : `${PROGRAM} status`;
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
+}
+
+/** A file that was copied into place may be root's alone: then root gives it to the guard, and asks again. */
+async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
+  const asked = await ask(call);
+  if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
+  const { restoreSettingsAccess } = await import("../../daemon/set-up/settings-access.ts");
+  restoreSettingsAccess(call.layout);
+  return ask(call);
+}
+
+async function ask(call: CommandCall) {
+  return call.guard.ask<"pending">({ verb: "pending" });
 }
 
 function inForce(changed: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { dataDirectory, ghostinbox, json } from "../../../test/kit/test-guard.ts";
@@ -79,5 +79,16 @@ test("a key that is set twice is told with both lines by every command that read
       err,
       /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /,
     );
+  }
+});
+
+test("a directory in place of the settings file is named, whatever is asked", async () => {
+  using layout = dataDirectory();
+  rmSync(layout.settings, { force: true });
+  mkdirSync(layout.settings);
+  const message = `${layout.settings} is a directory, not a file. Remove it: then the defaults hold.\n`;
+  for (const words of [["check"], ["show"], ["apply"], ["set", "limits.mail.per_minute", "5"]]) {
+    const { code, err } = await ghostinbox(layout, ["config", ...words]);
+    assert.deepEqual({ code, err }, { code: 1, err: message }, words.join(" "));
   }
 });

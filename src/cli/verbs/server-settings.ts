@@ -28,6 +28,8 @@ export function settingsText({ layout }: Call): string | null | CommandFailure {
   } catch (error) {
     const code = codeOf(error);
     if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
+    if (code === "EISDIR")
+      return failed(`${layout.settings} is a directory, not a file.`, "Remove it: then the defaults hold.");
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     return null;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
@@ -34,6 +34,15 @@ test("one mistake is one sentence; of several each has a line", async () => {
     assert.equal(head, `${layout.settings} and the environment:`);
     assert.equal(lines.length, 2);
     return lines.every((line) => line.startsWith("  "));
+  });
+});
+
+test("a directory in place of the file is named", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(layout.settings);
+  await assert.rejects(readSettings(layout, {}), {
+    name: "SetUpFailure",
+    message: `${layout.settings} is a directory, not a file: remove it, and start again.`,
   });
 });
 

@@ -1,20 +1,23 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/host-name.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptScript } from "./adopt-script.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { SetUpFailure } from "./failure.ts";
-import { groupId } from "./site.ts";
+import { settingsAccess } from "./settings-access.ts";
 
 export type ValidSettings = Extract<Loaded, { ok: true }>;
 
 /** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
 export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
+  // Docker makes a directory where a file is mounted that is not there.
+  if (statSync(layout.settings, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new SetUpFailure(`${layout.settings} is a directory, not a file: remove it, and start again.`);
   const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
   const first = valid(loadSettings(text, env), layout);
   const missing = missingDomain(first.settings);
@@ -30,8 +33,7 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
  * values it has written: from now on the file decides.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
-  // Not the web, which reads its own extract: the file contains secrets.
-  const access = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
+  const access = settingsAccess();
   if (existsSync(layout.settings)) {
     setAccess(layout.settings, access);
     return [];
