@@ -117,3 +117,18 @@ test("the data directory is that of --data, else of the environment, else the us
   await ran("cleanup", { GHOSTINBOX_DATA: "" }, connect);
   assert.deepEqual(asked, ["/srv/named", "/srv/by-environment", "/var/lib/ghostinbox"]);
 });
+
+test("an error of the disk says what to do about it", async () => {
+  const connect: World["connect"] = () => ({
+    guard: {
+      ask: () => Promise.reject(Object.assign(new Error("EROFS: chown"), { code: "EROFS", path: "/srv/mail" })),
+      watch: () => assert.fail(),
+    },
+    keeper: { ask: () => assert.fail() },
+    reader: () => assert.fail(),
+  });
+  const message = "The disk is mounted read-only (/srv/mail): mount it for writing, then give the command again.";
+  assert.deepEqual(await ran("unban 192.0.2.1", {}, connect), { code: 1, out: "", err: `${message}\n` });
+  const { out } = await ran("unban 192.0.2.1 --json", {}, connect);
+  assert.deepEqual(JSON.parse(out), { ok: false, error: { code: "failed", exitCode: 1, message, next: "" } });
+});

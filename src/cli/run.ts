@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { diskTrouble } from "../daemon/set-up/disk-trouble.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
 import { type CliCommand, commands } from "./commands.ts";
@@ -30,11 +31,12 @@ export async function run(argv: readonly string[], world: World): Promise<number
   } catch (error) {
     const debug = env["GHOSTINBOX_DEBUG"] === "1";
     const text = error instanceof Error ? error.message : String(error);
-    const message = `Something unexpected went wrong: ${text}.`;
-    const next = debug ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
+    const disk = diskTrouble(error, "give the command again");
+    const message = disk ?? `Something unexpected went wrong: ${text}.`;
+    const next = debug || disk !== null ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
     if (wantsJson(argv)) terminal.out(printJson(errorJson({ ok: false, exit: "failed", message, next })));
     if (debug) terminal.err(printable(error instanceof Error ? (error.stack ?? text) : text));
-    else terminal.err(oneLine(`${message} ${next}`));
+    else terminal.err(oneLine(`${message} ${next}`.trim()));
     return EXIT_CODES.failed;
   }
 }

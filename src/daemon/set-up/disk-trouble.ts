@@ -1,13 +1,13 @@
-/** What the owner must do about an error of the disk, in a sentence; null: it is another error. */
-export function diskTrouble(error: unknown): string | null {
+/** What the owner must do about an error of the disk, in a sentence; null: it is another error. `again`: what to do once it is mended. */
+export function diskTrouble(error: unknown, again = "start again"): string | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const where = "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";
   switch (error.code) {
     case "ENOSPC":
     case "EDQUOT":
-      return `The disk is full${where}: make room, then start again.`;
+      return `The disk is full${where}: make room, then ${again}.`;
     case "EROFS":
-      return `The disk is mounted read-only${where}: mount it for writing, then start again.`;
+      return `The disk is mounted read-only${where}: mount it for writing, then ${again}.`;
     case "EIO":
       return `The disk cannot be read or written${where}: look at it with dmesg and smartctl before anything else.`;
     default:

@@ -67,7 +67,7 @@ describe("commands that fail", () => {
     kit.db.exec("DROP TABLE greylist_pause");
     const failed = await kit.ask({ verb: "greylist_resume", target: "owner@example.test" });
     assert.ok(!failed.ok && failed.kind === "failed");
-    assert.match(failed.message, /^It could not be done: .+/);
+    assert.match(failed.message, /^It could not be done: .+\.$/);
     assert.equal(failed.next, "`status` shows what is wrong.");
   });
 

@@ -121,7 +121,7 @@ export function createCommands(parts: CommandParts) {
       return {
         ok: false,
         kind: "failed",
-        message: `It could not be done: ${why}`,
+        message: `It could not be done: ${why.replace(/\.?$/, ".")}`,
         next: command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
       };
     }
