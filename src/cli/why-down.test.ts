@@ -16,6 +16,7 @@ test("without a start nothing runs; with one, the guard's last words tell why, o
   skip: lacking({ installed: ["runsv", "sv"] }),
 }, async (t) => {
   const layout = layoutOf(temporaryDirectory());
+  writeFileSync(layout.settings, "");
   assert.deepEqual(whyDown(layout), NOT_RUNNING);
   const service = join(layout.services, "guard");
   mkdirSync(service, { recursive: true });

@@ -4,6 +4,7 @@ import { lockHolder } from "../daemon/set-up/lock.ts";
 import { supervised } from "../daemon/set-up/supervised.ts";
 import { type Layout, serviceLog } from "../settings/layout.ts";
 import { type CommandFailure, NOT_RUNNING } from "./call.ts";
+import { notRunning } from "./no-server.ts";
 
 const WORD_CHARACTERS = 1_000;
 
@@ -13,7 +14,7 @@ const WORD_CHARACTERS = 1_000;
  */
 export function whyDown(layout: Layout): CommandFailure {
   const guard = supervised(layout.services, "guard");
-  if (guard === null || lockHolder(layout.startPid) === null) return NOT_RUNNING;
+  if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);
   const service = `${layout.services}/guard`;
   if (guard.isStopped)
     return {

@@ -12,6 +12,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../call.ts";
+import { noServerIn } from "../no-server.ts";
 import { size } from "../print/size.ts";
 import { dayAndTime, oneLine } from "../print/text.ts";
 import { progressText, rootWithSettings } from "./backup.ts";
@@ -24,6 +25,8 @@ const LONGEST = 1_000;
 export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
+  const none = noServerIn(call.layout);
+  if (none !== null) return none;
   const directory = call.args[0] ?? "";
   if (!isAbsolute(directory))
     return wrongUsage(`"${oneLine(directory)}" is no absolute path.`, "It begins with a slash.");

@@ -5,6 +5,7 @@ import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { noServerIn } from "../no-server.ts";
 import { size } from "../print/size.ts";
 import { columns, dayAndTime, span } from "../print/text.ts";
 import { lastDrillJson, lastDrillText } from "./last-drill.ts";
@@ -23,6 +24,8 @@ export function backups() {
 export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
+  const none = noServerIn(call.layout);
+  if (none !== null) return none;
   const { createBackup, readKey } = await backups();
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");

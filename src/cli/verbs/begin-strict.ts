@@ -5,16 +5,9 @@ import { isStrict } from "../../settings/is-strict.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { FIREWALL_STEPS } from "../../wire/control/control.ts";
 import type { ListeningDoor } from "../../wire/kernel/ss-doors.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  NOT_RUNNING,
-  PROGRAM,
-} from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { agrees } from "../confirm.ts";
+import { notRunning } from "../no-server.ts";
 import { oneLine } from "../print/text.ts";
 
 const strictFirewall = () => import("../../daemon/firewall/wanted.ts");
@@ -81,7 +74,7 @@ export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
 
 /** What the keeper did not do. It does nothing while the server is stopped. */
 export function refused({ layout }: CommandCall, says: string, next: string): CommandFailure {
-  return lockHolder(layout.startPid) === null ? NOT_RUNNING : failed(says.replace(/\.?$/, "."), next);
+  return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
 }
 
 /** Records it. `opening`: what is let in since; null: every port. Returns what to say if there is no record; else nothing. */

@@ -8,6 +8,7 @@ import { instant } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { confirmed } from "../confirm.ts";
+import { noServerIn } from "../no-server.ts";
 
 const TABLE = ["inet", "ghostinbox"] as const;
 
@@ -28,6 +29,11 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
     );
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
+  const { runsForAnother } = await import("../../daemon/set-up/processes.ts");
+  const none = noServerIn(call.layout);
+  // Its guard would put the table back, with every ban.
+  if (none !== null && runsForAnother(call.layout.data))
+    return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
   const firewall = await deleteTable();
   const lets = await openStrict(call.layout);
   const noted = leaveRequest(call.layout, call.now());

@@ -1,5 +1,6 @@
 import { HOUR_MS, instant, isoTime, later } from "../../core/time.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { noServerIn } from "../no-server.ts";
 import { columns, dayAndTime } from "../print/text.ts";
 import { sinceFrom } from "./logs.ts";
 import { folders, isFailure, openIncidentOf, rootAlone, take, withContacts } from "./the-incident.ts";
@@ -10,7 +11,8 @@ const USUAL_SINCE_MS = 24 * HOUR_MS;
 /** `incident open NAME...` */
 export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootAlone("incident open");
-  if (refused !== null) return refused;
+  const none = refused ?? noServerIn(call.layout);
+  if (none !== null) return none;
   const { openIncident, readIncidents, folderOf } = await folders();
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)

@@ -2,15 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  NOT_RUNNING,
-  PROGRAM,
-} from "../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { notRunning } from "../no-server.ts";
 import { configCheck } from "./config.ts";
 import { settingsOf } from "./server-settings.ts";
 
@@ -39,7 +32,7 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootOnly("restart");
   if (refused !== null) return refused;
   const { lockHolder } = await import("../../daemon/set-up/lock.ts");
-  if (lockHolder(call.layout.startPid) === null) return NOT_RUNNING;
+  if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
   const own = { ...call, env: {} };
   const settings = settingsOf(own);

@@ -61,6 +61,33 @@ test("the firewall of another directory's server stays as it is", WITH_RUNSV, as
   assert.equal(ran.stdout, `{"ok":true,"wasRunning":false}\n${tables}`, ran.stderr);
 });
 
+test(
+  "break-glass with a wrong directory leaves the firewall of the server that runs as it is",
+  WITH_RUNSV,
+  async () => {
+    const program = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const shell = `${OTHER}
+    nft "add table inet ghostinbox"
+    ! "$@" && nft list tables`;
+    const wrong = [process.execPath, program, "break-glass", "--data", temporaryDirectory()];
+    const ran = await runProgram("unshare", [
+      "--net",
+      "--mount",
+      "sh",
+      "-ec",
+      shell,
+      "sh",
+      temporaryDirectory(),
+      ...wrong,
+    ]);
+    assert.equal(ran.stdout, "table inet ghostinbox\n", ran.stderr);
+    assert.match(
+      ran.stderr,
+      /^Nothing was lifted\. No server has its data in .* A server with another directory runs here\. /,
+    );
+  },
+);
+
 test("nothing is ended for a directory of others, though programs lie in it", async (t) => {
   const top = temporaryDirectory();
   mkdirSync(join(top, "program"));

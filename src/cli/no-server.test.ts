@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { lacking } from "../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { ghostinbox } from "../../test/kit/test-guard.ts";
+import { layoutOf } from "../settings/layout.ts";
+import { NOT_RUNNING } from "./call.ts";
+import { noServerIn, notRunning } from "./no-server.ts";
+
+test("where there are no settings, the directory is named as well", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. .* in ${layout.data}: `));
+  assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
+  writeFileSync(layout.settings, "");
+  assert.equal(noServerIn(layout), null);
+  assert.deepEqual(notRunning(layout), NOT_RUNNING);
+});
+
+test("in a wrong directory nothing is written", { skip: lacking({ root: true }) }, async () => {
+  const layout = layoutOf(temporaryDirectory());
+  for (const words of [
+    ["incident", "open", "x"],
+    ["backup", "create"],
+    ["backup", "export", layout.data],
+  ]) {
+    const { code, err } = await ghostinbox(layout, words);
+    assert.equal(code, 1, words.join(" "));
+    assert.match(err, /^No server has its data in .* `--data` or GHOSTINBOX_DATA names the directory/, words.join(" "));
+    assert.deepEqual(readdirSync(layout.data), []);
+  }
+});
