@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
+import { OWN_ETC } from "../../../test/kit/own-etc.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../adapters/machine/run-program.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import type { Result } from "../check/run-checks.ts";
 import { groups } from "../check/table.ts";
 import { changesSince, checklistOf, outcomeOf } from "./check.ts";
@@ -59,4 +65,22 @@ test("every check has a name of its own and says what it does", () => {
   assert.ok(ids.length >= 60, `${ids.length}`);
   assert.equal(new Set(ids).size, ids.length);
   for (const { does } of groups.flatMap(({ checks }) => checks)) assert.match(does, /^[A-Z].*\.$/);
+});
+
+test("results that cannot be kept on a read-only disk are told all the same", OWN_ETC, async () => {
+  const data = temporaryDirectory();
+  mkdirSync(dirname(layoutOf(data).checkRecord));
+  const modules = ["./check.ts", "../../settings/layout.ts", "../../daemon/keeper/check-record.ts"];
+  const script = `
+    const [{ keepResults }, { layoutOf }, { NO_CHECKS }] = await Promise.all(process.argv.slice(2).map((one) => import(one)));
+    console.log(keepResults(layoutOf(process.argv[1]), NO_CHECKS));`;
+  const node = [process.execPath, "--input-type=module", "--eval", script, data];
+  const mounted = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
+  const urls = modules.map((module) => import.meta.resolve(module));
+  const ran = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", data, ...node, ...urls]);
+  assert.match(
+    ran.stdout,
+    /^The disk is mounted read-only \(.*\): mount it for writing, then check again\.\n$/,
+    ran.stderr,
+  );
 });

@@ -1,6 +1,8 @@
 import { plural } from "../../core/text.ts";
 import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../daemon/keeper/check-record.ts";
+import { diskTrouble } from "../../daemon/set-up/disk-trouble.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { STATES, type State } from "../check/finding.ts";
 import { groupsOfPoints, type JudgedPoint, judgePoints, type PointState } from "../check/going-live.ts";
@@ -33,8 +35,21 @@ export async function check(call: CommandCall): Promise<CommandOutcome> {
   call.terminal.progress(`Doing ${plural(checks, "check")} ...`);
   const results = await runChecks(chosen, serverOf(call, loaded.settings, call.flag("send-test")));
   const before = readCheckRecord(call.layout);
-  changeCheckRecord(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
+  const unkept = keepResults(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
+  if (unkept !== null) call.terminal.err(`The results are not kept for the next time. ${unkept}`);
   return isChecklist ? checklistOf(judgePoints(results)) : outcomeOf(results, changesSince(before, results));
+}
+
+/** The disk's trouble, if it keeps no record: then what the checks found is told all the more. Exported for its test. */
+export function keepResults(layout: Layout, record: CheckRecord): string | null {
+  try {
+    changeCheckRecord(layout, record);
+    return null;
+  } catch (error) {
+    const trouble = diskTrouble(error, "check again");
+    if (trouble === null) throw error;
+    return trouble;
+  }
 }
 
 /** What the last run of a check came to, where it came to something else. */
