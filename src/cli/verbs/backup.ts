@@ -124,7 +124,7 @@ export function rootWithSettings(call: CommandCall): ValidSettings | CommandFail
 
 export function rootOnly(command: string): CommandFailure | null {
   if (process.getuid?.() === 0) return null;
-  return failed("Only root can read and make backups.", `Try: sudo ${PROGRAM} ${command}`);
+  return failed(`Only root may use \`${command}\`.`, "Try again with sudo.");
 }
 
 /** `Stored 120 of 400 MB, 30 MB/s, 10 s left` */
