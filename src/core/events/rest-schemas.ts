@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { isReason, type Protection, type Reason } from "./reasons.ts";
@@ -10,7 +10,7 @@ import type { Rest } from "./record.ts";
  */
 
 const text = z.string();
-const whole = z.number().int();
+const whole = z.int();
 const at = z.custom<Millis>((value) => Number.isSafeInteger(value));
 const ip = z.custom<Ip>((value) => typeof value === "string" && parseIp(value) === value);
 const network = z.custom<Prefix>((value) => typeof value === "string" && parsePrefix(value) === value);
@@ -25,7 +25,7 @@ const protection = z.enum([
   "known_network",
   "honest_network",
 ] as const satisfies readonly Protection[]);
-const yes = z.literal(true).optional();
+const yes = z.optional(z.literal(true));
 const pending = z.strictObject({
   at,
   account: text,
@@ -36,48 +36,48 @@ const pending = z.strictObject({
   looksWrong: z.boolean(),
   isFirst: z.boolean(),
 });
-const seen = z
-  .strictObject({
-    protection: protection.optional(),
-    recipient: z.enum(["unknown", "blocked"]).optional(),
+const seen = z.optional(
+  z.strictObject({
+    protection: z.optional(protection),
+    recipient: z.optional(z.enum(["unknown", "blocked"])),
     firstContact: yes,
     senderHere: yes,
     accountInactive: yes,
     isWanted: yes,
     stranger: yes,
-    sentTo: z.strictObject({ written: whole, strangers: whole }).optional(),
+    sentTo: z.optional(z.strictObject({ written: whole, strangers: whole })),
     bounceExpected: yes,
-    accountNetworks: z.array(network).optional(),
-    asked: z.strictObject({ at, after: whole, nth: whole }).optional(),
-    administrators: z.array(z.strictObject({ ip, at })).optional(),
+    accountNetworks: z.optional(z.array(network)),
+    asked: z.optional(z.strictObject({ at, after: whole, nth: whole })),
+    administrators: z.optional(z.array(z.strictObject({ ip, at }))),
     restarted: yes,
-    pending: z.array(pending).optional(),
-    simulated: z.enum(["pass", "delay", "hold", "defer", "refuse"]).optional(),
-  })
-  .optional();
-const session = { session: text, transaction: text, clientName: text.optional(), seen };
+    pending: z.optional(z.array(pending)),
+    simulated: z.optional(z.enum(["pass", "delay", "hold", "defer", "refuse"])),
+  }),
+);
+const session = { session: text, transaction: text, clientName: z.optional(text), seen };
 
 const connection = [
-  z.strictObject({ event: z.literal("CONNECT"), session: text, clientName: text.optional(), seen }),
+  z.strictObject({ event: z.literal("CONNECT"), session: text, clientName: z.optional(text), seen }),
 ] as const;
 const mail = [
   z.strictObject({
     event: z.literal("RECIPIENT"),
     ...session,
-    listed: z.strictObject({ zone: text, meaning: text }).optional(),
-    senderExists: z.literal(false).nullable().optional(),
-    senderProven: z.boolean().optional(),
+    listed: z.optional(z.strictObject({ zone: text, meaning: text })),
+    senderExists: z.optional(z.nullable(z.literal(false))),
+    senderProven: z.optional(z.boolean()),
   }),
-  z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: whole.optional() }),
-  z.strictObject({ event: z.literal("MESSAGE"), ...session, recipientCount: whole.optional() }),
+  z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: z.optional(whole) }),
+  z.strictObject({ event: z.literal("MESSAGE"), ...session, recipientCount: z.optional(whole) }),
 ] as const;
 const login = [
   z.strictObject({
     event: z.enum(["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]),
-    passwordHash: text.optional(),
-    passkey: text.optional(),
-    appPassword: text.optional(),
-    withoutBan: z.boolean().optional(),
+    passwordHash: z.optional(text),
+    passkey: z.optional(text),
+    appPassword: z.optional(text),
+    withoutBan: z.optional(z.boolean()),
     seen,
   }),
 ] as const;
@@ -90,29 +90,29 @@ const report = [
     windowMs: whole,
     banMs: whole,
     lastAt: at,
-    clientName: text.optional(),
+    clientName: z.optional(text),
     lines: z.array(z.strictObject({ text, at, about: z.enum(["login", "refusal", "log"]) })),
     seen,
   }),
 ] as const;
 const command = [
-  z.strictObject({ event: z.literal("BAN_ASKED"), note: text, durationMs: whole.nullable() }),
+  z.strictObject({ event: z.literal("BAN_ASKED"), note: text, durationMs: z.nullable(whole) }),
   z.strictObject({
     event: z.literal("BAN"),
     level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
     says: text,
-    expiresAt: at.nullable(),
+    expiresAt: z.nullable(at),
     simulated: yes,
   }),
   z.strictObject({ event: z.literal("LIFT"), forgiven: z.boolean() }),
-  z.strictObject({ event: z.literal("ALLOW"), note: text, expiresAt: at.nullable() }),
+  z.strictObject({ event: z.literal("ALLOW"), note: text, expiresAt: z.nullable(at) }),
   z.strictObject({ event: z.literal("DISALLOW") }),
   z.strictObject({ event: z.literal("SPARE"), code: reason }),
   z.strictObject({
     event: z.literal("AUDIT"),
     subject: text,
-    targets: z.array(text).optional(),
-    grants: text.optional(),
+    targets: z.optional(z.array(text)),
+    grants: z.optional(text),
   }),
 ] as const;
 const log = [
@@ -124,16 +124,16 @@ const log = [
   z.strictObject({
     event: z.literal("MAIL_TRIED"),
     outcome: z.enum(["sent", "deferred", "bounced", "withheld"]),
-    alias: text.optional(),
+    alias: z.optional(text),
     relay: text,
     reply: text,
-    server: ip.optional(),
-    credit: z
-      .strictObject({ prefix: network, network, mail: z.enum(["accepted", "proven", "wanted", "written"]) })
-      .optional(),
+    server: z.optional(ip),
+    credit: z.optional(
+      z.strictObject({ prefix: network, network, mail: z.enum(["accepted", "proven", "wanted", "written"]) }),
+    ),
   }),
 ] as const;
-const rest: z.ZodType<Rest> = z.discriminatedUnion("event", [
+const rest: z.ZodMiniType<Rest> = z.discriminatedUnion("event", [
   ...connection,
   ...mail,
   ...login,
