@@ -14,24 +14,16 @@ export class Host {
   readonly name: HostName;
   readonly #socketPath: string;
   readonly #forwards = new Set<Server>();
-  #agent: ChildProcess | null = null;
+  #agent: Promise<ChildProcess> | null = null;
 
   constructor(name: HostName, directory: string) {
     this.name = name;
     this.#socketPath = join(directory, `${name}.sock`);
   }
 
-  async start(): Promise<void> {
-    const program = fileURLToPath(new URL("agent.ts", import.meta.url));
-    const argv = ["netns", "exec", namespaceOf(this.name), process.execPath, program, this.#socketPath];
-    const agent = spawn("ip", argv, { stdio: ["ignore", "pipe", "inherit"] });
-    this.#agent = agent;
-    await once(agent.stdout, "data");
-  }
-
   stop(): void {
     for (const forward of this.#forwards) forward.close();
-    this.#agent?.kill("SIGKILL");
+    void this.#agent?.then((agent) => agent.kill("SIGKILL"));
   }
 
   /** `argv` as a command inside this host. */
@@ -49,6 +41,8 @@ export class Host {
 
   /** A TCP connection from one of this host's addresses. No answer within `timeoutMs` (3 s) is `ETIMEDOUT`. */
   async connect({ from, to, port, timeoutMs = 3_000 }: Wish): Promise<Connected> {
+    this.#agent ??= this.#startAgent();
+    await this.#agent;
     const socket = connect(this.#socketPath);
     socket.on("error", () => socket.destroy());
     socket.write(`${JSON.stringify({ from, to, port, timeoutMs })}\n`);
@@ -74,6 +68,15 @@ export class Host {
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     return address.port;
+  }
+
+  /** With the first connection: from most hosts of a lab there is none. */
+  async #startAgent(): Promise<ChildProcess> {
+    const program = fileURLToPath(new URL("agent.ts", import.meta.url));
+    const [ip = "", ...argv] = this.inside([process.execPath, program, this.#socketPath]);
+    const agent = spawn(ip, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(agent.stdout, "data");
+    return agent;
   }
 }
 

@@ -34,7 +34,6 @@ export class Lab {
     try {
       await makeNetwork();
       this.#dns = await startDns(this.directory, records);
-      for (const host of this.#hosts()) await host.start();
       return this;
     } catch (error) {
       this.#takeAway();
