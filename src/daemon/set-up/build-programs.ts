@@ -6,6 +6,7 @@ import { SetUpFailure } from "./failure.ts";
 
 const PROGRAMS = {
   guard: "src/daemon/guard/main.ts",
+  "guard-databases": "src/daemon/guard/databases-main.ts",
   web: "src/daemon/web/main.ts",
   "web-lookups": "src/daemon/web/lookups-main.ts",
   "web-passwords": "src/daemon/web/passwords-main.ts",

@@ -10,7 +10,7 @@ import { userIds } from "./site.ts";
 const MB = 1024 * 1024;
 
 /**
- * Lets the guard's own program, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
+ * Lets a program of the guard, as the guard's own user, create and migrate both databases. It leaves SQLite's -wal and
  * -shm in place, so Postfix and Dovecot can read the accounts even if the guard never starts. Without a time limit: a large
  * database that is damaged, or of an older version, takes minutes.
  */
@@ -33,8 +33,7 @@ export async function prepareDatabases(
       "--",
       layout.node,
       "--disable-warning=ExperimentalWarning",
-      `${layout.program}/guard.js`,
-      "--init",
+      `${layout.program}/guard-databases.js`,
       ...(admin?.onlyIfNone === true ? ["--only-if-none"] : []),
     ],
     { input: hash === null ? "" : `${hash}\n`, env },

@@ -26,6 +26,7 @@ describe("the programs of the server", () => {
       "check.js",
       "dashboard",
       "export.js",
+      "guard-databases.js",
       "guard.js",
       "keeper.js",
       "maintenance.js",
