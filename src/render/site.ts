@@ -116,6 +116,7 @@ export type SpamSite = Readonly<{
 export type Filter = Readonly<{ name: string; text: string }>;
 
 export type Fail2banSite = Readonly<{
+  enabled: boolean;
   /** Of Debian's package, unchanged: ours and the owner's include them. */
   stock: readonly Filter[];
   /** The owner's own, tested. */

@@ -54,7 +54,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       ownRules: "",
       updates: { channel: "updates.spamassassin.org", keyFile: "" },
     },
-    fail2ban: { stock: [], own: [], ...shippedJails() },
+    fail2ban: { enabled: true, stock: [], own: [], ...shippedJails() },
     verify: true,
     exportSettings: "",
     webSettings: 'domains = ["example.org"]\n',

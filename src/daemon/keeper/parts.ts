@@ -69,14 +69,23 @@ export function partsOf(site: Site): readonly Part[] {
       service: "spamd",
       live: layout.spamAssassinConf,
       files: renderSpamAssassin(site),
-      // Settings that switch it on are checked with it.
-      check: site.spam.enabled ? (directory) => checkSpamAssassin(directory, layout) : unchecked,
+      // Only the owner's rules can be wrong: the rest passed our parsers. Settings that switch it on are checked with it.
+      check:
+        site.spam.enabled && site.spam.ownRules !== ""
+          ? (directory) => checkSpamAssassin(directory, layout)
+          : unchecked,
     },
     { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
     { service: "export", live: dirname(layout.exportSettings), files: [exportSettings(site)], check: unchecked },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
-    { service: "fail2ban", live: layout.fail2banConf, files: renderFail2ban(site), check: checkFail2ban },
+    {
+      service: "fail2ban",
+      live: layout.fail2banConf,
+      files: renderFail2ban(site),
+      // Only a start switches it on, and checks it then.
+      check: site.fail2ban.enabled ? checkFail2ban : unchecked,
+    },
     {
       service: "rspamd",
       live: layout.rspamdConf,

@@ -44,7 +44,7 @@ describe("applying a configuration", { skip }, () => {
   const layout = layoutOf(directory);
   const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
   const site = (changes: Partial<Site> = {}): Site =>
-    sampleSite({ layout, fail2ban: { stock, own: [], ...shippedJails() }, ...changes });
+    sampleSite({ layout, fail2ban: { enabled: true, stock, own: [], ...shippedJails() }, ...changes });
   const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
 
   before(async () => {
@@ -69,8 +69,13 @@ describe("applying a configuration", { skip }, () => {
   after(() => rmSync(directory, { recursive: true, force: true }));
 
   test("every component accepts what is rendered for it", async () => {
-    const all = [...new Set(partsOf(site()).map(({ service }) => service))];
-    assert.deepEqual(await applyConfiguration(site()), { ok: true, changed: all });
+    // SpamAssassin is asked about all that it would read as soon as there are rules of the owner.
+    const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
+    const whole = site({ spam });
+    const all = [...new Set(partsOf(whole).map(({ service }) => service))];
+    assert.deepEqual(await applyConfiguration(whole), { ok: true, changed: all });
+    const refused = await applyConfiguration(site({ spam: { ...spam, ownRules: "nonsense 1\n" } }));
+    assert.match(refused.ok ? "" : refused.reason, /^SpamAssassin refuses its configuration \(settings spam\.\*\)/);
   });
 
   test("what a checker refuses changes nothing, and it is told why", async () => {
@@ -121,6 +126,8 @@ describe("applying a configuration", { skip }, () => {
     renameSync(layout.mailLog, aside);
     assert.deepEqual(await applyConfiguration(whole, { isServing: true }), { ok: true, changed: [] });
     assert.equal((await applyConfiguration(whole)).ok, false);
+    const off = site({ fail2ban: { ...whole.fail2ban, enabled: false } });
+    assert.ok((await applyConfiguration(off)).ok, "what is off is not checked");
     renameSync(aside, layout.mailLog);
     const rootHints = join(directory, "own.hints");
     writeFileSync(rootHints, ". NS a.root.test.\na.root.test. A 198.51.100.53\n");

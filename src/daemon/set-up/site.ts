@@ -60,6 +60,7 @@ export function readSite(
     dns: dnsOf(settings),
     spam: spamOf(settings),
     fail2ban: {
+      enabled: settings["fail2ban.enabled"],
       stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
       own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
       jails: jailsOf(settings),

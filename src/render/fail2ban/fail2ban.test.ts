@@ -9,7 +9,7 @@ const files = rendered(shippedJails());
 const jails = jailsIn(files);
 
 function rendered(changes: Pick<Fail2banSite, "jails" | "ownJail">): ReadonlyMap<string, string> {
-  const site = sampleSite({ fail2ban: { stock: [], own: [own], ...changes } });
+  const site = sampleSite({ fail2ban: { enabled: true, stock: [], own: [own], ...changes } });
   return new Map(renderFail2ban(site).map(({ name, text }) => [name, text]));
 }
 
