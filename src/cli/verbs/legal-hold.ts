@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import type { AccountName } from "../../core/net/address.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { sinceText } from "../legal-hold-text.ts";
@@ -24,6 +26,11 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
     );
   if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
   const isOn = word === "on";
+  if (isOn && !(await hasMail(call, name)))
+    return failed(
+      `There is no account ${name}, and no mail of one.`,
+      `\`${PROGRAM} account list\` shows the accounts.`,
+    );
   // First what protects the mail: whatever becomes of the record.
   if (isOn) setLegalHold(path, { account: name, since: isoTime(instant(call.now())), reason: reason.join(" ") });
   const asked = await call.guard.ask<"legal_hold">({ verb: "legal_hold", name, isOn });
@@ -37,4 +44,12 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
     ? `${name} is under legal hold: no mail of it is removed by retention. Its owner can still delete mail; backups keep what was there.`
     : `${name} is no longer under legal hold.`;
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
+}
+
+/** A misspelled name would protect nothing. Mail of a removed account can be held; and where nobody can tell, any name. */
+async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
+  const { homeOf } = await import("../../adapters/dovecot/redirects.ts");
+  if (existsSync(homeOf(call.layout.mail, name))) return true;
+  const opened = await call.reader();
+  return !opened.ok || opened.reader.account(name) !== null;
 }
