@@ -24,6 +24,7 @@ test("a name of two letters may occur in a password by chance, one of three may 
 
 test("a password that no mail program could send is refused", () => {
   assert.match(passwordProblem("0123456789\n", anna) ?? "", /control character/);
+  assert.match(passwordProblem(Buffer.from("p\xe4sswort lang", "latin1").toString(), anna) ?? "", /not UTF-8/);
   assert.match(passwordProblem("x".repeat(513), anna) ?? "", /at most 512/);
   assert.equal(passwordProblem("x".repeat(512), anna), null);
 });

@@ -13,6 +13,9 @@ export function passwordProblem(password: string, owner: AccountName | null): st
     return `The password is too long: it may have at most ${MAX_PASSWORD_BYTES} bytes.`;
   if (hasControlCharacter(password))
     return "The password contains a control character, which mail programs cannot type.";
+  // What was read as UTF-8 and is none, such as a letter with an accent in Latin-1.
+  if (password.includes("\ufffd"))
+    return "The password contains a character that is not UTF-8, as mail programs send it.";
   if (owner !== null && password.toLowerCase().includes(localPart(owner)) && localPart(owner).length > 2)
     return "The password contains the name of the account.";
   return null;
