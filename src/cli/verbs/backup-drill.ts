@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Progress } from "../../adapters/backup/restic.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
@@ -12,6 +13,8 @@ import { environmentOf } from "./server-settings.ts";
 export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
+  if (!existsSync(call.layout.backupKey))
+    return failed("There is no backup yet.", `Make one: ${PROGRAM} backup create`);
   const { drillRestore } = await import("../../daemon/backup/drill.ts");
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");
