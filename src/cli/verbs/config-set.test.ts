@@ -127,6 +127,17 @@ test("a file that is no TOML, or wrong elsewhere, is told and left alone; the wr
   assert.equal(fileOf(layout), 'domains = ["example.org"]\nports.smtp = 25\n');
 });
 
+test("the last mail domain stays: without one no server starts", async () => {
+  using layout = withFile();
+  for (const words of [
+    ["set", "domains", "[]"],
+    ["unset", "domains"],
+  ]) {
+    assert.match(oneLineOfError(await run(layout, ...words)), /^No mail domain is set: /);
+    assert.equal(fileOf(layout), SHIPPED);
+  }
+});
+
 test("owner, mode and a byte order mark stay", async () => {
   using layout = withFile(`\uFEFF${SHIPPED}`);
   chmodSync(layout.settings, 0o604);

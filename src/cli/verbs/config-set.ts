@@ -1,5 +1,5 @@
 import { parse } from "smol-toml";
-import { loadSettings, withoutMark } from "../../settings/load.ts";
+import { loadSettings, missingDomain, withoutMark } from "../../settings/load.ts";
 import { nearest } from "../../settings/nearest.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "../../settings/schema.ts";
 import { overridesOf, showSettings } from "../../settings/show.ts";
@@ -103,6 +103,8 @@ async function change(
   if (!edited.ok) return failed(edited.reason, "Nothing was written.");
   const loaded = loadSettings(edited.text, environmentOf(call));
   if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
+  const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
+  if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
   const changed = edited.text !== plain;
   if (changed) {
     const { rewriteSettings } = await import("../../daemon/set-up/rewrite-settings.ts");
