@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
@@ -15,6 +16,14 @@ test("where there are no settings, the directory is named as well", () => {
   writeFileSync(layout.settings, "");
   assert.equal(noServerIn(layout), null);
   assert.deepEqual(notRunning(layout), NOT_RUNNING);
+});
+
+test("for a directory of others nothing is uninstalled", { skip: lacking({ root: true }) }, async () => {
+  const layout = layoutOf(temporaryDirectory());
+  writeFileSync(join(layout.data, "of-others"), "");
+  const { code, err } = await ghostinbox(layout, ["uninstall"]);
+  assert.equal(code, 1);
+  assert.match(err, /^\S+ holds files of others and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
 });
 
 test("in a wrong directory nothing is written", { skip: lacking({ root: true }) }, async () => {

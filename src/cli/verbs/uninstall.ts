@@ -6,10 +6,12 @@ import { fitted } from "../print/text.ts";
 export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.", `Try: sudo ${PROGRAM} uninstall`);
   // Loaded here: no other command needs this much of set-up.
-  const [{ planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] = await Promise.all([
-    import("../../daemon/set-up/uninstall.ts"),
-    import("../../daemon/set-up/checkout.ts"),
-  ]);
+  const [{ isForeign }, { planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] =
+    await Promise.all([
+      import("../../daemon/set-up/data-directory.ts"),
+      import("../../daemon/set-up/uninstall.ts"),
+      import("../../daemon/set-up/checkout.ts"),
+    ]);
   if (IS_PACKAGED)
     return failed(
       "GhostInbox was installed as a Debian package.",
@@ -19,6 +21,12 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
     return failed(
       "GhostInbox runs in a container.",
       "Remove the container and its volume, on the host (docs/docker.md)",
+    );
+  const { data } = call.layout;
+  if (isForeign(call.layout))
+    return failed(
+      `${data} holds files of others and no ghostinbox.toml, so nothing is uninstalled.`,
+      "`--data` or GHOSTINBOX_DATA names the directory of a server.",
     );
   const options = { purgeData: call.flag("purge-data"), packages: call.flag("packages") };
   const steps = await planUninstall(call.layout, options);
@@ -33,7 +41,6 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   }
   const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
   if (!outcome.ok) return failed(outcome.reason, `Once that is settled, \`${PROGRAM} uninstall\` goes on from there.`);
-  const { data } = call.layout;
   const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
   const left = ` Its programs are in ${CHECKOUT}, which is yours to delete.`;
   return done({ steps }, `GhostInbox is uninstalled.${kept}${left}`);

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { ourselves } from "../../adapters/root-files/directory.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../../wire/kernel/mounts.ts";
 import { SetUpFailure } from "./failure.ts";
 
@@ -59,6 +60,12 @@ export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/sel
   const names = readdirSync(data);
   const isHarmless = (name: string): boolean => HARMLESS.includes(name) || holdsMount(join(data, name), mounts);
   return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
+}
+
+/** Whether it is there and not a server's, such as the directory above one: what is done to a server must not be done to it. */
+export function isForeign({ data, services }: Pick<Layout, "data" | "services">): boolean {
+  if (!existsSync(data)) return false;
+  return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
 }
 
 /** Deletes it with all mail. What shows that it is ours goes last: a removal that was broken off can be repeated. */

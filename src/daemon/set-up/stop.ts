@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Outcome } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { endStrict } from "../firewall/strict-table.ts";
-import { holdsForeignFiles } from "./data-directory.ts";
+import { isForeign } from "./data-directory.ts";
 import { lockHolder, lockText } from "./lock.ts";
 import { endOrphans } from "./orphans.ts";
 import type { ServerPort } from "./ports.ts";
@@ -28,7 +28,7 @@ export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outc
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
   const holder = lockHolder(layout.startPid);
   // A directory such as /srv would name the programs of others too.
-  if (holder === null && existsSync(layout.data) && isForeign(layout))
+  if (holder === null && isForeign(layout))
     return {
       ok: false,
       reason: `${layout.data} holds files of others and no ghostinbox.toml, so nothing of it is ended.`,
@@ -47,10 +47,6 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   await removeFirewallTable(layout.data);
   if (!runsForAnother(layout.data)) await endStrict();
   return { ok: true, wasRunning };
-}
-
-function isForeign({ data, services }: Layout): boolean {
-  return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
 }
 
 export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string; isRunning: boolean }>;
