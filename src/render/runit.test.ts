@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+import { CHECKED, forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
@@ -93,9 +93,18 @@ test("what sends events elsewhere runs only where that is set, as the web's user
   assert.equal(runs({ export: false }).has("export"), false);
 });
 
-test("Postfix is checked first and leads a process group of its own", () => {
+test("Postfix is checked first, unless the start has just done so, and leads a process group of its own", () => {
   assert.match(
     runs().get("postfix") ?? "",
-    /^postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
+    /^test -e checked-by-the-start && rm checked-by-the-start \|\| postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
   );
+});
+
+test("what the start has checked is checked again from the second run of Postfix on", () => {
+  const check = /^.*postfix .* check .*$/m.exec(runs().get("postfix") ?? "")?.[0] ?? "";
+  const cwd = temporaryDirectory();
+  writeFileSync(join(cwd, CHECKED), "");
+  const codes = [1, 2].map(() => spawnSync("sh", ["-c", `${check}\nexit 0`], { cwd }).status);
+  // There is no such directory: its check fails.
+  assert.deepEqual(codes, [0, 1]);
 });

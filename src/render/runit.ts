@@ -49,6 +49,9 @@ const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
 /** A share of all memory, in thousandths, that counts in addition. Refused where a container has set more already. */
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 
+/** In Postfix's service directory from a start, which has just checked the same, until its first run: a check starts fifty programs. */
+export const CHECKED = "checked-by-the-start";
+
 export type RunitInput = Readonly<{
   layout: Layout;
   /** Directory of files that chpst(8) turns into environment variables; some contain secrets. */
@@ -124,7 +127,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "postfix":
       // master(8) kills its process group when it ends, so it gets its own.
       return [
-        `postfix -c ${layout.postfixConf} check || exit 1`,
+        `test -e ${CHECKED} && rm ${CHECKED} || postfix -c ${layout.postfixConf} check || exit 1`,
         `exec chpst -P /usr/lib/postfix/sbin/master -c ${layout.postfixConf} -s`,
       ];
     case "unbound":

@@ -6,7 +6,7 @@ import { removeFile, setModified, writeFile } from "../../adapters/root-files/fi
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
+import { CHECKED, type RunitInput, renderRunit, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { endBy, endOrphans } from "./orphans.ts";
@@ -33,6 +33,7 @@ export function writeEnvironment(directory: string, env: Readonly<Record<string,
     writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600, flush: false });
 }
 
+/** The caller has checked the configuration. */
 export function writeServices(input: RunitInput): void {
   const { services } = input.layout;
   const scripts = renderRunit(input);
@@ -48,6 +49,7 @@ export function writeServices(input: RunitInput): void {
     removeFile(join(services, service, "down"));
     removeFile(restartMark(services, service));
   }
+  writeFile(join(services, "postfix", CHECKED), "", { mode: 0o644, flush: false });
 }
 
 function writeScript(file: string, text: string): void {
