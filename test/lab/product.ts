@@ -43,12 +43,8 @@ const FOR_TESTS: Environment = {
 /** Takes all of that back. */
 export const AS_SHIPPED: Environment = Object.fromEntries(Object.keys(FOR_TESTS).map((name) => [name, undefined]));
 
-export type ProductOptions = Readonly<{
-  data?: string;
-  within?: readonly string[] | undefined;
-  checkout?: string | undefined;
-  isByNpm?: boolean;
-}>;
+type Place = Readonly<{ data?: string; within?: readonly string[] | undefined; checkout?: string | undefined }>;
+type ProductOptions = Place & Readonly<{ isByNpm?: boolean }>;
 
 /** The server as a user starts it: `npm start` on the lab's server host. */
 export class Product {
@@ -56,9 +52,8 @@ export class Product {
   readonly layout: ReturnType<typeof layoutOf>;
   #environment: Environment;
   #child: ChildProcess | null = null;
-  readonly #within: readonly string[];
+  readonly #starts: readonly string[];
   readonly #checkout: string;
-  readonly #command: readonly string[];
   readonly #recorded: Recorded;
   #output = "";
   #token: Promise<string> | undefined;
@@ -69,10 +64,9 @@ export class Product {
    */
   constructor(lab: Lab, settings: Environment = {}, options: ProductOptions = {}) {
     const { data, within = [], checkout = CHECKOUT, isByNpm = true } = options;
-    this.lab = lab;
-    this.#within = within;
+    this.#starts = [...within, ...(isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT])];
     this.#checkout = checkout;
-    this.#command = isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT];
+    this.lab = lab;
     this.layout = layoutOf(data ?? join(lab.directory, "data"));
     this.#recorded = new Recorded(this.layout);
     const root = rootOf(lab.directory);
@@ -124,15 +118,14 @@ export class Product {
   async startInVain(): Promise<number | null> {
     const child = this.#launch();
     const timer = setTimeout(() => void this.stop("SIGKILL"), 30_000);
-    await once(child, "close");
-    clearTimeout(timer);
+    await once(child, "close").finally(() => clearTimeout(timer));
     return child.exitCode;
   }
 
   #launch(): ChildProcess {
     this.#output = "";
     makeKnownSecret(this.layout);
-    const [program = "", ...argv] = this.lab.server.inside([...this.#within, ...this.#command]);
+    const [program = "", ...argv] = this.lab.server.inside(this.#starts);
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
       cwd: this.#checkout,
