@@ -129,6 +129,7 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   ["limits = 3", "limits must be a table, as in [limits], not 3."],
   ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
+  ["[limits.mail]\nper_minute = inf", "limits.mail.per_minute must be a whole number from 1 to 1000000, not Infinity."],
   ["[limits.mail]\nper_minute = 0", "limits.mail.per_minute must be a whole number from 1 to 1000000, not 0."],
   [`[limits.mail]\nmax_size = "10"`, `limits.mail.max_size must be a size such as "10MB" from 64KB to 1GB, not "10".`],
   ["[ports]\nsmtp = 65536", "ports.smtp must be a whole number from 1 to 65535, not 65536."],

@@ -240,7 +240,7 @@ function show(value: unknown): string {
   if (isTable(value)) return "a table";
   return Array.isArray(value) && value.some((item) => typeof item === "object")
     ? "a list of tables or lists"
-    : quoted(JSON.stringify(value) ?? String(value));
+    : quoted(typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value)));
 }
 
 /** Names and values are whatever was typed or inherited. */
