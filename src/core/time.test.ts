@@ -11,6 +11,7 @@ import {
   later,
   MINUTE_MS,
   parseDuration,
+  parseTime,
 } from "./time.ts";
 
 const durations: readonly (readonly [text: string, durationMs: number | null])[] = [
@@ -66,3 +67,24 @@ test("the longest duration from now can still be written as a date", () => {
 test("a time in the name of a file is short, and sorts", () => {
   assert.equal(compactTime(instant(Date.UTC(2026, 10, 21, 3, 15, 0, 999))), "20261121T031500Z");
 });
+
+for (const [text, iso] of [
+  ["2026-11-21", "2026-11-21T00:00:00.000Z"],
+  ["2028-02-29", "2028-02-29T00:00:00.000Z"],
+  ["2026-11-21T08:00Z", "2026-11-21T08:00:00.000Z"],
+  ["2026-11-21T08:00:00.5+01:00", "2026-11-21T07:00:00.500Z"],
+  ["2026-12-31T23:59:59-02:00", "2027-01-01T01:59:59.000Z"],
+  ["2027-02-29", null],
+  ["2027-02-30T10:00:00Z", null],
+  ["2027-04-31", null],
+  ["2027-13-01", null],
+  ["2027-01-01T24:01:00Z", null],
+  ["2027-01-01T08:00:00", null],
+  ["2027-01-01T", null],
+  ["tomorrow", null],
+  ["", null],
+] as const)
+  test(`the time ${text} is ${iso ?? "none"}`, () => {
+    const at = parseTime(text);
+    assert.equal(at === null ? null : isoTime(at), iso);
+  });

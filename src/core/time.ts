@@ -26,6 +26,18 @@ export function compactTime(at: Millis): string {
   return isoTime(at).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
 }
 
+/** RFC 3339, or a day alone, which begins at midnight in UTC. */
+const TIME = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** Null for anything else, also for a day that no month has, which Date.parse() takes for one of the next month. */
+export function parseTime(text: string): Millis | null {
+  const [, day = ""] = TIME.exec(text) ?? [];
+  const midnight = Date.parse(day);
+  const at = Date.parse(text);
+  if (Number.isNaN(midnight) || Number.isNaN(at)) return null;
+  return new Date(midnight).toISOString().startsWith(day) ? instant(at) : null;
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", DAY_MS],
   ["h", HOUR_MS],

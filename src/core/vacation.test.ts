@@ -29,6 +29,8 @@ test("what is empty, too long, over, or no text is refused", () => {
     [{ text: "a\ud800b" }, /control characters/],
     [{ until: "tomorrow" }, /not a time/],
     [{ until: "2026-13-01T00:00:00Z" }, /not a time/],
+    [{ until: "2027-02-30T00:00:00Z" }, /not a time/],
+    [{ until: "2026-12-24" }, /not a time/],
     [{ until: "2026-11-22T12:00:00Z" }, /ended already/],
   ] as const) {
     const parsed = parseVacation({ ...AWAY, ...changes }, NOW);

@@ -1,4 +1,4 @@
-import { instant, type Millis } from "./time.ts";
+import { type Millis, parseTime } from "./time.ts";
 
 /** The reply that an account sends while its user is away. `subject` empty: that of the mail that came. `until` null: until it is ended. */
 export type Vacation = Readonly<{ subject: string; text: string; until: Millis | null }>;
@@ -23,16 +23,10 @@ export function parseVacation(written: WrittenVacation, now: Millis): ParsedVaca
   if (CONTROLS.test(subject)) return wrong("The subject must be one line, without control characters.");
   if (CONTROLS.test(text.replace(/[\n\t]/g, ""))) return wrong("The text must have no control characters.");
   if (written.until === null) return { ok: true, vacation: { subject, text, until: null } };
-  const until = timeOf(written.until);
+  // A day alone does not say whether that day is still one of them.
+  const until = written.until.includes("T") ? parseTime(written.until) : null;
   if (until === null) return wrong(`${JSON.stringify(written.until)} is not a time such as 2026-12-24T18:00:00Z.`);
   return until > now ? { ok: true, vacation: { subject, text, until } } : wrong("The reply would have ended already.");
-}
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
-
-function timeOf(text: string): Millis | null {
-  const at = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? null : instant(at);
 }
 
 function wrong(says: string): ParsedVacation {

@@ -57,6 +57,7 @@ describe("logs", TIMED, () => {
   test("what cannot be searched for is said in a sentence", async () => {
     using layout = withLogs();
     for (const [words, problem] of [
+      [["--since", "2027-02-30"], '"2027-02-30" is no time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--since", "yesterday"], '"yesterday" is no time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--ip", "anna"], '"anna" is not an IP address or network. Write it like 203.0.113.7 or 2001:db8::/64.\n'],
       [["--queue-id", "a b"], '"a b" is no queue id. It looks like 72CED1EABE5.\n'],

@@ -4,7 +4,7 @@ import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../adapters/logs/log-fol
 import { codeOf } from "../../core/error.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { instant, isoTime, type Millis, parseDuration } from "../../core/time.ts";
+import { instant, isoTime, type Millis, parseDuration, parseTime } from "../../core/time.ts";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
 import {
@@ -123,7 +123,8 @@ export function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
   if (text === null) return null;
   const age = parseDuration(text);
   if (age !== null) return instant(call.now() - age);
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  // Also as we print it, `2026-11-20 08:00:00 UTC`; but no 30 February, which would be taken for a day in March.
+  const at = parseTime(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text);
   if (!Number.isNaN(at)) return instant(at);
   return wrongUsage(`"${oneLine(text)}" is no time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");
 }
