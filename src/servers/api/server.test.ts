@@ -30,6 +30,14 @@ test("what is not HTTP is answered and dropped", async (t) => {
   assert.match(await raw(kit.port, split), /^HTTP\/1\.1 400 /, "request smuggling");
 });
 
+test("a request names one host", async (t) => {
+  const kit = await startKit(t);
+  const asks = (head: string): Promise<string> => raw(kit.port, `GET /healthz/live ${head}Connection: close\r\n\r\n`);
+  assert.match(await asks("HTTP/1.1\r\nHost: x\r\nHost: y\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(await asks("HTTP/1.1\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(await asks("HTTP/1.1\r\nHost: x\r\n"), /^HTTP\/1\.1 200 /);
+});
+
 test("a port in use is told to whoever starts it", async (t) => {
   const kit = await startKit(t);
   await assert.rejects(new ApiServer(kit.parts).listen("127.0.0.1", kit.port), { code: "EADDRINUSE" });

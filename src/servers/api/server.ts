@@ -29,7 +29,11 @@ export class ApiServer {
         connectionsCheckingInterval: limits.lookMs,
         keepAliveTimeout: limits.keepAliveMs,
       },
-      (request, response) => void listener(request, response),
+      (request, response) => {
+        // Which of several is meant, a proxy may see otherwise than we do (RFC 9112, 3.2).
+        if (request.headersDistinct["host"]?.length === 1) void listener(request, response);
+        else response.writeHead(400, { Connection: "close" }).end();
+      },
     );
     this.#server.maxConnections = limits.connections;
     const { trustedProxies, ipv6Prefix } = parts.settings;
