@@ -206,6 +206,14 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
     chownSync(data, ATTACKER, ATTACKER);
     assert.match(record(), /data belongs to another user: give it to root/);
   });
+
+  test("set-up begins nothing for a directory of all users, whose rights it would have to take away", () => {
+    const env = { ...process.env, GHOSTINBOX_DATA: "/tmp" };
+    const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], { env, encoding: "utf8" });
+    const says = "ghostinbox: /tmp is for the files of all users: name another place in GHOSTINBOX_DATA.\n";
+    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: "", stderr: says });
+    assert.equal(lstatSync("/tmp").mode & 0o7777, 0o1777);
+  });
 });
 
 /** A process of the attacker's that swaps a directory for a link and back as fast as it can. */
