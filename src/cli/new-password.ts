@@ -31,7 +31,10 @@ async function fromInput({ terminal }: CommandCall): Promise<string | CommandFai
   const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
   return (
     line ??
-    failed("Standard input held no password.", "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin")
+    failed(
+      `Standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes in its first line.`,
+      "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
+    )
   );
 }
 
