@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { onlyConfigured, parsePackages, removable } from "./removable-packages.ts";
+import { listedAsRemoved, onlyConfigured, parsePackages, removable } from "./removable-packages.ts";
 
 const HERE = parsePackages(
   [
@@ -55,4 +55,20 @@ test("of a removed package only the configuration is here", () => {
   assert.deepEqual(onlyConfigured("installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n"), [
     "unbound",
   ]);
+});
+
+test("of apt's lists only the one of what is removed counts, on all of its lines", () => {
+  // By `apt-get remove --print-uris` of Debian 12.
+  const plan = (removed: string): string => `Reading package lists...
+The following package was automatically installed and is no longer required:
+  cpio
+Use 'apt autoremove' to remove it.
+${removed}The following NEW packages will be installed:
+  exim4-base exim4-config
+0 upgraded, 2 newly installed, 2 to remove and 94 not upgraded.
+'http://deb.debian.org/x/exim4-base_4.96_amd64.deb' exim4-base_4.96_amd64.deb 1 MD5Sum:0
+`;
+  const list = "The following packages will be REMOVED:\n  postfix* postfix-sqlite\n  libc6:i386\n";
+  assert.deepEqual(listedAsRemoved(plan(list)), ["postfix", "postfix-sqlite", "libc6:i386"]);
+  assert.deepEqual(listedAsRemoved(plan("")), []);
 });

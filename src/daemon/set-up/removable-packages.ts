@@ -45,6 +45,16 @@ export function removable(candidates: readonly string[], here: readonly Package[
   return [...going];
 }
 
+/** For apt-get(8): it lists what it would do, and does nothing. To simulate it (-s) takes half as long again. */
+export const AS_LISTS = ["--print-uris", "-o", "quiet=1", "-o", "APT::Get::Show-Versions=false"];
+
+/** What apt would remove, of its lists. */
+export function listedAsRemoved(plan: string): readonly string[] {
+  const list = /^The following packages will be REMOVED:\n((?: .*\n)+)/m.exec(plan)?.[1] ?? "";
+  // A star stands where its configuration goes too.
+  return [...list.matchAll(/[^\s*]+/g)].map(([name]) => name);
+}
+
 /** Names without version and architecture (deb-control(5)): `libc6:any (>= 2.34)`. */
 function namesIn(text: string, separator: string): readonly string[] {
   return text.split(separator).flatMap((part) => /^\s*([a-z0-9][a-z0-9+.-]+)/.exec(part)?.[1] ?? []);

@@ -6,7 +6,14 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { readBesides } from "./installed-besides.ts";
-import { onlyConfigured, PACKAGE_FORMAT, parsePackages, removable } from "./removable-packages.ts";
+import {
+  AS_LISTS,
+  listedAsRemoved,
+  onlyConfigured,
+  PACKAGE_FORMAT,
+  parsePackages,
+  removable,
+} from "./removable-packages.ts";
 
 const TIMEOUT_MS = 600_000;
 const NOBODY_ASKS = { DEBIAN_FRONTEND: "noninteractive" };
@@ -46,7 +53,7 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   const configured = new Set(entries.flatMap((entry) => (entry.configured ? [entry.name] : [])));
   const names = [...new Set(entries.map(({ name }) => name))];
   const { removed } = readBesides(layout);
-  const exchanged = await removedBy(["install", "-s", "--no-install-recommends", ...removed], removed);
+  const exchanged = await removedBy(["install", "--no-install-recommends", ...removed], removed);
   const returns = exchanged.every((name) => names.includes(name));
   const room = returns ? exchanged : [];
   // What returns does for others what these did.
@@ -104,7 +111,7 @@ export async function installAgain({ returning }: Packages, auto: readonly strin
 
 /** Packages that apt would also remove. */
 export async function alsoRemoved({ going, returning }: Packages): Promise<readonly string[]> {
-  const removed = await removedBy(["remove", "-s", ...going, ...returning.map((name) => `${name}+`)], going);
+  const removed = await removedBy(["remove", ...going, ...returning.map((name) => `${name}+`)], going);
   // After a dpkg that was broken off, apt does not know yet what is gone.
   const here = new Set(parsePackages(await knownToDpkg()).map(({ name }) => name));
   return removed.filter((name) => !going.includes(name) && here.has(name));
@@ -117,8 +124,7 @@ async function knownToDpkg(): Promise<string> {
 /** What apt would remove; it is not asked about no packages. */
 async function removedBy(args: readonly string[], packages: readonly string[]): Promise<readonly string[]> {
   if (packages.length === 0) return [];
-  const plan = await runProgram("apt-get", args);
-  return plan.stdout.split("\n").flatMap((line) => /^Remv (\S+)/.exec(line)?.[1] ?? []);
+  return listedAsRemoved((await runProgram("apt-get", [...AS_LISTS, ...args])).stdout);
 }
 
 async function perhaps(
