@@ -138,6 +138,12 @@ describe("set-up removes no package of others without consent", { skip }, () => 
     ]);
   });
 
+  test("of users and groups those are named that are missing", () => {
+    const script = `${FUNCTIONS}; missing_names passwd root no-such-user daemon roo; missing_names group no-such-group root`;
+    assert.equal(kept(script).stdout, "no-such-user\nroo\nno-such-group\n");
+    assert.equal(kept(`${FUNCTIONS}; missing_names passwd root`).stdout, "");
+  });
+
   test("where there is no terminal", () => {
     assert.deepEqual(kept(asks("no", "exim4")), {
       status: 1,
