@@ -4,14 +4,14 @@ import { describe, test } from "node:test";
 import { runProgram } from "../../src/adapters/machine/run-program.ts";
 import { USERS } from "../../src/settings/layout.ts";
 import { lacking } from "../kit/needs.ts";
-import { OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
+import { OVER_ETC, OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
 
 const OF_DEBIAN = ["systemctl", "userdel", "groupdel", "/usr/share/debconf/confmodule"];
 const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
 const SKIP = { skip: OWN_ETC.skip || lacking({ installed: OF_DEBIAN }) };
 /** A machine on which systemd does not run. `before` prepares it, `after` looks at it; no process of another is in sight. */
 const MOUNTED = `
-  mount --bind "$1" /etc
+  ${OVER_ETC}
   for directory in /var/lib /var/cache /var/log /run; do mount -t tmpfs none "$directory"; done
   eval "$2"
   sh "$3" "$4"

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lacking } from "./needs.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -11,10 +11,13 @@ export const OWN_ETC = {
     (spawnSync("unshare", ["--mount", "true"]).status !== 0 && "no mount namespace can be made"),
 };
 
+/** For sh(1), in a mount namespace: `$1` is `path` of an OwnEtc. */
+export const OVER_ETC = 'mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1,workdir=$1.work" /etc';
+
 const ROOT = join(import.meta.dirname, "..", "..");
 /** `tmpfs`: what programs note about users beside /etc (lastlog(8)). */
 const MOUNT = `
-  mount --bind "$1" /etc
+  ${OVER_ETC}
   mount -t tmpfs none /var/log
   [ -z "$2" ] || hostname "$2"
   shift 2
@@ -28,12 +31,19 @@ const RUN = `import(process.argv[1])
 /** One of our functions: its file below the checkout, its name, and what it is given, as JSON. */
 export type Call = readonly [file: string, name: string, ...args: readonly unknown[]];
 
-/** A copy of /etc in which a test may add and remove users, and what our code does in it. This machine's stays as it is. */
+/**
+ * Another /etc in which a test may add and remove users, and what our code does in it. This machine's stays as it is: what
+ * differs lies in `path`. To copy all of it takes a second.
+ */
 export class OwnEtc {
-  readonly path = join(temporaryDirectory(), "etc");
+  // In memory: an overlay cannot lie on another one, which /tmp is in a container.
+  readonly path = join(temporaryDirectory("/dev/shm"), "etc");
 
   constructor() {
-    cpSync("/etc", this.path, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    for (const made of [this.path, `${this.path}.work`]) mkdirSync(made);
+    chmodSync(this.path, 0o755);
+    for (const name of ["passwd", "shadow", "group", "gshadow"])
+      cpSync(join("/etc", name), join(this.path, name), { preserveTimestamps: true });
   }
 
   /** Fields of a line of `passwd` or `group`; empty where there is none. */
