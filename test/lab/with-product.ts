@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before } from "node:test";
 import { copiedCheckout, copyCheckout } from "./checkout.ts";
+import { addFirstAccounts } from "./first-accounts.ts";
 import { Lab } from "./lab.ts";
 import { type Environment, Product } from "./product.ts";
 
@@ -47,7 +48,7 @@ export function withProduct(
     if (checkout !== undefined) copyCheckout(checkout);
     await besides.prepare?.({ lab, product });
     await product.start();
-    for (const name of accounts) await product.addAccount(name);
+    await addFirstAccounts(product.layout, accounts);
   });
   after(async () => {
     try {

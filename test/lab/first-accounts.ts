@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { proofOf } from "../../src/adapters/accounts/account-secret.ts";
+import { hashPassword } from "../../src/adapters/accounts/password-hash.ts";
+import { ask } from "../../src/adapters/sockets/control-client.ts";
+import { parseAccountName } from "../../src/core/net/address.ts";
+import type { Layout } from "../../src/settings/layout.ts";
+import { PASSWORD } from "./product.ts";
+
+/**
+ * What `account add` sends to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
+ * would judge the password every time: half a second. The command itself is tested by accounts.test.ts and others.
+ */
+export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Layout, names: readonly string[]) {
+  for (const each of names) {
+    const name = parseAccountName(each);
+    assert.ok(name !== null, each);
+    const secret = { hash: await hashPassword(PASSWORD), proof: proofOf(loginPolicySecret, name, PASSWORD) };
+    const added = await ask(controlSocket, "root", { verb: "account_add", name, ...secret, keys: [], recovers: false });
+    assert.ok(added.ok, JSON.stringify(added));
+  }
+}
