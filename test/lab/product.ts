@@ -52,7 +52,7 @@ export class Product {
   readonly layout: ReturnType<typeof layoutOf>;
   #environment: Environment;
   #child: ChildProcess | null = null;
-  readonly #starts: readonly string[];
+  readonly #starts: () => readonly string[];
   readonly #checkout: string;
   readonly #recorded: Recorded;
   #output = "";
@@ -64,7 +64,8 @@ export class Product {
    */
   constructor(lab: Lab, settings: Environment = {}, options: ProductOptions = {}) {
     const { data, within = [], checkout = CHECKOUT, isByNpm = true } = options;
-    this.#starts = [...within, ...(isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT])];
+    // What it runs within may be known only later (container.ts).
+    this.#starts = () => [...within, ...(isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT])];
     this.#checkout = checkout;
     this.lab = lab;
     this.layout = layoutOf(data ?? join(lab.directory, "data"));
@@ -125,7 +126,7 @@ export class Product {
   #launch(): ChildProcess {
     this.#output = "";
     makeKnownSecret(this.layout);
-    const [program = "", ...argv] = this.lab.server.inside(this.#starts);
+    const [program = "", ...argv] = this.lab.server.inside(this.#starts());
     // A process group of its own: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
       cwd: this.#checkout,
