@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
+import { SettingsUnreadable, settingsText as textOf } from "../../adapters/machine/settings-text.ts";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
@@ -24,14 +24,12 @@ export function settingsOf(call: Call): ValidSettings | CommandFailure {
 /** Null if there is no file. */
 export function settingsText({ layout }: Call): string | null | CommandFailure {
   try {
-    return readFileSync(layout.settings, "utf8");
+    return textOf(layout.settings);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === "EACCES") return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
-    if (code === "EISDIR")
-      return failed(`${layout.settings} is a directory, not a file.`, "Remove it: then the defaults hold.");
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-    return null;
+    if (codeOf(error) === "EACCES")
+      return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
+    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Remove it: then the defaults hold.");
+    throw error;
   }
 }
 

@@ -2,11 +2,10 @@
  * The nightly backup, or with `drill` the restore drill: a process of its own, started by the keeper as root. `second DIR` is the
  * second server of a drill, in namespaces of its own.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { settingsIn } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";
 import { VERSION } from "../../core/version.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { createBackup } from "./create.ts";
 import { drillRestore } from "./drill.ts";
@@ -19,8 +18,7 @@ if (task === "second") await second();
 else await scheduled();
 
 async function scheduled(): Promise<void> {
-  const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
-  const loaded = loadSettings(text, process.env);
+  const loaded = settingsIn(layout.settings, process.env);
   if (loaded.ok) return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
   const reason = loaded.problems.map(({ says }) => says).join(" ");
   changeBackupRecord(layout, { failure: { at: Date.now(), reason } });

@@ -15,7 +15,7 @@ test("a settings file is read, or it is told what is wrong", () => {
   const good = read('domains = ["example.org"]\n');
   assert.ok(good.ok && good.settings.hostname === "mail.example.org");
   const missing = read(null);
-  assert.match(missing.ok ? "" : missing.reason, /ghostinbox\.toml cannot be read: ENOENT/);
+  assert.match(missing.ok ? "" : missing.reason, /ghostinbox\.toml is not there\.$/);
   const wrong = read('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   assert.match(
     wrong.ok ? "" : wrong.reason,

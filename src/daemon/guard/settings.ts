@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { SettingsUnreadable, settingsText } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";
 import type { SettingsText } from "../../engine/commands/settings.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -11,8 +11,11 @@ export type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string 
 /** The settings file as text, with the variables that this program was started with. */
 export function readSettingsText(layout: Layout): SettingsText {
   try {
-    return { ok: true, text: readFileSync(layout.settings, "utf8"), env: process.env };
+    const text = settingsText(layout.settings);
+    if (text !== null) return { ok: true, text, env: process.env };
+    return { ok: false, reason: `${layout.settings} is not there.` };
   } catch (error) {
+    if (error instanceof SettingsUnreadable) return { ok: false, reason: `${error.message}.` };
     return { ok: false, reason: `${layout.settings} cannot be read: ${messageOf(error)}.` };
   }
 }

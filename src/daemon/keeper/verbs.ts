@@ -1,12 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../adapters/machine/clock.ts";
+import { settingsIn } from "../../adapters/machine/settings-text.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
+import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
@@ -216,8 +217,7 @@ export class KeeperVerbs {
   }
 
   #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {
-    const file = this.#layout.settings;
-    const loaded = loadSettings(existsSync(file) ? readFileSync(file, "utf8") : null, this.#env);
+    const loaded = settingsIn(this.#layout.settings, this.#env);
     if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
     const missing = missingDomain(loaded.settings);
     return missing === null ? loaded : { ok: false, reason: missing };

@@ -1,10 +1,9 @@
 /** The regular report: a process of its own, started by the keeper as root with the period as its argument. */
-import { existsSync, readFileSync } from "node:fs";
+import { settingsIn } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";
 import { reportOf } from "../../core/report/report.ts";
 import { instant } from "../../core/time.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { gatherFacts } from "./gather.ts";
 import { changeMailRecord, readMailRecord, withPeriod } from "./mail-record.ts";
 import { type SentReport, sendReport } from "./send.ts";
@@ -24,8 +23,7 @@ if (sent.ok) {
 process.exit(sent.ok ? 0 : 1);
 
 async function makeReport(): Promise<SentReport> {
-  const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
-  const loaded = loadSettings(text, process.env);
+  const loaded = settingsIn(layout.settings, process.env);
   if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
   const { settings } = loaded;
   const span = settings["report.mail"] === "monthly" ? "month" : "week";

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { SettingsUnreadable, settingsText } from "../../adapters/machine/settings-text.ts";
 import { setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import { parseHostName } from "../../settings/host-name.ts";
@@ -15,10 +16,7 @@ export type ValidSettings = Extract<Loaded, { ok: true }>;
 
 /** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
 export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
-  // Docker makes a directory where a file is mounted that is not there.
-  if (statSync(layout.settings, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new SetUpFailure(`${layout.settings} is a directory, not a file: remove it, and start again.`);
-  const text = existsSync(layout.settings) ? readFileSync(layout.settings, "utf8") : null;
+  const text = textOf(layout);
   const first = valid(loadSettings(text, env), layout);
   const missing = missingDomain(first.settings);
   if (missing === null) return first;
@@ -54,7 +52,17 @@ export function settingsWithScript(
   const adopted = adoptScript(CHECKOUT, layout, env);
   if (!adopted.ok) return valid(adopted, layout);
   for (const line of adopted.says) say(line);
-  return adopted.says.length === 0 ? before : valid(loadSettings(readFileSync(layout.settings, "utf8"), env), layout);
+  return adopted.says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
+}
+
+/** Docker makes a directory where a file is mounted that is not there. */
+function textOf({ settings }: Layout): string | null {
+  try {
+    return settingsText(settings);
+  } catch (error) {
+    if (!(error instanceof SettingsUnreadable)) throw error;
+    throw new SetUpFailure(`${error.message}: remove it, and start again.`);
+  }
 }
 
 function valid(loaded: Loaded, layout: Layout): ValidSettings {

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { settingsIn, settingsText } from "./settings-text.ts";
+
+const directory = temporaryDirectory();
+const at = (name: string): string => join(directory, name);
+
+test("a file is read, also by a link", () => {
+  writeFileSync(at("file"), "simulate = true\n");
+  symlinkSync(at("file"), at("link"));
+  for (const name of ["file", "link"]) assert.equal(settingsText(at(name)), "simulate = true\n");
+});
+
+test("where there is none, or nothing that a link leads to, there is no text", () => {
+  symlinkSync(at("nowhere"), at("dangling"));
+  for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
+});
+
+test("what is no settings file is named, and not read", () => {
+  mkdirSync(at("directory"));
+  execFileSync("mkfifo", [at("pipe")]);
+  writeFileSync(at("huge"), "");
+  truncateSync(at("huge"), 60_000_000);
+  for (const [name, says] of [
+    ["directory", "is a directory, not a file"],
+    ["pipe", "is no regular file"],
+    ["huge", "is larger than 1 MB"],
+  ] as const)
+    assert.throws(() => settingsText(at(name)), { name: "SettingsUnreadable", message: `${at(name)} ${says}` });
+});
+
+test("what it says is a problem of the settings, as their mistakes are", () => {
+  assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
+  const problems = [{ where: "", line: null, says: `${at("pipe")} is no regular file.` }];
+  assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, problems });
+});
