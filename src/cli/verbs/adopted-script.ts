@@ -1,3 +1,4 @@
+import { SettingsUnreadable } from "../../adapters/machine/settings-text.ts";
 import { codeOf } from "../../core/error.ts";
 import { SCRIPT } from "../../settings/script/adopt-edits.ts";
 import type { CommandCall, CommandFailure } from "../call.ts";
@@ -26,7 +27,7 @@ export async function adoptedScript(
     return { ok: true, says, warnings: says.map((one) => ({ where: SCRIPT, says: one })) };
   } catch (error) {
     // What reads the settings next tells why they cannot be read.
-    if (!["EACCES", "EISDIR"].includes(codeOf(error))) throw error;
+    if (codeOf(error) !== "EACCES" && !(error instanceof SettingsUnreadable)) throw error;
     return { ok: true, says: [], warnings: [] };
   }
 }

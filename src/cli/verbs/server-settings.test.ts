@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -82,13 +83,17 @@ test("a key that is set twice is told with both lines by every command that read
   }
 });
 
-test("a directory in place of the settings file is named, whatever is asked", async () => {
-  using layout = dataDirectory();
-  rmSync(layout.settings, { force: true });
-  mkdirSync(layout.settings);
-  const message = `${layout.settings} is a directory, not a file. Remove it: then the defaults hold.\n`;
-  for (const words of [["check"], ["show"], ["apply"], ["set", "limits.mail.per_minute", "5"]]) {
-    const { code, err } = await ghostinbox(layout, ["config", ...words]);
-    assert.deepEqual({ code, err }, { code: 1, err: message }, words.join(" "));
-  }
-});
+for (const [what, make] of [
+  ["a directory, not a file", (path: string) => mkdirSync(path)],
+  ["no regular file", (path: string) => execFileSync("mkfifo", [path])],
+] as const)
+  test(`what is ${what} in place of the settings file is named, whatever is asked`, async () => {
+    using layout = dataDirectory();
+    rmSync(layout.settings, { force: true });
+    make(layout.settings);
+    const message = `${layout.settings} is ${what}. Remove it: then the defaults hold.\n`;
+    for (const words of [["check"], ["show"], ["apply"], ["set", "limits.mail.per_minute", "5"]]) {
+      const { code, err } = await ghostinbox(layout, ["config", ...words]);
+      assert.deepEqual({ code, err }, { code: 1, err: message }, words.join(" "));
+    }
+  });

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { settingsText } from "../../adapters/machine/settings-text.ts";
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -30,8 +31,8 @@ export function adoptScript(
   isTrial = false,
 ): ScriptAdopted {
   const script = textOf(join(checkout, SCRIPT));
-  if (script === null || !existsSync(settings)) return NOTHING;
-  const text = readFileSync(settings, "utf8");
+  const text = script === null ? null : settingsText(settings);
+  if (script === null || text === null) return NOTHING;
   const plain = withoutMark(text);
   const last = adoptedLast(checkout, adoptedScript);
   const edits = adoptEdits(script, last, plain, env);
