@@ -4,7 +4,7 @@
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # Commands that only tests call, with the Debian packages that hold them.
-TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nmap:nmap shellcheck:shellcheck nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl openssl:openssl ip:iproute2 dkimverify:python3-dkim fail2ban-regex:fail2ban faketime:faketime tcc:tcc debootstrap:debootstrap nsenter:util-linux script:bsdutils strace:strace nginx:nginx-light caddy:caddy haproxy:haproxy ssh:openssh-client dropbear:dropbear-bin mbsync:isync rsyslogd:rsyslog zsh:zsh fish:fish groff:groff-base systemd-nspawn:systemd-container dockerd:docker.io docker-compose:docker-compose promtool:prometheus chromium:chromium"
+TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nmap:nmap shellcheck:shellcheck nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl dkimverify:python3-dkim faketime:faketime tcc:tcc debootstrap:debootstrap nsenter:util-linux script:bsdutils strace:strace nginx:nginx-light caddy:caddy haproxy:haproxy ssh:openssh-client dropbear:dropbear-bin mbsync:isync rsyslogd:rsyslog zsh:zsh fish:fish groff:groff-base systemd-nspawn:systemd-container dockerd:docker.io docker-compose:docker-compose promtool:prometheus chromium:chromium"
 # Modules without a command, by their files.
 TEST_MODULES="/usr/lib/*/rsyslog/imrelp.so:rsyslog-relp /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity /usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs"
 

@@ -8,6 +8,7 @@ import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { inMemory } from "./memory-directory.ts";
+import { packagesThere, takesPackages } from "./packages.ts";
 import { type Job, sideBySide } from "./side-by-side.ts";
 import {
   BESIDE,
@@ -42,16 +43,25 @@ const UNIT_TIMEOUT_MS = 120_000;
 const UNIT_PLACE = { places: 1, timeout: UNIT_TIMEOUT_MS };
 const LAB_TIMEOUT_MS = 900_000;
 
-const [what = "all", only = "", part = "", patiently = ""] = process.argv.slice(2);
+/** In the lab, while the processors idle: more than these would keep each other from their turn once they don't. */
+const LENT_PLACES = 2;
+
+/** Which tests: `early` are those that take no packages, `late` the others. */
+type When = "early" | "late" | "any";
+
+const [what = "all", only = "", ...rest] = process.argv.slice(2);
 
 // Each test file loads much of the program again: what was compiled once is kept, for this process and for theirs.
 const compiled = resolve("node_modules/.cache/tests");
 if (what === "together") {
   enableCompileCache(compiled);
-  const patterns = TOGETHER[Number(part)]?.patterns ?? [];
-  const timeout = patiently === "" ? UNIT_TIMEOUT_MS : LAB_TIMEOUT_MS;
-  await testFiles(inOneProcess(patterns), { isolation: "none", timeout });
-  console.log(`done  ${seconds(performance.now())} ${patterns.join(" ")}`);
+  const [part, when, patiently] = rest;
+  const files = inOneProcess(TOGETHER[Number(part)]?.patterns ?? [], asWhen(when));
+  const timeout = patiently === undefined ? UNIT_TIMEOUT_MS : LAB_TIMEOUT_MS;
+  await testFiles(files, { isolation: "none", timeout });
+  console.log(
+    `done  ${seconds(performance.now())} ${files.length} files: ${TOGETHER[Number(part)]?.patterns.join(" ")}`,
+  );
   await new Promise((sent) => process.send?.(tally, sent));
   // A test may have left something open that would keep it.
   process.exit();
@@ -63,38 +73,29 @@ process.env["NODE_COMPILE_CACHE"] = compiled;
 // What a run makes goes with it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 const env = what === "computing" ? process.env : inMemory();
-// At a low priority everything takes as long as others let it.
-const patience = what === "computing" ? LAB_TIMEOUT_MS : UNIT_TIMEOUT_MS;
-const computing: readonly Job[] = [
-  ...(only === "" ? STATIC_CHECKS.map((check) => ({ places: 1, start: async () => staticCheck(...check) })) : []),
-  ...filesOneByOne(wanted([...COMPUTING, ...(what === "check" ? [] : FUZZ)]), {
-    ...UNIT_PLACE,
-    timeout: patience,
-    env,
-  }),
-];
 if (what === "computing") {
-  await sideBySide([...together(true, "patiently"), ...computing], availableParallelism());
+  const ready = new Promise<void>((resolve) => process.once("message", () => resolve()));
+  process.once("disconnect", () => process.exit(1));
+  const late = [...together(true, "late", "patiently"), ...computing("late")].map((job) => after(ready, job));
+  await sideBySide([...computing("early"), ...together(true, "early", "patiently"), ...late], availableParallelism());
   await new Promise((sent) => process.send?.(tally, sent));
   process.exit();
 }
-const shared = TOGETHER.flatMap(({ patterns }) => inOneProcess(patterns));
-const unit = wanted(UNIT, [...shared, ...BESIDE, ...globSync([...MACHINE, ...COMPUTING]), ...ON_DISK]);
-const machine = what === "all" ? wanted(MACHINE, MACHINE_ALONE) : [];
-const machineAlone = what === "all" ? wanted(MACHINE_ALONE) : [];
 const isWhole = what === "all" && only === "";
-await sideBySide(
-  [
-    ...together(false),
-    ...(isWhole ? [] : together(true)),
-    ...filesOneByOne(wanted(BESIDE), { ...UNIT_PLACE, places: 0.5, env }),
-    ...(isWhole ? [] : computing),
-    ...filesOneByOne(unit, { ...UNIT_PLACE, env }),
-    ...filesOneByOne([...wanted(ON_DISK), ...machine], UNIT_PLACE),
-    ...filesOneByOne(machineAlone, { ...UNIT_PLACE, places: UNIT_PLACES }),
-  ],
-  UNIT_PLACES,
-);
+const packages = packagesThere();
+// SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.
+const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], told: packages }) : null;
+if (isWhole) {
+  await sideBySide(units("early"), UNIT_PLACES);
+  await inTime(packages);
+  await sideBySide([...units("late"), ...onMachine()], UNIT_PLACES);
+} else {
+  await inTime(packages);
+  await sideBySide(
+    [...together(true, "any"), ...computing("any"), ...units("any"), ...(what === "all" ? onMachine() : [])],
+    UNIT_PLACES,
+  );
+}
 if (what === "all") {
   // What files of the lab make once for all of them: a Debian (test/lab/debian-tree.ts).
   const directory = mkdtempSync("/var/tmp/gi-run-");
@@ -102,16 +103,14 @@ if (what === "all") {
   process.on("exit", () => rmSync(directory, { recursive: true }));
   const inLab = { places: 1, timeout: LAB_TIMEOUT_MS };
   await sideBySide(filesOneByOne(wanted(LAB_ALONE), inLab), 1);
-  // These leave half of the machine idle. SCHED_IDLE (sched(7)): what computes gets that half, and no more.
-  await Promise.all([
-    sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2),
-    ...(isWhole ? [elsewhere(["computing"], ["chrt", "--idle", "0"])] : []),
-  ]);
+  await sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2);
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   await sideBySide(
     [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: HEAVY_PLACES }), ...filesOneByOne(others, inLab)],
     LAB_PLACES,
+    LENT_PLACES,
   );
+  await idly;
 }
 if (tally.files === 0) {
   console.error(`No test file has “${only}” in its path.`);
@@ -120,42 +119,88 @@ if (tally.files === 0) {
 const unsteady = isWhole ? await againAlone(LAB_TIMEOUT_MS) : [];
 process.exit(tellEnd(unsteady));
 
+/** Nothing that comes after it can pass without them. */
+async function inTime(packages: Promise<boolean>): Promise<void> {
+  if (await packages) return;
+  console.error("The packages that the tests take could not be installed (see above).");
+  process.exit(1);
+}
+
+function after(ready: Promise<void>, { places, start }: Job): Job {
+  return { places, start: async () => ready.then(start) };
+}
+
+/** What computes, and belongs to no process that takes many. At a low priority it takes as long as others let it. */
+function computing(when: When): readonly Job[] {
+  const timeout = what === "computing" ? LAB_TIMEOUT_MS : UNIT_TIMEOUT_MS;
+  const checks = only === "" && when !== "late" ? STATIC_CHECKS : [];
+  return [
+    ...checks.map((check) => ({ places: 1, start: async () => staticCheck(...check) })),
+    ...filesOneByOne(wanted([...COMPUTING, ...(what === "check" ? [] : FUZZ)], [], when), { places: 1, timeout, env }),
+  ];
+}
+
+/** Unit tests that do not compute for long. */
+function units(when: When): readonly Job[] {
+  const shared = TOGETHER.flatMap(({ patterns }) => inOneProcess(patterns, "any"));
+  const others = wanted(UNIT, [...shared, ...BESIDE, ...globSync([...MACHINE, ...COMPUTING]), ...ON_DISK], when);
+  return [
+    ...together(false, when),
+    ...filesOneByOne(wanted(BESIDE, [], when), { ...UNIT_PLACE, places: 0.5, env }),
+    ...filesOneByOne(others, { ...UNIT_PLACE, env }),
+    ...filesOneByOne(wanted(ON_DISK, [], when), UNIT_PLACE),
+  ];
+}
+
+function onMachine(): readonly Job[] {
+  return [
+    ...filesOneByOne(wanted(MACHINE, MACHINE_ALONE), UNIT_PLACE),
+    ...filesOneByOne(wanted(MACHINE_ALONE), { ...UNIT_PLACE, places: UNIT_PLACES }),
+  ];
+}
+
 /** Each in a process of its own, as node:test has one queue of tests in each process. */
-function together(isComputing: boolean, ...how: readonly string[]): readonly Job[] {
+function together(isComputing: boolean, when: When, ...how: readonly string[]): readonly Job[] {
   return TOGETHER.flatMap(({ places, patterns, computes = false }, at) =>
-    computes !== isComputing || inOneProcess(patterns).length === 0
+    computes !== isComputing || inOneProcess(patterns, when).length === 0
       ? []
-      : [{ places, start: async () => elsewhere(["together", only, String(at), ...how]) }],
+      : [{ places, start: async () => elsewhere(["together", only, String(at), when, ...how]) }],
   );
 }
 
-function inOneProcess(patterns: readonly string[]): readonly string[] {
-  return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE]);
+function inOneProcess(patterns: readonly string[], when: When): readonly string[] {
+  return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE], when);
 }
 
-async function elsewhere(argv: readonly string[], within: readonly string[] = []): Promise<void> {
-  const [program = "", ...rest] = [...within, process.execPath, ...process.execArgv];
-  const child = fork(import.meta.filename, argv, { stdio: "inherit", env, execPath: program, execArgv: rest });
-  const told = await new Promise<Tally | string>((resolve) => {
+/** `within`: a command that runs it. `told`: it is told when this comes true. */
+async function elsewhere(
+  argv: readonly string[],
+  { within = [], told }: Readonly<{ within?: readonly string[]; told?: Promise<boolean> }> = {},
+): Promise<void> {
+  const [program = "", ...options] = [...within, process.execPath, ...process.execArgv];
+  const child = fork(import.meta.filename, argv, { stdio: "inherit", env, execPath: program, execArgv: options });
+  void told?.then((isSo) => isSo && child.connected && child.send("ready"));
+  const found = await new Promise<Tally | string>((resolve) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this file
     child.on("message", (message) => resolve(message as Tally));
     child.on("close", (code, signal) => resolve(`the process ended: ${signal ?? code}`));
     child.on("error", ({ message }) => resolve(message));
   });
-  if (typeof told !== "string") {
-    addTally(told);
+  if (typeof found !== "string") {
+    addTally(found);
   } else if (within.length > 0) {
-    console.log(`${argv.join(" ")}: ${told}. Again, without ${within.join(" ")}.`);
-    await elsewhere(argv);
+    console.log(`${argv.join(" ")}: ${found}. Again, without ${within.join(" ")}.`);
+    await elsewhere(argv, told === undefined ? {} : { told });
   } else {
-    failed(`${argv.join(" ")}: ${told}`);
+    failed(`${argv.join(" ")}: ${found}`);
   }
 }
 
 /** Their files that were asked for, the longest first. */
-function wanted(patterns: readonly string[], besides: readonly string[] = []): readonly string[] {
+function wanted(patterns: readonly string[], besides: readonly string[] = [], when: When = "any"): readonly string[] {
   return globSync(patterns)
     .filter((file) => file.includes(only) && !besides.includes(file))
+    .filter((file) => when === "any" || takesPackages(file) === (when === "late"))
     .toSorted((a, b) => rank(a) - rank(b) || patterns.indexOf(a) - patterns.indexOf(b) || (a < b ? -1 : 1));
 }
 
@@ -164,6 +209,10 @@ function filesOneByOne(
   { places, ...how }: Readonly<{ places: number }> & Parameters<typeof testFiles>[1],
 ) {
   return files.map((file): Job => ({ places, start: async () => testFiles([file], how) }));
+}
+
+function asWhen(word = "any"): When {
+  return word === "early" || word === "late" ? word : "any";
 }
 
 /** The longest have the lowest. */

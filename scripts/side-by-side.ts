@@ -1,23 +1,68 @@
+import { cpus } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+
 /** `places`: how many of the machine's it takes while it runs; half a place, if it mostly waits. */
 export type Job = Readonly<{ places: number; start: () => Promise<void> }>;
 
-/** Starts each as soon as there are places for it: in this order, but for those that must wait for more places. */
-export async function sideBySide(jobs: readonly Job[], places: number): Promise<void> {
+/** How long the processors are watched before a place is lent. */
+const LOOK_MS = 3_000;
+/** Of all processors' time: half of one of two. */
+const IDLE_SHARE = 0.25;
+
+/**
+ * Starts each as soon as there are places for it: in this order, but for those that must wait for more places. While the
+ * processors idle all the same, `lent` places more are given, one at a time.
+ */
+export async function sideBySide(jobs: readonly Job[], places: number, lent = 0): Promise<void> {
   const waiting = [...jobs];
   const running = new Set<Promise<void>>();
   let free = places;
-  while (waiting.length + running.size > 0) {
-    const at = waiting.findIndex((job) => job.places <= free);
-    const [job] = at < 0 ? [] : waiting.splice(at, 1);
-    if (job === undefined) {
-      await Promise.race(running);
-      continue;
-    }
+  const begin = (at: number): void => {
+    const [job] = waiting.splice(at, 1);
+    if (job === undefined) return;
     free -= job.places;
     const ended = job.start().finally(() => {
       free += job.places;
       running.delete(ended);
     });
     running.add(ended);
+  };
+  while (waiting.length + running.size > 0) {
+    const at = waiting.findIndex((job) => job.places <= free);
+    if (at >= 0) {
+      begin(at);
+      continue;
+    }
+    const lendable = waiting.findIndex((job) => job.places <= free + lent);
+    if (lendable < 0) await Promise.race(running);
+    else if (await idleBefore([...running])) begin(lendable);
   }
+}
+
+/** Whether the processors idle for a while before one of these ends. */
+async function idleBefore(running: readonly Promise<void>[]): Promise<boolean> {
+  const over = new AbortController();
+  const idle = async (): Promise<boolean> => {
+    for (;;) {
+      const before = processorTimes();
+      await pause(LOOK_MS, undefined, { signal: over.signal });
+      const after = processorTimes();
+      if ((after.idleMs - before.idleMs) / (after.allMs - before.allMs) >= IDLE_SHARE) return true;
+    }
+  };
+  try {
+    return await Promise.race([idle(), ...running.map(async (one) => one.then(() => false))]);
+  } finally {
+    over.abort();
+  }
+}
+
+function processorTimes(): Readonly<{ idleMs: number; allMs: number }> {
+  let idleMs = 0;
+  let allMs = 0;
+  for (const { times } of cpus()) {
+    idleMs += times.idle;
+    allMs += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { idleMs, allMs };
 }

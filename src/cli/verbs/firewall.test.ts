@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { UNCONFIRMED } from "../../core/firewall/strict.ts";
 import { keepStrict } from "../../daemon/firewall/strict-file.ts";
@@ -78,8 +79,7 @@ function settings(toml = TOML) {
   return loaded.ok ? loaded.settings : assert.fail();
 }
 
-const isRoot = process.getuid?.() === 0;
-const needsRoot = { skip: isRoot ? false : "only root changes the firewall" };
+const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };
 
 test("settings that shut a port are applied after a yes alone, and what they shut is named first", async () => {
   const asks = async (parts: CallerParts, changed = ["firewall.mode"]) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { collect, copyMails, writeLines } from "./collect.ts";
@@ -42,7 +43,7 @@ test("logs since then, configuration without its secrets, and what the machine s
     assert.ok(found.includes(`machine/${file}`), file);
 });
 
-test("what was cut, and what could not be asked, is named", async () => {
+test("what was cut, and what could not be asked, is named", { skip: lacking({ installed: ["ps"] }) }, async () => {
   const { layout, to } = made();
   mkdirSync(to);
   const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
