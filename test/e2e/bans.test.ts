@@ -142,6 +142,25 @@ describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
     ])
       assert.match(said, part);
   });
+
+  test("without the firewall the kernel keeps no ban, and with it again it has them all", async () => {
+    const from = "198.51.100.203";
+    const reachesServer = async () => {
+      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 993, timeoutMs: 500 });
+      if (connected.ok) connected.socket.destroy();
+      return connected.ok;
+    };
+    const isThere = async () => (await lab.server.exec(["nft", "list", "table", "inet", "ghostinbox"])).code === 0;
+    assert.deepEqual([await isThere(), await reachesServer()], [true, false]);
+    await product.json(["config", "set", "firewall.enabled", "false"]);
+    await product.json(["config", "apply", "--yes"]);
+    await until("its packets arrive", reachesServer);
+    assert.equal(await isThere(), false);
+    assert.equal((await product.banOf(from))?.code, "mail_limit", "the ban stands; the mail servers hold it");
+    await product.json(["config", "set", "firewall.enabled", "true"]);
+    await product.json(["config", "apply", "--yes"]);
+    await until("its packets are dropped again", async () => !(await reachesServer()));
+  });
 });
 
 type Door = "imap" | "submission";

@@ -85,7 +85,10 @@ export function composeFirewall(parts: FirewallParts) {
     },
     async start(): Promise<void> {
       await enforcer.start();
-      if (settings["firewall.enabled"]) connectionWatch.start();
+      if (settings["firewall.enabled"]) return connectionWatch.start();
+      // Of a run with a firewall: its bans would last as long as the machine.
+      const removed = await firewall.remove();
+      if (!removed.ok) log.info("Whether the kernel holds earlier bans is unknown.", { reason: removed.reason });
     },
     async stop(): Promise<void> {
       await connectionWatch.stop();
