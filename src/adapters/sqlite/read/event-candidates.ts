@@ -49,8 +49,10 @@ export class EventCandidates {
     const types = typesOf(filter);
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
+      // Read first: of the events up to this mark, each has its key in the index, whatever enters it meanwhile.
+      const upto = integer(this.#marks.get()?.["upto"]);
       const pairs = this.#pairsOf(prefix);
-      if (pairs !== null) return this.#subjects(filter, all, pairs);
+      if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
     }
     if (account !== undefined && this.#areRare(types))
       return this.#ofAccount(account, this.#named(filter, all, types.map(namedType)));
@@ -79,8 +81,7 @@ export class EventCandidates {
     if (filter.order === "oldest_first") yield* this.#walk(filter, fresh, names);
   }
 
-  *#subjects(filter: EventFilter, all: Span, pairs: readonly Pair[]): Generator<Candidates> {
-    const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["upto"]));
+  *#subjects(filter: EventFilter, [fresh, indexed]: Parts, pairs: readonly Pair[]): Generator<Candidates> {
     const isNewest = filter.order === "newest_first";
     if (isNewest) yield* this.#walk(filter, fresh);
     for (const span of this.#times.stretches(indexed, filter.order)) {
@@ -168,6 +169,7 @@ export class EventCandidates {
   }
 }
 
+type Parts = readonly [fresh: Span, indexed: Span];
 type Name = readonly [role: number, name: string];
 type Pair = readonly [subject: string, counts: number];
 
@@ -176,7 +178,7 @@ function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly 
   return [...new Set(ids)].toSorted((a, b) => (order === "newest_first" ? b - a : a - b));
 }
 
-function parted({ after, before }: Span, upto: number): readonly [fresh: Span, indexed: Span] {
+function parted({ after, before }: Span, upto: number): Parts {
   return [
     { after: Math.max(after, upto), before },
     { after, before: Math.min(before, upto + 1) },
