@@ -8,21 +8,20 @@ import { EventSearch } from "./event-search.ts";
 
 /** On a busy machine a search would end before it has found all. */
 const PATIENT_MS = 10_000;
+/** Later ones read on in what the first ones found. */
+const MOST_READS = 12;
 
 const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
-  (n) => ({ prefix: net(addressOf(n)) }),
-  (n) => ({ prefix: net(addressOf(n)), type: "EMAIL" }),
-  (n) => ({ prefix: net(addressOf(n)), from: START }),
-  (n) => ({ prefix: net(addressOf(n)), account: accountOf(n) }),
+  (n) => ({ prefix: net(addressOf(n)), type: "EMAIL", from: START }),
   (n) => ({ prefix: net(`${addressOf(n & ~1)}/31`) }),
-  (n) => ({ account: accountOf(n) }),
+  (n) => ({ prefix: net(addressOf(n)), account: accountOf(n) }),
   (n) => ({ account: accountOf(n), type: "EMAIL" }),
   (n) => ({ mail: `${n}@example.org` }),
   (n) => ({ types: ["EMAIL", "BAN"], text: accountOf(n), from: START }),
 ];
 
 for (const order of ["oldest_first", "newest_first"] as const)
-  test(`a search finds an event that enters the indexes between any two of its reads, ${order}`, (t) => {
+  test(`a search finds an event that enters the indexes between any two of its first reads, ${order}`, (t) => {
     const { db, store, reader, committed } = engineDatabase(t);
     const names = new EventNames(db);
     const enter = (): void => {
@@ -35,7 +34,7 @@ for (const order of ["oldest_first", "newest_first"] as const)
     });
     const search = new EventSearch(reader, PATIENT_MS);
     for (const filterOf of FILTERS)
-      for (entersAt = 0, reads = 1; entersAt < reads; entersAt++) {
+      for (entersAt = 0, reads = 1; entersAt < Math.min(reads, MOST_READS); entersAt++) {
         const event = eventRow(addressOf(++n), START, { type: "EMAIL", messageId: `<${n}@example.org>` });
         committed(() => store.append({ ...event, account: accountName(accountOf(n)) }));
         reads = 0;
