@@ -8,12 +8,19 @@ export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<Worl
   const guard = controlGuard(layout.controlSocket, callerName(env), async () =>
     (await import("./why-down.ts")).whyDown(layout),
   );
+  const opened: (() => void)[] = [];
   return {
     guard,
     keeper: new KeeperClient(layout.keeperSocket),
     reader: async () => {
       const running = await guard.ask<"ping">({ verb: "ping" });
-      return running.ok ? (await import("./open-reader.ts")).openReader(layout) : running;
+      if (!running.ok) return running;
+      const answer = (await import("./open-reader.ts")).openReader(layout);
+      if (answer.ok) opened.push(answer.close);
+      return answer;
+    },
+    close: () => {
+      for (const close of opened.splice(0)) close();
     },
   };
 }

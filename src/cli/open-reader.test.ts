@@ -22,6 +22,8 @@ test("accounts, aliases, tokens and bans are read from the databases of the guar
   assert.deepEqual(opened.reader.access("Anna@example.org"), { addresses: [name], lastPlace: null });
   assert.deepEqual([opened.reader.aliases(PAGE).items, opened.reader.tokens(PAGE).items], [[], []]);
   assert.deepEqual(opened.reader.queries.bans(new HandClock().now(), PAGE).items, []);
+  opened.close();
+  assert.throws(() => opened.reader.accounts(PAGE), /finalized/);
   databases.accounts.close();
   databases.engine.close();
 });

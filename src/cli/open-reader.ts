@@ -20,8 +20,10 @@ import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
 import type { Reader } from "./reader.ts";
 
+type Opened = Readonly<{ ok: true; reader: Reader; close: () => void }>;
+
 /** Opens the databases for reading. The caller has made sure that the guard runs. */
-export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader }> | CommandFailure {
+export function openReader(layout: Layout): Opened | CommandFailure {
   try {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
@@ -31,6 +33,10 @@ export function openReader(layout: Layout): Readonly<{ ok: true; reader: Reader 
     const credentials = new Credentials(accounts);
     return {
       ok: true,
+      close: () => {
+        engine.close();
+        accounts.close();
+      },
       reader: {
         queries: new SqliteQueries(engine),
         accounts: (asked) => {

@@ -33,6 +33,7 @@ function failing(error: () => CommandFailure): World["connect"] {
     guard: { ask: async () => error(), watch: () => assert.fail() },
     keeper: { ask: () => assert.fail() },
     reader: () => assert.fail(),
+    close: () => undefined,
   });
 }
 
@@ -118,6 +119,28 @@ test("the data directory is that of --data, else of the environment, else the us
   assert.deepEqual(asked, ["/srv/named", "/srv/by-environment", "/var/lib/ghostinbox"]);
 });
 
+test("what a command opened is closed, however it ends", async () => {
+  let closed = 0;
+  const asks = (ask: () => Promise<CommandFailure>) => (): ReturnType<World["connect"]> => ({
+    guard: { ask, watch: () => assert.fail() },
+    keeper: { ask: () => assert.fail() },
+    reader: () => assert.fail(),
+    close: () => (closed += 1),
+  });
+  const refused: CommandFailure = { ok: false, exit: "failed", message: "m", next: "n" };
+  await ran(
+    "cleanup",
+    {},
+    asks(() => Promise.resolve(refused)),
+  );
+  await ran(
+    "cleanup",
+    {},
+    asks(() => Promise.reject(new Error("out of luck"))),
+  );
+  assert.equal(closed, 2);
+});
+
 test("an error of the disk says what to do about it", async () => {
   const connect: World["connect"] = () => ({
     guard: {
@@ -126,6 +149,7 @@ test("an error of the disk says what to do about it", async () => {
     },
     keeper: { ask: () => assert.fail() },
     reader: () => assert.fail(),
+    close: () => undefined,
   });
   const message = "The disk is mounted read-only (/srv/mail): mount it for writing, then give the command again.";
   assert.deepEqual(await ran("unban 192.0.2.1", {}, connect), { code: 1, out: "", err: `${message}\n` });

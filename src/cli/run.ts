@@ -16,8 +16,10 @@ export type World = Readonly<{
   env: NodeJS.ProcessEnv;
   version: string;
   now: () => number;
-  connect: (layout: Layout, env: NodeJS.ProcessEnv) => Pick<CommandCall, "guard" | "keeper" | "reader">;
+  connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
+/** `close`: what was opened for reading. */
+type Connected = Pick<CommandCall, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], world: World): Promise<number> {
@@ -71,15 +73,16 @@ async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: Wor
     case "help":
       return helpFor(parsed.topic, commands);
     case "run":
-      return parsed.command.run(callOf(parsed.args, parsed.options, world));
+      return answerOf(parsed.command, parsed.args, parsed.options, world);
   }
 }
 
-function callOf(args: readonly string[], options: Options, world: World): CommandCall {
+async function answerOf({ run: answer }: CliCommand, args: readonly string[], options: Options, world: World) {
   const { env, terminal, now } = world;
   const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
   const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
-  return {
+  const connected = world.connect(layout, env);
+  const call: CommandCall = {
     args,
     option: (name) => options.get(name) ?? null,
     flag: (name) => options.has(name),
@@ -88,8 +91,13 @@ function callOf(args: readonly string[], options: Options, world: World): Comman
     env,
     terminal,
     now,
-    ...withWaiting(world.connect(layout, env), terminal),
+    ...withWaiting(connected, terminal),
   };
+  try {
+    return await answer(call);
+  } finally {
+    connected.close();
+  }
 }
 
 function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {

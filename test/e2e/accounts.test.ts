@@ -56,7 +56,7 @@ describe("accounts", { skip: whyNoLab() ?? false }, () => {
     }
     const imported = join(lab.directory, "imported.cf");
     writeFileSync(imported, lines.join("\r\n"));
-    const { stdout, stderr } = await product.cli(["account", "import", imported]);
+    const { stdout, stderr } = await product.typed(["account", "import", imported]);
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
     assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
     const all = [...names.values(), "bare@two.test"];

@@ -3,11 +3,11 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { RECORDS } from "../lab/content.ts";
+import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { Lists } from "../lab/lists.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { AS_SHIPPED } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
+import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import type { Host } from "../lab/host.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { AS_SHIPPED } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 

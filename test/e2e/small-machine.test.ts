@@ -5,10 +5,10 @@ import { changeBackupRecord, readBackupRecord } from "../../src/daemon/backup/re
 import { memoryOfComponents, totalOf } from "../lab/component-memory.ts";
 import { RECORDS, spamdAnswers } from "../lab/content.ts";
 import { arriveAtOnce, FAMILY, LETS_IN, openDevices, spamArrives } from "../lab/family-mail.ts";
+import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { logIn, openImap } from "../lab/mail.ts";
 import { MemoryLimit, whyNoMemoryLimit } from "../lab/memory-limit.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { AS_SHIPPED } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 

@@ -2,9 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../src/core/error.ts";
 import type { AlertItem } from "../../src/wire/control/items.ts";
+import { AS_SHIPPED } from "./for-tests.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
-import { AS_SHIPPED, type Environment, PASSWORD, type Product } from "./product.ts";
+import { type Environment, PASSWORD, type Product } from "./product.ts";
 import type { Credentials } from "./sasl.ts";
 
 /** As it is shipped, Fail2ban on, but for what scores mail and asks lists: no sign-in asks them, and they start slowly. */

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
+import { asksOnlyTheServer, commandHere } from "./command-line.ts";
 import type { Ran, RunOptions } from "./commands.ts";
 import { rootOf } from "./dns.ts";
+import { FOR_TESTS } from "./for-tests.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
@@ -23,25 +25,6 @@ export const ADMIN_PASSWORD = "a long phrase for the dashboard";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ApiAnswer = Readonly<{ code: number; body: string }>;
-
-/** What most tests have otherwise than it is shipped. */
-const FOR_TESTS: Environment = {
-  // Only those tests that play the lists' servers name any.
-  GHOSTINBOX_DNSBL__ZONES: "[]",
-  // What scores mail has tests of its own; elsewhere it would only cost time.
-  GHOSTINBOX_SPAM__ENABLED: "false",
-  GHOSTINBOX_SPAM__RULES: join(CHECKOUT, "test", "lab", "spam.cf"),
-  // It would ban after fewer failures than the tests of the engine's own limits make.
-  GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-  // The hosts of the lab are neighbours: bans of whole networks have tests of their own.
-  GHOSTINBOX_BANS__NEIGHBOURS: "1000",
-  GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
-  // Else every first contact of every test would be asked to come again.
-  GHOSTINBOX_GREYLIST__ENABLED: "false",
-};
-
-/** Takes all of that back. */
-export const AS_SHIPPED: Environment = Object.fromEntries(Object.keys(FOR_TESTS).map((name) => [name, undefined]));
 
 type Place = Readonly<{ data?: string; within?: readonly string[] | undefined; checkout?: string | undefined }>;
 type ProductOptions = Place & Readonly<{ isByNpm?: boolean }>;
@@ -168,7 +151,14 @@ export class Product {
     return this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
   }
 
+  /** The answer of a command. Most need no process for it: see command-line.ts. */
   async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    if (this.#checkout !== CHECKOUT || !asksOnlyTheServer(argv)) return this.typed(argv, options);
+    return commandHere(argv, { ...process.env, ...this.#environment, ...options.env }, options.input);
+  }
+
+  /** A command as it is typed on the server host. */
+  async typed(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const env = { ...this.#environment, ...options.env };
     return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
   }

@@ -51,6 +51,7 @@ function server(t: TestContext) {
         guard: { ask: () => assert.fail(), watch: () => assert.fail() },
         keeper: { ask: () => assert.fail() },
         reader: async () => openReader(layout),
+        close: () => undefined,
       }),
     });
     return { code, out, err };

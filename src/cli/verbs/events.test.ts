@@ -59,6 +59,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
       },
       keeper: { ask: () => assert.fail() },
       reader: async () => ({ ok: true, reader: readerOf(new SqliteQueries(db)) }),
+      close: () => undefined,
     }),
   });
   return { code, out, err };

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import manifest from "../../package.json" with { type: "json" };
+import type { World } from "../../src/cli/run.ts";
+import type { Ran } from "./commands.ts";
+
+/**
+ * Commands that ask nothing but the server's sockets, databases and files, which are the same outside the server's host. Those
+ * that start, stop or check the server, or look at its network, are not among them.
+ */
+const ASK_ONLY_THE_SERVER = [
+  /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|queue|retention|session|stats|status|token|unban|why) /,
+  /^(config (set|unset|show)|spam allow) /,
+];
+const WAITS = "--follow";
+
+export function asksOnlyTheServer(argv: readonly string[]): boolean {
+  const words = `${argv.join(" ")} `;
+  return ASK_ONLY_THE_SERVER.some((pattern) => pattern.test(words)) && !argv.includes(WAITS);
+}
+
+/** A command by the program's own code, without a process for it: a Node process costs ten times as much as most commands. */
+export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ran> {
+  let [stdout, stderr] = ["", ""];
+  const terminal: World["terminal"] = {
+    interactive: false,
+    width: null,
+    out: (text) => (stdout += lines(text)),
+    outForGood: (text) => {
+      stdout += lines(text);
+      return Promise.resolve({ ok: true });
+    },
+    err: (text) => (stderr += lines(text)),
+    progress: () => undefined,
+    readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
+    ask: () => assert.fail("nobody is asked"),
+    askSecret: () => assert.fail("nobody is asked"),
+    interrupted: new AbortController().signal,
+  };
+  const [{ connect }, { run }] = await Promise.all([
+    import("../../src/cli/connect.ts"),
+    import("../../src/cli/run.ts"),
+  ]);
+  const code = await run(argv, { terminal, env, version: manifest.version, now: Date.now, connect });
+  return { code, stdout, stderr };
+}
+
+// What follows is as in src/cli/process-terminal.ts.
+
+function firstLine(input: string, mostBytes: number): string | null {
+  const line = (input.split("\n", 1)[0] ?? "").replace(/\r$/, "");
+  return line === "" || line.length > mostBytes ? null : line;
+}
+
+function lines(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
