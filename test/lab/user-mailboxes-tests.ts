@@ -1,34 +1,20 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { sendMail } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
-import { Sink } from "../lab/sink.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { sendMail } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import { PASSWORD } from "./product.ts";
+import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 /** Another server of Anna's, and one whose mail is proven. */
 const ELSEWHERE = "anna@elsewhere.test";
-const THERE = "198.51.100.100";
 const HONEST = "198.51.100.10";
 
-describe("what the owner of a mailbox has besides its password", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT], {
-    records: () => [
-      "elsewhere.test. MX 10 mx.elsewhere.test.",
-      `mx.elsewhere.test. A ${THERE}`,
-      "written.test. MX 10 mx.sender.test.",
-      `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
-    ],
-    prepare: async () => {
-      there = await Sink.start(lab.sender, THERE, lab.directory);
-    },
-  });
-  let there: Sink;
+/** `there`: the mails that elsewhere.test has got. */
+export function userMailboxesTests({ lab, product }: Running, there: () => readonly string[]): void {
   const { signsIn, submits } = signInsFrom(lab.sender);
   const cli = async (line: string, input = ""): Promise<string> => {
     const ran = await product.cli(line.split(" "), { input });
@@ -89,15 +75,15 @@ describe("what the owner of a mailbox has besides its password", { skip: whyNoLa
       const reply = await sendMail(mail);
       assert.equal(reply.code, 250, reply.lines.join());
     };
-    const isThere = (subject: string): boolean => there.mails().some((mail) => mail.includes(`Subject: ${subject}`));
-    await product.json(["alias", "add", "info@example.test", ANNA]);
+    const isThere = (subject: string): boolean => there().some((mail) => mail.includes(`Subject: ${subject}`));
+    await product.json(["alias", "add", "sales@example.test", ANNA]);
 
     assert.match(
       await cli(`account forward ${ANNA} ${ELSEWHERE}`),
       /sent on to anna@elsewhere\.test, and a copy stays/,
     );
     await write("with a copy");
-    await write("by an alias", "info@example.test");
+    await write("by an alias", "sales@example.test");
     for (const subject of ["with a copy", "by an alias"]) {
       await until(`it is there: ${subject}`, () => isThere(subject));
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
@@ -122,4 +108,4 @@ describe("what the owner of a mailbox has besides its password", { skip: whyNoLa
     assert.equal(isThere("here again"), false);
     assert.match(await cli("audit list"), /FORWARDING_CHANGED +anna@example\.test no longer/);
   });
-});
+}

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { sendMail } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { Sink } from "../lab/sink.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { sendMail } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const ELSEWHERE = "anna@elsewhere.test";
-const THERE = "198.51.100.100";
 const HONEST = "198.51.100.10";
 /** `ports.sieve_mail`. */
 const PORT = 10_026;
@@ -32,22 +29,10 @@ const SPEAK = `
 `;
 const MAIL = [`MAIL FROM:<${ANNA}>`, `RCPT TO:<${ELSEWHERE}>`, "DATA", "Subject: from another user", "", "Hello.", "."];
 
-// Without the firewall, so that the guard alone says who may; with it: reach.test.ts.
-describe("mail that Sieve scripts send", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_FIREWALL__ENABLED: "false" }, [ANNA], {
-    records: () => [
-      "elsewhere.test. MX 10 mx.elsewhere.test.",
-      `mx.elsewhere.test. A ${THERE}`,
-      "written.test. MX 10 mx.sender.test.",
-      `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
-    ],
-    prepare: async () => {
-      there = await Sink.start(lab.sender, THERE, lab.directory);
-    },
-  });
-  let there: Sink;
+/** Of a server without the firewall. `there`: the mails that elsewhere.test has got. */
+export function sieveMailTests({ lab, product }: Running, there: () => readonly string[]): void {
   const arrived = (subject: string): readonly string[] =>
-    there.mails().filter((mail) => mail.includes(`Subject: ${subject}`));
+    there().filter((mail) => mail.includes(`Subject: ${subject}`));
   async function write(subject: string): Promise<void> {
     const text = mailText({ subject, from: "someone@written.test", to: ANNA });
     const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient: ANNA, text };
@@ -98,4 +83,4 @@ describe("mail that Sieve scripts send", { skip: whyNoLab() ?? false }, () => {
     await lab.server.mustExec(["sv", "-w", "10", "up", join(product.layout.services, "guard")]);
     await until("the guard answers", () => product.guardAnswers());
   });
-});
+}

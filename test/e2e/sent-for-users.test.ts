@@ -1,0 +1,49 @@
+import { describe } from "node:test";
+import { FORWARDS_RECORDS, forwardsTests } from "../lab/forwards-tests.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { sieveMailTests } from "../lab/sieve-mail-tests.ts";
+import { Sink } from "../lab/sink.ts";
+import { userMailboxesTests } from "../lab/user-mailboxes-tests.ts";
+import { vacationTests } from "../lab/vacation-tests.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+/** The server of written.test: its mail comes from there, and replies go there. */
+const HONEST = "198.51.100.10";
+/** That of elsewhere.test. */
+const THERE = "198.51.100.100";
+
+describe("what the server sends for its users", { skip: whyNoLab() ?? false }, () => {
+  const running = withProduct(
+    {
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      // So that the guard alone says who may send mail as a Sieve script; with it: reach.test.ts.
+      GHOSTINBOX_FIREWALL__ENABLED: "false",
+    },
+    ["anna@example.test", "bert@example.test"],
+    {
+      records: () => [
+        "written.test. MX 10 mx.sender.test.",
+        `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
+        "elsewhere.test. MX 10 mx.elsewhere.test.",
+        `mx.elsewhere.test. A ${THERE}`,
+        ...FORWARDS_RECORDS,
+      ],
+      prepare: async ({ lab }) => {
+        written = await Sink.start(lab.sender, HONEST, lab.directory);
+        elsewhere = await Sink.start(lab.sender, THERE, lab.directory);
+      },
+    },
+  );
+  let written: Sink;
+  let elsewhere: Sink;
+  const atWritten = (): readonly string[] => written.mails();
+  const atElsewhere = (): readonly string[] => elsewhere.mails();
+
+  describe("replies while a user is away", () => vacationTests(running, atWritten));
+  describe("mail that an alias forwards and its target refuses", () => forwardsTests(running, atWritten));
+  describe("what the owner of a mailbox has besides its password", () => userMailboxesTests(running, atElsewhere));
+  // Its script stays.
+  describe("mail that Sieve scripts send", () => sieveMailTests(running, atElsewhere));
+});
