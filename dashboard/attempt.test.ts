@@ -22,6 +22,19 @@ test("what is told goes after ten seconds", (t) => {
   assert.deepEqual(texts(), ["two"]);
 });
 
+test("what is told again shows once, for its whole time; what can be undone stays beside it", (t) => {
+  start(t);
+  tell("one", { undo: async () => assert.fail("undone") });
+  tell("one");
+  tell("two");
+  tell("two", { tone: "bad" });
+  t.mock.timers.tick(TOAST_MS - 1);
+  tell("one");
+  assert.deepEqual(texts(), ["one", "two", "two", "one"]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(texts(), ["one"]);
+});
+
 test("its time does not run while the pointer or the focus is on it, and begins again after", (t) => {
   start(t);
   tell("one");

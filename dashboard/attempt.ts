@@ -28,10 +28,12 @@ let isHeld = false;
 
 type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
 
+/** What is told again takes the place of the former, unless that can be undone. */
 export function tell(text: string, { tone = "good", undo = null, lang = language.peek() }: Manner = {}): void {
   lastId += 1;
   const toast: Toast = { id: lastId, text, lang, tone, undo };
-  const all = [...toasts.peek(), toast];
+  const isSame = (one: Toast): boolean => one.undo === null && one.text === text && one.tone === tone;
+  const all = [...toasts.peek().filter((one) => !isSame(one)), toast];
   const plain = all.filter((one) => one.undo === null).slice(-MOST);
   show(all.filter((one) => one.undo !== null || plain.includes(one)));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
 import { press, type } from "./keyboard.ts";
@@ -34,6 +34,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await type(page.getByLabel("Recipient who waits"), ANNA);
   await page.keyboard.press("Enter");
   await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  await endOf(page).waitFor();
   await looksWell(page, "a recipient who waits");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
   await ends(page);
@@ -49,7 +50,11 @@ async function refreshed(page: Page, is: () => Promise<boolean>): Promise<boolea
   return is();
 }
 
+function endOf(page: Page): Locator {
+  return page.getByRole("button", { name: `End it for ${ANNA}` });
+}
+
 async function ends(page: Page): Promise<void> {
-  await press(page.getByRole("button", { name: `End it for ${ANNA}` }));
+  await press(endOf(page));
   await page.getByText("No recipient waits for a code.").waitFor();
 }
