@@ -113,17 +113,22 @@ export function encryptedMail(
       return texts.join("\n");
     },
 
-    /** The mails of the inbox from the newest back to the first that Dovecot cannot decrypt, in one session: it opens all keys. */
-    async readNewest(password: string): Promise<string> {
+    /**
+     * The mails of another folder, and those of the inbox from the newest back to the first that Dovecot cannot decrypt, in one
+     * session: it opens all keys.
+     */
+    async readNewest(password: string, folder: string): Promise<Readonly<{ beside: string; newest: string }>> {
       const texts: string[] = [];
-      const { imap, selected } = await open(password, "INBOX");
+      const { imap } = await open(password, folder);
+      const beside = await imap.imap("FETCH 1:* BODY.PEEK[]");
+      const selected = (await imap.imap("SELECT INBOX")).join("\n");
       for (let n = Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0); n > 0; n--) {
         const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
         texts.push(...lines);
         if (!/ OK /.test(lines.at(-1) ?? "")) break;
       }
       imap.close();
-      return texts.join("\n");
+      return { beside: beside.join("\n"), newest: texts.join("\n") };
     },
   };
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { makeAccountKey } from "../../src/adapters/accounts/account-key.ts";
 import { proofOf } from "../../src/adapters/accounts/account-secret.ts";
 import { hashPassword } from "../../src/adapters/accounts/password-hash.ts";
 import { ask } from "../../src/adapters/sockets/control-client.ts";
@@ -18,4 +20,20 @@ export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Lay
     const added = await ask(controlSocket, "root", { verb: "account_add", name, ...secret, keys: [], recovers: false });
     assert.ok(added.ok, JSON.stringify(added));
   }
+}
+
+/** What `account passwd` sends to the guard of a server with encrypted mail: a key with each password. */
+export async function setPassword(layout: Layout, of: string, password: string): Promise<void> {
+  const name = parseAccountName(of);
+  assert.ok(name !== null, of);
+  const secret = { hash: await hashPassword(password), proof: proofOf(layout.loginPolicySecret, name, password) };
+  const keys = [await makeAccountKey(password, readFileSync(layout.mailRecoveryKey, "utf8"))];
+  const set = await ask(layout.controlSocket, "root", {
+    verb: "account_passwd",
+    name,
+    ...secret,
+    keys,
+    recovers: false,
+  });
+  assert.ok(set.ok, JSON.stringify(set));
 }

@@ -4,6 +4,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeF
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { makeCheap } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
@@ -50,6 +51,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
     const again = await create();
     assert.ok(again.ok && !again.isKeyNew);
+    makeCheap(layout);
   });
 
   test("is restored where nothing is; all belongs to root until the next start", async () => {

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
@@ -69,6 +70,7 @@ describe("a restore drill", {
   });
 
   test("everything is counted and compared; what is gone since is no failure", async () => {
+    makeCheapRepository(layout);
     const made = await createBackup(layout, settings, { version: "1", tag: "nightly", watch });
     assert.ok(made.ok, JSON.stringify(made));
     for (let i = 0; i < MAILS; i += 2) rmSync(join(maildir("anna"), "cur", `${i}:2,S`));

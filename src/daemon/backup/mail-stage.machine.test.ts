@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -35,6 +36,7 @@ async function onMounts(
 ): Promise<void> {
   const data = dataToBackUp();
   const { layout, maildir, put } = data;
+  makeCheapRepository(layout);
   for (const path of [layout.mail, layout.log]) {
     mkdirSync(path);
     execFileSync("mount", [...mount(path)]);

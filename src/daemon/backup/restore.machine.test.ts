@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import type { Isolation } from "../../core/incident/isolation.ts";
@@ -22,6 +23,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
   const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+    makeCheapRepository(layout);
     const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
     assert.ok(made.ok, JSON.stringify(made));
   });

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { restoreOld } from "../../../test/kit/old-data.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { prepareKey, repositoryOf } from "../backup/repository.ts";
+import { repositoryOf } from "../backup/repository.ts";
 import { compareWithBackup } from "./compare-backup.ts";
 
 test("what differs from the last backup before a time is named", {
@@ -24,14 +25,13 @@ test("what differs from the last backup before a time is named", {
   writeFileSync(layout.settings, 'domains = ["example.test"]\n');
   const db = openAccounts(layout.accountsDb);
   db.exec("INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{ARGON2ID}one', 0)");
-  prepareKey(layout);
+  makeCheapRepository(layout);
   const restic = repositoryOf(layout, read.settings);
   const source = join(top, "source");
   const copy = (path: string): string => join(source, path.slice(layout.data.length));
   mkdirSync(dirname(copy(layout.accountsDb)), { recursive: true });
   cpSync(layout.settings, copy(layout.settings));
   db.exec(`VACUUM INTO '${copy(layout.accountsDb)}'`);
-  assert.ok((await restic.create()).ok);
   const made = await restic.backup(source, { host: "x", tags: [], watch: () => undefined });
   assert.ok(made.ok, JSON.stringify(made));
   db.exec("INSERT INTO alias (address, target) VALUES ('info@example.test', 'eve@evil.test')");
@@ -64,9 +64,8 @@ test("a backup from before an upgrade is compared too", {
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
   const read = loadSettings(settings, {});
   assert.ok(read.ok);
-  prepareKey(layout);
+  makeCheapRepository(layout);
   const restic = repositoryOf(layout, read.settings);
-  assert.ok((await restic.create()).ok);
   assert.ok((await restic.backup(source, { host: "x", tags: [], watch: () => undefined })).ok);
   const found = await compareWithBackup(layout, { settings: read.settings, env: {} }, Date.now() + 60_000);
   assert.ok(found.ok, JSON.stringify(found));
