@@ -1,105 +1,12 @@
-import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe } from "node:test";
 import { whyNoLab } from "../lab/network.ts";
-import { Product } from "../lab/product.ts";
+import { nonsenseTests } from "../lab/nonsense-tests.ts";
+import { STUB_ZONES, stubZonesTests } from "../lab/stub-zones-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** What is typed, the exit code, and a word of the one line that answers. */
-const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
-  [["frobnicate"], 2, /frobnicate/],
-  [["statsu"], 2, /stats|status/],
-  [["status", "extra"], 2, /extra/],
-  [["status", "--nonsense"], 2, /--nonsense/],
-  [["ban"], 2, /IP/],
-  [["ban", "not-an-ip"], 2, /not-an-ip/],
-  [["ban", "1.2.3.4.5"], 2, /1\.2\.3\.4\.5/],
-  [["ban", "0.0.0.0/0"], 1, /./],
-  [["ban", "198.51.100.7", "--for", "forever"], 2, /forever/],
-  [["ban", "198.51.100.7", "--for", "2h", "--permanent"], 2, /./],
-  [["ban", "fe80::1%eth0"], 2, /fe80::1%eth0/],
-  [["unban", "198.51.100.7"], 1, /198\.51\.100\.7/],
-  [["unban", "'; DROP TABLE ban; --"], 2, /./],
-  [["why", "nobody"], 2, /nobody/],
-  [["allow"], 2, /allow/],
-  [["allow", "add", "zzz"], 2, /zzz/],
-  [["allow", "remove", "198.51.100.7"], 1, /198\.51\.100\.7/],
-  [["events", "--limit", "-1"], 2, /limit|-1/],
-  [["events", "--type", "no such type"], 2, /no such type/],
-  [["events", "--ip", "300.1.1.1"], 2, /300\.1\.1\.1/],
-  [["account", "add", "no-at-sign", "--password-stdin"], 2, /no-at-sign/, "seven unrelated words make good ones\n"],
-  [
-    ["account", "add", "x@elsewhere.test", "--password-stdin"],
-    1,
-    /elsewhere\.test/,
-    "seven unrelated words make good ones\n",
-  ],
-  [["account", "add", "short@example.test", "--password-stdin"], 1, /too short/, "short\n"],
-  [
-    ["account", "add", "anna@example.test", "--password-stdin"],
-    1,
-    /anna@example\.test/,
-    "seven unrelated words make good ones\n",
-  ],
-  [
-    ["account", "passwd", "nobody@example.test", "--password-stdin"],
-    1,
-    /nobody@example\.test/,
-    "seven unrelated words make good ones\n",
-  ],
-  [["account", "suspend", "nobody@example.test"], 1, /nobody@example\.test/],
-  [["account", "resume", "nobody@example.test"], 1, /nobody@example\.test/],
-  [["account", "remove", "nobody@example.test", "--yes"], 1, /nobody@example\.test/],
-  [["account", "suspend", "../../etc/passwd"], 2, /./],
-  [["alias", "add", "a@example.test"], 2, /TARGET/],
-  [["alias", "add", "info@example.test", "nobody@example.test"], 1, /neither an account nor an alias/],
-  [["alias", "add", "loop@example.test", "loop@example.test"], 1, /come back to it/],
-  [["allow", "add", "0.0.0.0/0", "everybody"], 2, /too wide/],
-  [["allow", "add", "2000::/3", "everybody"], 2, /too wide/],
-  [["alias", "remove", "nobody@example.test"], 1, /nobody@example\.test/],
-  [["token", "revoke", "no-such"], 1, /no-such/],
-  [["token", "create", "bad name\n"], 2, /./],
-  [["config"], 2, /config/],
-  [["admin", "passwd", "--password-stdin"], 1, /./, "x\n"],
-];
+describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () => {
+  const running = withProduct(STUB_ZONES.settings, ["anna@example.test"], { records: () => STUB_ZONES.records });
 
-describe("nonsense gets one clear line and its exit code", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, ["anna@example.test"]);
-
-  for (const [argv, code, says, input = ""] of NONSENSE)
-    test(`ghostinbox ${argv.join(" ").trim()}`, async () => {
-      const ran = await product.cli(argv, { input });
-      assert.equal(ran.code, code, ran.stdout + ran.stderr);
-      const error = ran.stderr.trim();
-      assert.match(error, says);
-      assert.doesNotMatch(ran.stdout + ran.stderr, /\n\s+at |undefined|\[object|SQLITE|ENOENT/);
-      // One line says what is wrong; a second may say what to do.
-      assert.ok(error.split("\n").length <= 2, error);
-      assert.ok(
-        error.split("\n").every((line) => line.length < 200),
-        error,
-      );
-    });
-
-  for (const [settings, says] of [
-    [{ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "many" }, /GHOSTINBOX_LIMITS__MAIL__PER_MINUTE/],
-    [{ GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE: "5" }, /GHOSTINBOX_LIMITZ__MAIL__PER_MINUTE/],
-    [{ GHOSTINBOX_DOMAIN: "" }, /domain/i],
-    [{ GHOSTINBOX_DNSBL__ZONES: "" }, /GHOSTINBOX_DNSBL__ZONES is empty: write \[\]/],
-    [{ GHOSTINBOX_DOMAIN: "not a domain" }, /not a domain/],
-    [{ GHOSTINBOX_PORTS__IMAPS: "25" }, /25/],
-  ] as const)
-    test(`npm start with ${JSON.stringify(settings)}`, async () => {
-      const other = new Product(lab, { ...settings }, { data: `${lab.directory}/other-${Object.keys(settings)[0]}` });
-      assert.equal(await other.startInVain(), 1, other.output);
-      const lines = other.output.trim().split("\n");
-      assert.match(lines.at(-1) ?? "", says);
-      assert.ok(lines.filter((line) => line.startsWith("ghostinbox:")).length === 1, other.output);
-      assert.doesNotMatch(other.output, /\n\s+at /, "no stack trace");
-    });
-
-  test("npm start beside a running one: the port in use is named", async () => {
-    const other = new Product(lab, {}, { data: `${lab.directory}/beside` });
-    assert.equal(await other.startInVain(), 1);
-    assert.match(other.output, /^ghostinbox: .*\b(25|465|587|993|3000)\b/m);
-  });
+  describe("nonsense gets one clear line and its exit code", () => nonsenseTests(running));
+  describe("zones of one's own among reserved names", () => stubZonesTests(running));
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { BUILT_IN_ZONES } from "../../src/render/unbound.ts";
-import { DNS_HOST, whyNoLab } from "../lab/network.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { DNS_HOST } from "./network.ts";
+import type { Running } from "./with-product.ts";
 
 const RESOLVER = "127.71.9.53";
 /** Where the stub's server knows a name in it; the resolver by itself says of all of them that they do not exist. */
@@ -19,18 +19,19 @@ const STUBS = {
 } as const;
 
 /** With the root of the internet, out of reach here: with one of the lab's own nothing would be reserved. */
-describe("zones of one's own among reserved names", { skip: whyNoLab() ?? false }, () => {
-  const { lab } = withProduct(
-    {
-      GHOSTINBOX_DNS__ROOT_HINTS: "",
-      GHOSTINBOX_DNS__TRUST_ANCHOR: "",
-      GHOSTINBOX_DNS__STUB: Object.keys(STUBS)
-        .map((zone) => `${zone}=${DNS_HOST}`)
-        .join(","),
-    },
-    [],
-    { records: () => Object.values(STUBS).map((name) => `${name}. TXT "of its own server"`) },
-  );
+export const STUB_ZONES = {
+  settings: {
+    GHOSTINBOX_DNS__ROOT_HINTS: "",
+    GHOSTINBOX_DNS__TRUST_ANCHOR: "",
+    GHOSTINBOX_DNS__STUB: Object.keys(STUBS)
+      .map((zone) => `${zone}=${DNS_HOST}`)
+      .join(","),
+  },
+  records: Object.values(STUBS).map((name) => `${name}. TXT "of its own server"`),
+};
+
+/** Of a server with STUB_ZONES. */
+export function stubZonesTests({ lab }: Pick<Running, "lab">): void {
   const asked = (name: string): Promise<string> => lab.server.mustExec(["drill", name, `@${RESOLVER}`, "TXT"]);
 
   for (const [zone, name] of Object.entries(STUBS))
@@ -48,4 +49,4 @@ describe("zones of one's own among reserved names", { skip: whyNoLab() ?? false 
     assert.ok(others.length > 70);
     for (const zone of others) assert.match(await asked(`nothing.${zone}`), /rcode: NXDOMAIN/, zone);
   });
-});
+}
