@@ -4,9 +4,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
+import { daneRecords, daneTests } from "../lab/dane-tests.ts";
 import type { Dialog } from "../lab/dialog.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
+import { outboundTests } from "../lab/outbound-tests.ts";
+import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -25,8 +28,13 @@ const DOORS = [
 describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25" }, [ANNA], {
     toml: '[tls]\nprofile = "seed"\n',
+    records: async () => {
+      published = await makeCertificate(lab.directory, "published", "whatever.test");
+      return daneRecords(published);
+    },
     prepare,
   });
+  let published: Certificate;
   const directory = join(lab.directory, "certificates");
   const live = { cert: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem") };
   async function prepare(): Promise<void> {
@@ -193,4 +201,7 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
       assert.notEqual(read.code, 0);
     });
   });
+
+  describe("mail out to domains that publish their keys (DANE)", () => daneTests({ lab, product }, () => published));
+  describe("mail out through a relay that wants a password", () => outboundTests({ lab, product }));
 });

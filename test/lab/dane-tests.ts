@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { authenticate, mailOver, openSubmission } from "./mail.ts";
+import { type Certificate, TlsServer } from "./tls-server.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+const ANNA = "anna@example.test";
+const PHONE = "198.51.100.65";
+const OTHER = "198.51.100.71";
+
+/** Of domains whose mail server has this certificate, which one publishes, and the other does not. */
+export function daneRecords({ cert }: Certificate): readonly string[] {
+  const { publicKey } = new X509Certificate(readFileSync(cert));
+  const hash = createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
+  const domain = (name: string, tlsa: string): readonly string[] => [
+    `${name}. MX 10 mx.${name}.`,
+    `mx.${name}. A ${OTHER}`,
+    `_25._tcp.mx.${name}. TLSA 3 1 1 ${tlsa}`,
+  ];
+  return [...domain("true.test", hash), ...domain("false.test", "0".repeat(64))];
+}
+
+/**
+ * RFC 7672, over the lab's signed root: what a domain publishes of its mail server's key holds, or the mail waits. Of a server
+ * whose DNS has the `daneRecords` of this certificate.
+ */
+export function daneTests({ lab, product }: Running, certificateOf: () => Certificate): void {
+  let other: TlsServer;
+  before(async () => {
+    const where = { directory: lab.directory, address: OTHER, port: 25, certificate: certificateOf() };
+    other = await TlsServer.start(lab.sender, where);
+  });
+
+  async function submit(recipient: string): Promise<void> {
+    const dialog = await openSubmission(lab.sender, PHONE);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const reply = await mailOver(dialog, { sender: ANNA, recipient, subject: `to ${recipient}` });
+    assert.equal(reply.code, 250, dialog.transcript.join("\n"));
+    dialog.close();
+  }
+  const log = (): string => readFileSync(product.layout.mailLog, "utf8");
+
+  test("the published key is the server's: the mail leaves over verified TLS, though nobody signed the certificate", async () => {
+    await submit("someone@true.test");
+    await until("it arrives", () => other.mails().some((mail) => mail.includes("to someone@true.test")));
+    assert.match(log(), /Verified TLS connection established to mx\.true\.test\[/);
+  });
+
+  test("it is another's: the mail waits, and nothing of it is told to that server", async () => {
+    await submit("someone@false.test");
+    await until("it is deferred", () => /to=<someone@false\.test>.*status=deferred/.test(log()));
+    assert.match(log(), /Server certificate not (?:trusted|verified)/);
+    assert.ok(!other.mails().some((mail) => mail.includes("false.test")));
+  });
+}
