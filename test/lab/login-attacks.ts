@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../src/core/error.ts";
 import type { AlertItem } from "../../src/wire/control/items.ts";
 import { AS_SHIPPED } from "./for-tests.ts";
@@ -37,12 +38,21 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }
 
-/** Does it again and again while `meanwhile` goes on, once at least. Ends when both have ended, and fails if either does. */
+/** Milliseconds. Without a pause the sign-ins of one device would take a whole core. */
+const BETWEEN_SIGN_INS_MS = 1_000;
+
+/**
+ * Does it again and again while `meanwhile` goes on, with pauses, and once at least. Ends when both have ended, and fails if either
+ * does.
+ */
 export async function during<T>(meanwhile: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {
   const over = new AbortController();
   const ended = meanwhile.finally(() => over.abort());
   const repeated = async (): Promise<void> => {
-    for (let round = 0; round === 0 || !over.signal.aborted; round++) await work(round);
+    for (let round = 0; round === 0 || !over.signal.aborted; round++) {
+      await work(round);
+      await pause(BETWEEN_SIGN_INS_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    }
   };
   const repeating = repeated();
   await Promise.allSettled([ended, repeating]);
@@ -57,8 +67,8 @@ export async function importAccounts(product: Product, names: readonly string[])
   await product.json(["account", "import", file]);
 }
 
-export async function alertsOf(product: Product, subject: string): Promise<readonly AlertItem[]> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract, whose shape the tests of src/cli check
-  const { alerts } = (await product.json(["alerts", "list"])) as { readonly alerts: readonly AlertItem[] };
-  return alerts.filter((alert) => alert.subject.includes(subject) || alert.detail.includes(subject));
+/** That name any of these. */
+export async function alertsOf(product: Product, ...names: readonly string[]): Promise<readonly AlertItem[]> {
+  const alerts = await product.alerts();
+  return alerts.filter(({ subject, detail }) => names.some((name) => subject.includes(name) || detail.includes(name)));
 }

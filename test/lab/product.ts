@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
-import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
 import { asksOnlyTheServer, commandHere } from "./command-line.ts";
 import type { Ran, RunOptions } from "./commands.ts";
@@ -40,6 +40,7 @@ export class Product {
   readonly #recorded: Recorded;
   #output = "";
   #token: Promise<string> | undefined;
+  readonly alerts = (): Promise<readonly AlertItem[]> => this.#recorded.alerts();
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.

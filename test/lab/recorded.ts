@@ -6,14 +6,15 @@ import { instant } from "../../src/core/time.ts";
 import { statsOf } from "../../src/engine/explain/stats.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Command, Verb } from "../../src/wire/control/control.ts";
-import type { BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
 
 const MOST_BANS = 10_000;
 const MOST_EVENTS = 500;
+const MOST_ALERTS = 100;
 const PATIENCE_MS = 20_000;
 
 /**
- * What `bans`, `events` and `stats` of the command line tell, by their own code, but without a process for each question:
+ * What `bans`, `events`, `alerts list` and `stats` of the command line tell, by their own code, but without a process for each question:
  * tests ask again and again while they wait. Throws where the commands fail, as when no guard answers.
  */
 export class Recorded {
@@ -48,6 +49,11 @@ export class Recorded {
       }
       return items.toReversed();
     });
+  }
+
+  /** The newest first. */
+  async alerts(): Promise<readonly AlertItem[]> {
+    return (await this.#ask<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).alerts;
   }
 
   async stats(): Promise<Stats> {
