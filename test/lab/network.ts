@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mustRun } from "./commands.ts";
 
 /**
@@ -25,6 +25,25 @@ export const RESOLVER_V6 = "2001:db8:53::54";
 /** Other name servers of the `net` host: those of block lists, and one that no query may reach. */
 export const NAME_SERVERS: readonly string[] = ["203.0.113.61", "203.0.113.62", "203.0.113.63", "203.0.113.66"];
 
+/** Of each link: the router's end, the host's end, and the networks of which the host has every address. */
+const ADDRESSES = {
+  server: {
+    router: ["203.0.113.1/24", "2001:db8:10::1/64"],
+    own: [`${SERVER.v4}/24`, `${SERVER.v6}/64`],
+    any: [],
+  },
+  sender: {
+    router: ["198.51.100.1/25", "2001:db8:20::1/64"],
+    own: ["198.51.100.10/25", "2001:db8:20::10/64"],
+    any: ["198.51.100.64/26", "2001:db8:b000::/36"],
+  },
+  attacker: {
+    router: ["198.51.100.129/25", "2001:db8:30::1/64"],
+    own: ["198.51.100.130/25", "2001:db8:30::10/64"],
+    any: ["198.51.100.192/26", "198.18.0.0/16", "2001:db8:a000::/36"],
+  },
+} as const;
+
 const PREFIX = "ghostinbox-lab";
 
 export function namespaceOf(host: HostName, owner: number = process.pid): string {
@@ -41,6 +60,7 @@ export function whyNoLab(): string | null {
   return null;
 }
 
+/** By one shell, as a process for each command would cost more than the commands. */
 export async function makeNetwork(): Promise<void> {
   removeLeftovers();
   for (const host of HOSTS) {
@@ -50,24 +70,44 @@ export async function makeNetwork(): Promise<void> {
       `/etc/netns/${namespaceOf(host)}/resolv.conf`,
       `nameserver ${DNS_HOST}\noptions timeout:1 attempts:1\n`,
     );
-    await ip(["netns", "add", namespaceOf(host)]);
-    await inside(host, ["link set lo up"]);
-    // Addresses are usable at once: nobody else is on these links.
-    await sysctl(host, ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"]);
   }
-  await link("server", ["203.0.113.1/24", "2001:db8:10::1/64"], [`${SERVER.v4}/24`, `${SERVER.v6}/64`]);
-  await link("sender", ["198.51.100.1/25", "2001:db8:20::1/64"], ["198.51.100.10/25", "2001:db8:20::10/64"]);
-  await link("attacker", ["198.51.100.129/25", "2001:db8:30::1/64"], ["198.51.100.130/25", "2001:db8:30::10/64"]);
-  await inside("net", [
-    ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
-    ...[DNS_HOST_V6, RESOLVER_V6].map((address) => `addr add ${address}/128 dev lo`),
-    "route add 2001:db8:b000::/36 via 2001:db8:20::10",
-    "route add 2001:db8:a000::/36 via 2001:db8:30::10",
-    "route add 198.18.0.0/16 via 198.51.100.130",
-  ]);
-  await sysctl("net", ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]);
-  await anyIp("sender", ["198.51.100.64/26", "2001:db8:b000::/36"]);
-  await anyIp("attacker", ["198.51.100.192/26", "198.18.0.0/16", "2001:db8:a000::/36"]);
+  const links = ["server", "sender", "attacker"] as const;
+  const script = [
+    "set -e",
+    batch(
+      "",
+      HOSTS.map((host) => `netns add ${namespaceOf(host)}`),
+    ),
+    ...HOSTS.map((host) => kernelSettings(host)),
+    batch(
+      "",
+      links.map(
+        (host) => `link add to-${host} netns ${namespaceOf("net")} type veth peer name eth0 netns ${namespaceOf(host)}`,
+      ),
+    ),
+    batch("net", [
+      "link set lo up",
+      ...links.flatMap((host) => [
+        ...ADDRESSES[host].router.map((address) => `addr add ${address} dev to-${host}`),
+        `link set to-${host} up`,
+      ]),
+      ...[DNS_HOST, ...NAME_SERVERS].map((address) => `addr add ${address}/32 dev lo`),
+      ...[DNS_HOST_V6, RESOLVER_V6].map((address) => `addr add ${address}/128 dev lo`),
+      "route add 2001:db8:b000::/36 via 2001:db8:20::10",
+      "route add 2001:db8:a000::/36 via 2001:db8:30::10",
+      "route add 198.18.0.0/16 via 198.51.100.130",
+    ]),
+    ...links.map((host) =>
+      batch(host, [
+        "link set lo up",
+        ...ADDRESSES[host].own.map((address) => `addr add ${address} dev eth0`),
+        "link set eth0 up",
+        ...ADDRESSES[host].router.map((address) => `route add default via ${address.slice(0, address.indexOf("/"))}`),
+        ...ADDRESSES[host].any.map((network) => `route add local ${network} dev lo`),
+      ]),
+    ),
+  ];
+  await mustRun(["sh"], { input: script.join("\n") });
 }
 
 /** The server has no IPv4 address but loopback. */
@@ -98,28 +138,49 @@ export async function putBehindRouter(rules: string): Promise<void> {
 
 /** Ends what still runs in the namespaces and takes them away. Safe to call twice, and from an exit handler. */
 export function removeNetwork(owner: number = process.pid): void {
-  for (const host of HOSTS) {
-    const name = namespaceOf(host, owner);
-    const pids = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" }).stdout ?? "";
-    for (const pid of pids.split("\n").filter((line) => line !== "")) {
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It has ended meanwhile.
-      }
+  const names = HOSTS.map((host) => namespaceOf(host, owner));
+  for (const pid of pidsIn(names)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
     }
-    spawnSync("ip", ["netns", "delete", name], { stdio: "ignore" });
-    rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
   }
+  const there = names.filter((name) => existsSync(`/run/netns/${name}`));
+  const input = there.map((name) => `netns delete ${name}\n`).join("");
+  if (input !== "") spawnSync("ip", ["-force", "-batch", "-"], { input, stdio: ["pipe", "ignore", "ignore"] });
+  for (const name of names) rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
 }
 
-/** What runs in the namespace of a host: process ids and command lines. */
+/** What runs in the namespace of a host: process ids and command lines, or in brackets the name of what has ended. */
 export function processesOf(host: HostName): readonly string[] {
-  const found = spawnSync("ip", ["netns", "pids", namespaceOf(host)], { encoding: "utf8" }).stdout;
-  const pids = found.split("\n").filter((pid) => pid !== "");
-  if (pids.length === 0) return [];
-  const listed = spawnSync("ps", ["-ww", "-o", "pid=,args=", "-p", pids.join()], { encoding: "utf8" }).stdout;
-  return listed.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
+  return pidsIn([namespaceOf(host)]).flatMap((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0$/, "").split("\0").join(" ");
+      return [`${pid} ${words === "" ? `[${readFileSync(`/proc/${pid}/comm`, "utf8").trim()}]` : words}`];
+    } catch {
+      return []; // It has ended meanwhile.
+    }
+  });
+}
+
+/** As `ip netns pids` does, which is a process for each question. */
+function pidsIn(names: readonly string[]): readonly number[] {
+  const namespaces = new Set(names.map((name) => inodeOf(`/run/netns/${name}`)).filter((inode) => inode !== null));
+  if (namespaces.size === 0) return [];
+  return readdirSync("/proc").flatMap((name) => {
+    const inode = /^\d+$/.test(name) ? inodeOf(`/proc/${name}/ns/net`) : null;
+    return inode !== null && namespaces.has(inode) ? [Number(name)] : [];
+  });
+}
+
+/** Of a namespace (namespaces(7)); null if there is none. */
+function inodeOf(path: string): number | null {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return null;
+  }
 }
 
 /** Namespaces of a test run that was killed: their owner's process is gone. */
@@ -143,42 +204,26 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function link(host: HostName, routerEnd: readonly [string, string], hostEnd: readonly [string, string]) {
-  await ip(
-    `link add to-${host} netns ${namespaceOf("net")} type veth peer name eth0 netns ${namespaceOf(host)}`.split(" "),
-  );
-  await inside("net", [...routerEnd.map((address) => `addr add ${address} dev to-${host}`), `link set to-${host} up`]);
-  await inside(host, [...hostEnd.map((address) => `addr add ${address} dev eth0`), "link set eth0 up"]);
-  await inside(
-    host,
-    routerEnd.map((address) => `route add default via ${address.slice(0, address.indexOf("/"))}`),
-  );
+/** Before there is a link: each takes them over. */
+function kernelSettings(host: HostName): string {
+  const settings = [
+    // Addresses are usable at once: nobody else is on these links.
+    "ipv6/conf/all/accept_dad=0",
+    "ipv6/conf/default/accept_dad=0",
+    ...(host === "net" ? ["ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1"] : []),
+    // IPv6 refuses to bind an address that no interface carries, whatever the routes say.
+    ...(host === "sender" || host === "attacker" ? ["ipv6/ip_nonlocal_bind=1"] : []),
+  ];
+  const writes = settings.map((setting) => setting.replace(/(.*)=(.*)/, "echo $2 >/proc/sys/net/$1"));
+  return `nsenter --net=/run/netns/${namespaceOf(host)} sh -ec '${writes.join("; ")}'`;
 }
 
-async function anyIp(host: HostName, networks: readonly string[]): Promise<void> {
-  // IPv6 refuses to bind an address that no interface carries, whatever the routes say.
-  await sysctl(host, ["net.ipv6.ip_nonlocal_bind=1"]);
-  await inside(
-    host,
-    networks.map((network) => `route add local ${network} dev lo`),
-  );
+function batch(host: HostName | "", lines: readonly string[]): string {
+  return `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.join("\n")}\n.`;
 }
 
 async function inside(host: HostName, lines: readonly string[]): Promise<void> {
   await mustRun(["ip", "-n", namespaceOf(host), "-batch", "-"], {
-    input: lines
-      .map(
-        (line) => `${line}
-`,
-      )
-      .join(""),
+    input: lines.map((line) => `${line}\n`).join(""),
   });
-}
-
-async function sysctl(host: HostName, settings: readonly string[]): Promise<void> {
-  await ip(["netns", "exec", namespaceOf(host), "sysctl", "-q", "-w", ...settings]);
-}
-
-async function ip(argv: readonly string[]): Promise<void> {
-  await mustRun(["ip", ...argv]);
 }
