@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./commands.ts";
 import { DNS_HOST, DNS_HOST_V6, namespaceOf, SERVER } from "./network.ts";
@@ -53,23 +63,13 @@ export function rootOf(directory: string): Readonly<{ hints: string; anchor: str
  */
 export async function startDns(directory: string, records: readonly string[]): Promise<ChildProcess> {
   const folder = join(directory, "dns");
-  mkdirSync(folder, { mode: 0o755 });
-  const signed = makeKey(folder, SIGNED_ZONE);
-  const bogus = makeKey(folder, BOGUS_ZONE);
-  const root = makeKey(folder, ".");
-  for (const [zone, key] of [
-    [SIGNED_ZONE, signed],
-    [BOGUS_ZONE, bogus],
-  ] as const)
-    sign(folder, zone, key, [`www.${zone}. A ${SERVER.v4}`, `${zone}. MX 10 mx.sender.test.`]);
+  copySignedZones(folder);
+  const root = keyOfRoot(folder);
   sign(folder, ".", root, [
     ...RECORDS,
     ...records,
     ...Object.entries(LISTS).flatMap(([zone, address]) => [`${zone}. NS ns.${zone}.`, `ns.${zone}. A ${address}`]),
-    `${SIGNED_ZONE}. NS ns.lab.`,
-    `${SIGNED_ZONE}. ${signerOf(folder, signed)}`,
-    `${BOGUS_ZONE}. NS ns.lab.`,
-    `${BOGUS_ZONE}. ${signerOf(folder, signed)}`,
+    ...readFileSync(join(folder, DELEGATIONS), "utf8").trim().split("\n"),
   ]);
   const { hints, anchor } = rootOf(directory);
   writeFileSync(hints, `. 3600 NS ns.lab.\nns.lab. 3600 A ${DNS_HOST}\n`);
@@ -77,9 +77,47 @@ export async function startDns(directory: string, records: readonly string[]): P
   return serve(folder, [".", SIGNED_ZONE, BOGUS_ZONE]);
 }
 
+/** The keys, and the zones below the root: files of one run share them. */
+function copySignedZones(folder: string): void {
+  const ofRun = process.env["TEST_RUN_DIRECTORY"];
+  if (ofRun === undefined) return makeSignedZones(folder);
+  const shared = join(ofRun, "dns");
+  if (!existsSync(shared)) {
+    const made = `${shared}-${process.pid}`;
+    makeSignedZones(made);
+    try {
+      renameSync(made, shared);
+    } catch {
+      rmSync(made, { recursive: true }); // Another file of the run was first.
+    }
+  }
+  cpSync(shared, folder, { recursive: true });
+}
+
+function makeSignedZones(folder: string): void {
+  mkdirSync(folder, { mode: 0o755 });
+  makeKey(folder, ".");
+  const signed = makeKey(folder, SIGNED_ZONE);
+  const keys = [
+    [SIGNED_ZONE, signed],
+    [BOGUS_ZONE, makeKey(folder, BOGUS_ZONE)],
+  ] as const;
+  for (const [zone, key] of keys)
+    sign(folder, zone, key, [`www.${zone}. A ${SERVER.v4}`, `${zone}. MX 10 mx.sender.test.`]);
+  const delegations = keys.flatMap(([zone]) => [`${zone}. NS ns.lab.`, `${zone}. ${signerOf(folder, signed)}`]);
+  writeFileSync(join(folder, DELEGATIONS), `${delegations.join("\n")}\n`);
+}
+
+const DELEGATIONS = "delegations";
+
 /** ldns-keygen(1): the base name of the key's files. */
 function makeKey(folder: string, zone: string): string {
   return execFileSync("ldns-keygen", ["-k", "-a", "ECDSAP256SHA256", zone], { cwd: folder, encoding: "utf8" }).trim();
+}
+
+function keyOfRoot(folder: string): string {
+  const key = readdirSync(folder).find((name) => /^K\.\+\d+\+\d+\.private$/.test(name)) ?? "";
+  return key.replace(/\.private$/, "");
 }
 
 /** `DS …` of the key, as the zone above must hold it. */
@@ -110,8 +148,7 @@ export function publish(directory: string, records: readonly string[], host: str
   const [first = ""] = readFileSync(plain, "utf8").split(PUBLISHED);
   const next = first.replace(/(?<= admin\.ns\.lab\. )\d+/, (serial) => String(Number(serial) + 1));
   writeFileSync(plain, `${next}${PUBLISHED}${records.join("\n")}\n`);
-  const key = readdirSync(folder).find((name) => /^K\.\+\d+\+\d+\.private$/.test(name)) ?? "";
-  execFileSync("ldns-signzone", ["-f", "root.zone", plain, key.replace(/\.private$/, "")], { cwd: folder });
+  execFileSync("ldns-signzone", ["-f", "root.zone", plain, keyOfRoot(folder)], { cwd: folder });
   const type = host.includes(":") ? "AAAA" : "A";
   writeFileSync(rootOf(directory).hints, `. 3600 NS ns.lab.\nns.lab. 3600 ${type} ${host}\n`);
 }
