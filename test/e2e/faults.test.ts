@@ -73,7 +73,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   });
 
   test("a second start says that one runs already, and harms nothing", async () => {
-    const second = new Product(lab);
+    const second = new Product(lab, {}, { isByNpm: false });
     assert.equal(await second.startInVain(), 1);
     assert.match(second.output, /^ghostinbox: .*(already|runs)/m);
     assert.doesNotMatch(second.output, / {4}at /, "no stack trace");
