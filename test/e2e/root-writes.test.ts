@@ -53,20 +53,6 @@ describe("an attacker who was one of the server's users when it stopped", { skip
     for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
   });
 
-  test("gets no file of root's by a link at the name that root is about to write", async () => {
-    const secret = join(lab.directory, "secret");
-    writeFileSync(secret, "root's alone", { mode: 0o600 });
-    await product.stop();
-    renameSync(keyFile(), join(lab.directory, "key"));
-    symlinkSync(secret, `${keyFile()}.new`);
-    await giveKeysToRspamd();
-    await product.start();
-    assert.equal(readFileSync(secret, "utf8"), "root's alone");
-    assert.equal(lstatSync(secret).uid, 0);
-    assert.ok(lstatSync(keyFile()).isFile());
-    assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
-  });
-
   test("stops the start by a link in a key's place, which then says what to do", async () => {
     await product.stop();
     const aside = join(lab.directory, "key");
@@ -75,11 +61,13 @@ describe("an attacker who was one of the server's users when it stopped", { skip
     assert.equal(await product.startInVain(), 1);
     assert.match(product.output, /pem is no regular file, .* so root does not touch it: put a copy in its place\./);
     rmSync(keyFile());
-    renameSync(aside, keyFile());
   });
 
-  test("ends at the next start, and nobody else does; files that stay another's are told to the owner", async (t) => {
-    await product.stop();
+  test("gets no file of root's by a link at the name that root is about to write, and ends at that start; nobody else does, and files that stay another's are told to the owner", async (t) => {
+    const secret = join(lab.directory, "secret");
+    writeFileSync(secret, "root's alone", { mode: 0o600 });
+    symlinkSync(secret, `${keyFile()}.new`);
+    await giveKeysToRspamd();
     const shadow = join(lab.directory, "shadow");
     writeFileSync(shadow, "");
     linkSync(shadow, join(product.layout.mail, "mail"));
@@ -95,6 +83,10 @@ describe("an attacker who was one of the server's users when it stopped", { skip
     ]);
     t.after(() => Promise.all([...mine, ...others].map((one) => one.end())));
     await product.start();
+    assert.equal(readFileSync(secret, "utf8"), "root's alone");
+    assert.equal(lstatSync(secret).uid, 0);
+    assert.ok(lstatSync(keyFile()).isFile());
+    assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
     assert.match(product.output, /Ended 5 processes that an earlier start left behind\./);
     await until("those of this server have ended", () => mine.every((one) => !one.isThere));
     assert.deepEqual(
