@@ -46,6 +46,26 @@ test("a component is told of once it has been down for eight seconds, and no lon
   assert.deepEqual(await after(4_000), []);
 });
 
+test("an answer that is overtaken by that to a later look changes nothing", async () => {
+  const clock = new HandClock();
+  const waiting: ((components: readonly ComponentHealth[]) => void)[] = [];
+  const watch = new ComponentWatch(() => new Promise((resolve) => waiting.push(resolve)), clock);
+  const look = (): Promise<void> => {
+    const looked = watch.look();
+    clock.advance(4_000);
+    return looked;
+  };
+  const [first, second] = [look(), look()];
+  waiting[1]?.([POSTFIX]);
+  await second;
+  waiting[0]?.([{ ...POSTFIX, status: "ok" }]);
+  await first;
+  const third = look();
+  waiting[2]?.([POSTFIX]);
+  await third;
+  assert.equal(watch.holding().length, 1, "it has been down since the second look");
+});
+
 test("a keeper that is down is the notice of that name", async () => {
   const { state, after } = kit();
   state.components = [{ name: "keeper", status: "down", detail: "no answer" }];

@@ -16,6 +16,9 @@ export class ComponentWatch {
   readonly #clock: Clock;
   #down: ReadonlyMap<string, Down> = new Map();
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Looks so far, and the latest of them that was answered. */
+  #looks = 0;
+  #latest = 0;
 
   constructor(components: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
     this.#components = components;
@@ -27,7 +30,11 @@ export class ComponentWatch {
     const asked = this.#clock.now();
     if (Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = asked;
+    const look = ++this.#looks;
     const components = await this.#components().catch(() => []);
+    // A keeper that is busy for seconds may answer a later look first: what it saw before that is no news.
+    if (look < this.#latest) return;
+    this.#latest = look;
     const down = new Map<string, Down>();
     // A keeper that does not answer once, because it is busy, has not said that a part is up again.
     for (const [name, before] of this.#down)
