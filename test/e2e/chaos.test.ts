@@ -146,7 +146,7 @@ class Flood {
         if (reply.code !== 250) this.#refused.push(`${reply.code} ${reply.lines.join(" ")}`);
       }
     };
-    this.#done = Promise.all([0, 1, 2, 3, 4, 5].map(one));
+    this.#done = Promise.all([0, 1, 2].map(one));
   }
 
   /** Replies other than 250. */
