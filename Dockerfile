@@ -17,8 +17,9 @@ RUN bash fetch-npm /npm && \
     /npm/npm/node /npm/npm/bin/npm-cli.js sbom --package-lock-only --sbom-format=cyclonedx > npm-packages.json && \
     rm -r /npm /root/.npm fetch-npm node_modules/.bin node_modules/node-linux-*/include node_modules/node-linux-*/share
 COPY . .
-# The first start finds the programs built (node_modules/.cache/programs), and needs no bundler.
-RUN "$(bash scripts/node-path)" scripts/build-programs.ts && touch image && \
+# Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler.
+RUN touch image && find . -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} + && \
+    "$(bash scripts/node-path)" scripts/build-programs.ts && \
     rm -r node_modules/esbuild node_modules/@esbuild scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
     chmod -R u=rwX,go=rX . && \
     find . -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,8 +22,7 @@ import { manPage } from "../../src/cli/shell/man-page.ts";
 import { typedWords } from "../../src/cli/shell/typed-words.ts";
 import { zshCompletion } from "../../src/cli/shell/zsh.ts";
 import { VERSION } from "../../src/core/version.ts";
-import { buildPrograms } from "../../src/daemon/set-up/build-programs.ts";
-import { keptFor } from "../../src/daemon/set-up/kept-build.ts";
+import { keepAll } from "../../src/daemon/set-up/kept-build.ts";
 import { NODE_FLAGS } from "../../src/render/runit.ts";
 import { renderUnits } from "../../src/render/systemd.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../src/settings/layout.ts";
@@ -73,9 +73,10 @@ export async function layFiles(laid: Laid): Promise<void> {
   for (const path of SOURCES) copy(join(checkout, path), join(programs, path), checkout);
   layModules(laid, programs);
   rewrite(programs, ["src", "dashboard", "security"]);
-  // So no start builds them, and nothing is written where the package lies.
-  const kept = keptFor(PROGRAMS, programs, await buildPrograms(programs));
-  write(join(programs, kept.name), kept.text);
+  // So no start builds anything, and nothing is written where the package lies. It keeps times in whole seconds.
+  const at = new Date(Math.floor(Number(process.env["SOURCE_DATE_EPOCH"] ?? Date.now() / 1_000)) * 1_000);
+  for (const { file, kind } of stagedIn(programs)) if (kind === "file") utimesSync(file, at, at);
+  await keepAll({ root: programs, place: PROGRAMS, at });
   write(join(programs, "packaged"), `${VERSION}\n`);
   const launcher = join(programs, "ghostinbox");
   write(launcher, readFileSync(launcher, "utf8").replaceAll("$here/node_modules/.cache/ghostinbox", CACHE), 0o755);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
+import type { BuildOptions, Metafile, Plugin } from "esbuild";
+import type { Make } from "./bundle.ts";
 
 /** Below the directory of the programs. */
 const FOLDER = "/dashboard";
@@ -23,7 +24,6 @@ const FRAME_IN_ALL: Plugin = {
   },
 };
 
-type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false; metafile: true }>>;
 type MadePage = Readonly<{
   outputFiles: readonly Readonly<{ path: string; text: string }>[];
   metafiles: readonly Metafile[];

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Built, buildPrograms } from "./build-programs.ts";
+import { buildPrograms } from "./build-programs.ts";
+import type { Built } from "./bundle.ts";
 import { CHECKOUT } from "./checkout.ts";
 
 describe("the build of the programs", () => {

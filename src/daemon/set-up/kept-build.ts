@@ -1,95 +1,149 @@
-import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import * as z from "zod/mini";
-import { ownUid } from "../../adapters/root-files/directory.ts";
-import { readPlain, writeFile } from "../../adapters/root-files/files.ts";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Directory } from "../../adapters/root-files/directory.ts";
+import { removeFile, setModified, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
-import type { Built, BuiltFile } from "./build-programs.ts";
+import { buildCommandLine, buildPrograms, buildStart } from "./build-programs.ts";
+import type { Built, BuiltFile } from "./bundle.ts";
+import {
+  contentHash,
+  fileOf,
+  hashOf,
+  type KeptFiles,
+  type Kind,
+  keptFiles,
+  type Note,
+  placeOf,
+  statusOf,
+  writeNotes,
+} from "./kept-files.ts";
 
-/** Beside the compiled code that Node keeps. */
-const KEPT = join("node_modules", ".cache", "programs", "build.json");
-/** Three times what it is. */
-const MOST_BYTES = 32_000_000;
-const WRITABLE_BY_OTHERS = 0o022;
+type Build = (checkout: string) => Promise<Built>;
 
-/** By which versions and settings the programs are built, besides their sources. */
+const BUILDS: Readonly<Record<Kind, Build>> = {
+  programs: buildPrograms,
+  start: buildStart,
+  "command-line": buildCommandLine,
+};
+
+const KINDS = ["programs", "start", "command-line"] as const;
+/** By which versions and settings everything is built, besides its sources. */
 const BUILT_BY = [
   "package-lock.json",
   "tsconfig.json",
   "src/daemon/set-up/build-programs.ts",
   "src/daemon/set-up/build-page.ts",
+  "src/daemon/set-up/bundle.ts",
 ];
-
-const Kept = z.object({
-  /** Another one may share the packages by a link. */
-  checkout: z.string(),
-  /** SHA-256 of each file, by its path. */
-  sources: z.record(z.string(), z.string()),
-  files: z.array(z.object({ name: z.string(), text: z.string() })),
-});
+/** The clocks of file systems go in steps: a source that changes while it is read may have the time of a moment before. */
+const STEP_MS = 2_000;
 
 /**
- * What `build` makes of this checkout, from the last time if every source is as it was then: reading takes a tenth of the
- * processor time. Where root may not write safely, nothing is kept.
+ * What is built of this checkout, from the last time if every source is as it was then: reading takes a tenth of the processor time.
+ * Where root may not write safely, nothing is kept.
  */
-export async function keptBuild(
-  checkout: string,
-  build: (checkout: string) => Promise<Built>,
-): Promise<readonly BuiltFile[]> {
-  const kept = readKept(checkout);
-  if (kept !== null) return kept;
-  const began = Date.now();
-  const { files, sources } = await build(checkout);
-  const paths = [...sources, ...BUILT_BY.map((path) => join(checkout, path))];
-  // One that changes meanwhile may be in the build or not.
-  if (paths.every((path) => changedAt(path) < began)) keep(checkout, recordOf({ files, sources }, checkout));
-  return files;
+export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly BuiltFile[]> {
+  const kept = keptFiles(checkout, kind);
+  if (kept === null) return (await buildAndKeep(checkout, kind, build)).files;
+  if (!kept.hasTimes) noteTimes(checkout, kind, kept);
+  const { directory } = placeOf(checkout, kind);
+  return kept.names.map((name) => ({
+    name: decodeURIComponent(name),
+    text: readFileSync(join(directory, name), "utf8"),
+  }));
 }
 
-/** What `keptBuild` finds at `place` once the checkout of `built` lies there: the file, below the checkout, and its text. */
-export function keptFor(place: string, checkout: string, built: Built): BuiltFile {
-  return { name: KEPT, text: recordOf(built, checkout, place) };
-}
-
-/** Null if there is none, or if a source has changed since. */
-function readKept(checkout: string): readonly BuiltFile[] | null {
+/** Whether it lies there now, for a program that is loaded from there. Not built where it cannot be kept. */
+export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
+  const kept = keptFiles(checkout, kind);
+  if (kept?.hasTimes === false) noteTimes(checkout, kind, kept);
+  if (kept !== null) return true;
   try {
-    const found = readPlain(join(checkout, KEPT), MOST_BYTES);
-    if (found === null || found.owner.uid !== ownUid() || (found.mode & WRITABLE_BY_OTHERS) !== 0) return null;
-    const { sources, files, ...made } = z.parse(Kept, JSON.parse(found.text));
-    return made.checkout === checkout && Object.entries(sources).every(([path, hash]) => hashOf(path) === hash)
-      ? files
-      : null;
+    if (!mayKeep(checkout)) return false;
+    return (await buildAndKeep(checkout, kind, BUILDS[kind])).isKept;
   } catch {
-    // No such directory, or half a file.
-    return null;
+    // It runs from its sources, and says itself what is wrong.
+    return false;
   }
 }
 
-function recordOf({ files, sources }: Built, checkout: string, place = checkout): string {
-  const paths = [...sources, ...BUILT_BY.map((path) => join(checkout, path))];
-  const hashes = paths.map((path) => [join(place, relative(checkout, path)), hashOf(path)] as const);
-  const hashed: Readonly<Record<string, string>> = Object.fromEntries(hashes);
-  return JSON.stringify({ checkout: place, sources: hashed, files });
+type Laid = Readonly<{ root: string; place: string; at?: Date }>;
+
+/**
+ * For a package or an image: everything that is built of the checkout at `root`, as it is found once that lies at `place`. `at`: the time
+ * of all files, which the sources have already.
+ */
+export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
+  for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
 }
 
-function keep(checkout: string, record: string): void {
-  const to = join(checkout, KEPT);
+function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): void {
+  const { directory, record } = placeOf(root, kind);
+  makeDirectory(directory, 0o755);
+  const kept = files.map(({ name, text }): Note => {
+    const path = encodeURIComponent(name);
+    const file = join(directory, path);
+    writeFile(file, text, { mode: 0o644, flush: false });
+    if (at !== undefined) setModified(file, at);
+    // Of what was to be written: another start may have replaced it.
+    return {
+      kept: true,
+      status: `${Buffer.byteLength(text)} ${statSync(file).mtimeMs}`,
+      hash: contentHash(text),
+      path,
+    };
+  });
+  const paths = [...sources, ...BUILT_BY.map((path) => join(root, path))];
+  const read = [...new Set(paths)].map((path): Note => {
+    return { kept: false, status: statusOf(path), hash: hashOf(path), path: relative(root, path) };
+  });
+  writeFile(record, writeNotes(place, [...kept, ...read]), { mode: 0o644, flush: false });
+  if (at !== undefined) setModified(record, at);
+  // Of an earlier build, whose page had programs of other names.
+  const wanted = new Set([record, ...kept.map(({ path }) => join(directory, path))]);
+  for (const path of readdirSync(directory).map((name) => join(directory, name)))
+    if (!wanted.has(path)) removeFile(path);
+}
+
+async function buildAndKeep(
+  checkout: string,
+  kind: Kind,
+  build: Build,
+): Promise<Readonly<{ files: readonly BuiltFile[]; isKept: boolean }>> {
+  const began = Date.now();
+  const built = await build(checkout);
+  return { files: built.files, isKept: keep(checkout, kind, built, began) };
+}
+
+function keep(checkout: string, kind: Kind, built: Built, began: number): boolean {
+  // One that changes meanwhile may be in the build or not.
+  const sources = [...built.sources, ...BUILT_BY.map((path) => join(checkout, path))];
+  if (sources.some((path) => changedAt(path) > began - STEP_MS)) return false;
   try {
-    makeDirectory(dirname(to), 0o755);
-    writeFile(to, record, { mode: 0o644, flush: false });
+    if (!mayKeep(checkout)) return false;
+    lay({ root: checkout, place: checkout }, kind, built);
+    return true;
   } catch {
     // Only the next start takes longer.
+    return false;
   }
 }
 
-/** Empty if there is none: that it comes is a change too. */
-function hashOf(path: string): string {
+/** Throws UnsafePath. */
+function mayKeep(checkout: string): boolean {
+  const packages = join(checkout, "node_modules");
+  using opened = Directory.own(packages);
+  // Where they are a link they are those of another checkout.
+  return opened.path === packages;
+}
+
+/** What is the same by its content has these times from now on. */
+function noteTimes(checkout: string, kind: Kind, { notes }: KeptFiles): void {
   try {
-    return createHash("sha256").update(readFileSync(path)).digest("hex");
+    const timed = notes.map((note) => ({ ...note, status: statusOf(fileOf(note, checkout, kind)) }));
+    writeFile(placeOf(checkout, kind).record, writeNotes(checkout, timed), { mode: 0o644, flush: false });
   } catch {
-    return "";
+    // Only the next start takes longer.
   }
 }
 

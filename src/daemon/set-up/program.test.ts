@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
-import { changedPrograms, inOneByte, installPrograms } from "./program.ts";
+import { changedPrograms, installPrograms } from "./program.ts";
 import { versionIn } from "./version-in.ts";
 
 describe("the programs of the server", () => {
@@ -77,16 +77,4 @@ describe("the programs of the server", () => {
     assert.equal(pagePrograms("now").length, 1);
     assert.ok(!pagePrograms("now").includes("now-ABCDEFGH.js"));
   });
-});
-
-test("what needs two bytes is escaped and means the same; what does not is left alone", () => {
-  for (const text of ["plain", "é«»", "…", "\u{1f600} and \u2028"]) {
-    const written = inOneByte(text);
-    assert.ok(
-      [...written].every((character) => character <= "\xff"),
-      written,
-    );
-    assert.equal(JSON.parse(`"${written}"`), text);
-  }
-  assert.equal(inOneByte("/[.…]$/ é"), "/[.\\u2026]$/ é");
 });

@@ -4,7 +4,6 @@ import { copyFile, linkProgram } from "../../adapters/root-files/copies.ts";
 import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { buildPrograms } from "./build-programs.ts";
 import { keptBuild } from "./kept-build.ts";
 import { versionIn } from "./version-in.ts";
 
@@ -34,14 +33,14 @@ export async function changedPrograms(checkout: string, layout: Layout): Promise
 type ProgramFile = Readonly<{ path: string; text: string }>;
 
 async function filesOf(checkout: string, { program, spamHead, perUserBayes }: Layout): Promise<readonly ProgramFile[]> {
-  const built = await keptBuild(checkout, buildPrograms);
+  const built = await keptBuild(checkout, "programs");
   const copied = (name: string, from: string, to: string): ProgramFile => ({
     path: join(to, name),
     text: readFileSync(join(checkout, from, name), "utf8"),
   });
   const about = { type: "module", version: versionIn(checkout) };
   return [
-    ...built.map(({ name, text }) => ({ path: join(program, name), text: inOneByte(text) })),
+    ...built.map(({ name, text }) => ({ path: join(program, name), text })),
     ...PAGE_SOURCES.map((name) => copied(name, "dashboard", join(program, "dashboard"))),
     { path: join(program, "package.json"), text: `${JSON.stringify(about, null, 1)}\n` },
     ...[basename(spamHead), "spam_view.py", basename(perUserBayes)].map((name) => copied(name, "security", program)),
@@ -50,14 +49,6 @@ async function filesOf(checkout: string, { program, spamHead, perUserBayes }: La
 
 function isDifferent({ path, text }: ProgramFile): boolean {
   return !existsSync(path) || readFileSync(path, "utf8") !== text;
-}
-
-/**
- * Each character beyond Latin-1 as its escape, which means the same in strings, patterns and comments. V8 keeps the text
- * of a program in memory, with two bytes for each character as soon as one of them needs two.
- */
-export function inOneByte(text: string): string {
-  return text.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A second name for the same file if that is safe and possible, otherwise a copy. */

@@ -1,0 +1,79 @@
+import { existsSync, lstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** What is built of a checkout: the programs of the services, the start, the command line. */
+export type Kind = "programs" | "start" | "command-line";
+
+/** Of a source, below the checkout, or of a file that was made of them, below its directory: as it was then. */
+export type Note = Readonly<{ kept: boolean; status: string; hash: string; path: string }>;
+
+/** `hasTimes`: size and time of each source and file are those of the notes. Otherwise only their content is. */
+export type KeptFiles = Readonly<{ names: readonly string[]; notes: readonly Note[]; hasTimes: boolean }>;
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Beside the compiled code of Node, and as deep in the checkout as checkout.ts. `record`: the notes. */
+export function placeOf(checkout: string, kind: Kind): Readonly<{ directory: string; record: string }> {
+  const directory = join(checkout, "node_modules", ".cache", kind);
+  return { directory, record: join(directory, "sources") };
+}
+
+/**
+ * What is kept of this checkout; null if there is nothing, if a source or a kept file has changed since, or if another user could have
+ * put it there. Packages that are a link are those of another checkout, and so is what lies there.
+ */
+export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
+  const { directory, record } = placeOf(checkout, kind);
+  const above = [join(checkout, "node_modules"), join(checkout, "node_modules", ".cache"), directory];
+  try {
+    if (!above.every((path) => isSafe(lstatSync(path), "directory")) || !isSafe(lstatSync(record), "file")) return null;
+    const [made, ...lines] = readFileSync(record, "utf8").trimEnd().split("\n");
+    if (made !== checkout) return null;
+    const notes = lines.map(readNote);
+    const names = notes.flatMap(({ kept, path }) => (kept ? [path] : []));
+    if (names.length === 0 || !names.every((name) => isSafe(lstatSync(join(directory, name)), "file"))) return null;
+    const changed = notes.filter((note) => statusOf(fileOf(note, checkout, kind)) !== note.status);
+    const isSame = changed.every((note) => hashOf(fileOf(note, checkout, kind)) === note.hash);
+    return isSame ? { names, notes, hasTimes: changed.length === 0 } : null;
+  } catch {
+    // No such directory or file, or half a record.
+    return null;
+  }
+}
+
+export function writeNotes(checkout: string, notes: readonly Note[]): string {
+  const lines = notes.map(({ kept, status, hash, path }) => `${kept ? "kept" : "source"} ${status} ${hash} ${path}`);
+  return `${[checkout, ...lines].join("\n")}\n`;
+}
+
+function readNote(line: string): Note {
+  const [, what, status = "", hash = "", path = ""] = /^(kept|source) (\S+ \S+) (\S+) (.+)$/.exec(line) ?? [];
+  if (what === undefined) throw new Error(`no note: ${line}`);
+  return { kept: what === "kept", status, hash, path };
+}
+
+export function fileOf({ kept, path }: Note, checkout: string, kind: Kind): string {
+  return join(kept ? placeOf(checkout, kind).directory : checkout, path);
+}
+
+function isSafe(stat: Stats, kind: "directory" | "file"): boolean {
+  const { uid, mode } = stat;
+  const isOne = kind === "file" ? stat.isFile() : stat.isDirectory();
+  return isOne && (uid === 0 || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+/** Its size and when it was changed. That a file comes is a change too. */
+export function statusOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? "- -" : `${stat.size} ${stat.mtimeMs}`;
+}
+
+export function hashOf(path: string): string {
+  return existsSync(path) ? contentHash(readFileSync(path)) : "-";
+}
+
+export function contentHash(content: string | Uint8Array): string {
+  // Seldom needed, and large.
+  const { hash } = process.getBuiltinModule("node:crypto");
+  return hash("sha256", content);
+}

@@ -1,0 +1,250 @@
+/** `npm start`, or the unit of systemd (start.ts), as root, once all is installed: prepares the data directory and runs the server. */
+import { flushCompileCache } from "node:module";
+import { collectGarbage } from "../../adapters/machine/collect-garbage.ts";
+import { readServiceEnvironment } from "../../adapters/machine/service-environment.ts";
+import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
+import { plural } from "../../core/text.ts";
+import { instant } from "../../core/time.ts";
+import { takenOver } from "../../settings/first-variables.ts";
+import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { finishRestore } from "../backup/replace-contents.ts";
+import { startStrict } from "../firewall/start-strict.ts";
+import { endStrict } from "../firewall/strict-table.ts";
+import { endShutOut, readIsolation, shutOut } from "../incident/isolation.ts";
+import { adoptFilters } from "./adopt-filters.ts";
+import { memoryHere, memoryNews, printRunning, settingsNews } from "./announce.ts";
+import { applyConfiguration } from "./apply.ts";
+import { prepareCertificate } from "./certificate.ts";
+import { CHECKOUT } from "./checkout.ts";
+import { containerNews } from "./container.ts";
+import { prepareDataDirectory } from "./data-directory.ts";
+import { prepareDatabases, preparing } from "./databases.ts";
+import { makeDirectories } from "./directories.ts";
+import { diskTrouble } from "./disk-trouble.ts";
+import { SetUpFailure } from "./failure.ts";
+import { releaseLock, takeLock } from "./lock.ts";
+import { hasNetAdmin } from "./net-admin.ts";
+import { refuseUnfitData } from "./newer-data.ts";
+import { type Ended, endOrphans } from "./orphans.ts";
+import { portsOf, refuseBusyPorts } from "./ports.ts";
+import { runsForAnother } from "./processes.ts";
+import { installPrograms } from "./program.ts";
+import { waitUntilReady } from "./ready.ts";
+import { takeRestoredQueue } from "./restored-queue.ts";
+import { finishRollback } from "./rollback.ts";
+import { type AdminPassword, adminPassword, rememberAdminPassword } from "./secrets.ts";
+import { readSettings, settingsWithScript, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
+import { makeLoginPolicySecret, makeProofWord } from "./shared-secrets.ts";
+import { compileSieve } from "./sieve.ts";
+import { readSite } from "./site.ts";
+import { StartLog } from "./start-log.ts";
+import { RESTART_SIGNAL } from "./stop.ts";
+import { programEnvironment, writeEnvironment, writeServices } from "./supervise.ts";
+import { runsvdir, systemd } from "./supervisor.ts";
+import { stopUnits, tellReady } from "./units.ts";
+import { describeSnapshot, makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
+import { addUsers } from "./users.ts";
+
+/** A start that follows `restart`: the same process, which still holds the lock. */
+const AGAIN = "--again";
+/** systemd has a unit for each service (`render/systemd.ts`). Otherwise runsvdir(8) runs them. */
+const BY_SYSTEMD = process.argv.includes("--systemd");
+
+const PASSWORD_UNSEEN = "The dashboard has a password that nobody saw: `./ghostinbox admin passwd` sets another one.";
+const SNAPSHOT_MADE =
+  "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
+
+const stop = stopSignal();
+const code = await main();
+if (stop.wish() === "restart") startAgain();
+process.exitCode = code;
+
+async function main(): Promise<number> {
+  let layout: Layout | null = null;
+  const log = new StartLog();
+  try {
+    if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
+    const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
+    if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
+    prepareDataDirectory(data);
+    const wanted = layoutOf(data);
+    if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
+    takeLock(wanted.startPid, data);
+    layout = wanted;
+    outliveTerminal(layout, log);
+    // Before anything else of this version: not even what an earlier start left behind is ended.
+    if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
+    refuseUnfitData(layout);
+    if (BY_SYSTEMD) await stopUnits();
+    tellEnded(await endOrphans(data), log);
+    const snapshot = await makeUpgradeSnapshot(layout, instant(Date.now()));
+    if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
+    const started = readServiceEnvironment(layout.environment);
+    const read = await readSettings(layout, takenOver(process.env, started));
+    const { password, settings } = await prepare(layout, read, { started, log });
+    if (stop.asked()) return 130;
+    return await runServices(layout, settings, { password, log });
+  } catch (error) {
+    const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
+    const says = isTold ? error.message : diskTrouble(error);
+    if (says === null) throw error;
+    if (stop.asked()) log.stopped(says);
+    if (stop.asked()) return 130;
+    log.fail(says);
+    return error instanceof SetUpFailure ? error.exitCode : 1;
+  } finally {
+    // Only at a stop: a start that fails, or starts again at once, leaves no port open.
+    if (layout !== null && stop.wish() === "stop" && !runsForAnother(layout.data)) await endStrict();
+    if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
+  }
+}
+
+function tellEnded({ count, left }: Ended, log: StartLog): void {
+  if (count > 0) log.say(`Ended ${plural(count, "process", "processes")} that an earlier start left behind.`);
+  if (left.length > 0)
+    log.warn(
+      `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+    );
+}
+
+/**
+ * A closed terminal, such as a lost connection of ssh, hangs up (SIGHUP). Mail goes on: the supervisor is in its own
+ * session, and this process stays to stop it in order.
+ */
+function outliveTerminal({ startLog }: Layout, log: StartLog): void {
+  // Whatever is written to a terminal that is gone fails.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  log.open(startLog);
+  process.on("SIGHUP", () => {
+    log.isOnly = true;
+    log.note(`The terminal was closed: GhostInbox keeps running (pid ${process.pid}). \`./ghostinbox stop\` stops it.`);
+  });
+}
+
+type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
+
+/** The first Ctrl-C or TERM, or `restart`; later ones change only whether it starts again: after a stop it does not. */
+function stopSignal(): Stop {
+  let wish: "stop" | "restart" | null = null;
+  const promise = new Promise<void>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const) {
+      process.on(name, () => {
+        if (name !== RESTART_SIGNAL) wish = "stop";
+        else wish ??= "restart";
+        resolve();
+      });
+    }
+  });
+  return { asked: () => wish !== null, wish: () => wish, promise };
+}
+
+/** The same process runs the start again: its environment, terminal, and pid stay, for whatever supervises it. */
+function startAgain(): void {
+  const script = process.argv[1] ?? "";
+  const how = BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN];
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...how], process.env);
+}
+
+/** Everything that must exist before the first service starts. */
+async function prepare(
+  layout: Layout,
+  first: ValidSettings,
+  { started, log }: Readonly<{ started: Environment; log: StartLog }>,
+): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
+  await addUsers();
+  // Before anything else lies there: by this file the next start knows the directory as ours.
+  const written = writeFirstSettings(layout, first);
+  const env = takenOver(process.env, started, written);
+  const read = settingsWithScript(layout, first, { env, say: (line) => log.say(line) });
+  const { settings } = read;
+  for (const warning of makeDirectories(layout)) log.warn(warning);
+  for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
+  // First: a start that fails later, for example at a port that is in use, has opened nothing either.
+  const open = await startStrict(layout, settings);
+  if (open !== null) log.warn(open);
+  const outdated = await prepareCertificate(settings, layout);
+  if (outdated !== null) log.warn(outdated);
+  makeLoginPolicySecret(layout);
+  makeProofWord(layout);
+  await refuseBusyPorts(portsOf(settings));
+  await installPrograms(CHECKOUT, layout);
+  const password = await adminPassword(layout, process.env);
+  const prepared = { password, settings };
+  if (stop.asked()) return prepared;
+  const environment = programEnvironment(layout, env);
+  try {
+    const waits = (elapsedMs: number): void => log.progress(preparing(layout, elapsedMs));
+    await prepareDatabases(layout, password, environment, { waits, isStopped: stop.asked });
+  } finally {
+    log.endProgress();
+  }
+  if (stop.asked()) return prepared;
+  if (password.printed === null) rememberAdminPassword(layout, password);
+  const { refused } = await adoptFilters(CHECKOUT, layout);
+  for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);
+  const applied = await applyConfiguration(readSite(read, layout));
+  if (!applied.ok) throw new SetUpFailure(applied.reason);
+  // Before the first service starts: an isolated server is isolated from its first moment on.
+  const isolation = readIsolation(layout);
+  const shut = isolation === null ? null : await shutOut(isolation, settings);
+  // Left by a lift that was interrupted. Where nft(8) cannot run, there is none.
+  if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
+  if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
+  if (shut?.ok === false) log.warn(`the world is not shut out: ${shut.reason}.`);
+  await compileSieve(layout);
+  const restored = await takeRestoredQueue(layout);
+  if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
+  writeEnvironment(layout.environment, environment);
+  writeServices({
+    layout,
+    environment: layout.environment,
+    netAdmin: hasNetAdmin(),
+    spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
+    fail2ban: settings["fail2ban.enabled"],
+    export: settings["export.syslog.enabled"],
+    webLowPort: settings["ports.http"] < 1024,
+  });
+  return prepared;
+}
+
+type Told = Readonly<{ password: AdminPassword; log: StartLog }>;
+
+async function runServices(layout: Layout, settings: Settings, { password, log }: Told): Promise<number> {
+  if (!hasNetAdmin())
+    log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
+  for (const news of containerNews()) log.warn(news);
+  log.say("Starting ...");
+  const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
+  const { died } = supervisor;
+  const asked = stop.promise.then(() => "asked" as const);
+  const ready = waitUntilReady(layout, portsOf(settings), stop.asked);
+  const first = await Promise.race([ready, died, asked]);
+  let end: "asked" | "died" | "failed";
+  if (first === "died" || first === "asked") {
+    end = first;
+  } else if (!first.ok) {
+    log.fail(first.reason);
+    end = "failed";
+  } else {
+    noteUpgraded(layout);
+    // Others than root may read a journal.
+    if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
+    const runs = `GhostInbox runs as ${settings.hostname}.`;
+    const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
+    says(runs);
+    if ((log.isOnly || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
+    await tellReady(runs);
+    rememberAdminPassword(layout, password);
+    collectGarbage();
+    // A restart would keep none of it.
+    flushCompileCache();
+    end = await Promise.race([died, asked]);
+  }
+  if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
+  else log.say("Stopping ...");
+  await supervisor.stop();
+  if (end === "asked") log.say("GhostInbox has stopped.");
+  return end === "asked" ? 0 : 1;
+}
