@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { makeAccountKey } from "../../src/adapters/accounts/account-key.ts";
 import { proofOf } from "../../src/adapters/accounts/account-secret.ts";
 import { hashPassword } from "../../src/adapters/accounts/password-hash.ts";
 import { ask } from "../../src/adapters/sockets/control-client.ts";
 import { parseAccountName } from "../../src/core/net/address.ts";
 import type { Layout } from "../../src/settings/layout.ts";
+import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
 /**
@@ -40,15 +40,7 @@ export async function setPassword(layout: Layout, of: string, password: string):
   assert.ok(set.ok, JSON.stringify(set));
 }
 
-/** A hash costs 40 ms of a processor: files of one run share it. */
+/** A hash costs 40 ms of a processor. */
 async function hashOfPassword(): Promise<string> {
-  const ofRun = process.env["TEST_RUN_DIRECTORY"];
-  if (ofRun === undefined) return hashPassword(PASSWORD);
-  const kept = join(ofRun, "password-hash");
-  if (!existsSync(kept)) {
-    const made = `${kept}-${process.pid}`;
-    writeFileSync(made, await hashPassword(PASSWORD));
-    renameSync(made, kept);
-  }
-  return readFileSync(kept, "utf8");
+  return keptByRun("password-hash") ?? keepForRun("password-hash", await hashPassword(PASSWORD));
 }

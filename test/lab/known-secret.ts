@@ -1,17 +1,35 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { dkimKeys } from "../../src/render/rspamd/dkim-keys.ts";
 import type { Layout } from "../../src/settings/layout.ts";
+import { schema } from "../../src/settings/schema.ts";
+import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
 const SECRET = "5e".repeat(32);
+/** The domain of most labs. */
+const DOMAIN = "example.test";
 
 /**
  * The guard tells passwords apart by 12 bits, salted by a secret that the first start makes: once in 400 times two of
  * five different passwords look alike, and count as four. In the lab the secret is the same in each run, so that what a
  * test sees is too. Before the first start, in an empty data directory only; the empty record says that set-up has run.
+ * The key by which mail is signed takes long to make: servers of one run have the same.
  */
-export function makeKnownSecret({ data, secrets, loginPolicySecret }: Layout): void {
+export function makeKnownSecret(layout: Layout): void {
+  const { data, secrets, loginPolicySecret } = layout;
   if (existsSync(data) && readdirSync(data).length > 0) return;
   mkdirSync(secrets, { recursive: true });
   writeFileSync(loginPolicySecret, `${SECRET}\n`, { mode: 0o640 });
   writeFileSync(join(data, "installed-packages"), "");
+  const dkimSelector = schema["dkim.selector"].byDefault;
+  for (const { file } of dkimKeys({ layout, domains: [DOMAIN], dkimSelector })) {
+    mkdirSync(layout.dkimKeys, { recursive: true });
+    writeFileSync(file, keptByRun("dkim-key") ?? keepForRun("dkim-key", signingKey()), { mode: 0o600 });
+  }
+}
+
+function signingKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" });
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { mustRun } from "./commands.ts";
+import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
 /**
  * Four hosts as network namespaces, none with a link to the outside:
@@ -54,14 +54,12 @@ export function namespaceOf(host: HostName, owner: number = process.pid): string
 /** Why namespaces cannot be made here; null if they can, which one file of a run finds out for all. */
 export function whyNoLab(): string | null {
   if (process.getuid?.() !== 0) return "network namespaces need root";
-  const ofRun = process.env["TEST_RUN_DIRECTORY"];
-  const tried = ofRun === undefined ? null : join(ofRun, "namespaces");
-  if (tried !== null && existsSync(tried)) return null;
+  if (keptByRun("namespaces") !== null) return null;
   const name = `${PREFIX}-${process.pid}-probe`;
   const made = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
   if (made.status !== 0) return `no network namespace can be made: ${made.stderr?.trim() ?? "no ip command"}`;
   spawnSync("ip", ["netns", "delete", name]);
-  if (tried !== null) writeFileSync(tried, "");
+  keepForRun("namespaces", "can be made");
   return null;
 }
 
