@@ -9,7 +9,8 @@ import type { Ran } from "./commands.ts";
  */
 const ASK_ONLY_THE_SERVER = [
   /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|queue|retention|session|stats|status|token|unban|why) /,
-  /^(config (set|unset|show)|spam allow) /,
+  // Where the firewall is strict, `config apply` does look at it.
+  /^(config (apply|set|unset|show)|encryption|spam allow) /,
 ];
 const WAITS = "--follow";
 
