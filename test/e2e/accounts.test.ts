@@ -1,197 +1,39 @@
-import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import type { SmtpReply } from "../lab/dialog.ts";
-import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { describe } from "node:test";
+import { accountsTests } from "../lab/accounts-tests.ts";
+import { RECORDS } from "../lab/content.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { AWAY, HOME, signInsFrom } from "../lab/sign-ins.ts";
-import { until } from "../lab/wait.ts";
+import { receivedAuthorsTests } from "../lab/received-authors-tests.ts";
+import { Signer } from "../lab/signer.ts";
+import { submittedAuthorsTests } from "../lab/submitted-authors-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
-const BERT = "bert@example.test";
-
-describe("accounts", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
+describe("accounts, and whom mail names as its author", { skip: whyNoLab() ?? false }, () => {
+  const signer = new Signer();
+  const running = withProduct(
     {
       GHOSTINBOX_DOMAIN: "example.test,two.test",
+      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
+      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "10000",
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
     },
-    [ANNA, BERT],
-    { prepare: () => product.set({ GHOSTINBOX_ACCOUNTS__FOLLOW: file }) },
+    ["anna@example.test", "bert@example.test", "ceo@two.test"],
+    {
+      records: () => [
+        ...RECORDS,
+        signer.record("example.test"),
+        '_dmarc.parent.test. TXT "v=DMARC1; p=none; sp=quarantine"',
+      ],
+      prepare: ({ product }) => product.set({ GHOSTINBOX_ACCOUNTS__FOLLOW: followed }),
+    },
   );
-  const file = join(lab.directory, "postfix-accounts.cf");
 
-  const { signsIn } = signInsFrom(lab.sender);
-  const receives = async (recipient: string): Promise<number> =>
-    (await sendMail({ host: lab.sender, from: "198.51.100.10", recipient })).code;
+  const followed = join(running.lab.directory, "postfix-accounts.cf");
 
-  test("a password that is easy to guess is refused with the reason, another taken", async () => {
-    const add = (password: string) =>
-      product.cli(["account", "add", "weak@example.test", "--password-stdin"], { input: `${password}\n` });
-    for (const [password, says] of [
-      ["Password123!", /too easy to guess.*commonly used password/],
-      ["weak-one-1", /weak|name of the account|too easy/],
-      ["short", /too short/],
-    ] as const) {
-      const refused = await add(password);
-      assert.equal(refused.code, 1, password);
-      assert.match(refused.stderr, says);
-    }
-    assert.equal((await add("lamp orchid kettle")).code, 0);
-    assert.ok(await signsIn("weak@example.test", "lamp orchid kettle"));
-  });
-
-  test("every scheme that Dovecot knows is imported and signs in; clear text becomes Argon2id", async () => {
-    const schemes = (await lab.server.mustExec(["doveadm", "pw", "-l"])).trim().split(/\s+/);
-    assert.ok(schemes.length > 20);
-    const names = new Map(schemes.map((scheme) => [scheme, `s-${scheme.toLowerCase()}@two.test`]));
-    const lines = ["# every scheme", "", "carl@elsewhere.test|{PLAIN}not of ours at all"];
-    for (const [scheme, name] of names) {
-      const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", scheme, "-u", name, "-p", PASSWORD])).trim();
-      lines.push(`${name}|${hash}|userdb_quota_rule=*:storage=1G`);
-      if (scheme === "SHA512-CRYPT") lines.push(`bare@two.test|${hash.slice("{SHA512-CRYPT}".length)}`);
-    }
-    const imported = join(lab.directory, "imported.cf");
-    writeFileSync(imported, lines.join("\r\n"));
-    const { stdout, stderr } = await product.typed(["account", "import", imported]);
-    assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
-    assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
-    const all = [...names.values(), "bare@two.test"];
-    // Each from an address of its own: ten connections are all that one may have.
-    const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));
-    assert.deepEqual((await Promise.all(tries)).flat(), []);
-    const clear = await product.sqlite(
-      "SELECT name FROM account WHERE password LIKE '{PLAIN}%' OR password LIKE '{CLEAR%'",
-      product.layout.accountsDb,
-    );
-    assert.deepEqual(clear, []);
-  });
-
-  test("the accounts file is followed without a restart, and only what makes sense is believed", async () => {
-    const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", "SHA512-CRYPT", "-p", PASSWORD])).trim();
-    writeFileSync(file, `dora@example.test|${hash}\nemil@example.test|{PLAIN}${PASSWORD}\n${ANNA}|{PLAIN}not hers\n`);
-    const isListed = async (state: RegExp): Promise<boolean> =>
-      state.test((await product.cli(["account", "list"])).stdout);
-    await until("a new line is an account", () => isListed(/^dora@example\.test +active/m));
-    assert.ok(await signsIn("dora@example.test"));
-    assert.ok(await signsIn("emil@example.test"));
-    assert.ok(await signsIn(ANNA), "what was made by command is not touched");
-    const open = await openImap(lab.sender, HOME);
-    assert.match((await logIn(open, "dora@example.test")) ?? "", /^OK/);
-
-    const notice = async (): Promise<string> => (await product.cli(["status"])).stdout;
-    writeFileSync(file, "");
-    await until("the owner is told of the empty file", async () => /names no account/.test(await notice()));
-    writeFileSync(file, `emil@example.test|{PLAIN}${PASSWORD}\ndora@example.test|${hash.slice(0, 70)}`);
-    await until("the owner is told of the line", async () => /Line 2.*dora@example\.test/.test(await notice()));
-    assert.ok(await signsIn("dora@example.test"), "nobody was removed");
-
-    writeFileSync(file, `emil@example.test|{PLAIN}a rather new phrase\n`);
-    await open.closed();
-    assert.equal(await signsIn("dora@example.test"), false);
-    assert.equal(await receives("dora@example.test"), 250);
-    assert.ok(await signsIn("emil@example.test", "a rather new phrase"));
-    assert.equal(await signsIn("emil@example.test"), false);
-    appendFileSync(file, `dora@example.test|${hash}\n`);
-    await until("the line is back", () => isListed(/^dora@example\.test +active/m));
-    assert.ok(await signsIn("dora@example.test"));
-    await until("the notice is gone", async () => !/accounts\.follow/.test(await notice()));
-    const refused = await product.cli(["account", "passwd", "dora@example.test", "--password-stdin"], {
-      input: "one more unrelated phrase\n",
-    });
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /follows the accounts file: change its line there/);
-  });
-
-  test("a user sends as nobody else, and cannot tell who else there is", async () => {
-    await product.json(["alias", "add", "sales@two.test", ANNA, BERT]);
-    await product.json(["alias", "add", "old@two.test", ANNA]);
-    await product.json(["alias", "block", "old@two.test"]);
-    const dialog = await openSubmission(lab.sender, HOME, 465);
-    const from = async (sender: string): Promise<SmtpReply> => {
-      const reply = await dialog.ask(`MAIL FROM:<${sender}>`);
-      if (reply.code === 250) await dialog.ask("RSET");
-      return reply;
-    };
-    const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join().replaceAll(/<[^>]*>/g, "<>")}`;
-    const strangers = [BERT, "nobody@example.test", "someone@sender.test"];
-    const before = new Set<string>();
-    for (const sender of [...strangers, ANNA]) before.add(words(await from(sender)));
-    assert.deepEqual([...before], ["554 5.7.1 <>: Sender address rejected: Access denied"]);
-    assert.equal((await authenticate(dialog, ANNA)).code, 235);
-    const after = new Set<string>();
-    for (const sender of [...strangers, "old@two.test"]) after.add(words(await from(sender)));
-    assert.deepEqual([...after], [`553 5.7.1 <>: Sender address rejected: not owned by user ${ANNA}`]);
-    for (const own of [ANNA, "Anna+lists@Example.Test", "sales@two.test", "postmaster@two.test"])
-      assert.equal((await from(own)).code, 250, own);
-
-    const imap = await openImap(lab.sender, HOME);
-    await logIn(imap, ANNA);
-    for (const box of ["../bert/Maildir", "../../example.test/bert/Maildir/INBOX", "user.bert", "~bert@example.test"])
-      assert.match((await imap.imap(`SELECT "${box}"`)).at(-1) ?? "", /^t\d+ NO/);
-  });
-
-  test("postmaster and abuse reach the administrator unless somebody is called so, and aliases are live", async () => {
-    const mailsOf = (user: string): number => {
-      try {
-        return readdirSync(join(product.layout.mail, "example.test", user, "Maildir", "new")).length;
-      } catch {
-        return 0;
-      }
-    };
-    const before = mailsOf("anna");
-    for (const recipient of ["postmaster@example.test", "Abuse@two.test", "postmaster"])
-      assert.equal(await receives(recipient), 250, recipient);
-    await until("all three are the first account's", () => mailsOf("anna") === before + 3);
-    await product.json(["alias", "add", "abuse@two.test", BERT]);
-    const berts = mailsOf("bert");
-    assert.equal(await receives("abuse@two.test"), 250);
-    await until("the alias wins", () => mailsOf("bert") === berts + 1);
-    await product.json(["alias", "block", "abuse@two.test"]);
-    assert.equal(await receives("abuse@two.test"), 550);
-    await product.json(["alias", "unblock", "abuse@two.test"]);
-    assert.equal(await receives("abuse@two.test"), 250);
-  });
-
-  test("what an account sends ends with its suspension, though Dovecot is down; the owner is told of the rest", async () => {
-    await product.addAccount("stolen@example.test");
-    const dialog = await openSubmission(lab.sender, AWAY, 465);
-    assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);
-    const dovecot = `${product.layout.services}/dovecot`;
-    await lab.server.mustExec(["sv", "-w", "10", "down", dovecot]);
-    try {
-      const ran = await product.cli(["account", "suspend", "stolen@example.test"]);
-      assert.equal(ran.code, 1);
-      assert.match(ran.stderr, /its open sessions go on: doveadm kick failed/);
-      await until("the session is cut", () => dialog.isClosed);
-    } finally {
-      dialog.close();
-      await lab.server.mustExec(["sv", "up", dovecot]);
-    }
-    await until("Dovecot is back", async () => signsIn(ANNA).catch(() => false));
-  });
-
-  test("an access review shows who may do what, and is signed into the audit", async () => {
-    await product.json(["token", "create", "monitoring"]);
-    await product.json(["alias", "add", "partner@example.test", ANNA, "bob@elsewhere.test"]);
-    assert.ok(await signsIn(ANNA));
-    const { stdout, stderr } = await product.cli(["access", "review"]);
-    const anna = /^anna@example\.test +active +.*partner@example\.test.* (\d\S* \S* UTC) +(\S+)$/m.exec(stdout);
-    assert.ok(anna !== null && /^[0-9a-f.:]+$/.test(anna[2] ?? ""), `${stdout}${stderr}`);
-    assert.match(stdout, /^stolen@example\.test +suspended +- .* UTC +[0-9a-f.:]+$/m);
-    assert.match(stdout, /^bert@example\.test +active .* never +-$/m);
-    assert.match(stdout, /^partner@example\.test +-> bob@elsewhere\.test +\(alias\)$/m);
-    assert.match(stdout, /^root, by the command line .* UTC +-$/m);
-    assert.match(stdout, /^token monitoring +\d.* UTC +root +never +-$/m);
-    assert.match(stdout, /^This was never signed\.$/m);
-    const signed = await product.cli(["access", "review", "--sign"]);
-    const [, summary = ""] = /^Signed: (.*; SHA-256 [0-9a-f]{64})\.$/m.exec(signed.stdout) ?? [];
-    const entries = (await product.cli(["audit", "list", "--limit", "1"])).stdout;
-    assert.match(entries, new RegExp(`root +ACCESS_REVIEWED +${summary}`));
-    assert.match((await product.cli(["access", "review"])).stdout, /^This was last signed at /m);
-    assert.equal((await product.cli(["audit", "verify"])).code, 0);
-  });
+  describe("a stranger's mail", () => receivedAuthorsTests(running, signer));
+  describe("an account's mail", () => submittedAuthorsTests(running));
+  describe("accounts", () => accountsTests(running, followed));
 });

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { RECORDS } from "../lab/content.ts";
-import { sendMail } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Signer } from "../lab/signer.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { sendMail } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import { SERVER } from "./network.ts";
+import type { Signer } from "./signer.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 /** mx.sender.test, and addresses of which the names below know nothing. */
@@ -16,27 +15,8 @@ const PRINTER = "198.51.100.71";
 /** Its policy refuses what is forged; its own mail comes from MX. */
 const BOSS = "boss@strict.test";
 
-describe("whom a stranger's mail names as its author", { skip: whyNoLab() ?? false }, () => {
-  const signer = new Signer();
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "10000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
-    },
-    [ANNA],
-    {
-      records: () => [
-        ...RECORDS,
-        signer.record("example.test"),
-        '_dmarc.parent.test. TXT "v=DMARC1; p=none; sp=quarantine"',
-      ],
-    },
-  );
-
+/** Of a server that limits no mail, with RECORDS and what `signer` publishes. */
+export function receivedAuthorsTests({ lab, product }: Running, signer: Signer): void {
   /** A mail with these header lines; the envelope sender's domain proves itself from MX. */
   async function send(headers: readonly string[], subject: string, from: string = MX, sender = "x@sender.test") {
     // Not first: Postfix takes a first line that begins with `From ` for no header at all.
@@ -219,4 +199,4 @@ describe("whom a stranger's mail names as its author", { skip: whyNoLab() ?? fal
       assert.doesNotMatch(await arrived(`honest ${at}`, "INBOX"), /X-GhostInbox-Junk/);
     }
   });
-});
+}

@@ -1,31 +1,22 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { stopService } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
-import { authenticate, mailOver, openSubmission } from "../lab/mail.ts";
-import { findMail } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { stopService } from "./content.ts";
+import { Dialog } from "./dialog.ts";
+import { authenticate, mailOver, openSubmission } from "./mail.ts";
+import { findMail } from "./mailbox.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const CEO = "ceo@two.test";
 const PHONE = "198.51.100.65";
 
-describe("whom an account's mail names as its author", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_DOMAIN: "example.test,two.test",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    },
-    [ANNA, BERT, CEO],
-  );
-
+/** Of a server for example.test and two.test that limits no mail. */
+export function submittedAuthorsTests({ lab, product }: Running): void {
   async function withSession<T>(work: (dialog: Dialog) => Promise<T>): Promise<T> {
     const dialog = await openSubmission(lab.sender, PHONE);
     try {
@@ -217,4 +208,4 @@ describe("whom an account's mail names as its author", { skip: whyNoLab() ?? fal
       for (const at of forgeries.keys()) assert.equal(findMail(product.layout, `forged ${at}`, { account }), null);
     assert.match(readFileSync(product.layout.mailLog, "utf8"), /milter-reject: END-OF-MESSAGE/);
   });
-});
+}
