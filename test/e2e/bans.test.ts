@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Stats } from "../../src/wire/control/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import type { Host } from "../lab/host.ts";
+import { ALLOWED, limitsTests } from "../lab/limits-tests.ts";
 import {
   assertCutOff,
   authenticate,
@@ -13,15 +14,21 @@ import {
   sendMail,
   serverFor,
 } from "../lab/mail.ts";
+import { mailTests } from "../lab/mail-tests.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
+/** Of whom no other test sends anything. */
+const BUSY = "busy@example.test";
 
-describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA]);
+describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: ALLOWED }, [ANNA, "bert@example.test", BUSY]);
+
+  describe("mail in and out", () => mailTests({ lab, product }));
+  describe("limits at the edge", () => limitsTests({ lab, product }));
 
   // Dovecot takes two seconds to say no: these run side by side.
   describe("password guessing", { concurrency: true }, () => {
@@ -106,8 +113,8 @@ describe("attackers are banned", { skip: whyNoLab() ?? false }, () => {
     const replies: number[] = [];
     for (let i = 0; i < 11; i++) {
       const dialog = await openSubmission(lab.sender, `198.51.100.${80 + (i % 3)}`);
-      await authenticate(dialog, ANNA);
-      replies.push((await mailOver(dialog, { sender: ANNA, recipient: ANNA })).code);
+      await authenticate(dialog, BUSY);
+      replies.push((await mailOver(dialog, { sender: BUSY, recipient: ANNA })).code);
       dialog.close();
     }
     assert.deepEqual(replies, [...Array.from({ length: 10 }, () => 250), 450]);

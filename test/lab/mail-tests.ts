@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { before, test } from "node:test";
 import { ImapFlow } from "imapflow";
-import { authenticate, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { Sink } from "../lab/sink.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { authenticate, mailOver, openImap, openSubmission, sendMail } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { PASSWORD } from "./product.ts";
+import { Sink } from "./sink.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 
-describe("mail in and out", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA, "bert@example.test"], { prepare });
+/** Of a server with the accounts anna@example.test, whose mailbox is empty, and bert@example.test. */
+export function mailTests({ lab, product }: Running): void {
   let sink: Sink;
-  async function prepare(): Promise<void> {
+  before(async () => {
     sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
-  }
+  });
 
   test("a stranger's mail through port 25 is read over IMAPS by a stock client", async () => {
     const reply = await sendMail({ host: lab.sender, from: "198.51.100.10", subject: "In the lab" });
@@ -131,4 +131,4 @@ describe("mail in and out", { skip: whyNoLab() ?? false }, () => {
       550,
     );
   });
-});
+}
