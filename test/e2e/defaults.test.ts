@@ -8,6 +8,9 @@ import { Lists } from "../lab/lists.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
+
+import { stopFirstStarts } from "../lab/stopped-starts.ts";
+import { tourTests } from "../lab/tour-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -23,7 +26,9 @@ const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 const rented = (number: number): string => `2001:db8:a000:${number}::1`;
 
 describe("with the settings as they are shipped", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(AS_SHIPPED, [ANNA], {
+  const settings = { GHOSTINBOX_DOMAIN: "example.test,example.org", ADMIN_PASSWORD: undefined };
+  const { lab, product } = withProduct({ ...AS_SHIPPED, ...settings }, [ANNA], {
+    isByNpm: true,
     records: () => RECORDS,
     prepare,
     release: () => lists.stop(),
@@ -33,10 +38,13 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     lists = await Lists.start();
     await lists.become("zen.spamhaus.org", "honest", { "91.100.51.198": "127.0.0.2" });
     await lists.become("bl.spamcop.net", "honest", { "92.100.51.198": "127.0.0.2" });
+    await stopFirstStarts(product);
   }
   before(async () => {
     await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
   });
+
+  describe("the README's tour, typed as printed", () => tourTests({ lab, product }));
 
   /** Starts Postgrey again, by a clock that is six minutes fast (faketime(1)): as if the sender had waited. */
   async function letSixMinutesPass(): Promise<void> {

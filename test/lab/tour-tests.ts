@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { CHECKOUT } from "../lab/checkout.ts";
-import { AS_SHIPPED } from "../lab/for-tests.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { stopFirstStarts } from "../lab/stopped-starts.ts";
-import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { CHECKOUT } from "./checkout.ts";
+import { WebClient } from "./web-client.ts";
+import type { Running } from "./with-product.ts";
 
 /** What a line must print, and how it ends where it does not succeed. In the order of the README. */
 const EXPECTED: readonly (readonly [RegExp, number?])[] = [
@@ -24,14 +21,8 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/mails/i],
 ];
 
-describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, () => {
-  // On the internet; the lab has none, and no block list answers there.
-  const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_DOMAIN: "example.org", ADMIN_PASSWORD: undefined };
-  const { lab, product } = withProduct({ ...AS_SHIPPED, ...settings }, [], {
-    isByNpm: true,
-    prepare: ({ product: starting }) => stopFirstStarts(starting),
-  });
-
+/** Of a server for example.org as it is shipped, without a password of the administrator, behind `stopFirstStarts`. */
+export function tourTests({ lab, product }: Running): void {
   test("after first starts that were stopped at once, the next is whole, and prints the password of the dashboard", async () => {
     const [, password = ""] = /^Password of the dashboard, .*: {2}(\S+)$/m.exec(product.output) ?? [];
     const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
@@ -50,7 +41,7 @@ describe("the README's tour, typed as printed", { skip: whyNoLab() ?? false }, (
       assert.match(ran.stdout + ran.stderr, printed, line);
     }
   });
-});
+}
 
 function tour(): readonly string[] {
   const [, section = ""] = readFileSync(join(CHECKOUT, "README.md"), "utf8").split(/^## A tour.*$/m);
