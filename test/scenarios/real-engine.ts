@@ -9,7 +9,6 @@ import { SqliteHonestMail } from "../../src/adapters/sqlite/engine-db/honest-mai
 import { SqliteNetworkHistory } from "../../src/adapters/sqlite/engine-db/network-history.ts";
 import { SqliteSendingHistory } from "../../src/adapters/sqlite/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
-import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { RecordedEvents } from "../../src/adapters/sqlite/replay/recorded-events.ts";
 import { openReplayHistory } from "../../src/adapters/sqlite/replay/replay-history.ts";
 import type { Decision } from "../../src/core/decide/decision.ts";
@@ -25,6 +24,7 @@ import type { Notices } from "../../src/engine/ports.ts";
 import { Replay, type Replayed } from "../../src/engine/replay/replay.ts";
 import { inOrder } from "../../src/engine/replay/sequence.ts";
 import { accountsOnMemory } from "../kit/engine-kit.ts";
+import { newEngine } from "../kit/test-database.ts";
 import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
 import type { Refusal } from "./scenario.ts";
@@ -45,7 +45,7 @@ export class RealEngine {
     this.#policy = policy;
     this.#own = own;
     this.#now = start;
-    this.#db = openEngine(join(this.#directory, "engine.db"));
+    this.#db = newEngine(join(this.#directory, "engine.db"));
     this.#statements = new Statements(this.#db);
     this.#bans = new SqliteBanLog(this.#db);
     this.#engine = this.#makeEngine();

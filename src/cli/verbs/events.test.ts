@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
-import { openEngine } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { auditRecord, type EventRecord } from "../../core/events/record.ts";
@@ -20,7 +19,7 @@ const ROWS = [
 
 /** Runs the command over a real database; `committed` arrives while it follows. */
 async function ran(t: TestContext, words: string, committed: readonly EventRecord[] = []) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const write = (rows: readonly EventRecord[]): void => {

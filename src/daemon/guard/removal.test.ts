@@ -3,20 +3,19 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
 import { EventCount } from "../../adapters/sqlite/engine-db/event-count.ts";
 import { Retention } from "../../adapters/sqlite/engine-db/retention.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Order, Result } from "../../adapters/sqlite/maintenance/orders.ts";
 import { surplusOf } from "../../adapters/sqlite/maintenance/work.ts";
-import { openEngine } from "../../adapters/sqlite/open.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { Removal } from "./removal.ts";
 
 const MOST_ROWS = 1_000;
 
 function fresh(t: TestContext, isRunning: () => boolean = () => true) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const clock = new HandClock(START);

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { SqliteAccountHistory } from "./account-history.ts";
 import { SqliteStore } from "./store.ts";
 
@@ -16,7 +15,7 @@ const span = (since: number, most: number, until = 9) => ({
 });
 
 function fresh(t: TestContext) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   store.begin();

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ip } from "../../../../test/kit/samples.ts";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
 import { SqliteStore } from "./store.ts";
@@ -22,7 +21,7 @@ const HOLD = {
 const TIMES = { before: START, since: START };
 
 function fresh(t: TestContext) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   return { store: new SqliteStore(db), holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
 }

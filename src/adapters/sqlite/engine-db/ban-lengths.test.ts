@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, net, START, scratch } from "../../../../test/kit/test-database.ts";
-import { openEngine } from "../open.ts";
+import { banOf, net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { BanLengths } from "./ban-lengths.ts";
 import { SqliteStore } from "./store.ts";
 
 test("only lengths that are banned are worth a look, those in the database and those added since", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   store.begin();

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ip } from "../../../../test/kit/samples.ts";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { HOUR_MS, isoTime, later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { SqliteHeldMail } from "./held-mail.ts";
 
 test("held accounts and mails, the newest first; one that was released or dropped is gone", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];
   const evidence = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };

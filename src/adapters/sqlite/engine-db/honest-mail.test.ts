@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import type { Credit } from "../../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { SqliteStore } from "./store.ts";
 
 test("good mail is counted by server and day, and told by server and by network", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const honest = new SqliteHonestMail(db);

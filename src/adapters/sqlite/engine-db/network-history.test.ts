@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { banOf, net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { SqliteNetworkHistory } from "./network-history.ts";
 import { SqliteStore } from "./store.ts";
 
 test("neighbours: how many of a network were banned for an offence, and what they guessed", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const history = new SqliteNetworkHistory(db);

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { banOf, eventRow, net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../../core/audit/audited.ts";
 import { MOST_ENTRIES } from "../../../core/audit/chain.ts";
 import type { EventType } from "../../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { openEngine } from "../open.ts";
 import { AuditEntries } from "../read/audit-entries.ts";
 import { AuditChain } from "./audit-chain.ts";
 import { SqliteBanLog } from "./ban-log.ts";
@@ -18,7 +17,7 @@ import { SqliteStore } from "./store.ts";
 const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
 
 function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);

@@ -2,18 +2,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { MAIL } from "../../../../test/kit/samples.ts";
-import { net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { decision } from "../../../core/decide/decision.ts";
 import { recordOf } from "../../../core/events/record.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
-import { openEngine } from "../open.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
 import { SqliteStore } from "./store.ts";
 
 const ANN = "ann@example.org";
 
 function fresh(t: TestContext) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   store.begin();

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
-import { banOf, eventRow, net, START, scratch } from "../../../../test/kit/test-database.ts";
+import { banOf, eventRow, net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 import type { Reach } from "../../../engine/storage-ports.ts";
-import { openEngine } from "../open.ts";
 import { SqliteBanLog } from "./ban-log.ts";
 import { SqliteStore } from "./store.ts";
 
@@ -19,7 +18,7 @@ const REACH: Reach = {
 };
 
 function fresh(t: TestContext) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const committed = (work: () => void): void => {

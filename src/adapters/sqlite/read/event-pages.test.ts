@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
+import { eventRow, net, newEngine, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import { overlaps } from "../../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
 import type { EventFilter } from "../../../engine/storage-ports.ts";
 import { EventNames } from "../engine-db/event-names.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine } from "../open.ts";
 import { EventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
@@ -16,7 +15,7 @@ const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BA
 
 /** Events of some addresses and networks. The last ones are not in any index yet. */
 function fresh(t: TestContext, count: number, addresses: number, at = (i: number): number => i >> 2) {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const random = seeded(11);

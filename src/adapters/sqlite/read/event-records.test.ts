@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BAN, MAIL, STRANGER } from "../../../../test/kit/samples.ts";
-import { eventRow, START, scratch } from "../../../../test/kit/test-database.ts";
+import { eventRow, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { decision } from "../../../core/decide/decision.ts";
 import {
   auditRecord,
@@ -15,14 +15,13 @@ import {
 } from "../../../core/events/record.ts";
 import { hostPrefix } from "../../../core/net/ip.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine } from "../open.ts";
 import { EventRecords } from "./event-records.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
 
 test("what is recorded is read back whole, and told in the same words", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
@@ -70,7 +69,7 @@ test("what is recorded is read back whole, and told in the same words", (t) => {
 });
 
 test("an event of which only the words are known is none to read back; ids go on behind it", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
+  const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
   store.begin();

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, eventRow, net, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
+import { banOf, eventRow, net, newEngine, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import type { Counts } from "../../../core/events/columns.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
 import type { Millis } from "../../../core/time.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
 import type { Reach } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine } from "../open.ts";
 
 /** `countedUntil`: how many rows stood when the ban began or ended. */
 type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; countedUntil: number };
@@ -51,7 +50,7 @@ const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`history equals a naive recount, seed ${seed}`, (t) => {
-    const db = openEngine(join(scratch(t), "engine.db"));
+    const db = newEngine(join(scratch(t), "engine.db"));
     t.after(() => db.close());
     const store = new SqliteStore(db);
     const naive = new NaiveHistory();
