@@ -30,11 +30,12 @@ export const GO = {
 };
 /**
  * None of these leaves anything that another could notice, so one process takes many of them: a third of the time. The first
- * two compute, and measure no time; the others mostly wait, the longest first.
+ * three compute, and measure no time; the others mostly wait, the longest first.
  */
 export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[]; computes?: true }>[] = [
   { places: 1, patterns: testsBelow("src/{core,engine,wire,settings,render}"), computes: true },
   { places: 1, patterns: testsBelow("src/adapters/sqlite"), computes: true },
+  { places: 1, patterns: testsBelow("test/house"), computes: true },
   { places: 0.5, patterns: testsBelow("src/daemon/keeper") },
   { places: 0.5, patterns: testsBelow("src/{servers,sources}") },
   { places: 0.5, patterns: testsBelow("src/adapters/!(sqlite)") },
@@ -51,7 +52,7 @@ export const BESIDE = [
   "src/cli/offline.test.ts",
 ];
 /** What computes, and neither waits nor measures time; besides these, FUZZ, the static checks, and some of TOGETHER. */
-export const COMPUTING = ["test/house/*.test.ts", "test/scenarios/*.test.ts"];
+export const COMPUTING = ["test/scenarios/*.test.ts"];
 export const UNIT = [
   "src/**/*.test.ts",
   "bench/**/*.test.ts",
