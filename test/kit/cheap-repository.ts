@@ -22,7 +22,8 @@ type Keys = Readonly<{ encrypt: Buffer; mac: Readonly<{ k: Buffer; r: Buffer }> 
  * be cheap to guess, and so are restic's commands. For tests that are not about how a repository is made; the format is that of
  * restic's manual, “References: Design”.
  */
-export function makeCheapRepository(layout: Layout, place: string = layout.backupRepository): void {
+export function makeCheapRepository(layout: Layout): void {
+  const place = layout.backupRepository;
   prepareKey(layout);
   for (const name of DIRECTORIES) mkdirSync(join(place, name), { recursive: true, mode: 0o700 });
   const master = keysOf(randomBytes(KEYS_BYTES));
@@ -34,8 +35,7 @@ export function makeCheapRepository(layout: Layout, place: string = layout.backu
 }
 
 /** From now on the key of a repository that restic made costs as little. */
-export function makeCheap(layout: Layout, place: string = layout.backupRepository): void {
-  const password = readKey(layout) ?? "";
+export function makeCheap(place: string, password: string): void {
   for (const name of readdirSync(join(place, "keys"))) {
     const file = join(place, "keys", name);
     const { salt, data, ...cost } = z.parse(keyFile, JSON.parse(readFileSync(file, "utf8")));

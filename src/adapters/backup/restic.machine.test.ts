@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { makeCheap } from "../../../test/kit/cheap-repository.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -57,6 +58,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.ok((await restic.open()).ok);
     const wrong = await new Restic({ ...repository, key: { text: "another" } }).open();
     assert.deepEqual(wrong, { ok: false, code: "wrong_key", reason: "the key does not open it" });
+    makeCheap(place, repository.key.text);
   });
 
   test("a directory is backed up, listed, read and restored as it was", async () => {

@@ -51,7 +51,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
     const again = await create();
     assert.ok(again.ok && !again.isKeyNew);
-    makeCheap(layout);
+    makeCheap(layout.backupRepository, readKey(layout) ?? "");
   });
 
   test("is restored where nothing is; all belongs to root until the next start", async () => {
