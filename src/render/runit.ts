@@ -77,17 +77,20 @@ export type Script = Readonly<{
 }>;
 
 /**
- * Small heaps: the programs hold little data, and the limit enforces it. Without V8's middle compiler, whose working memory
- * glibc keeps (10 MB in the guard): no decision is slower for it.
+ * What V8 must know when it starts. Small heaps: the programs hold little data, and the limit enforces it. What may come later
+ * makes the start cheaper (`adapters/machine/late-flags.ts`).
  */
-export const NODE_FLAGS =
-  "--no-maglev --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --disable-warning=ExperimentalWarning";
+export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning";
 
-/**
- * An answer of 500 events is a quarter of a megabyte, and several times that while it is made. Within less room it is taken for something
- * that lasts, and whole collections must clear it away: they took longer, and left more memory in use.
- */
-const ROOM_FOR_ANSWERS = "--max-semi-space-size=4";
+const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
+  /** What its start compiles stays: without V8's middle compiler from the first line on it holds 5 MB less after a load. */
+  guard: ["--no-maglev"],
+  /**
+   * An answer of 500 events is a quarter of a megabyte, and several times that while it is made. Within less room it is taken for
+   * something that lasts, and whole collections must clear it away: they took longer, and left more memory in use.
+   */
+  web: ["--max-semi-space-size=4"],
+};
 
 /**
  * What takes 32 KB or more goes back to the system as soon as it is freed: what a password took while it was verified (19 MB), and the
@@ -175,8 +178,8 @@ function asWeb(program: "web" | "export", { layout, webLowPort }: RunitInput): s
 }
 
 function nodeCommand(program: string, layout: Layout): string {
-  const flags = program === "web" ? `${NODE_FLAGS} ${ROOM_FOR_ANSWERS}` : NODE_FLAGS;
-  return `${layout.node} ${flags} ${layout.program}/${program}.js`;
+  const more = FLAGS_OF[program] ?? [];
+  return [layout.node, NODE_FLAGS, ...more, `${layout.program}/${program}.js`].join(" ");
 }
 
 function asUser(user: string, capability: string | null): string {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DeliveryFile } from "../../adapters/export/delivery-record.ts";
 import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../adapters/export/syslog-receiver.ts";
 import { systemClock } from "../../adapters/machine/clock.ts";
+import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { createLog } from "../../adapters/machine/log.ts";
 import { openEngineForReading } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
@@ -69,6 +70,7 @@ async function run(): Promise<never> {
     },
   });
   log.info("Events are sent.", { host: server.host, port: server.port });
+  saveMemoryOnceSettled();
   for (;;) await pause(await exporter.step());
 }
 

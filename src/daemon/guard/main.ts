@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { saveMemoryFromNow } from "../../adapters/machine/late-flags.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import { composeGuard } from "./compose.ts";
@@ -27,4 +28,5 @@ async function run(where: Layout): Promise<void> {
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
   await guard.start();
+  saveMemoryFromNow();
 }

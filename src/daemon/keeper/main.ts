@@ -1,4 +1,5 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
+import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { giveSocket } from "../../adapters/root-files/files.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -87,6 +88,7 @@ const looks: readonly Repeated[] = [
   },
 ];
 for (const one of looks) void repeat(one);
+saveMemoryOnceSettled();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
     void server.stop(GRACE_MS).then(() => process.exit(0));

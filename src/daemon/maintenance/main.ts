@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
+import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { carryOut, READY } from "../../adapters/sqlite/maintenance/orders.ts";
 import { MaintenanceWork } from "../../adapters/sqlite/maintenance/work.ts";
 import { messageOf } from "../../core/error.ts";
@@ -15,6 +16,7 @@ setPriority(constants.priority.PRIORITY_LOW);
 const [, , path = ""] = process.argv;
 const work = new MaintenanceWork(path);
 writeSync(1, `${READY}\n`);
+saveMemoryOnceSettled();
 // The guard decides when all ends: what is sent to the whole process group is not meant for this one.
 process.on("SIGINT", () => undefined);
 createInterface({ input: process.stdin })

@@ -1,4 +1,5 @@
 import { systemClock } from "../../adapters/machine/clock.ts";
+import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { createLog } from "../../adapters/machine/log.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
@@ -21,6 +22,7 @@ try {
   fail(`Cannot listen on ${address} port ${port}: ${whyNot(error)}`);
 }
 log.info("listening", { address, port });
+saveMemoryOnceSettled();
 
 const end = (): void => void web.stop().finally(() => process.exit(0));
 process.once("SIGTERM", end);
