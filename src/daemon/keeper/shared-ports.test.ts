@@ -17,7 +17,8 @@ test("a program that shares the port of a service is told while it listens, and 
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const says = { setting: "ports.smtp", port, address: null, says: "mail", service: "postfix" } as const;
-  const shared = new SharedPorts();
+  let inUse: number | null = null;
+  const shared = new SharedPorts(() => inUse);
   const troubleAfter = (looks: number, main: number | null = process.pid, one: ServerPort = says): string | null => {
     for (let look = 0; look < looks; look++) shared.look([one], () => main);
     return shared.troubleOf("postfix");
@@ -35,7 +36,38 @@ test("a program that shares the port of a service is told while it listens, and 
   assert.equal(troubleAfter(3, null), null, "a service that is down has no port to share");
   assert.equal(troubleAfter(6, process.pid, { ...says, address: "127.0.0.1" }), null, "another address is its own");
   assert.match(troubleAfter(6) ?? "", told);
+  inUse = 7;
+  assert.match(troubleAfter(6) ?? "", told, "what was found is looked for again, however few sockets are in use");
   beside.kill("SIGKILL");
   await once(beside, "exit");
   assert.equal(troubleAfter(3), null);
+});
+
+test("while no more sockets are in use, a look that found nothing is believed three times, and no longer", async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const says = { setting: "ports.smtp", port, address: null, says: "mail", service: "postfix" } as const;
+  let inUse = 7;
+  const shared = new SharedPorts(() => inUse);
+  const troubleAfter = (looks: number): string | null => {
+    for (let look = 0; look < 3 * looks; look++) shared.look([says], () => process.pid);
+    return shared.troubleOf("postfix");
+  };
+  assert.equal(troubleAfter(1), null);
+  const beside = spawn(process.execPath, ["-e", BESIDE, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => beside.kill("SIGKILL"));
+  await once(beside.stdout, "data");
+  assert.equal(troubleAfter(4), null, "three are left out, and one finds it for the first time");
+  assert.match(troubleAfter(1) ?? "", /is also in use by/);
+  beside.kill("SIGKILL");
+  await once(beside, "exit");
+  assert.equal(troubleAfter(1), null);
+  inUse = 8;
+  const again = spawn(process.execPath, ["-e", BESIDE, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => again.kill("SIGKILL"));
+  await once(again.stdout, "data");
+  assert.match(troubleAfter(2) ?? "", /is also in use by/, "one socket more: none is left out");
 });

@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import type { ServiceName } from "../../render/runit.ts";
+import { parseSocketsInUse } from "../../wire/kernel/sockstat.ts";
 import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../set-up/ports.ts";
 
 /** Calls of `look` from one look at the kernel's tables to the next. */
 const LOOKS_EVERY = 3;
+/** Each of these reads whole tables. So many in a row are left out while no more sockets are in use than at one that found nothing. */
+const MOST_LEFT_OUT = 3;
 /** In so many of them in a row a strange socket is seen before it is told: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
 const NAME_CHARACTERS = 300;
@@ -16,14 +20,23 @@ type Strange = Readonly<{ service: ServiceName; says: string; seen: number }>;
  * connections to each.
  */
 export class SharedPorts {
+  readonly #inUse: () => number | null;
   #calls = 0;
+  #quiet: { sockets: number; left: number } | null = null;
   /** The service's pid and a socket that belongs to it, or of which /proc does not show the holder. */
   #cleared: ReadonlySet<string> = new Set();
   #strange: ReadonlyMap<string, Strange> = new Map();
 
+  /** `inUse`: how many TCP sockets are; null: unknown. */
+  constructor(inUse = socketsInUse) {
+    this.#inUse = inUse;
+  }
+
   /** Call it once a second. */
   look(ports: readonly ServerPort[], mainOf: (service: ServiceName) => number | null): void {
     if (this.#calls++ % LOOKS_EVERY !== 0) return;
+    const sockets = this.#inUse();
+    if (this.#isQuietStill(sockets)) return;
     const cleared = new Set<string>();
     const strange = new Map<string, Strange>();
     const listening = listeners();
@@ -42,6 +55,15 @@ export class SharedPorts {
     }
     this.#cleared = cleared;
     this.#strange = strange;
+    this.#quiet = strange.size > 0 || sockets === null ? null : { sockets, left: MOST_LEFT_OUT };
+  }
+
+  /** A program that listens has one more. That another one was closed meanwhile hides it for a few looks only. */
+  #isQuietStill(sockets: number | null): boolean {
+    if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
+      return false;
+    this.#quiet.left -= 1;
+    return true;
   }
 
   /** What the owner is told, in one sentence; null if the service has its ports to itself. */
@@ -49,6 +71,18 @@ export class SharedPorts {
     for (const one of this.#strange.values()) if (one.service === service && one.seen >= TOLD_FROM) return one.says;
     return null;
   }
+}
+
+/** Costs next to nothing. Without IPv6 there is no second file. */
+function socketsInUse(): number | null {
+  const [four = null, six] = ["sockstat", "sockstat6"].map((name) => {
+    try {
+      return parseSocketsInUse(readFileSync(`/proc/net/${name}`, "latin1"));
+    } catch {
+      return null;
+    }
+  });
+  return four === null ? null : four + (six ?? 0);
 }
 
 function told({ port, says }: ServerPort, socket: string): string | null {
