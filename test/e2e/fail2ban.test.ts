@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
-import { stopService } from "../lab/content.ts";
+import { scoreByOneRule, stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import { Lists } from "../lab/lists.ts";
@@ -36,6 +36,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
   );
   let lists: Lists;
   async function prepare(): Promise<void> {
+    scoreByOneRule({ product });
     lists = await Lists.start();
     await lists.become("zen.spamhaus.org", "honest", { "203.100.51.198": "127.0.0.2" });
   }

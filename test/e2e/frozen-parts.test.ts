@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
+import { scoreByOneRule } from "../lab/content.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -65,9 +66,11 @@ const FOR_GOOD: readonly Part[] = [
 ];
 
 describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [
-    ANNA,
-  ]);
+  const { lab, product } = withProduct(
+    { GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_FAIL2BAN__ENABLED: "true" },
+    [ANNA],
+    { prepare: scoreByOneRule },
+  );
   const frozen = new Map<Part, readonly number[]>();
 
   async function freeze(part: Part): Promise<void> {

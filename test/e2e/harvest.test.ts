@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
 import { NAMED } from "../lab/dns.ts";
@@ -120,9 +120,9 @@ describe("spam from many addresses, one mail each", { skip: whyNoLab() ?? false 
       GHOSTINBOX_GREYLIST__CROWD_DELAY: `${CROWD_S}s`,
     },
     [ANNA],
+    // Besides the server's own rule, whose score is asserted.
+    { prepare: scoreByOneRule },
   );
-  // Besides the server's own, whose score is asserted.
-  before(() => scoreByOneRule(product));
 
   test("those past the limit wait longer, and their mail gets a higher score", async () => {
     const waits = await Promise.all(

@@ -28,14 +28,15 @@ const sites = (first: number, count: number): readonly string[] =>
   range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
 
 describe("idle connections that would take every place of a port", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]" }, [ANNA]);
+  const { lab, product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]" }, [ANNA], {
+    prepare: scoreByOneRule,
+  });
   let clock: GuardClock;
   let place = 0;
   /** A place of the sender's from which nobody has come yet. */
   const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
 
   before(async () => {
-    await scoreByOneRule(product);
     clock = await GuardClock.of(product);
     await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
@@ -35,8 +35,9 @@ const VICTIMS: readonly RegExp[] = [
 type Tried = { unanswered: boolean };
 
 describe("a thousand numbered mails while components are killed", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, ["anna@example.test"]);
-  before(() => scoreByOneRule(product));
+  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, ["anna@example.test"], {
+    prepare: scoreByOneRule,
+  });
 
   test("every accepted mail is in its mailbox; a duplicate lies only where a kill fell between", async () => {
     const sending = new Senders(lab);
