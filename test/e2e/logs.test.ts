@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
+import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -230,6 +231,8 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
   });
+
+  describe("logs that are set aside", () => logsSetAsideTests({ lab, product }));
 });
 
 function modeOf(file: string): number | null {

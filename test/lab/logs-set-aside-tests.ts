@@ -1,32 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { elderParts } from "../../src/daemon/keeper/keep-logs.ts";
 import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
-import { Dialog } from "../lab/dialog.ts";
-import { wholeLog } from "../lab/log-files.ts";
-import { sendMail, serverFor } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { Dialog } from "./dialog.ts";
+import { wholeLog } from "./log-files.ts";
+import { sendMail, serverFor } from "./mail.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-
-describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
-      // Every few mails the logs are set aside.
-      GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
-      GHOSTINBOX_LOGS__KEEP: "1000",
-    },
-    [ANNA],
-  );
-
+/** Of a server that sets its logs aside every few mails, and counts none of a client. */
+export function logsSetAsideTests({ lab, product }: Running): void {
   /** Postfix warns of a client that speaks another protocol. */
   async function warn(): Promise<void> {
     const from = "198.51.100.66";
@@ -96,4 +79,4 @@ describe("logs that are set aside", { skip: whyNoLab() ?? false }, () => {
       return written.length === worse.length && written.join("\n") === worse.join("\n");
     });
   });
-});
+}
