@@ -118,7 +118,7 @@ export const LONGEST = [
   "test/e2e/greylist.test.ts",
   "test/e2e/incident.test.ts",
   "test/e2e/accounts.test.ts",
-  "test/e2e/traps.test.ts",
+  "test/e2e/jails.test.ts",
   "test/e2e/full-disk-sign-ins.test.ts",
   "test/e2e/long-mails.test.ts",
   "test/e2e/examples.test.ts",

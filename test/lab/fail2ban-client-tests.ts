@@ -3,10 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, test } from "node:test";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { fail2banRuns } from "./fail2ban.ts";
+import type { Running } from "./with-product.ts";
 
 /** Answers each question of fail2ban-client with an object that runs a command where it is read. */
 const HOSTILE = `
@@ -23,12 +22,11 @@ while True:
     client.recv(65536)
     client.sendall(pickle.dumps(Trap()) + b"<F2B_END_COMMAND>")`;
 
-describe("a Fail2ban that an attacker has taken over", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" });
-
+/** Of a server with Fail2ban, which it stops and starts. */
+export function fail2banClientTests({ lab, product }: Running): void {
   test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
     const { services, fail2banSocket: socket } = product.layout;
-    await until("Fail2ban answers", async () => (await product.cli(["fail2ban", "status"])).code === 0);
+    await fail2banRuns(product);
     await lab.server.mustExec(["sv", "-w", "10", "down", join(services, "fail2ban")]);
     rmSync(socket, { force: true });
     const proof = join(dirname(socket), "ran-as");
@@ -55,4 +53,4 @@ describe("a Fail2ban that an attacker has taken over", { skip: whyNoLab() ?? fal
     await once(hostile, "exit");
     await lab.server.mustExec(["sv", "up", join(services, "fail2ban")]);
   });
-});
+}

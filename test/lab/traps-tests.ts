@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { Dialog } from "../lab/dialog.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { Dialog } from "./dialog.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const OWNER = "198.51.100.70";
 
-describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA]);
-
+/** Of a server with Fail2ban. It lifts every ban. */
+export function trapsTests({ lab, product }: Running): void {
   test("an attacker who writes the owner's address into HELO, sender and user name bans himself", async () => {
     const from = "198.51.100.220";
     for (let i = 1; i <= 11; i++) {
@@ -50,9 +49,19 @@ describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false
 
   test("an entry of the allow list ends by its time, and says so", async () => {
     const guest = "198.51.100.90";
-    await product.json(["allow", "add", guest, "for a moment", "--for", "2s"]);
-    assert.match((await product.cli(["ban", guest])).stderr, /allow list/);
-    await until("it has ended", async () => (await product.events(guest)).some(({ type }) => type === "ALLOW_EXPIRED"));
+    const ends = async (): Promise<number> =>
+      (await product.events(guest)).filter(({ type }) => type === "ALLOW_EXPIRED").length;
+    let tries = 0;
+    await until("it is not banned meanwhile", async () => {
+      tries += 1;
+      await product.json(["allow", "add", guest, "for a moment", "--for", `${2 ** tries}s`]);
+      const { code, stderr } = await product.cli(["ban", guest]);
+      if (code !== 0) return stderr.includes("allow list") || assert.fail(stderr);
+      // On a busy machine the moment was over before the command.
+      await product.json(["unban", guest]);
+      return false;
+    });
+    await until("it has ended", async () => (await ends()) === tries);
     await product.json(["ban", guest]);
     await product.json(["unban", guest]);
   });
@@ -63,4 +72,4 @@ describe("traps in which the owner would be caught", { skip: whyNoLab() ?? false
     assert.equal((await product.stats()).bans.active, 0);
     assert.equal((await product.sqlite("SELECT count(*) FROM event WHERE type = 'BREAK_GLASS'"))[0]?.[0], "1");
   });
-});
+}

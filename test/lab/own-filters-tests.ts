@@ -1,24 +1,30 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
-import { CHECKOUT, copiedCheckout } from "../lab/checkout.ts";
-import { Dialog } from "../lab/dialog.ts";
-import { fail2banRuns } from "../lab/fail2ban.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import { CHECKOUT, copiedCheckout } from "./checkout.ts";
+import { Dialog } from "./dialog.ts";
+import { fail2banRuns } from "./fail2ban.ts";
+import type { Lab } from "./lab.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 /** Behind the time, as postlogd(8) writes it: host, program, what it says. */
 const SMTPD = "^\\s*\\S+ postfix/smtpd\\[\\d+\\]: ";
 const filter = (regex: string): string => `[Definition]\nfailregex = ${regex}\n`;
 
-describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [], { copied: true, prepare });
-  const directory = join(copiedCheckout(lab), "security", "filter.d");
-  function prepare(): void {
-    write("vanished", `${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
-  }
+const directoryOf = (lab: Lab): string => join(copiedCheckout(lab), "security", "filter.d");
+
+/** The one that lies there at the start. */
+export function dropFirstFilter({ lab }: Pick<Running, "lab">): void {
+  const text = filter(`${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
+  writeFileSync(join(directoryOf(lab), "vanished.conf"), text);
+}
+
+/** Of a server that runs from a copy of the checkout, with Fail2ban and the first filter. */
+export function ownFiltersTests({ lab, product }: Running): void {
+  const directory = directoryOf(lab);
   before(() => fail2banRuns(product));
 
   function write(name: string, regex: string): void {
@@ -96,4 +102,4 @@ describe("security/filter.d of the checkout", { skip: whyNoLab() ?? false }, () 
     const own = join(CHECKOUT, "security", "filter.d");
     assert.deepEqual(existsSync(own) ? readdirSync(own).filter((name) => name.endsWith(".conf")) : [], []);
   });
-});
+}

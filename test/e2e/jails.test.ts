@@ -1,0 +1,27 @@
+import { describe } from "node:test";
+import { RECORDS } from "../lab/content.ts";
+import { fail2banClientTests } from "../lab/fail2ban-client-tests.ts";
+import { honestServersTests } from "../lab/honest-servers-tests.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { dropFirstFilter, ownFiltersTests } from "../lab/own-filters-tests.ts";
+import { trapsTests } from "../lab/traps-tests.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
+  const running = withProduct(
+    {
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
+      // Postfix's own count of mails is in nobody's way here.
+      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+    },
+    ["anna@example.test", "bert@example.test"],
+    { copied: true, records: () => RECORDS, prepare: dropFirstFilter },
+  );
+
+  // First: it stops Fail2ban, which the others count on.
+  describe("a Fail2ban that an attacker has taken over", () => fail2banClientTests(running));
+  describe("security/filter.d of the checkout", () => ownFiltersTests(running));
+  describe("an honest server that brings what nobody asked for is not banned", () => honestServersTests(running));
+  // Last: it lifts every ban.
+  describe("traps in which the owner would be caught", () => trapsTests(running));
+});
