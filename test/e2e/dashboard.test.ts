@@ -7,7 +7,7 @@ import { DAY_MS, instant } from "../../src/core/time.ts";
 import { lacking } from "../kit/needs.ts";
 import { LabBrowser } from "../lab/browser.ts";
 import { flows } from "../lab/dashboard-flows.ts";
-import { ANNA, GERMAN, GUEST, PLACES, STRANGE_PLACES, strangersSend, takePicture } from "../lab/dashboard-looks.ts";
+import { ANNA, GERMAN, GUEST, PLACES, pictures, STRANGE_PLACES, strangersSend } from "../lab/dashboard-looks.ts";
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
 import { livesThroughAKill, saysWhatStandsStill } from "../lab/dashboard-silence.ts";
 import { staysAfterAnUpgrade } from "../lab/dashboard-upgrade.ts";
@@ -72,7 +72,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     const { page } = open();
     for (const [place, heading] of PLACES) {
       await go(place, heading);
-      await looksWell(page, place, { isTouched: true, each: ({ name }) => takePicture(page, place, name) });
+      await looksWell(page, place, { isTouched: true, ...pictures(page, place) });
       assert.ok((await open().nodes()) < MOST_NODES, `${place}: ${await open().nodes()} nodes`);
     }
     await page.reload();

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { lacking } from "../kit/needs.ts";
 import { LabBrowser } from "../lab/browser.ts";
-import { ANNA, GUEST, takePicture } from "../lab/dashboard-looks.ts";
+import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, press, reach, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
 import { sendMail } from "../lab/mail.ts";
@@ -77,7 +77,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
 
   test("is accessible, within the window, in reach of the keyboard, and bounded in every look", async () => {
     const { page } = open();
-    await looksWell(page, "the mailbox", { hasAxe: false, each: ({ name }) => takePicture(page, "me", name) });
+    await looksWell(page, "the mailbox", { hasAxe: false, ...pictures(page, "me") });
     const shut = page.locator("details:not([open]) > summary");
     while ((await shut.count()) > 0) await press(shut.first());
     await page.getByRole("img", { name: /^QR code/ }).waitFor();

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { Dialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
+import type { Look } from "./looks.ts";
 import { logIn, openImap } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import type { Product } from "./product.ts";
@@ -83,9 +84,13 @@ export async function strangersSend({ sender }: Lab, product: Product): Promise<
   await product.json(["ban", "198.51.100.91", LONG_WORD.slice(0, 200)]);
 }
 
-/** Where `scripts/screenshots` wants pictures, and the documentation has one of this place in this look. */
-export async function takePicture(page: Page, place: string, look: string): Promise<void> {
+/** Where `scripts/screenshots` wants pictures, those of this place that the documentation has, each in its look. */
+export function pictures(page: Page, place: string): Readonly<{ each?: (look: Look) => Promise<void> }> {
   const directory = process.env["SCREENSHOTS"];
-  const title = PICTURED.get(`${place} ${look}`);
-  if (directory !== undefined && title !== undefined) await page.screenshot({ path: `${directory}/${title}.png` });
+  if (directory === undefined) return {};
+  const each = async ({ name }: Look): Promise<void> => {
+    const title = PICTURED.get(`${place} ${name}`);
+    if (title !== undefined) await page.screenshot({ path: `${directory}/${title}.png` });
+  };
+  return { each };
 }
