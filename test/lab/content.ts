@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
+import { fetchedRules, PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText, type Written } from "./mailbox.ts";
@@ -64,10 +64,14 @@ score LAB_GTUBE 1000
  */
 export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick<Product, "layout"> }>): void {
   makeKnownSecret(layout);
-  const rules = join(layout.spamRules, "current");
-  mkdirSync(rules, { recursive: true });
-  copyFileSync(join(PACKAGED_RULES, "10_default_prefs.cf"), join(rules, "10_default_prefs.cf"));
-  writeFileSync(join(rules, "20_lab.cf"), ONE_RULE);
+  writeOneRule(fetchedRules(layout));
+}
+
+/** A set of rules that SpamAssassin takes: what its headers look like, and these two. */
+export function writeOneRule(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  copyFileSync(join(PACKAGED_RULES, "10_default_prefs.cf"), join(directory, "10_default_prefs.cf"));
+  writeFileSync(join(directory, "20_lab.cf"), ONE_RULE);
 }
 
 /** Where the milter asks it. */

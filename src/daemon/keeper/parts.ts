@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { setModified } from "../../adapters/root-files/files.ts";
@@ -7,6 +8,7 @@ import { renderLearnScripts } from "../../render/content/learn-spam.ts";
 import { renderPostgrey } from "../../render/content/postgrey.ts";
 import { renderSieve } from "../../render/content/sieve.ts";
 import { renderSpamAssassin } from "../../render/content/spamassassin.ts";
+import { fetchedRules, PACKAGED_RULES } from "../../render/content/update-rules.ts";
 import { renderDovecot } from "../../render/dovecot/dovecot.ts";
 import { renderFail2ban } from "../../render/fail2ban/fail2ban.ts";
 import { renderBounceChecks } from "../../render/postfix/bounces.ts";
@@ -176,14 +178,20 @@ async function checkDovecot(directory: string): Promise<string | null> {
   return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
 }
 
-/** As spamd's user, without reading any user's preferences. */
+/**
+ * As spamd's user, without reading any user's preferences. Together with the rules that it uses; where fetched ones are at fault, which
+ * settings do not mend, those of the package decide.
+ */
 async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
   const user = CONTENT_USERS.spamd;
   const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
-  const lint = ["--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
-  const home = { HOME: layout.spamState };
-  const check = await runProgram("setpriv", [...unprivileged, "spamassassin", ...lint], { env: home });
-  return check.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(check)}`;
+  const lint = ["spamassassin", "--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
+  const check = (rules: string) =>
+    runProgram("setpriv", [...unprivileged, ...lint, `--configpath=${rules}`], { env: { HOME: layout.spamState } });
+  const fetched = fetchedRules(layout);
+  if (existsSync(fetched) && (await check(fetched)).code === 0) return null;
+  const checked = await check(PACKAGED_RULES);
+  return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
 }
 
 /** As nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */

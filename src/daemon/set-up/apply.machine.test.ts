@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import { fetchedRules } from "../../render/content/update-rules.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Site } from "../../render/site.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -72,6 +73,9 @@ describe("applying a configuration", { skip }, () => {
     // SpamAssassin is asked about all that it would read as soon as there are rules of the owner.
     const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });
+    // No setting mends fetched rules that are at fault, so the package's decide.
+    mkdirSync(fetchedRules(layout), { recursive: true });
+    writeFileSync(join(fetchedRules(layout), "20_fetched.cf"), "nonsense 1\n");
     const all = [...new Set(partsOf(whole).map(({ service }) => service))];
     assert.deepEqual(await applyConfiguration(whole), { ok: true, changed: all });
     const refused = await applyConfiguration(site({ spam: { ...spam, ownRules: "nonsense 1\n" } }));

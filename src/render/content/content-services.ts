@@ -2,7 +2,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { rspamdVariables } from "../rspamd/rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
-import { PACKAGED_RULES } from "./update-rules.ts";
+import { fetchedRules, PACKAGED_RULES } from "./update-rules.ts";
 
 /** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
 export const CONTENT_USERS = {
@@ -31,7 +31,7 @@ export function spamdCommand(layout: Layout, processes: number): string {
   ];
   const user = as(CONTENT_USERS.spamd);
   // As its user, because its user writes there.
-  const rules = `rules=${layout.spamRules}/current/; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
+  const rules = `rules=${fetchedRules(layout)}; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
   return `exec ${user} env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
 }
 

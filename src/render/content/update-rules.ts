@@ -1,7 +1,13 @@
+import type { Layout } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /** The rules of Debian's package, until there are others. */
 export const PACKAGED_RULES = "/usr/share/spamassassin";
+
+/** Where those are that have come into use instead. */
+export function fetchedRules({ spamRules }: Layout): string {
+  return `${spamRules}/current/`;
+}
 
 /** How the program below ends, besides 1 for a failure: it has put rules into use; those in use are the newest. */
 export const UPDATED = 0;
