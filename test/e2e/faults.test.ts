@@ -206,7 +206,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     } finally {
       writeFileSync(webSettings, right);
     }
-    await until("it is over", async () => /web +ok/.test((await product.cli(["status"])).stdout));
+    await until("it is over", async () =>
+      (await product.stats()).health.components.some(({ name, status }) => name === "web" && status === "ok"),
+    );
   });
 
   const guard = `${product.layout.services}/guard`;
@@ -225,8 +227,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   }
 
   async function openAlerts(): Promise<string> {
-    const { alerts } = (await product.json(["alerts", "list"])) as { alerts: readonly { resolvedAt: string | null }[] };
-    return JSON.stringify(alerts.filter(({ resolvedAt }) => resolvedAt === null));
+    return JSON.stringify((await product.alerts()).filter(({ resolvedAt }) => resolvedAt === null));
   }
 });
 
