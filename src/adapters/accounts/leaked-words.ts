@@ -13,14 +13,16 @@ export function wordsWithin(password: string, lists: WordLists, substitutes: Sub
   const letters = Object.keys(substitutes).filter((letter) =>
     substitutes[letter]?.some((text) => lower.includes(text)),
   );
-  const mayOccur = new Set<number>();
-  for (const text of [lower, ...letters]) for (let at = 0; at < text.length; at++) mayOccur.add(text.charCodeAt(at));
-  const isWithin = (word: string): boolean => {
-    if (word.length > lower.length) return false;
-    for (let at = 0; at < word.length; at++) if (!mayOccur.has(word.charCodeAt(at))) return false;
-    return true;
-  };
+  const mayOccur = [lower, ...letters].join("").replaceAll(/[^]/g, (unit) => `\\u${hexOf(unit)}`);
+  const isWithin = new RegExp(`^[${mayOccur}]{1,${Math.max(1, lower.length)}}$`);
   return Object.fromEntries(
-    Object.entries(lists).map(([name, words]) => [name, words.map((word) => (isWithin(String(word)) ? word : ""))]),
+    Object.entries(lists).map(([name, words]) => [
+      name,
+      words.map((word) => (isWithin.test(String(word)) ? word : "")),
+    ]),
   );
+}
+
+function hexOf(unit: string): string {
+  return unit.charCodeAt(0).toString(16).padStart(4, "0");
 }

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { before, describe, test } from "node:test";
+import * as common from "@zxcvbn-ts/language-common";
+import * as english from "@zxcvbn-ts/language-en";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { buildPrograms } from "./build-programs.ts";
+import { buildCommandLine, buildPrograms } from "./build-programs.ts";
 import type { Built } from "./bundle.ts";
 import { CHECKOUT } from "./checkout.ts";
 
@@ -51,6 +53,29 @@ describe("the build of the programs", () => {
     const raw = built.sources.flatMap((path) => readFileSync(path, "utf8").match(/String\.raw`[^`]*`/g) ?? []);
     assert.ok(raw.length >= 5, `${raw.length} raw templates`);
     for (const text of raw) assert.doesNotMatch(text, /[^\0-\u007f]/);
+  });
+
+  test("has the lists of words that the packages have, in a form that is read quickly", async () => {
+    const { files, sources } = await buildCommandLine(CHECKOUT);
+    assert.ok(sources.some((path) => path.endsWith("/language-en/dist/commonWords.json.mjs")));
+    const directory = temporaryDirectory();
+    const { adjacencyGraphs, dictionary } = common;
+    const packages = {
+      "language-common": { adjacencyGraphs, dictionary },
+      "language-en": { dictionary: english.dictionary, translations: english.translations },
+    };
+    for (const [name, expected] of Object.entries(packages)) {
+      const text = files.find((file) => file.name === `${name}.mjs`)?.text ?? "";
+      assert.match(text, /JSON\.parse/);
+      assert.doesNotMatch(text, /decompress\(/);
+      writeFileSync(join(directory, `${name}.mjs`), text);
+      const built: unknown = await import(join(directory, `${name}.mjs`));
+      // To print how 200,000 words differ would take all memory.
+      assert.ok(JSON.stringify(built) === JSON.stringify(expected), name);
+    }
+    const program = files.find(({ name }) => name === "command-line.mjs")?.text ?? "";
+    assert.match(program, /import\("\.\/language-en\.mjs"\)/);
+    assert.ok(program.length < 2_500_000, "they lie in files of their own");
   });
 
   test("that fails stops the start with a sentence", async () => {

@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import type { BuildOptions } from "esbuild";
+import { basename, join } from "node:path";
+import type { Plugin } from "esbuild";
 import { buildPage } from "./build-page.ts";
 import { type Built, bundling, FOR_NODE, inAscii, inOneByte, sourcesOf } from "./bundle.ts";
 
@@ -21,7 +21,10 @@ const PROGRAMS = {
 /** The programs of the services, each in one file, and the script, styles and texts of the dashboard. */
 export async function buildPrograms(checkout: string): Promise<Built> {
   return bundling(checkout, async (make) => {
-    const [services, page] = await Promise.all([make(programs(checkout, PROGRAMS)), buildPage(checkout, make)]);
+    const [services, page] = await Promise.all([
+      make({ ...FOR_NODE, entryPoints: entryPoints(checkout, PROGRAMS) }),
+      buildPage(checkout, make),
+    ]);
     const built = services.outputFiles.map(({ path, text }) => ({ path, text: inAscii(text) }));
     return {
       files: [...built, ...page.outputFiles].map(({ path, text }) => ({ name: path.slice(1), text: inOneByte(text) })),
@@ -43,16 +46,29 @@ export async function buildCommandLine(checkout: string): Promise<Built> {
   return buildOne(checkout, { "command-line": "src/cli/command-line.ts" });
 }
 
-/** They lie beside what finds them, and most runs load none of these: the bundler, lists of words, and what sends mail. */
-const LEFT_OUT = ["esbuild", "@zxcvbn-ts/*", "nodemailer"];
+/** Programs that are kept in the checkout find these beside them, and most runs load none of them: the bundler, and what sends mail. */
+const LEFT_OUT = ["esbuild", "nodemailer"];
+/** Two megabytes of words. */
+const WORD_LISTS = ["@zxcvbn-ts/language-common", "@zxcvbn-ts/language-en"];
+/** Each in a file of its own, which is loaded when a password is judged. */
+const WORDS_APART: Plugin = {
+  name: "words-apart",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^@zxcvbn-ts\/language-/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: `./${basename(path)}.mjs`, external: true } : undefined,
+    );
+  },
+};
 
 /** A program that is kept in the checkout. */
 async function buildOne(checkout: string, program: Readonly<Record<string, string>>): Promise<Built> {
   return bundling(checkout, async (make) => {
+    const one = { ...FOR_NODE, outExtension: { ".js": ".mjs" }, external: LEFT_OUT };
+    const words = Object.fromEntries(WORD_LISTS.map((name) => [basename(name), name]));
     const { outputFiles, metafile } = await make({
-      ...programs(checkout, program),
-      outExtension: { ".js": ".mjs" },
-      external: LEFT_OUT,
+      ...one,
+      entryPoints: { ...entryPoints(checkout, program), ...words },
+      plugins: [...FOR_NODE.plugins, WORDS_APART],
     });
     return {
       files: outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) })),
@@ -61,7 +77,6 @@ async function buildOne(checkout: string, program: Readonly<Record<string, strin
   });
 }
 
-function programs(checkout: string, paths: Readonly<Record<string, string>>): BuildOptions {
-  const entryPoints = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, join(checkout, path)]));
-  return { ...FOR_NODE, entryPoints };
+function entryPoints(checkout: string, paths: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, join(checkout, path)]));
 }

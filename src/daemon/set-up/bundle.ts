@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../core/error.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -53,15 +54,29 @@ const LOAD_LITTLE: Plugin = {
   },
 };
 
+/** zxcvbn's lists of words come in a form that takes six times as long to read as JSON. */
+const READ_LISTS_QUICKLY: Plugin = {
+  name: "read-lists-quickly",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/@zxcvbn-ts\/language-[a-z]+\/dist\/\w+\.json\.mjs$/ }, async ({ path }) => {
+      const loaded: unknown = await import(pathToFileURL(path).href);
+      const list = typeof loaded === "object" && loaded !== null && "default" in loaded ? loaded.default : [];
+      return { contents: `export default JSON.parse(${JSON.stringify(JSON.stringify(list))});` };
+    });
+  },
+};
+
 /** For Node: programs in one file each. */
 export const FOR_NODE = {
   outdir: "/",
   platform: "node",
   target: "node26",
+  // Of a package that comes in both forms, that which keeps its names.
+  mainFields: ["module", "main"],
   banner: { js: REQUIRE },
-  plugins: [LOAD_LITTLE],
+  plugins: [LOAD_LITTLE, READ_LISTS_QUICKLY],
   legalComments: "eof",
-} as const satisfies BuildOptions;
+} satisfies BuildOptions;
 
 /**
  * Other characters as escapes. A single one, though it be in a comment, makes V8 keep a whole program in two bytes a character: 1.3 MB

@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { keepAll, keptBuild } from "./kept-build.ts";
 import { keptFiles } from "./kept-files.ts";
 
@@ -149,6 +150,7 @@ describe("the build that is kept", () => {
   test("has files of one time for a package, with which nothing needs to be built where they lie", async () => {
     const checkout = new Checkout();
     const at = new Date(1_767_225_600_000);
+    symlinkSync(join(CHECKOUT, "node_modules", "@zxcvbn-ts"), join(checkout.path, "node_modules", "@zxcvbn-ts"));
     for (const [path, text] of Object.entries({
       "src/daemon/set-up/serve.ts": 'import "esbuild";\nconsole.log("started");\n',
       "src/cli/command-line.ts": 'console.log("typed");\n',

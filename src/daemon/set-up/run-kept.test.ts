@@ -18,7 +18,7 @@ class Checkout {
     for (const path of LAUNCHER)
       cpSync(join(CHECKOUT, path), join(this.path, path), { recursive: true, preserveTimestamps: true });
     mkdirSync(join(this.path, "node_modules"), { mode: 0o755 });
-    for (const name of ["esbuild", "@esbuild"])
+    for (const name of ["esbuild", "@esbuild", "@zxcvbn-ts"])
       symlinkSync(join(CHECKOUT, "node_modules", name), join(this.path, "node_modules", name));
     this.write("first");
   }
