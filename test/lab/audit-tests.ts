@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { test } from "node:test";
+import { until } from "./wait.ts";
+import { WebClient } from "./web-client.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 
-describe("what administrators did", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA]);
-
+export function auditTests({ lab, product }: Running): void {
   test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {
     const edit = (sql: string) =>
       lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
@@ -82,4 +79,4 @@ describe("what administrators did", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await product.cli(["audit", "accept", "--yes", "a test"])).code, 0);
     assert.equal((await verify()).code, 0);
   });
-});
+}

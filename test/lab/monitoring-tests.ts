@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { before, test } from "node:test";
 import { EVENT_TYPES } from "../../src/core/events/event-types.ts";
 import { type Family, parseMetrics } from "../kit/metrics-text.ts";
-import { lacking } from "../kit/needs.ts";
-import { CHECKOUT } from "../lab/checkout.ts";
-import { runProgram } from "../lab/commands.ts";
-import { sendMail } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { Prometheus } from "../lab/prometheus.ts";
-import { until } from "../lab/wait.ts";
-import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { CHECKOUT } from "./checkout.ts";
+import { runProgram } from "./commands.ts";
+import { sendMail } from "./mail.ts";
+import { Prometheus } from "./prometheus.ts";
+import { until } from "./wait.ts";
+import { WebClient } from "./web-client.ts";
+import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
-const SKIP = { skip: whyNoLab() ?? lacking({ installed: ["promtool", "prometheus"] }) };
 const EXAMPLES = join(CHECKOUT, "examples");
 /** What Grafana puts in place of its variables. */
 const VARIABLES = [
@@ -29,8 +25,7 @@ type Dashboard = Readonly<{
   annotations: Readonly<{ list: readonly Readonly<{ expr: string }>[] }>;
 }>;
 
-describe("what Prometheus and Grafana make of the numbers", SKIP, () => {
-  const { lab, product } = withProduct({}, [ANNA]);
+export function monitoringTests({ lab, product }: Running): void {
   const folder = join(lab.directory, "prometheus");
   let families: readonly Family[] = [];
   let text = "";
@@ -40,7 +35,7 @@ describe("what Prometheus and Grafana make of the numbers", SKIP, () => {
     const token = await product.makeToken("prometheus", "--scope", "viewer");
     writeFileSync(join(folder, "ghostinbox-token"), token);
     const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    await sendMail({ host: lab.sender, from: "198.51.100.71" });
+    await sendMail({ host: lab.sender, from: "198.51.100.83" });
     ({ text } = await web.with({ authorization: `Bearer ${token}` }).ask("GET", "/metrics"));
     families = parseMetrics(text);
   });
@@ -94,7 +89,7 @@ describe("what Prometheus and Grafana make of the numbers", SKIP, () => {
       await prometheus.stop();
     }
   });
-});
+}
 
 /** Of the dashboard, as Grafana sends them. */
 function expressions(): readonly string[] {

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, type TestContext, test } from "node:test";
+import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
-import { mailboxVisits } from "../lab/mailbox-visits.ts";
-import { managingVisits } from "../lab/managing-visits.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
-import { type WebAnswer, WebClient } from "../lab/web-client.ts";
-import { Description } from "../lab/web-description.ts";
-import { ANNA, visits as firstVisits, GUEST, STRANGER } from "../lab/web-visits.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { logIn, openImap, sendMail } from "./mail.ts";
+import { mailboxVisits } from "./mailbox-visits.ts";
+import { managingVisits } from "./managing-visits.ts";
+import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
+import { type WebAnswer, WebClient } from "./web-client.ts";
+import { Description } from "./web-description.ts";
+import { ANNA, visits as firstVisits, GUEST, STRANGER } from "./web-visits.ts";
+import type { Running } from "./with-product.ts";
 
 /** The sign-out comes last, and what ends the session of the mailbox, such as a suspension, behind what that asks. */
 const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) });
@@ -25,8 +24,8 @@ const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => 
 /** Health checks and older scripts send parameters of their own. */
 const ANY_QUERY = / \/(?:healthz.*|api\/security)$/;
 
-describe("every route of the running server", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA]);
+/** They leave the server with encryption. */
+export function routesTests({ lab, product }: Running): void {
   let web: WebClient;
   let bearer: Readonly<Record<string, string>>;
   let cookie: Readonly<Record<string, string>>;
@@ -180,7 +179,7 @@ describe("every route of the running server", { skip: whyNoLab() ?? false }, () 
       expectSafeHeaders(answer, "no-store");
     }
   });
-});
+}
 
 function expectSafeHeaders({ headers }: WebAnswer, cache: string): void {
   assert.match(headers["content-security-policy"] ?? "", /default-src 'none'.*frame-ancestors 'none'/);

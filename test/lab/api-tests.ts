@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { parseMetrics } from "../kit/metrics-text.ts";
+import { stopService } from "./content.ts";
+import { sendMail } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { until } from "./wait.ts";
+import { namedEvents, serverSent, WebClient } from "./web-client.ts";
+import { Description } from "./web-description.ts";
+import type { Running } from "./with-product.ts";
+
+const GUEST = "198.51.100.81";
+const OTHER_GUEST = "198.51.100.82";
+const BRIEFLY = "198.51.100.204";
+
+export function apiTests({ lab, product }: Running): void {
+  let stranger: WebClient;
+  let web: WebClient;
+  before(async () => {
+    stranger = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    web = stranger.with({ authorization: `Bearer ${await product.makeToken("api")}` });
+  });
+
+  async function must(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await web.ask(method, path, { body });
+    assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.json();
+  }
+
+  async function reaches(from: string): Promise<boolean> {
+    const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25, timeoutMs: 500 });
+    if (connected.ok) connected.socket.destroy();
+    return connected.ok;
+  }
+
+  for (const [what, ip, ban, unban] of [
+    [
+      "/api/security",
+      "198.51.100.200",
+      ["POST", "/api/security", { action: "ban", ip: "198.51.100.200", reason: "it scanned us" }],
+      ["POST", "/api/security", { action: "unban", ip: "198.51.100.200" }],
+    ],
+    [
+      "/api/v1/bans",
+      "198.51.100.201",
+      ["POST", "/api/v1/bans", { ip: "198.51.100.201", for: "2h" }],
+      ["DELETE", "/api/v1/bans/198.51.100.201", undefined],
+    ],
+    [
+      "/api/v1/allow, which lifts bans,",
+      "198.51.100.202",
+      ["POST", "/api/v1/bans", { ip: "198.51.100.202" }],
+      ["POST", "/api/v1/allow", { network: "198.51.100.202" }],
+    ],
+  ] as const)
+    test(`${what} reaches the kernel`, async () => {
+      assert.ok(await reaches(ip), "before");
+      await must(ban[0], ban[1], ban[2]);
+      await until("the ban bites", async () => !(await reaches(ip)));
+      assert.match(await product.firewallBans(), new RegExp(`${ip.replaceAll(".", "\\.")} timeout`));
+      await must(unban[0], unban[1], unban[2]);
+      await until("it is lifted", () => reaches(ip));
+      assert.doesNotMatch(await product.firewallBans(), new RegExp(`${ip.replaceAll(".", "\\.")} timeout`));
+    });
+
+  test("cleanup ends a ban whose time is over, and no other", async () => {
+    await must("POST", "/api/v1/bans", { ip: "198.51.100.203", for: "permanent" });
+    const ends = async () => (await product.events(BRIEFLY)).filter(({ type }) => type === "BAN_EXPIRED").length;
+    // It happens by itself each second too, and is first now and then.
+    await until("cleanup is first", async () => {
+      const before = await ends();
+      await must("POST", "/api/v1/bans", { ip: BRIEFLY, for: "1s" });
+      return until("the ban is over", async () => {
+        const cleaned = JSON.stringify(await must("GET", "/api/security?action=cleanup"));
+        assert.match(cleaned, /^\{"success":true,"action":"cleanup","expired":[01]\}$/);
+        if (cleaned.includes('"expired":1')) return "by cleanup";
+        return (await ends()) > before ? "by itself" : null;
+      }).then((how) => how === "by cleanup");
+    });
+    assert.equal(await product.banOf(BRIEFLY), undefined);
+    assert.equal((await product.events(BRIEFLY)).at(-1)?.type, "BAN_EXPIRED");
+    assert.ok((await product.banOf("198.51.100.203")) !== undefined, "a permanent one stays");
+  });
+
+  test("the stream tells what happens as it happens, and resumes where a reader was cut off", async () => {
+    const first = await web.stream("/api/v1/events/stream");
+    assert.equal(first.status, 200);
+    assert.equal(first.headers["content-type"], "text/event-stream");
+    await sendMail({ host: lab.sender, from: GUEST, subject: "While it listens" });
+    const heard = await until("its events arrive", () => {
+      const events = serverSent(first.text());
+      return events.some(({ data }) => data["type"] === "EMAIL_ACCEPTED") ? events : null;
+    });
+    first.close();
+    expectAscending(heard.map(({ id }) => id));
+    assert.ok(heard.every(({ id, data }) => data["id"] === id));
+    assert.match(first.text(), /^retry: \d+\n\n/);
+
+    await sendMail({ host: lab.sender, from: GUEST, subject: "While nobody listens" });
+    await until("it is delivered", async () => (await missed()).some(([, type]) => type === "EMAIL_DELIVERED"));
+    const last = heard.at(-1)?.id ?? 0;
+    const second = await web.stream("/api/v1/events/stream", { "last-event-id": String(last) });
+    const told = await missed();
+    const resumed = await until("what was missed arrives", () => {
+      const events = serverSent(second.text());
+      return events.length >= told.length ? events : null;
+    });
+    second.close();
+    assert.deepEqual(
+      resumed.slice(0, told.length).map(({ id, data }) => [String(id), data["type"]]),
+      told,
+    );
+
+    async function missed() {
+      return product.sqlite(`SELECT id, type FROM event WHERE id > ${heard.at(-1)?.id ?? 0} ORDER BY id`);
+    }
+  });
+
+  test("the stream tells of one address, of one type, from an id on", async () => {
+    const ofGuest = await web.stream(`/api/v1/events/stream?ip=${OTHER_GUEST}`);
+    const ofMails = await web.stream("/api/v1/events/stream?type=EMAIL_ACCEPTED&after=0");
+    await sendMail({ host: lab.sender, from: GUEST });
+    await sendMail({ host: lab.sender, from: OTHER_GUEST });
+    const isThere = ({ data }: Readonly<{ data: Readonly<Record<string, unknown>> }>) =>
+      data["type"] === "EMAIL_ACCEPTED" && data["ip"] === OTHER_GUEST;
+    await until("both tell", () => [ofGuest, ofMails].every(({ text }) => serverSent(text()).some(isThere)));
+    const tells = (name: string, { text }: typeof ofGuest) => new Set(serverSent(text()).map(({ data }) => data[name]));
+    assert.deepEqual(tells("ip", ofGuest), new Set([OTHER_GUEST]));
+    assert.deepEqual(tells("type", ofMails), new Set(["EMAIL_ACCEPTED"]));
+    assert.ok(tells("ip", ofMails).has(GUEST), "from the first event on");
+    for (const stream of [ofGuest, ofMails]) stream.close();
+  });
+
+  test("the stream ends within seconds of the token by which it was opened", async () => {
+    const token = await product.makeToken("leaving");
+    const stream = await stranger.with({ authorization: `Bearer ${token}` }).stream("/api/v1/events/stream");
+    assert.equal(stream.status, 200);
+    await product.json(["token", "revoke", "leaving"]);
+    await stream.ended;
+  });
+
+  test("the metrics are Prometheus's, and tell nobody's address", async () => {
+    const { text, headers } = await web.ask("GET", "/metrics");
+    assert.equal(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    const families = new Map(parseMetrics(text).map((family) => [family.name, family.samples]));
+    assert.deepEqual(
+      [...families.keys()],
+      ["ghostinbox_build_info", "ghostinbox_component_up", "ghostinbox_bans_active", "ghostinbox_events_total"],
+    );
+    const bans = await product.stats();
+    const active = families.get("ghostinbox_bans_active")?.reduce((sum, { value }) => sum + value, 0);
+    assert.equal(active, bans.bans.active);
+    const [[mails = ""] = []] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED'");
+    const accepted = families.get("ghostinbox_events_total")?.find(({ labels }) => labels["type"] === "EMAIL_ACCEPTED");
+    assert.equal(String(accepted?.value), mails);
+    assert.doesNotMatch(text, /\d+\.\d+\.\d+\.\d+|@/);
+  });
+
+  test("without the guard reading goes on, commands and health say so, each as it is described", async () => {
+    const described = new Description(await must("GET", "/openapi.json"));
+    const page = await web.stream("/api/v1/stream");
+    const told = (name: string) => namedEvents(page.text()).filter((message) => message.name === name);
+    await until("the page knows the health", () => told("health").length > 0);
+    const [hello] = told("hello");
+    const before = Number(hello?.id);
+    const pid = await lab.server.mustExec(["cat", `${product.layout.services}/guard/supervise/pid`]);
+    process.kill(Number(pid), "SIGKILL");
+    const guard = await stopService(product, "guard");
+    const gone = performance.now();
+    try {
+      await until("the page tells that it is gone", () => told("health").at(-1)?.data["status"] === "down");
+      assert.ok(performance.now() - gone < 2_500, `${performance.now() - gone} ms`);
+      await until("health tells", async () => (await stranger.ask("GET", "/healthz")).status === 503);
+      for (const [route, status] of [
+        ["GET /healthz", 503],
+        ["GET /healthz/ready", 503],
+        ["GET /healthz/live", 200],
+        ["GET /api/v1/bans", 200],
+        ["GET /api/v1/status", 200],
+        ["GET /api/v1/allow", 503],
+        ["POST /api/v1/bans", 503],
+        ["GET /metrics", 200],
+      ] as const) {
+        const [method = "", path = ""] = route.split(" ");
+        const body = method === "POST" ? { ip: "198.51.100.205" } : undefined;
+        const answer = await web.ask(method, path, { body });
+        assert.equal(answer.status, status, route);
+        assert.deepEqual(described.faults(route, answer), [], `${route} ${answer.text}`);
+      }
+      const refused = await web.ask("POST", "/api/v1/bans", { body: { ip: "198.51.100.205" } });
+      assert.match(refused.text, /"code":"guard_down"/);
+      assert.equal(refused.headers["retry-after"], "5");
+    } finally {
+      await guard.start();
+    }
+    await until("all is well again", async () => (await stranger.ask("GET", "/healthz/ready")).status === 200);
+
+    // The same stream goes on, with every event of the new guard.
+    await sendMail({ host: lab.sender, from: GUEST, subject: "After the guard" });
+    const ids = () =>
+      told("events").flatMap(({ data }) =>
+        (Array.isArray(data["items"]) ? data["items"] : []).map(({ id }) => String(id)),
+      );
+    const accepted = async () =>
+      product.sqlite(`SELECT id FROM event WHERE id > ${before} AND type = 'EMAIL_DELIVERED'`);
+    await until("the page has the whole mail", async () => {
+      const [[last = "none"] = []] = await accepted();
+      return ids().includes(last);
+    });
+    const newest = Number(ids().at(-1));
+    const written = await product.sqlite(`SELECT id FROM event WHERE id > ${before} AND id <= ${newest} ORDER BY id`);
+    assert.deepEqual(
+      ids(),
+      written.map(([id]) => id),
+    );
+    assert.ok(told("events").every(({ data }) => data["more"] === false));
+    assert.ok(told("figures").length > 0 && told("beat").length > 0);
+    assert.equal(told("hello").length, 1, "the same database");
+    page.close();
+  });
+
+  test("charts, rankings and statistics tell of the same mails", async () => {
+    const described = new Description(await must("GET", "/openapi.json"));
+    for (const path of ["/api/v1/figures", "/api/v1/top", "/api/v1/stats"])
+      assert.deepEqual(described.faults(`GET ${path}`, await web.ask("GET", path)), [], path);
+    const [[mails = ""] = []] = await product.sqlite(
+      "SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account IS NULL",
+    );
+    const { series } = (await web.ask("GET", "/api/v1/figures?step=60")).json() as { series: { mails_in: number[] } };
+    assert.equal(String(series.mails_in.reduce((sum, n) => sum + n, 0)), mails);
+    const top = (await web.ask("GET", "/api/v1/top")).json() as { items: readonly { ip: string }[] };
+    assert.equal(top.items[0]?.ip, GUEST);
+  });
+}
+
+function expectAscending(ids: readonly number[]): void {
+  assert.deepEqual(
+    ids,
+    ids.toSorted((a, b) => a - b),
+  );
+  assert.equal(new Set(ids).size, ids.length);
+}
