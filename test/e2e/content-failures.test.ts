@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { contentMail, GTUBE, RECORDS, spamdAnswers, stopService } from "../lab/content.ts";
+import { contentMail, GTUBE, RECORDS, scoreByOneRule, spamdAnswers, stopService } from "../lab/content.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { channelRecords, RulesChannel } from "../lab/rules-channel.ts";
 import { until } from "../lab/wait.ts";
@@ -20,12 +20,13 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
     },
     [ANNA],
-    { records: () => [...RECORDS, ...channelRecords()], prepare, release: () => channel?.stop() },
+    { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare, release: () => channel?.stop() },
   );
   const { arrived, send } = contentMail(product);
   const rules = join(lab.directory, "own.cf");
   let channel: RulesChannel | null = null;
   async function prepare(): Promise<void> {
+    scoreByOneRule(product);
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     channel = new RulesChannel(lab.sender, lab.directory);
     await channel.start();
@@ -65,7 +66,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   test("mail waits for a dead filter if the owner wants it", async () => {
     const before = readFileSync(product.layout.settings, "utf8");
     try {
-      writeFileSync(product.layout.settings, before.replace(/^# (spam\.on_failure = )"pass"$/m, '$1"wait"'));
+      writeFileSync(product.layout.settings, `${before}spam.on_failure = "wait"\n`);
       await product.json(["config", "apply"]);
       const dead = await stopService(product, "spamd");
       const waiting = await send({ subject: "waits" });

@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeOneRule } from "./content.ts";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
@@ -53,11 +54,11 @@ export class RulesChannel {
     this.#server?.kill("SIGTERM");
   }
 
-  /** All rules of Debian's package, and one more. */
+  /** Rules as those of Debian's package, but few, and one more. */
   #publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
     const [rules, web] = [join(this.#directory, channel), join(this.#directory, "web", channel)];
     mkdirSync(web, { recursive: true });
-    cpSync("/usr/share/spamassassin", rules, { recursive: true, dereference: true });
+    writeOneRule(rules);
     writeFileSync(join(rules, "99_lab.cf"), rule);
     const archive = join(web, `${CHANNELS[channel]}.tar.gz`);
     // sa-update takes plain names alone.
