@@ -26,7 +26,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
   const rules = join(lab.directory, "own.cf");
   let channel: RulesChannel | null = null;
   async function prepare(): Promise<void> {
-    scoreByOneRule(product);
+    scoreByOneRule({ product });
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
     channel = new RulesChannel(lab.sender, lab.directory);
     await channel.start();

@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fetchedRules, PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
+import { PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText, type Written } from "./mailbox.ts";
@@ -64,7 +64,10 @@ score LAB_GTUBE 1000
  */
 export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick<Product, "layout"> }>): void {
   makeKnownSecret(layout);
-  writeOneRule(fetchedRules(layout));
+  // As updates leave them: they replace the link.
+  const set = join(layout.spamRules, "set-0");
+  writeOneRule(set);
+  symlinkSync(set, join(layout.spamRules, "current"));
 }
 
 /** A set of rules that SpamAssassin takes: what its headers look like, and these two. */
