@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { AlertConditions, alertConditionsTests } from "../lab/alert-conditions-tests.ts";
 import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
 import { logIn, openImap } from "../lab/mail.ts";
@@ -12,11 +13,16 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 
 describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA], { prepare });
+  const { lab, product } = withProduct(AlertConditions.settings, [ANNA], {
+    prepare,
+    release: () => conditions.release(),
+  });
   let receivers: AlertReceivers;
+  let conditions: AlertConditions;
   async function prepare(): Promise<void> {
     receivers = await AlertReceivers.start(lab);
     product.set(receivers.environment);
+    conditions = await AlertConditions.prepare({ lab, product });
   }
   const once = (title: string, deadlineMs?: number): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);
@@ -148,6 +154,10 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     await product.json(["account", "passwd", ANNA, "--password-stdin"], { input: "other unrelated words here too\n" });
     await once(`Resolved: ${guessed}`);
   });
+
+  // Last: they have thresholds of their own.
+  describe("each condition is told once on every channel, and its end once", () =>
+    alertConditionsTests({ lab, product }, { conditions: () => conditions, receivers: () => receivers }));
 });
 
 function isPostgrey(text: string): boolean {

@@ -2,20 +2,22 @@ import { spawn } from "node:child_process";
 import { once as happens } from "node:events";
 import { copyFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { AlertReceivers } from "../lab/alert-receivers.ts";
-import { mustRun } from "../lab/commands.ts";
-import { Lists } from "../lab/lists.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { makeCertificate, makeExpiringCertificate } from "../lab/tls-server.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import type { AlertReceivers } from "./alert-receivers.ts";
+import { mustRun } from "./commands.ts";
+import type { Lab } from "./lab.ts";
+import { Lists } from "./lists.ts";
+import { logIn, openImap, sendMail } from "./mail.ts";
+import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 /** So low that the lab reaches them; so high that nothing does. */
 const LOW = { failed_logins: 6, dashboard_logins: 2, networks: 4, spam: 2, bans: 2, repeated: 1, volume: 25 };
 const HIGH = Object.fromEntries(Object.keys(LOW).map((name) => [name, 1_000_000]));
+/** Different wrong passwords that bring a ban. */
+const FAILURES = 3;
 const BY_EVENTS = [
   "Many sign-ins fail",
   "Sign-ins to the dashboard fail",
@@ -30,48 +32,62 @@ const NO_LIST = "A DNS block list gives answers that cannot be believed and is s
 const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
 const NO_DATABASE = "The database cannot be written: mail goes on, but nothing new is counted or banned";
 
-describe("each condition is told once on every channel, and its end once", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
-      GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
-      GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
-      GHOSTINBOX_LIMITS__LOGINS__FAILURES: "3",
-      GHOSTINBOX_BANS__LADDER: "2s,1h",
-    },
-    [ANNA],
-    { prepare, release },
-  );
-  const at = (name: string): string => join(lab.directory, name);
-  const disk = product.layout.data;
-  let lists: Lists;
-  let receivers: AlertReceivers;
-  async function prepare(): Promise<void> {
-    lists = await Lists.start();
-    receivers = await AlertReceivers.start(lab);
+const at = (lab: Lab, name: string): string => join(lab.directory, name);
+
+/** What these conditions take, made before the server starts. */
+export class AlertConditions {
+  static readonly settings = {
+    GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
+    GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+    GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
+    GHOSTINBOX_BANS__LADDER: "2s,1h",
+  };
+  readonly lists: Lists;
+  readonly #disk: string;
+
+  private constructor(lists: Lists, disk: string) {
+    this.lists = lists;
+    this.#disk = disk;
+  }
+
+  static async prepare({ lab, product }: Running): Promise<AlertConditions> {
+    const disk = product.layout.data;
+    const lists = await Lists.start();
     // A disk of its own, so small that it can be filled.
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
     process.on("exit", () => spawn("umount", ["-l", disk]));
     const good = await makeCertificate(lab.directory, "good", "mail.example.test");
-    copyFileSync(good.cert, at("live.pem"));
-    copyFileSync(good.key, at("live-key.pem"));
-    product.set({
-      ...receivers.environment,
-      GHOSTINBOX_TLS__CERT: at("live.pem"),
-      GHOSTINBOX_TLS__KEY: at("live-key.pem"),
-    });
+    copyFileSync(good.cert, at(lab, "live.pem"));
+    copyFileSync(good.key, at(lab, "live-key.pem"));
+    product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
     await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
-    thresholds(LOW);
-  }
-  async function release(): Promise<void> {
-    lists.stop();
-    await mustRun(["umount", "-l", disk]);
+    return new AlertConditions(lists, disk);
   }
 
-  function thresholds(all: Readonly<Record<string, number>>): void {
+  async release(): Promise<void> {
+    this.lists.stop();
+    await mustRun(["umount", "-l", this.#disk]);
+  }
+}
+
+type Parts = Readonly<{ conditions: () => AlertConditions; receivers: () => AlertReceivers }>;
+
+/** Of a server with AlertConditions, which tells these receivers. */
+export function alertConditionsTests({ lab, product }: Running, parts: Parts): void {
+  const disk = product.layout.data;
+  let lists: Lists;
+  let receivers: AlertReceivers;
+  before(async () => {
+    receivers = parts.receivers();
+    ({ lists } = parts.conditions());
+    await thresholds(LOW);
+  });
+
+  async function thresholds(all: Readonly<Record<string, number>>): Promise<void> {
     const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);
-    product.writeSettings(`[alerts.thresholds]\n${lines.join("")}`);
+    product.writeSettings(`[limits.logins]\nfailures = ${FAILURES}\n[alerts.thresholds]\n${lines.join("")}`);
+    await product.json(["config", "apply"]);
   }
   const once = (title: string, deadlineMs = 40_000): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);
@@ -100,8 +116,7 @@ describe("each condition is told once on every channel, and its end once", { ski
     await attack("198.51.100.200", 2);
     await attack("198.51.100.201");
     for (const title of BY_EVENTS) await once(title);
-    thresholds(HIGH);
-    await product.json(["config", "apply"]);
+    await thresholds(HIGH);
     for (const title of BY_EVENTS) await once(`Resolved: ${title}`);
     for (const title of BY_EVENTS) receivers.neverTwice(product, title);
   });
@@ -111,15 +126,15 @@ describe("each condition is told once on every channel, and its end once", { ski
     await mustRun(["fallocate", "-l", String(bavail * bsize - 15 * 1024 * 1024), join(disk, "filler")]);
     await lists.become("zen.spamhaus.org", "lying");
     const expiring = await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test");
-    copyFileSync(expiring.cert, at("live.pem"));
-    copyFileSync(expiring.key, at("live-key.pem"));
+    copyFileSync(expiring.cert, at(lab, "live.pem"));
+    copyFileSync(expiring.key, at(lab, "live-key.pem"));
     await once(NO_LIST);
     await once(CERTIFICATE);
     await once(NO_DISK, 60_000);
     rmSync(join(disk, "filler"));
     await lists.become("zen.spamhaus.org", "honest");
-    copyFileSync(at("good.pem"), at("live.pem"));
-    copyFileSync(at("good-key.pem"), at("live-key.pem"));
+    copyFileSync(at(lab, "good.pem"), at(lab, "live.pem"));
+    copyFileSync(at(lab, "good-key.pem"), at(lab, "live-key.pem"));
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
     await lockedDatabase(async () => {
@@ -149,4 +164,4 @@ describe("each condition is told once on every channel, and its end once", { ski
       await happens(locker, "close");
     }
   }
-});
+}
