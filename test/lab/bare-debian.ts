@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join, relative } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
-import { makeDebian } from "./debian-tree.ts";
+import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
@@ -49,18 +49,22 @@ export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly stri
  */
 export class BareDebian {
   readonly root: string;
+  readonly #tree: DebianTree;
   readonly #init: ChildProcess;
   readonly #pid: number;
 
-  private constructor(root: string, init: ChildProcess, pid: number) {
+  private constructor(root: string, tree: DebianTree, init: ChildProcess) {
     this.root = root;
+    this.#tree = tree;
     this.#init = init;
-    this.#pid = pid;
+    this.#pid = Number(readFileSync(`/proc/${init.pid}/task/${init.pid}/children`, "utf8").trim());
   }
 
   static async make(directory: string): Promise<BareDebian> {
     const root = join(directory, "debian");
-    await makeDebian(root);
+    const tree = await DebianTree.make(join(directory, "made"));
+    await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
+    tree.configureApt(root);
     await copyNode(root);
     cpSync(CHECKOUT, join(root, INSIDE), {
       recursive: true,
@@ -70,8 +74,7 @@ export class BareDebian {
       stdio: ["pipe", "pipe", "inherit"],
     });
     await once(init.stdout, "data");
-    const children = readFileSync(`/proc/${init.pid}/task/${init.pid}/children`, "utf8");
-    return new BareDebian(root, init, Number(children.trim()));
+    return new BareDebian(root, tree, init);
   }
 
   /** Ends what runs in it and deletes it. */
@@ -79,6 +82,7 @@ export class BareDebian {
     const ended = once(this.#init, "close");
     this.#init.stdin?.end();
     await ended;
+    this.#tree.close();
     rmSync(this.root, { recursive: true, force: true });
   }
 

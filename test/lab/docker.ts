@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSyn
 import { join } from "node:path";
 import { parseCapabilities } from "../../src/wire/kernel/capabilities.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
-import { makeDebian, whyNoDebian } from "./debian-tree.ts";
+import { type DebianTree, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
 import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
@@ -43,10 +43,9 @@ for argument; do
 done
 exec runc "$@"
 `;
-/** Packages leave these out of Debian's own slim image, too (https://github.com/debuerreotype/debuerreotype, .slimify-excludes). */
-const SLIM = `${["doc", "info", "linda", "lintian", "locale", "man"].map((name) => `path-exclude /usr/share/${name}/*`).join("\n")}
-path-include /usr/share/doc/*/copyright
-`;
+/** Not in Debian's own slim image either (https://github.com/debuerreotype/debuerreotype, .slimify-excludes). */
+const SLIM = ["info", "linda", "lintian", "locale", "man"].map((name) => `/usr/share/${name}/*`);
+const DOC = "path-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\n";
 const START_MS = 60_000;
 const BUILD_MS = 600_000;
 
@@ -153,19 +152,27 @@ exec docker "$@"
     return mustRun(argv, this.#reaching({ deadlineMs: 120_000, ...options }));
   }
 
-  /** Made from Debian's archive, with the authorities that this machine's administrator added. */
-  async makeBase(): Promise<void> {
-    const root = join(this.#directory, "base");
-    await makeDebian(root);
+  /** Debian's own slim image, with the authorities that this machine's administrator added. */
+  async makeBase(tree: DebianTree): Promise<void> {
+    const besides = join(this.#directory, "base");
+    mkdirSync(join(besides, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
+    writeFileSync(
+      join(besides, "etc/dpkg/dpkg.cfg.d/docker"),
+      SLIM.map((path) => `path-exclude ${path}\n`).join("") + DOC,
+    );
+    tree.configureApt(besides);
     const authorities = "usr/local/share/ca-certificates";
     if (existsSync(join("/", authorities)))
-      cpSync(join("/", authorities), join(root, authorities), { recursive: true });
-    writeFileSync(join(root, "etc/dpkg/dpkg.cfg.d/docker"), SLIM);
+      cpSync(join("/", authorities), join(besides, authorities), { recursive: true });
+    const without = SLIM.map((path) => `--exclude=.${path}`);
+    // Docker takes no name twice, not even that of a directory.
+    const script = `
+      (cd "$2"; find . ! -type d -print0) | tar -c "\${@:3}" -C "$1" . -C "$2" --null -T - | docker import - "$0"`;
     await mustRun(
-      ["bash", "-c", `tar -C "$0" -c . | docker import - ${BASE}`, root],
+      ["bash", "-o", "pipefail", "-c", script, BASE, tree.root, besides, ...without],
       this.#reaching({ deadlineMs: BUILD_MS }),
     );
-    rmSync(root, { recursive: true });
+    rmSync(besides, { recursive: true });
   }
 
   /** Its containers end with it; images and volumes stay for the next start. */

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
+import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
@@ -34,9 +35,10 @@ export class ImageLab {
     const directory = join(lab.directory, "docker");
     mkdirSync(directory);
     const docker = new Docker(directory);
+    const tree = await DebianTree.make(join(lab.directory, "made"));
     try {
       await docker.start(null);
-      await docker.makeBase();
+      await docker.makeBase(tree);
       const registry = (await mustRun(["npm", "config", "get", "registry"])).trim();
       const image = new ImageLab(lab, docker);
       docker.add(["--network=host", "--build-arg", `NPM_REGISTRY=${registry}`], image.#options());
@@ -48,6 +50,8 @@ export class ImageLab {
       await docker.stop();
       lab.remove();
       throw error;
+    } finally {
+      tree.close();
     }
   }
 
