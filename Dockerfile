@@ -7,22 +7,24 @@ FROM debian:bookworm-slim AS programs
 ARG SOURCE_DATE_EPOCH
 # Node believes the authorities that Debian believes, and so those of a company that adds its own to the base image.
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates curl libatomic1
+# What a step leaves goes through Docker's hands, file by file: so none leaves what the next ones do not need.
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates curl libatomic1 && \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 ARG NPM_REGISTRY=https://registry.npmjs.org
 WORKDIR /usr/lib/ghostinbox
-COPY package.json package-lock.json docker/fetch-npm ./
-# Of Node the server needs the program alone, not what is for compiling against it.
+COPY package.json package-lock.json docker/fetch-npm docker/as-of-then ./
 RUN bash fetch-npm /npm && \
-    /npm/npm/node /npm/npm/bin/npm-cli.js ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error --registry="$NPM_REGISTRY" && \
+    /npm/npm/node /npm/npm/bin/npm-cli.js ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --registry="$NPM_REGISTRY" && \
     /npm/npm/node /npm/npm/bin/npm-cli.js sbom --package-lock-only --sbom-format=cyclonedx > npm-packages.json && \
-    rm -r /npm /root/.npm fetch-npm node_modules/.bin node_modules/node-linux-*/include node_modules/node-linux-*/share
+    mv /npm/node-linux-* /npm/@esbuild node_modules && \
+    rm -r /npm /root/.npm fetch-npm node_modules/.bin && \
+    bash as-of-then
 COPY . .
 # Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler.
 RUN touch image && find . -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} + && \
     "$(bash scripts/node-path)" scripts/build-programs.ts && \
     rm -r node_modules/esbuild node_modules/@esbuild scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
-    chmod -R u=rwX,go=rX . && \
-    find . -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+    mv as-of-then /tmp && rm docker/as-of-then && bash /tmp/as-of-then
 
 FROM debian:bookworm-slim
 ARG SOURCE_DATE_EPOCH
