@@ -44,8 +44,9 @@ docker-compose start mailserver
 # Remove old backups (keep 30 days)
 find secure/backups/ -name "email-*" -mtime +30 -delete
 `;
-/** Nobody is there to type the passphrase. */
-const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret "$@"; }`;
+/** Nobody is there to type the passphrase. How small the copy gets, and how long a guess of its passphrase takes, is not tested. */
+const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret --s2k-count 1024 -z 0 "$@"; }
+export GZIP=-1`;
 const LISTED =
   "gpg --decrypt secure/backups/email-*/email-backup.tar.gz.gpg | tar -tz; gpgconf --homedir keys --kill all";
 
