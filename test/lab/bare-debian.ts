@@ -8,7 +8,6 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -19,6 +18,7 @@ import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
+import { MemoryPlace } from "./memory-place.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const APT_MS = 300_000;
@@ -49,19 +49,22 @@ export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly stri
  */
 export class BareDebian {
   readonly root: string;
+  readonly #place: MemoryPlace;
   readonly #tree: DebianTree;
   readonly #init: ChildProcess;
   readonly #pid: number;
 
-  private constructor(root: string, tree: DebianTree, init: ChildProcess) {
+  private constructor(root: string, place: MemoryPlace, tree: DebianTree, init: ChildProcess) {
     this.root = root;
+    this.#place = place;
     this.#tree = tree;
     this.#init = init;
     this.#pid = Number(readFileSync(`/proc/${init.pid}/task/${init.pid}/children`, "utf8").trim());
   }
 
   static async make(directory: string): Promise<BareDebian> {
-    const root = join(directory, "debian");
+    const place = new MemoryPlace();
+    const root = join(place.directory, "debian");
     const tree = await DebianTree.make(join(directory, "made"));
     await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
     tree.configureApt(root);
@@ -74,7 +77,7 @@ export class BareDebian {
       stdio: ["pipe", "pipe", "inherit"],
     });
     await once(init.stdout, "data");
-    return new BareDebian(root, tree, init);
+    return new BareDebian(root, place, tree, init);
   }
 
   /** Ends what runs in it and deletes it. */
@@ -83,7 +86,7 @@ export class BareDebian {
     this.#init.stdin?.end();
     await ended;
     this.#tree.close();
-    rmSync(this.root, { recursive: true, force: true });
+    this.#place.remove();
   }
 
   /** `argv` as a command in it: in the network of the machine, or of a host of the lab. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
@@ -6,6 +6,7 @@ import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
+import { MemoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
 
@@ -24,23 +25,24 @@ type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?
 export class ImageLab {
   readonly lab: Lab;
   readonly docker: Docker;
+  readonly #place: MemoryPlace;
 
-  private constructor(lab: Lab, docker: Docker) {
+  private constructor(lab: Lab, docker: Docker, place: MemoryPlace) {
     this.lab = lab;
     this.docker = docker;
+    this.#place = place;
   }
 
   static async make(): Promise<ImageLab> {
     const lab = await Lab.make();
-    const directory = join(lab.directory, "docker");
-    mkdirSync(directory);
-    const docker = new Docker(directory);
+    const place = new MemoryPlace();
+    const docker = new Docker(place.directory);
     const tree = await DebianTree.make(join(lab.directory, "made"));
     try {
       await docker.start(null);
       await docker.makeBase(tree);
       const registry = (await mustRun(["npm", "config", "get", "registry"])).trim();
-      const image = new ImageLab(lab, docker);
+      const image = new ImageLab(lab, docker, place);
       docker.add(["--network=host", "--build-arg", `NPM_REGISTRY=${registry}`], image.#options());
       await image.typed("Without Compose", { to: 1 });
       await docker.stop();
@@ -48,6 +50,7 @@ export class ImageLab {
       return image;
     } catch (error) {
       await docker.stop();
+      place.remove();
       lab.remove();
       throw error;
     } finally {
@@ -57,6 +60,7 @@ export class ImageLab {
 
   async remove(): Promise<void> {
     await this.docker.stop();
+    this.#place.remove();
     this.lab.remove();
   }
 

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+
+/** Two whole Debians beside all else of a run need a third of it. */
+const ENOUGH_KIB = 6 * 1024 ** 2;
+
+/**
+ * A directory for thousands of files that are soon deleted, such as a Debian: in memory, where the kernel takes half as long for
+ * them as on a disk. On the disk where memory is short.
+ */
+export class MemoryPlace {
+  readonly directory: string;
+  readonly #atExit = () => this.remove();
+  #isMounted = false;
+
+  constructor() {
+    this.directory = mkdtempSync("/var/tmp/gi-place-");
+    process.on("exit", this.#atExit);
+    if (availableKib() >= ENOUGH_KIB) {
+      const argv = ["-t", "tmpfs", "-o", "mode=755,size=50%", "tmpfs", this.directory];
+      this.#isMounted = spawnSync("mount", argv).status === 0;
+    }
+    chmodSync(this.directory, 0o755);
+  }
+
+  /** With all that is there. */
+  remove(): void {
+    process.off("exit", this.#atExit);
+    // Namespaces that others made meanwhile may hold the mount: they do not hold the files.
+    rmContents(this.directory);
+    if (this.#isMounted) spawnSync("umount", ["--lazy", this.directory]);
+    this.#isMounted = false;
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** As proc(5) has it. */
+function availableKib(): number {
+  return Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
+}
+
+function rmContents(directory: string): void {
+  spawnSync("find", [directory, "-xdev", "-mindepth", "1", "-delete"]);
+}
