@@ -125,6 +125,8 @@ describe("in a container, whose root may not look into processes of others", { s
     assert.match(product.output, /Ended 4 processes that an earlier start left behind\./);
     await until("they have ended", () => mine.every((one) => !one.isThere));
     await product.stop();
+    const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
+    assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");
     container.end();
   });
 });

@@ -110,12 +110,16 @@ export function rspamdCommands(layout: Layout): readonly string[] {
   ];
 }
 
-/** For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. */
+/**
+ * For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. Its own user looks for
+ * them: root of a container may not look into processes of others (ptrace(2)).
+ */
 export function rspamdEnded(): readonly string[] {
   return [
+    `exec ${as(CONTENT_USERS.rspamd)} sh -c '`,
     "for one in /proc/[0-9]*; do",
     `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
-    "done",
+    "done'",
   ];
 }
 
