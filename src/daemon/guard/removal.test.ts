@@ -14,7 +14,7 @@ import { Removal } from "./removal.ts";
 
 const MOST_ROWS = 1_000;
 
-function fresh(t: TestContext, isRunning: () => boolean = () => true) {
+function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = false } = {}) {
   const db = newEngine(join(scratch(t), "engine.db"));
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
@@ -22,8 +22,18 @@ function fresh(t: TestContext, isRunning: () => boolean = () => true) {
   const notices = new NoticeBoard();
   const quiet = (): void => undefined;
   const orders: string[] = [];
+  const flood = (): void => {
+    store.begin();
+    for (let i = 0; i < 20_000; i++) store.append(eventRow(`203.0.${i % 250}.7`, START));
+    store.commit();
+  };
+  let waits = comesLater;
+  const flush = (): void => {
+    if (waits) flood();
+    waits = false;
+  };
   const removal = new Removal({
-    engine: { flush: quiet, audit: () => Promise.resolve(true) },
+    engine: { flush, audit: () => Promise.resolve(true) },
     store,
     retention: new Retention(db, events, {
       maxRows: MOST_ROWS,
@@ -44,9 +54,7 @@ function fresh(t: TestContext, isRunning: () => boolean = () => true) {
     notices,
     log: { info: quiet, warn: quiet, error: (_, fields) => assert.fail(String(fields?.["why"])) },
   });
-  store.begin();
-  for (let i = 0; i < 20_000; i++) store.append(eventRow(`203.0.${i % 250}.7`, START));
-  store.commit();
+  if (!comesLater) flood();
   return { events, notices, orders, removal };
 }
 
@@ -82,10 +90,17 @@ test("a second round waits for the first, and a stop ends it", async (t) => {
 
 test("before the maintenance process has counted nothing goes; once it is back all does", async (t) => {
   let isRunning = false;
-  const { events, removal } = fresh(t, () => isRunning);
+  const { events, removal } = fresh(t, { isRunning: () => isRunning });
   await removal.round();
   assert.equal(events.rows, 20_000);
   isRunning = true;
   await removal.round();
   assert.equal(events.rows, MOST_ROWS);
+});
+
+test("the owner is told of a flood that begins once a round has, and is over with it", async (t) => {
+  const { events, removal, notices } = fresh(t, { comesLater: true });
+  await removal.round();
+  assert.equal(events.rows, MOST_ROWS);
+  assert.ok(notices.raised.has("events_aggregated"));
 });

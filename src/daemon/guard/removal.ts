@@ -51,12 +51,14 @@ export class Removal {
     if (this.#working) return;
     this.#working = true;
     try {
-      await this.#tellOfPress();
       this.#parts.engine.flush();
       this.#parts.store.settle();
       await this.#count();
       const { checkpoints } = this.#parts;
-      for (let steps = 1; !this.#stopped && this.#step(); steps++) {
+      for (let steps = 1; ; steps++) {
+        // A flood may begin, and end, within one round.
+        await this.#tellOfPress();
+        if (this.#stopped || !this.#step()) break;
         await this.#warm();
         await (checkpoints.isBehind && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
       }
