@@ -6,7 +6,7 @@ const READY = "ready\n";
 const PIPE = "TEST_PACKAGES_FD";
 /** What asks whether something is installed (test/kit/needs.ts), or runs programs. */
 const LOOKS =
-  /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard|speaker)\.ts"|"node:child_process"|runProgram\(|prepareCertificate/;
+  /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard|speaker)\.ts"|"node:child_process"|runProgram\(/;
 
 /** Whether the packages that tests take have come. At once where none are being installed. */
 export async function packagesThere(): Promise<boolean> {

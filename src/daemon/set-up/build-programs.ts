@@ -25,9 +25,11 @@ export async function buildPrograms(checkout: string): Promise<Built> {
       make({ ...FOR_NODE, entryPoints: entryPoints(checkout, PROGRAMS) }),
       buildPage(checkout, make),
     ]);
-    const built = services.outputFiles.map(({ path, text }) => ({ path, text: inAscii(text) }));
     return {
-      files: [...built, ...page.outputFiles].map(({ path, text }) => ({ name: path.slice(1), text: inOneByte(text) })),
+      files: [
+        ...services.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) })),
+        ...page.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inOneByte(text) })),
+      ],
       sources: [
         ...[services.metafile, ...page.metafiles].flatMap((metafile) => sourcesOf(checkout, metafile)),
         ...page.sources,

@@ -84,7 +84,7 @@ export const FOR_NODE = {
  * and raw templates, where it is not: none has such a character (build-programs.test.ts).
  */
 export function inAscii(program: string): string {
-  return program.replaceAll(/[^\0-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return program.replaceAll(/[^\0-\u007f]/g, escaped);
 }
 
 /**
@@ -92,7 +92,11 @@ export function inAscii(program: string): string {
  * of a program in memory, with two bytes for each character as soon as one of them needs two.
  */
 export function inOneByte(text: string): string {
-  return text.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replaceAll(/[^\0-\xff]/g, escaped);
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** What LOAD_LITTLE writes has no file. */

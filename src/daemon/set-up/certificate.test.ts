@@ -13,10 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "./certificate.ts";
 
+const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-tls-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -32,7 +34,7 @@ async function prepare(layout: Layout, settings = ""): Promise<string | null> {
   return prepareCertificate(loaded.settings, layout);
 }
 
-test("the first start signs a certificate for the host name; the next keeps it", async () => {
+test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {
   const layout = layoutFor("one");
   assert.equal(await prepare(layout), null);
   const pem = readFileSync(layout.tlsCert, "utf8");
@@ -44,7 +46,7 @@ test("the first start signs a certificate for the host name; the next keeps it",
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
-test("what is served is root's alone, and key and chain stand in one file", async () => {
+test("what is served is root's alone, and key and chain stand in one file", OPENSSL, async () => {
   const layout = layoutFor("served");
   await prepare(layout);
   assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "dh.pem", "key.pem"]);
@@ -55,13 +57,13 @@ test("what is served is root's alone, and key and chain stand in one file", asyn
   assert.match(chain, /^-----BEGIN PRIVATE KEY-----[^]+-----BEGIN CERTIFICATE-----/);
 });
 
-test("the ciphers of the seed get the RSA key that some of them need", async () => {
+test("the ciphers of the seed get the RSA key that some of them need", OPENSSL, async () => {
   const layout = layoutFor("rsa");
   await prepare(layout, `[tls]\nprofile = "seed"`);
   assert.equal(new X509Certificate(readFileSync(layout.tlsCert)).publicKey.asymmetricKeyType, "rsa");
 });
 
-test("a bad certificate stops the first start; a later one goes on with what was served", async () => {
+test("a bad certificate stops the first start; a later one goes on with what was served", OPENSSL, async () => {
   const layout = layoutFor("bad");
   const [cert, key] = [join(directory, "own.pem"), join(directory, "own-key.pem")];
   const settings = `[tls]\ncert = "${cert}"\nkey = "${key}"`;
