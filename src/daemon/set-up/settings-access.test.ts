@@ -1,27 +1,30 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf, USERS } from "../../settings/layout.ts";
-import { restoreSettingsAccess, settingsAccess } from "./settings-access.ts";
+import { layoutOf } from "../../settings/layout.ts";
 
-const skip = lacking({ root: true, users: [USERS.guard] });
+const FILE = "src/daemon/set-up/settings-access.ts";
 
-test("a settings file that was replaced is the guard's to read again", { skip }, () => {
-  const layout = layoutOf(temporaryDirectory());
-  restoreSettingsAccess(layout);
-  writeFileSync(layout.settings, "");
-  chmodSync(layout.settings, 0o600);
-  chownSync(layout.settings, 65_534, 0);
-  restoreSettingsAccess(layout);
-  const { mode, uid, gid } = statSync(layout.settings);
-  assert.deepEqual({ mode: mode & 0o7777, owner: { uid, gid } }, settingsAccess());
-});
-
-test("what is no file stays as it is", { skip }, () => {
-  const layout = layoutOf(temporaryDirectory());
-  mkdirSync(layout.settings, { mode: 0o700 });
-  restoreSettingsAccess(layout);
-  assert.equal(statSync(layout.settings).mode & 0o777, 0o700);
-});
+test(
+  "a settings file that was replaced is the guard's to read again; what is no file stays as it is",
+  OWN_ETC,
+  async () => {
+    const etc = new OwnEtc();
+    etc.add("ghostinbox", 61_000);
+    const layout = layoutOf(temporaryDirectory());
+    const restore = async () => assert.equal(await etc.call([FILE, "restoreSettingsAccess", layout]), null);
+    await restore();
+    writeFileSync(layout.settings, "");
+    chmodSync(layout.settings, 0o600);
+    chownSync(layout.settings, 65_534, 0);
+    await restore();
+    const { mode, uid, gid } = statSync(layout.settings);
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o640, 0, etc.numberOf("group", "ghostinbox")]);
+    const another = layoutOf(temporaryDirectory());
+    mkdirSync(another.settings, { mode: 0o700 });
+    assert.equal(await etc.call([FILE, "restoreSettingsAccess", another]), null);
+    assert.equal(statSync(another.settings).mode & 0o777, 0o700);
+  },
+);
