@@ -35,6 +35,7 @@ const UNIT_PLACES = availableParallelism() + 3;
 const LAB_PLACES = 4;
 /** Two of them leave one place for another file. */
 const HEAVY_PLACES = 1.5;
+const HALF_OF_LAB = LAB_PLACES / 2;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
@@ -44,7 +45,7 @@ const UNIT_PLACE = { places: 1, timeout: UNIT_TIMEOUT_MS };
 const LAB_TIMEOUT_MS = 900_000;
 
 /** In the lab, while the processors idle: more than these would keep each other from their turn once they don't. */
-const LENT_PLACES = 2;
+const LENT_PLACES = 3;
 
 /** Which tests: `early` are those that take no packages, `late` the others. */
 type When = "early" | "late" | "any";
@@ -101,12 +102,15 @@ if (what === "all") {
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => rmSync(directory, { recursive: true }));
-  const inLab = { places: 1, timeout: LAB_TIMEOUT_MS };
-  await sideBySide(filesOneByOne(wanted(LAB_ALONE), inLab), 1);
-  await sideBySide(filesOneByOne(wanted(LAB_IN_PAIRS), inLab), 2);
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
+  const jobs = [
+    [LAB_PLACES, wanted(LAB_ALONE)],
+    [HALF_OF_LAB, wanted(LAB_IN_PAIRS)],
+    [HEAVY_PLACES, wanted(LAB_HEAVY)],
+    [1, others],
+  ] as const;
   await sideBySide(
-    [...filesOneByOne(wanted(LAB_HEAVY), { ...inLab, places: HEAVY_PLACES }), ...filesOneByOne(others, inLab)],
+    jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: LAB_TIMEOUT_MS })),
     LAB_PLACES,
     LENT_PLACES,
   );

@@ -6,12 +6,12 @@ export type Job = Readonly<{ places: number; start: () => Promise<void> }>;
 
 /** How long the processors are watched before a place is lent. */
 const LOOK_MS = 3_000;
-/** Of all processors' time: half of one of two. */
-const IDLE_SHARE = 0.25;
+/** Of all processors' time: two fifths of one of two. */
+const IDLE_SHARE = 0.2;
 
 /**
  * Starts each as soon as there are places for it: in this order, but for those that must wait for more places. While the
- * processors idle all the same, `lent` places more are given, one at a time.
+ * processors idle all the same, `lent` places more are given, one at a time, to those that take one.
  */
 export async function sideBySide(jobs: readonly Job[], places: number, lent = 0): Promise<void> {
   const waiting = [...jobs];
@@ -33,7 +33,7 @@ export async function sideBySide(jobs: readonly Job[], places: number, lent = 0)
       begin(at);
       continue;
     }
-    const lendable = waiting.findIndex((job) => job.places <= free + lent);
+    const lendable = waiting.findIndex((job) => job.places <= Math.min(1, free + lent));
     if (lendable < 0) await Promise.race(running);
     else if (await idleBefore([...running])) begin(lendable);
   }
