@@ -49,7 +49,7 @@ const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
 /** A share of all memory, in thousandths, that counts in addition. Refused where a container has set more already. */
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 
-/** In Postfix's service directory from a start, which has just checked the same, until its first run: a check starts fifty programs. */
+/** In Postfix's service directory from a start, which has just checked what it can, until its first run: a check starts fifty programs. */
 export const CHECKED = "checked-by-the-start";
 
 export type RunitInput = Readonly<{

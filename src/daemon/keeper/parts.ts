@@ -44,6 +44,8 @@ export type Part = Readonly<{
   check: (directory: string) => Promise<string | null>;
   /** Its checker also reads files of the owner, which may have changed since. */
   readsOthers?: true;
+  /** It contains only values that passed our parsers. A start need not ask the checker: it tells of a component that does not run. */
+  isToldByStart?: true;
 }>;
 
 /** Every part that is rendered, in the order in which they are reloaded and their refusals are told. */
@@ -93,6 +95,7 @@ export function partsOf(site: Site): readonly Part[] {
       live: layout.rspamdConf,
       files: renderRspamd(site),
       check: (directory) => checkRspamd(directory, layout),
+      isToldByStart: true,
     },
   ];
 }
@@ -106,7 +109,7 @@ export function checkInForce(service: ServiceName, layout: Layout): Promise<stri
     case "unbound":
       return checkUnbound(dirname(layout.unboundConf));
     case "postfix":
-      return checkPostfix(layout.postfixConf);
+      return checkAllOfPostfix(layout.postfixConf);
     case "dovecot":
       return checkDovecot(dirname(layout.dovecotConf));
     case "spamd":
@@ -159,16 +162,24 @@ function unboundFiles(site: Site): readonly RenderedFile[] {
   return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
 }
 
-/** postconf exits with 0 after some errors, so any complaint counts. */
+/**
+ * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and
+ * puts queue files that lie at a wrong place where they belong.
+ */
 async function checkPostfix(directory: string): Promise<string | null> {
   // It keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
   setModified(join(directory, "main.cf"), new Date(Date.now() - POSTFIX_SETTLES_MS));
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
-    return `Postfix refuses main.cf: ${lastLines({ ...parameters, stdout: "" })}`;
-  const services = await runProgram("postconf", ["-c", directory, "-M"]);
-  if (services.code !== 0 || services.stderr !== "")
-    return `Postfix refuses master.cf: ${lastLines({ ...services, stdout: "" })}`;
+    return `Postfix refuses its configuration: ${lastLines({ ...parameters, stdout: "" })}`;
+  const queue = await runProgram("postsuper", ["-c", directory]);
+  return queue.code === 0 ? null : `Postfix refuses its configuration or its queue: ${lastLines(queue)}`;
+}
+
+/** Also whether its files have the owners and modes that this version wants. This starts fifty programs. */
+async function checkAllOfPostfix(directory: string): Promise<string | null> {
+  const refused = await checkPostfix(directory);
+  if (refused !== null) return refused;
   const check = await runProgram("postfix", ["-c", directory, "check"]);
   return check.code === 0 ? null : `postfix check failed: ${lastLines(check)}`;
 }

@@ -50,7 +50,15 @@ describe("applying a configuration", { skip }, () => {
 
   before(async () => {
     const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
-    for (const made of [tls, dirname(dovecotConf), postfixQueue, postfixData, log, dkimKeys])
+    const queues = ["active", "bounce", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "trace"];
+    for (const made of [
+      tls,
+      dirname(dovecotConf),
+      postfixData,
+      log,
+      dkimKeys,
+      ...queues.map((name) => join(postfixQueue, name)),
+    ])
       mkdirSync(made, { recursive: true });
     // SpamAssassin loads it, as its own user.
     mkdirSync(layout.program);

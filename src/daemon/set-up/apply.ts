@@ -16,9 +16,9 @@ const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
  * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so that one of which
- * nothing changes need not be checked again.
+ * nothing changes need not be checked again. `isStarting`: they are started next, and the caller tells of those that do not run.
  */
-type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean }>;
+type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean; isStarting?: boolean }>;
 
 /**
  * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
@@ -26,7 +26,7 @@ type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean }>;
  */
 export async function applyConfiguration(
   site: Site,
-  { only = SERVICES, isServing = false }: How = {},
+  { only = SERVICES, isServing = false, isStarting = false }: How = {},
 ): Promise<Applied> {
   // Dovecot checks that it can read them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
@@ -37,7 +37,8 @@ export async function applyConfiguration(
     .filter(({ readsOthers, changes }) => !isServing || readsOthers || changes.length > 0);
   try {
     for (const part of parts) stage(part);
-    const reasons = await Promise.all(parts.map((part) => part.check(stagedAt(part))));
+    const checked = parts.filter(({ isToldByStart = false }) => !isStarting || !isToldByStart);
+    const reasons = await Promise.all(checked.map((part) => part.check(stagedAt(part))));
     const reason = reasons.find((one) => one !== null);
     if (reason !== undefined) return { ok: false, reason };
     makeDkimKeys(site);

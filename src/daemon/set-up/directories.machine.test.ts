@@ -23,7 +23,7 @@ import { takeLock } from "./lock.ts";
 
 const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];
-const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey"];
+const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey", "postdrop"];
 const STRANGER = 65_534;
 
 /** A machine whose users of ours have the numbers from `first` on. */
@@ -58,6 +58,10 @@ describe("the data directory", OWN_ETC, () => {
     ["mail", "700", "ghostinbox-mail", "ghostinbox-mail"],
     ["spool/postfix/ghostinbox", "2750", "ghostinbox", "postfix"],
     ["spool/postfix/rspamd", "2750", "_rspamd", "postfix"],
+    ["spool/postfix/incoming", "700", "postfix", "root"],
+    ["spool/postfix/maildrop", "730", "postfix", "postdrop"],
+    ["spool/postfix/public", "710", "postfix", "postdrop"],
+    ["spool/postfix/pid", "755", "root", "root"],
     ["spool/fail2ban", "2770", "ghostinbox-fail2ban", "ghostinbox"],
     ["lib/export", "2750", "ghostinbox-web", "ghostinbox"],
     ["lib/fail2ban", "750", "ghostinbox-fail2ban", "ghostinbox-fail2ban"],

@@ -45,6 +45,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
     at(layout.postfixQueue),
+    ...queueDirectories(layout),
     at(layout.postfixEtc),
     at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
     at(join(data, "lib")),
@@ -88,6 +89,25 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.services),
   ];
 }
+
+/** As Postfix would make them, by fifty programs (`postfix check`, postfix-files). */
+function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
+  const at = (name: string, mode: number, user: string, group: string): Entry => ({
+    path: join(postfixQueue, name),
+    mode,
+    user,
+    group,
+  });
+  return [
+    ...QUEUES.map((name) => at(name, 0o700, "postfix", "root")),
+    at("maildrop", 0o730, "postfix", "postdrop"),
+    at("public", 0o710, "postfix", "postdrop"),
+    at("pid", 0o755, "root", "root"),
+  ];
+}
+
+/** With what else belongs to Postfix alone. */
+const QUEUES = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
 /** Directories in which users write freely; after a move their user numbers may differ. */
 function trees(layout: Layout): readonly string[] {

@@ -184,7 +184,7 @@ async function prepare(
   if (password.printed === null) rememberAdminPassword(layout, password);
   const { refused } = await adoptFilters(CHECKOUT, layout);
   for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);
-  const applied = await applyConfiguration(readSite(read, layout));
+  const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   // Before the first service starts: an isolated server is isolated from its first moment on.
   const isolation = readIsolation(layout);
