@@ -18,14 +18,14 @@ mount -t tmpfs -o mode=755 tmpfs "$0"
 mkdir "$0/changes" "$0/work" "$0/root"
 mount -t overlay -o "lowerdir=/,upperdir=$0/changes,workdir=$0/work" overlay "$0/root"
 umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup
-units() { systemctl --root="$0/root" "$@" >/dev/null 2>&1; }
-for unit in $(systemctl --root="$0/root" list-unit-files --state=enabled,generated --no-legend | awk '{ print $1 }'); do
-  case $unit in *@* | dbus*) ;; *) units disable "$unit" ;; esac
-done
-# Debian's only one without a unit of its own.
-units mask spamass-milter.service systemd-timesyncd.service
-units set-default multi-user.target
-for left in lib/ghostinbox log/journal cache/ghostinbox; do rm -rf "$0/root/var/$left"; done
+units=$0/root/etc/systemd/system
+# As \`systemctl disable\` does, which takes a tenth of a second for each.
+find "$units" -type l ! -lname /dev/null ! -name '*@*' -delete
+rm -rf "$0/root/etc/rc"[0-6S].d
+for unit in spamass-milter systemd-timesyncd; do ln -sf /dev/null "$units/$unit.service"; done
+ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
+# Its database of manual pages is not brought up to date at each installation: lib/man-db/auto-update.
+for left in lib/ghostinbox log/journal cache/ghostinbox lib/man-db/auto-update; do rm -rf "$0/root/var/$left"; done
 : >"$0/root/etc/machine-id"
 mkdir -p /run/systemd/nspawn; mount -t tmpfs tmpfs /run/systemd/nspawn
 again=133
@@ -114,7 +114,7 @@ export class SystemdMachine {
     const DONE = /^(running|degraded)$/m;
     await until(
       "it has booted",
-      async () => DONE.test((await this.run(["systemctl", "is-system-running"])).stdout),
+      async () => DONE.test((await this.run(["systemctl", "is-system-running", "--wait"])).stdout),
       BOOT_MS,
     );
   }
