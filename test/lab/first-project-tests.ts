@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
-import { type ImageLab, NAME, START_MS } from "./image-lab.ts";
+import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
 import { openImap, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
@@ -44,7 +44,8 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   // This machine may have no such directory, and Docker would make one.
   writeFileSync(at("privileged.yaml"), ITS_LINES.replace("- /lib/modules:", `- ${at("modules")}:`));
   await docker.run(["rm", "--force", NAME]);
-  const files = ["-f", at("privileged.yaml"), "-f", at("lab.json"), "-p", "privileged"];
+  image.writeCompose(at("privileged.json"), NAME);
+  const files = ["-f", at("privileged.yaml"), "-f", at("privileged.json"), "-p", "privileged"];
   await docker.compose([...files, "up", "--detach", "--no-build"]);
   await image.runs();
   assert.equal(await image.inspect("{{.HostConfig.Privileged}}"), "true");
@@ -66,8 +67,9 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
 
 const VOLUME = "ghostinbox_aliases-data";
 
-/** By `examples/ghostinbox/compose.yaml`. The lab's own lab.json is there already. */
+/** By `examples/ghostinbox/compose.yaml`. */
 export async function startFirstProject(image: ImageLab): Promise<void> {
+  image.writeCompose(join(image.lab.directory, "lab.json"), NAME, UNFILTERED);
   await image.docker.run(["rm", "--force", NAME]);
   await compose(image, ["up", "--detach", "--no-build"]);
   await image.runs();
@@ -143,7 +145,7 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         const look = ["run", "--rm", "--network=none", `--volume=${VOLUME}:/data`, "--entrypoint=grep", NAME];
         const mail = [...look, "--recursive", "--files-with-matches", "^Subject: kept", "/data/mail/example.test/anna"];
         await until("the mail is in the volume", async () => (await docker.run(mail)).code === 0, START_MS);
-        await compose(image(), ["stop"]);
+        await docker.must(["stop", NAME]);
         const rollback = ["run", "--rm", "--entrypoint", NAME, NAME, "rollback"];
         await assert.rejects(compose(image(), rollback), /There is no snapshot to go back to/);
         await compose(image(), ["down"]);

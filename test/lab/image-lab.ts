@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
@@ -6,16 +7,20 @@ import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
+import { logIn, openImap, serverFor } from "./mail.ts";
 import { MemoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
+import { until } from "./wait.ts";
 
 /** Of the image, and of the container unless another name is given. */
 export const NAME = "ghostinbox";
 export const START_MS = 90_000;
 const PAGE = "docker.md";
-/** Most containers have no spam filter: the check of its rules takes as long as all else of a start. */
-const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
+const PHONE = "198.51.100.70";
+/** Most containers are not about the spam filter and Fail2ban, whose starts take as long as all else of one. */
+export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
+const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
 const READY = /Ctrl-C stops everything\./;
 
 /** In the checkout, unless a directory is given. `without`: words that are left out. */
@@ -65,7 +70,7 @@ export class ImageLab {
   }
 
   /** A compose file with what the lab sets besides. JSON is YAML. */
-  writeCompose(file: string, service: string, settings = UNFILTERED): void {
+  writeCompose(file: string, service: string, settings = PLAIN): void {
     const additions = { environment: { ...this.#environment(), ...settings }, volumes: [this.#names()] };
     writeFileSync(file, JSON.stringify({ services: { [service]: additions } }));
   }
@@ -103,6 +108,31 @@ export class ImageLab {
     await this.docker.must(argv, { input: `${PASSWORD}\n` });
   }
 
+  /** Waits until its inbox holds mails with these words in their subjects. */
+  async expectMails(account: string, ...subjects: readonly string[]): Promise<void> {
+    const imap = await openImap(this.lab.sender, PHONE);
+    assert.match((await logIn(imap, account)) ?? "", /^OK/);
+    await imap.imap("SELECT INBOX");
+    for (const subject of subjects)
+      await until(`the mail "${subject}"`, async () =>
+        /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join()),
+      );
+    imap.close();
+  }
+
+  /** Each time with another password. */
+  async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
+    for (let number = 0; number < times; number++) {
+      const imap = await openImap(this.lab.attacker, from);
+      await imap.imap(`LOGIN ${account} "guess ${number} of ${from}"`);
+      imap.close();
+    }
+  }
+
+  async reaches(from: string): Promise<boolean> {
+    return (await this.lab.attacker.connect({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 })).ok;
+  }
+
   async status(): Promise<string> {
     return this.inside("ghostinbox", "status");
   }
@@ -121,7 +151,7 @@ export class ImageLab {
 
   /** Of `docker run`. */
   #options(): readonly string[] {
-    const env = Object.entries({ ...this.#environment(), ...UNFILTERED }).flatMap(([name, value]) => [
+    const env = Object.entries({ ...this.#environment(), ...PLAIN }).flatMap(([name, value]) => [
       "--env",
       `${name}=${value}`,
     ]);
