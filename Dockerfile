@@ -21,7 +21,7 @@ RUN bash fetch-npm /npm && \
     bash as-of-then
 COPY . .
 # Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler.
-RUN touch image && find . -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} + && \
+RUN touch image && bash as-of-then && \
     "$(bash scripts/node-path)" scripts/build-programs.ts && \
     rm -r node_modules/esbuild node_modules/@esbuild scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
     mv as-of-then /tmp && rm docker/as-of-then && bash /tmp/as-of-then
