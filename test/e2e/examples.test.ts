@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { spamdAnswers } from "../lab/content.ts";
+import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import type { Lab } from "../lab/lab.ts";
@@ -34,6 +34,7 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
   const { lab, product } = withProduct(AS_THE_FILE_SAYS, [], { toml: example("investra.toml"), prepare });
   const accounts = join(lab.directory, "postfix-accounts.cf");
   function prepare(): void {
+    scoreByOneRule({ product });
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
     product.set({ GHOSTINBOX_ACCOUNTS__FOLLOW: accounts });
   }
@@ -150,7 +151,8 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
 
 describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
   const ANNA = "anna@example.org";
-  const { lab, product } = withProduct(AS_THE_FILE_SAYS, [ANNA], { toml: example("ghostinbox.toml") });
+  const toml = example("ghostinbox.toml");
+  const { lab, product } = withProduct(AS_THE_FILE_SAYS, [ANNA], { toml, prepare: scoreByOneRule });
 
   test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
     const dialog = await openPlain(lab, "198.51.100.70");
