@@ -10,7 +10,7 @@ import {
 } from "node:crypto";
 import { promisify } from "node:util";
 import type { AccountKey } from "../../wire/control/account-key.ts";
-import { lockKey } from "./locked-key.ts";
+import { lockOf } from "./locked-key.ts";
 
 /** Of the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
 const CURVE = "prime256v1";
@@ -33,10 +33,11 @@ export async function makeRecoveryKeys(): Promise<Readonly<{ publicKey: string; 
 export async function makeAccountKey(password: string, recoveryKey: string): Promise<AccountKey> {
   const pair = await generate("ec", { namedCurve: CURVE });
   const privateKey = pair.privateKey.export({ type: "pkcs8", format: "der" });
+  const lock = await lockOf(passphrase(password));
   return {
     id: idOf(pair.publicKey),
     publicKey: base64(pair.publicKey.export({ type: "spki", format: "pem" })),
-    locked: base64(await lockKey(privateKey, passphrase(password))),
+    locked: base64(lock(privateKey)),
     recoverable: publicEncrypt({ key: recoveryKey, ...OAEP }, privateKey).toString("base64"),
   };
 }
@@ -52,13 +53,17 @@ export function recoverKey({ id, recoverable }: AccountKey, recoveryKey: KeyObje
   }
 }
 
-/** The same key for another password; null if this recovery key does not open it. */
-export async function lockAgain(key: AccountKey, recoveryKey: KeyObject, password: string): Promise<AccountKey | null> {
-  const opened = recoverKey(key, recoveryKey);
-  if (opened === null) return null;
-  const privateKey = createPrivateKey(opened).export({ type: "pkcs8", format: "der" });
-  const { id, publicKey, recoverable } = key;
-  return { id, publicKey, locked: base64(await lockKey(privateKey, passphrase(password))), recoverable };
+/** The same keys for another password; null if this recovery key does not open each of them. */
+export async function lockAgain(
+  keys: readonly AccountKey[],
+  recoveryKey: KeyObject,
+  password: string,
+): Promise<readonly AccountKey[] | null> {
+  const opened = keys.map((key) => recoverKey(key, recoveryKey)).filter((key) => key !== null);
+  if (opened.length < keys.length) return null;
+  const lock = await lockOf(passphrase(password));
+  const locked = opened.map((key) => base64(lock(createPrivateKey(key).export({ type: "pkcs8", format: "der" }))));
+  return keys.map(({ id, publicKey, recoverable }, i) => ({ id, publicKey, locked: locked[i] ?? "", recoverable }));
 }
 
 /** What Dovecot makes of a password to open its key: `%{sha256:password}`. So the password itself reaches no other process. */

@@ -20,20 +20,27 @@ const ID_SCRYPT = Buffer.from("2b06010401da47040b", "hex");
 /** 2.16.840.1.101.3.4.1.42 (RFC 8018, B.2.5). */
 const AES_256_CBC = Buffer.from("60864801650304012a", "hex");
 
+/** Makes of a private key (PKCS#8, DER) one that only a passphrase opens. */
+type Lock = (privateKey: Buffer) => string;
+
 /**
- * A private key (PKCS#8, DER) that only this passphrase opens: PEM of an EncryptedPrivateKeyInfo (RFC 5958, 3), which Dovecot's
- * OpenSSL opens at a sign-in. Node itself writes such keys with 2,048 rounds of PBKDF2 only, which is too easy to guess.
+ * Such a key is PEM of an EncryptedPrivateKeyInfo (RFC 5958, 3), which Dovecot's OpenSSL opens at a sign-in. Node itself writes such
+ * keys with 2,048 rounds of PBKDF2 only, which is too easy to guess. All keys that one lock closes have the same salt: a guess at their
+ * passphrase costs as much as with one key, and so does closing them.
  */
-export async function lockKey(privateKey: Buffer, passphrase: string): Promise<string> {
+export async function lockOf(passphrase: string): Promise<Lock> {
   const salt = randomBytes(SALT_BYTES);
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv("aes-256-cbc", await derive(passphrase, salt), iv);
-  const closed = Buffer.concat([cipher.update(privateKey), cipher.final()]);
-  const cost = [SCRYPT.N, SCRYPT.r, SCRYPT.p].map((value) => der(INTEGER, unsigned(value)));
-  const derivation = der(SEQUENCE, der(OBJECT, ID_SCRYPT), der(SEQUENCE, der(OCTET_STRING, salt), ...cost));
-  const encryption = der(SEQUENCE, der(OBJECT, AES_256_CBC), der(OCTET_STRING, iv));
-  const algorithm = der(SEQUENCE, der(OBJECT, PBES2), der(SEQUENCE, derivation, encryption));
-  return pem(der(SEQUENCE, algorithm, der(OCTET_STRING, closed)));
+  const derived = await derive(passphrase, salt);
+  return (privateKey) => {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv("aes-256-cbc", derived, iv);
+    const closed = Buffer.concat([cipher.update(privateKey), cipher.final()]);
+    const cost = [SCRYPT.N, SCRYPT.r, SCRYPT.p].map((value) => der(INTEGER, unsigned(value)));
+    const derivation = der(SEQUENCE, der(OBJECT, ID_SCRYPT), der(SEQUENCE, der(OCTET_STRING, salt), ...cost));
+    const encryption = der(SEQUENCE, der(OBJECT, AES_256_CBC), der(OCTET_STRING, iv));
+    const algorithm = der(SEQUENCE, der(OBJECT, PBES2), der(SEQUENCE, derivation, encryption));
+    return pem(der(SEQUENCE, algorithm, der(OCTET_STRING, closed)));
+  };
 }
 
 function derive(passphrase: string, salt: Buffer): Promise<Buffer> {

@@ -28,12 +28,10 @@ export async function keysFor(
   const kept = opened.reader.accountKeys(name);
   if (recoveryKey !== null && kept.length > 0) {
     const taken = kept.slice(0, KEYS_OF_AN_ACCOUNT);
-    const again = await Promise.all(taken.map((key) => lockAgain(key, recoveryKey, password)));
-    const keys = again.filter((key) => key !== null);
+    const keys = await lockAgain(taken, recoveryKey, password);
+    if (keys === null) return otherKey(name);
     const beyond = kept.length - keys.length;
-    return keys.length === taken.length
-      ? { ok: true, keys, recovers: true, closed: beyond > 0, beyond }
-      : otherKey(name);
+    return { ok: true, keys, recovers: true, closed: beyond > 0, beyond };
   }
   const closed = kept.length > 0;
   const makes = makesKeys(call);
