@@ -27,6 +27,10 @@ test("every mail is scored, whatever its size, and keeps its body", () => {
   assert.match(large?.text ?? "", / -s 268435456$/m, "the most that spamc takes");
 });
 
+test("the milter may open no more files than it needs, as it closes all of them for each mail", () => {
+  assert.match(milter()["command"] ?? "", /^exec chpst -o 1600 setpriv --reuid spamass-milter .* \\$/m);
+});
+
 test("refusal is by whole points, and none at all with 0", () => {
   assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
   assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);

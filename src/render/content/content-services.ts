@@ -75,7 +75,7 @@ function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
 }
 
 /** The recipient's address goes to spamd as the user name. */
-function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): readonly string[] {
+function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site): readonly string[] {
   const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
   // The shorter timeout decides about a hanging spamd: with spamc's the mail passes, with Postfix's its own setting
   // applies.
@@ -83,12 +83,17 @@ function milterCommand({ layout, domains, spam, messageSizeBytes }: Site): reado
   return [
     // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
     "umask 007",
-    `exec ${as(CONTENT_USERS.spamMilter)} \\`,
+    // For each mail it closes every number that a file could have, before it becomes spamc: a million in some containers.
+    `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${as(CONTENT_USERS.spamMilter)} \\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
     // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.
     `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
   ];
 }
+
+/** Of the milter itself, and of one connection at each of three ports: Postfix's, and two pipes to spamc. */
+const FILES = 100;
+const FILES_OF_A_PLACE = 15;
 
 /** What Postfix and the milter add to a mail, and the most that spamc(1) takes for its `-s`. */
 const ROOM_BYTES = 2 * 1024 * 1024;
