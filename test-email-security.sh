@@ -101,7 +101,7 @@ require_tools() {
   # swaks needs it for TLS, and only recommends it.
   perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl"
   if [ -n "$missing" ]; then
-    # Without tools, not even harmless() works.
+    # In full, however many they are.
     echo "test-email-security.sh: Tools are missing. As root: apt-get install --no-install-recommends$missing" >&2
     exit 2
   fi
@@ -162,7 +162,12 @@ told() {
 
 # harmless TEXT: one short line that does nothing to a terminal.
 harmless() {
-  tr '\r\n\t' '   ' <<<"$1" | tr -cd '[:print:]' | sed 's/ *$//' | cut -c 1-160
+  # Enough for what is shown of it.
+  local text=${1:0:2000}
+  text=${text//[$'\r\n\t']/ }
+  text=${text//[^[:print:]]/}
+  text=${text:0:150}
+  printf '%s\n' "${text%"${text##*[! ]}"}"
 }
 
 # bounded SECONDS COMMAND...: nothing here waits for longer, takes more memory, answers more, or says what it thinks of it.
@@ -272,10 +277,13 @@ scan_own() {
 
 # talk ADDRESS PORT LINE...: sends each line once the last reply is there, and prints both; `> ` is before a line of ours.
 talk() {
-  local line
   exec 3<>"/dev/tcp/$1/$2" || return 1
-  shift 2
   reply "$PATIENCE" || return 1
+  say "${@:3}"
+}
+
+say() {
+  local line
   for line; do
     printf '> %s\n' "$line"
     printf '%s\r\n' "$line" >&3
@@ -295,7 +303,7 @@ reply() {
   done
   return 1
 }
-export -f talk reply
+export -f talk say reply
 
 session() {
   bounded 120 bash -c 'talk "$@"' talk "$ADDRESS" "$@"
@@ -428,6 +436,23 @@ injected() {
 
 # --- relaying
 
+# offer ADDRESS PORT HELO SENDER RECIPIENT...: how far a mail from one to others would get, without its content.
+offer() {
+  local recipient
+  talk "$1" "$2" "EHLO $3" || return 1
+  if [[ $REPLY_LINE != 2* ]]; then say "HELO $3" || return 1; fi
+  say "MAIL FROM:<$4>" || return 1
+  if [[ $REPLY_LINE == 2* ]]; then
+    for recipient in "${@:5}"; do say "RCPT TO:<$recipient>" || return 1; done
+  fi
+  say QUIT
+}
+export -f offer
+
+offered() {
+  bounded 120 bash -c 'offer "$@"' offer "$ADDRESS" 25 "$HELO" "$@"
+}
+
 # by_swaks PORT OPTION...: a session of swaks(1) as talk prints it, without anybody's configuration.
 by_swaks() {
   local port=$1 version=-4
@@ -437,16 +462,15 @@ by_swaks() {
 }
 
 test_relay() {
-  local user=${FOREIGN%@*} domain=${FOREIGN#*@} own=${NAME:-$HELO} recipient to="" seen
+  local user=${FOREIGN%@*} domain=${FOREIGN#*@} own=${NAME:-$HELO} recipient sender seen
   local tricks=(
     "$FOREIGN" "$user%$domain@$own" "$user%$domain" "\"$FOREIGN\"@$own" "\"$FOREIGN\"" "@$own:$FOREIGN" "$domain!$user"
     "$FOREIGN@$own" "$user%$domain@[$ADDRESS]"
   )
-  for recipient in "${tricks[@]}"; do to="$to,$recipient"; done
-  seen=$(by_swaks 25 --quit-after RCPT --from "<>" --to "${to#,}")
+  seen=$(offered "" "${tricks[@]}")
   for recipient in "${tricks[@]}"; do judge_relay "25: relays not to $recipient" "<>" "$recipient" "$seen"; done
   for sender in "$FOREIGN" "postmaster@$own" "root@localhost"; do
-    seen=$(by_swaks 25 --quit-after RCPT --from "$sender" --to "$FOREIGN")
+    seen=$(offered "$sender" "$FOREIGN")
     judge_relay "25: relays not from $sender" "<$sender>" "$FOREIGN" "$seen"
   done
 }
@@ -574,23 +598,28 @@ shown_certificate() {
 }
 
 judge_certificate() {
-  local test="$1: certificate" pem=$2 until wrong="" note=""
+  local test="$1: certificate" pem=$2 said starts until now wrong="" note=""
   [ -n "$pem" ] || { told unknown "$test" "none was shown" && return; }
-  until=$(field "$pem" -enddate)
-  openssl x509 -noout -checkend 0 <<<"$pem" >/dev/null || wrong="expired on $until; "
-  [ "$(date -d "$(field "$pem" -startdate)" +%s)" -le "$(date +%s)" ] || wrong="${wrong}not valid before $(field "$pem" -startdate); "
+  # One line each, in this order.
+  mapfile -t said < <(openssl x509 -noout -startdate -enddate -issuer -subject ${NAME:+-checkhost "$NAME"} <<<"$pem" 2>/dev/null)
+  starts=${said[0]#*=} until=${said[1]#*=} now=$(date +%s)
+  [ "$(seconds "$until")" -gt "$now" ] || wrong="expired on $until; "
+  [ "$(seconds "$starts")" -le "$now" ] || wrong="${wrong}not valid before $starts; "
   if [ -z "$NAME" ]; then
     note="; it was not asked whom it names"
-  elif openssl x509 -noout -checkhost "$NAME" <<<"$pem" | grep -q 'does NOT match'; then
-    wrong="${wrong}names $(field "$pem" -ext subjectAltName | tr -d ' ') and not $NAME; "
+  elif [[ ${said[4]:-} == *'does NOT match'* ]]; then
+    wrong="${wrong}names $(names_of "$pem") and not $NAME; "
   fi
-  if [ "$(field "$pem" -issuer)" = "$(field "$pem" -subject)" ]; then note="$note; signed by itself"; fi
+  if [ "${said[2]#*=}" = "${said[3]#*=}" ]; then note="$note; signed by itself"; fi
   judge_none "$test" "${wrong%; }" "valid until $until${NAME:+, names $NAME}$note"
 }
 
-# field PEM OPTION...: what openssl-x509(1) prints, without the name of the field.
-field() {
-  openssl x509 -noout "${@:2}" <<<"$1" 2>/dev/null | tail -n 1 | sed -E 's/^[A-Za-z]+= ?//'
+seconds() {
+  date -d "$1" +%s 2>/dev/null || echo 0
+}
+
+names_of() {
+  openssl x509 -noout -ext subjectAltName <<<"$1" 2>/dev/null | tail -n 1 | tr -d ' '
 }
 
 # --- SMTP smuggling
