@@ -4,17 +4,21 @@ import type { Lab } from "../lab/lab.ts";
 import { assertCutOff, logIn, openImap, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
+import { REPLAYED_ACCOUNTS, replayTests } from "../lab/replay-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const KILLS = 20;
 const GUARD = /\/guard\.js/;
 
-describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, ["anna@example.test"]);
+describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({}, REPLAYED_ACCOUNTS);
+
+  // First, while nothing else is recorded.
+  describe("is decided again", () => replayTests({ lab, product }));
 
   test(`kill -9 of the guard ${KILLS} times in a flood: mail goes on, nothing committed is lost`, async () => {
-    const regular = "198.51.100.90";
+    const regular = "198.51.100.100";
     for (let i = 0; i < 5; i++) await sendMail({ host: lab.sender, from: regular });
     for (let i = 0; i < 11; i++) await sendMail({ host: lab.attacker, from: "198.51.100.230" });
     await until("an attacker is banned before the kills", () => product.banOf("198.51.100.230"));
@@ -56,7 +60,7 @@ describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false
   });
 
   test("counts go on where they were: ten mails, a kill, and the eleventh brings the ban", async () => {
-    const from = "198.51.100.91";
+    const from = "198.51.100.101";
     for (let i = 0; i < 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
     const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
     process.kill(pid, "SIGKILL");
@@ -73,10 +77,10 @@ describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false
     process.kill(pid, "SIGSTOP");
     try {
       const from = performance.now();
-      const sent = await sendMail({ host: lab.sender, from: "198.51.100.92" });
+      const sent = await sendMail({ host: lab.sender, from: "198.51.100.102" });
       assert.equal(sent.code, 250, sent.lines.join(" "));
       assert.ok(performance.now() - from < 60_000);
-      const imap = await openImap(lab.sender, "198.51.100.92");
+      const imap = await openImap(lab.sender, "198.51.100.102");
       assert.match((await logIn(imap, "anna@example.test")) ?? "", /^OK/);
       await until("the stalled one is ended", () => !product.pidsOf(GUARD).includes(pid));
     } finally {
@@ -88,15 +92,15 @@ describe("the guard is killed, stalled and stopped", { skip: whyNoLab() ?? false
   test("while the guard is down mail and logins go on, and every command says that it is down", async () => {
     await lab.server.mustExec(["sv", "-w", "10", "down", `${product.layout.services}/guard`]);
     try {
-      assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93" })).code, 250);
-      const imap = await openImap(lab.sender, "198.51.100.93");
+      assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.103" })).code, 250);
+      const imap = await openImap(lab.sender, "198.51.100.103");
       assert.match((await logIn(imap, "anna@example.test")) ?? "", /^OK/);
       for (const argv of [
         ["status"],
         ["bans"],
-        ["ban", "198.51.100.94"],
+        ["ban", "198.51.100.104"],
         ["account", "list"],
-        ["why", "198.51.100.94"],
+        ["why", "198.51.100.104"],
       ]) {
         const ran = await product.cli(argv);
         assert.equal(ran.code, 3, `${argv.join(" ")}: ${ran.stdout}${ran.stderr}`);

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
-import { Dialog } from "../lab/dialog.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { Dialog } from "./dialog.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "./mail.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+export const REPLAYED_ACCOUNTS: readonly string[] = [ANNA, BERT];
 /** Senders, and how many mails each brings within a minute. */
 const MAILS = { "198.51.100.71": 4, "198.51.100.72": 5, "198.51.100.73": 6, "198.51.100.74": 7 } as const;
 const GUESSER = "198.51.100.81";
 const FLOODER = "198.51.100.82";
 
-describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA, BERT]);
+/** At a new server with these accounts. */
+export function replayTests({ lab, product }: Running): void {
   const policy = `/tmp/ghostinbox-replay-${process.pid}.toml`;
   const replayed = async (text: string, ...more: readonly string[]): Promise<ReplayReport> => {
     writeFileSync(policy, text);
@@ -138,5 +138,7 @@ describe("what was recorded, decided again", { skip: whyNoLab() ?? false }, () =
     assert.equal((await product.cli(["replay", "--policy", `${policy}.missing`])).code, 1);
     assert.equal((await product.cli(["replay"])).code, 2);
     rmSync(policy);
+    product.writeSettings("");
+    await product.json(["config", "apply"]);
   });
-});
+}
