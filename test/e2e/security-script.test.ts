@@ -8,6 +8,7 @@ import { CHECKOUT } from "../lab/checkout.ts";
 import type { Ran } from "../lab/commands.ts";
 import { startHostile, startSilent, startWorse } from "../lab/faulty-servers.ts";
 import type { Host } from "../lab/host.ts";
+import { LONG_MAILS, longMailsTests } from "../lab/long-mails-tests.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -21,7 +22,7 @@ const NOBODY = "203.0.113.99";
 const TESTER = "198.51.100.10";
 const ORDER = ["should be shut", "may not sign in", "TLS 1.2", "relays not", "smuggling"];
 
-describe("the test of a server's security", { skip: whyNoLab() ?? false }, () => {
+describe("the test of a server's security, and long mails", { skip: whyNoLab() ?? false }, () => {
   let bad: BadServer;
   let madeByHostile: string;
   let runs: Readonly<Record<"here" | "there" | "stranger" | "bad" | "worse" | "hostile" | "silent", Ran>>;
@@ -34,8 +35,9 @@ describe("the test of a server's security", { skip: whyNoLab() ?? false }, () =>
       GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined,
       // As the page says: the address from which the test comes is allowed before.
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25",
+      ...LONG_MAILS.settings,
     },
-    [],
+    LONG_MAILS.accounts,
     {
       records: () => [`bad.test. A ${BAD}`, `worse.test. A ${WORSE}`, `hostile.test. A ${HOSTILE}`],
       prepare: async () => {
@@ -216,4 +218,7 @@ describe("the test of a server's security", { skip: whyNoLab() ?? false }, () =>
       /apt-get install --no-install-recommends nmap sslscan swaks curl openssl .*libnet-ssleay-perl$/m,
     );
   });
+
+  // Last, as the mails of others are delivered.
+  describe("long mails", () => longMailsTests({ lab, product }));
 });

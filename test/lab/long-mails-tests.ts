@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { before, describe, test } from "node:test";
-import { spamdAnswers } from "../lab/content.ts";
-import { sendMail } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import { spamdAnswers } from "./content.ts";
+import { sendMail } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const KB = 1000;
 /** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
@@ -22,17 +21,13 @@ const PADDINGS: readonly (readonly [what: string, type: string, line: string, si
   ["nearly 10 MB of HTML", "text/html", LINK, 10_100 * KB],
 ];
 
-describe("long mails", { skip: whyNoLab() ?? false, concurrency: false }, () => {
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    },
-    ["anna@example.test"],
-  );
+/** Its senders are allowed, so that no limit stops them. */
+export const LONG_MAILS = {
+  settings: { GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_SPAM__REFUSE_SCORE: "1500" },
+  accounts: ["anna@example.test"],
+};
+
+export function longMailsTests({ lab, product }: Running): void {
   before(() => until("spamd answers", () => spamdAnswers(product)));
 
   /** `padding`: headers after all others. */
@@ -164,4 +159,4 @@ describe("long mails", { skip: whyNoLab() ?? false, concurrency: false }, () => 
     assert.ok(peaks.length >= 2, JSON.stringify(peaks));
     for (const { pid, kb } of peaks) assert.ok(kb < 256_000, `${pid}: ${kb} kB`);
   });
-});
+}
