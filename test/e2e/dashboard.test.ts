@@ -72,7 +72,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     const { page } = open();
     for (const [place, heading] of PLACES) {
       await go(place, heading);
-      await looksWell(page, place, { isTouched: true, ...pictures(page, place) });
+      await looksWell(page, place, { isPage: true, isTouched: true, ...pictures(page, place) });
       assert.ok((await open().nodes()) < MOST_NODES, `${place}: ${await open().nodes()} nodes`);
     }
     await page.reload();

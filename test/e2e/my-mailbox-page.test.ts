@@ -77,7 +77,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
 
   test("is accessible, within the window, in reach of the keyboard, and bounded in every look", async () => {
     const { page } = open();
-    await looksWell(page, "the mailbox", { hasAxe: false, ...pictures(page, "me") });
+    await looksWell(page, "the mailbox", { hasAxe: false, isPage: true, ...pictures(page, "me") });
     const shut = page.locator("details:not([open]) > summary");
     while ((await shut.count()) > 0) await press(shut.first());
     await page.getByRole("img", { name: /^QR code/ }).waitFor();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import axe, { type AxeResults } from "axe-core";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { PHONE, WIDE } from "./browser.ts";
 import { PAGE_CHECKS } from "./page-checks.ts";
 
+const AXE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const RULES = {
   all: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
   contrast: ["color-contrast"],
@@ -16,35 +17,42 @@ export type Look = Readonly<{
   forcedColors: "none" | "active";
   /** What axe looks for. */
   rules: keyof typeof RULES | null;
-  /** For pictures alone: where things stand and what contrasts in it, two other looks show. */
-  isMixed?: boolean;
+  /** Where it is looked at, if not everywhere. */
+  only?: "pages" | "pictures";
 }>;
 
 /**
  * Every look, and what axe can find in it that it does not find in another. The page is the same at each width, and what contrasts
  * depends on light or dark alone. Where colours are forced, the system chooses them, and axe takes that of a button's words from the
- * style sheet, which is not what is drawn.
+ * style sheet, which is not what is drawn. Colours move nothing (dashboard/style.test.ts): so each page is looked at in forced ones
+ * once, and those that mix what two other looks show are for pictures.
  */
 export const LOOKS: readonly Look[] = [
   { name: "dark-phone", size: PHONE, colorScheme: "dark", forcedColors: "none", rules: "all" },
-  { name: "forced-phone", size: PHONE, colorScheme: "light", forcedColors: "active", rules: null },
-  { name: "forced", size: WIDE, colorScheme: "dark", forcedColors: "active", rules: null },
-  { name: "dark", size: WIDE, colorScheme: "dark", forcedColors: "none", rules: null, isMixed: true },
+  { name: "forced-phone", size: PHONE, colorScheme: "light", forcedColors: "active", rules: null, only: "pages" },
+  { name: "forced", size: WIDE, colorScheme: "dark", forcedColors: "active", rules: null, only: "pages" },
+  { name: "dark", size: WIDE, colorScheme: "dark", forcedColors: "none", rules: null, only: "pictures" },
   { name: "light", size: WIDE, colorScheme: "light", forcedColors: "none", rules: "contrast" },
 ];
 
 /**
- * `hasAxe` false: what is there is known to axe, with other words. `isTouched`: on a phone the page has a finger in place of a pointer,
- * and then neither until it is loaded again.
+ * `hasAxe` false: what is there is known to axe, with other words. `isPage`: a page as it is opened, not a stop of a flow.
+ * `isTouched`: on a phone the page has a finger in place of a pointer, and then neither until it is loaded again.
  */
-type Stop = Readonly<{ hasAxe?: boolean; isTouched?: boolean; each?: (look: Look) => Promise<void> }>;
+type Stop = Readonly<{
+  hasAxe?: boolean;
+  isPage?: boolean;
+  isTouched?: boolean;
+  each?: (look: Look) => Promise<void>;
+}>;
 
-/** Looks at the page as it stands in every look; at the end it is wide and light. `where` tells the stop of a flow. */
+/** Looks at the page as it stands in its looks; at the end it is wide and light. `where` tells the stop of a flow. */
 export async function looksWell(page: Page, where: string, stop: Stop = {}): Promise<void> {
-  const { hasAxe = true, isTouched = false, each } = stop;
+  const { hasAxe = true, isPage = false, isTouched = false, each } = stop;
   // Not where a page has devices of its own, such as a passkey: the end of this session takes them away.
   const devices = isTouched ? await page.context().newCDPSession(page) : null;
-  for (const look of LOOKS.filter(({ isMixed = false }) => !isMixed || each !== undefined)) {
+  const isWanted = { pages: isPage, pictures: each !== undefined };
+  for (const look of LOOKS.filter(({ only }) => only === undefined || isWanted[only])) {
     const { name, size, colorScheme, forcedColors, rules } = look;
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
@@ -60,10 +68,17 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
 
 /** Rules of axe-core, and places. */
 async function violationsOf(page: Page, runOnly: readonly string[]): Promise<readonly string[]> {
-  if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(axe.source);
-  const options = JSON.stringify({ runOnly, resultTypes: ["violations"] });
-  const { violations } = await page.evaluate<AxeResults>(`axe.run(${options})`);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id}: ${target.join(" ")} ${any[0]?.message ?? ""}`),
-  );
+  const run = `(${AXE_RUN})(${JSON.stringify({ runOnly, resultTypes: ["violations"] })})`;
+  const found = await page.evaluate<readonly string[] | null>(run);
+  if (found !== null) return found;
+  await page.evaluate(AXE);
+  return page.evaluate<readonly string[]>(run);
 }
+
+/** For the page itself; null: it has no axe yet. What axe answers besides is large. */
+const AXE_RUN = `async (options) => {
+  if (!("axe" in globalThis)) return null;
+  const { violations } = await axe.run(options);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, any }) => id + ": " + target.join(" ") + " " + (any[0]?.message ?? "")));
+}`;
