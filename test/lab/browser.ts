@@ -1,7 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { Host } from "./host.ts";
+import { STEPS } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 
 export const WIDE = { width: 1_280, height: 860 } as const;
@@ -41,15 +42,13 @@ export class LabBrowser {
     writeFileSync(program, `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`);
     chmodSync(program, 0o755);
     const browser = await chromium.launch({ executablePath: program, args: ARGUMENTS, timeout: OPENED_MS });
-    const context = await browser.newContext({ viewport: WIDE, locale: language, reducedMotion: "reduce" });
-    context.setDefaultTimeout(OPENED_MS);
+    const context = await contextOf(browser, language);
     return new LabBrowser(browser, await context.newPage());
   }
 
   /** A page of another browser, as far as the server can tell: it shares no cookie with the first. */
   async elsewhere(): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
-    context.setDefaultTimeout(OPENED_MS);
+    const context = await contextOf(this.#browser, "en-GB");
     const page = await context.newPage();
     this.#watch(page);
     return page;
@@ -62,4 +61,11 @@ export class LabBrowser {
   async nodes(): Promise<number> {
     return this.page.evaluate<number>("document.querySelectorAll('*').length");
   }
+}
+
+async function contextOf(browser: Browser, language: string): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: WIDE, locale: language, reducedMotion: "reduce" });
+  context.setDefaultTimeout(OPENED_MS);
+  await context.addInitScript(STEPS);
+  return context;
 }
