@@ -99,19 +99,20 @@ async function makeUseRevoke(page: Page, server: Host): Promise<void> {
 export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> {
   const json = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
   await page.route("**/api/v1/session", (request) => request.fulfill({ json }));
+  await page.reload();
+  // Each is known by what the one before does not say.
   for (const [place, known] of [
-    ["bans", "in force"],
-    ["bans?show=allowed", "on the allow list"],
     ["bans?ban=198.51.100.99", "in force"],
+    ["bans?show=allowed", "on the allow list"],
     ["mail", "Refresh"],
     ["mail?show=greylist", "Somebody waits for a code"],
     ["mail?show=spam", "Senders who are never spam"],
+    ["bans", "in force"],
     ["find?q=198.51.100.91", "Offences in memory"],
     ["accounts", "this session lacks the scope admin"],
     ["system?show=access", "viewer: sees all, changes nothing"],
   ] as const) {
     await page.goto(`${PAGE}#/${place}`);
-    await page.reload();
     await page.getByText(known).first().waitFor();
     // The other pages are the owner's with less on them.
     if (place === "accounts") await looksWell(page, "accounts for a viewer");

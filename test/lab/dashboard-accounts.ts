@@ -14,7 +14,7 @@ const NAME = "clara@example.test";
 const ALIAS = "orders@example.test";
 const USER = "198.51.100.74";
 /** The reply ends while the test does other things. */
-const AWAY_MS = 20_000;
+const AWAY_MS = 5_000;
 const TYPED = "lantern gravel otter 71";
 
 /** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */

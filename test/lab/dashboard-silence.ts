@@ -150,7 +150,10 @@ async function isSilent(page: Page): Promise<void> {
 }
 
 async function isLive(page: Page): Promise<void> {
-  await until("the page is live again", async () => (await page.locator(".live").innerText()) === "● live");
+  await until("the page is live again", async () => {
+    assert.equal(await page.locator(".live").innerText(), "● live");
+    return true;
+  });
 }
 
 async function isShown(page: Page, address: string): Promise<void> {
