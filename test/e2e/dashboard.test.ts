@@ -9,8 +9,6 @@ import { LabBrowser } from "../lab/browser.ts";
 import { flows } from "../lab/dashboard-flows.ts";
 import { ANNA, GERMAN, GUEST, PLACES, pictures, STRANGE_PLACES, strangersSend } from "../lab/dashboard-looks.ts";
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
-import { livesThroughAKill, saysWhatStandsStill } from "../lab/dashboard-silence.ts";
-import { staysAfterAnUpgrade } from "../lab/dashboard-upgrade.ts";
 import { choose, press, reach, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
@@ -208,14 +206,6 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
   });
 
   for (const [says, flow] of flows(open, { lab, product })) test(says, flow);
-
-  test("says within ten seconds that the guard stands still, and that the server is silent", () =>
-    saysWhatStandsStill(open(), product));
-
-  test("lives through a kill of the server: signed in, and with every event of the meantime", () =>
-    livesThroughAKill(open(), product));
-
-  test("loads itself again, once, after an upgrade of the server", () => staysAfterAnUpgrade(open(), product));
 
   test("lets out, and nothing of all this broke its policy or threw an error", async () => {
     const { page, faults } = open();

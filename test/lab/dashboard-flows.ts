@@ -9,7 +9,9 @@ import { importsAccounts } from "./dashboard-import.ts";
 import { letsWaitAndDeletes } from "./dashboard-mail.ts";
 import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
+import { livesThroughAKill, saysWhatStandsStill } from "./dashboard-silence.ts";
 import { comesToOtherStops } from "./dashboard-stops.ts";
+import { staysAfterAnUpgrade } from "./dashboard-upgrade.ts";
 import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
@@ -29,5 +31,14 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
     ["is told a no, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],
     ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
+  ];
+}
+
+/** What an owner sees while parts of the server do not answer, and afterwards. The page is signed in, and stays so. */
+export function outages(open: () => LabBrowser, { product }: Running): readonly Flow[] {
+  return [
+    ["says in ten seconds that the guard stands still, or all the server", () => saysWhatStandsStill(open(), product)],
+    ["lives through a kill of the server, and misses no event", () => livesThroughAKill(open(), product)],
+    ["loads itself again, once, after an upgrade of the server", () => staysAfterAnUpgrade(open(), product)],
   ];
 }
