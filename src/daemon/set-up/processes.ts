@@ -137,7 +137,8 @@ function isProgram(data: Names, found: Process): boolean {
 
 function pointsInto(data: Names, found: Process): boolean {
   const { args, cwd, used } = found;
-  return [...args, cwd, ...used()].some((path) => isWithin(data, path)) && !seesOther(data, found);
+  const within = (path: string): boolean => isWithin(data, path);
+  return ([cwd, ...args].some(within) || used().some(within)) && !seesOther(data, found);
 }
 
 function seesOther(data: Names, found: Process): boolean {

@@ -45,24 +45,55 @@ export function withDescendants(pids: ReadonlySet<number | null>): readonly Proc
 /** Empty if it has ended; this includes a zombie, which has no memory left. */
 function readProcess(pid: number): readonly Process[] {
   const status = textOf(`/proc/${pid}/status`);
-  const numbers = (name: string): readonly number[] =>
-    (new RegExp(`^${name}:\\s*([\\d\\s]+)$`, "m").exec(status)?.[1] ?? "").trim().split(/\s+/).map(Number);
-  if (!/^VmSize:/m.test(status)) return [];
-  return [
-    {
-      pid,
-      parent: numbers("PPid")[0] ?? 0,
-      users: numbers("Uid"),
-      args: textOf(`/proc/${pid}/cmdline`).split("\0").slice(0, -1),
-      exe: linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""),
-      cwd: linkOf(`/proc/${pid}/cwd`),
-      isContained: numbers("NSpid").length > 1,
-      leftByItself: () => leftByItself(pid),
-      network: () => networkOf(pid),
-      seesOther: (directory) => seesOther(pid, directory),
-      used: () => usedBy(pid),
-    },
-  ];
+  return status.includes("\nVmSize:") ? [new Running(pid, status)] : [];
+}
+
+/** Most questions are about few of a machine's processes, or a little of each: the rest is read when it is asked for. */
+class Running implements Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly users: readonly number[];
+  readonly isContained: boolean;
+  readonly leftByItself: () => boolean;
+  readonly network: () => string | null;
+  readonly seesOther: (directory: string) => boolean;
+  readonly used: () => readonly string[];
+  #args: readonly string[] | null = null;
+  #exe: string | null = null;
+  #cwd: string | null = null;
+
+  constructor(pid: number, status: string) {
+    this.pid = pid;
+    this.parent = numbersIn(status, "PPid")[0] ?? 0;
+    this.users = numbersIn(status, "Uid");
+    this.isContained = numbersIn(status, "NSpid").length > 1;
+    this.leftByItself = () => leftByItself(pid);
+    this.network = () => networkOf(pid);
+    this.seesOther = (directory) => seesOther(pid, directory);
+    this.used = () => usedBy(pid);
+  }
+
+  get args(): readonly string[] {
+    this.#args ??= textOf(`/proc/${this.pid}/cmdline`).split("\0").slice(0, -1);
+    return this.#args;
+  }
+
+  get exe(): string {
+    this.#exe ??= linkOf(`/proc/${this.pid}/exe`).replace(/ \(deleted\)$/, "");
+    return this.#exe;
+  }
+
+  get cwd(): string {
+    this.#cwd ??= linkOf(`/proc/${this.pid}/cwd`);
+    return this.#cwd;
+  }
+}
+
+function numbersIn(status: string, name: string): readonly number[] {
+  const from = status.indexOf(`\n${name}:`);
+  if (from < 0) return [];
+  const line = status.slice(from + name.length + 2, status.indexOf("\n", from + 1));
+  return line.trim().split(/\s+/).map(Number);
 }
 
 /**
