@@ -43,11 +43,16 @@ export function ourselves(): Owner {
  */
 export class Held implements Disposable {
   readonly fd: number;
-  readonly stat: Stats;
+  #stat: Stats | null = null;
 
   constructor(fd: number) {
     this.fd = fd;
-    this.stat = fstatSync(fd);
+  }
+
+  /** As it was when this was first asked for: most directories on a way are only passed. */
+  get stat(): Stats {
+    this.#stat ??= fstatSync(this.fd);
+    return this.#stat;
   }
 
   give({ uid, gid }: Owner): void {
