@@ -20,6 +20,9 @@ import {
 
 type Build = (checkout: string) => Promise<Built>;
 
+/** Read when it is asked for. As bytes: text of nine megabytes would fill the heap of the start. */
+export type ReadFile = Readonly<{ name: string; content: () => Uint8Array }>;
+
 const BUILDS: Readonly<Record<Kind, Build>> = {
   programs: buildPrograms,
   start: buildStart,
@@ -42,14 +45,17 @@ const STEP_MS = 2_000;
  * What is built of this checkout, from the last time if every source is as it was then: reading takes a tenth of the processor time.
  * Where root may not write safely, nothing is kept.
  */
-export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly BuiltFile[]> {
+export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly ReadFile[]> {
   const kept = keptFiles(checkout, kind);
-  if (kept === null) return (await buildAndKeep(checkout, kind, build)).files;
+  if (kept === null) {
+    const { files } = await buildAndKeep(checkout, kind, build);
+    return files.map(({ name, text }) => ({ name, content: () => Buffer.from(text) }));
+  }
   if (!kept.hasTimes) noteTimes(checkout, kind, kept);
   const { directory } = placeOf(checkout, kind);
   return kept.names.map((name) => ({
     name: decodeURIComponent(name),
-    text: readFileSync(join(directory, name), "utf8"),
+    content: () => readFileSync(join(directory, name)),
   }));
 }
 

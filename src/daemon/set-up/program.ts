@@ -14,9 +14,11 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
   const files = await filesOf(checkout, layout);
   const pagePrograms = join(layout.program, "dashboard", "programs");
   for (const directory of [dirname(pagePrograms), pagePrograms]) makeDirectory(directory, 0o755);
-  for (const { path, text } of files.filter(isDifferent)) {
+  for (const { path, content } of files) {
+    const data = content();
+    if (isThere(path, data)) continue;
     makeDirectory(dirname(path), 0o755);
-    writeFile(path, text, { mode: 0o644, flush: false });
+    writeFile(path, data, { mode: 0o644, flush: false });
   }
   // Those of another version of the page have other names.
   const wanted = new Set(files.map(({ path }) => path));
@@ -27,28 +29,30 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
 
 /** The names of those that a start from this checkout would replace. */
 export async function changedPrograms(checkout: string, layout: Layout): Promise<readonly string[]> {
-  return (await filesOf(checkout, layout)).filter(isDifferent).map(({ path }) => relative(layout.program, path));
+  const files = await filesOf(checkout, layout);
+  const changed = files.filter(({ path, content }) => !isThere(path, content()));
+  return changed.map(({ path }) => relative(layout.program, path));
 }
 
-type ProgramFile = Readonly<{ path: string; text: string }>;
+type ProgramFile = Readonly<{ path: string; content: () => Uint8Array }>;
 
 async function filesOf(checkout: string, { program, spamHead, perUserBayes }: Layout): Promise<readonly ProgramFile[]> {
   const built = await keptBuild(checkout, "programs");
   const copied = (name: string, from: string, to: string): ProgramFile => ({
     path: join(to, name),
-    text: readFileSync(join(checkout, from, name), "utf8"),
+    content: () => readFileSync(join(checkout, from, name)),
   });
   const about = { type: "module", version: versionIn(checkout) };
   return [
-    ...built.map(({ name, text }) => ({ path: join(program, name), text })),
+    ...built.map(({ name, content }) => ({ path: join(program, name), content })),
     ...PAGE_SOURCES.map((name) => copied(name, "dashboard", join(program, "dashboard"))),
-    { path: join(program, "package.json"), text: `${JSON.stringify(about, null, 1)}\n` },
+    { path: join(program, "package.json"), content: () => Buffer.from(`${JSON.stringify(about, null, 1)}\n`) },
     ...[basename(spamHead), "spam_view.py", basename(perUserBayes)].map((name) => copied(name, "security", program)),
   ];
 }
 
-function isDifferent({ path, text }: ProgramFile): boolean {
-  return !existsSync(path) || readFileSync(path, "utf8") !== text;
+function isThere(path: string, data: Uint8Array): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === data.length && readFileSync(path).equals(data);
 }
 
 /** A second name for the same file if that is safe and possible, otherwise a copy. */
