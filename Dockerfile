@@ -3,30 +3,9 @@
 # What a build makes is of this time (seconds since 1970), whenever it is built.
 ARG SOURCE_DATE_EPOCH=1767225600
 
-FROM debian:bookworm-slim AS programs
-ARG SOURCE_DATE_EPOCH
-# Node believes the authorities that Debian believes, and so those of a company that adds its own to the base image.
-ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
-# What a step leaves goes through Docker's hands, file by file: so none leaves what the next ones do not need.
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates curl libatomic1 && \
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/*
-ARG NPM_REGISTRY=https://registry.npmjs.org
-WORKDIR /usr/lib/ghostinbox
-COPY package.json package-lock.json docker/fetch-npm docker/as-of-then ./
-RUN bash fetch-npm /npm && \
-    /npm/npm/node /npm/npm/bin/npm-cli.js ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --registry="$NPM_REGISTRY" && \
-    /npm/npm/node /npm/npm/bin/npm-cli.js sbom --package-lock-only --sbom-format=cyclonedx > npm-packages.json && \
-    mv /npm/node-linux-* /npm/@esbuild node_modules && \
-    rm -r /npm /root/.npm fetch-npm node_modules/.bin && \
-    bash as-of-then
-COPY . .
-# Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler.
-RUN touch image && bash as-of-then && \
-    "$(bash scripts/node-path)" scripts/build-programs.ts && \
-    rm -r node_modules/esbuild node_modules/@esbuild scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
-    mv as-of-then /tmp && rm docker/as-of-then && bash /tmp/as-of-then
-
-FROM debian:bookworm-slim
+# Debian's packages and the Node runtime, on which the programs are built and then run. What a step leaves goes through Docker's
+# hands, file by file: so none leaves what the next ones do not need, nor touches what another has left.
+FROM debian:bookworm-slim AS runtime
 ARG SOURCE_DATE_EPOCH
 COPY docker/add-users docker/clean scripts/setup /tmp/scripts/
 RUN bash /tmp/scripts/add-users && \
@@ -35,12 +14,40 @@ RUN bash /tmp/scripts/add-users && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends tini \
       $(bash /tmp/scripts/setup --list-packages) && \
     bash /tmp/scripts/clean
+ARG NPM_REGISTRY=https://registry.npmjs.org
+WORKDIR /usr/lib/ghostinbox
+COPY package-lock.json docker/fetch-npm docker/as-of-then docker/clean /tmp/scripts/
+RUN cd /tmp/scripts && bash fetch-npm /usr/lib/ghostinbox/node_modules node && \
+    cd /usr/lib/ghostinbox && bash /tmp/scripts/as-of-then && \
+    ln -s /usr/lib/ghostinbox/node_modules/node-linux-*/bin/node /usr/local/bin/ && \
+    bash /tmp/scripts/clean
+
+FROM runtime AS programs
+ARG SOURCE_DATE_EPOCH
+# Node believes the authorities that Debian believes, and so those of a company that adds its own to the base image.
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+ARG NPM_REGISTRY=https://registry.npmjs.org
+COPY package.json package-lock.json docker/fetch-npm docker/as-of-then /npm/
+RUN cd /npm && bash fetch-npm . esbuild npm && \
+    node npm/bin/npm-cli.js ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --registry="$NPM_REGISTRY" && \
+    node npm/bin/npm-cli.js sbom --package-lock-only --sbom-format=cyclonedx > /usr/lib/ghostinbox/npm-packages.json && \
+    mv node_modules/* @esbuild /usr/lib/ghostinbox/node_modules && \
+    cd /usr/lib/ghostinbox && bash /npm/as-of-then && \
+    rm -r /npm /root/.npm
+COPY . .
+# Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler. The Node runtime is
+# in the image already.
+RUN touch image && bash docker/as-of-then && \
+    node scripts/build-programs.ts && \
+    rm -r node_modules/esbuild node_modules/@esbuild node_modules/node-linux-* scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
+    mv docker/as-of-then /tmp && bash /tmp/as-of-then
+
+FROM runtime
+ARG SOURCE_DATE_EPOCH
 COPY --from=programs /usr/lib/ghostinbox /usr/lib/ghostinbox
 COPY docker/clean /tmp/scripts/
-WORKDIR /usr/lib/ghostinbox
 # The commands and logs that people know from a machine of its own.
 RUN ln -s /usr/lib/ghostinbox/ghostinbox /usr/lib/ghostinbox/docker/commands/* /usr/local/bin/ && \
-    ln -s "$(bash /usr/lib/ghostinbox/scripts/node-path)" /usr/local/bin/node && \
     ln -s /bin/busybox /usr/local/bin/top && \
     ln -s /data/log/mail /var/log/mail && \
     ln -s /data/log/mail/mail.log /var/log/mail.log && \
