@@ -52,7 +52,7 @@ const BUILD_MS = 600_000;
 /** Why no image can be built here; null if one can. */
 export function whyNoDocker(): string | null {
   for (const name of ["dockerd", "docker-compose"])
-    if (spawnSync(name, ["--version"]).status !== 0) return `there is no ${name}`;
+    if (spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0) return `there is no ${name}`;
   return whyNoDebian();
 }
 
