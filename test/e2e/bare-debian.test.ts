@@ -100,18 +100,13 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     });
 
     // What else may be typed there: test/lab/set-up-script.test.ts.
-    for (const [what, keys, code] of [
-      ["anything but yes", "y\n", 1],
-      ["Ctrl-C", "\x03", 130],
-    ] as const)
-      test(`${what} at the question leaves it as it is`, async () => {
-        const typist = types("npm --silent run setup");
-        await typist.sees(/Type yes to go on: /, LONG_MS);
-        expectAnnounced(QUESTION, typist.output);
-        typist.types(keys);
-        assert.equal(await typist.ends(), code);
-        if (code === 1) assert.match(typist.output, /Nothing was changed\./);
-      });
+    test("Ctrl-C at the question leaves it as it is", async () => {
+      const typist = types("npm --silent run setup");
+      await typist.sees(/Type yes to go on: /, LONG_MS);
+      expectAnnounced(QUESTION, typist.output);
+      typist.types("\x03");
+      assert.equal(await typist.ends(), 130);
+    });
 
     test("without a terminal it names the option", async () => {
       const ran = await machine.run(["npm", "--silent", "start"], { deadlineMs: LONG_MS });

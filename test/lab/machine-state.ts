@@ -47,7 +47,7 @@ const MEMORY = `cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == "Pss:" { 
 export class MachineLook {
   readonly #machine: BareDebian;
   readonly #network: Host;
-  readonly #hashes = new Map<string, string>();
+  readonly #sums = new Map<string, string>();
 
   constructor(machine: BareDebian, network: Host) {
     this.#machine = machine;
@@ -86,15 +86,15 @@ export class MachineLook {
     const records = partsOf(await this.#must(found(places)));
     const [listed, times] = [0, 1].map((at) => records.filter((_, i) => i % 2 === at));
     const files = (times ?? []).filter((_, i) => listed?.[i]?.startsWith("f "));
-    const fresh = files.filter((one) => !this.#hashes.has(one));
+    const fresh = files.filter((one) => !this.#sums.has(one));
     const input = fresh.map((one) => `${pathOf(one)}\0`).join("");
-    const hashed = partsOf(await this.#must("xargs -0 -r sha256sum --zero", input));
+    const summed = partsOf(await this.#must("xargs -0 -r cksum --zero", input));
     for (const [i, one] of fresh.entries()) {
-      const line = hashed[i] ?? "";
-      if (!line.endsWith(`  ${pathOf(one)}`)) throw new Error(`${line}, not of ${one}`);
-      this.#hashes.set(one, line);
+      const line = summed[i] ?? "";
+      if (!line.endsWith(` ${pathOf(one)}`)) throw new Error(`${line}, not of ${one}`);
+      this.#sums.set(one, line);
     }
-    return [...(listed ?? []), ...files.map((one) => this.#hashes.get(one) ?? "")];
+    return [...(listed ?? []), ...files.map((one) => this.#sums.get(one) ?? "")];
   }
 
   async #shown(script: string): Promise<readonly string[]> {
@@ -108,7 +108,7 @@ export class MachineLook {
 
 /** Those lines of `files` that are of what lies below a place. */
 export function below(place: string, files: readonly string[]): readonly string[] {
-  return files.filter((line) => line.replace(/^(\w \d+ \S+ |\w+ {2})/, "").startsWith(`${place}/`));
+  return files.filter((line) => line.replace(/^(?:\w \d+ \S+ |\d+ \d+ )/, "").startsWith(`${place}/`));
 }
 
 /** What is ended by a NUL each. */

@@ -5,8 +5,8 @@ import type { BareDebian } from "./bare-debian.ts";
 import { until } from "./wait.ts";
 
 /** Packages whose programs components run: the last of them is restarted last. */
-const PACKAGES = ["postgrey", "dovecot-core"];
-const RESTARTED = /dovecot was restarted, since package dovecot-core was replaced\./;
+const PACKAGES = ["postgrey", "dovecot-imapd"];
+const RESTARTED = /dovecot was restarted, since package dovecot-imapd was replaced\./;
 /** They are looked at every ten seconds, three times, and are restarted one after the other; each must answer. */
 const RENEWED_MS = 90_000;
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { rowsOf } from "../../src/daemon/backup/rows.ts";
 import type { Layout } from "../../src/settings/layout.ts";
+import { makeCheap } from "../kit/cheap-repository.ts";
 import type { Lab } from "./lab.ts";
 import { logIn, openImap } from "./mail.ts";
 import { hashesOf, ManyMails } from "./many-mails.ts";
@@ -48,15 +49,18 @@ export function stateOf(layout: Layout) {
 
 /** Backs up a server of these domains to a directory, and throws it away. */
 export async function backedUp(lab: Lab, elsewhere: string, mails: number) {
-  const source = new Product(lab, {
+  const settings = {
     GHOSTINBOX_DOMAIN: DOMAINS.join(),
     GHOSTINBOX_BACKUP__REPOSITORY: elsewhere,
     // No alert comes as a mail to the first account after the backup: a busy machine gives reason for one.
     GHOSTINBOX_ALERTS__WEBHOOK: "http://127.0.0.1:9/",
-  });
+  };
+  const source = new Product(lab, settings, { isByNpm: false });
   await source.start();
   await fillServer(source, MANY, mails);
   const { key } = z.parse(z.object({ key: z.string() }), await source.json(["backup", "create"]));
+  // What is restored is asked of the mails, not of the key.
+  makeCheap(elsewhere, key);
   await source.stopAndCheck();
   const state = stateOf(source.layout);
   rmSync(source.layout.data, { recursive: true });
