@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { readKey } from "../../src/daemon/backup/repository.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+import { makeCheap } from "../kit/cheap-repository.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";
@@ -102,7 +105,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     },
   };
   /** What the page says of a task, and no command shows. */
-  const holdsAfter: Readonly<Record<string, () => Promise<unknown>>> = {
+  const holdsAfter: Readonly<Record<string, () => unknown>> = {
     "Open the dashboard": async () => {
       await until("the page is at the end of the tunnel", () => laptop.must(["curl", "-sSf", DASHBOARD]));
       const signIn = ["-H", `Origin: ${DASHBOARD}`, "--json", JSON.stringify({ password: PASSWORD })];
@@ -110,6 +113,11 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     },
     "Be told when something is wrong": () =>
       until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
+    // What comes later is about the backups, not about their key.
+    "Make a backup": () => {
+      const layout = layoutOf(join(lab.directory, "data-server"));
+      makeCheap(layout.backupRepository, readKey(layout) ?? "");
+    },
     "Prepare the move": async () => {
       own = await newMails();
     },
