@@ -11,7 +11,7 @@ import { SERVER, whyNoLab } from "../lab/network.ts";
 import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { filesOf, type Resources, resourcesOf } from "../lab/resources.ts";
-import { missingOf, Traffic } from "../lab/traffic.ts";
+import { LONGER_PAUSE_MS, missingOf, Traffic } from "../lab/traffic.ts";
 import { startsUpgraded } from "../lab/upgraded-start.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -106,7 +106,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     product.writeSettings("");
     assert.equal((await product.cli(["config", "apply"])).code, 0);
     const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
-    const traffic = await Traffic.during([lab, ANNA, "1"], async () => {
+    const traffic = await Traffic.during([lab, ANNA, "1", LONGER_PAUSE_MS], async () => {
       const lockers: Locker[] = [];
       const from = performance.now();
       try {
@@ -189,7 +189,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   test("an upgrade from schema 8, taken back, and the way forward again: no mail is lost, events and bans stay", async () => {
     // The events of that schema are of October 2026.
     product.writeSettings('events.max_age = "3650d"\n');
-    const traffic = await Traffic.during([lab, ANNA, "3"], async (flowing) => {
+    const traffic = await Traffic.during([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
       await until("some mail has come", () => flowing.count("mail") >= 10);
       await product.stop();
       becomeOld(layout, ANNA);

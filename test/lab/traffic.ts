@@ -13,8 +13,9 @@ type Kind = "mail" | "sign-in";
 type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; beganAt: number; endedAt: number }>;
 
 const MAILERS = 2;
-/** So that the server is busy and not flooded. */
+/** So that the server is busy and not flooded; longer where it does not matter at which moment something comes. */
 const PAUSE_MS = 150;
+export const LONGER_PAUSE_MS = 500;
 
 /** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a network of its own. */
 export class Traffic {
@@ -22,16 +23,17 @@ export class Traffic {
   readonly #account: string;
   /** A hexadecimal digit: the networks of one traffic are those of no other. */
   readonly #networks: string;
+  readonly #pauseMs: number;
   readonly #tries: Try[] = [];
   readonly #end = new AbortController();
   readonly #done: Promise<unknown>;
 
   /** Runs while `work` does, and ends with it. */
   static async during(
-    [lab, account, networks]: readonly [Lab, string, string],
+    [lab, account, networks, pauseMs = PAUSE_MS]: readonly [Lab, string, string, number?],
     work: (traffic: Traffic) => Promise<void>,
   ): Promise<Traffic> {
-    const traffic = new Traffic(lab, account, networks);
+    const traffic = new Traffic([lab, account, networks, pauseMs]);
     try {
       await until("the traffic flows", () => traffic.count("mail") > 0 && traffic.count("sign-in") > 0);
       await work(traffic);
@@ -41,10 +43,11 @@ export class Traffic {
     return traffic;
   }
 
-  private constructor(lab: Lab, account: string, networks: string) {
+  private constructor([lab, account, networks, pauseMs]: readonly [Lab, string, string, number]) {
     this.#lab = lab;
     this.#account = account;
     this.#networks = networks;
+    this.#pauseMs = pauseMs;
     const mailers = Array.from({ length: MAILERS }, (_, worker) => this.#again("mail", worker));
     this.#done = Promise.all([...mailers, this.#again("sign-in", MAILERS)]);
   }
@@ -101,7 +104,7 @@ export class Traffic {
       const from = `2001:db8:b${this.#networks}${worker}0:${i.toString(16)}::1`;
       const outcome = await this.#try(kind, subject, from);
       this.#tries.push({ kind, subject, ...outcome, beganAt, endedAt: performance.now() });
-      await pause(PAUSE_MS);
+      await pause(this.#pauseMs);
     }
   }
 
