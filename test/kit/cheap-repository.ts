@@ -22,8 +22,7 @@ type Keys = Readonly<{ encrypt: Buffer; mac: Readonly<{ k: Buffer; r: Buffer }> 
  * be cheap to guess, and so are restic's commands. For tests that are not about how a repository is made; the format is that of
  * restic's manual, “References: Design”.
  */
-export function makeCheapRepository(layout: Layout): void {
-  const place = layout.backupRepository;
+export function makeCheapRepository(layout: Layout, place: string = layout.backupRepository): void {
   prepareKey(layout);
   for (const name of DIRECTORIES) mkdirSync(join(place, name), { recursive: true, mode: 0o700 });
   const master = keysOf(randomBytes(KEYS_BYTES));
