@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { PHONE, WIDE } from "./browser.ts";
 import { PAGE_CHECKS } from "./page-checks.ts";
+import { HAS_NEW_COLOURS } from "./page-colours.ts";
 
 const AXE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const CONTRAST = "color-contrast";
 const RULES = {
   all: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-  contrast: ["color-contrast"],
+  contrast: [CONTRAST],
 };
 
 export type Look = Readonly<{
@@ -59,7 +61,7 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
     await devices?.send("Emulation.setTouchEmulationEnabled", { enabled: size === PHONE });
     // Where a control stands depends on the width alone.
     const wrong = await page.evaluate<readonly string[]>(`(${PAGE_CHECKS})(${rules !== null})`);
-    const violations = hasAxe && rules !== null ? await violationsOf(page, RULES[rules]) : [];
+    const violations = hasAxe && rules !== null ? await violationsOf(page, rules, colorScheme) : [];
     assert.deepEqual([...wrong, ...violations], [], `${where}, ${name}`);
     await each?.(look);
   }
@@ -67,8 +69,19 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
 }
 
 /** Rules of axe-core, and places. */
-async function violationsOf(page: Page, runOnly: readonly string[]): Promise<readonly string[]> {
-  const run = `(${AXE_RUN})(${JSON.stringify({ runOnly, resultTypes: ["violations"] })})`;
+async function violationsOf(
+  page: Page,
+  rules: keyof typeof RULES,
+  colorScheme: Look["colorScheme"],
+): Promise<readonly string[]> {
+  const isNew = await page.evaluate<boolean>(`(${HAS_NEW_COLOURS})("${colorScheme}")`);
+  if (rules === "contrast" && !isNew) return [];
+  const options = {
+    runOnly: RULES[rules],
+    rules: { [CONTRAST]: { enabled: isNew } },
+    resultTypes: ["violations"],
+  };
+  const run = `(${AXE_RUN})(${JSON.stringify(options)})`;
   const found = await page.evaluate<readonly string[] | null>(run);
   if (found !== null) return found;
   await page.evaluate(AXE);
