@@ -105,7 +105,7 @@ export const LONGEST = [
   "test/e2e/tasks.test.ts",
   "test/e2e/backup.test.ts",
   "test/e2e/chaos.test.ts",
-  "test/e2e/root-writes.test.ts",
+  "test/e2e/control.test.ts",
   "test/e2e/accounts.test.ts",
   "test/e2e/hijack.test.ts",
   "test/e2e/bans.test.ts",

@@ -7,7 +7,9 @@ import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { OUR_USERS, Outliver } from "../lab/outliver.ts";
 import { Product } from "../lab/product.ts";
+import { rootWritesTests } from "../lab/root-writes-tests.ts";
 import { until } from "../lab/wait.ts";
 
 const ANNA = "anna@example.test";
@@ -15,7 +17,7 @@ const PHONE = "198.51.100.70";
 
 describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, () => {
   const lab = new Lab();
-  const product = new Product(lab);
+  const product = new Product(lab, {}, { isByNpm: false });
   before(async () => {
     await lab.start();
     const terminal = await product.startAtTerminal();
@@ -111,12 +113,16 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     assert.match(again.stderr, /GhostInbox is not running\. Start it with `npm start`\./);
   });
 
-  test("is stopped by a command that waits for it, and once is enough", async () => {
-    await product.start();
+  describe("an attacker who was one of its users when it stopped", () => rootWritesTests({ lab, product }));
+
+  test("is stopped by a command that waits for it, once is enough, and what its users left behind ends too", async (t) => {
+    const left = await Promise.all(OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })));
+    t.after(() => Promise.all(left.map((one) => one.end())));
     const stopped = await product.cli(["stop"]);
     assert.equal(stopped.code, 0, stopped.stderr);
     assert.equal(stopped.stdout, "GhostInbox has stopped.\n");
-    assert.deepEqual(product.pidsOf(/^(?!.*npm)/), [], "npm itself ends a moment later");
+    await until("they have ended", () => left.every((one) => !one.isThere));
+    assert.deepEqual(product.processes(), []);
     assert.equal(await lab.server.mustExec(["nft", "list", "tables"]), "");
     const again = await product.cli(["stop"]);
     assert.deepEqual([again.code, again.stdout], [0, "GhostInbox is not running.\n"]);

@@ -1,12 +1,37 @@
-import { describe } from "node:test";
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Container } from "../lab/container.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { nonsenseTests } from "../lab/nonsense-tests.ts";
+import { OUR_USERS, Outliver } from "../lab/outliver.ts";
 import { STUB_ZONES, stubZonesTests } from "../lab/stub-zones-tests.ts";
+import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () => {
-  const running = withProduct(STUB_ZONES.settings, ["anna@example.test"], { records: () => STUB_ZONES.records });
+  const container = new Container();
+  const running = withProduct(STUB_ZONES.settings, ["anna@example.test"], {
+    records: () => STUB_ZONES.records,
+    within: container.within,
+    prepare: ({ lab }) => container.start(lab.server),
+  });
+  const { lab, product } = running;
 
   describe("nonsense gets one clear line and its exit code", () => nonsenseTests(running));
   describe("zones of one's own among reserved names", () => stubZonesTests(running));
+
+  test("in a container whose root may not look into processes of others, what outlived a stop ends at the next start", async (t) => {
+    await product.stop();
+    const left = await Promise.all(
+      OUR_USERS.map((user) => Outliver.start({ host: lab.server, user, within: container.within })),
+    );
+    t.after(() => Promise.all(left.map((one) => one.end())));
+    await product.start();
+    assert.match(product.output, /Ended 4 processes that an earlier start left behind\./);
+    await until("they have ended", () => left.every((one) => !one.isThere));
+    await product.stop();
+    const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
+    assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");
+    container.end();
+  });
 });

@@ -12,6 +12,9 @@ const PROGRAM = `
   print "here\\n";
   sleep 600 while 1;`;
 
+/** The users that are the server's own. */
+export const OUR_USERS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+
 export type Wish = Readonly<{ host: Host; user: string; file?: string; within?: readonly string[] }>;
 
 /** A process of one of the server's users. */

@@ -10,23 +10,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { describe, test } from "node:test";
-import { Container } from "../lab/container.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { Outliver } from "../lab/outliver.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import { OUR_USERS, Outliver } from "./outliver.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
-const OUR_USERS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
-const skip = whyNoLab() ?? false;
-
-describe("an attacker who was one of the server's users when it stopped", { skip }, () => {
-  const { lab, product } = withProduct();
+/** Of a server that does not run; it runs at the end. */
+export function rootWritesTests({ lab, product }: Running): void {
   const keys = (): string => product.layout.dkimKeys;
   const keyFile = (): string => join(keys(), "example.test.ghostinbox.pem");
   const asRspamd = ["setpriv", "--reuid", "_rspamd", "--regid", "postfix", "--groups", "_rspamd"];
   const may = async (flag: string, path: string): Promise<boolean> =>
     (await lab.server.exec([...asRspamd, "test", flag, path])).code === 0;
+
+  before(() => product.start());
 
   /** As earlier versions left them. */
   async function giveKeysToRspamd(): Promise<void> {
@@ -99,34 +96,4 @@ describe("an attacker who was one of the server's users when it stopped", { skip
     );
     assert.equal(lstatSync(shadow).uid, 0);
   });
-
-  test("ends with the server, too", async (t) => {
-    const mine = await Promise.all(OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })));
-    t.after(() => Promise.all(mine.map((one) => one.end())));
-    await product.stop();
-    await until("they have ended", () => mine.every((one) => !one.isThere));
-  });
-});
-
-describe("in a container, whose root may not look into processes of others", { skip }, () => {
-  const container = new Container();
-  const { lab, product } = withProduct({}, [], {
-    within: container.within,
-    prepare: (made) => container.start(made.lab.server),
-  });
-
-  test("what outlived a stop ends at the next start", async (t) => {
-    await product.stop();
-    const mine = await Promise.all(
-      OUR_USERS.map((user) => Outliver.start({ host: lab.server, user, within: container.within })),
-    );
-    t.after(() => Promise.all(mine.map((one) => one.end())));
-    await product.start();
-    assert.match(product.output, /Ended 4 processes that an earlier start left behind\./);
-    await until("they have ended", () => mine.every((one) => !one.isThere));
-    await product.stop();
-    const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
-    assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");
-    container.end();
-  });
-});
+}
