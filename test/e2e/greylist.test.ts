@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { scoreByOneRule } from "../lab/content.ts";
+import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
+import { REACHED, reachTests } from "../lab/reach-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -12,9 +15,15 @@ const PATIENT_MS = 15_000;
 /** Within which a part that does not work is told. */
 const TOLD_MS = 30_000;
 
-describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () => {
-  const { lab, product } = withProduct(
+describe("greylisting, names that are guessed, and what each user reaches", {
+  skip: whyNoLab() ?? false,
+  concurrency: false,
+}, () => {
+  const running = withProduct(
     {
+      ...REACHED.settings,
+      GHOSTINBOX_SPAM__ENABLED: "true",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
       GHOSTINBOX_GREYLIST__ENABLED: "",
       GHOSTINBOX_GREYLIST__DELAY: `${DELAY_S}s`,
       GHOSTINBOX_GREYLIST__PROVIDERS: "pool.test",
@@ -32,9 +41,13 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
         "friend.test. MX 10 mx.sender.test.",
         'friend.test. TXT "v=spf1 ip4:198.51.100.92/31 -all"',
       ],
-      toml: "",
+      toml: REACHED.toml,
+      prepare: scoreByOneRule,
     },
   );
+  const { lab, product } = running;
+
+  describe("what each user reaches", () => reachTests(running));
 
   /** Postgrey takes a /24 for one client, so that each test has senders of its own. */
   const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
@@ -162,4 +175,8 @@ describe("greylisting", { skip: whyNoLab() ?? false, concurrency: false }, () =>
     await until("it asks again", async () => (await codeFrom("198.51.100.102", "y")) === 450);
     assert.notDeepEqual(product.pidsOf(/^\d+ postgrey /), started);
   });
+
+  // Without greylisting, strangers would be deferred from now on.
+  describe("a harvest of names", () => harvestTests(running));
+  describe("spam from many addresses, one mail each", () => crowdTests(running));
 });

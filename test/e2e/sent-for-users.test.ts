@@ -18,7 +18,7 @@ describe("what the server sends for its users", { skip: whyNoLab() ?? false }, (
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      // So that the guard alone says who may send mail as a Sieve script; with it: reach.test.ts.
+      // So that the guard alone says who may send mail as a Sieve script; with it: reach-tests.ts.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
     ["anna@example.test", "bert@example.test"],

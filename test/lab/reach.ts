@@ -36,12 +36,6 @@ const TRY = `
   })();
 `;
 
-const OPEN = `
-  const socket = require("node:net").connect(Number(process.argv[1]), "127.0.0.1");
-  socket.once("connect", () => process.exit(0));
-  socket.once("error", () => process.exit(1));
-`;
-
 /** Each identity under which a program of the server runs, except root. */
 export function identitiesOf(product: Product): readonly Identity[] {
   const found = new Map<string, Identity>();
@@ -61,8 +55,8 @@ export async function identityNamed({ lab }: Product, name: string): Promise<Ide
 }
 
 /** Whether a program of this user can connect to this port of loopback. */
-export async function opens({ lab, layout }: Product, identity: Identity, port: number): Promise<boolean> {
-  const ran = await lab.server.exec([...becoming(identity), layout.node, "-e", OPEN, String(port)]);
+export async function opens({ lab }: Product, identity: Identity, port: number): Promise<boolean> {
+  const ran = await lab.server.exec([...becoming(identity), "bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]);
   return ran.code === 0;
 }
 
@@ -72,18 +66,19 @@ export async function reachOf(product: Product, identity: Identity): Promise<Rea
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
   // A probe of cleanup(8) makes a queue file for a moment.
   const lasting = paths.filter((path) => !/\/incoming\/[0-9A-F]+$/.test(path));
-  const of = (is: (stat: ReturnType<typeof lstatSync>) => boolean) =>
-    lasting.filter((path) => is(lstatSync(path, { throwIfNoEntry: false })));
-  const input = JSON.stringify([
-    of((stat) => stat?.isFile() === true || stat?.isFIFO() === true),
-    of((stat) => stat?.isDirectory() === true),
-    of((stat) => stat?.isSocket() === true),
-  ]);
+  const [files, directories, sockets]: [string[], string[], string[]] = [[], [], []];
+  for (const path of lasting) {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() === true || stat?.isFIFO() === true) files.push(path);
+    else if (stat?.isDirectory() === true) directories.push(path);
+    else if (stat?.isSocket() === true) sockets.push(path);
+  }
+  const input = JSON.stringify([files, directories, sockets]);
   const printed = await product.lab.server.mustExec([...becoming(identity), node, "-e", TRY], { input });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what TRY printed
-  const { sockets, reads, writes } = JSON.parse(printed) as Reach;
+  const reached = JSON.parse(printed) as Reach;
   const below = (list: readonly string[]) => list.map((path) => relative(data, path)).toSorted();
-  return { sockets: below(sockets), reads: below(reads), writes: below(writes) };
+  return { sockets: below(reached.sockets), reads: below(reached.reads), writes: below(reached.writes) };
 }
 
 function becoming({ uid, gid, groups }: Identity): readonly string[] {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { scoreByOneRule } from "../lab/content.ts";
-import { Dialog, type SmtpReply } from "../lab/dialog.ts";
-import { NAMED } from "../lab/dns.ts";
-import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import { Dialog, type SmtpReply } from "./dialog.ts";
+import { NAMED } from "./dns.ts";
+import { logIn, openImap, sendMail, serverFor } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const HOME = "198.51.100.70";
@@ -18,22 +16,26 @@ const REAL = 20;
 const MOST_LEARNED = 200;
 /** Longer than that of greylisting. */
 const DELAY_MS = 3_000;
-const GREYLISTED = {
-  GHOSTINBOX_GREYLIST__ENABLED: "",
-  GHOSTINBOX_GREYLIST__DELAY: "2s",
-} as const;
+const ADDRESSES = 40;
+const AT_ONCE = 10;
+const CROWD_S = 15;
+const CROWD = `[limits.first_contacts]
+per_minute = ${AT_ONCE}
+[greylist]
+crowd_delay = "${CROWD_S}s"
+`;
 /** Each in an IPv6 site of its own. */
 const strangers = (first: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `2001:db8:${(0xa000 + first + i).toString(16)}::7`);
 
 type Asked = Readonly<{ from: string; name: string; isReal: boolean; said: string; code: number; tookMs: number }>;
 
-describe(`harvesting ${NAMES} names from ${NETWORKS} networks`, { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(GREYLISTED, [ANNA]);
+/** Of a server that greylists for two seconds, with the account anna@example.test. */
+export function harvestTests({ lab, product }: Running): void {
   const names = Array.from({ length: NAMES }, (_, i) => (i % (NAMES / REAL) === 7 ? `real${i}` : `name${i}`));
   const asked: Asked[] = [];
 
-  test("few names are answered, then all alike", async () => {
+  test(`${NAMES} names from ${NETWORKS} networks: few are answered, then all alike`, async () => {
     for (const name of names.filter((one) => one.startsWith("real")))
       await product.json(["alias", "add", `${name}@example.test`, ANNA]);
     const imap = await openImap(lab.sender, HOME);
@@ -106,23 +108,14 @@ describe(`harvesting ${NAMES} names from ${NETWORKS} networks`, { skip: whyNoLab
       dialog.close();
     }
   }
-});
+}
 
-describe("spam from many addresses, one mail each", { skip: whyNoLab() ?? false }, () => {
-  const ADDRESSES = 40;
-  const AT_ONCE = 10;
-  const CROWD_S = 15;
-  const { lab, product } = withProduct(
-    {
-      ...GREYLISTED,
-      GHOSTINBOX_SPAM__ENABLED: "",
-      GHOSTINBOX_LIMITS__FIRST_CONTACTS__PER_MINUTE: String(AT_ONCE),
-      GHOSTINBOX_GREYLIST__CROWD_DELAY: `${CROWD_S}s`,
-    },
-    [ANNA],
-    // Besides the server's own rule, whose score is asserted.
-    { prepare: scoreByOneRule },
-  );
+/** Spam from many addresses, one mail each. Of a server that greylists for two seconds, and scores mail. */
+export function crowdTests({ lab, product }: Running): void {
+  before(async () => {
+    product.writeSettings(CROWD);
+    await product.json(["config", "apply"]);
+  });
 
   test("those past the limit wait longer, and their mail gets a higher score", async () => {
     const waits = await Promise.all(
@@ -158,7 +151,7 @@ describe("spam from many addresses, one mail each", { skip: whyNoLab() ?? false 
   test("large providers and known places do not wait", async () => {
     assert.equal((await sendMail({ host: lab.sender, from: NAMED["mail-x.google.com"] })).code, 250);
   });
-});
+}
 
 function waitMs(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

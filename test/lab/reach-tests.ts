@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { before, test } from "node:test";
 import { readDelivery } from "../../src/adapters/export/delivery-record.ts";
-import { openImap, sendMail } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "../lab/reach.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { openImap, sendMail } from "./mail.ts";
+import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "./reach.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 /** In each of the settings that are secret. */
@@ -99,21 +98,20 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   nobody: {},
 };
 
-describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_FAIL2BAN__ENABLED: "true",
-      GHOSTINBOX_GREYLIST__ENABLED: "true",
-      GHOSTINBOX_ALERTS__EMAIL: ANNA,
-      // No program listens there.
-      GHOSTINBOX_EXPORT__SYSLOG__ENABLED: "true",
-      GHOSTINBOX_EXPORT__SYSLOG__HOST: "127.0.0.1",
-      GHOSTINBOX_ALERTS__WEBHOOK: `http://127.0.0.1:9/${SECRET}`,
-    },
-    [ANNA],
-    { toml: `alerts.ntfy = ["http://127.0.0.1:9/${SECRET}"]\n` },
-  );
+/** Of a server with all parts: with spam.enabled, fail2ban.enabled and greylist.enabled besides. */
+export const REACHED = {
+  settings: {
+    GHOSTINBOX_ALERTS__EMAIL: ANNA,
+    // No program listens there.
+    GHOSTINBOX_EXPORT__SYSLOG__ENABLED: "true",
+    GHOSTINBOX_EXPORT__SYSLOG__HOST: "127.0.0.1",
+    GHOSTINBOX_ALERTS__WEBHOOK: `http://127.0.0.1:9/${SECRET}`,
+  },
+  toml: `alerts.ntfy = ["http://127.0.0.1:9/${SECRET}"]\n`,
+};
+
+/** Of a server with REACHED and the account anna@example.test. */
+export function reachTests({ lab, product }: Running): void {
   const identities: Identity[] = [];
   const reached = new Map<string, Reach>();
 
@@ -212,7 +210,7 @@ describe("what each user reaches", { skip: whyNoLab() ?? false }, () => {
     const told = await product.cli(["alerts", "test", "--json"]);
     assert.match(told.stdout, /"channel": "email", "ok": true/);
   });
-});
+}
 
 function both(one: Reach, other: Reach): Reach {
   const union = (way: keyof Reach): readonly string[] => [...new Set([...one[way], ...other[way]])];
