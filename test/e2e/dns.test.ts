@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { MX } from "../lab/content.ts";
+import { contentTests, SCORED } from "../lab/content-tests.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { Lists, POISON } from "../lab/lists.ts";
 import { authenticate, mailOver, openSubmission, serverFor } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
+import { Signer } from "../lab/signer.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -19,23 +22,25 @@ const PATIENCE_MS = 1_300;
 
 /** On a host whose own resolver setting names a server that answers every question wrongly. */
 describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(
+  const signer = new Signer();
+  const running = withProduct(
     {
+      // It looks more names up than all others.
+      ...SCORED.settings,
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org,bl.spamcop.net,bl.lists.test",
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
-      // It looks more names up than all others.
-      GHOSTINBOX_SPAM__ENABLED: "true",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
     },
-    [ANNA],
-    { prepare, release: () => lists.stop() },
+    [ANNA, "bert@example.test"],
+    { records: () => SCORED.records(signer), prepare, release: () => lists.stop() },
   );
+  const { lab, product } = running;
   let lists: Lists;
   let sink: Sink;
   let next = 70;
   async function prepare(): Promise<void> {
     lists = await Lists.start();
-    sink = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+    sink = await Sink.start(lab.sender, MX, lab.directory);
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
 
@@ -194,5 +199,13 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     // It is there, and answers whoever does ask.
     await lab.server.exec(["getent", "hosts", "control.test"]);
     assert.notDeepEqual(await lists.asked(POISON), []);
+  });
+
+  describe("what is in a mail, and whose it is", () => {
+    before(async () => {
+      await everyList("honest");
+      await allBelieved();
+    });
+    contentTests(running, { signer, sink: () => sink });
   });
 });

@@ -19,7 +19,7 @@ export const RECORDS = [
   "half.test. MX 10 mx.sender.test.",
   '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
   "_domainkey.half.test. NS ns.half.test.",
-  "ns.half.test. A 203.0.113.66",
+  "ns.half.test. A 203.0.113.1",
   // Its names take as long as nobody answers for them.
   "slow.test. MX 10 mx.sender.test.",
   `slow.test. TXT "v=spf1 ${["a", "b", "c"].map((name) => `include:${name}._domainkey.half.test`).join(" ")} -all"`,

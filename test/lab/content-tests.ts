@@ -1,41 +1,36 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
-import { CHECKOUT } from "../lab/checkout.ts";
-import { contentMail, ELSEWHERE, GTUBE, MX, RECORDS, spamdAnswers } from "../lab/content.ts";
-import { encryptByAccount, encryptedMail } from "../lab/encrypted-mail.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { Signer } from "../lab/signer.ts";
-import { Sink } from "../lab/sink.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { before, test } from "node:test";
+import { contentMail, ELSEWHERE, GTUBE, RECORDS, spamdAnswers } from "./content.ts";
+import { encryptByAccount, encryptedMail } from "./encrypted-mail.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "./mail.ts";
+import { findMail, mailText } from "./mailbox.ts";
+import type { Signer } from "./signer.ts";
+import type { Sink } from "./sink.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 
-describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, () => {
-  const signer = new Signer();
-  const { lab, product } = withProduct(
-    {
-      GHOSTINBOX_SPAM__ENABLED: "true",
-      GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
-      GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    },
-    [ANNA, BERT],
-    { records: () => [...RECORDS, signer.record("strict.test")], prepare },
-  );
-  const rules = join(lab.directory, "own.cf");
-  let sink: Sink;
-  async function prepare(): Promise<void> {
-    sink = await Sink.start(lab.sender, MX, lab.directory);
-    copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
-    product.set({ GHOSTINBOX_SPAM__RULES: rules });
-  }
+/** Of a server that scores mail by all rules. */
+export const SCORED = {
+  settings: {
+    GHOSTINBOX_SPAM__ENABLED: "true",
+    GHOSTINBOX_SPAM__REFUSE_SCORE: "1500",
+    GHOSTINBOX_SPAM__ALLOW_FROM: "*@friend.test",
+    GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
+    GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+  },
+  records: (signer: Signer) => [...RECORDS, signer.record("strict.test")],
+};
+
+/** Of a server with SCORED and the accounts of Anna and Bert. `sink`: at MX. */
+export function contentTests(
+  { lab, product }: Running,
+  { signer, sink }: Readonly<{ signer: Signer; sink: () => Sink }>,
+): void {
   const { arrived, send } = contentMail(product);
   before(() => until("spamd answers", () => spamdAnswers(product)));
 
@@ -114,7 +109,10 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     const dialog = await openSubmission(lab.sender, "198.51.100.65");
     await authenticate(dialog, ANNA);
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test", text })).code, 250);
-    const found = (): string | undefined => sink.mails().find((mail) => mail.includes("Subject: signed"));
+    const found = (): string | undefined =>
+      sink()
+        .mails()
+        .find((mail) => mail.includes("Subject: signed"));
     const out = await until("the mail went out", found);
     assert.equal(out.match(/^DKIM-Signature:/gm)?.length, 1);
     assert.equal(await verified(out), "pass");
@@ -243,4 +241,4 @@ describe("what is in a mail, and whose it is", { skip: whyNoLab() ?? false }, ()
     assert.notEqual(put.code, 0);
     assert.match(put.stderr, /vnd\.dovecot\.pipe/);
   });
-});
+}
