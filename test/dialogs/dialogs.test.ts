@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { whyNoLab } from "../lab/network.ts";
+import { NO_NET_ADMIN, noNetAdminTests } from "../lab/no-net-admin-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 import { parseTranscript, play, whatIsWrong } from "./transcript.ts";
 
@@ -19,19 +20,26 @@ test("a transcript that does not go as written is noticed", () => {
   assert.throws(() => parseTranscript("S: 250 ok\nwhatever\n"), /line 2 is no step/);
 });
 
-describe("SMTP dialogues", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [
-    "anna@example.test",
-    "bert@example.test",
-  ]);
+describe("a server without CAP_NET_ADMIN", { skip: whyNoLab() ?? false }, () => {
+  const running = withProduct(
+    { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" },
+    ["anna@example.test", "bert@example.test"],
+    { within: NO_NET_ADMIN },
+  );
+  const { lab, product } = running;
   before(async () => {
     await product.json(["alias", "add", "sales@example.test", "anna@example.test", "bert@example.test"]);
     await product.json(["alias", "add", "old@example.test", "anna@example.test"]);
     await product.json(["alias", "block", "old@example.test"]);
   });
 
-  for (const name of readdirSync(HERE).filter((file) => file.endsWith(".smtp")))
-    test(name, async () => {
-      await play(lab, parseTranscript(readFileSync(join(HERE, name), "utf8")));
-    });
+  describe("SMTP dialogues", () => {
+    for (const name of readdirSync(HERE).filter((file) => file.endsWith(".smtp")))
+      test(name, async () => {
+        await play(lab, parseTranscript(readFileSync(join(HERE, name), "utf8")));
+      });
+  });
+
+  // Last: it suspends an account past the guard.
+  describe("bans and sign-ins without a firewall", () => noNetAdminTests(running));
 });
