@@ -113,6 +113,7 @@ export const LONGEST = [
   "test/e2e/strict-firewall.test.ts",
   "test/e2e/disks.test.ts",
   "test/e2e/jail-evidence.test.ts",
+  "test/e2e/sent-for-users.test.ts",
   "test/e2e/small-machine.test.ts",
   "test/e2e/install.test.ts",
   "test/e2e/fail2ban.test.ts",

@@ -1,8 +1,11 @@
 import { describe } from "node:test";
+import { daneRecords } from "../lab/dane-tests.ts";
 import { FORWARDS_RECORDS, forwardsTests } from "../lab/forwards-tests.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { sieveMailTests } from "../lab/sieve-mail-tests.ts";
 import { Sink } from "../lab/sink.ts";
+import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
+import { serveLiveCertificate, tlsTests } from "../lab/tls-tests.ts";
 import { userMailboxesTests } from "../lab/user-mailboxes-tests.ts";
 import { vacationTests } from "../lab/vacation-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -12,30 +15,36 @@ const HONEST = "198.51.100.10";
 /** That of elsewhere.test. */
 const THERE = "198.51.100.100";
 
-describe("what the server sends for its users", { skip: whyNoLab() ?? false }, () => {
+describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? false }, () => {
   const running = withProduct(
     {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
+      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
       // So that the guard alone says who may send mail as a Sieve script; with it: reach-tests.ts.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
-    ["anna@example.test", "bert@example.test"],
+    ["anna@example.test", "bert@example.test", "tessa@example.test"],
     {
-      records: () => [
+      toml: '[tls]\nprofile = "seed"\n',
+      records: async () => [
         "written.test. MX 10 mx.sender.test.",
         `written.test. TXT "v=spf1 ip4:${HONEST} -all"`,
         "elsewhere.test. MX 10 mx.elsewhere.test.",
         `mx.elsewhere.test. A ${THERE}`,
         ...FORWARDS_RECORDS,
+        ...daneRecords((published = await makeCertificate(running.lab.directory, "published", "whatever.test"))),
       ],
-      prepare: async ({ lab }) => {
+      prepare: async (made) => {
+        const { lab } = made;
+        await serveLiveCertificate(made);
         written = await Sink.start(lab.sender, HONEST, lab.directory);
         elsewhere = await Sink.start(lab.sender, THERE, lab.directory);
       },
     },
   );
+  let published: Certificate;
   let written: Sink;
   let elsewhere: Sink;
   const atWritten = (): readonly string[] => written.mails();
@@ -46,4 +55,6 @@ describe("what the server sends for its users", { skip: whyNoLab() ?? false }, (
   describe("what the owner of a mailbox has besides its password", () => userMailboxesTests(running, atElsewhere));
   // Its script stays.
   describe("mail that Sieve scripts send", () => sieveMailTests(running, atElsewhere));
+  // Last: it sends all mail through a relay.
+  describe("TLS on every port", () => tlsTests(running, () => published));
 });

@@ -7,7 +7,7 @@ import { type Certificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
+const TESSA = "tessa@example.test";
 const PHONE = "198.51.100.65";
 const OTHER = "198.51.100.71";
 
@@ -38,8 +38,8 @@ export function daneTests({ lab, product }: Running, certificateOf: () => Certif
 
   async function submit(recipient: string): Promise<void> {
     const dialog = await openSubmission(lab.sender, PHONE);
-    assert.equal((await authenticate(dialog, ANNA)).code, 235);
-    const reply = await mailOver(dialog, { sender: ANNA, recipient, subject: `to ${recipient}` });
+    assert.equal((await authenticate(dialog, TESSA)).code, 235);
+    const reply = await mailOver(dialog, { sender: TESSA, recipient, subject: `to ${recipient}` });
     assert.equal(reply.code, 250, dialog.transcript.join("\n"));
     dialog.close();
   }

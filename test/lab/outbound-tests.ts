@@ -7,7 +7,7 @@ import { makeCertificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
+const TESSA = "tessa@example.test";
 const PHONE = "198.51.100.65";
 /** What the lab's DNS calls mx.sender.test. */
 const RELAY = "198.51.100.10";
@@ -22,11 +22,11 @@ export function outboundTests({ lab, product }: Running): void {
     await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
-    relay = await TlsServer.start(lab.sender, where, { user: "anna-at-relay", password: SECRET });
+    relay = await TlsServer.start(lab.sender, where, { user: "tessa-at-relay", password: SECRET });
     writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
     const settings = {
       relay: "mx.sender.test:587",
-      relay_user: "anna-at-relay",
+      relay_user: "tessa-at-relay",
       relay_password_file: at("relay-password"),
       relay_ca: certificate.cert,
       queue_lifetime: "4d",
@@ -38,9 +38,9 @@ export function outboundTests({ lab, product }: Running): void {
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
     const dialog = await openSubmission(lab.sender, PHONE);
-    assert.equal((await authenticate(dialog, ANNA)).code, 235);
-    for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<someone@sender.test>", "DATA"]) await dialog.ask(line);
-    dialog.send([`From: <${ANNA}>`, ...headers, "", ...body, "."].join("\r\n"));
+    assert.equal((await authenticate(dialog, TESSA)).code, 235);
+    for (const line of [`MAIL FROM:<${TESSA}>`, "RCPT TO:<someone@sender.test>", "DATA"]) await dialog.ask(line);
+    dialog.send([`From: <${TESSA}>`, ...headers, "", ...body, "."].join("\r\n"));
     assert.equal((await dialog.reply()).code, 250, dialog.transcript.join("\n"));
     dialog.close();
   }

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
-import { mustRun } from "../lab/commands.ts";
-import { daneRecords, daneTests } from "../lab/dane-tests.ts";
-import type { Dialog } from "../lab/dialog.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { outboundTests } from "../lab/outbound-tests.ts";
-import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { mustRun } from "./commands.ts";
+import { daneTests } from "./dane-tests.ts";
+import type { Dialog } from "./dialog.ts";
+import type { Lab } from "./lab.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { outboundTests } from "./outbound-tests.ts";
+import type { Certificate } from "./tls-server.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
+const TESSA = "tessa@example.test";
 const USER = "198.51.100.65";
 const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
 const MODERN = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS";
@@ -25,37 +26,27 @@ const DOORS = [
   [993, null],
 ] as const;
 
-describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25" }, [ANNA], {
-    toml: '[tls]\nprofile = "seed"\n',
-    records: async () => {
-      published = await makeCertificate(lab.directory, "published", "whatever.test");
-      return daneRecords(published);
-    },
-    prepare,
-  });
-  let published: Certificate;
-  const directory = join(lab.directory, "certificates");
-  const live = { cert: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem") };
-  async function prepare(): Promise<void> {
-    mkdirSync(directory, { mode: 0o700 });
-    await makePair(live, 1, "rsa");
-    product.set({ GHOSTINBOX_TLS__CERT: live.cert, GHOSTINBOX_TLS__KEY: live.key });
-  }
+type Pair = Readonly<{ cert: string; key: string }>;
 
-  async function makePair(to: typeof live, serial: number, algorithm: "rsa" | "ec"): Promise<void> {
-    const key = algorithm === "rsa" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    const names = [
-      "-subj",
-      "/CN=lab",
-      "-addext",
-      "subjectAltName=DNS:mail.example.test",
-      "-set_serial",
-      String(serial),
-    ];
-    const files = ["-days", "30", "-keyout", to.key, "-out", to.cert];
-    await mustRun(["openssl", "req", "-x509", "-newkey", ...key, "-noenc", ...names, ...files]);
-  }
+function liveOf({ directory }: Lab): Pair {
+  const at = (name: string): string => join(directory, "certificates", name);
+  return { cert: at("fullchain.pem"), key: at("privkey.pem") };
+}
+
+/** Before the server of `tlsTests` starts. */
+export async function serveLiveCertificate({ lab, product }: Running): Promise<void> {
+  const live = liveOf(lab);
+  mkdirSync(dirname(live.cert), { mode: 0o700 });
+  await makePair(live, 1, "rsa");
+  product.set({ GHOSTINBOX_TLS__CERT: live.cert, GHOSTINBOX_TLS__KEY: live.key });
+}
+
+/**
+ * TLS by stock tools. Of a server with `tls.profile` seed, `serveLiveCertificate`, the `daneRecords` of this certificate and the account
+ * tessa@example.test. Sends all mail through a relay at last.
+ */
+export function tlsTests({ lab, product }: Running, certificateOf: () => Certificate): void {
+  const live = liveOf(lab);
 
   /** What sslscan(1) finds: protocols that are spoken, and the ciphers up to TLS 1.2 in the server's order. */
   async function scan(port: number, starttls: "smtp" | null): Promise<{ protocols: string[]; ciphers: string[] }> {
@@ -139,14 +130,14 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
     let submission: Dialog;
     before(async () => {
       imap = await openImap(lab.sender, USER);
-      assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+      assert.match((await logIn(imap, TESSA)) ?? "", /^OK/);
       submission = await openSubmission(lab.sender, USER);
-      assert.equal((await authenticate(submission, ANNA)).code, 235);
+      assert.equal((await authenticate(submission, TESSA)).code, 235);
     });
 
     async function sessionsWork(): Promise<void> {
       assert.match((await imap.imap("NOOP")).at(-1) ?? "", /^t\d+ OK/);
-      const sent = await mailOver(submission, { sender: ANNA, recipient: ANNA });
+      const sent = await mailOver(submission, { sender: TESSA, recipient: TESSA });
       assert.equal(sent.code, 250, submission.transcript.join("\n"));
     }
 
@@ -202,6 +193,13 @@ describe("TLS on every port, by stock tools", { skip: whyNoLab() ?? false }, () 
     });
   });
 
-  describe("mail out to domains that publish their keys (DANE)", () => daneTests({ lab, product }, () => published));
+  describe("mail out to domains that publish their keys (DANE)", () => daneTests({ lab, product }, certificateOf));
   describe("mail out through a relay that wants a password", () => outboundTests({ lab, product }));
-});
+}
+
+async function makePair(to: Pair, serial: number, algorithm: "rsa" | "ec"): Promise<void> {
+  const key = algorithm === "rsa" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+  const names = ["-subj", "/CN=lab", "-addext", "subjectAltName=DNS:mail.example.test", "-set_serial", String(serial)];
+  const files = ["-days", "30", "-keyout", to.key, "-out", to.cert];
+  await mustRun(["openssl", "req", "-x509", "-newkey", ...key, "-noenc", ...names, ...files]);
+}
