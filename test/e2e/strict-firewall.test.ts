@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { parseDoor, partsOf } from "../../src/core/firewall/strict.ts";
+import type { HttpReceiver } from "../lab/http-receiver.ts";
+import { SETTINGS } from "../lab/incident-answers.ts";
+import { incidentTests, receiveAlerts } from "../lab/incident-tests.ts";
 import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { scan } from "../lab/port-scan.ts";
@@ -12,7 +15,6 @@ import { Typist } from "../lab/typist.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 const HOME = "198.51.100.65";
 const CAFE = "198.51.100.66";
 const STRICT = ["inet", "ghostinbox_strict"];
@@ -27,24 +29,22 @@ const shown = z.object({
 });
 const audited = z.object({ items: z.array(z.object({ type: z.string(), subject: z.string() })) });
 
-describe("the strict firewall", { skip: whyNoLab() ?? false }, () => {
+describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, () => {
   // Before the server's own hook, which finds out whether anything is left running.
   after(() => shells.end());
-  const running = withProduct({}, [ANNA], {
-    prepare: async () => {
+  const running = withProduct(SETTINGS, ["anna@example.test", "bert@example.test"], {
+    prepare: async (made) => {
+      webhook = await receiveAlerts(made);
       await shells.listen("sshd", SSH);
       await shells.listen("shelld", UNLISTED);
       await shells.listen("vpnd", VPN, "udp");
       await shells.listen("talkd", 5353, "udp");
-      await lab.server.mustExec([
-        "nft",
-        "add table inet other; add chain inet other c { type filter hook input priority 0; }",
-      ]);
       // Else the kernel tells of one closed UDP port a second.
       await lab.server.mustExec(["sysctl", "-q", "-w", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0"]);
     },
   });
   const { lab, product } = running;
+  let webhook: HttpReceiver;
   const shells = new Shells(lab);
   const state = async () => z.parse(shown, await product.json(["firewall"]));
   // It asks the kernel what is open.
@@ -57,7 +57,12 @@ describe("the strict firewall", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(await scan(lab.attacker, SERVER.v4, [VPN]), { tcp, udp });
   }
 
+  // First: it takes away the whole ruleset.
+  describe("an incident, from the theft of a password to its report", () => incidentTests(running, () => webhook));
+
   test("by default every port at which a program listens is reached, and status says so", async () => {
+    const other = "add table inet other; add chain inet other c { type filter hook input priority 0; }";
+    await lab.server.mustExec(["nft", other]);
     await assertScan(
       [...MAIL, SSH, UNLISTED].toSorted((a, b) => a - b),
       [5353, VPN],

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import * as z from "zod/mini";
-import { HttpReceiver } from "../lab/http-receiver.ts";
-import { assessed, compared, contained, dropped, SETTINGS, sealed } from "../lab/incident-answers.ts";
-import { assertLiftRepeats, assertTableFollows } from "../lab/isolation-table.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
-import { Sink } from "../lab/sink.ts";
-import { assertShut, queueOf, reaches, signedIn, submit, submitMany, waitingIn } from "../lab/submitted.ts";
-import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { HttpReceiver } from "./http-receiver.ts";
+import { assessed, compared, contained, dropped, sealed } from "./incident-answers.ts";
+import { assertLiftRepeats, assertTableFollows } from "./isolation-table.ts";
+import { logIn, openImap, sendMail } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { PASSWORD } from "./product.ts";
+import { Sink } from "./sink.ts";
+import { assertShut, queueOf, reaches, signedIn, submit, submitMany, waitingIn } from "./submitted.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HOME = "198.51.100.65";
@@ -24,15 +24,16 @@ const MAILS = 300;
 /** Of 100 strangers an hour (limits.sending.strangers), a fifth from a new place. */
 const MOST_LEFT = 20;
 const MAIL_MS = 60_000;
-describe("an incident, from the theft of a password to its report", { skip: whyNoLab() ?? false }, () => {
-  const running = withProduct(SETTINGS, [ANNA, BERT], {
-    prepare: async () => {
-      webhook = await HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
-      product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
-    },
-  });
+
+/** To which alerts are sent. */
+export async function receiveAlerts({ lab, product }: Running): Promise<HttpReceiver> {
+  product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
+  return HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
+}
+
+/** From the theft of a password to its report. Of a server with the SETTINGS of an incident, Anna and Bert. */
+export function incidentTests(running: Running, webhook: () => HttpReceiver): void {
   const { lab, product } = running;
-  let webhook: HttpReceiver;
   let elsewhere: Sink;
   let [before, id] = ["", ""];
   /** Mails that were not held. */
@@ -47,11 +48,11 @@ describe("an incident, from the theft of a password to its report", { skip: whyN
     before = new Date().toISOString();
     const codes = await submitMany(running, { account: ANNA, from: THIEF, mails: MAILS });
     assert.deepEqual(codes, [250], "the thief learns nothing");
-    await until(
-      "the owner is told",
-      () => webhook.received().some(({ body }) => body.includes("account_held")),
-      20_000,
-    );
+    const alerts = () =>
+      webhook()
+        .received()
+        .map(({ body }) => body);
+    await until("the owner is told", () => alerts().some((text) => text.includes("account_held")), 20_000);
     const [[passed = ""] = []] = await product.sqlite(
       `SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`,
     );
@@ -230,6 +231,7 @@ describe("an incident, from the theft of a password to its report", { skip: whyN
       ["open", "isolate", "assess", "contain", "drop", "investigate", "recover", "tell", "note", "report", "close"],
     );
     assert.equal((await product.cli(["audit", "verify"])).code, 0);
+    await product.json(["unban", THIEF]);
   });
 
   async function signIn(password: string): Promise<string> {
@@ -238,12 +240,9 @@ describe("an incident, from the theft of a password to its report", { skip: whyN
     home.close();
     return said ?? "";
   }
-
   async function bothWait(): Promise<void> {
-    await until(
-      "both mails wait",
-      async () => (await waitingIn(running)).filter(({ sender }) => sender === BERT).length === 2,
-    );
+    const waiting = async () => (await waitingIn(running)).filter(({ sender }) => sender === BERT);
+    await until("both mails wait", async () => (await waiting()).length === 2);
     assert.equal(elsewhere.mails().length, left);
   }
-});
+}
