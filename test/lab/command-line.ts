@@ -8,7 +8,7 @@ import type { Ran } from "./commands.ts";
  * that start, stop or check the server, or look at its network, are not among them.
  */
 const ASK_ONLY_THE_SERVER = [
-  /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|queue|replay|retention|session|stats|status|token|unban|why) /,
+  /^(access|account|alerts|alias|allow|audit|ban|bans|events|fail2ban status|greylist|queue|replay|retention|session|stats|status|token|unban|why) /,
   // Where the firewall is strict, `config apply` does look at it.
   /^(backup (key|list|verify)|config (apply|set|unset|show|simulate)|encryption|spam allow) /,
 ];

@@ -1,6 +1,6 @@
 import { isJailName } from "../../core/decide/jails.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type JailStatus, parseJailNames, parseJailStatus } from "../../wire/fail2ban/status.ts";
+import { type JailStatus, parseJailNames, parseJails } from "../../wire/fail2ban/status.ts";
 import { type Finished, lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
 
 type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
@@ -9,23 +9,23 @@ export type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
 
 type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
 
-/** The client runs once for each jail. A Fail2ban that was taken over names as many as it likes. */
+/** A Fail2ban that was taken over names as many as it likes. */
 const MOST_JAILS = 100;
 
 /** Its jails, as fail2ban-client(1) tells of them. Never throws. */
 export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
   const listed = await client(files, ["status"], options);
   if (listed.code !== 0) return silent(listed);
-  const jails: JailStatus[] = [];
-  for (const name of parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS)) {
-    const told = await client(files, ["status", name], options);
-    if (told.code !== 0) return silent(told);
-    jails.push(parseJailStatus(name, told.stdout));
-  }
-  return { ok: true, jails };
+  const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
+  // One client for all, as each start of it costs a tenth of a second.
+  const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
+  const told = await client(files, ["-i"], { ...options, input });
+  const jails = told.code === 0 ? parseJails(told.stdout) : [];
+  const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
+  return found.length === names.length ? { ok: true, jails: found } : silent(told);
 }
 
-function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: ClientOptions) {
+function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: RunOptions) {
   return runProgram("fail2ban-client", ["-c", fail2banConf, "-s", fail2banSocket, ...argv], options);
 }
 

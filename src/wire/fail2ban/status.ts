@@ -18,11 +18,17 @@ export function parseJailNames(text: string): readonly string[] {
     .filter((name) => name !== "");
 }
 
-/** Of `fail2ban-client status JAIL`. */
-export function parseJailStatus(name: string, text: string): JailStatus {
+/** Of `fail2ban-client -i`, which was asked for the `status` of each jail. */
+export function parseJails(text: string): readonly JailStatus[] {
+  const [, ...jails] = text.split("Status for the jail: ");
+  return jails.map(parseJail);
+}
+
+/** What follows those words. */
+function parseJail(text: string): JailStatus {
   const number = (label: string): number => Number(new RegExp(`${label}:\\s*(\\d+)`).exec(text)?.[1] ?? 0);
   return {
-    name,
+    name: text.split("\n", 1)[0] ?? "",
     watched: number("Currently failed"),
     found: number("Total failed"),
     reports: number("Total banned"),
