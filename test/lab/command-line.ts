@@ -8,7 +8,8 @@ import type { Ran } from "./commands.ts";
  * that start, stop or check the server, or look at its network, are not among them.
  */
 const ASK_ONLY_THE_SERVER = [
-  /^(access|account|alerts|alias|allow|audit|ban|bans|events|fail2ban status|greylist|queue|replay|retention|session|stats|status|token|unban|why) /,
+  /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|logs|queue|replay|retention|session|stats|status|token|unban|why) /,
+  /^(fail2ban status|incident (assess|close|note|open|report|sent|tell|verify)) /,
   // Where the firewall is strict, `config apply` does look at it.
   /^(backup (key|list|verify)|config (apply|set|unset|show|simulate)|encryption|spam allow) /,
 ];
