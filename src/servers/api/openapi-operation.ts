@@ -4,7 +4,7 @@ import type { Schemas } from "./openapi-schemas.ts";
 import { tagOf } from "./openapi-tags.ts";
 import { DRY_RUN, mayBeDry } from "./query.ts";
 import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
-import { type Route, scopeOf } from "./route.ts";
+import { type Route, type Schema, scopeOf } from "./route.ts";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -138,9 +138,9 @@ function requestBody(schema: Json, bytes: number, form = false): Json {
   return { required: true, description: `At most ${bytes} bytes.`, content };
 }
 
-function parametersOf(schema: z.ZodType | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {
+function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {
   if (!(schema instanceof z.ZodObject)) return [];
-  const fields: Readonly<Record<string, z.ZodType>> = schema.shape;
+  const fields: Readonly<Record<string, Schema>> = schema.shape;
   return Object.entries(fields).map(([name, field]) => {
     const { description, ...json } = schemas.of(field, "input");
     const required = place === "path" || !(field instanceof z.ZodOptional);

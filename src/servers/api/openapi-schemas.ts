@@ -7,7 +7,7 @@ type NamedSchemas = Record<string, Json>;
 export class Schemas {
   readonly #named: NamedSchemas = {};
 
-  of(schema: z.ZodType, io: "input" | "output"): Json {
+  of(schema: z.core.$ZodType, io: "input" | "output"): Json {
     const { $schema: _, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
     for (const [name, named] of Object.entries($defs ?? {})) this.#named[name] = moved(named);
     return moved(json);

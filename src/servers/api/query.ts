@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { hasDryRun, NOT_TRIED } from "../../wire/control/dry-runs.ts";
 import { problem } from "./problem.ts";
-import type { Route } from "./route.ts";
+import type { Route, Schema } from "./route.ts";
 
 /** What a route takes that the guard can try. */
 export const DRY_RUN = "dry_run";
@@ -15,7 +15,7 @@ type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]
 export function readQuery(row: Route, url: string): Read | Response {
   const given = [...new URL(url).searchParams];
   const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
-  const shape: Readonly<Record<string, z.ZodType>> =
+  const shape: Readonly<Record<string, Schema>> =
     row.schemas.query instanceof z.ZodObject ? row.schemas.query.shape : {};
   const own = Object.keys(shape);
   const lists = own.filter((name) => isList(shape[name]));
@@ -33,7 +33,7 @@ export function readQuery(row: Route, url: string): Read | Response {
   return { value: { ...single, ...Object.fromEntries(listed) }, isDry: dry === "true" };
 }
 
-function isList(field: z.ZodType | undefined): boolean {
+function isList(field: Schema | undefined): boolean {
   return field instanceof z.ZodArray || (field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodArray);
 }
 

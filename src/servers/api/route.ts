@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { WebVerb } from "../../wire/control/control.ts";
@@ -64,17 +64,20 @@ type Shape = Readonly<{
   endless?: true;
 }>;
 
-/** One sentence, and the body if there is one. */
-type Other = Readonly<{ says: string; answer?: z.ZodType }>;
+/** What is inferred from a schema. Comparing each with zod's whole `ZodType` takes the compiler as long as half of the program does. */
+export type Schema<T = unknown> = z.core.$ZodType<T>;
 
-type Schemas = Readonly<{ params: z.ZodType; query: z.ZodType; body: z.ZodType; answer: z.ZodType }>;
+/** One sentence, and the body if there is one. */
+type Other = Readonly<{ says: string; answer?: Schema }>;
+
+type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: Schema }>;
 
 type Typed<P, Q, B, A> = Shape &
   Readonly<{
-    params?: z.ZodType<P>;
-    query?: z.ZodType<Q>;
-    body?: z.ZodType<B>;
-    answer?: z.ZodType<A>;
+    params?: Schema<P>;
+    query?: Schema<Q>;
+    body?: Schema<B>;
+    answer?: Schema<A>;
     run: (call: RouteCall<P, Q, B>) => RouteAnswer<A> | Promise<RouteAnswer<A>>;
   }>;
 
@@ -129,10 +132,10 @@ function isOfEach({ needs, asks }: Pick<Route, "needs" | "asks">): boolean {
   return needs === null || (asks !== undefined && needOf(asks).needs === "caller");
 }
 
-function check<T>(schema: z.ZodType<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {
+function check<T>(schema: Schema<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a schema nothing infers T but `unknown`
   if (schema === undefined) return { value: undefined as T };
-  const parsed = schema.safeParse(value);
+  const parsed = z.safeParse(schema, value);
   if (parsed.success) return { value: parsed.data };
   return problem({ status: 400, code: "invalid_request", detail: sentence(parsed.error.issues) });
 }
