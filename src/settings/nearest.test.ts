@@ -25,6 +25,16 @@ test("edit distance is symmetric, and 0 only between equals", () => {
   );
 });
 
+test("what two names have in common, at the beginning or at the end, changes nothing", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 6 });
+  fc.assert(
+    fc.property(word, word, word, (a, b, same) => {
+      assert.equal(editDistance(same + a, same + b), editDistance(a, b));
+      assert.equal(editDistance(a + same, b + same), editDistance(a, b));
+    }),
+  );
+});
+
 test("the nearest name wins, the first of several equally near", () => {
   assert.equal(nearest("bann", ["allow", "bans", "band"]), "bans");
   assert.equal(nearest("x", []), "");

@@ -4,6 +4,8 @@ export function nearest(name: string, known: readonly string[]): string {
   let best = known[0] ?? "";
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
+    // So many characters at least must be added or removed.
+    if (Math.abs(wanted.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
@@ -12,6 +14,12 @@ export function nearest(name: string, known: readonly string[]): string {
 
 /** Levenshtein's distance, where swapping two neighbours is one edit, because people mistype that way. */
 export function editDistance(a: string, b: string): number {
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same++;
+  return distanceOf(a.slice(same), b.slice(same));
+}
+
+function distanceOf(a: string, b: string): number {
   let before: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
