@@ -4,7 +4,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeF
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { makeCheap } from "../../../test/kit/cheap-repository.ts";
+import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
@@ -46,12 +46,12 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
+    makeCheap(layout.backupRepository, readKey(layout) ?? "");
     const read = await readManifest(repositoryOf(layout, settings), made.backup.snapshot);
     assert.ok(read.ok);
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
     const again = await create();
     assert.ok(again.ok && !again.isKeyNew);
-    makeCheap(layout.backupRepository, readKey(layout) ?? "");
   });
 
   test("is restored where nothing is; all belongs to root until the next start", async () => {
@@ -186,6 +186,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const place = join(top, "disk");
     const there = { ...settings, "backup.repository": place };
     const how = { version: "1", tag: "by-hand", watch: quiet };
+    makeCheapRepository({ ...layout, backupRepository: place });
     assert.ok((await createBackup(layout, there, how)).ok);
     rmSync(place, { recursive: true });
     const gone = await createBackup(layout, there, how);
