@@ -193,7 +193,8 @@ test("a port in use and a broken setting are one clear sentence each; SIGTERM is
 });
 
 function run(data: string): ChildProcess {
-  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: data };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: data };
   return spawn(process.execPath, [join(import.meta.dirname, "main.ts")], { env, stdio: ["ignore", "ignore", "pipe"] });
 }
 
