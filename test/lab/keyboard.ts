@@ -64,8 +64,9 @@ export async function press(target: Locator, key = "Enter"): Promise<void> {
 /** What a function of STEPS says of it. */
 async function answerOf(name: "stepsTo" | "canPress", target: Locator): Promise<unknown> {
   return target.evaluate((one, name) => {
-    const answer: unknown = Reflect.get(globalThis, name);
-    return typeof answer === "function" ? Reflect.apply(answer, undefined, [one]) : undefined;
+    const step: unknown = Reflect.get(globalThis, name);
+    const answer: unknown = typeof step === "function" ? Reflect.apply(step, undefined, [one]) : undefined;
+    return answer;
   }, name);
 }
 

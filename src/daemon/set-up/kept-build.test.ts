@@ -44,7 +44,7 @@ class Checkout {
       const text = readFileSync(this.#source, "utf8");
       return { files: [{ name: "pages/start.mjs", text }], sources: [this.#source] };
     });
-    return files.map(({ name, content }) => `${name}: ${content()}`).join();
+    return files.map(({ name, content }) => `${name}: ${Buffer.from(content()).toString()}`).join();
   }
 }
 
