@@ -1,5 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
+import { isIpv6Text } from "./ipv6-text.ts";
 
 declare const ip: unique symbol;
 declare const prefix: unique symbol;
@@ -24,7 +25,7 @@ export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" a
 /** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;
-  if (text.includes("%") || !isIPv6(text)) return null;
+  if (!isIpv6Text(text)) return null;
   const parsed = ipaddr.IPv6.parse(inGroups(text));
   return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as Ip;
 }
