@@ -7,6 +7,7 @@ import { signInsFrom } from "../lab/sign-ins.ts";
 import { signedIn, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
+import { webRightsTests } from "../lab/web-rights-tests.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
@@ -19,7 +20,7 @@ const FRESH = "seven quiet lanterns above";
 const WRONG = Array.from({ length: 6 }, (_, i) => `a wrong one ${i}`);
 
 describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() ?? false }, () => {
-  const settings = { GHOSTINBOX_HTTP__ADDRESS: SERVER.v4, GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" };
+  const settings = { GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0", GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" };
   const { lab, product } = withProduct(settings, [ANNA, BERT]);
   const { signsIn } = signInsFrom(lab.sender);
   let hers: WebClient;
@@ -208,4 +209,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await product.json(["account", "remove", BERT, "--yes"]);
     await until("its session ends", async () => (await statusOf(again)) === 401);
   });
+
+  // It kills the guard and the web, and upgrades the server.
+  describe("what the web may do and read", () => webRightsTests({ lab, product }));
 });

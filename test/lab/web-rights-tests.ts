@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, chownSync, cpSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { copyOf, digestOf } from "../../src/adapters/sqlite/recovery/names.ts";
 import { CONTROL_LIMITS } from "../../src/servers/control-server.ts";
 import type { Layout } from "../../src/settings/layout.ts";
@@ -12,12 +12,11 @@ import { needOf } from "../../src/wire/control/rights.ts";
 import type { Need } from "../../src/wire/control/verb-rights.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import { WEB_VERBS } from "../kit/web-verbs.ts";
-import type { Lab } from "../lab/lab.ts";
-import { whyNoLab } from "../lab/network.ts";
-import { ADMIN_PASSWORD, PASSWORD, type Product } from "../lab/product.ts";
-import { until } from "../lab/wait.ts";
-import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import type { Lab } from "./lab.ts";
+import { ADMIN_PASSWORD, PASSWORD, type Product } from "./product.ts";
+import { until } from "./wait.ts";
+import { WebClient } from "./web-client.ts";
+import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];
@@ -37,9 +36,8 @@ const SPEAK = `
   socket.write(given);
 `;
 
-describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct();
-
+/** What the web may do and read, of a server with the account ANNA. Its guard and web are killed, and it is upgraded. */
+export function webRightsTests({ lab, product }: Running): void {
   test("is what its routes offer: every other verb is refused, recorded and told", async () => {
     await product.json(["ban", "198.51.100.77", "stays"]);
     const before = await secretsOf(product);
@@ -101,7 +99,6 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
 
   test("is what the user of a mailbox may do for that mailbox, and nothing else", async () => {
     const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    await product.addAccount(ANNA);
     const signedIn = await web.ask("POST", "/api/v1/login", { body: { account: ANNA, password: PASSWORD } });
     const as = /ghostinbox=([\w-]+)/.exec(signedIn.headers["set-cookie"] ?? "")?.[1] ?? assert.fail(signedIn.text);
     const closed = WEB_VERBS.filter((verb) => !["nothing", "caller", "mailbox"].includes(needOf(verb).needs));
@@ -171,7 +168,7 @@ describe("what the web may do and read", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await script.ask("GET", "/api/v1/bans")).status, 200);
     assert.equal((await script.ask("GET", "/api/v1/sessions")).status, 403, "which that version did not have");
   });
-});
+}
 
 /** All that proves who administers, as root reads it. */
 async function secretsOf(product: Product): Promise<readonly (readonly string[])[]> {
