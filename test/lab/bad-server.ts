@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { spawnInside, startFaulty, untilOpen } from "./faulty-servers.ts";
 import type { Host } from "./host.ts";
 import { POSTFIX_SERVICES } from "./postfix-services.ts";
-import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
+import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY } from "./tls-server.ts";
 
 /**
  * A mail server with the faults that a configuration can have: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
@@ -19,7 +19,8 @@ export class BadServer {
   static async start(host: Host, directory: string, address: string): Promise<BadServer> {
     const at = (name: string): string => join(directory, `bad-${name}`);
     const expired = await makeExpiringCertificate(directory, "bad-expired", "bad.test", -1);
-    const other = await makeCertificate(directory, "bad-other", "other.test");
+    // With another key Dovecot speaks no old version.
+    const other = await makeCertificate(directory, "bad-other", "other.test", NEW_RSA_KEY);
     const config = at("postfix");
     for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
     await host.mustExec(["chown", "postfix", at("data")]);
