@@ -22,6 +22,8 @@ function played(code: string): URL {
 
 /** Enough for a thread on a busy machine. */
 const LONG = { mostWaiting: 2, judgeMs: 60_000 };
+/** Without an end, and without a processor. */
+const WAITS = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
 
 test("passwords are judged as on the command line, each for itself", async () => {
@@ -70,7 +72,7 @@ test("of many, those that were judged in time are told", async () => {
 
 test("for who waited for the others until his time was over no thread runs", async () => {
   const ran = join(temporaryDirectory(), "ran");
-  const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); for (;;);`;
+  const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
   const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
   const first = assert.rejects(thread.judge(one("a")), { name: "JudgesBusy", message: /time is over/ });
   assert.deepEqual(await thread.judgeSome(asked("b"), 50), []);
