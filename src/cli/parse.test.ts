@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { commands } from "./commands.ts";
 import { parse } from "./parse.ts";
 
@@ -84,7 +85,7 @@ test("what was typed wrong cannot steer the terminal, and is cut", () => {
 
 test("whatever is typed, the parser gives an answer of one line", () => {
   const word = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.constantFrom(...commands.flatMap(({ name }) => name.split(" "))),
     fc.constantFrom("--json", "--limit", "--for=2h", "--", "-", "--=", "-h"),
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { inMb, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
@@ -25,7 +26,7 @@ for (const [name, text, max, expected] of cases)
 
 test("printable text is one bounded printable line, and stays what it is", () => {
   const anyText = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }),
   );
   fc.assert(

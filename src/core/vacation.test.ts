@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { instant } from "./time.ts";
 import { parseVacation, VACATION_LIMITS } from "./vacation.ts";
 
@@ -39,7 +40,7 @@ test("what is empty, too long, over, or no text is refused", () => {
 });
 
 test("no text makes it throw, and none that it takes has a control character but lines and tabs", () => {
-  const any = fc.string({ unit: "binary" });
+  const any = fc.string({ unit: ANY_CHARACTER });
   fc.assert(
     fc.property(any, any, fc.option(any), (subject, text, until) => {
       const parsed = parseVacation({ subject, text, until }, NOW);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
 import { printable } from "../core/text.ts";
 import { type Environment, loadSettings, missingDomain } from "./load.ts";
 import { type Settings, settingKeys, variableOf } from "./schema.ts";
@@ -216,7 +217,7 @@ const MARKS = [
 const WORDS = ["__proto__", "constructor", "\0", "\u{1F47B}", '"30m"', '"10MB"', '["2h"]', "{}", "07:32:00", "0x7f"];
 const piece = fc.constantFrom(...MARKS, ...WORDS, ...settingKeys());
 const almostToml = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: ANY_CHARACTER }),
   fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(" ")),
   fc
     .array(fc.tuple(fc.oneof(fc.constantFrom(...settingKeys()), fc.string()), piece), { maxLength: 6 })
@@ -227,7 +228,7 @@ const almostEnv = fc.dictionary(
     fc.constantFrom(...settingKeys().map(variableOf)),
     fc.string().map((name) => `GHOSTINBOX_${name}`),
   ),
-  fc.oneof(fc.string({ unit: "binary" }), piece),
+  fc.oneof(fc.string({ unit: ANY_CHARACTER }), piece),
   { maxKeys: 4 },
 );
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { linesOfKeys, statementsOf } from "./statements.ts";
 
 const DOCUMENT = `# a comment = 1
@@ -76,7 +77,7 @@ test("any text is read to an end, and statements never overlap", () => {
   const piece = fc.constantFrom("a", ".", "=", "[", "]", '"', "'", "\n", "#", " ", "{", "}", '"""', "\\", "\r\n", "1");
   const text = fc.oneof(
     fc.array(piece, { maxLength: 30 }).map((all) => all.join("")),
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
   );
   fc.assert(
     fc.property(text, (any) => {

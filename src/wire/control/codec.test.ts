@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { parseCommandLine, parseReply, parseWatchLine, printCommandLine, printReply, printWatchLine } from "./codec.ts";
 
@@ -57,13 +58,16 @@ test("what a person wrote is kept printable", () => {
 test("no line throws, and what is refused is told in one printable sentence", () => {
   const lines = Object.values(COMMANDS).map((command) => JSON.stringify({ by: "root", command }));
   const mutated = fc
-    .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(4))
+    .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: ANY_CHARACTER, maxLength: 3 }), fc.nat(4))
     .map(([line, at, put, cut]) => line.slice(0, at) + put + line.slice(at + cut));
   const odd = fc
-    .tuple(fc.constantFrom(...Object.values(COMMANDS)), fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()))
+    .tuple(
+      fc.constantFrom(...Object.values(COMMANDS)),
+      fc.dictionary(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue()),
+    )
     .map(([command, extra]) => JSON.stringify({ by: "root", command: { ...command, ...extra } }));
   fc.assert(
-    fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: "binary" })), (line) => {
+    fc.property(fc.oneof(mutated, odd, fc.json(), fc.string({ unit: ANY_CHARACTER })), (line) => {
       const parsed = parseCommandLine(line);
       if (!parsed.ok) assert.match(parsed.error.message, /^[^\p{C}]{1,200}$/u);
       else assert.ok(Object.hasOwn(COMMANDS, parsed.value.command.verb));

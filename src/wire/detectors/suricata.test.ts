@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { readSuricata } from "./suricata.ts";
 
 /** In the form of Suricata 7's own documentation (Eve JSON Format), about a client of port 25. */
@@ -87,7 +88,7 @@ test("anything else is no alert", () => {
   ])
     assert.equal(readSuricata(text, 4), null, text.slice(0, 60));
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), fc.jsonValue(), (text, value) => {
+    fc.property(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue(), (text, value) => {
       assert.equal(readSuricata(`"alert"${text}`, 4), null);
       for (const key of Object.keys(EVE)) readSuricata(line({ [key]: value }), 4);
     }),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { decision, type Verdict } from "../../core/decide/decision.ts";
 import { type LoginProblem, parseLoginRequest, printLoginAnswer } from "./login-policy.ts";
 
@@ -103,12 +104,12 @@ test("a property that every object inherits is no field", () => {
 
 test("no input throws, and what is accepted is bounded and printable enough", () => {
   const anything = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.string({ minLength: 300, maxLength: 400 }),
     fc.jsonValue(),
   );
   const body = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.json(),
     fc
       .tuple(fc.constantFrom(...Object.keys(sent), "success", "policy_reject"), anything)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { clientUser, parseConnections, parseListeners } from "./proc-tcp.ts";
 
@@ -71,7 +72,7 @@ test("no text makes it throw, and what is cut off is left out", () => {
   for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListeners(listening.slice(0, cut), "LE").length <= 1);
   fc.assert(
     fc.property(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: ANY_CHARACTER }),
       (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
     ),
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { readMilterReject } from "./milter-log.ts";
 
 const line = (status: string, reply: string, from = "boss@strict.test"): string =>
@@ -65,7 +66,7 @@ test("no line whatsoever makes it throw", () => {
     "9".repeat(400),
   );
   const lines = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.array(words, { maxLength: 2_000 }).map((all) => all.join("")),
   );
   fc.assert(

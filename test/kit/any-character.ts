@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+
+/** No character has a number among these, the halves of UTF-16's pairs. */
+const HALVES = { first: 0xd800, count: 0x800 } as const;
+const LAST = 0x10ffff;
+
+/** As the unit "binary" of fast-check, which first lists a million characters: a second of a processor in each process. */
+export const ANY_CHARACTER: fc.Arbitrary<string> = fc.nat(LAST - HALVES.count).map(
+  (at) => String.fromCodePoint(at < HALVES.first ? at : at + HALVES.count),
+  (text) => {
+    const at = typeof text === "string" ? text.codePointAt(0) : undefined;
+    assert.ok(at !== undefined && text === String.fromCodePoint(at), "one character");
+    if (at < HALVES.first) return at;
+    assert.ok(at >= HALVES.first + HALVES.count, "a whole one");
+    return at - HALVES.count;
+  },
+);
