@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AuditEntry, type Content, GENESIS, hashedText } from "../../../core/audit/chain.ts";
 import { integer, text } from "../columns.ts";
 
 /** SHA-256 of the text in UTF-8, in hexadecimal. */
 export function sha256(of: string): string {
-  return createHash("sha256").update(of).digest("hex");
+  return hash("sha256", of);
 }
 
 /**
