@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { type TestContext, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { EventCount } from "../../src/adapters/sqlite/engine-db/event-count.ts";
 import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import { SqliteFigures } from "../../src/adapters/sqlite/read/figures.ts";
+import { ReportEvents } from "../../src/adapters/sqlite/read/report-events.ts";
+import { DAY_MS, later } from "../../src/core/time.ts";
 import { costOf } from "../kit/processor-time.ts";
 import { NOON } from "../kit/samples.ts";
+import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { fill } from "./fill.ts";
 import { FINDS_NOTHING, questions } from "./questions.ts";
 
@@ -23,52 +24,73 @@ const MOST_TIMES = 3;
 const FLOOR_MS = 12;
 /** A search for a text reads what it must look at, and stops after 20 ms (event-search.ts). */
 const TEXT_MS = 30;
+/** A fifth of the five seconds that a report over a million may take. */
+const MOST_REPORT_MS = 1_000;
 
-test("every question is answered as fast with ten times as many events", (t) => {
-  const few = questions(filled(t, FEW), NOON);
-  const many = questions(filled(t, MANY), NOON);
-  for (const [what, ask] of Object.entries(many)) {
-    const found = ask();
-    assert.equal(found === 0, FINDS_NOTHING.test(what), `${what}: ${found}`);
-    const [fewMs, manyMs] = [fastest(few[what] ?? ask), fastest(ask)];
-    t.diagnostic(`${what}: ${fewMs.toFixed(1)} ms, ${manyMs.toFixed(1)} ms`);
-    assert.ok(
-      manyMs < Math.max(what.includes("with a text") ? TEXT_MS : FLOOR_MS, MOST_TIMES * fewMs),
-      `${what}: ${fewMs} ms, then ${manyMs} ms`,
+describe("with many events", () => {
+  const directory = temporaryDirectory();
+  const open: DatabaseSync[] = [];
+  let [few, many]: DatabaseSync[] = [];
+  before(() => {
+    [few, many] = [FEW, MANY].map((events) => {
+      const path = join(directory, `${events}.db`);
+      const writer = openEngine(path);
+      fill(writer, { events, bans: events / 20, now: NOON });
+      const reader = openEngineForReading(path);
+      open.push(reader, writer);
+      return reader;
+    });
+  });
+  after(() => open.forEach((db) => db.close()));
+
+  test("every question is answered as fast with ten times as many", (t) => {
+    const ofFew = questions(few ?? assert.fail(), NOON);
+    for (const [what, ask] of Object.entries(questions(many ?? assert.fail(), NOON))) {
+      const found = ask();
+      assert.equal(found === 0, FINDS_NOTHING.test(what), `${what}: ${found}`);
+      const enoughMs = what.includes("with a text") ? TEXT_MS : FLOOR_MS;
+      const manyMs = fastest(ask, enoughMs);
+      const fewMs = manyMs < enoughMs ? 0 : fastest(ofFew[what] ?? ask);
+      t.diagnostic(`${what}: ${manyMs.toFixed(1)} ms${fewMs === 0 ? "" : `, with few ${fewMs.toFixed(1)} ms`}`);
+      assert.ok(manyMs < Math.max(enoughMs, MOST_TIMES * fewMs), `${what}: ${fewMs} ms, then ${manyMs} ms`);
+    }
+  });
+
+  test("the figures of a month's report come within a fifth of their time for a million", (t) => {
+    const gather = (): void => {
+      const events = new ReportEvents(many ?? assert.fail());
+      const from = later(NOON, -30 * DAY_MS);
+      const days = events.days(from, NOON);
+      const found = [events.addresses(from, NOON), events.names(from), events.reasons("EMAIL_BLOCKED", from, NOON)];
+      assert.ok(days.length > 29 && found.every(({ length }) => length > 0));
+      assert.deepEqual([events.scored(from).scored, events.looked(from, NOON).events], [MANY / 20, MANY / 4]);
+    };
+    const leastMs = fastest(gather, MOST_REPORT_MS);
+    t.diagnostic(`${MANY.toLocaleString("en")} events: ${leastMs.toFixed(0)} ms`);
+    assert.ok(leastMs < MOST_REPORT_MS, `${leastMs} ms`);
+  });
+
+  test("what the fill writes is what the guard would have written", () => {
+    const db = few ?? assert.fail();
+    const count = (sql: string): unknown => Object.values(db.prepare(sql).get() ?? {})[0];
+    assert.equal(count("SELECT count(*) FROM event"), FEW);
+    assert.equal(new EventCount(db).rows, FEW);
+    assert.equal(
+      count("SELECT count(*) FROM event_subject WHERE subject LIKE '%/%'"),
+      count("SELECT count(prefix) FROM event"),
     );
-  }
+    assert.equal(count("SELECT count(*) FROM event_name WHERE role = 4"), FEW);
+    assert.equal(
+      Object.values(new SqliteFigures(db).totals(null)).reduce((sum, n) => sum + n, 0),
+      FEW,
+    );
+    assert.equal(count("SELECT count(*) FROM ban WHERE ended_at IS NULL"), FEW / 20);
+  });
 });
 
-test("what the fill writes is what the guard would have written", (t) => {
-  const db = filled(t, FEW);
-  const count = (sql: string): unknown => Object.values(db.prepare(sql).get() ?? {})[0];
-  assert.equal(count("SELECT count(*) FROM event"), FEW);
-  assert.equal(new EventCount(db).rows, FEW);
-  assert.equal(
-    count("SELECT count(*) FROM event_subject WHERE subject LIKE '%/%'"),
-    count("SELECT count(prefix) FROM event"),
-  );
-  assert.equal(count("SELECT count(*) FROM event_name WHERE role = 4"), FEW);
-  assert.equal(
-    Object.values(new SqliteFigures(db).totals(null)).reduce((sum, n) => sum + n, 0),
-    FEW,
-  );
-  assert.equal(count("SELECT count(*) FROM ban WHERE ended_at IS NULL"), FEW / 20);
-});
-
-/** The least processor time of some: other programs of the machine only make it more. */
-function fastest(ask: () => number): number {
-  return Math.min(...Array.from({ length: RUNS }, () => costOf(ask).costMs));
-}
-
-function filled(t: TestContext, events: number): DatabaseSync {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-events-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const path = join(directory, "engine.db");
-  const writer = openEngine(path);
-  t.after(() => writer.close());
-  fill(writer, { events, bans: events / 20, now: NOON });
-  const reader = openEngineForReading(path);
-  t.after(() => reader.close());
-  return reader;
+/** The least processor time of some, or the first that is enough: other programs of the machine only make it more. */
+function fastest(ask: () => unknown, enoughMs = 0): number {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS && leastMs >= enoughMs; run++) leastMs = Math.min(leastMs, costOf(ask).costMs);
+  return leastMs;
 }
