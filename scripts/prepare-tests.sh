@@ -21,6 +21,14 @@ npm_packages() {
   touch node_modules/.package-lock.json
 }
 
+# The Node runtime needs it: with it, tests run while all else comes.
+node_library() {
+  if compgen -G "/usr/lib/*/libatomic.so.1" >/dev/null; then return; fi
+  apt-get install -y -q --no-install-recommends libatomic1 >/dev/null 2>&1 ||
+    { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends libatomic1 >/dev/null; }
+}
+
+# With those of set-up: each run of apt and dpkg reads and writes what it knows of all packages.
 debian_packages() {
   local missing="" tool
   for tool in $TEST_TOOLS; do
@@ -29,18 +37,21 @@ debian_packages() {
   for tool in $TEST_MODULES; do
     compgen -G "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
   done
-  [ -n "$missing" ] || return 0
-  echo "Installing Debian packages for the tests:$missing"
-  # A policy-rc.d that says 101 keeps packaged services from starting (invoke-rc.d(8)).
-  local policy=/usr/sbin/policy-rc.d made=""
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=yes
+  if [ -n "$missing" ]; then echo "Besides those of set-up, Debian packages for the tests:$missing"; fi
+  # Set-up's own logger makes room for that of the tests, without a question.
+  if [[ $missing == *" rsyslog"* ]] && dpkg-query -W busybox-syslogd >/dev/null 2>&1; then
+    DEBIAN_FRONTEND=noninteractive apt-get remove -y -q busybox-syslogd >/dev/null
   fi
-  local status=0
   # shellcheck disable=SC2086 # a list of words
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null ||
-    { apt-get update -q >/dev/null &&
-      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null; } || status=$?
-  [ -z "$made" ] || rm -f "$policy"
-  return $status
+  without_man_index bash scripts/setup --debian $missing
+}
+
+# An index of all manual pages takes seconds (mandb(8)). A command to which its mark is hidden makes none; Debian does so once a day.
+without_man_index() {
+  local hide='mount -t tmpfs tmpfs /var/lib/man-db && exec "$@"'
+  if [ -d /var/lib/man-db ] && unshare --mount true 2>/dev/null; then
+    unshare --mount bash -c "$hide" - "$@"
+  else
+    "$@"
+  fi
 }

@@ -150,6 +150,19 @@ describe("set-up removes no package of others without consent", { skip }, () => 
     ]);
   });
 
+  test("for the tests it installs what they name as well, and no npm packages, which come meanwhile", () => {
+    const played = `${FUNCTIONS}
+      for one in require_host require_network announce consent_to_remove; do eval "$one() { :; }"; done
+      missing_packages() { echo postfix; }
+      plan_debian() { echo "new $*"; }
+      install_npm() { echo npm; }
+      install_debian() { echo "$1, $*"; }
+      main --debian nmap swaks`;
+    assert.equal(kept(played).stdout, "new postfix nmap swaks, new postfix nmap swaks postfix nmap swaks\n");
+    // Two loggers are refused by apt.
+    assert.equal(kept(`${FUNCTIONS}; OTHERS=(nmap rsyslog); has_other busybox-syslogd && echo so`).stdout, "so\n");
+  });
+
   test("of users and groups those are named that are missing", () => {
     const script = `${FUNCTIONS}; missing_names passwd root no-such-user daemon roo; missing_names group no-such-group root`;
     assert.equal(kept(script).stdout, "no-such-user\nroo\nno-such-group\n");
