@@ -80,6 +80,8 @@ type Laid = Readonly<{ root: string; place: string; at?: Date }>;
  * of all files, which the sources have already.
  */
 export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
+  // The bundler is a Go program. It takes a third less time if it keeps its garbage: 360 MB, which a small server would not have.
+  process.env["GOGC"] ??= "off";
   for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
 }
 
