@@ -8,11 +8,14 @@ ARG SOURCE_DATE_EPOCH=1767225600
 FROM debian:bookworm-slim AS runtime
 ARG SOURCE_DATE_EPOCH
 COPY docker/add-users docker/clean scripts/setup /tmp/scripts/
+# What packages would tell systemd and init, which are not here, is not noted: it would take as long as to unpack them.
 RUN bash /tmp/scripts/add-users && \
     echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
     apt-get update -q && \
+    for tells in deb-systemd-helper update-rc.d invoke-rc.d; do ln -s /bin/true "/usr/local/sbin/$tells"; done && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends tini \
       $(bash /tmp/scripts/setup --list-packages) && \
+    rm /usr/local/sbin/* && \
     bash /tmp/scripts/clean
 ARG NPM_REGISTRY=https://registry.npmjs.org
 WORKDIR /usr/lib/ghostinbox
