@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
@@ -142,15 +142,17 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         const id = await image().inspect("{{.Id}}");
         await image().addAccount(ANNA);
         assert.equal((await sendMail({ host: lab.sender, from: PHONE, subject: "kept" })).code, 250);
-        const look = ["run", "--rm", "--network=none", `--volume=${VOLUME}:/data`, "--entrypoint=grep", NAME];
-        const mail = [...look, "--recursive", "--files-with-matches", "^Subject: kept", "/data/mail/example.test/anna"];
-        await until("the mail is in the volume", async () => (await docker.run(mail)).code === 0, START_MS);
+        const volume = await docker.must(["volume", "inspect", "--format", "{{.Mountpoint}}", VOLUME]);
+        const cwd = join(volume.trim(), "mail/example.test/anna");
+        const isKept = () =>
+          globSync("**/new/*", { cwd }).some((mail) => /^Subject: kept/m.test(readFileSync(join(cwd, mail), "utf8")));
+        await until("the mail is in the volume", isKept, START_MS);
         await docker.must(["stop", NAME]);
         const rollback = ["run", "--rm", "--entrypoint", NAME, NAME, "rollback"];
         await assert.rejects(compose(image(), rollback), /There is no snapshot to go back to/);
         await compose(image(), ["down"]);
         assert.notEqual((await docker.run(["inspect", id])).code, 0);
-        assert.equal((await docker.run(mail)).code, 0);
+        assert.ok(isKept());
       },
     ],
   ];
