@@ -129,6 +129,14 @@ export class ImageLab {
     }
   }
 
+  /** Waits until a container lists these addresses, or the networks in which they have this number, as banned. */
+  async bans(ips: readonly string[], container: string = NAME): Promise<void> {
+    await until(`${ips.join()} are banned`, async () => {
+      const listed = await this.docker.must(["exec", container, "ghostinbox", "bans"]);
+      return ips.every((ip) => listed.includes(ip.replace(/200$/, "")));
+    });
+  }
+
   async reaches(from: string): Promise<boolean> {
     return (await this.lab.attacker.connect({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 })).ok;
   }
