@@ -138,6 +138,15 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
     test("is healthy, and tells Docker so", () => image.isHealthy());
 
+    test("loses nothing when it is killed", async () => {
+      assert.equal((await mail(PHONE, "just before")).code, 250);
+      await docker.must(["kill", NAME]);
+      await docker.must(["start", NAME]);
+      await image.runs();
+      await image.expectMails(YOU, "by four", "by six", "just before");
+      for (const ip of [GUESSER, GUESSER6]) assert.ok(!(await image.reaches(ip)), ip);
+    });
+
     test("stops within ten seconds", async () => {
       const { ms } = await timed(async () => docker.must(["stop", "--time", "30", NAME], { deadlineMs: 60_000 }));
       assert.equal(await image.inspect("{{.State.ExitCode}}"), "0");
@@ -155,7 +164,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.notEqual(await image.inspect("{{.Id}}"), before);
       const { stdout, stderr } = await docker.run(["logs", NAME]);
       assert.match(stdout + stderr, /databases are brought up to date\. .* \(engine\.db of schema 8,/);
-      await image.expectMails(YOU, "by four", "by six");
+      await image.expectMails(YOU, "by four", "by six", "just before");
       assert.match(await image.inside("iptables", "-L", "-n"), /\b203\.0\.113\.200\b/);
       assert.equal((await mail(PHONE, "to the new one")).code, 250);
       await image.expectMails(YOU, "to the new one");
