@@ -28,7 +28,7 @@ for (const [host, from] of [
     const clientPort = client.localPort;
     assert.deepEqual(await kernel.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
     assert.deepEqual(await kernel.connections([]), []);
-    // Other programs have sockets here too; test/lab/open-connections.test.ts counts in a network of its own.
+    // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a network of its own.
     assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");
   });
 

@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Lab } from "./lab.ts";
-import { SERVER, whyNoLab } from "./network.ts";
+import { test } from "node:test";
+import type { FirewallLab } from "./firewall-kit.ts";
+import { SERVER } from "./network.ts";
 
-describe("own networks as a real kernel tells them", { skip: whyNoLab() ?? false }, () => {
-  let lab: Lab;
-  before(async () => {
-    lab = await Lab.make();
-  });
-  after(() => lab.remove());
-
+export function ownNetworksTests(kitOf: () => FirewallLab): void {
   async function ask(): Promise<string> {
     const module = new URL("../../src/adapters/machine/own-networks.ts", import.meta.url).href;
     const program = `
       import { KernelNetworks } from ${JSON.stringify(module)};
       for (const { prefix, why } of new KernelNetworks({ now: () => 0 }).current()) console.log(why, prefix);`;
-    return lab.server.mustExec([process.execPath, "--input-type=module", "-e", program]);
+    return kitOf().lab.server.mustExec([process.execPath, "--input-type=module", "-e", program]);
   }
 
   test("both families' addresses and default gateways are found, and a route that goes away is forgotten", async () => {
@@ -29,7 +23,7 @@ describe("own networks as a real kernel tells them", { skip: whyNoLab() ?? false
       "gateway 2001:db8:10::1/128",
     ])
       assert.ok(lines.includes(line), `${line} in ${lines.join(", ")}`);
-    await lab.server.mustExec(["ip", "route", "delete", "default"]);
+    await kitOf().lab.server.mustExec(["ip", "route", "delete", "default"]);
     assert.ok(!(await ask()).includes(`gateway ${SERVER.gateway}/32`));
   });
-});
+}

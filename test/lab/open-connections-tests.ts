@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
 import { KernelConnections } from "../../src/adapters/nft/open-connections.ts";
 import { prefixOf } from "../../src/core/net/ip.ts";
 import { ConnectionWatch } from "../../src/engine/enforce/connection-watch.ts";
-import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
-import { SERVER, whyNoLab } from "./network.ts";
+import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { SERVER } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";
 import { timed, until } from "./wait.ts";
 
@@ -18,14 +18,14 @@ const STRANGER = "198.51.100.210";
 const KNOWN = "198.51.100.230";
 const OWNER = "198.51.100.70";
 
-describe("connections that stand, counted by the guard in a real kernel", { skip: whyNoLab() ?? false }, () => {
+export function openConnectionsTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let firewall: NftFirewall;
   let watch: ConnectionWatch;
   let sockets: Socket[];
   const warnings: string[] = [];
   before(async () => {
-    kit = await FirewallLab.make();
+    kit = kitOf();
     await fallSilent(kit.lab.sender);
     const connections = { most: MOST, ports: [PORT] };
     firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
@@ -60,10 +60,7 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     // The kernel answers a SYN for 63 s (tcp_synack_retries) before it gives up.
     await until("nobody is connected any more", isEmpty, 120_000);
   });
-  after(async () => {
-    await firewall.close();
-    await kit.remove();
-  });
+  after(() => firewall.close());
 
   async function open(from: string): Promise<Socket> {
     const connected = await kit.connect(from);
@@ -178,4 +175,4 @@ describe("connections that stand, counted by the guard in a real kernel", { skip
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);
   });
-});
+}

@@ -2,27 +2,23 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
-import { FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
-import { whyNoLab } from "./network.ts";
+import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
 
-describe("connections held at once, in a real kernel", { skip: whyNoLab() ?? false }, () => {
+export function connectionsTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let firewall: NftFirewall;
-  before(async () => {
-    kit = await FirewallLab.make();
+  before(() => {
+    kit = kitOf();
     const connections = { most: MOST, ports: [25, PORT] };
     firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
   });
   beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
-  after(async () => {
-    await firewall.close();
-    await kit.remove();
-  });
+  after(() => firewall.close());
 
   async function open(from: string): Promise<Socket> {
     const connected = await kit.connect(from);
@@ -83,7 +79,7 @@ describe("connections held at once, in a real kernel", { skip: whyNoLab() ?? fal
     for (const socket of held) socket.destroy();
     await old.close();
   });
-});
+}
 
 /** nft as a kernel without nft_connlimit makes it answer. */
 function withoutCounting(kit: FirewallLab): string {

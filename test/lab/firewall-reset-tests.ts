@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { before, beforeEach, test } from "node:test";
 import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { FirewallBan } from "../../src/engine/network-ports.ts";
 import { nftReset } from "../../src/wire/kernel/nft.ts";
-import { FirewallLab, OK, prefix } from "./firewall-kit.ts";
-import { whyNoLab } from "./network.ts";
+import { type FirewallLab, OK, prefix } from "./firewall-kit.ts";
 
-describe("a reset that does not come to its end", { skip: whyNoLab() ?? false }, () => {
+export function firewallResetTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
-  before(async () => {
-    kit = await FirewallLab.make();
+  before(() => {
+    kit = kitOf();
   });
   beforeEach(async () => assert.deepEqual(await kit.firewall.reset([], [], kit.now()), OK));
-  after(async () => kit.remove());
 
   test("bans that cannot be read to their end change nothing: who was banned stays banned", async () => {
     await kit.apply(["add", "198.51.100.243"]);
@@ -50,4 +48,4 @@ describe("a reset that does not come to its end", { skip: whyNoLab() ?? false },
     await kit.banned("198.51.100.243");
     assert.deepEqual(await kit.firewall.check(), OK);
   });
-});
+}

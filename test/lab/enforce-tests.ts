@@ -1,26 +1,24 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { before, beforeEach, test } from "node:test";
 import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
 import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
 import type { Store } from "../../src/engine/storage-ports.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
-import { FirewallLab, prefix } from "./firewall-kit.ts";
-import { whyNoLab } from "./network.ts";
+import { type FirewallLab, prefix } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
-describe("a real kernel follows the database", { skip: whyNoLab() ?? false }, () => {
+export function enforceTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let store: Store;
   let notices: NoticeBoard;
   let enforcer: Enforcer;
 
-  before(async () => {
-    kit = await FirewallLab.make();
+  before(() => {
+    kit = kitOf();
   });
-  after(async () => kit.remove());
 
   beforeEach(() => {
     const { db, sqlite } = engineOnMemory();
@@ -109,4 +107,4 @@ describe("a real kernel follows the database", { skip: whyNoLab() ?? false }, ()
       await enforcer.stop();
     }
   });
-});
+}

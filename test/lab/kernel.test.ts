@@ -1,0 +1,26 @@
+import { after, before, describe } from "node:test";
+import { connectionsTests } from "./connections-tests.ts";
+import { enforceTests } from "./enforce-tests.ts";
+import { FirewallLab } from "./firewall-kit.ts";
+import { firewallResetTests } from "./firewall-reset-tests.ts";
+import { whyNoLab } from "./network.ts";
+import { openConnectionsTests } from "./open-connections-tests.ts";
+import { ownNetworksTests } from "./own-networks-tests.ts";
+
+/** Of one lab: each part begins with a firewall that is reset. */
+describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
+  let kit: FirewallLab;
+  before(async () => {
+    kit = await FirewallLab.make();
+  });
+  after(() => kit.remove());
+  const kitOf = (): FirewallLab => kit;
+
+  // First: it looks for the only nft.
+  describe("the firewall follows the database", () => enforceTests(kitOf));
+  describe("a reset that does not come to its end", () => firewallResetTests(kitOf));
+  describe("connections held at once", () => connectionsTests(kitOf));
+  describe("connections that stand, counted by the guard", () => openConnectionsTests(kitOf));
+  // Last: it takes a route away.
+  describe("own networks", () => ownNetworksTests(kitOf));
+});
