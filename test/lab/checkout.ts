@@ -1,7 +1,8 @@
-import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
+import { placeOf } from "../../src/daemon/set-up/kept-files.ts";
 import type { Lab } from "./lab.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -15,8 +16,8 @@ export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
 }
 
 /**
- * All of the checkout, so that a test may drop files into it and leaves none behind. What npm installed is shared, package by package:
- * what is built of the copy is kept beside them, and goes with it.
+ * All of the checkout, so that a test may drop files into it and leaves none behind. What npm installed is shared, package by package.
+ * What is built of the copy is kept beside them, and goes with it: what was built of the same sources already, to begin with.
  */
 export function copyCheckout(to: string): void {
   mkdirSync(to);
@@ -26,4 +27,10 @@ export function copyCheckout(to: string): void {
   mkdirSync(packages);
   for (const name of readdirSync(join(CHECKOUT, "node_modules")).filter((each) => each !== ".cache"))
     symlinkSync(join(CHECKOUT, "node_modules", name), join(packages, name));
+  for (const kind of ["programs", "start", "command-line"] as const) {
+    const [from, into] = [placeOf(CHECKOUT, kind), placeOf(to, kind)];
+    if (!existsSync(from.record)) continue;
+    cpSync(from.directory, into.directory, { recursive: true, preserveTimestamps: true });
+    writeFileSync(into.record, readFileSync(from.record, "utf8").replace(CHECKOUT, to));
+  }
 }
