@@ -33,5 +33,6 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
     const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
     assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");
     container.end();
+    await until("the container has ended", () => product.processes().length === 0);
   });
 });
