@@ -39,6 +39,27 @@ describe("lines of standard input", TIMED, () => {
       assert.equal(await read(input), line));
 });
 
+describe("a signal", TIMED, () => {
+  const signalled = async (call: string, keys: string): Promise<string> => {
+    using layout = dataDirectory();
+    const [node = "", ...argv] = program(call);
+    const { child, ended, printed } = start(layout, node, argv);
+    await printed("Which? ");
+    child.stdin.write(keys);
+    return (await ended).out;
+  };
+  const SIGNAL = 'process.kill(process.pid, "SIGTERM")';
+
+  test("at a question is no answer", async () => {
+    assert.equal(await signalled(`(setTimeout(() => ${SIGNAL}), terminal.ask("Which? "))`, ""), "null\n");
+  });
+
+  test("after it ends the program", async () => {
+    const later = "new Promise((resolve) => setTimeout(resolve, 2_000))";
+    assert.equal(await signalled(`terminal.ask("Which? ").then(() => ${SIGNAL}).then(() => ${later})`, "yes\n"), "");
+  });
+});
+
 describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, () => {
   /** The output after these keys were pressed at the question. */
   const typed = async (call: string, keys: string): Promise<Finished> => {

@@ -4,6 +4,7 @@ import { messageOf } from "../core/error.ts";
 import { oneLine } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ENTER = new Set(["\r", "\n", "\x04"]);
 const ERASE = new Set(["\x7f", "\b"]);
 const INTERRUPT = "\x03";
@@ -21,7 +22,7 @@ export function processTerminal(): Terminal {
   const interrupted = (): AbortSignal => {
     if (interruption === null) {
       const made = new AbortController();
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => made.abort());
+      for (const signal of ENDING) process.once(signal, () => made.abort());
       interruption = made;
     }
     return interruption.signal;
@@ -67,7 +68,7 @@ export function processTerminal(): Terminal {
     },
     ask: (question) => {
       clear();
-      return ask(question, interrupted());
+      return ask(question, interruption?.signal);
     },
     get interrupted() {
       return interrupted();
@@ -105,13 +106,20 @@ async function readLine(mostBytes: number): Promise<string | null> {
   return line === "" || line.length > mostBytes ? null : line;
 }
 
-async function ask(question: string, signal: AbortSignal): Promise<string | null> {
+/** Null after a signal: one that comes once it is answered ends the program, as without a question. */
+async function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  for (const signal of ENDING) process.once(signal, end);
   try {
-    return await lines.question(question, { signal });
+    return await lines.question(question, {
+      signal: AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]),
+    });
   } catch {
     return null; // Ctrl-C or Ctrl-D
   } finally {
+    for (const signal of ENDING) process.off(signal, end);
     lines.close();
   }
 }
