@@ -16,26 +16,26 @@ const IDLE_SHARE = 0.2;
 export async function sideBySide(jobs: readonly Job[], places: number, lent = 0): Promise<void> {
   const waiting = [...jobs];
   const running = new Set<Promise<void>>();
-  let free = places;
-  const begin = (at: number): void => {
+  const free = { own: places, lent };
+  const begin = (at: number, of: keyof typeof free): void => {
     const [job] = waiting.splice(at, 1);
     if (job === undefined) return;
-    free -= job.places;
+    free[of] -= job.places;
     const ended = job.start().finally(() => {
-      free += job.places;
+      free[of] += job.places;
       running.delete(ended);
     });
     running.add(ended);
   };
   while (waiting.length + running.size > 0) {
-    const at = waiting.findIndex((job) => job.places <= free);
+    const at = waiting.findIndex((job) => job.places <= free.own);
     if (at >= 0) {
-      begin(at);
+      begin(at, "own");
       continue;
     }
-    const lendable = waiting.findIndex((job) => job.places <= Math.min(1, free + lent));
+    const lendable = free.lent < 1 ? -1 : waiting.findIndex((job) => job.places <= 1);
     if (lendable < 0) await Promise.race(running);
-    else if (await idleBefore([...running])) begin(lendable);
+    else if (await idleBefore([...running])) begin(lendable, "lent");
   }
 }
 
