@@ -25,6 +25,7 @@ import type { ServiceName } from "../../render/runit.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../../render/site.ts";
 import { renderUnbound } from "../../render/unbound.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { reloadDovecot } from "./reload-dovecot.ts";
 import { reloadPostfix } from "./reload-postfix.ts";
 import { restartService } from "./restart-service.ts";
 
@@ -129,11 +130,9 @@ function unchecked(): Promise<null> {
 }
 
 /** Lets a running service load its new configuration. Null, or why it did not. */
-export async function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
+export function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
   if (service === "postfix") return reloadPostfix(layout);
-  if (service !== "dovecot") return restartService(service, layout);
-  const reload = await runProgram("doveadm", ["-c", layout.dovecotConf, "reload"]);
-  return reload.code === 0 ? null : lastLines(reload);
+  return service === "dovecot" ? reloadDovecot(layout) : restartService(service, layout);
 }
 
 function postfixFiles(site: Site): readonly RenderedFile[] {
