@@ -132,6 +132,16 @@ export class BareDebian {
     await this.must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
   }
 
+  /** Without what it needs, as a dpkg leaves it that is broken off. */
+  async unpack(name: string): Promise<void> {
+    await this.must([
+      "bash",
+      "-ec",
+      'cd /tmp; apt-get download -qq "$0"; dpkg --unpack "$0"_*.deb; rm "$0"_*.deb',
+      name,
+    ]);
+  }
+
   /** How many packages have this state (dpkg-query(1)). */
   async packages(state: "installed" | "unpacked"): Promise<number> {
     const count = `dpkg-query -W -f '\${db:Status-Status}\\n' | grep -cx ${state} || true`;

@@ -28,6 +28,7 @@ The following packages will be upgraded:
 Need to get 5,000 kB of archives.
 'http://deb.debian.org/debian/pool/main/p/postfix/postfix_3.7.11-0%2bdeb12u1_amd64.deb' postfix_3.7.11_amd64.deb 1500 SHA256:0
 `;
+const FINISHED = "An installation of Debian packages was broken off in the middle, and is finished first.";
 const PLAIN = { PATH: process.env["PATH"] };
 const skip = lacking({ installed: ["bash", "getent", "timeout", "script"] });
 
@@ -161,6 +162,23 @@ describe("set-up removes no package of others without consent", { skip }, () => 
     assert.equal(kept(played).stdout, "new postfix nmap swaks, new postfix nmap swaks postfix nmap swaks\n");
     // Two loggers are refused by apt.
     assert.equal(kept(`${FUNCTIONS}; OTHERS=(nmap rsyslog); has_other busybox-syslogd && echo so`).stdout, "so\n");
+  });
+
+  test("what was broken off in the middle is finished first, and may remove as little without consent", () => {
+    const played = (dpkg: string, plan: string): string => `${FUNCTIONS}
+      for one in require_host require_network announce install_npm; do eval "$one() { :; }"; done
+      dpkg-query() { printf '${dpkg}\\n'; }
+      missing_packages() { echo postfix; }
+      plan_of() { ${plan}; }
+      install_debian() { echo "$@"; }
+      main`;
+    assert.equal(
+      kept(played("installed\\nunpacked", "echo new $1")).stdout,
+      `${FINISHED}\nnew --fix-broken --fix-broken\nnew postfix postfix\n`,
+    );
+    assert.equal(kept(played("installed\\nconfig-files", "echo new $1")).stdout, "new postfix postfix\n");
+    const refused = kept(played("half-installed", "echo removed exim4"));
+    assert.equal(refused.stdout, `${FINISHED}\nInstalling these would REMOVE: exim4\n`);
   });
 
   test("of users and groups those are named that are missing", () => {
