@@ -31,10 +31,10 @@ import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, 
 
 /** More than cores, as some of them wait. */
 const UNIT_PLACES = availableParallelism() + 3;
-/** A file takes half of a core on average: four keep two cores busy, and with more each waits too long for its turn. */
-const LAB_PLACES = 4;
+/** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
+const LAB_PLACES = 5;
 /** Two of them leave one place for another file. */
-const HEAVY_PLACES = 1.5;
+const HEAVY_PLACES = 2;
 const HALF_OF_LAB = LAB_PLACES / 2;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
