@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { renderLearnScripts } from "../../render/content/learn-spam.ts";
@@ -7,17 +7,13 @@ import type { Layout } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 
 /** Compiles the scripts that run before each user's own: delivery agents and IMAP processes may not write beside them. */
-export async function compileSieve({ sieve, dovecotConf }: Layout): Promise<void> {
-  const scripts = [renderSieve(), ...renderLearnScripts()].map(({ name }) => join(sieve, name));
-  if (scripts.every(isCompiled)) return;
-  // All of the directory at once: to load Dovecot's configuration takes longest.
-  const made = await runProgram("sievec", ["-c", dovecotConf, sieve]);
-  if (made.code === 0) return;
-  const failed = scripts.find((script) => !isCompiled(script)) ?? sieve;
-  throw new SetUpFailure(`The script ${failed} could not be compiled: ${lastLines(made)}`);
+export async function compileSieve(layout: Layout): Promise<void> {
+  for (const { name } of [renderSieve(), ...renderLearnScripts()]) await compile(layout, join(layout.sieve, name));
 }
 
-function isCompiled(script: string): boolean {
-  const compiled = statSync(script.replace(/\.sieve$/, ".svbin"), { throwIfNoEntry: false });
-  return compiled !== undefined && compiled.mtimeMs > statSync(script).mtimeMs;
+async function compile(layout: Layout, script: string): Promise<void> {
+  const compiled = script.replace(/\.sieve$/, ".svbin");
+  if (existsSync(compiled) && statSync(compiled).mtimeMs > statSync(script).mtimeMs) return;
+  const made = await runProgram("sievec", ["-c", layout.dovecotConf, script]);
+  if (made.code !== 0) throw new SetUpFailure(`The script ${script} could not be compiled: ${lastLines(made)}`);
 }
