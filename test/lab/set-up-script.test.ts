@@ -66,6 +66,7 @@ describe("set-up looks for the network first", { skip }, () => {
     assert.equal(settings({}), "asked: config get registry proxy https-proxy offline\n");
     assert.equal(settings(told), "registry=https://registry.npmjs.org/\nproxy=\nhttps-proxy=http://proxy/\noffline=\n");
     assert.match(settings({ ...told, npm_config_registry: "http://mirror/" }), /^registry=http:\/\/mirror\/$/m);
+    assert.match(settings({ ...told, NPM_CONFIG_REGISTRY: "http://mirror/" }), /^asked: /, "npm does not tell it then");
   });
 
   test("one that does not is one sentence within seconds", async () => {
