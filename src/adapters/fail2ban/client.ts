@@ -11,6 +11,8 @@ type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ o
 
 /** A Fail2ban that was taken over names as many as it likes. */
 const MOST_JAILS = 100;
+/** It tells each address that it holds. */
+const MOST_OF_A_JAIL = 1_000_000;
 
 /** Its jails, as fail2ban-client(1) tells of them. Never throws. */
 export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
@@ -19,10 +21,13 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
   const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
   // One client for all, as each start of it costs a tenth of a second.
   const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
-  const told = await client(files, ["-i"], { ...options, input });
-  const jails = told.code === 0 ? parseJails(told.stdout) : [];
+  const told = await client(files, ["-i"], { ...options, input, mostOutputBytes: (names.length + 1) * MOST_OF_A_JAIL });
+  if (told.code !== 0) return silent(told);
+  const jails = parseJails(told.stdout);
   const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
-  return found.length === names.length ? { ok: true, jails: found } : silent(told);
+  if (found.length === names.length) return { ok: true, jails: found };
+  const missing = names.filter((name) => !jails.some((jail) => jail.name === name));
+  return { ok: false, reason: `Fail2ban does not tell of ${missing.join(", ")}` };
 }
 
 function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: RunOptions) {
