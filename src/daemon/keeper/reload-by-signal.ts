@@ -3,14 +3,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { listProcesses } from "../set-up/read-processes.ts";
 
-/** A process of the master by its name, and how long its end is waited for, in milliseconds. */
+/** A process of the master by its name, and how long its end is waited for after the signal, in milliseconds. */
 type Ending = Readonly<{ name: string; patienceMs: number }>;
 
 const LOOK_MS = 20;
 
 /**
- * Runs a command that only sends the master a signal. Null once those of its processes have ended that end by it, or why there was
- * no reload.
+ * Runs a command that only sends the master a signal. Null once those of its processes have ended that end by it, or were waited
+ * for long enough; or why there was no reload.
  */
 export async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
@@ -20,10 +20,9 @@ export async function reloadBySignal(
   const ending = childrenOf(pidFile, endings);
   const reload = await runProgram(program, argv);
   if (reload.code !== 0) return lastLines(reload);
-  for (const { pid, patienceMs } of ending) {
-    const deadline = performance.now() + patienceMs;
-    while (existsSync(`/proc/${pid}`) && performance.now() < deadline) await pause(LOOK_MS);
-  }
+  const began = performance.now();
+  for (const { pid, patienceMs } of ending)
+    while (existsSync(`/proc/${pid}`) && performance.now() - began < patienceMs) await pause(LOOK_MS);
   return null;
 }
 

@@ -36,10 +36,11 @@ export async function restartHanging(
   { services, data }: Pick<Layout, "services" | "data">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
-  const family = familyOf(pidOf(services, service), data);
+  // Their names now: once one has ended, its number may be another's.
+  const family = familyOf(pidOf(services, service), data).map((one) => ({ pid: one.pid, name: nameOf(one) }));
   const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
     const left = new Set(listProcesses().map(nameOf));
-    for (const one of family) if (left.has(nameOf(one))) signal(one.pid, "SIGKILL");
+    for (const { pid, name } of family) if (left.has(name)) signal(pid, "SIGKILL");
   });
   return started.code === 0 ? null : lastLines(started);
 }
