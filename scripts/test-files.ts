@@ -73,7 +73,8 @@ export const FUZZ = ["test/fuzz/*.test.ts"];
 export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
 /**
  * A thousand guesses at once, and a time that the owner may wait: nothing beside it but what the processors have time for. It
- * comes first, and adds the system's users, which two servers cannot do at the same time.
+ * comes first, and adds the system's users, which two servers cannot do at the same time; those of LONGEST that may come beside it
+ * start none here so soon.
  */
 export const LAB_ALONE = labFiles(["e2e/known-address"]);
 /** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */

@@ -91,7 +91,7 @@ function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site
   ];
 }
 
-/** Of the milter itself, and of one connection at each of three ports: Postfix's, and two pipes to spamc. */
+/** Of the milter itself; and of one connection at port 25 and one at that for proxies: Postfix's, and two pipes to spamc. */
 const FILES = 100;
 const FILES_OF_A_PLACE = 15;
 
