@@ -99,15 +99,15 @@ function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
     group,
   });
   return [
-    ...QUEUES.map((name) => at(name, 0o700, "postfix", "root")),
+    ...PRIVATE.map((name) => at(name, 0o700, "postfix", "root")),
     at("maildrop", 0o730, "postfix", "postdrop"),
     at("public", 0o710, "postfix", "postdrop"),
     at("pid", 0o755, "root", "root"),
   ];
 }
 
-/** With what else belongs to Postfix alone. */
-const QUEUES = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
+/** Of the queue, and what else belongs to Postfix alone. */
+const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
 /** Directories in which users write freely; after a move their user numbers may differ. */
 function trees(layout: Layout): readonly string[] {
