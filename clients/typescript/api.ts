@@ -254,6 +254,7 @@ export type Health = {
       | "audit_broken"
       | "mail_locked"
       | "mail_key_unseen"
+      | "dovecot_settings_unused"
       | "access_review_overdue"
       | "retention_failed"
       | "relay_refuses"

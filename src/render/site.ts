@@ -22,6 +22,8 @@ export type Site = Readonly<{
   mailCrypt: MailCrypt | null;
   /** The owner's settings of Dovecot, which count after all others. */
   ownDovecot: string;
+  /** Why the file with them is not used; null if it is, or if there is none. */
+  ownDovecotUnused: string | null;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
     /** Open connections of one address to each port of Postfix. */

@@ -76,6 +76,8 @@ export function layoutOf(dataDirectory: string) {
     /** A link to the private key in use, and what tells Dovecot of it; there only while the key is. */
     mailKeyLink: at("conf", "dovecot", "mail-key.pem"),
     mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
+    /** Why the owner's settings of Dovecot are not used, or null. */
+    ownDovecotUnused: at("conf", "own-dovecot-unused.json"),
     /** For root alone: whose mail retention must not touch, what it did last, and since when each folder is under its rule. */
     legalHolds: at("lib", "retention", "legal-holds.json"),
     retentionRecord: at("lib", "retention", "last.json"),

@@ -44,6 +44,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       forward: [],
     },
     ownDovecot: "",
+    ownDovecotUnused: null,
     spam: {
       enabled: true,
       requiredScore: 5,

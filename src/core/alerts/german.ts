@@ -95,6 +95,10 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
     next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
   },
+  dovecot_settings_unused: {
+    says: "Ihre eigenen Einstellungen für Dovecot (mailboxes.dovecot) sind nicht verwendbar: Dovecot läuft ohne sie; die Post ist nicht betroffen.",
+    next: "Korrigieren Sie die Datei, wie die Einzelheit sagt, dann `config apply`.",
+  },
   access_review_overdue: {
     says: "Lange hat niemand nachgesehen, wer lesen, senden und verwalten darf.",
     next: "`access review` zeigt es; entziehen Sie, was zu viel ist, dann `access review --sign`.",

@@ -90,6 +90,10 @@ export const notices = {
     says: "Nobody has seen the server's key, with which encrypted mail is read: if it is lost, none can be read any more, not even from backups.",
     next: "Look at it with `encryption key`, and keep it outside this machine.",
   },
+  dovecot_settings_unused: {
+    says: "Your own settings of Dovecot (mailboxes.dovecot) cannot be used: Dovecot runs without them, and mail is not affected.",
+    next: "Correct the file as the detail says, then `config apply`.",
+  },
   access_review_overdue: {
     says: "Nobody has looked for a long time at who can read, send and administer.",
     next: "Look with `access review`, take away what is too much, then `access review --sign`.",

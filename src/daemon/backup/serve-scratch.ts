@@ -53,7 +53,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   const environment = programEnvironment(layout, { ...env, [variableOf("logins.networks")]: "[]" });
   await prepareDatabases(layout, null, environment);
   // The owner's own settings could name places outside of it.
-  const site = { ...readSite(read, layout), ownDovecot: "" };
+  const site = { ...readSite(read, layout), ownDovecot: "", ownDovecotUnused: null };
   const applied = await applyConfiguration(site, { only: RENDERED });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);

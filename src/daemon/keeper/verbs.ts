@@ -196,7 +196,8 @@ export class KeeperVerbs {
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
-    return { ok: true, detail: [...reloaded, ...certificate].join(" ") };
+    const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
+    return { ok: true, detail: [...reloaded, ...certificate, ...unused].join(" ") };
   }
 
   /** New files must be valid at once; those in force may have expired. */

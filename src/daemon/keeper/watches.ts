@@ -10,6 +10,7 @@ import { keepStrict, readStrict } from "../firewall/strict-file.ts";
 import { listStrict, loadStrict } from "../firewall/strict-table.ts";
 import { sshDoors } from "../firewall/wanted.ts";
 import { endShutOut, isShutOut, readIsolation, shutOut } from "../incident/isolation.ts";
+import { unusedOwnDovecot } from "../set-up/own-dovecot.ts";
 import { portsOf } from "../set-up/ports.ts";
 import { signal } from "../set-up/processes.ts";
 import { AccessReviewWatch } from "./access-review-watch.ts";
@@ -181,6 +182,8 @@ export class Watches {
 
   /** As the last looks found them. `certificate`: of that which is served. */
   troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
-    return { all: this.#all.flatMap((one) => one.troubles()), certificate: this.certificate.troubles() };
+    const unused = unusedOwnDovecot(this.#layout);
+    const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
+    return { all: [...own, ...this.#all.flatMap((one) => one.troubles())], certificate: this.certificate.troubles() };
   }
 }

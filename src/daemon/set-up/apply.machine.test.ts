@@ -25,6 +25,7 @@ import { partsOf } from "../keeper/parts.ts";
 import { applyConfiguration } from "./apply.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { readFilter } from "./filters.ts";
+import { unusedOwnDovecot } from "./own-dovecot.ts";
 import { userIds } from "./site.ts";
 
 const missing = [
@@ -85,7 +86,7 @@ describe("applying a configuration", { skip }, () => {
     mkdirSync(fetchedRules(layout), { recursive: true });
     writeFileSync(join(fetchedRules(layout), "20_fetched.cf"), "nonsense 1\n");
     const all = [...new Set(partsOf(whole).map(({ service }) => service))];
-    assert.deepEqual(await applyConfiguration(whole), { ok: true, changed: all });
+    assert.deepEqual(await applyConfiguration(whole), { ok: true, changed: all, unused: null });
     const wrong = site({ spam: { ...spam, ownRules: "nonsense 1\n" } });
     const refused = await applyConfiguration(wrong, { only: ["spamd"] });
     assert.match(refused.ok ? "" : refused.reason, /^SpamAssassin refuses its configuration \(settings spam\.\*\)/);
@@ -103,10 +104,16 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
   });
 
-  test("of the owner's settings of Dovecot the line is told that it refuses", async () => {
-    const wrong = site({ ownDovecot: "login_greeting = Hello.\nnonsense = 1\n" });
-    const refused = await applyConfiguration(wrong, { only: ["dovecot"] });
-    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses .*own\.conf line 2: Unknown setting: nonsense/);
+  test("settings of the owner that Dovecot refuses are not used, and the line is recorded until they are right", async () => {
+    const own = (text: string) => applyConfiguration(site({ ownDovecot: text }), { only: ["dovecot"] });
+    const refused = await own("login_greeting = Hello.\nnonsense = 1\n");
+    const reason = "the file of mailboxes.dovecot: line 2: Unknown setting: nonsense";
+    assert.equal(refused.ok && refused.unused, reason);
+    assert.equal(unusedOwnDovecot(layout), reason);
+    assert.equal(readFileSync(join(dirname(layout.dovecotConf), "own.conf"), "utf8"), "");
+    assert.ok((await own("remote 203.0.113.0/24 {\n  disable_plaintext_auth = yes\n}\n")).ok);
+    assert.equal(unusedOwnDovecot(layout), null);
+    assert.ok((await own("")).ok);
   });
 
   test("Unbound checks the files that settings name, and the settings are told", async () => {
@@ -129,7 +136,11 @@ describe("applying a configuration", { skip }, () => {
   test("only what differs is replaced, be it by hand, and only that is told", async () => {
     writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
     const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
-    assert.deepEqual(applied, { ok: true, changed: ["postfix", "dovecot", "spamass-milter"] });
+    assert.deepEqual(applied, {
+      ok: true,
+      changed: ["postfix", "dovecot", "spamass-milter"],
+      unused: null,
+    });
     assert.match(main(), /^mynetworks = 127/m);
     assert.match(main(), /^message_size_limit = 20000000$/m);
   });
@@ -139,7 +150,7 @@ describe("applying a configuration", { skip }, () => {
     // Fail2ban refuses logs that are not there.
     const aside = `${layout.mailLog}.aside`;
     renameSync(layout.mailLog, aside);
-    assert.deepEqual(await applyConfiguration(whole, { isServing: true }), { ok: true, changed: [] });
+    assert.deepEqual(await applyConfiguration(whole, { isServing: true }), { ok: true, changed: [], unused: null });
     assert.equal((await applyConfiguration(whole, { only: ["fail2ban"] })).ok, false);
     const off = site({ fail2ban: { ...whole.fail2ban, enabled: false } });
     assert.ok((await applyConfiguration(off, { only: ["fail2ban"] })).ok, "what is off is not checked");

@@ -8,9 +8,14 @@ import type { RenderedFile, Site } from "../../render/site.ts";
 import { type Part, partsOf } from "../keeper/parts.ts";
 import { makeDkimKeys } from "./dkim-keys.ts";
 import { prepareMailKeys } from "./mail-keys.ts";
+import { noteOwnDovecot } from "./own-dovecot.ts";
 
-/** `changed`: services with a new configuration, each once. */
-export type Applied = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
+/** `changed`: services with a new configuration, each once. `unused`: why the owner's settings of Dovecot are not used, or null. */
+export type Applied =
+  | Readonly<{ ok: true; changed: readonly ServiceName[]; unused: string | null }>
+  | Readonly<{ ok: false; reason: string }>;
+
+type Rendered = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readonly<{ ok: false; reason: string }>;
 
 const NO_KEYS = { ok: true, changed: false } as const;
 
@@ -21,13 +26,33 @@ const NO_KEYS = { ok: true, changed: false } as const;
 type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean; isStarting?: boolean }>;
 
 /**
+ * Applies the owner's settings of Dovecot too, unless Dovecot refuses the configuration only because of them: mail flows without them.
+ * Records why they are not used.
+ */
+export async function applyConfiguration(site: Site, how: How = {}): Promise<Applied> {
+  const applied = await applyRendered(site, how);
+  const isWithout = !applied.ok && site.ownDovecot !== "";
+  const ended = isWithout ? await applyRendered({ ...site, ownDovecot: "" }, how) : applied;
+  // Without them it is refused too, so they are not the cause.
+  if (!ended.ok) return ended;
+  const unused = applied.ok ? site.ownDovecotUnused : `the file of mailboxes.dovecot: ${ownLine(applied.reason)}`;
+  if ((how.only ?? SERVICES).includes("dovecot")) noteOwnDovecot(site.layout, unused);
+  return { ...ended, unused };
+}
+
+/** `line 2: Unknown setting: nonsense`, without the place of our copy. */
+function ownLine(reason: string): string {
+  return reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
+}
+
+/**
  * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
  * it into place. Reloads nothing: the caller knows whether the services run.
  */
-export async function applyConfiguration(
+async function applyRendered(
   site: Site,
-  { only = SERVICES, isServing = false, isStarting = false }: How = {},
-): Promise<Applied> {
+  { only = SERVICES, isServing = false, isStarting = false }: How,
+): Promise<Rendered> {
   // Dovecot checks that it can read them.
   const keys = only.includes("dovecot") ? prepareMailKeys(site) : NO_KEYS;
   if (!keys.ok) return keys;

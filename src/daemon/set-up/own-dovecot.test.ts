@@ -9,26 +9,42 @@ import { ownDovecotSettings } from "./own-dovecot.ts";
 
 const TEXT = "login_greeting = Hello.\n";
 
+const used = (text: string) => ({ text, unused: null });
+
 test("no file is named, or there is none: nothing is set", () => {
-  for (const file of ["", join(temporaryDirectory(), "dovecot.cf")]) assert.equal(ownDovecotSettings(file), "");
+  for (const file of ["", join(temporaryDirectory(), "dovecot.cf")])
+    assert.deepEqual(ownDovecotSettings(file), used(""));
 });
 
-test("what root has written is taken, and nothing that others could have", { skip: lacking({ root: true }) }, () => {
+test("what root has written is used, and nothing that others could have", { skip: lacking({ root: true }) }, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   writeFileSync(file, TEXT, { mode: 0o644 });
-  assert.equal(ownDovecotSettings(file), TEXT);
+  assert.deepEqual(ownDovecotSettings(file), used(TEXT));
+  const isUnused = (): void => {
+    const { text, unused } = ownDovecotSettings(file);
+    assert.equal(text, "");
+    assert.match(unused ?? "", /must belong to root, and no one else may write to it: chown root \//);
+  };
   for (const mode of [0o664, 0o646]) {
     chmodSync(file, mode);
-    assert.throws(() => ownDovecotSettings(file), /must belong to root, and nobody else may write it: chown root \//);
+    isUnused();
   }
   chmodSync(file, 0o644);
   chownSync(file, 65_534, 0);
-  assert.throws(() => ownDovecotSettings(file), /must belong to root/);
+  isUnused();
 });
 
-test("what is no file is told", { skip: lacking({ installed: ["mkfifo"] }) }, () => {
+test("a FIFO, a directory and an unreadable path are reported and not used", { skip: lacking({ installed: ["mkfifo"] }) }, () => {
   const pipe = join(temporaryDirectory(), "dovecot.cf");
   execFileSync("mkfifo", [pipe]);
   for (const path of [join(process.execPath, "x"), temporaryDirectory(), pipe])
-    assert.throws(() => ownDovecotSettings(path), /is not read: .* config unset mailboxes\.dovecot$/);
+    assert.match(ownDovecotSettings(path).unused ?? "", / cannot be read: /);
+});
+
+test("`remote {` without a network sets what it holds for every client", { skip: lacking({ root: true }) }, () => {
+  const file = join(temporaryDirectory(), "dovecot.cf");
+  const own = "protocol imap {\n  a = 1\n}\nremote {\n  b = 2\n  inner {\n  }\n}\nremote 192.0.2.1 {\n}\n";
+  const meant = "protocol imap {\n  a = 1\n}\n# remote {\n  b = 2\n  inner {\n  }\n# }\nremote 192.0.2.1 {\n}\n";
+  writeFileSync(file, own, { mode: 0o644 });
+  assert.deepEqual(ownDovecotSettings(file), used(meant));
 });

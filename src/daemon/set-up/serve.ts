@@ -182,10 +182,10 @@ async function prepare(
   }
   if (stop.asked()) return prepared;
   if (password.printed === null) rememberAdminPassword(layout, password);
-  const { refused } = await adoptFilters(CHECKOUT, layout);
-  for (const { file, reason } of refused) log.warn(`${file} was refused: ${reason}.`);
+  for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused) log.warn(`${file} was refused: ${reason}.`);
   const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
+  if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
   // Before the first service starts: an isolated server is isolated from its first moment on.
   const isolation = readIsolation(layout);
   const shut = isolation === null ? null : await shutOut(isolation, settings);

@@ -24,6 +24,7 @@ export function readSite(
   { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
   layout: Layout,
 ): Site {
+  const ownDovecot = ownDovecotSettings(settings["mailboxes.dovecot"]);
   return {
     layout,
     hostname: settings.hostname,
@@ -32,7 +33,8 @@ export function readSite(
     mailboxQuotaBytes: settings["mailboxes.quota"],
     recipientsPerMail: settings["limits.mail.recipients"],
     mailCrypt: mailCryptOf(settings, layout),
-    ownDovecot: ownDovecotSettings(settings["mailboxes.dovecot"]),
+    ownDovecot: ownDovecot.text,
+    ownDovecotUnused: ownDovecot.unused,
     greylist: {
       enabled: settings["greylist.enabled"],
       delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),

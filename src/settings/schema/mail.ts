@@ -39,7 +39,7 @@ export const mail = {
   "mailboxes.dovecot": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. It must belong to root alone; a file that does not exist is ignored.",
+    says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. Only root may be able to write it. A file that does not exist is ignored; one that cannot be used is ignored too, and `status` reports it.",
     source: "doveconf(1)",
   },
 

@@ -28,6 +28,7 @@ export const KEEPER_NOTICES = [
   "access_review_overdue",
   "mail_locked",
   "mail_key_unseen",
+  "dovecot_settings_unused",
   "report_unsent",
   "isolated",
   "isolation_broken",
