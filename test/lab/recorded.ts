@@ -3,7 +3,7 @@ import { openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
 import { parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { statsOf } from "../../src/engine/explain/stats.ts";
+import { ALL_BANS, statsOf } from "../../src/engine/explain/stats.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Command, Verb } from "../../src/wire/control/control.ts";
 import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
@@ -58,7 +58,7 @@ export class Recorded {
 
   async stats(): Promise<Stats> {
     const health = await this.#ask<"health">({ verb: "health" });
-    return this.#read((queries) => statsOf(queries, health, instant(Date.now())));
+    return this.#read((queries) => statsOf(queries, health, instant(Date.now()), ALL_BANS));
   }
 
   async #ask<V extends Verb>(command: Extract<Command, { verb: V }>) {

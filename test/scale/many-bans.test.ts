@@ -7,14 +7,24 @@ import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
+import { printJson } from "../../src/cli/print/json.ts";
 import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
+import { ALL_BANS, BANS_ANSWERED, statsOf, statsText } from "../../src/engine/explain/stats.ts";
 import { costOf } from "../kit/processor-time.ts";
 import { BAN, NOON } from "../kit/samples.ts";
 
 const BANS = 100_000;
 /** Processor time: those of the product, which answers at once, and of what happens once, more than twice what it costs. */
-const MOST = { addMs: 6_000, listMs: 15, countMs: 15, searchMs: 15, restoreMs: 500 } as const;
+const MOST = {
+  addMs: 6_000,
+  listMs: 15,
+  countMs: 15,
+  searchMs: 15,
+  restoreMs: 500,
+  answerMs: 400,
+  printMs: 6_000,
+} as const;
 /** A wait that no processor time shows, for a lock or the disk. */
 const LONGEST_MS = 60_000;
 
@@ -52,6 +62,18 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   assert.equal(within("countMs", () => queries.figures.bansInForce(NOON)).engine, BANS);
   const sought = prefixOf(77_777);
   assert.equal(within("searchMs", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
+  const health = { status: "ok", components: [], notices: [], uptimeSeconds: 1 } as const;
+  const answer = within("answerMs", () => statsText(queries, health, NOON));
+  assert.ok(
+    answer.includes(prefixOf(BANS - BANS_ANSWERED)) && !answer.includes(`"${prefixOf(BANS - BANS_ANSWERED - 1)}"`),
+  );
+  assert.match(answer, /"next":"\d+"/);
+  const printed = within("printMs", () => printJson(statsOf(queries, health, NOON, ALL_BANS)));
+  assert.match(
+    printed.split("\n").find((line) => line.includes(sought)) ?? "",
+    /"reason": "./,
+    "what grep shows of it",
+  );
   reader.close();
 
   const db = openEngine(path);

@@ -25,9 +25,9 @@ function stats(bans: number, listed: number): string {
   );
 }
 
-test("stats shows the newest ten bans and says where the others are", () => {
+test("stats says where bans are that it does not list", () => {
   assert.doesNotMatch(stats(10, 10), / more:/);
-  const many = stats(1_234, 50);
+  const many = stats(1_234, 10);
   assert.equal(many.match(/it scanned us/g)?.length, 10);
   assert.match(many, /^… and 1,224 more: \.\/ghostinbox bans$/m);
 });

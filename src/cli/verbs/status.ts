@@ -4,7 +4,7 @@ import { instant } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { stateJson } from "../../daemon/firewall/firewall-state.ts";
 import { containerNews } from "../../daemon/set-up/container.ts";
-import { allBans, statsOf } from "../../engine/explain/stats.ts";
+import { ALL_BANS, allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
 import type { AlertList } from "../../wire/control/results.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
@@ -56,7 +56,9 @@ export async function stats(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.ok) return asked;
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  const result = statsOf(opened.reader.queries, asked.result, instant(call.now()));
+  // Who reads a terminal sees the newest; a program, such as `grep`, gets all.
+  const most = call.json || call.terminal.width === null ? ALL_BANS : BANS_SHOWN;
+  const result = statsOf(opened.reader.queries, asked.result, instant(call.now()), most);
   return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
 }
 
@@ -112,26 +114,24 @@ function nextAfterStatus(health: Health, activeBans: number | null): string {
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }
 
-/** More would push the counts off the screen; `bans` shows them. */
+/** More would push the counts off a screen; `bans` shows them. */
 const BANS_SHOWN = 10;
 
 /** Exported for its test. */
 export function printStats(stats_: Stats, nowMs: number): string {
-  const bans = stats_.bans.items
-    .slice(0, BANS_SHOWN)
-    .map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
+  const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
   const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
   const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
   return [
     printStatus(stats_.health, stats_.bans.active),
-    section("Bans in force, the newest", bans) + moreBans(stats_),
+    section("Bans in force, newest first", bans) + moreBans(stats_),
     section("Events of the last 24 hours", counts),
     section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),
   ].join("\n\n");
 }
 
 function moreBans({ bans: { active, items } }: Stats): string {
-  const rest = active - Math.min(items.length, BANS_SHOWN);
+  const rest = active - items.length;
   return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
 }
 

@@ -9,7 +9,7 @@ export type LookupReply = Readonly<{ id: number } & ({ value: unknown } | { down
 
 export type LookupLimits = Readonly<{ mostWaiting: number; answerMs: number }>;
 const LIMITS: LookupLimits = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
-/** Megabytes of its heap. The longest answer is less than one. */
+/** Megabytes of its heap. The longest answer, 10,000 bans, takes less than ten. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 /** As it was bundled, or as it is in a checkout. */
 const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./lookups-main.ts" : "./web-lookups.js", import.meta.url);

@@ -8,13 +8,13 @@ import { ownMail, type Reader } from "./own-mail.ts";
 import { ownSignIns } from "./own-sign-ins.ts";
 import { seriesOf } from "./series.ts";
 import { spamScores } from "./spam-scores.ts";
-import { statsOf } from "./stats.ts";
+import { statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
 import { whyAccount, whyAddress, whyMessage } from "./why.ts";
 
 /** Questions that read many rows. What is asked and answered is data alone, so that another thread can answer. */
 export const QUESTIONS = {
-  stats: (queries: Queries, health: Health, now: Millis) => statsOf(queries, health, now),
+  stats: (queries: Queries, health: Health, now: Millis) => statsText(queries, health, now),
   bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
   events: (queries: Queries, filter: EventFilter) => eventsText(queries, filter),
   address: (queries: Queries, prefix: Prefix, now: Millis, memoryMs: number) =>

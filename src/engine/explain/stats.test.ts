@@ -27,7 +27,7 @@ const NOT_ASKED = (): never => assert.fail("the overview does not follow anythin
 const queries: Queries = {
   bans(now, asked) {
     assert.equal(now, NOW);
-    assert.deepEqual(asked, { limit: 50, cursor: null });
+    assert.deepEqual(asked, { limit: 3, cursor: null });
     return { items: [ban], next: "7" };
   },
   events({ most, order }) {
@@ -69,7 +69,7 @@ function event(id: number): EventItem {
 }
 
 test("the overview has everything the contract names, of the last 24 hours", () => {
-  assert.deepEqual(statsOf(queries, HEALTH, NOW), {
+  assert.deepEqual(statsOf(queries, HEALTH, NOW, 3), {
     generatedAt: "2026-11-20T07:00:00.000Z",
     bans: { active: 100_000, items: [ban], next: "7" },
     events: [event(2), event(1)],

@@ -5,15 +5,24 @@ import type { Queries } from "../storage-ports.ts";
 import { eventsBetween } from "./series.ts";
 
 const WINDOW_MS = DAY_MS;
-const BANS = 50;
 const EVENTS = 50;
 const TOP_IPS = 10;
 
-/** The overview for the command line and the API: the latest bans and events, and counts of the last 24 hours. */
-export function statsOf(queries: Queries, health: Health, now: Millis): Stats {
+/** Maximum bans in an answer of the API: 3 MB. `next` leads to the others. */
+export const BANS_ANSWERED = 10_000;
+/** More than can be in force. */
+export const ALL_BANS = 10_000_000;
+
+/** The overview as the API answers it, as JSON: see `eventsText`. */
+export function statsText(queries: Queries, health: Health, now: Millis): string {
+  return JSON.stringify(statsOf(queries, health, now, BANS_ANSWERED));
+}
+
+/** The overview for the command line and the API: bans in force, the latest events, and counts of the last 24 hours. */
+export function statsOf(queries: Queries, health: Health, now: Millis, mostBans: number): Stats {
   const since = instant(now - WINDOW_MS);
   const { figures } = queries;
-  const newest = queries.bans(now, { limit: BANS, cursor: null });
+  const newest = queries.bans(now, { limit: mostBans, cursor: null });
   return {
     generatedAt: isoTime(now),
     bans: { active: allBans(figures.bansInForce(now)), ...newest },

@@ -6,7 +6,7 @@ import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
 import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
-import { eventPage } from "./schemas.ts";
+import { eventPage, stats as statsShape } from "./schemas.ts";
 
 const FOR_CI = { as: TOKEN, ip: parseIp("203.0.113.9") ?? assert.fail() };
 
@@ -14,7 +14,7 @@ test("statistics cover the last day, and count every ban in force", async (t) =>
   const kit = await startKit(t);
   const topIps = t.mock.method(kit.queries.figures, "topIps");
   const totals = t.mock.method(kit.queries.figures, "totals");
-  const stats = await readStats(kit.parts, new HealthReader(kit.parts));
+  const stats = statsShape.parse(JSON.parse(await readStats(kit.parts, new HealthReader(kit.parts))));
   assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
   assert.equal(stats.generatedAt, "2026-11-20T07:00:00.000Z");
   const dayAgo = later(T0, -DAY_MS);

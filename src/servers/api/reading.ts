@@ -3,7 +3,7 @@ import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/tim
 import { spanOf } from "../../engine/explain/series.ts";
 import { allBans } from "../../engine/explain/stats.ts";
 import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../engine/figures.ts";
-import type { AccountAnswer, AddressAnswer, BanItem, MessageReport, Stats } from "../../wire/control/items.ts";
+import type { AccountAnswer, AddressAnswer, BanItem, MessageReport } from "../../wire/control/items.ts";
 import { PAGE, type Page } from "../../wire/control/paging.ts";
 import { command } from "./commands.ts";
 import type { HealthReader } from "./health.ts";
@@ -11,7 +11,8 @@ import type { ApiParts, Asker } from "./ports.ts";
 
 /** The answers of the reading routes. Each throws `StoreDown`. */
 
-export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<Stats> {
+/** As JSON, as the thread that read it wrote it. */
+export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<string> {
   return lookups.ask("stats", await health.read(), clock.now());
 }
 

@@ -57,7 +57,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       query: shape.securityQuery,
       answer: shape.stats.or(shape.cleaned),
       run: async ({ query, by }) => {
-        if (query.action === "stats") return readStats(parts, health);
+        if (query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
         return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
           success: true as const,
           action: "cleanup" as const,
@@ -122,7 +122,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       bodyBytes: 0,
       says: "The same as `/api/security?action=stats`.",
       answer: shape.stats,
-      run: () => readStats(parts, health),
+      run: async () => new Response(await readStats(parts, health), { headers: JSON_TYPE }),
     }),
     route({
       method: "GET",

@@ -163,8 +163,8 @@ export type Health = Readonly<{
 }>;
 
 /**
- * `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: the number of all bans; `bans.items`: the
- * newest.
+ * `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: the number of all bans; `bans.items`: all of
+ * them, newest first, of which the API answers the first 10,000.
  */
 export type Stats = Readonly<{
   generatedAt: string;
