@@ -1,18 +1,32 @@
 // The door that scripts know: `node security/security.js stats|cleanup|ban <ip> "<reason>"|unban <ip>`. It runs on any
-// Node from 20 on and does nothing itself: each word is a command of `./ghostinbox`.
+// Node from 20 on and does nothing itself: each word is a command of `./ghostinbox`, here or in the container that runs it.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 // Edit a value and run `./ghostinbox config apply`: it writes your change to ghostinbox.toml, where these settings live
-// (`limits.mail.*` and `allow.networks`) beside all others. A value that was not edited here changes nothing there; one
-// that you set back here is set back there.
+// (`limits.mail.*`, `limits.connections.*`, `bans.ladder` and `allow.networks`) beside all others. A value that was not
+// edited here changes nothing there; one that you set back here is set back there. With Docker, compose.yaml mounts this
+// directory: `docker exec ghostinbox ghostinbox config apply`.
 const config = {
   // Mails from one stranger, or from one account.
   maxEmailsPerIP: {
     perMinute: 10,
     perHour: 50,
     perDay: 200,
+  },
+  // Connections from one address to the ports for mail, and how many it may hold open to each.
+  maxConnectionsPerIP: {
+    perMinute: 20,
+    perHour: 100,
+    concurrent: 10,
+  },
+  // How long the first ban of an address lasts, the second, and all later ones: milliseconds, or a text such as "30m".
+  banDurations: {
+    light: 30 * 60 * 1000,
+    medium: 2 * 60 * 60 * 1000,
+    heavy: 24 * 60 * 60 * 1000,
   },
   // Addresses and networks that are never limited or banned, such as ["192.0.2.7", "2001:db8::/48"].
   whitelist: [],
@@ -27,15 +41,45 @@ const WORDS = new Map([
 ]);
 const USAGE = 'Usage: node security/security.js stats | cleanup | ban <ip> "<reason>" | unban <ip>';
 
+// Where the server is set up on this machine, its data lie here. A container has this set.
+const DATA = process.env.GHOSTINBOX_DATA || "/var/lib/ghostinbox";
+const LABEL = "label=org.opencontainers.image.title=GhostInbox";
+
+// What to run: a program and its first arguments. GHOSTINBOX_CONTAINER names one of several containers.
+function server() {
+  const here = { program: GHOSTINBOX, first: [] };
+  if (existsSync(DATA)) return here;
+  const named = process.env.GHOSTINBOX_CONTAINER;
+  const asked = spawnSync("docker", ["ps", "--filter", LABEL, "--format", "{{.Names}}"], { encoding: "utf8" });
+  // Without Docker, `./ghostinbox` says how the server is set up.
+  if (asked.error !== undefined) return here;
+  if (asked.status !== 0) return { wrong: `Docker does not say which containers run: ${asked.stderr}` };
+  const running = asked.stdout.split("\n").filter((name) => name !== "");
+  const [container, ...others] = named === undefined ? running : [named];
+  if (container === undefined)
+    return { wrong: "GhostInbox is not set up on this machine, and no container of it runs." };
+  if (others.length > 0)
+    return { wrong: `Several containers run GhostInbox. Name one: GHOSTINBOX_CONTAINER=${container}` };
+  const asks = process.stdin.isTTY && process.stdout.isTTY ? "-it" : "-i";
+  return { program: "docker", first: ["exec", asks, container, "ghostinbox"] };
+}
+
 const [word = "", ...rest] = process.argv.slice(2);
 const command = WORDS.get(word);
 if (command === undefined) {
   console.error(word === "" ? USAGE : `There is no command "${word}". ${USAGE}`);
   process.exitCode = 2;
 } else {
-  const { status, error } = spawnSync(GHOSTINBOX, [...command, ...rest], { stdio: "inherit" });
-  if (error !== undefined) console.error(`${GHOSTINBOX} could not be started: ${error.message}.`);
-  process.exitCode = status ?? 1;
+  const found = server();
+  if (found.program === undefined) {
+    console.error(found.wrong.trim());
+    process.exitCode = 3;
+  } else {
+    const { program, first } = found;
+    const { status, error } = spawnSync(program, [...first, ...command, ...rest], { stdio: "inherit" });
+    if (error !== undefined) console.error(`${program} could not be started: ${error.message}.`);
+    process.exitCode = status ?? 1;
+  }
 }
 
 export { config };

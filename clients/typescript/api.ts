@@ -376,7 +376,7 @@ export type Stats = {
   readonly bans: {
     /** How many are in force. */
     readonly active: number;
-    /** The newest 50. */
+    /** All in force, newest first; at most 10,000. */
     readonly items: readonly Ban[];
     /** The cursor with which `/api/v1/bans` goes on; null if that is all. */
     readonly next: string | null;

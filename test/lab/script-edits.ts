@@ -23,6 +23,7 @@ export async function scriptAsDelivered(machine: BareDebian): Promise<void> {
 }
 
 async function edit(machine: BareDebian, from: string, to: string): Promise<void> {
-  await machine.must(["sed", "-i", `s,${from},${to},`, "security/security.js"]);
+  // Only the first: limits of mails come before those of connections.
+  await machine.must(["sed", "-i", `0,\\#${from}#s#${from}#${to}#`, "security/security.js"]);
   assert.ok((await machine.must(["cat", "security/security.js"])).includes(to));
 }

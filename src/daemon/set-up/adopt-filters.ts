@@ -7,6 +7,7 @@ import { isJailName, JAILS } from "../../core/decide/jails.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Filter } from "../../render/site.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { ownSecurity } from "./checkout.ts";
 import { filterNames, readFilter } from "./filters.ts";
 import { FAIL2BAN_LIBRARY, JUDGE, judgeFilter, refusalOf } from "./judge-filter.ts";
 
@@ -20,7 +21,7 @@ const JUDGED = "judged.json";
 
 /** The directories of the owner's own filters; for two files of the same name the later one wins. */
 export function filterSources(checkout: string, { fail2banFilters }: Layout): readonly string[] {
-  return [join(checkout, "security", "filter.d"), fail2banFilters];
+  return [join(ownSecurity(checkout), "filter.d"), fail2banFilters];
 }
 
 /**

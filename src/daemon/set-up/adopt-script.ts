@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { settingsText } from "../../adapters/machine/settings-text.ts";
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
@@ -8,6 +8,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, withoutMark } from "../../settings/load.ts";
 import { type AdoptedLast, adoptEdits, SCRIPT, type ScriptValues } from "../../settings/script/adopt-edits.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
+import { ownSecurity } from "./checkout.ts";
 import { rewriteSettings } from "./rewrite-settings.ts";
 import { versionIn } from "./version-in.ts";
 
@@ -30,7 +31,7 @@ export function adoptScript(
   env: Environment,
   isTrial = false,
 ): ScriptAdopted {
-  const script = textOf(join(checkout, SCRIPT));
+  const script = textOf(scriptIn(checkout));
   const text = script === null ? null : settingsText(settings);
   if (script === null || text === null) return NOTHING;
   const plain = withoutMark(text);
@@ -68,8 +69,12 @@ function adoptedLast(checkout: string, adoptedScript: string): Last {
   const { [VERSION]: version = null, ...values } = readRecord(adoptedScript, schema, {});
   const here = versionIn(checkout);
   const recordedMs = statSync(adoptedScript, { throwIfNoEntry: false })?.ctimeMs ?? 0;
-  const isOlder = statSync(join(checkout, SCRIPT)).mtimeMs < recordedMs;
+  const isOlder = statSync(scriptIn(checkout)).mtimeMs < recordedMs;
   return { values, version, here, isReplaced: here === null || version !== here || isOlder };
+}
+
+function scriptIn(checkout: string): string {
+  return join(ownSecurity(checkout), basename(SCRIPT));
 }
 
 function recordOf(values: ScriptValues, version: string | null): ScriptValues {

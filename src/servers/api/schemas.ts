@@ -320,7 +320,7 @@ export const stats = exactly<Stats>()(
       generatedAt: time,
       bans: z.object({
         active: count.describe("How many are in force."),
-        items: z.array(banItem).describe("All in force, the newest first; at most 10,000."),
+        items: z.array(banItem).describe("All in force, newest first; at most 10,000."),
         next: z.string().nullable().describe("The cursor with which `/api/v1/bans` goes on; null if that is all."),
       }),
       events: z.array(eventItem),

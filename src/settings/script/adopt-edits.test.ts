@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { adoptEdits, type ScriptValues } from "./adopt-edits.ts";
 
 const NEVER: ScriptValues = {};
-const DELIVERED = "{ maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 }, whitelist: [] }";
+const DELIVERED =
+  "{ maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 }, maxConnectionsPerIP: { perMinute: 20, perHour: 100, concurrent: 10 }, " +
+  "banDurations: { light: 30 * 60 * 1000, medium: 2 * 60 * 60 * 1000, heavy: 24 * 60 * 60 * 1000 }, whitelist: [] }";
 
 function adopt(config: string, values: ScriptValues, toml: string, isReplaced = false) {
   return adoptEdits(`const config = ${config};`, { values, isReplaced }, toml, {});
@@ -90,10 +92,21 @@ for (const [config, says] of [
   ['{ maxEmailsPerIP: { perMinute: "many" } }', /perMinute must be a whole number.*, not "many"\./],
   ['{ whitelist: ["home"] }', /security\.js: whitelist has an item that must be an IP address.*, not "home"\./],
   ["{ maxEmailsPerHost: 5 }", /maxEmailsPerHost is no value of it; it has maxEmailsPerIP\.perMinute, .*, whitelist\./],
+  ["{ banDurations: { light: 3 * 60 * 60 * 1000 } }", /banDurations must .*ascending|banDurations .*, not/],
+  ["{ banDurations: { lightest: 5 } }", /banDurations\.lightest is no value of it/],
+  ["{ banDurations: 5 }", /banDurations must be/],
   ["{ maxEmailsPerIP: 5 }", /maxEmailsPerIP is no value of it/],
   ["10", /has no line `const config = \{`/],
 ] as const)
   test(`${config} is refused`, () => assert.match(refusals(config, NEVER, "").join(), says));
+
+test("limits of connections and lengths of bans are adopted, in milliseconds or as the settings write them", () => {
+  const edited = `{ maxConnectionsPerIP: { perHour: 60 }, banDurations: { light: 60 * 60 * 1000, heavy: "2d" } }`;
+  const first = adopt(edited, NEVER, "");
+  assert.equal(first.ok && first.text, 'limits.connections.per_hour = 60\nbans.ladder = ["1h", "2h", "2d"]\n');
+  const back = adopt(DELIVERED, first.ok ? first.values : NEVER, first.ok ? first.text : "");
+  assert.equal(back.ok && back.text, "");
+});
 
 test("a settings file that is wrong by itself is told as such", () => {
   assert.match(refusals("{ maxEmailsPerIP: { perMinute: 20 } }", NEVER, "nonsense = 1").join(), /nonsense/);

@@ -7,12 +7,23 @@ import { readScript } from "./read-script.ts";
 export const SCRIPT = "security/security.js";
 
 const WHITELIST = "allow.networks";
+const LADDER = "bans.ladder";
 /** What the script calls these settings. */
 const KEYS: ReadonlyMap<string, SettingKey> = new Map([
   ["maxEmailsPerIP.perMinute", "limits.mail.per_minute"],
   ["maxEmailsPerIP.perHour", "limits.mail.per_hour"],
   ["maxEmailsPerIP.perDay", "limits.mail.per_day"],
+  ["maxConnectionsPerIP.perMinute", "limits.connections.per_minute"],
+  ["maxConnectionsPerIP.perHour", "limits.connections.per_hour"],
+  ["maxConnectionsPerIP.concurrent", "limits.connections.concurrent"],
+  ["banDurations", LADDER],
   ["whitelist", WHITELIST],
+]);
+/** What the script calls the steps of the ladder, with the lengths it is delivered with. */
+const STEPS = new Map([
+  ["light", "30m"],
+  ["medium", "2h"],
+  ["heavy", "24h"],
 ]);
 
 /** What was edited in the script, by key and as TOML. */
@@ -76,7 +87,7 @@ function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> 
   if (!read.ok) return refused([read.says]);
   const values: Record<string, string> = {};
   const problems: string[] = [];
-  for (const [name, value] of entriesOf(read.config)) {
+  for (const [name, value] of Object.entries(read.config).flatMap(settingsIn)) {
     const key = KEYS.get(name);
     const kept = key === undefined ? null : settingOf(key).kind.read(value);
     if (key === undefined || kept === null)
@@ -89,10 +100,25 @@ function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> 
   return problems.length === 0 ? { ok: true, values } : refused(problems);
 }
 
+/** The lengths of bans are one setting: a step that is missing is as delivered. A number is in milliseconds, as in JavaScript. */
+function settingsIn([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
+  if (name !== "banDurations" || !isGroup(value)) return entriesOf({ [name]: value });
+  const given: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
+  const others = [...given]
+    .filter(([step]) => !STEPS.has(step))
+    .map(([step, one]) => [`${name}.${step}`, one] as const);
+  const ladder = [...STEPS].map(([step, delivered]) => given.get(step) ?? delivered);
+  return [[name, ladder.map((one) => (typeof one === "number" ? `${one}ms` : one))], ...others];
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** `maxEmailsPerIP: { perMinute: 10 }` is `maxEmailsPerIP.perMinute`. */
 function entriesOf(config: object): readonly (readonly [string, unknown])[] {
   return Object.entries(config).flatMap(([name, value]: [string, unknown]) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
+    isGroup(value)
       ? entriesOf(value).map(([below, one]) => [`${name}.${below}`, one] as const)
       : [[name, value] as const],
   );

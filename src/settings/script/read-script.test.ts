@@ -9,7 +9,12 @@ const SCRIPT = join(import.meta.dirname, "..", "..", "..", "security", "security
 test("the script as it is delivered has the limits of the original, and trusts nobody more", () => {
   assert.deepEqual(readScript(readFileSync(SCRIPT, "utf8")), {
     ok: true,
-    config: { maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 }, whitelist: [] },
+    config: {
+      maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 },
+      maxConnectionsPerIP: { perMinute: 20, perHour: 100, concurrent: 10 },
+      banDurations: { light: 1_800_000, medium: 7_200_000, heavy: 86_400_000 },
+      whitelist: [],
+    },
   });
 });
 
@@ -31,6 +36,7 @@ for (const [what, text, says] of [
   ["no config", "const other = {};", /has no line `const config = \{`/],
   ["a call", "\nconst config = {\n  perMinute: Number(process.env.N),\n};", /line 3 is more than a plain value/],
   ["a sum", "const config = { perMinute: 5 + 5 };", /line 1 is more/],
+  ["a product of a name", "const config = { light: 30 * minutes };", /line 1 is more/],
   ["a number that is none", "const config = { perMinute: 10x };", /line 1 is more/],
   ["an escape", 'const config = { whitelist: ["\\x31"] };', /line 1 is more/],
   ["a template", "const config = { whitelist: [`1`] };", /line 1 is more/],

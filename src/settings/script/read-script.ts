@@ -3,11 +3,11 @@ export type ScriptRead = Readonly<{ ok: true; config: object }> | Readonly<{ ok:
 
 const START = /^const config = (?=\{)/m;
 const TOKEN =
-  /(?<blank>\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|"(?<double>[^"\\\n]*)"|'(?<single>[^'\\\n]*)'|(?<number>\d{1,9})(?!\w)|(?<name>[A-Za-z_]\w*)|(?<mark>[{}[\]:,])/y;
+  /(?<blank>\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|"(?<double>[^"\\\n]*)"|'(?<single>[^'\\\n]*)'|(?<number>\d{1,9}(?:\s*\*\s*\d{1,9}){0,4})(?![\w\s]*\*)(?!\w)|(?<name>[A-Za-z_]\w*)|(?<mark>[{}[\]:,])/y;
 
 /**
  * Reads `const config = { … };` without running anything of the file, so that it can do no harm as root. What is written
- * there must be plain: names, numbers, texts, lists and comments.
+ * there must be plain: names, numbers and their products (`30 * 60 * 1000`), texts, lists and comments.
  */
 export function readScript(text: string): ScriptRead {
   const start = START.exec(text);
@@ -27,12 +27,16 @@ export function readScript(text: string): ScriptRead {
       // JavaScript allows a comma behind the last one.
       if (json.at(-1) === ",") json.pop();
     }
-    json.push(mark ?? number ?? JSON.stringify(double ?? single ?? name));
+    json.push(mark ?? (number === undefined ? JSON.stringify(double ?? single ?? name) : product(number)));
   } while (depth > 0);
   const config = parsed(json.join(""));
   if (config !== null) return { ok: true, config };
   const from = lineAt(text, start.index);
   return { ok: false, says: `the lines from ${from} on are not plain values, one after another.` };
+}
+
+function product(factors: string): string {
+  return String(factors.split("*").reduce((before, factor) => before * Number(factor), 1));
 }
 
 function parsed(json: string): object | null {
