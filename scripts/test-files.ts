@@ -124,6 +124,7 @@ export const LONGEST = [
   "test/e2e/control.test.ts",
   "test/e2e/slow-guessing.test.ts",
   "test/e2e/full-disk-sign-ins.test.ts",
+  "test/e2e/full-disk.test.ts",
   "test/e2e/check.test.ts",
   "test/e2e/reverse-proxy.test.ts",
   "test/e2e/logs.test.ts",

@@ -300,6 +300,7 @@ export type Health = {
       | "proxy_not_trusted"
       | "alerts_undelivered"
       | "disk_read_only"
+      | "disk_full"
       | "disk_nearly_full";
     readonly since: Time;
     readonly says: string;

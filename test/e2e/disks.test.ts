@@ -43,9 +43,9 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
 
   test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
     disk.fillInodes();
-    await owner.isTold({ disk_nearly_full: /inodes are left below .*; below 1000 mail is refused/ });
+    await owner.isTold({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
     // The disk is looked at every five seconds, perhaps while it was being filled: the owner is told below 2000.
-    const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_nearly_full"));
+    const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp, WELL_MS);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
     assert.match((await signIn(lab.sender, { from: "198.51.100.81", name: ANNA })).said, /^OK/);
@@ -80,7 +80,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     };
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
-    await owner.isTold({ disk_nearly_full: /MB are left below .*mail; below 2 MB mail is refused/ });
+    await owner.isTold({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
     // The disk is looked at every five seconds: what came in between and found no room waits.
     console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");

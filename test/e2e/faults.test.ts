@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
@@ -20,7 +21,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
   });
-  const disk = new SmallDisk(product);
+  const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
 
   const healthy = async (): Promise<boolean> => {
     const notices = (await product.stats()).health.notices;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
@@ -24,7 +25,7 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
   });
-  const disk = new SmallDisk(product);
+  const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
   let verifications: () => readonly Verification[];
   let postfix: SaslClient;
   before(async () => {

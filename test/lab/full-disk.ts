@@ -1,20 +1,22 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { mustRun } from "./commands.ts";
-import type { Product } from "./product.ts";
 
-/** The database of the engine on a disk of its own, so small that it can be filled. Made before the server starts. */
+/** A directory of the server on its own disk, so small that it can be filled. Mounted before the server starts. */
 export class SmallDisk {
   readonly directory: string;
+  readonly #size: string;
 
-  constructor({ layout }: Product) {
-    this.directory = dirname(layout.engineDb);
+  /** `size`: as mount(8) takes it for a tmpfs. */
+  constructor(directory: string, size: string) {
+    this.directory = directory;
+    this.#size = size;
   }
 
   async mount(): Promise<void> {
     mkdirSync(this.directory, { recursive: true });
-    await mustRun(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", this.directory]);
+    await mustRun(["mount", "-t", "tmpfs", "-o", `size=${this.#size},mode=0755`, "tmpfs", this.directory]);
     process.on("exit", () => spawn("umount", ["-l", this.directory]));
   }
 
@@ -24,7 +26,7 @@ export class SmallDisk {
 
   /** Takes the last byte of it. */
   fill(): void {
-    const file = openSync(join(this.directory, "filler"), "w");
+    const file = openSync(join(this.directory, "filler"), "a");
     try {
       for (let size = 1 << 20; size >= 1; size >>= 1)
         try {

@@ -36,14 +36,14 @@ const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
 test("nor where space or inodes are used up, or the disk is read-only", MOUNTS, () => {
   const disk = join(temporaryDirectory(), "disk");
   mkdirSync(disk);
-  run("mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=3", "tmpfs", disk);
+  run("mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=3", "tmpfs", disk);
   const says = (): string => {
     const found = unlessDiskFull(HANGS, disk);
     return found.ok ? "" : `${found.hangs} ${found.says}`;
   };
   try {
     assert.match(says(), /^true/);
-    writeFileSync(join(disk, "filler"), Buffer.alloc(64 * 1024));
+    writeFileSync(join(disk, "filler"), Buffer.alloc(1_200_000));
     assert.match(says(), /^false .* while no space is left below /);
     writeFileSync(join(disk, "filler"), "");
     writeFileSync(join(disk, "last"), "");

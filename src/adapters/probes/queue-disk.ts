@@ -2,9 +2,12 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
 
+/** What programs write from time to time, such as a file with their number, may not fit into less. */
+const LEAST_BYTES = 1024 * 1024;
+
 /**
- * Where the disk of a directory takes no file, cleanup(8) waits and tries again and again: it is silent, and no restart
- * would help.
+ * Where the disk of a directory takes no file, cleanup(8) waits and tries again and again, and Dovecot ends when it cannot
+ * write its log. A restart does not help, and may fail: Dovecot and master(8) write their number into a file when they start.
  */
 export function unlessDiskFull(result: ProbeResult, directory: string): ProbeResult {
   if (result.ok || !result.hangs) return result;
@@ -16,8 +19,8 @@ export function unlessDiskFull(result: ProbeResult, directory: string): ProbeRes
 function whyNoFile(directory: string): string | null {
   try {
     accessSync(directory, constants.W_OK);
-    const { bavail, files, ffree } = statfsSync(directory);
-    if (bavail === 0) return `no space is left below ${directory}`;
+    const { bavail, bsize, files, ffree } = statfsSync(directory);
+    if (bavail * bsize < LEAST_BYTES) return `no space is left below ${directory}`;
     // Some file systems do not count inodes.
     return files > 0 && ffree === 0 ? `no inode is left below ${directory}` : null;
   } catch (error) {

@@ -217,6 +217,7 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   database_set_aside: "critical",
   database_unsaved: "critical",
   disk_read_only: "critical",
+  disk_full: "critical",
   disk_nearly_full: "critical",
   keeper_unreachable: "critical",
   tracking_full: "critical",

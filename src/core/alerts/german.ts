@@ -16,7 +16,7 @@ const LET_IN =
 
 export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   database_unwritable: {
-    says: "In die Datenbank lässt sich nicht schreiben: Die Post läuft weiter, aber nichts Neues wird gezählt oder gesperrt.",
+    says: "In die Datenbank lässt sich nicht schreiben: Nichts Neues wird gezählt oder gesperrt.",
     next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses, oder sehen Sie in das Log des Wächters.",
   },
   database_unflushed: {
@@ -278,6 +278,10 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   disk_read_only: {
     says: "Das Dateisystem des Datenverzeichnisses nimmt nichts an: Keine Post wird angenommen, sodass Absender es später wieder versuchen, Nutzer können sich nicht anmelden, und nichts wird verzeichnet oder gesperrt.",
     next: "Versuchen Sie den Befehl der Einzelheit. Wird er abgelehnt, nennt `dmesg` einen Fehler der Platte: Halten Sie den Server an, prüfen Sie sie mit fsck, hängen Sie sie ein, und starten Sie den Server.",
+  },
+  disk_full: {
+    says: "Post wird jetzt abgelehnt: Die Platte ist voll.",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen. Absender versuchen es tagelang wieder, und nach Sekunden kommt wieder Post an.",
   },
   disk_nearly_full: {
     says: "Die Platte des Datenverzeichnisses ist fast voll.",

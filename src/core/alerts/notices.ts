@@ -11,7 +11,7 @@ type NoticeText = Readonly<{
 
 export const notices = {
   database_unwritable: {
-    says: "The database cannot be written: mail goes on, but nothing new is counted or banned.",
+    says: "The database cannot be written: nothing new is counted or banned.",
     next: "Free space on the disk of the data directory, or look at the guard's log.",
   },
   database_unflushed: {
@@ -273,6 +273,10 @@ export const notices = {
   disk_read_only: {
     says: "The file system of the data directory takes no writes: no mail is accepted, so senders try again later, users cannot sign in, and nothing is recorded or banned.",
     next: "Try the command in the detail. If it is refused, `dmesg` tells of an error of the disk: stop the server, check the device with fsck, mount it, and start the server.",
+  },
+  disk_full: {
+    says: "Mail is refused now: the disk is full.",
+    next: "Free space, or remove files where inodes run out. Senders try again for days, and mail flows within seconds.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",

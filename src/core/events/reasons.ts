@@ -357,7 +357,7 @@ export const reasons = {
   not_banned: { says: "There is no ban on it.", next: "`bans` lists the bans in force.", smtp: null },
   not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it.", smtp: null },
   not_recorded: {
-    says: "The database could not be written: mail went on, but nothing new was decided.",
+    says: "The database could not be written, so nothing new was decided.",
     next: "`status` shows what is wrong with the database.",
     smtp: null,
   },

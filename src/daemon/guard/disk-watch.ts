@@ -17,6 +17,8 @@ const LAST_INODES = 1_000;
 /** What statfs(2) tells. */
 export type Space = Pick<StatsFs, "bavail" | "bsize" | "files" | "ffree">;
 
+type Disk = Space & Readonly<{ path: string }>;
+
 export type DiskWatchParts = Readonly<{
   layout: Layout;
   clock: Clock;
@@ -52,22 +54,25 @@ export class DiskWatch {
 
   /** Call it about every second. */
   look(): void {
-    const { clock, layout, notices, reservedBytes } = this.#parts;
+    const { clock, layout, reservedBytes } = this.#parts;
     const now = clock.now();
     if (Math.abs(now - this.#lookedAt) < LOOK_EVERY_MS) return;
     this.#lookedAt = now;
     const disks = [layout.data, layout.postfixQueue, layout.mail]
       .filter((path) => existsSync(path))
       .map((path) => ({ path, ...this.#space(path) }));
-    this.#lacksRoom = disks.some(
-      (disk) =>
-        (countsInodes(disk) && disk.ffree < LAST_INODES) ||
-        (disk.path === layout.mail && freeBytes(disk) < reservedBytes()),
-    );
-    const [low] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
-    if (low === undefined) notices.clear("disk_nearly_full");
-    else notices.raise("disk_nearly_full", low);
+    const full = disks.filter((disk) => lacksInodes(disk) || freeBytes(disk) < reservedBytes());
+    this.#lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
+    this.#tell("disk_full", full);
+    this.#tell("disk_nearly_full", full.length > 0 ? [] : disks);
     this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
+  }
+
+  #tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
+    const { notices, reservedBytes } = this.#parts;
+    const [short] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
+    if (short === undefined) notices.clear(code);
+    else notices.raise(code, short);
   }
 
   #lookAtMounts(paths: readonly string[]): void {
@@ -84,7 +89,7 @@ export class DiskWatch {
   }
 }
 
-function shortOf(disk: Space & Readonly<{ path: string }>, reservedBytes: number): readonly string[] {
+function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const { path, files, ffree } = disk;
   const free = freeBytes(disk);
   if (free <= TOLD_BEFORE * reservedBytes)
@@ -98,6 +103,10 @@ function shortOf(disk: Space & Readonly<{ path: string }>, reservedBytes: number
 
 function freeBytes({ bavail, bsize }: Space): number {
   return bavail * bsize;
+}
+
+function lacksInodes(disk: Disk): boolean {
+  return countsInodes(disk) && disk.ffree < LAST_INODES;
 }
 
 /** Btrfs and others make inodes as they need them, and tell 0. */

@@ -51,12 +51,11 @@ function reachable(address: string): string {
 
 export function probesOf(layout: Layout, settings: Settings): readonly Probe[] {
   const incoming = join(layout.postfixQueue, "incoming");
-  // Other parts of Postfix wait for cleanup(8), which waits for the disk.
-  return everyProbe(layout, settings).map((probe) =>
-    probe.service === "postfix"
-      ? { ...probe, check: async (ms) => unlessDiskFull(await probe.check(ms), incoming) }
-      : probe,
-  );
+  return everyProbe(layout, settings).map((probe) => {
+    // Other parts of Postfix wait for cleanup(8), which waits for the disk.
+    const disk = probe.service === "postfix" ? incoming : layout.data;
+    return { ...probe, check: async (ms) => unlessDiskFull(await probe.check(ms), disk) };
+  });
 }
 
 function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {

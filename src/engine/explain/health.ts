@@ -1,3 +1,4 @@
+import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { plural } from "../../core/text.ts";
 import type { ComponentHealth, Health } from "../../wire/control/items.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
@@ -24,13 +25,26 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const reply = await keeper.ask({ verb: "status" });
   if (reply.ok) notices.clear("keeper_unreachable");
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
-  const raised = notices.list();
+  const raised = withoutConsequences(notices.list());
   return {
     status: overall(components, raised.length > 0),
     components,
     notices: raised,
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
+}
+
+/** On a full disk nothing can be written: that one notice says it for all. */
+const ON_A_FULL_DISK: readonly NoticeCode[] = [
+  "database_unwritable",
+  "accounts_unwritable",
+  "accounts_uncopied",
+  "engine_undigested",
+];
+
+function withoutConsequences(raised: Health["notices"]): Health["notices"] {
+  if (!raised.some(({ code }) => code === "disk_full")) return raised;
+  return raised.filter(({ code }) => !ON_A_FULL_DISK.some((consequence) => consequence === code));
 }
 
 function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { SmallDisk } from "../lab/full-disk.ts";
+import { sendMail } from "../lab/mail.ts";
+import { whyNoLab } from "../lab/network.ts";
+import { WELL_MS } from "../lab/owner.ts";
+import { PASSWORD } from "../lab/product.ts";
+import { until } from "../lab/wait.ts";
+import { withProduct } from "../lab/with-product.ts";
+
+const ANNA = "anna@example.test";
+const PROMPT_MS = 5_000;
+
+describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
+  const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA], {
+    toml: "",
+    prepare: () => disk.mount(),
+    release: () => disk.unmount(),
+  });
+  const disk = new SmallDisk(product.layout.data, "400m");
+  let clients = 0;
+
+  const send = async (): Promise<string> => {
+    clients += 1;
+    const { code, lines } = await sendMail({
+      host: lab.sender,
+      from: `2001:db8:b${clients.toString(16).padStart(3, "0")}::1`,
+    });
+    return `${code} ${lines.join(" ")}`;
+  };
+  const refusesAtOnce = async (after: string): Promise<void> => {
+    const from = performance.now();
+    assert.match(await send(), /^452 4\.3\.1 .*Insufficient system storage/, after);
+    const tookMs = Math.round(performance.now() - from);
+    assert.ok(tookMs < PROMPT_MS, `after ${after}: ${tookMs} ms`);
+  };
+
+  test("mail is refused with 452 at once, whatever is typed, and status says just that", async () => {
+    assert.match(await send(), /^250/);
+    disk.fill();
+    await refusesAtOnce("the disk is full");
+    const commands = [
+      ["status"],
+      ["ban", "203.0.113.99", "--for", "1h"],
+      ["account", "add", "bob@example.test", "--password-stdin"],
+      ["backup", "create"],
+    ];
+    for (const argv of commands) {
+      disk.fill();
+      const { stderr } = await product.typed(argv, { input: `${PASSWORD}\n` });
+      assert.doesNotMatch(stderr, /mail (?:goes|went) on|\n\s+at /);
+      await refusesAtOnce(argv.join(" "));
+    }
+    await until("status says it", async () => {
+      const { stdout } = await product.cli(["status"]);
+      assert.match(stdout, /^! Mail is refused now: the disk is full\. 0 MB are left/m);
+      assert.doesNotMatch(stdout, /mail goes on|database cannot be written/i);
+      return true;
+    });
+  });
+
+  test("mail flows as soon as there is room", async () => {
+    disk.free();
+    await until("mail flows", async () => (await send()).startsWith("250"), WELL_MS);
+    await until("the notice ends", async () => {
+      const { notices } = (await product.stats()).health;
+      return notices.every(({ code }) => code !== "disk_full");
+    });
+  });
+});
