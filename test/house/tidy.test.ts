@@ -14,7 +14,6 @@ type Rule = Readonly<{
   broken: File;
 }>;
 
-const MOST_LINES = 250;
 /** Files with no behaviour of their own: types and ports, tables that other tests walk, entry points that e2e runs. */
 const NEEDS_NO_TEST = [
   "src/core/events/audit-types.ts",
@@ -51,37 +50,7 @@ const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
 const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
 const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
 
-/** One place that shows all reasons, commands, verbs, routes, shapes, migrations, or mutants that change nothing, may be long. */
-const TABLES: readonly string[] = [
-  "src/core/alerts/alerts.ts",
-  "src/core/alerts/german.ts",
-  "src/core/alerts/notices.ts",
-  "src/core/events/reasons.ts",
-  "src/core/events/ecs.ts",
-  "src/cli/commands.ts",
-  "src/wire/control/control.ts",
-  "src/engine/commands/carry-out.ts",
-  "src/servers/api/routes.ts",
-  "clients/typescript/api.ts",
-  "src/servers/api/schemas.ts",
-  "src/wire/control/control.ts",
-  "src/wire/control/keeper.ts",
-  "src/adapters/sqlite/accounts-db/migrations.ts",
-  "src/adapters/sqlite/engine-db/migrations.ts",
-  "src/adapters/sqlite/accounts-db/migrations.ts",
-  "test/mutants/equivalent-mutants.ts",
-];
-
 const rules: readonly Rule[] = [
-  {
-    name: `no source file has more than ${MOST_LINES} lines`,
-    applies: (path) => OWN_SOURCE.test(path) && !TABLES.includes(path),
-    finds: ({ text }) => {
-      const lines = text.split("\n").length - 1;
-      return lines > MOST_LINES ? `${lines} lines` : null;
-    },
-    broken: { path: "src/core/x.ts", text: "a;\n".repeat(MOST_LINES + 1) },
-  },
   {
     name: "nothing is left for later",
     applies: (path) => OWN_SOURCE.test(path) || path.startsWith("scripts/"),
@@ -155,7 +124,7 @@ for (const rule of rules)
 
 test("the lists of exceptions hold nothing that is gone", () => {
   assert.deepEqual(
-    [...NEEDS_NO_TEST, ...TABLES].filter((path) => !existsSync(path)),
+    NEEDS_NO_TEST.filter((path) => !existsSync(path)),
     [],
   );
 });
