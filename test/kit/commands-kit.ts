@@ -195,8 +195,11 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     heldMail,
     upkeep,
     logged,
-    ask: (command: Command, origin: Origin = "root", as?: Readonly<{ as: string; ip: string }>): Promise<Reply> =>
-      run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
+    ask: (
+      command: Command,
+      origin: Origin = "root",
+      as?: Readonly<{ as: string; ip: string; isDry?: boolean }>,
+    ): Promise<Reply> => run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
     /** What it would be answered. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     credentials: kept,

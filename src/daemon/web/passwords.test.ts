@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import type { JudgedFor } from "../../servers/api/ports.ts";
 import { PasswordThread } from "./passwords.ts";
 
 /** The program that the bundle has as `web-passwords.js`. */
@@ -12,6 +13,10 @@ const MAIN = new URL("./passwords-main.ts", import.meta.url);
 const owner: AccountName = parseAccountName("anna@example.test") ?? assert.fail();
 const one = (password: string) => ({ owner, password });
 const asked = (...passwords: readonly string[]) => passwords.map(one);
+
+const owns: JudgedFor = { caller: "session owner", isAdministrator: true };
+/** The user of a mailbox. */
+const user = (caller: string): JudgedFor => ({ caller, isAdministrator: false });
 
 /** A thread that does something else. */
 function played(code: string): URL {
@@ -30,22 +35,36 @@ test("passwords are judged as on the command line, each for itself", async () =>
   const thread = new PasswordThread(LONG, MAIN);
   const [weak, named, good, short] = await thread.judgeSome(
     asked("password1234", "my-anna-password", "lantern gravel otter 71", "short"),
+    owns,
     LONG.judgeMs,
   );
   assert.match(weak ?? "", /too easy to guess/);
   assert.match(named ?? "", /name of the account/);
   assert.equal(good, null);
   assert.match(short ?? "", /too short/);
-  assert.deepEqual(await thread.judgeSome([], LONG.judgeMs), []);
+  assert.deepEqual(await thread.judgeSome([], owns, LONG.judgeMs), []);
 });
 
 test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
   const thread = new PasswordThread(LONG, played(EACH));
-  const both = [thread.judge(one("one")), thread.judge(one("two"))];
-  await assert.rejects(thread.judge(one("three")), { name: "JudgesBusy", message: "too many passwords wait" });
-  assert.deepEqual(await thread.judgeSome(asked("three"), LONG.judgeMs), []);
+  const both = [thread.judge(one("one"), user("anna")), thread.judge(one("two"), user("bert"))];
+  await assert.rejects(thread.judge(one("three"), user("cora")), {
+    name: "JudgesBusy",
+    message: "too many passwords wait",
+  });
+  assert.deepEqual(await thread.judgeSome(asked("three"), user("cora"), LONG.judgeMs), []);
   assert.deepEqual(await Promise.all(both), ["one", "two"]);
-  assert.equal(await thread.judge(one("four")), "four");
+  assert.equal(await thread.judge(one("four"), user("cora")), "four");
+});
+
+test("a caller has one place, and users of mailboxes keep the administrator neither out nor waiting behind them", async () => {
+  const thread = new PasswordThread(LONG, played(EACH));
+  const order: (string | null)[] = [];
+  const judged = (password: string, by: JudgedFor) => thread.judge(one(password), by).then((told) => order.push(told));
+  const users = ["anna", "bert"].map((name) => judged(name, user(name)));
+  await assert.rejects(thread.judge(one("again"), user("anna")), { name: "JudgesBusy", message: /same caller/ });
+  await Promise.all([...users, judged("owner", owns)]);
+  assert.deepEqual(order, ["anna", "owner", "bert"]);
 });
 
 test("a thread that dies or fails judges nothing, one that hangs is ended, and the next one judges", async () => {
@@ -53,12 +72,12 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
     ["process.exit(3);", /ended with 3/],
     ['throw new Error("broken");', /broken/],
   ] as const)
-    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x")), { name: "JudgesBusy", message });
+    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x"), owns), { name: "JudgesBusy", message });
   const hanging = played(`if (workerData[0].password === "hang") for (;;); ${EACH}`);
   const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 60_000 }, hanging);
-  assert.deepEqual(await thread.judgeSome(asked("hang"), 100), []);
-  assert.equal(await thread.judge(one("good")), "good");
-  await assert.rejects(new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging).judge(one("hang")), {
+  assert.deepEqual(await thread.judgeSome(asked("hang"), owns, 100), []);
+  assert.equal(await thread.judge(one("good"), owns), "good");
+  await assert.rejects(new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging).judge(one("hang"), owns), {
     name: "JudgesBusy",
     message: /time is over/,
   });
@@ -66,7 +85,7 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
 
 test("of many, those that were judged in time are told", async () => {
   const ending = played('parentPort.postMessage("first"); parentPort.postMessage(null);');
-  const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), LONG.judgeMs);
+  const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), owns, LONG.judgeMs);
   assert.deepEqual(judged, ["first", null]);
 });
 
@@ -74,8 +93,8 @@ test("for who waited for the others until his time was over no thread runs", asy
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
   const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
-  const first = assert.rejects(thread.judge(one("a")), { name: "JudgesBusy", message: /time is over/ });
-  assert.deepEqual(await thread.judgeSome(asked("b"), 50), []);
+  const first = assert.rejects(thread.judge(one("a"), user("anna")), { name: "JudgesBusy", message: /time is over/ });
+  assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
   await first;
   assert.equal(readFileSync(ran, "utf8"), "a");
 });

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { JudgesBusy, type PasswordJudges } from "../../servers/api/ports.ts";
+import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../servers/api/ports.ts";
 
 export type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
 const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
@@ -13,55 +13,79 @@ const PROGRAM = new URL(
   import.meta.url,
 );
 
+type Queued = Readonly<{ start: () => Promise<void> }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
+type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
 type Judged = readonly (string | null)[];
 
 /**
  * Judges new passwords in a thread that loads the lists, answers one after the other and ends, so that their memory is the
- * system's again. One thread at a time; when too many wait, or one takes too long, it says so. The time runs while a caller waits
- * for his turn too, so that none is told "too late" whose password is set afterwards.
+ * system's again. One thread at a time; when too many wait, or one takes too long, it says so. A caller has one place, and users of
+ * mailboxes take none of the administrator's, who comes first. The time runs while a caller waits too, so that no one hears "too late"
+ * whose password is set afterwards.
  */
 export class PasswordThread implements PasswordJudges {
   readonly #limits: JudgeLimits;
   readonly #program: URL;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #callers = { administrators: new Set<string>(), users: new Set<string>() };
+  readonly #queues = { administrators: new Set<Queued>(), users: new Set<Queued>() };
+  #isRunning = false;
 
   constructor(limits = LIMITS, program = PROGRAM) {
     this.#limits = limits;
     this.#program = program;
   }
 
-  async judge(asked: Asked[number]): Promise<string | null> {
+  async judge(asked: Asked[number], by: JudgedFor): Promise<string | null> {
     const judged: (string | null)[] = [];
-    await this.#inTurn([asked], judged, this.#limits.judgeMs);
+    await this.#inTurn({ asked: [asked], by }, judged, this.#limits.judgeMs);
     const [problem] = judged;
     if (problem === undefined) throw new JudgesBusy("its thread judged nothing");
     return problem;
   }
 
-  async judgeSome(asked: Asked, withinMs: number): Promise<Judged> {
+  async judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<Judged> {
     const judged: (string | null)[] = [];
     if (asked.length === 0 || withinMs <= 0) return judged;
     try {
-      await this.#inTurn(asked, judged, Math.min(withinMs, this.#limits.judgeMs));
+      await this.#inTurn({ asked, by }, judged, Math.min(withinMs, this.#limits.judgeMs));
     } catch (error) {
       if (!(error instanceof JudgesBusy)) throw error;
     }
     return judged;
   }
 
-  async #inTurn(asked: Asked, judged: (string | null)[], withinMs: number): Promise<void> {
-    if (this.#waiting >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
-    this.#waiting += 1;
+  async #inTurn({ asked, by }: Wanted, judged: (string | null)[], withinMs: number): Promise<void> {
+    const queue = by.isAdministrator ? "administrators" : "users";
+    const callers = this.#callers[queue];
+    if (callers.has(by.caller)) throw new JudgesBusy("another password of the same caller waits");
+    if (callers.size >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
+    callers.add(by.caller);
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
-    const run = this.#last.then(() => this.#run(asked, judged, over.signal));
-    this.#last = run.catch(() => undefined);
-    return run.finally(() => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#queues[queue].add({ start: () => this.#run(asked, judged, over.signal).then(resolve, reject) });
+    void this.#work();
+    return promise.finally(() => {
       clearTimeout(timer);
-      this.#waiting -= 1;
+      callers.delete(by.caller);
     });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let next = this.#next(); next !== null; next = this.#next()) await next.start();
+    this.#isRunning = false;
+  }
+
+  #next(): Queued | null {
+    for (const queue of [this.#queues.administrators, this.#queues.users])
+      for (const queued of queue) {
+        queue.delete(queued);
+        return queued;
+      }
+    return null;
   }
 
   async #run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {

@@ -103,6 +103,8 @@ export function createCommands(parts: CommandParts) {
       ? carryOut(parts, own, { ...admitted, command, share: ROOTS_SHARE })
       : shares.inTurn(command.verb, (share) => carryOut(parts, own, { ...admitted, command, share }));
   const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
+    if (command.verb === "my_password" && admitted.caller !== null)
+      return own.mailbox.mayChangePassword(command.password, admitted.caller);
     if (!hasDryRun(command)) return NO_DRY_RUN;
     return admitted.caller === null
       ? dryRun(parts, { ...admitted, command, share: ROOTS_SHARE })

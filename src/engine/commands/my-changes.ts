@@ -43,9 +43,8 @@ export async function myPassword(
   password: string,
   { account, caller, by }: Of,
 ): Promise<Reply<"my_password">> {
-  if (parts.mailboxes().keyOfEach) return ON_SERVER;
-  const problem = passwordProblem(password, account);
-  if (problem !== null) return { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+  const refused = whyNotSet(parts, password, account);
+  if (refused !== null) return refused;
   const { sessions, accounts, active, engine, clock } = parts;
   const own = () => sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
   const [asking, former] = [own(), active.passwordHash(account)];
@@ -64,6 +63,17 @@ export async function myPassword(
   sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
   const ended = await endSessions(parts, account);
   return ended.ok ? { ok: true, result: { done: true } } : sessionsStay(account, ended.reason);
+}
+
+/** Why the user cannot set this password; null: nothing stands against it. */
+export function whyNotSet(
+  { mailboxes }: Pick<MyChangeParts, "mailboxes">,
+  password: string,
+  account: AccountName,
+): CommandError | null {
+  if (mailboxes().keyOfEach) return ON_SERVER;
+  const problem = passwordProblem(password, account);
+  return problem === null ? null : { ok: false, kind: "usage", message: problem, next: "Choose another one." };
 }
 
 const ENDED: Outcome = { ok: false, reason: "The session has ended." };

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { PROOF_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Results } from "../../wire/control/control.ts";
 import { digestOf } from "../access/secrets.ts";
-import { CHANGES_AN_HOUR, COSTLY_AN_HOUR } from "./my-mailbox.ts";
+import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./my-mailbox.ts";
 
 const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
 const BERT = "bert@example.test";
@@ -195,4 +196,16 @@ test("nobody else has one: neither the administrator nor a session that has ende
   kit.sessions.end("everybody");
   const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
   assert.ok(!reply.ok && reply.denied === "unauthorized");
+});
+
+test("before a new password is judged the guard says whether it may be set: not without a proof, nor any number of times", async () => {
+  const { kit } = await fresh();
+  const tries = async () =>
+    kit.ask({ verb: "my_password", password: "quite new words" }, "web", { ...AS, isDry: true });
+  for (let i = 0; i < JUDGED_AN_HOUR; i++) assert.ok((await tries()).ok, `${i}`);
+  const refused = await tries();
+  assert.ok(!refused.ok && /30 new passwords within an hour/.test(refused.message));
+  kit.clock.advance(PROOF_MS);
+  const unproven = await tries();
+  assert.ok(!unproven.ok && "denied" in unproven && unproven.denied === "proof_needed");
 });

@@ -8,7 +8,7 @@ import { Budget, Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
-import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd } from "./my-changes.ts";
+import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd, whyNotSet } from "./my-changes.ts";
 import { told, type VacationCommandParts, vacationCommand } from "./vacation.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
@@ -32,6 +32,8 @@ export const CHANGES_AN_HOUR = 60;
  * or a message to the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
  */
 export const COSTLY_AN_HOUR = 600;
+/** New passwords of one user that are judged: each takes up to two seconds of a processor. */
+export const JUDGED_AN_HOUR = 30;
 /** Addresses that lead to one account. */
 const MOST_ADDRESSES = 1_000;
 
@@ -43,6 +45,7 @@ export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
   readonly #changes = new Shares<AccountName>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #judged = new Shares<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
   readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
   constructor(parts: MyMailboxParts) {
@@ -78,6 +81,16 @@ export class MyMailboxCommands {
         if (isCostly(command) && !this.#costly.spend(clock.now())) return ENOUGH_OF_ALL;
         return this.#change(command, { account, caller, by });
     }
+  }
+
+  /** Whether a new password may be set now: asked before the web judges it, which costs more than to set it. */
+  mayChangePassword(password: string, caller: WebCaller): Reply<"my_password"> {
+    const account = parseAccountName(caller.item.account ?? "");
+    if (account === null) return UNAUTHORIZED;
+    const now = this.#parts.clock.now();
+    if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;
+    if (!this.#costly.isLeft(now)) return ENOUGH_OF_ALL;
+    return whyNotSet(this.#parts, password, account) ?? { ok: true, result: { done: true } };
   }
 
   #change(command: MyChange, of: By & Readonly<{ account: AccountName }>): Promise<Reply> {
@@ -139,6 +152,12 @@ const ENOUGH_CHANGES: CommandError = {
   ok: false,
   kind: "failed",
   message: `You have changed something ${CHANGES_AN_HOUR} times within an hour, which is as often as you may.`,
+  next: "Try again later.",
+};
+const ENOUGH_JUDGED: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
   next: "Try again later.",
 };
 const ENOUGH_OF_ALL: CommandError = {

@@ -5,13 +5,11 @@ import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
-import { parseIp } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import type { Command } from "../../wire/control/control.ts";
 import { mayAsk, needOf } from "../../wire/control/rights.ts";
 import { digestOf } from "../access/secrets.ts";
 import { ban } from "./bans.ts";
-import { WEB_LIMITS } from "./web-limits.ts";
 
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
@@ -227,22 +225,5 @@ describe("for whom the web asks", () => {
     assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
     kit.clock.advance(SESSION_IDLE_MS - 1);
     assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
-  });
-
-  test("no more addresses are spared as an administrator's than people work from, and no stranger's is", async () => {
-    const isSpared = async (target: string): Promise<boolean> =>
-      !(await ban(kit, { verb: "ban", target, note: "", for: null }, "root")).ok;
-    const useFrom = (ip: string) => refusal({ verb: "caller", isUse: true }, { as: "5e".repeat(32), ip });
-    assert.equal(refusal({ verb: "caller", isUse: true }, { as: "0".repeat(64), ip: "198.51.100.99" }), "unauthorized");
-    assert.ok(!(await isSpared("198.51.100.99")));
-    for (let i = 0; i < WEB_LIMITS.administrators; i++) assert.equal(useFrom(`198.51.100.${i}`), null);
-    assert.equal(useFrom("198.51.100.200"), null, "it is carried out all the same");
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(kit.refused(), ["caller by web:admin via 198.51.100.200"]);
-    assert.ok(await isSpared("198.51.100.0"));
-    assert.ok(!(await isSpared("198.51.100.200")));
-    kit.clock.advance(31 * MINUTE_MS);
-    useFrom("198.51.100.200");
-    assert.ok(await isSpared(parseIp("198.51.100.200") ?? ""));
   });
 });

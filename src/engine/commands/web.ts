@@ -94,8 +94,7 @@ export class CommandGate {
     if (lacks !== null) this.#tell(command, by, "CALLER_REFUSED");
     const error = lacks ?? this.#overreach(command, by);
     if (error !== null) return { error };
-    // Users of mailboxes administer nothing: their addresses are banned like others.
-    if (item.account === null) this.#seen(ip, command, by);
+    if (isAdministrator(item)) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };
   }
 
@@ -120,6 +119,11 @@ export class CommandGate {
     this.#recorded.set(key, now);
     void engine.audit({ type, subject: verb, by });
   }
+}
+
+/** Others change no ban: a viewer's token, which a monitoring page may hold, and a mailbox's session spare no address from one. */
+function isAdministrator({ role }: CallerItem): boolean {
+  return role === "owner" || role === "operator";
 }
 
 /** What the caller lacks for the verb; null: nothing. */

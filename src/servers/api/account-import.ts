@@ -6,7 +6,7 @@ import { type AccountLine, parseAccountsFile } from "../../wire/dovecot/accounts
 import { MOST_IMPORTED } from "./account-schemas.ts";
 import { command } from "./commands.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { ApiParts, Asker } from "./ports.ts";
+import type { ApiParts, Asker, JudgedFor } from "./ports.ts";
 import { problem } from "./problem.ts";
 
 /** So many accounts fit into one command, and their passwords are hashed within seconds. */
@@ -30,7 +30,7 @@ type Imported = {
  */
 export async function importAccounts(
   { guard, passwords, clock }: Pick<ApiParts, "guard" | "passwords" | "clock">,
-  by: Asker,
+  { by, judgedFor }: Readonly<{ by: Asker; judgedFor: JudgedFor }>,
   file: string,
 ): Promise<Imported | Response> {
   const accounts = readFile(file);
@@ -51,7 +51,7 @@ export async function importAccounts(
   const typed = accounts.flatMap(({ name, secret }) =>
     secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],
   );
-  const problems = await passwords.judgeSome(typed, until - clock.now());
+  const problems = await passwords.judgeSome(typed, judgedFor, until - clock.now());
   const weak = typed.flatMap(({ owner: name }, i) => {
     const why = problems[i] ?? null;
     return why === null ? [] : [{ name, why }];

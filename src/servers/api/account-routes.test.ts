@@ -26,7 +26,8 @@ async function started(t: TestContext) {
     const answer: unknown = await response.json();
     return { status: response.status, answer };
   };
-  const commands = () => kit.guard.asked.map(({ command }) => command);
+  const done = ({ by }: (typeof kit.guard.asked)[number]) => by === "web" || by.isDry !== true;
+  const commands = () => kit.guard.asked.filter(done).map(({ command }) => command);
   return { kit, send, commands };
 }
 

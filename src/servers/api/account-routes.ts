@@ -1,11 +1,12 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { madePassword } from "../../engine/access/made-password.ts";
 import { PAGE } from "../../wire/control/paging.ts";
+import { type Caller, identityOf } from "./access.ts";
 import { importAccounts } from "./account-import.ts";
 import * as shape from "./account-schemas.ts";
 import { command } from "./commands.ts";
 import { API_LIMITS } from "./limits.ts";
-import type { ApiParts } from "./ports.ts";
+import type { ApiParts, Asker, CommandOf, JudgedFor } from "./ports.ts";
 import { problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
@@ -63,10 +64,8 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       says: "Adds an account.",
       body: shape.newAccount,
       answer: shape.secretMade,
-      run: ({ by, body: { name, password } }) =>
-        withPassword(parts, name, password, (secret) =>
-          command(guard, by, { verb: "account_make", name, password: secret }, (result) => result),
-        ),
+      run: ({ by, caller, body: { name, password } }) =>
+        withPassword(parts, { by, caller }, { verb: "account_make", name }, password),
     }),
     route({
       ...common,
@@ -77,7 +76,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
       body: shape.accountsFile,
       answer: shape.imported,
-      run: ({ by, body }) => importAccounts(parts, by, body.file),
+      run: ({ by, caller, body }) => importAccounts(parts, { by, judgedFor: judgedFor(caller) }, body.file),
     }),
     route({
       ...common,
@@ -89,10 +88,8 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       params: shape.accountInPath,
       body: shape.newPassword,
       answer: shape.secretMade,
-      run: ({ by, params: { name }, body }) =>
-        withPassword(parts, name, body.password, (secret) =>
-          command(guard, by, { verb: "account_password", name, password: secret }, (result) => result),
-        ),
+      run: ({ by, caller, params: { name }, body }) =>
+        withPassword(parts, { by, caller }, { verb: "account_password", name }, body.password),
     }),
     route({
       ...common,
@@ -194,24 +191,42 @@ function plainNetworks({ name, networks }: Readonly<{ name: string; networks: re
 
 /** With the password as typed, which must be hard to guess, or with one that is made here and told. */
 async function withPassword(
-  { passwords }: Parts,
-  name: string,
+  parts: Parts,
+  from: From,
+  set: Readonly<{ verb: "account_make" | "account_password"; name: string }>,
   typed: string | undefined,
-  set: (password: string) => Promise<Readonly<{ name: string }> | Response>,
 ) {
-  if (typed !== undefined) {
-    const weak = await whyWeak(passwords, parseAccountName(name), typed);
-    if (weak !== null) return weak;
-  }
   const password = typed ?? madePassword();
-  const answer = await set(password);
+  const asked = { ...set, password };
+  const owner = parseAccountName(set.name);
+  if (typed !== undefined && owner !== null) {
+    const refused = await whyRefused(parts, from, asked, owner);
+    if (refused !== null) return refused;
+  }
+  const answer = await command(parts.guard, from.by, asked, (result) => result);
   return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
 }
 
-/** Null: it is hard to guess. */
-export async function whyWeak(passwords: Parts["passwords"], owner: AccountName | null, password: string) {
-  if (owner === null) return null;
-  const detail = await passwords.judge({ owner, password });
+type From = Readonly<{ by: Asker; caller: Caller | null }>;
+
+/**
+ * Null: it may be set. The guard is asked first, since to judge a password takes up to two seconds: who may not set it, or has done so
+ * often enough, keeps no one else waiting.
+ */
+export async function whyRefused(
+  { guard, passwords }: Pick<Parts, "guard" | "passwords">,
+  { by, caller }: From,
+  asked: CommandOf<"account_make" | "account_password" | "my_password">,
+  owner: AccountName,
+): Promise<Response | null> {
+  const tried: Asker = by === "web" ? by : { ...by, isDry: true };
+  const refused = await command(guard, tried, asked, () => null);
+  if (refused !== null) return refused;
+  const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(caller));
   const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
   return detail === null ? null : problem({ status: 400, code: "invalid_request", detail, next });
+}
+
+function judgedFor(caller: Caller | null): JudgedFor {
+  return { caller: identityOf(caller), isAdministrator: caller !== null && caller.account === null };
 }

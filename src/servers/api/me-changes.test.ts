@@ -30,7 +30,10 @@ test("each change reaches the guard without the name of an account", async (t) =
   ] as const)
     assert.deepEqual(await send(kit, cookie, sent), { status, answer });
   assert.deepEqual(
-    kit.guard.asked.slice(before).map(({ command }) => command),
+    kit.guard.asked
+      .slice(before)
+      .filter(({ by }) => by === "web" || by.isDry !== true)
+      .map(({ command }) => command),
     [
       { verb: "my_password", password: "quite new words" },
       { verb: "my_sessions_end" },
@@ -46,6 +49,7 @@ test("each change reaches the guard without the name of an account", async (t) =
 test("a password that is easy to guess, or a request that names an account, does not reach it", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, "anna@example.org");
+  kit.guard.replies.set("my_password", { ok: true, result: { done: true } });
   const before = kit.guard.asked.length;
   for (const sent of [
     ["POST", "password", { password: "weak" }],
@@ -57,5 +61,20 @@ test("a password that is easy to guess, or a request that names an account, does
     ["POST", "greylist-pause", { recipient: "bert@example.org" }],
   ] as const)
     assert.equal((await send(kit, cookie, sent)).status, 400, JSON.stringify(sent));
-  assert.equal(kit.guard.asked.length, before);
+  const asked = kit.guard.asked.slice(before);
+  assert.deepEqual(
+    asked.map(({ by }) => by !== "web" && by.isDry),
+    [true],
+    "only whether the first one may be set",
+  );
+});
+
+test("a password that may not be set is never judged", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, "anna@example.org");
+  const judge = t.mock.method(kit.parts.passwords, "judge");
+  kit.guard.replies.set("my_password", { ok: false, kind: "failed", message: "", next: "", denied: "proof_needed" });
+  const { status } = await send(kit, cookie, ["POST", "password", { password: "quite new words" }]);
+  assert.equal(status, 403);
+  assert.equal(judge.mock.callCount(), 0);
 });

@@ -1,5 +1,5 @@
 import { parseAccountName } from "../../core/net/address.ts";
-import { whyWeak } from "./account-routes.ts";
+import { whyRefused } from "./account-routes.ts";
 import { command } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -9,7 +9,7 @@ import { type Route, route } from "./route.ts";
 
 /** What a user changes of the own mailbox. */
 export function meChanges({ parts }: Pick<Handlers, "parts">): readonly Route[] {
-  const { guard, passwords } = parts;
+  const { guard } = parts;
   const common = { who: "session", needs: "mailbox" } as const;
   const { bodyBytes } = API_LIMITS;
   return [
@@ -25,8 +25,9 @@ export function meChanges({ parts }: Pick<Handlers, "parts">): readonly Route[] 
       run: async ({ by, caller, body }) => {
         const owner = parseAccountName(caller?.account ?? "");
         if (owner === null) return unauthorized();
-        const weak = await whyWeak(passwords, owner, body.password);
-        return weak ?? command(guard, by, { verb: "my_password", ...body }, (result) => result);
+        const asked = { verb: "my_password", ...body } as const;
+        const refused = await whyRefused(parts, { by, caller }, asked, owner);
+        return refused ?? command(guard, by, asked, (result) => result);
       },
     }),
     route({

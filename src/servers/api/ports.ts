@@ -35,14 +35,17 @@ export interface Lookups {
   ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
 }
 
+/** Who wants it to be judged. */
+export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
+
 type NewPassword = Readonly<{ owner: AccountName; password: string }>;
 
 /** Judges new passwords: what is wrong with each, in one sentence; null: nothing. */
 export interface PasswordJudges {
-  /** Rejects with `JudgesBusy`. */
-  judge(asked: NewPassword): Promise<string | null>;
+  /** Rejects with `JudgesBusy`, also while another of the same caller waits. */
+  judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
   /** Of many, in their order, as many as could be judged within so long; none while others wait. Never rejects. */
-  judgeSome(asked: readonly NewPassword[], withinMs: number): Promise<readonly (string | null)[]>;
+  judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
 }
 
 /** Too many passwords wait to be judged, or it took too long. */
