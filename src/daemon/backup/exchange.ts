@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod/mini";
 import { moveFile, removeFile } from "../../adapters/root-files/files.ts";
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
@@ -24,8 +25,16 @@ export function wholeBeside(data: string): string {
   return `${data}.restoring`;
 }
 
-export function isEmptyData(data: string): boolean {
-  return !existsSync(data) || readdirSync(data).every((name) => HARMLESS.has(name));
+/** `mounts`: paths in it on which something is mounted. */
+export function isEmptyData(data: string, mounts: readonly string[] = []): boolean {
+  if (!existsSync(data)) return true;
+  const isEmpty = (path: string): boolean =>
+    readdirSync(join(data, path)).every((name) => {
+      const inner = join(path, name);
+      if (HARMLESS.has(inner) || (mounts.includes(path) && HARMLESS.has(name))) return true;
+      return mounts.some((mount) => mount === inner || mount.startsWith(`${inner}/`)) && isEmpty(inner);
+    });
+  return isEmpty("");
 }
 
 /**

@@ -1,28 +1,50 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import * as z from "zod/mini";
 import { moveFile, removeFile } from "../../adapters/root-files/files.ts";
 import { writeRecord } from "../../adapters/root-files/record-file.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { messageOf } from "../../core/error.ts";
-import { mountOf } from "../../wire/kernel/mounts.ts";
+import { mountOf, mountsBelow } from "../../wire/kernel/mounts.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
 import { lockHolder } from "../set-up/lock.ts";
 import { finishExchange, isExchanging, WORK, wholeBeside } from "./exchange.ts";
 
 const STAYS: ReadonlySet<string> = new Set([WORK, "lost+found"]);
 
-/** `out`: what is there moves aside. `in`: what was restored moves to its place. */
-const schema = z.object({ step: z.enum(["out", "in"]), aside: z.nullable(z.string()) });
+/**
+ * `out`: what is there moves aside. `in`: what was restored moves to its place. `mounts`: paths within it on which something is
+ * mounted; these cannot be moved, so their contents are.
+ */
+const schema = z.object({
+  step: z.enum(["out", "in"]),
+  aside: z.nullable(z.string()),
+  mounts: z.optional(z.readonly(z.array(z.string()))),
+});
 type State = z.output<typeof schema>;
 
-/** Whether nothing else can take the place of this directory, only of its contents: a mount point, or a link. */
+/** Whether nothing else can take the place of this directory, only of its contents: a mount point, a link, or one that holds mounts. */
 export function isFixed(data: string): boolean {
   const stat = lstatSync(data, { throwIfNoEntry: false });
   if (stat === undefined) return false;
   const path = realpathSync(data);
-  return stat.isSymbolicLink() || mountOf(path, readFileSync("/proc/self/mountinfo", "utf8"))?.point === path;
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+  return stat.isSymbolicLink() || mountOf(path, mounts)?.point === path || mountsIn(data).length > 0;
+}
+
+/** The paths within it on which something is mounted, but for those of `run`, of which nothing is restored. */
+export function mountsIn(data: string): readonly string[] {
+  if (!existsSync(data)) return [];
+  const top = realpathSync(data);
+  return mountsBelow(top, readFileSync("/proc/self/mountinfo", "utf8"))
+    .map((point) => relative(top, point))
+    .filter((path) => path !== "run" && !path.startsWith("run/"));
+}
+
+/** Where the former contents of a mount are, if those of the data directory are in `aside`. */
+export function asideOfMount(aside: string): string {
+  return `.${aside}`;
 }
 
 /** Held while a restore is at work. */
@@ -51,11 +73,12 @@ export function wholeIn(data: string): string {
 
 /**
  * Puts what is in `wholeIn(data)` in the place of what is in the directory, which gets the name `aside` in it; null: it is deleted.
+ * The same for each mount, which has a `wholeIn` too.
  * From now on `finishReplacing` brings it to its end, also after a kill. Throws, with everything as it was, if something there
  * cannot be moved.
  */
-export function replaceContents(data: string, aside: string | null): void {
-  keepState(data, { step: "out", aside });
+export function replaceContents(data: string, aside: string | null, mounts: readonly string[] = []): void {
+  keepState(data, { step: "out", aside, mounts });
   finishReplacing(data);
 }
 
@@ -64,33 +87,62 @@ export function finishReplacing(data: string): boolean {
   const work = join(data, WORK);
   if (!existsSync(work)) return false;
   const state = readState(work);
-  if (state !== null) {
-    if (state.step === "out") {
-      moveOut(data);
-      keepState(data, { ...state, step: "in" });
-    }
-    for (const name of namesIn(wholeIn(data))) moveFile(join(wholeIn(data), name), join(data, name));
-    if (state.aside !== null && existsSync(join(work, "old"))) moveFile(join(work, "old"), join(data, state.aside));
+  if (state === null) {
+    dropWhole(data);
+    return false;
   }
+  const mounts = new Set(state.mounts);
+  if (state.step === "out") {
+    moveOut(data, mounts);
+    keepState(data, { ...state, step: "in" });
+  }
+  const gone = [...mounts].find((mount) => !mountsIn(data).includes(mount));
+  if (gone !== undefined)
+    throw new SetUpFailure(`A restore was cut off, and ${join(data, gone)} was a mount then: mount it again.`);
+  for (const mount of mounts) replaceMount(join(data, mount), state.aside);
+  for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
+  if (state.aside !== null && existsSync(join(work, "old"))) moveFile(join(work, "old"), join(data, state.aside));
   removeTree(work);
-  return state !== null;
+  return true;
+}
+
+/** Nothing if it is done, as its directory of work is gone then. */
+function replaceMount(mount: string, aside: string | null): void {
+  const work = join(mount, WORK);
+  if (!existsSync(work)) return;
+  if (readState(work) === null) keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
+  finishReplacing(mount);
 }
 
 /** Removes what was made for a replacement that has not begun. */
 export function dropWhole(data: string): void {
-  if (readState(join(data, WORK)) === null) removeTree(join(data, WORK));
+  if (readState(join(data, WORK)) !== null) return;
+  for (const mount of mountsIn(data)) removeTree(join(data, mount, WORK));
+  removeTree(join(data, WORK));
 }
 
-function moveOut(data: string): void {
+function moveOut(data: string, mounts: ReadonlySet<string>): void {
   const old = join(data, WORK, "old");
   makeDirectory(old, 0o700);
   try {
-    for (const name of namesIn(data)) if (!STAYS.has(name)) moveFile(join(data, name), join(old, name));
+    for (const path of movable(data, mounts)) {
+      makeDirectory(dirname(join(old, path)), 0o700);
+      moveFile(join(data, path), join(old, path));
+    }
   } catch (error) {
-    for (const name of namesIn(old)) moveFile(join(old, name), join(data, name));
+    for (const path of movable(old, mounts)) moveFile(join(old, path), join(data, path));
     removeFile(stateFile(join(data, WORK)));
     throw new Error(`what is in ${data} cannot be moved aside: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The paths that are moved as a whole: names that are no mount and hold none, and those in directories that hold one. */
+function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly string[] {
+  return namesIn(join(top, below)).flatMap((name) => {
+    const path = join(below, name);
+    if (mounts.has(path) || (below === "" && STAYS.has(name))) return [];
+    return [...mounts].some((mount) => mount.startsWith(`${path}/`)) ? movable(top, mounts, path) : [path];
+  });
 }
 
 function keepState(data: string, state: State): void {

@@ -11,6 +11,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { keepIsolation, readIsolation } from "../incident/isolation.ts";
 import { createBackup } from "./create.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
+import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
 import { refusal, restoreServer } from "./restore.ts";
 
@@ -50,23 +51,61 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
   });
 
-  test("nothing is restored where a part of the data directory is a mount of its own: what is told names it", () => {
+  test("nothing is restored where the backups are a mount of its own: what is told names it", () => {
     const target = layoutOf(join(top, "with-a-volume"));
-    for (const path of [target.mail, target.run]) {
+    const within = (path: string, asserts: () => void): void => {
       mkdirSync(path, { recursive: true });
       execFileSync("mount", ["-t", "tmpfs", "tmpfs", path]);
-    }
-    try {
+      try {
+        asserts();
+      } finally {
+        execFileSync("umount", [path]);
+      }
+    };
+    within(target.backup, () => {
       for (const replaces of [false, true])
-        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/mail is a mount of its own, .* unmount it/);
-    } finally {
-      execFileSync("umount", [target.mail]);
-      rmSync(target.mail, { recursive: true });
+        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/backup is a mount of its own, .* unmount it/);
+    });
+    rmSync(target.backup, { recursive: true });
+    within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));
+  });
+
+  test("mail and logs that are mounts of their own are restored into them; what was there moves aside within them", async () => {
+    const target = layoutOf(join(top, "as-in-a-container"));
+    const logs = join(target.log, "mail");
+    const mounts = [target.data, target.mail, logs];
+    const old = "example.test/anna/Maildir/cur/1:2,S";
+    for (const path of mounts) {
+      mkdirSync(path, { recursive: true });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", path]);
     }
     try {
-      assert.equal(refusal(target, false), null, "nothing of run is restored");
+      assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
+      assert.ok((await restoreServer(target, fetch, { key: "k", replaces: false })).ok);
+      writeFileSync(join(target.mail, old), "another mail");
+      writeFileSync(join(logs, "mail.log"), "later");
+      writeFileSync(join(target.data, "later"), "");
+      assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+      const again = await restoreServer(target, fetch, { key: "k", replaces: true });
+      assert.ok(again.ok, JSON.stringify(again));
+      const aside = basename(again.aside ?? "");
+      assert.equal(readFileSync(join(target.mail, old), "utf8"), "a mail");
+      assert.equal(readFileSync(join(target.mail, asideOfMount(aside), old), "utf8"), "another mail");
+      assert.equal(readFileSync(join(logs, asideOfMount(aside), "mail.log"), "utf8"), "later");
+      assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
+      assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
+      // A kill once all is whole: the next start finishes it.
+      for (const path of [target.data, target.mail]) {
+        mkdirSync(wholeIn(path), { recursive: true });
+        writeFileSync(join(wholeIn(path), "restored"), "");
+      }
+      const state = { step: "out", aside: "before-kill", mounts: ["mail", "log/mail"] };
+      writeFileSync(join(dirname(wholeIn(target.data)), "step.json"), JSON.stringify(state));
+      assert.ok(finishReplacing(target.data));
+      assert.deepEqual(globSync("{.,mail}/restored", { cwd: target.data }).length, 2);
+      assert.ok(existsSync(join(target.mail, ".before-kill", old)));
     } finally {
-      execFileSync("umount", [target.run]);
+      for (const path of mounts.toReversed()) execFileSync("umount", [path]);
     }
   });
 

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, realpathSync, statfsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Restic } from "../../adapters/backup/restic.ts";
 import { copyFile } from "../../adapters/root-files/copies.ts";
 import { Directory, type Owner } from "../../adapters/root-files/directory.ts";
@@ -11,7 +11,6 @@ import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { mountsBelow } from "../../wire/kernel/mounts.ts";
 import { closedParent, holdsForeignFiles } from "../set-up/data-directory.ts";
 import { lockHolder, releaseLock, takeLock } from "../set-up/lock.ts";
 import { processesOf } from "../set-up/processes.ts";
@@ -19,7 +18,15 @@ import { checkRestored } from "./check-restored.ts";
 import { exchange, finishExchange, isEmptyData, isExchanging, wholeBeside } from "./exchange.ts";
 import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
 import { changeBackupRecord } from "./record.ts";
-import { dropWhole, finishReplacing, isFixed, replaceContents, restoreLock, wholeIn } from "./replace-contents.ts";
+import {
+  dropWhole,
+  finishReplacing,
+  isFixed,
+  mountsIn,
+  replaceContents,
+  restoreLock,
+  wholeIn,
+} from "./replace-contents.ts";
 import { prepareDirectory } from "./repository.ts";
 
 const ROOT: Owner = { uid: 0, gid: 0 };
@@ -27,6 +34,9 @@ const ROOT: Owner = { uid: 0, gid: 0 };
 const RECORDS = ["installed-packages", "installed-besides"];
 /** Of the server as it is now, whatever the backup holds: a restore lifts no isolation, opens no port, and keeps every incident. */
 const INCIDENTS: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+
+/** Where something may be mounted in the data directory: what is restored there moves into it. */
+const MOVED_INTO = ["mail", "log"];
 
 const FINISHED =
   "A restore that was cut off has been finished, and nothing else was restored: start the server, or repeat this one.";
@@ -55,24 +65,18 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   const closed = closedParent(layout.data);
   if (closed !== null)
     return `${layout.data} cannot hold the data, because Postfix, Dovecot and the guard may not enter ${closed}: name another place with --data.`;
-  const [mount] = mountsIn(layout);
-  if (mount !== undefined)
-    return `${mount} is a mount of its own, which a restore cannot move: unmount it, restore, then move what is there by then onto it (docs/backups.md).`;
-  if (isEmptyData(layout.data)) return null;
+  const mounts = mountsIn(layout.data);
+  const fixed = mounts.find((path) => !MOVED_INTO.some((name) => path === name || path.startsWith(`${name}/`)));
+  if (fixed !== undefined)
+    return `${join(layout.data, fixed)} is a mount of its own, which a restore cannot move: unmount it, restore, then move what is there by then onto it (docs/backups.md).`;
+  const nested = mounts.find((path) => mounts.some((other) => path.startsWith(`${other}/`)));
+  if (nested !== undefined)
+    return `${join(layout.data, nested)} is a mount within another one, which a restore cannot move: unmount it first (docs/backups.md).`;
+  if (isEmptyData(layout.data, mounts)) return null;
   if (holdsForeignFiles(layout.data))
     return `${layout.data} holds files of another program, so nothing is restored there.`;
   if (replaces) return null;
   return `${layout.data} is not empty, and nothing is overwritten. --replace moves it aside first.`;
-}
-
-/** All but those of `run`, of which nothing is restored. */
-function mountsIn({ data, run }: Layout): readonly string[] {
-  if (!existsSync(data)) return [];
-  const top = realpathSync(data);
-  const inRun = join(top, relative(data, run));
-  return mountsBelow(top, readFileSync("/proc/self/mountinfo", "utf8")).filter(
-    (point) => point !== inRun && !point.startsWith(`${inRun}/`),
-  );
 }
 
 /**
@@ -112,6 +116,7 @@ export async function restoreServer(
     // The server may have been started meanwhile.
     const refused = refusal(layout, replaces);
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
+    for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
     const isElsewhere = key !== null && hasOwnPlace(half);
     const aside = takePlace(layout, !isElsewhere);
     if (key !== null && !existsSync(layout.backupKey)) {
@@ -126,6 +131,15 @@ export async function restoreServer(
     else if (!isExchanging(layout.data)) removeTree(half.data);
     releaseLock(lock);
   }
+}
+
+/** Puts a part of what was restored on the disk where it belongs. A file keeps its time, which is that of its mail. */
+function moveToMount(from: string, mount: string): void {
+  makeDirectory(dirname(wholeIn(mount)), 0o700);
+  removeTree(wholeIn(mount));
+  if (existsSync(from)) new Mirror(from, wholeIn(mount), INCIDENTS).pass();
+  else makeDirectory(wholeIn(mount), 0o700);
+  removeTree(from);
 }
 
 /** The directory whose disk must have room for what is restored. */
@@ -165,7 +179,8 @@ function keepIncidents(layout: Layout, half: Layout): void {
 
 /** Returns where the former directory is now; null if it was empty. */
 function takePlace(layout: Layout, keepsKey: boolean): string | null {
-  const isAside = !isEmptyData(layout.data);
+  const mounts = mountsIn(layout.data);
+  const isAside = !isEmptyData(layout.data, mounts);
   const before = `before-${stamp()}`;
   const isIn = isFixed(layout.data);
   const aside = isAside ? layoutOf(isIn ? join(layout.data, before) : `${layout.data}.${before}`) : null;
@@ -173,7 +188,7 @@ function takePlace(layout: Layout, keepsKey: boolean): string | null {
     exchange(layout.data, { aside: aside?.data ?? null, keepsKey });
     return aside?.data ?? null;
   }
-  replaceContents(layout.data, isAside ? before : null);
+  replaceContents(layout.data, isAside ? before : null, mounts);
   giveDirectory(layout.data, { mode: 0o755, owner: ROOT });
   if (aside === null) return null;
   if (keepsKey && existsSync(aside.backupKey)) moveFile(aside.backupKey, layout.backupKey);
