@@ -4,7 +4,8 @@
 ARG SOURCE_DATE_EPOCH=1767225600
 
 # Debian's packages and the Node runtime, on which the programs are built and then run. What a step leaves goes through Docker's
-# hands, file by file: so none leaves what the next ones do not need, nor touches what another has left.
+# hands, file by file: so none leaves what the next ones do not need, nor touches what another has left. The second line of packages is
+# what test-email-security.sh needs.
 FROM debian:bookworm-slim AS runtime
 ARG SOURCE_DATE_EPOCH
 COPY docker/add-users docker/clean scripts/setup /tmp/scripts/
@@ -14,6 +15,7 @@ RUN bash /tmp/scripts/add-users && \
     apt-get update -q && \
     for tells in deb-systemd-helper update-rc.d invoke-rc.d; do ln -s /bin/true "/usr/local/sbin/$tells"; done && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends tini \
+      nmap sslscan swaks libnet-ssleay-perl curl \
       $(bash /tmp/scripts/setup --list-packages) && \
     rm /usr/local/sbin/* && \
     bash /tmp/scripts/clean
@@ -49,6 +51,7 @@ FROM runtime
 ARG SOURCE_DATE_EPOCH
 COPY --from=programs /usr/lib/ghostinbox /usr/lib/ghostinbox
 COPY docker/clean /tmp/scripts/
+COPY docker/apt.conf /etc/apt/apt.conf.d/90ghostinbox
 # The commands and logs that people know from a machine of its own.
 RUN ln -s /usr/lib/ghostinbox/ghostinbox /usr/lib/ghostinbox/docker/commands/* /usr/local/bin/ && \
     ln -s /bin/busybox /usr/local/bin/top && \
@@ -62,6 +65,7 @@ RUN ln -s /usr/lib/ghostinbox/ghostinbox /usr/lib/ghostinbox/docker/commands/* /
 ENV LANG=C.UTF-8 \
     GHOSTINBOX_DATA=/data \
     GHOSTINBOX_HTTP__ADDRESS=:: \
+    NMAP_UNPRIVILEGED=1 \
     NODE_COMPILE_CACHE=/run/ghostinbox-compiled
 VOLUME /data
 EXPOSE 25 465 587 993 3000

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { z } from "zod";
+import { RENEW_IMAGE } from "../../src/core/report/todo.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { becomeOld } from "../kit/old-data.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
@@ -23,7 +24,7 @@ const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
 /** What a test has not banned. */
 const OTHER_GUESSER = "198.51.100.201";
 /** What a build needs and a server does not. */
-const TOOLS = ["gcc", "cc", "make", "esbuild", "npm", "npx", "curl", "wget"];
+const TOOLS = ["gcc", "cc", "make", "esbuild", "npm", "npx", "wget"];
 
 describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   let image: ImageLab;
@@ -137,6 +138,23 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     });
 
     test("is healthy, and tells Docker so", () => image.isHealthy());
+
+    test("knows that its packages are out of date, and how they are renewed", async () => {
+      const { stdout } = await docker.run(["exec", NAME, "ghostinbox", "check", "--only", "updates"]);
+      assert.match(stdout, /1 security update not installed yet: postfix\./);
+      assert.ok(stdout.includes(RENEW_IMAGE), stdout);
+      const report = await image.inside("ghostinbox", "report");
+      assert.match(report, /Install 1 update for security\./);
+      assert.ok(report.includes(RENEW_IMAGE), report);
+    });
+
+    test("runs the tests of security with the tools that are in it", async () => {
+      const scanned = await image.inside("nmap", "-sV", "-p", "25,993", "localhost");
+      assert.match(scanned, /^25\/tcp +open +smtp/m);
+      assert.match(await image.inside("sslscan", "localhost:993"), /TLSv1\.1 +disabled/);
+      const { code } = await docker.run(["exec", NAME, "curl", "-u", "test:wrong", "https://localhost:993"]);
+      assert.notEqual(code, 0);
+    });
 
     test("loses nothing when it is killed", async () => {
       assert.equal((await mail(PHONE, "just before")).code, 250);

@@ -40,7 +40,7 @@ export function reportFacts(changes: Partial<ReportFacts> = {}): ReportFacts {
       byType: [{ type: "ACCOUNT_ADDED", count: 1 }],
       latest: [{ at: "2026-11-19T10:00:00.000Z", actor: "root", type: "ACCOUNT_ADDED", subject: "anna@example.org" }],
     },
-    updates: { known: true, listsAt: "2026-11-20T06:00:00.000Z", packages: [] },
+    updates: { known: true, listsAt: "2026-11-20T06:00:00.000Z", isImage: false, packages: [] },
     holes: { known: true, isInstalled: true, fixable: [], unfixed: 3 },
     hardening: { known: true, at: "2026-11-18T04:00:00.000Z", index: 84, warnings: [], suggestions: 12 },
     versions: { own: "0.1.0", node: "26.10.0" },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
@@ -65,11 +65,17 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   assert.doesNotMatch(await image.inside("iptables", "-L", "-n"), new RegExp(`${gateway} timeout`));
 }
 
+/** Or the command would be one for this machine. */
+const NOT_SET_UP_HERE = { GHOSTINBOX_DATA: "/nowhere" };
+const OWN_FILTER = "[Definition]\nfailregex = ^\\s*\\S+ postfix/smtpd\\[\\d+\\]: shop refused \\[<HOST>\\]$\n";
+
 const VOLUME = "ghostinbox_aliases-data";
 
 /** By `examples/ghostinbox/compose.yaml`. */
 export async function startFirstProject(image: ImageLab): Promise<void> {
-  image.writeCompose(join(image.lab.directory, "lab.json"), NAME, UNFILTERED);
+  const own = join(image.lab.directory, "security");
+  cpSync(join(CHECKOUT, "security"), own, { recursive: true });
+  image.writeCompose(join(image.lab.directory, "lab.json"), NAME, UNFILTERED, [`${own}:/security:ro`]);
   await image.docker.run(["rm", "--force", NAME]);
   await compose(image, ["up", "--detach", "--no-build"]);
   await image.runs();
@@ -97,8 +103,18 @@ const COMMANDS: readonly (readonly [string, RegExp])[] = [
   ["top -b -n 1", /runsvdir/],
 ];
 
+/** In the checkout, on the machine where Docker runs. */
+const ON_THE_HOST: readonly (readonly [string, RegExp])[] = [
+  ['node security/security.js ban 1.2.3.4 "Manual ban"', /1\.2\.3\.4/],
+  ['node security/security.js stats | grep "1.2.3.4"', /Manual ban/],
+  ["node security/security.js unban 1.2.3.4", /1\.2\.3\.4/],
+];
+
 /** As they are typed. */
-export const FIRST_COMMANDS: readonly string[] = COMMANDS.map(([command]) => `docker exec ${NAME} ${command}`);
+export const FIRST_COMMANDS: readonly string[] = [
+  ...COMMANDS.map(([command]) => `docker exec ${NAME} ${command}`),
+  ...ON_THE_HOST.map(([command]) => command),
+];
 
 type Row = readonly [says: string, test: () => Promise<void>];
 
@@ -135,6 +151,30 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         },
       ],
     ),
+    ...ON_THE_HOST.map(
+      ([command, answer]): Row => [
+        `answers \`${command}\` on the machine where Docker runs`,
+        async () => {
+          assert.match(await image().docker.types(command, CHECKOUT, { env: NOT_SET_UP_HERE }), answer);
+        },
+      ],
+    ),
+    [
+      "takes what is edited in security.js and filter.d of the checkout, without another image",
+      async () => {
+        const { docker, lab } = image();
+        const own = join(lab.directory, "security");
+        const script = join(own, "security.js");
+        writeFileSync(script, readFileSync(script, "utf8").replace("perMinute: 10,", "perMinute: 20,"));
+        writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
+        const types = (line: string) => docker.types(line, lab.directory);
+        assert.match(
+          await types(`docker exec ${NAME} ghostinbox config apply`),
+          /security\.js was edited: limits\.mail\.per_minute = 20/,
+        );
+        assert.match(await types(`docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
+      },
+    ],
     [
       "keeps everything in the volume aliases-data, where a rollback finds it",
       async () => {

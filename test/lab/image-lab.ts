@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
@@ -70,8 +71,9 @@ export class ImageLab {
   }
 
   /** A compose file with what the lab sets besides. JSON is YAML. */
-  writeCompose(file: string, service: string, settings = PLAIN): void {
-    const additions = { environment: { ...this.#environment(), ...settings }, volumes: [this.#names()] };
+  writeCompose(file: string, service: string, settings = PLAIN, mounts: readonly string[] = []): void {
+    const volumes = [this.#names(), `${this.#sources()}:/etc/apt/sources.list:ro`, ...mounts];
+    const additions = { environment: { ...this.#environment(), ...settings }, volumes };
     writeFileSync(file, JSON.stringify({ services: { [service]: additions } }));
   }
 
@@ -164,6 +166,25 @@ export class ImageLab {
       `${name}=${value}`,
     ]);
     return [...env, "--volume", this.#names()];
+  }
+
+  /** A Debian that has a security update of Postfix: its sources.list. */
+  #sources(): string {
+    const repository = join(this.lab.directory, "dns", "debian");
+    const sources = join(repository, "sources.list");
+    if (existsSync(sources)) return sources;
+    mkdirSync(repository);
+    const packages =
+      "Package: postfix\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
+    const sum = createHash("sha256").update(packages).digest("hex");
+    const release = `Origin: Debian-Security\nLabel: Debian-Security\nSuite: oldstable-security\nVersion: 12\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ${sum} ${packages.length} Packages\n`;
+    for (const [name, text] of [
+      ["Packages", packages],
+      ["Release", release],
+      ["sources.list", "deb [trusted=yes] file:/lab/dns/debian ./\n"],
+    ] as const)
+      writeFileSync(join(repository, name), text);
+    return sources;
   }
 
   #names(): string {

@@ -31,7 +31,7 @@ fetch() {
 # were asked for at once, apt would take them where a package needs one of several.
 fetch_all() {
   # shellcheck disable=SC2046 # a list of words
-  fetch '?priority(required)' apt usr-is-merged $(bash scripts/setup --list-packages) tini &&
+  fetch '?priority(required)' apt usr-is-merged $(bash scripts/setup --list-packages) tini nmap sslscan swaks libnet-ssleay-perl &&
     fetch curl esmtp-run bsd-mailx libconfig-tiny-perl
 }
 

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { HoleFigures, ReportFacts, Unless, UpdateFigures } from "../../core/report/facts.ts";
-import { instant, isoTime } from "../../core/time.ts";
+import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { readUpgrade, SIMULATED_UPGRADE } from "../../wire/debian/apt.ts";
 import { readDebsecan } from "../../wire/debian/debsecan.ts";
+import { makeDirectory } from "../root-files/trees.ts";
 import { lastLines, type RunOptions, runProgram } from "./run-program.ts";
 
 /** Both programs need no right: whoever wrote their lists, or answers them, gains none. The user and group nobody. */
@@ -18,6 +20,32 @@ const DEBSECAN_MS = 60_000;
 export type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
 const OF_THIS_MACHINE: UpdateSources = { lists: APT_LISTS, debsecan: DEBSECAN, osRelease: "/etc/os-release" };
 
+/** Where apt keeps its lists in the image (docker/apt.conf). */
+export const IMAGE_LISTS = "/run/apt/lists";
+const OF_THE_IMAGE: UpdateSources = { ...OF_THIS_MACHINE, lists: IMAGE_LISTS };
+const FETCH_MS = 120_000;
+
+/** The same of the image, which asks Debian first: no one else does in a container. Never rejects. */
+export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
+  const failed = await fetchLists(now);
+  if (failed !== null) return { known: false, reason: failed };
+  const waiting = await waitingUpdates(OF_THE_IMAGE);
+  return waiting.known ? { ...waiting, isImage: true } : waiting;
+}
+
+/** Fetches Debian's lists of packages into the memory of a container, at most once a day. Null, or why it cannot. Never rejects. */
+export async function fetchLists(now: Millis): Promise<string | null> {
+  const times = globSync(join(IMAGE_LISTS, "*_Packages*")).map((file) => statSync(file).ctimeMs);
+  if (times.some((at) => now - at < DAY_MS)) return null;
+  makeDirectory(dirname(IMAGE_LISTS), 0o755);
+  const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
+    timeoutMs: FETCH_MS,
+  });
+  // It ends with 0 after most failures, and tells them.
+  const failure = /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ?? (asked.code === 0 ? null : lastLines(asked, 1));
+  return failure === null ? null : `Debian's lists of packages cannot be fetched: ${failure}`;
+}
+
 /** Packages that wait to be upgraded, by the lists that apt has. Never rejects. */
 export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): Promise<Unless<UpdateFigures>> {
   const { lists, aptConfig = process.env["APT_CONFIG"] } = sources;
@@ -26,7 +54,7 @@ export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): 
   if (asked.code === 127) return { known: false, reason: "apt-get cannot be run here." };
   if (asked.code !== 0) return { known: false, reason: `apt-get says: ${lastLines(asked, 1)}` };
   const listsAt = existsSync(lists) ? isoTime(instant(Math.floor(statSync(lists).mtimeMs))) : null;
-  return { known: true, listsAt, packages: readUpgrade(asked.stdout) };
+  return { known: true, listsAt, isImage: false, packages: readUpgrade(asked.stdout) };
 }
 
 /** Packages with known holes, by debsecan(1). Never rejects. */

@@ -1,8 +1,10 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { ownAddresses } from "../../adapters/dns/own-addresses.ts";
 import { type Finished, type RunOptions, runProgram } from "../../adapters/machine/run-program.ts";
+import { IMAGE_LISTS } from "../../adapters/machine/updates.ts";
 import { TOOL_PATH, toolEnvironment } from "../../adapters/nft/tools.ts";
 import type { Ip } from "../../core/net/ip.ts";
+import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 
 /** Bytes and inodes of a file system. */
 export type Room = Readonly<{ free: number; all: number }>;
@@ -30,5 +32,5 @@ export const machine: Machine = {
   },
   mounts: () => readFileSync("/proc/self/mountinfo", "utf8"),
   addresses: ownAddresses,
-  packageLists: "/var/lib/apt/lists",
+  packageLists: IS_IMAGE ? IMAGE_LISTS : "/var/lib/apt/lists",
 };

@@ -1,8 +1,11 @@
 import { globSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { replacedIn } from "../../adapters/machine/replaced-code.ts";
+import { fetchLists } from "../../adapters/machine/updates.ts";
+import { RENEW_IMAGE } from "../../core/report/todo.ts";
 import { plural } from "../../core/text.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { DAY_MS, instant } from "../../core/time.ts";
+import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 import { withDescendants } from "../../daemon/set-up/read-processes.ts";
 import { pidOf } from "../../daemon/set-up/supervise.ts";
 import { SERVICES } from "../../render/runit.ts";
@@ -11,8 +14,8 @@ import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
-const FETCH = "apt-get update";
-const INSTALL = "apt-get --with-new-pkgs upgrade";
+const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
+const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
 const OLD_DAYS = 7;
 
 /** `simulated`: what apt-get prints to `SIMULATED_UPGRADE`. `listedAt` null: there are no lists of packages. */
@@ -59,6 +62,7 @@ export const updates = [
     name: "automatic",
     does: "Asks apt whether Debian's security updates are installed without anybody's doing.",
     look: async ({ machine }) => {
+      if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when one is due.");
       const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
       return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
     },
@@ -77,8 +81,10 @@ export const updates = [
   },
   {
     name: "waiting",
-    does: "Asks apt, without changing anything, which updates of Debian wait; it fetches no lists.",
+    does: "Asks apt, without changing anything, which updates of Debian wait. Only a container fetches the lists, once a day, into memory.",
     look: async ({ machine, now }) => {
+      const failed = IS_IMAGE ? await fetchLists(instant(now)) : null;
+      if (failed !== null) return unknown(failed, RENEW_IMAGE);
       const lists = globSync(join(machine.packageLists, "*_Packages*"));
       const times = lists.map((file) => statSync(file).mtimeMs);
       if (times.length === 0) return judgeUpdates(null, null, now);

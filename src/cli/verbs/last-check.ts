@@ -1,6 +1,8 @@
+import { RENEW_IMAGE } from "../../core/report/todo.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { readCheckRecord } from "../../daemon/keeper/check-record.ts";
+import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { dayAndTime } from "../print/text.ts";
 
@@ -9,7 +11,8 @@ export function lastCheckText(layout: Layout): string | null {
   const last = lastCheckJson(layout);
   if (last === null) return null;
   const bad = last.wrong.length === 0 ? "nothing wrong" : `wrong: ${last.wrong.join(", ")}`;
-  return `Last checks: ${dayAndTime(last.at)}, ${plural(last.checks, "check")}, ${bad}.`;
+  const renewal = IS_IMAGE && last.wrong.includes("updates.waiting") ? ` Renew the image: ${RENEW_IMAGE}` : "";
+  return `Last checks: ${dayAndTime(last.at)}, ${plural(last.checks, "check")}, ${bad}.${renewal}`;
 }
 
 /** The same for programs. */

@@ -59,7 +59,7 @@ test("each change is told, with the snapshot and the restart", () => {
 test("packages are told by the component that runs them", () => {
   const of = (name: string) => ({ name, version: "2", isSecurity: false });
   const packages = ["postfix-sqlite", "zsh", "dovecot-imapd", "dovecot-core"].map(of);
-  assert.deepEqual(waitingOf({ known: true, listsAt: null, packages }), {
+  assert.deepEqual(waitingOf({ known: true, listsAt: null, isImage: false, packages }), {
     components: [
       { service: "dovecot", packages: ["dovecot-core 2", "dovecot-imapd 2"] },
       { service: "postfix", packages: ["postfix-sqlite 2"] },

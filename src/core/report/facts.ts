@@ -80,6 +80,8 @@ export type AuditFigures = Readonly<{
 export type UpdateFigures = Readonly<{
   /** When the machine last asked for news; null: it is not known. */
   listsAt: string | null;
+  /** They come with a new image of the container. */
+  isImage: boolean;
   packages: readonly Readonly<{ name: string; version: string; isSecurity: boolean }>[];
 }>;
 /** Packages with known holes (CVE numbers) by debsecan(1); `isInstalled`: whether that is there. */

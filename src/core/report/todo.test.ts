@@ -68,17 +68,31 @@ for (const [what, changes, command] of [
   ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
   [
     "an update for security",
-    { updates: { known: true, listsAt: usual.to, packages: [{ name: "openssl", version: "3", isSecurity: true }] } },
+    {
+      updates: {
+        known: true,
+        listsAt: usual.to,
+        isImage: false,
+        packages: [{ name: "openssl", version: "3", isSecurity: true }],
+      },
+    },
     "apt-get update && apt-get --with-new-pkgs upgrade",
   ],
   [
     "another update",
-    { updates: { known: true, listsAt: usual.to, packages: [{ name: "tzdata", version: "3", isSecurity: false }] } },
+    {
+      updates: {
+        known: true,
+        listsAt: usual.to,
+        isImage: false,
+        packages: [{ name: "tzdata", version: "3", isSecurity: false }],
+      },
+    },
     "apt-get update && apt-get --with-new-pkgs upgrade",
   ],
   [
     "old lists of apt",
-    { updates: { known: true, listsAt: "2026-11-01T00:00:00.000Z", packages: [] } },
+    { updates: { known: true, listsAt: "2026-11-01T00:00:00.000Z", isImage: false, packages: [] } },
     "apt-get update",
   ],
   [
@@ -135,7 +149,12 @@ test("at most five are named, the weightiest first, and none twice", () => {
       disk: growing(3e9),
       holes: { known: false, isInstalled: false, reason: "-" },
       accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
-      updates: { known: true, listsAt: null, packages: [{ name: "openssl", version: "3", isSecurity: true }] },
+      updates: {
+        known: true,
+        listsAt: null,
+        isImage: false,
+        packages: [{ name: "openssl", version: "3", isSecurity: true }],
+      },
     }),
   );
   assert.deepEqual(

@@ -73,7 +73,7 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     return {
       weight: 75,
       what: `Install ${plural(urgent.length, "update")} for security.`,
-      command: "apt-get update && apt-get --with-new-pkgs upgrade",
+      command: installs(updates),
     };
   },
   ({ backups: { last, isKeySeen, isOn } }) =>
@@ -135,11 +135,11 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
       ? {
           weight: 25,
           what: `Install ${plural(updates.packages.length, "update")}.`,
-          command: "apt-get update && apt-get --with-new-pkgs upgrade",
+          command: installs(updates),
         }
       : null,
-  ({ holes }) =>
-    holes.isInstalled
+  ({ holes, updates }) =>
+    holes.isInstalled || (updates.known && updates.isImage)
       ? null
       : {
           weight: 10,
@@ -147,6 +147,13 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
           command: "apt-get install debsecan",
         },
 ];
+
+/** Of a container: its packages are those of its image. */
+export const RENEW_IMAGE = "docker compose build --pull --no-cache && docker compose up -d";
+
+function installs(updates: ReportFacts["updates"]): string {
+  return updates.known && updates.isImage ? RENEW_IMAGE : "apt-get update && apt-get --with-new-pkgs upgrade";
+}
 
 /** At most five things, the most important first. */
 export function todoOf(facts: ReportFacts): readonly Todo[] {

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { corrections } from "../../adapters/content/spam-corrections.ts";
 import { hardening } from "../../adapters/machine/hardening.ts";
-import { knownHoles, waitingUpdates } from "../../adapters/machine/updates.ts";
+import { imageUpdates, knownHoles, waitingUpdates } from "../../adapters/machine/updates.ts";
 import { ask } from "../../adapters/sockets/control-client.ts";
 import { AccountLists } from "../../adapters/sqlite/accounts-db/accounts.ts";
 import { openAccountsForReading, openEngineForReading } from "../../adapters/sqlite/open.ts";
@@ -31,6 +31,7 @@ import { lastDrill, readDrills } from "../backup/drill-record.ts";
 import { readBackupRecord } from "../backup/record.ts";
 import { placeOf } from "../backup/repository.ts";
 import { readRulesRecord } from "../keeper/spam-rules.ts";
+import { IS_IMAGE } from "../set-up/checkout.ts";
 import { servedFiles } from "../set-up/issue-certificate.ts";
 import { diskFigures } from "./disk-record.ts";
 
@@ -55,7 +56,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   const { layout, settings, span, now } = asked;
   const told = await notices(layout);
   if (told === null) return { ok: false, reason: "The guard does not answer." };
-  const outside = Promise.all([waitingUpdates(), knownHoles()]);
+  const outside = Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
   const open = { engine: openEngineForReading(layout.engineDb), accounts: openAccountsForReading(layout.accountsDb) };
   try {
     const recorded = recordedFacts(asked, open);
