@@ -103,6 +103,7 @@ require_tools() {
   if [ -n "$missing" ]; then
     # In full, however many they are.
     echo "test-email-security.sh: Tools are missing. As root: apt-get install --no-install-recommends$missing" >&2
+    echo "Or with Docker: docker run --rm --network host --entrypoint ./test-email-security.sh ghostinbox" >&2
     exit 2
   fi
 }
