@@ -5,9 +5,10 @@ import { callerName, controlGuard } from "./verbs/guard-status.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
-  const guard = controlGuard(layout.controlSocket, callerName(env), async () =>
-    (await import("./why-down.ts")).whyDown(layout),
-  );
+  const guard = controlGuard(layout.controlSocket, callerName(env), {
+    why: async () => (await import("./why-down.ts")).whyDown(layout),
+    isStarting: async () => (await import("./why-down.ts")).isStarting(layout),
+  });
   const opened: (() => void)[] = [];
   return {
     guard,

@@ -45,6 +45,7 @@ const refused: readonly [line: string, says: RegExp][] = [
   ["why 203.0.113.7 203.0.113.8", /does not know what to do with "203.0.113.8"/],
   ["alias add i@example.org", /alias add needs TARGET/],
   ["status --follow", /status has no option --follow/],
+  ["status --frob", /There is no option --frob\.$/],
   ["events --folow", /no option --folow. Did you mean --follow\?/],
   ["events -f", /no option -f\.$/],
   ["events --follow=yes", /--follow takes no value/],

@@ -38,7 +38,13 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
   if (verbatim !== undefined && argv[1] !== "--help")
     return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
   const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
-  const split = splitOptions(argv, declared);
+  // A wrong option is compared with those that the command has.
+  const meant = find(
+    argv.filter((word) => !word.startsWith("-")),
+    commands,
+  );
+  const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...(meant.options ?? [])];
+  const split = splitOptions(argv, declared, known);
   if (typeof split === "string") return { type: "wrong", message: split, topic: "" };
   const { words, options } = split;
   if (options.has("version")) return { type: "version", options };
@@ -55,7 +61,7 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
 type Split = Readonly<{ words: readonly string[]; options: Options }>;
 
 /** A string says what is wrong. */
-function splitOptions(argv: readonly string[], declared: readonly Option[]): Split | string {
+function splitOptions(argv: readonly string[], declared: readonly Option[], known: readonly Option[]): Split | string {
   const types = declared.map(({ name, value, short }) => {
     const type = value === undefined ? ("boolean" as const) : ("string" as const);
     return [name, short === undefined ? { type } : { type, short }] as const;
@@ -66,7 +72,7 @@ function splitOptions(argv: readonly string[], declared: readonly Option[]): Spl
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const option = declared.find(({ name }) => name === token.name);
-    if (option === undefined) return unknownOption(token.rawName, declared);
+    if (option === undefined) return unknownOption(token.rawName, known);
     if (options.has(option.name)) return `--${option.name} is given twice.`;
     if (option.value === undefined && token.value !== undefined) return `--${option.name} takes no value.`;
     const value = token.value ?? "";

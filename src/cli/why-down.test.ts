@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { until } from "../../test/kit/api-kit.ts";
@@ -10,7 +10,7 @@ import { takeLock } from "../daemon/set-up/lock.ts";
 import { supervised } from "../daemon/set-up/supervised.ts";
 import { layoutOf, serviceLog } from "../settings/layout.ts";
 import { NOT_RUNNING } from "./call.ts";
-import { whyDown } from "./why-down.ts";
+import { isStarting, whyDown } from "./why-down.ts";
 
 test("without a start nothing runs; with one, the guard's last words tell why, or that it was stopped", {
   skip: lacking({ installed: ["runsv", "sv"] }),
@@ -28,11 +28,16 @@ test("without a start nothing runs; with one, the guard's last words tell why, o
   t.after(() => runsv.kill("SIGTERM"));
   await until(() => supervised(layout.services, "guard") !== null);
   assert.deepEqual(whyDown(layout), NOT_RUNNING, "its start was killed: another one works");
+  assert.equal(isStarting(layout), false);
   takeLock(layout.startPid, layout.data);
+  assert.ok(isStarting(layout));
+  utimesSync(layout.startPid, 0, 0);
+  assert.ok(isStarting(layout), "the guard alone was started again");
   const failing = whyDown(layout);
   assert.match(failing.message, /^The guard does not run: .* Its last words: domains is empty\. Correct it\.$/);
   assert.match(failing.next, /log\/guard\/current$/);
   assert.equal(failing.exit, "not_running");
   spawnSync("sv", ["down", service]);
+  await until(() => !isStarting(layout));
   await until(() => whyDown(layout).next === `Start it with \`sv up ${service}\`.`);
 });

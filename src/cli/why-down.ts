@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { printable } from "../core/text.ts";
+import { SECOND_MS } from "../core/time.ts";
 import { lastWord } from "../daemon/set-up/last-words.ts";
 import { lockHolder } from "../daemon/set-up/lock.ts";
 import { supervised } from "../daemon/set-up/supervised.ts";
@@ -7,6 +9,21 @@ import { type CommandFailure, NOT_RUNNING } from "./call.ts";
 import { notRunning } from "./no-server.ts";
 
 const WORD_CHARACTERS = 1_000;
+/** A guard that has not listened within this time after its start has failed. */
+const STARTS_WITHIN_MS = 15 * SECOND_MS;
+
+/** Whether a guard that does not listen yet is about to: the server or the guard has just been started. */
+export function isStarting({ startPid, services }: Layout): boolean {
+  if (lockHolder(startPid) === null) return false;
+  const guard = supervised(services, "guard");
+  if (guard?.isStopped === true) return false;
+  return isYoung(startPid) || (guard !== null && isYoung(`${services}/guard/supervise/status`));
+}
+
+function isYoung(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < STARTS_WITHIN_MS;
+}
 
 /**
  * Why no guard listens. While `npm start` runs, only the guard is missing: mail is accepted, and another `npm start`

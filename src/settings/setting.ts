@@ -13,6 +13,8 @@ export type Setting<T> = Readonly<{
   variable?: string;
   /** Never printed. */
   secret?: boolean;
+  /** Of a secret: a path is printed, as only a URL can hold a password. */
+  showsPaths?: boolean;
 }>;
 
 /** One thing wrong with the settings, in one sentence that names the key or variable. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadSettings } from "./load.ts";
 import { settingKeys } from "./schema.ts";
-import { overridesOf, printSettings, showSettings } from "./show.ts";
+import { overridesOf, printSettings, showSettings, shownValue } from "./show.ts";
 
 const loaded = loadSettings(`domains = ["example.org"]\nbans.ladder = ["60m"]`, { GHOSTINBOX_PORTS__HTTP: "3001" });
 
@@ -44,6 +44,15 @@ test("where alerts are sent is a secret; that they are sent nowhere is none", ()
   const shown = new Map(showSettings(set.sources).map(({ key, value }) => [key, value]));
   assert.equal(shown.get("alerts.webhook"), "(secret)");
   assert.equal(shown.get("alerts.ntfy"), "[]");
+});
+
+test("a backup repository in a directory is shown, and one behind a URL, which can hold a password, is not", () => {
+  const shown = ["/srv/bk", "rest:https://me:pw@host/"].map((place) => {
+    const set = loadSettings(`domains = ["example.org"]\nbackup.repository = "${place}"`, {});
+    assert.ok(set.ok);
+    return shownValue("backup.repository", set.sources);
+  });
+  assert.deepEqual(shown, ['"/srv/bk"', "(secret)"]);
 });
 
 test("a secret is never shown", () => {

@@ -12,11 +12,13 @@ export type ShownSetting = Readonly<{
   line: number | null;
 }>;
 
+type IsSecret = (key: SettingKey, toml: string) => boolean;
+
 /** An unset secret is not secret. */
 const UNSET: readonly string[] = ['""', "[]"];
 
 /** Every setting, and where it comes from. */
-export function showSettings(sources: Sources, isSecret = hidden): readonly ShownSetting[] {
+export function showSettings(sources: Sources, isSecret: IsSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];
     return { key, value: seen(key, source.toml, isSecret), ...originOf(source) };
@@ -60,12 +62,13 @@ export function overridesOf(sources: Sources): readonly Override[] {
   });
 }
 
-function seen(key: SettingKey, toml: string, isSecret: (key: SettingKey) => boolean): string {
-  return isSecret(key) && !UNSET.includes(toml) ? "(secret)" : toml;
+function seen(key: SettingKey, toml: string, isSecret: IsSecret): string {
+  return isSecret(key, toml) && !UNSET.includes(toml) ? "(secret)" : toml;
 }
 
-function hidden(key: SettingKey): boolean {
-  return settingOf(key).secret === true;
+function hidden(key: SettingKey, toml: string): boolean {
+  const { secret, showsPaths } = settingOf(key);
+  return secret === true && !(showsPaths === true && toml.startsWith('"/'));
 }
 
 function originOf(source: Source): Pick<ShownSetting, "from" | "line"> {

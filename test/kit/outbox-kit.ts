@@ -12,11 +12,13 @@ export function outbox() {
   const clock = new HandClock(Date.UTC(2026, 0, 1, 12));
   const told: string[] = [];
   const broken = new Set<string>();
+  const waiting = new Set<string>();
   const warned: unknown[] = [];
   let changes = 0;
   const channel = (name: string): AlertChannel => ({
     name,
     send: (message) => {
+      if (waiting.has(name)) return Promise.resolve({ ok: false, reason: "no one is there", waits: true });
       if (broken.has(name)) return Promise.resolve({ ok: false, reason: "it answered 503" });
       told.push(`${name}: ${message.title}`);
       return Promise.resolve({ ok: true });
@@ -36,6 +38,7 @@ export function outbox() {
     clock,
     told,
     broken,
+    waiting,
     warned,
     box,
     channel,

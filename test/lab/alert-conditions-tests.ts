@@ -30,7 +30,7 @@ const BY_EVENTS = [
 const NO_DISK = "The disk of the data directory is nearly full";
 const NO_LIST = "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it";
 const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
-const NO_DATABASE = "The database cannot be written: mail goes on, but nothing new is counted or banned";
+const NO_DATABASE = "The database cannot be written: nothing new is counted or banned";
 
 const at = (lab: Lab, name: string): string => join(lab.directory, name);
 

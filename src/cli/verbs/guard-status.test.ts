@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING } from "../call.ts";
 import { callerName, controlGuard } from "./guard-status.ts";
 
+const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
+
 test("a command is answered, and hints name the program that people type", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
   try {
-    const asked = controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING);
+    const asked = controlGuard(layout.controlSocket, "root", ABSENT);
     assert.ok((await asked.ask({ verb: "health" })).ok);
     const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
     assert.ok(!refused.ok);
@@ -20,15 +23,32 @@ test("a command is answered, and hints name the program that people type", async
 
 test("without a guard nothing is done, and it says how to start it", async () => {
   using layout = dataDirectory();
-  const asked = await controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING).ask({ verb: "ping" });
+  const asked = await controlGuard(layout.controlSocket, "root", ABSENT).ask({ verb: "ping" });
   assert.ok(!asked.ok);
   assert.deepEqual([asked.exit, asked.message], ["not_running", "GhostInbox is not running."]);
+});
+
+test("a command waits for a guard that is starting, and not for one that never does", async () => {
+  using layout = dataDirectory();
+  const started = Promise.withResolvers<Awaited<ReturnType<typeof startGuard>>>();
+  const isStarting = async (): Promise<boolean> => {
+    if (!existsSync(layout.controlSocket)) started.resolve(startGuard(layout));
+    return true;
+  };
+  const starting = controlGuard(layout.controlSocket, "root", { why: async () => NOT_RUNNING, isStarting });
+  assert.ok((await starting.ask({ verb: "ping" })).ok);
+  await (await started.promise).stop();
+  const never = controlGuard(layout.controlSocket, "root", {
+    why: async () => NOT_RUNNING,
+    isStarting: async () => true,
+  });
+  assert.equal((await never.ask({ verb: "ping" })).ok, false);
 });
 
 test("a watch ends with who asked for it, or says that the guard has gone", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
-  const watched = controlGuard(layout.controlSocket, "root", async () => NOT_RUNNING);
+  const watched = controlGuard(layout.controlSocket, "root", ABSENT);
   const stop = new AbortController();
   const begun = Promise.withResolvers<undefined>();
   const mine = watched.watch(() => begun.resolve(undefined), stop.signal);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { ask, type NoAnswer, watch } from "../../adapters/sockets/control-client.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Command, CommandError, Verb } from "../../wire/control/control.ts";
@@ -7,15 +8,31 @@ import { type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wr
 const TIMEOUT_MS = 30 * SECOND_MS;
 /** A working guard answers a ping at once, whatever else it does. */
 const PING_MS = 5 * SECOND_MS;
+/** A guard that is starting is asked again at this interval, and no longer than the second: it may end again and again. */
+const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
-/** The guard behind its control socket. `whyDown` tells why nothing listens there. */
-export function controlGuard(socketPath: string, by: string, whyDown: () => Promise<CommandFailure>): GuardClient {
-  const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> => problemSaid(error) ?? whyDown();
+export type Absence = Readonly<{
+  /** Why nothing listens. */
+  why: () => Promise<CommandFailure>;
+  /** Whether to ask again soon, because the guard is starting. */
+  isStarting: () => Promise<boolean>;
+}>;
+
+/** The guard behind its control socket. */
+export function controlGuard(socketPath: string, by: string, absence: Absence): GuardClient {
+  const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> =>
+    problemSaid(error) ?? absence.why();
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller believes that the command failed.
-      const pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      let pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      const giveUpAt = performance.now() + STARTS_WITHIN_MS;
+      const mayStart = async (): Promise<boolean> => performance.now() < giveUpAt && (await absence.isStarting());
+      while (!pinged.ok && pinged.kind === "not_running" && (await mayStart())) {
+        await setTimeout(ASK_AGAIN_MS);
+        pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      }
       if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
       const asked = await ask(socketPath, by, command, timeoutMs);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
@@ -9,10 +10,29 @@ export async function serviceInstall({ layout }: CommandCall): Promise<CommandOu
   ]);
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
+  // systemd does not pass on the variables of this shell.
+  const unset = await whyNoDomain(layout, {});
+  if (unset !== null) return unset;
   const installed = await installUnits({ checkout: CHECKOUT, layout, node: process.execPath });
   if (!installed.ok) return failed(installed.reason, "");
   const text = `systemd starts GhostInbox at boot from now on, with the data in ${layout.data}.`;
   return done({ installed: true, data: layout.data }, text, "systemctl start ghostinbox");
+}
+
+/** Without a domain the service would fail again and again. Exported for its test. */
+export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<CommandFailure | null> {
+  const [{ readSettings }, { SetUpFailure }] = await Promise.all([
+    import("../../daemon/set-up/settings-file.ts"),
+    import("../../daemon/set-up/failure.ts"),
+  ]);
+  try {
+    await readSettings(layout, env);
+    return null;
+  } catch (error) {
+    if (!(error instanceof SetUpFailure)) throw error;
+    const next = "GHOSTINBOX_DOMAIN=example.org npm start";
+    return failed(`The service could not start. ${error.message}`, `Write it there, or start it once by hand: ${next}`);
+  }
 }
 
 /** `service uninstall`: stops the server, and takes the units back. */

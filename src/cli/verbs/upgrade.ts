@@ -41,7 +41,7 @@ export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
 
 async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   const { layout } = call;
-  const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { versionIn }] =
+  const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { releaseIn }] =
     await Promise.all([
       import("../../daemon/set-up/checkout.ts"),
       import("../../daemon/set-up/program.ts"),
@@ -62,7 +62,7 @@ async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
     (one) => one !== null,
   );
   return {
-    version: { installed: versionIn(layout.program), here: versionIn(CHECKOUT) },
+    version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
     programs,
     databases: schemas.map(databaseOf),
     neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,

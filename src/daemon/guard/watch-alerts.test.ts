@@ -115,7 +115,8 @@ test("as shipped the administrator is told, as soon as there is one", { timeout:
   const [before] = await watch.alerts.test();
   assert.deepEqual(before?.outcome, {
     ok: false,
-    reason: "postmaster@example.org reaches nobody before the first account is added.",
+    reason: "postmaster@example.org reaches no one before the first account is added.",
+    waits: true,
   });
   accounts.push("anna@example.org");
   const [after] = await watch.alerts.test();

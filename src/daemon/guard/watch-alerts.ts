@@ -9,9 +9,9 @@ import type { Keeper } from "../../engine/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../engine/alerts/alerts.ts";
 import { ComponentWatch } from "../../engine/alerts/component-watch.ts";
 import { Heartbeat } from "../../engine/alerts/heartbeat.ts";
-import type { AlertMessage } from "../../engine/alerts/ports.ts";
+import type { AlertMessage, Sent } from "../../engine/alerts/ports.ts";
 import type { Names } from "../../engine/network-ports.ts";
-import type { Clock, Log, Notices, Outcome, RecipientDirectory } from "../../engine/ports.ts";
+import type { Clock, Log, Notices, RecipientDirectory } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Health } from "../../wire/control/items.ts";
 
@@ -98,10 +98,10 @@ export class AlertWatch {
   }
 
   /** A new server has no account yet, and then no postmaster: the alert is sent once there is one. */
-  async #mail(message: AlertMessage): Promise<Outcome> {
+  async #mail(message: AlertMessage): Promise<Sent> {
     const to = postmaster(this.#settings);
     if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))
-      return { ok: false, reason: `${to} reaches nobody before the first account is added.` };
+      return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
     return ownQueue(this.#keeper, this.#settings["alerts.language"])(message);
   }
 

@@ -5,7 +5,7 @@ import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { keptBuild } from "./kept-build.ts";
-import { versionIn } from "./version-in.ts";
+import { commitIn, versionIn } from "./version-in.ts";
 
 const PAGE_SOURCES = ["icon.svg"];
 
@@ -42,7 +42,7 @@ async function filesOf(checkout: string, { program, spamHead, perUserBayes }: La
     path: join(to, name),
     content: () => readFileSync(join(checkout, from, name)),
   });
-  const about = { type: "module", version: versionIn(checkout) };
+  const about = { type: "module", version: versionIn(checkout), commit: commitIn(checkout) ?? undefined };
   return [
     ...built.map(({ name, content }) => ({ path: join(program, name), content })),
     ...PAGE_SOURCES.map((name) => copied(name, "dashboard", join(program, "dashboard"))),

@@ -15,7 +15,7 @@ import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { copiedBytes } from "../backup/stage.ts";
 import { SetUpFailure } from "./failure.ts";
-import { versionIn } from "./version-in.ts";
+import { releaseIn } from "./version-in.ts";
 
 const schema = z.nullable(
   z.object({
@@ -66,7 +66,7 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   const made: UpgradeSnapshot = {
     at: now,
     directory,
-    version: versionIn(layout.program),
+    version: releaseIn(layout.program),
     schemas: Object.fromEntries(schemas.map(({ path, version }) => [basename(path), version])),
     isUpgraded: false,
   };

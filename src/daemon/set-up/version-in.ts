@@ -1,9 +1,39 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The version that a package.json tells; null if it tells none, or is not there. */
+/** The version in a package.json; null if it has none, or does not exist. */
 export function versionIn(directory: string): string | null {
-  const path = join(directory, "package.json");
-  if (!existsSync(path)) return null;
-  return /"version": ?"([^"]+)"/.exec(readFileSync(path, "utf8"))?.[1] ?? null;
+  return fieldIn(directory, "version");
+}
+
+/** The version for people, with the commit if that is known: `0.1.0 (commit 1f2e3d4c)`. */
+export function releaseIn(directory: string): string | null {
+  const version = versionIn(directory);
+  const commit = commitIn(directory);
+  return version === null || commit === null ? version : `${version} (commit ${commit})`;
+}
+
+/** The first eight digits of what was checked out, or of what a package.json that we wrote names. */
+export function commitIn(directory: string): string | null {
+  const head = textOf(join(directory, ".git", "HEAD"))?.trim() ?? "";
+  const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
+  const commit =
+    ref === undefined
+      ? head
+      : (textOf(join(directory, ".git", ref)) ?? lineOf(textOf(join(directory, ".git", "packed-refs")), ref));
+  return /^[0-9a-f]{8}/.exec(commit)?.[0] ?? fieldIn(directory, "commit");
+}
+
+/** gitrepository-layout(5): `COMMIT REF` on each line. */
+function lineOf(packed: string | null, ref: string): string {
+  return packed?.split("\n").find((line) => line.endsWith(` ${ref}`)) ?? "";
+}
+
+function fieldIn(directory: string, name: "version" | "commit"): string | null {
+  const text = textOf(join(directory, "package.json")) ?? "";
+  return new RegExp(`"${name}": ?"([^"]+)"`).exec(text)?.[1] ?? null;
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
 }

@@ -18,6 +18,16 @@ test("a channel that fails holds back no other, is told of, and gets everything 
   assert.equal(kit.box.failing.size, 0);
 });
 
+test("a channel that has no one to send to yet has not failed, and keeps its messages", async () => {
+  const kit = outbox();
+  kit.waiting.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE, 40);
+  assert.deepEqual([kit.box.failing.size, kit.warned], [0, []]);
+  kit.waiting.clear();
+  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
+});
+
 test("a message that no attempt brings home is given up after three days", async () => {
   const kit = outbox();
   kit.broken.add("a");

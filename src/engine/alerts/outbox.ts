@@ -128,11 +128,17 @@ export class AlertOutbox {
       return;
     }
     const attempts = delivery.attempts + 1;
-    this.#failing.set(channel.name, { times: (this.#failing.get(channel.name)?.times ?? 0) + 1, why: outcome.reason });
-    log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
+    if (!("waits" in outcome)) {
+      this.#noteFailure(channel.name, outcome.reason);
+      log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
+    }
     const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(attempts)) };
     const isHopeless = now - delivery.message.at > GIVE_UP_MS;
     this.#keep(this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again])));
+  }
+
+  #noteFailure(name: string, why: string): void {
+    this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why });
   }
 
   #keep(deliveries: readonly Delivery[]): void {

@@ -56,6 +56,9 @@ export interface AlertStore {
   save(state: AlertState): void;
 }
 
+/** What came of a message. `waits`: the channel works, but has no one to send to yet; the message is kept. */
+export type Sent = Outcome | Readonly<{ ok: false; reason: string; waits: true }>;
+
 /** Where alerts are sent. */
 export interface AlertChannel {
   /** Stays the same while the settings do. Contains no secret. */
@@ -63,5 +66,5 @@ export interface AlertChannel {
   /** It ends in a mailbox on this server: who gets in there, or stops the server, stops the alerts. */
   readonly isLocal?: boolean;
   /** Never rejects, and ends within half a minute. */
-  send(message: AlertMessage): Promise<Outcome>;
+  send(message: AlertMessage): Promise<Sent>;
 }

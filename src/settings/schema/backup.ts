@@ -18,6 +18,7 @@ export const backup = {
     says: "Where backups go: a directory such as another disk, or a server such as `sftp:user@host:/path` or `s3:https://host/bucket`. Empty means `backup/repository` in the data directory, which does not survive the loss of the disk.",
     source: "restic(1)",
     secret: true,
+    showsPaths: true,
   },
   "backup.environment_file": {
     kind: orEmpty(path),
