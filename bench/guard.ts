@@ -90,7 +90,7 @@ export class Programs {
     writeEnvironment(layout.environment, this.#environment(settings));
     const script = renderRunit({
       layout,
-      environment: layout.environment,
+      loginPort: 10_025,
       netAdmin: true,
       webLowPort: false,
       spam: 2,

@@ -10,33 +10,25 @@ import { CHECKED, forgetsEnded, type RunitInput, renderRunit, SERVICES } from ".
 
 const layout = layoutOf("/srv/mail");
 
+const input = (changes: Partial<RunitInput> = {}): RunitInput => ({
+  layout,
+  loginPort: 10_025,
+  netAdmin: true,
+  webLowPort: false,
+  spam: 2,
+  fail2ban: true,
+  export: true,
+  ...changes,
+});
+
 function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
-  const input = {
-    layout,
-    environment: layout.environment,
-    netAdmin: true,
-    webLowPort: false,
-    spam: 2,
-    fail2ban: true,
-    export: true,
-    ...changes,
-  };
-  return new Map(renderRunit(input).map(({ service, run }) => [service, run]));
+  return new Map(renderRunit(input(changes)).map(({ service, run }) => [service, run]));
 }
 
 test("every service is a script that becomes its program, with a log of its own", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
   for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){0,3}exec .*\n$/);
-  const input = {
-    layout,
-    environment: layout.environment,
-    netAdmin: true,
-    webLowPort: false,
-    spam: 2,
-    fail2ban: true,
-    export: true,
-  };
-  for (const { service, logRun } of renderRunit(input))
+  for (const { service, logRun } of renderRunit(input()))
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
 });
 
@@ -78,6 +70,29 @@ test("the guard is not what the kernel ends first if memory runs out", () => {
     /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
   );
   assert.deepEqual(first, ["spamd", "rspamd", "fail2ban"]);
+});
+
+test("the guard comes first on the processor, and what reads whole mails or logs after the mail servers", () => {
+  const weight = (service: string): string =>
+    /^\{ renice -n (-?\d+) -p \$\$; echo \1 >\/proc\/self\/autogroup; \} .* \|\| :$/m.exec(
+      runs().get(service) ?? "",
+    )?.[1] ?? "0";
+  assert.deepEqual(
+    [...runs().keys()].filter((service) => Number(weight(service)) > 0),
+    ["spamd", "spam-head", "spamass-milter", "rspamd", "fail2ban", "export"],
+  );
+  assert.deepEqual(
+    [...runs().keys()].filter((service) => Number(weight(service)) < 0),
+    ["guard"],
+  );
+});
+
+test("something answers for the guard from its end to its next start, but not once the server stops", () => {
+  const finish = renderRunit(input()).find(({ service }) => service === "guard")?.finish ?? "";
+  const [, stopped = "", started = ""] = /\n(grep .* && exit 0)\n(.*stand-in\.js.* &)\n$/.exec(finish) ?? [];
+  assert.match(stopped, /want exit/);
+  assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
+  assert.ok(runs().get("guard")?.includes(`stand-in.sock || ${started}\nexec `));
 });
 
 test("the web has no capability but for a port below 1024", () => {

@@ -49,15 +49,37 @@ const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
 /** A share of all memory, in thousandths, that counts in addition. Refused where a container has set more already. */
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 
+/**
+ * The guard's answers come before all else on the processor, and programs that read whole mails or logs after the mail servers. By
+ * nice(1); the kernel may also weigh each session as one (sched(7), autogroup). Most containers do not allow a negative value.
+ * `cpu`: CPUWeight of systemd.resource-control(5).
+ */
+export const WEIGHTS: Partial<Readonly<Record<ServiceName, Readonly<{ nice: number; cpu: number }>>>> = {
+  guard: { nice: -10, cpu: 1_000 },
+  spamd: { nice: 3, cpu: 50 },
+  "spam-head": { nice: 3, cpu: 50 },
+  "spamass-milter": { nice: 3, cpu: 50 },
+  rspamd: { nice: 3, cpu: 50 },
+  fail2ban: { nice: 5, cpu: 30 },
+  export: { nice: 5, cpu: 30 },
+};
+
+function weighing(service: ServiceName): readonly string[] {
+  const weight = WEIGHTS[service]?.nice;
+  return weight === undefined
+    ? []
+    : [`{ renice -n ${weight} -p $$; echo ${weight} >/proc/self/autogroup; } >/dev/null 2>&1 || :`];
+}
+
 /** In Postfix's service directory from a start, which has just checked what it can, until its first run: a check starts fifty programs. */
 export const CHECKED = "checked-by-the-start";
 
 export type RunitInput = Readonly<{
   layout: Layout;
-  /** Directory of files that chpst(8) turns into environment variables; some contain secrets. */
-  environment: string;
   /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
   netAdmin: boolean;
+  /** Of Dovecot's questions to the guard. */
+  loginPort: number;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
   /** Mails that SpamAssassin scores at once; 0: it does not run. */
@@ -103,11 +125,16 @@ const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
 export function renderRunit(input: RunitInput): readonly Script[] {
   return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
-    run: script([...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []), ...commands(service, input)]),
+    run: script([
+      ...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []),
+      ...weighing(service),
+      ...commands(service, input),
+    ]),
     logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
     ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
     ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
+    ...(service === "guard" ? { finish: script([...weighing(service), IS_STOPPED, standIn(input)]) } : {}),
   }));
 }
 
@@ -120,7 +147,11 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
   const { layout } = input;
   switch (service) {
     case "guard":
-      return [ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input)];
+      return [
+        // While a server starts, no one is kept out for want of the guard.
+        `test -S ${layout.standIn} || ${standIn(input)}`,
+        ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
+      ];
     case "web":
       return [asWeb("web", input)];
     case "export":
@@ -166,8 +197,18 @@ export function forgetsEnded(pidFile: string): string {
   return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;
 }
 
-function ours(program: string, privileges: string, { layout, environment }: RunitInput): string {
-  return `exec chpst -o 65536 -e ${environment} ${privileges}${nodeCommand(program, layout)}`;
+/** Settings given in the environment, some of them secrets, come from files (chpst(8)). */
+function ours(program: string, privileges: string, { layout }: RunitInput): string {
+  return `exec chpst -o 65536 -e ${layout.environment} ${privileges}${nodeCommand(program, layout)}`;
+}
+
+/** As runsv(8) writes it while the whole service ends. */
+const IS_STOPPED = "grep -q 'want exit' supervise/stat && exit 0";
+
+/** Answers in place of a guard that is dead. It has no part in the service's log: svlogd(8) would wait for its end. */
+function standIn({ layout, loginPort }: RunitInput): string {
+  const program = `${layout.node} ${NODE_FLAGS} ${layout.program}/stand-in.js`;
+  return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${loginPort} $PPID >/dev/null 2>&1 </dev/null &`;
 }
 
 /** Settings from the environment reach it only through `settings/for-web.ts` and `for-export.ts`. */

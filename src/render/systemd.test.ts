@@ -20,8 +20,8 @@ function unit(name: string, data = layout): string {
 
 test("each service that runit knows has a unit, which runs it only where the settings want it", () => {
   assert.deepEqual([...units().keys()], [MAIN_UNIT, ...SERVICES.map(unitOf), MAIL_LOG_UNIT]);
-  const flags = { netAdmin: true, webLowPort: false, spam: 2, fail2ban: true, export: true };
-  for (const { service } of renderRunit({ layout, environment: layout.environment, ...flags })) {
+  const flags = { loginPort: 10_025, netAdmin: true, webLowPort: false, spam: 2, fail2ban: true, export: true };
+  for (const { service } of renderRunit({ layout, ...flags })) {
     assert.match(unit(unitOf(service)), new RegExp(`^ConditionPathExists=/srv/mail/service/${service}/run$`, "m"));
     assert.match(unit(unitOf(service)), new RegExp(`^ExecStart=/usr/bin/runsv /srv/mail/service/${service}$`, "m"));
   }
@@ -45,6 +45,12 @@ test("it starts once the data, and disks for mail, logs and backups in it, are m
 test("a start is repeated after a failure, but not where the data is newer; an upgrade has the time that it takes", () => {
   assert.match(unit(MAIN_UNIT), /^Restart=on-failure\nRestartPreventExitStatus=4$/m);
   assert.match(unit(MAIN_UNIT), /^TimeoutStartSec=infinity$/m);
+});
+
+test("the guard comes first on the processor", () => {
+  assert.match(unit("ghostinbox-guard.service"), /^Nice=-10\nCPUWeight=1000$/m);
+  assert.match(unit("ghostinbox-spamd.service"), /^Nice=3\nCPUWeight=50$/m);
+  assert.doesNotMatch(unit("ghostinbox-postfix.service"), /Nice=|CPUWeight=/);
 });
 
 test("the guard may change the firewall and the web may not; neither gains a right", () => {

@@ -1,5 +1,5 @@
 import type { Layout } from "../settings/layout.ts";
-import { SERVICES, type ServiceName } from "./runit.ts";
+import { SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
 import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
 
 /** The unit of the start, which prepares everything and starts the others. */
@@ -82,6 +82,7 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
 /** runsv(8) restarts the service within a second, and tells the keeper; systemd confines both, and starts runsv again. */
 function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
   const sandbox = SANDBOXES[service];
+  const weight = WEIGHTS[service];
   return unit({
     Unit: [
       `Description=GhostInbox: ${sandbox.says}`,
@@ -97,6 +98,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
       "RestartSec=1",
       "KillMode=mixed",
       "TimeoutStopSec=20",
+      ...(weight === undefined ? [] : [`Nice=${weight.nice}`, `CPUWeight=${weight.cpu}`]),
       ...confined(sandbox, layout),
     ],
   });

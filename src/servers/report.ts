@@ -9,7 +9,7 @@ export const problems = {
   login_secret_wrong: "Someone other than Dovecot called the login-policy port; it was answered with 401.",
   control_line_malformed: "A client of the control socket sent an endless line; the connection was dropped.",
   too_many_connections: "A server has as many connections as it takes; a new one was turned away.",
-  internal_error: "A bug: the request was left unanswered, so mail goes on under its static rules.",
+  internal_error: "A bug: the request was left unanswered, so its client must try again.",
 } as const satisfies Record<string, string>;
 
 const MOST_A_MINUTE = 10;

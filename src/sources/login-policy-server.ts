@@ -42,7 +42,7 @@ export type LoginPolicyParts = Readonly<{
 
 /**
  * Answers Dovecot's auth policy: `POST /?command=allow|report`. It listens on loopback only. Any local user can reach
- * that, so clients must know the secret of auth_policy_server_api_header. On any answer except 200, Dovecot goes on.
+ * that, so clients must know the secret of auth_policy_server_api_header. On any answer except 200, Dovecot refuses.
  */
 export class LoginPolicyServer {
   readonly #parts: LoginPolicyParts;
@@ -73,13 +73,13 @@ export class LoginPolicyServer {
     });
   }
 
-  /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. */
+  /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. Programs of the same user may share it (`stand-in.ts`). */
   start(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error): void =>
         reject(new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${error.message}.`));
       this.#server.once("error", refuse);
-      this.#server.listen(port, "127.0.0.1", () => {
+      this.#server.listen({ port, host: "127.0.0.1", reusePort: true }, () => {
         this.#server.off("error", refuse);
         resolve(portOf(this.#server.address()));
       });

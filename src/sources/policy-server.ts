@@ -22,7 +22,7 @@ import type { Submit } from "./submit.ts";
 export const POLICY_LIMITS = {
   /**
    * Each smtpd process holds one: of three services, and again of the three for proxies, each with up to 1,000 processes
-   * (`limits.connections.smtp_places`). Whoever found none free would be let in unguarded.
+   * (`limits.connections.smtp_places`). Whoever found none free would have to come again.
    */
   maxConnections: 6_200,
   /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
@@ -45,7 +45,7 @@ export type PolicyOptions = PolicyLimits &
     isFull?: () => boolean;
     /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
     guardsProxied?: () => boolean;
-    /** Whether a client of the port for mail from Sieve scripts is Dovecot. */
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is let in. */
     isDovecot?: (client: SieveClient) => Promise<boolean>;
   }>;
 
@@ -60,7 +60,7 @@ export class PolicyServer {
   #idle: NodeJS.Timeout | undefined;
 
   constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
-    const { isFull = () => false, guardsProxied = () => false, isDovecot = NOBODY, ...limits } = options;
+    const { isFull = () => false, guardsProxied = () => false, isDovecot = null, ...limits } = options;
     this.#limits = limits;
     const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, buffer: readBuffer() };
     this.#server = createServer((socket) => {
@@ -75,10 +75,10 @@ export class PolicyServer {
     return this.#connections.open;
   }
 
-  start(path: string): Promise<void> {
+  async start(path: string): Promise<void> {
+    await listenUnix(this.#server, path, SOCKET_MODE);
     // One for all: a timer for each would be set anew with each question.
     this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
-    return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
   /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
@@ -99,9 +99,8 @@ type Slot = { answer: string | null };
 
 /** `buffer`: what all connections read into. */
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
-  Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "isDovecot">>;
-
-const NOBODY = (): Promise<boolean> => Promise.resolve(false);
+  Required<Pick<PolicyOptions, "isFull" | "guardsProxied">> &
+  Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
 
 class Connection {
   readonly #socket: Socket;
@@ -165,8 +164,9 @@ class Connection {
 
   /** What cannot be told is not Dovecot. */
   async #judge(slot: Slot, client: SieveClient): Promise<void> {
-    const isDovecot = await this.#parts.isDovecot(client).catch(() => false);
-    this.#answer(slot, isDovecot ? WELCOME : NOT_DOVECOT);
+    const { isDovecot } = this.#parts;
+    if (isDovecot === null) return this.#answer(slot, UNGUARDED);
+    this.#answer(slot, (await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
   }
 
   #submit(slot: Slot, event: Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>): void {

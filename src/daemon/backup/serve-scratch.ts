@@ -58,8 +58,9 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);
   const netAdmin = hasNetAdmin();
+  const loginPort = settings["ports.login_policy"];
   const unused = { spam: 0, fail2ban: false, export: false, webLowPort: false };
-  writeServices({ layout, environment: layout.environment, netAdmin, ...unused });
+  writeServices({ layout, loginPort, netAdmin, ...unused });
   for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
   startSupervisor(layout.services);
   await untilReady(layout, settings);

@@ -18,6 +18,7 @@ import { followedLogs } from "../../sources/followed-logs.ts";
 import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
+import { takeOver } from "../../sources/stand-in.ts";
 import { LogWatch } from "../../sources/watch-logs.ts";
 import { userIds } from "../set-up/site.ts";
 import type { Stores } from "./compose-stores.ts";
@@ -86,8 +87,8 @@ export function composeSources(parts: SourceParts) {
   return {
     /** Servers first, so that nobody waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
-      await policyServer.start(layout.policySocket);
       await loginServer.start(settings["ports.login_policy"]);
+      await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
     follow(): void {
       logs.start();

@@ -6,6 +6,7 @@ import { type Built, bundling, FOR_NODE, inAscii, inOneByte, sourcesOf } from ".
 const PROGRAMS = {
   guard: "src/daemon/guard/main.ts",
   "guard-databases": "src/daemon/guard/databases-main.ts",
+  "stand-in": "src/daemon/guard/stand-in-main.ts",
   web: "src/daemon/web/main.ts",
   "web-lookups": "src/daemon/web/lookups-main.ts",
   "web-passwords": "src/daemon/web/passwords-main.ts",

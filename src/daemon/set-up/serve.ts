@@ -199,7 +199,7 @@ async function prepare(
   writeEnvironment(layout.environment, environment);
   writeServices({
     layout,
-    environment: layout.environment,
+    loginPort: settings["ports.login_policy"],
     netAdmin: hasNetAdmin(),
     spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
     fail2ban: settings["fail2ban.enabled"],

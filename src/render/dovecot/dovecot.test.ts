@@ -46,7 +46,7 @@ test("the nonce is stable, differs with the secret and does not show it", () => 
 test("the guard is asked on loopback, once before each login, and its absence lets mail be read", () => {
   assert.equal(top.get("auth_policy_server_url"), "http://127.0.0.1:10025/");
   assert.equal(top.get("auth_policy_check_after_auth"), "no");
-  assert.equal(top.get("auth_policy_reject_on_fail"), "no");
+  assert.equal(top.get("auth_policy_reject_on_fail"), "yes");
 });
 
 test("IMAP is served over TLS 1.2 or newer only", () => {

@@ -75,14 +75,15 @@ userdb {
   args = ${accounts}
 }
 
-# The guard is asked before, and told after, each login. Without an answer the login goes on.
+# Dovecot asks the guard before each login, and reports each afterwards. Without an answer the login fails. Postfix waits 10 s for
+# Dovecot, and then asks the client to try again.
 auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
 auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
-auth_policy_server_timeout_msecs = 8000
+auth_policy_server_timeout_msecs = 12000
 ${requestAttributes(proxied !== null)}
 auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
 auth_policy_check_after_auth = no
-auth_policy_reject_on_fail = no
+auth_policy_reject_on_fail = yes
 
 mail_home = ${layout.mail}/%d/%n
 mail_location = maildir:~/Maildir

@@ -36,10 +36,10 @@ test("the guard is asked at connection, recipient, data and end of message, by o
   const asking = [...main].filter(([, value]) => value.includes("check_policy_service"));
   assert.deepEqual(
     asking.map(([name]) => name),
-    ["ghostinbox_guard", "ghostinbox_guard_of_sieve", "ghostinbox_quota", "ghostinbox_postgrey"],
+    ["ghostinbox_guard", "ghostinbox_quota", "ghostinbox_postgrey"],
   );
-  assert.match(main.get("ghostinbox_guard") ?? "", /default_action=DUNNO/);
-  assert.doesNotMatch(main.get("ghostinbox_guard_of_sieve") ?? "", /default_action/);
+  assert.doesNotMatch(main.get("ghostinbox_guard") ?? "", /default_action/);
+  assert.match(main.get("smtpd_policy_service_default_action") ?? "", /^421 /, "without an answer no one gets in");
   assert.equal(main.get("smtpd_delay_reject"), "no");
 });
 

@@ -49,8 +49,6 @@ function behindProxy(name: Service): readonly string[] {
   return [
     "  -o smtpd_upstream_proxy_protocol=haproxy",
     `  -o ghostinbox_context=${PROXIED}${name}`,
-    "  -o ghostinbox_guard=$ghostinbox_guard_of_proxies",
-    "  -o { smtpd_policy_service_default_action = 421 4.3.2 Service not available, try again later }",
     "  -o { smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",
   ];
 }

@@ -22,8 +22,6 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     `${SIEVE_MAIL_ADDRESS}:${ports.sieveMail} inet n - y - ${AT_ONCE} smtpd`,
     "  -o syslog_name=postfix/sieve",
     `  -o ghostinbox_context=${SIEVE}`,
-    "  -o { smtpd_policy_service_default_action = 421 4.3.2 Service not available, try again later }",
-    "  -o ghostinbox_guard=$ghostinbox_guard_of_sieve",
     // What talks before the greeting is not Dovecot, and may be gone before the guard looks.
     "  -o { smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
     "  -o smtpd_tls_security_level=none",

@@ -1,0 +1,81 @@
+import { connect, createServer } from "node:net";
+import { decision } from "../core/decide/decision.ts";
+import { listenUnix } from "../servers/unix-socket.ts";
+import { LoginPolicyServer } from "./login-policy-server.ts";
+import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
+import type { Submit } from "./submit.ts";
+
+export type StandInPlaces = Readonly<{
+  /** Whoever connects here takes over. */
+  handover: string;
+  policySocket: string;
+  loginPort: number;
+  loginSecret: string;
+}>;
+
+const TAKE_OVER_MS = 2_000;
+/** A stand-in that is just starting may take the place in between. */
+const TRIES = 5;
+
+/**
+ * Lets everything pass while the guard is known to be dead. Without an answer Postfix and Dovecot refuse for the moment, so a
+ * guard that is merely slow lets nobody past its limits. Nothing is recorded here.
+ */
+export class StandIn {
+  readonly #places: StandInPlaces;
+  readonly #policy: PolicyServer;
+  readonly #logins: LoginPolicyServer;
+  readonly #handover = createServer((client) => void this.#leave().finally(() => client.destroy()));
+
+  /** `left` is called once the guard has taken over. */
+  constructor(places: StandInPlaces, left: () => void) {
+    this.#places = places;
+    const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
+    const silent = (): void => undefined;
+    // Only the guard knows whether others than proxies reach the ports for proxies, and whether a client is Dovecot.
+    this.#policy = new PolicyServer(pass, silent, { ...POLICY_LIMITS, stopMs: 100 });
+    // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
+    const guardsProxied = (): boolean => true;
+    this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
+    this.#handover.once("close", left);
+  }
+
+  /** Rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first. */
+  async start(): Promise<void> {
+    await listenUnix(this.#handover, this.#places.handover, 0o600);
+    try {
+      await this.#policy.start(this.#places.policySocket);
+      await this.#logins.start(this.#places.loginPort);
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async #leave(): Promise<void> {
+    this.#handover.close();
+    await Promise.all([this.#policy.stop(), this.#logins.stop()]);
+  }
+}
+
+/** Listens in the place of a stand-in, if there is one. */
+export async function takeOver(handover: string, listen: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await standInLeaves(handover);
+    try {
+      return await listen();
+    } catch (error) {
+      if (tries === TRIES) throw error;
+    }
+  }
+}
+
+function standInLeaves(handover: string): Promise<void> {
+  return new Promise((resolve) => {
+    const asked = connect(handover);
+    asked.setTimeout(TAKE_OVER_MS, () => asked.destroy());
+    asked.once("error", () => resolve());
+    asked.once("close", () => resolve());
+    asked.resume();
+  });
+}
