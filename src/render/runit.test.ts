@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { CHECKED, forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+import { CHECKED, ENDS_LEFTOVER, forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
@@ -27,9 +27,36 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
 
 test("every service is a script that becomes its program, with a log of its own", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
-  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){0,3}exec .*\n$/);
+  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){5,9}exec .*\n$/);
   for (const { service, logRun } of renderRunit(input()))
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
+});
+
+test("what a killed runsv has left is ended before its service starts again, and nothing else", async (t) => {
+  const directory = temporaryDirectory();
+  const start = (program: string) => {
+    const child = spawn("sh", ["-c", `${ENDS_LEFTOVER}\n${program}`], {
+      cwd: directory,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    return child;
+  };
+  const first = start("echo runs; exec sleep 60");
+  await once(first.stdout, "data");
+  const ended = once(first, "exit");
+  const second = start("echo runs; exec sleep 60");
+  await once(second.stdout, "data");
+  assert.deepEqual(await ended, [null, "SIGTERM"]);
+  const stubborn = start("trap '' TERM; echo runs; while :; do sleep 1; done");
+  await once(stubborn.stdout, "data");
+  // Its number now belongs to another process.
+  const other = spawn("sleep", ["60"]);
+  t.after(() => other.kill());
+  writeFileSync(join(directory, "started"), `${other.pid} 1\n`);
+  const third = start("echo runs");
+  await once(third, "exit");
+  assert.equal(other.exitCode ?? other.signalCode, null);
 });
 
 test("Dovecot may have as many open files as its services have clients", () => {

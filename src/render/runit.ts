@@ -121,11 +121,25 @@ const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
  */
 const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
 
+/**
+ * Ends the process of an earlier runsv(8) that was killed: it would keep its ports. A process is known by its number and its start
+ * (field 22 of proc_pid_stat(5)), which stay the same when the script becomes its program. The mark may be lost on a full disk.
+ * Exported for its test.
+ */
+export const ENDS_LEFTOVER = [
+  "begin() { set -- $(sed 's/.*) //' /proc/$1/stat 2>/dev/null); echo \"${20-}\"; }",
+  'is_left() { [ -n "$was" ] && [ "$(begin "$pid")" = "$was" ]; }',
+  "read -r pid was 2>/dev/null <started || was=",
+  'if is_left; then kill "$pid"; for _ in $(seq 50); do is_left || break; sleep 0.1; done; if is_left; then kill -9 "$pid"; fi; fi',
+  'echo "$$ $(begin $$)" 2>/dev/null >started || :',
+].join("\n");
+
 /** One service directory each for runsvdir(8). Set-up makes sure that no path contains spaces or quotes. */
 export function renderRunit(input: RunitInput): readonly Script[] {
   return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
     service,
     run: script([
+      ENDS_LEFTOVER,
       ...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []),
       ...weighing(service),
       ...commands(service, input),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadSettings } from "./load.ts";
 import { settingKeys } from "./schema.ts";
-import { overridesOf, printSettings, showSettings, shownValue } from "./show.ts";
+import { overridesOf, printSettings, shownValue, showSettings } from "./show.ts";
 
 const loaded = loadSettings(`domains = ["example.org"]\nbans.ladder = ["60m"]`, { GHOSTINBOX_PORTS__HTTP: "3001" });
 

@@ -105,6 +105,21 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await mailsAndLoginsGoOn("198.51.100.95");
   });
 
+  test("kill -9 of the runsv of Postfix: its successor takes the port, and nothing is reported as down", async () => {
+    const [left = 0] = product.pidsOf(/postfix\/sbin\/master/);
+    const [runsv = 0] = product.pidsOf(/\brunsv postfix$/);
+    process.kill(runsv, "SIGKILL");
+    await until("another master runs", () => {
+      const masters = product.pidsOf(/postfix\/sbin\/master/);
+      return masters.length === 1 && masters[0] !== left;
+    });
+    await mailsAndLoginsGoOn("198.51.100.98");
+    await until("all is well", async () => {
+      const { components } = (await product.stats()).health;
+      return components.find(({ name }) => name === "postfix")?.status === "ok";
+    });
+  });
+
   test("a damaged database is set aside, bans and all that lasts stay, and the owner is told until it is removed", async () => {
     const { engineDb } = product.layout;
     await until(

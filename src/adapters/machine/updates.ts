@@ -42,7 +42,9 @@ export async function fetchLists(now: Millis): Promise<string | null> {
     timeoutMs: FETCH_MS,
   });
   // It ends with 0 after most failures, and tells them.
-  const failure = /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ?? (asked.code === 0 ? null : lastLines(asked, 1));
+  const failure =
+    /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ??
+    (asked.code === 0 ? null : lastLines(asked, 1));
   return failure === null ? null : `Debian's lists of packages cannot be fetched: ${failure}`;
 }
 

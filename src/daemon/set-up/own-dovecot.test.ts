@@ -34,7 +34,9 @@ test("what root has written is used, and nothing that others could have", { skip
   isUnused();
 });
 
-test("a FIFO, a directory and an unreadable path are reported and not used", { skip: lacking({ installed: ["mkfifo"] }) }, () => {
+test("a FIFO, a directory and an unreadable path are reported and not used", {
+  skip: lacking({ installed: ["mkfifo"] }),
+}, () => {
   const pipe = join(temporaryDirectory(), "dovecot.cf");
   execFileSync("mkfifo", [pipe]);
   for (const path of [join(process.execPath, "x"), temporaryDirectory(), pipe])

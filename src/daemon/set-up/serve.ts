@@ -182,7 +182,8 @@ async function prepare(
   }
   if (stop.asked()) return prepared;
   if (password.printed === null) rememberAdminPassword(layout, password);
-  for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused) log.warn(`${file} was refused: ${reason}.`);
+  for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused)
+    log.warn(`${file} was refused: ${reason}.`);
   const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
