@@ -16,6 +16,7 @@ export const WEB_KEYS = [
   "hostname",
   "http.address",
   "http.names",
+  "http.proxy_users",
   "http.trusted_proxies",
   "ports.http",
 ] as const satisfies readonly Exclude<keyof Settings, Secret>[];

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
+import { LabBrowser } from "../lab/browser.ts";
+import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { believe, MAIL_PROXY, MailProxy } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
@@ -61,10 +63,12 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         const signedIn = await signIn(web, ADMIN_PASSWORD);
         assert.equal(signedIn.status, 200, signedIn.text);
         const [cookie = ""] = (signedIn.headers["set-cookie"] ?? "").split("\n");
-        assert.match(cookie, /; Secure$/, "it knows of the TLS in front of it");
+        assert.match(cookie, /^__Host-ghostinbox=.*; Path=\/; .*; Secure$/, "it knows of the TLS in front of it");
         const session = web.with({ cookie: cookie.split(";")[0] ?? "" });
         const who = (await session.ask("GET", "/api/v1/session")).json();
         assert.partialDeepStrictEqual(who, { name: "admin", role: "owner" });
+        const planted = web.with({ cookie: (cookie.split(";")[0] ?? "").replace("__Host-", "") });
+        assert.equal((await planted.ask("GET", "/api/v1/session")).status, 401, "a sibling domain could plant it");
         assert.deepEqual(
           (await signIns(owner)).map(({ type }) => type),
           ["LOGIN_SUCCEEDED"],
@@ -126,6 +130,62 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
           assert.equal((await signIn(web, "wrong", { "x-forwarded-for": claim, "x-real-ip": claim })).status, 401);
         assert.equal((await signIns(liar)).length, 3);
         assert.deepEqual(await signIns(ANYWHERE), []);
+      });
+
+      // Caddy serves no sibling's name, and the cookies are the same.
+      const inChromium = kind === "nginx" ? ["en-GB"] : [];
+      for (const language of inChromium)
+        test("in Chromium a page of a sibling domain plants no session", async (t) => {
+          const rules = `--host-resolver-rules=MAP *.example.test ${SERVER.v4}`;
+          const opened = await LabBrowser.on(lab.attacker, lab, language, [rules, "--ignore-certificate-errors"]);
+          t.after(() => opened.close());
+          const { page } = opened;
+          const home = `https://${DASHBOARD}/`;
+          const session = async (): Promise<unknown> => {
+            await page.goto(home);
+            return page.evaluate("fetch('/api/v1/session').then((answer) => answer.status)");
+          };
+          const plant = async (value: string): Promise<void> => {
+            await page.goto("https://sibling.example.test/");
+            for (const name of ["ghostinbox", "__Host-ghostinbox", "__host-ghostinbox"])
+              for (const path of ["/", "/api/v1/"])
+                await page.evaluate(
+                  `document.cookie = "${name}=${value}; Domain=example.test; Path=${path}; Secure; SameSite=Lax"`,
+                );
+          };
+          const signedIn = await signIn(await browser(owner), ADMIN_PASSWORD);
+          const attackers =
+            /^__Host-ghostinbox=([^;]+)/.exec(signedIn.headers["set-cookie"] ?? "")?.[1] ?? assert.fail();
+          await plant(attackers);
+          assert.equal(await session(), 401, "no one is signed in as another user");
+          const asked = JSON.stringify({ password: ADMIN_PASSWORD });
+          const options = `{ method: "POST", headers: { "Content-Type": "application/json" }, body: ${JSON.stringify(asked)} }`;
+          assert.equal(await page.evaluate(`fetch('${LOGIN}', ${options}).then((answer) => answer.status)`), 200);
+          assert.equal(await session(), 200);
+          await plant("planted");
+          assert.equal(await session(), 200, "nor signed out");
+          const cookies = await page.context().cookies(home);
+          assert.ok(
+            cookies.some(({ name, domain }) => name === "ghostinbox" && domain === ".example.test"),
+            "it tried",
+          );
+          assert.deepEqual(
+            cookies.filter(({ name }) => name.startsWith("__Host-")).map(({ domain }) => domain),
+            [DASHBOARD, DASHBOARD],
+          );
+        });
+
+      test("a local user cannot forge a client address, past the proxy or through it", async () => {
+        const host = `${DASHBOARD}:443:127.0.0.1`;
+        const body = '{"password":"wrong"}';
+        const forged = ["Content-Type: application/json", `Host: ${DASHBOARD}`, `X-Forwarded-For: ${ANYWHERE}`];
+        const before = (await signIns("127.0.0.1")).length;
+        for (const url of [`http://127.0.0.1:3000${LOGIN}`, `https://${DASHBOARD}${LOGIN}`]) {
+          const asked = ["curl", "-sk", "--resolve", host, ...forged.flatMap((line) => ["-H", line]), "-d", body, url];
+          assert.match(await lab.server.mustExec([...AS_NOBODY.split(" "), ...asked]), /"status":401/);
+        }
+        assert.deepEqual(await signIns(ANYWHERE), []);
+        assert.equal((await signIns("127.0.0.1")).length, before + 2);
       });
 
       test("a guesser is banned by the own address, and the proxy serves others", async () => {

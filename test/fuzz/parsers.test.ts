@@ -100,9 +100,11 @@ test("a header of proxies never makes a client of an untrusted peer, nor a trust
   assert.ok(trusted !== null);
   all(fc.tuple(ip, hostile, fc.array(ip, { maxLength: 5 })), ([peer, junk, hops]) => {
     const header = [junk, ...hops].join(", ");
-    if (!peer.startsWith("10.")) assert.equal(originOf(peer, header, "https", [trusted]).ip, peer);
+    const seenFrom = (from: Ip, isTrusted: boolean) =>
+      originOf({ ip: from, isTrusted, user: null }, { for: header, proto: "https" }, [trusted], () => false);
+    assert.equal(seenFrom(peer, false).ip, peer);
     const last = hops.at(-1);
-    const seen = originOf(proxy, header, "https", [trusted]);
+    const seen = seenFrom(proxy, true);
     if (last !== undefined && !last.startsWith("10.")) assert.equal(seen.ip, last);
     assert.notEqual(parseIp(seen.ip), null);
   });

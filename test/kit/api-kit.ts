@@ -148,6 +148,7 @@ export async function startKit(
       judge: (asked) => Promise.resolve(judged(asked)),
       judgeSome: (asked) => Promise.resolve(asked.map(judged)),
     },
+    localClients: { isHere: (ip) => ip === "127.0.0.1", userOf: () => Promise.resolve("www-data") },
     news: {
       subscribe: (onNews) => {
         listeners.add(onNews);
@@ -160,7 +161,7 @@ export async function startKit(
       ["programs/app-KNOWN.js", { type: "text/javascript", body: new TextEncoder().encode("export {}") }],
     ]),
     version: "0.0.0",
-    settings: { trustedProxies: [], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
+    settings: { trustedProxies: [], proxyUsers: ["www-data"], names: [], ipv6Prefix: 64, memoryMs: 1_000, ...settings },
     signInRefused: () => undefined,
     report: (problem) => problems.push(problem),
   };

@@ -37,11 +37,15 @@ export class LabBrowser {
     });
   }
 
-  static async on(host: Host, lab: Lab, language = "en-GB"): Promise<LabBrowser> {
+  static async on(host: Host, lab: Lab, language = "en-GB", more: readonly string[] = []): Promise<LabBrowser> {
     const program = join(lab.directory, "chromium");
     writeFileSync(program, `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`);
     chmodSync(program, 0o755);
-    const browser = await chromium.launch({ executablePath: program, args: ARGUMENTS, timeout: OPENED_MS });
+    const browser = await chromium.launch({
+      executablePath: program,
+      args: [...ARGUMENTS, ...more],
+      timeout: OPENED_MS,
+    });
     const context = await contextOf(browser, language);
     return new LabBrowser(browser, await context.newPage());
   }

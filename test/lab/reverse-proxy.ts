@@ -65,7 +65,7 @@ async function nginx(folder: string, isGuarded: boolean): Promise<readonly strin
   const file = join(folder, "nginx.conf");
   writeFileSync(
     file,
-    `${isGuarded ? MODULES : ""}daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\n` +
+    `${isGuarded ? MODULES : ""}user www-data; daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\n` +
       `http { access_log off; ${temporary.join(" ")}\n${server}}\n`,
   );
   return ["nginx", "-c", file, "-e", join(folder, "error.log")];

@@ -269,7 +269,7 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   },
   proxy_not_trusted: {
     says: "Anfragen an die Verwaltungsseite oder die API kommen durch einen Proxy, den die Einstellungen nicht nennen: Sie zählen für den Proxy, nicht für die, von denen sie kommen.",
-    next: "Ist die Adresse der Einzelheit Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
+    next: "Ist die Adresse der Einzelheit Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf oder, wenn die Einzelheit einen Benutzer nennt, diesen in `http.proxy_users`, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
   },
   alerts_undelivered: {
     says: "Ein Kanal versagt: Was durch ihn gemeldet wird, kommt nicht an.",

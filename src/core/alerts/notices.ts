@@ -264,7 +264,7 @@ export const notices = {
   },
   proxy_not_trusted: {
     says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",
-    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, then `config apply`. Do not add what only forwards connections, such as Docker or a NAT: all who come through it could pretend any address.",
+    next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or, if the detail names a user, this to `http.proxy_users`, then `config apply`. Do not add what only forwards connections, such as Docker or a NAT: all who come through it could pretend any address.",
   },
   alerts_undelivered: {
     says: "A channel fails: alerts sent through it do not arrive.",

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { localClients } from "../../adapters/machine/local-clients.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { watch } from "../../adapters/sockets/control-client.ts";
 import { VERSION } from "../../core/version.ts";
@@ -37,12 +38,14 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web
     lookups,
     trials,
     passwords: new PasswordThread(),
+    localClients,
     news,
     clock: new SteadyClock(),
     page: readPage(join(layout.program, "dashboard")),
     version: VERSION,
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
+      proxyUsers: settings["http.proxy_users"],
       names: dashboardNames(settings),
       ipv6Prefix: settings["bans.ipv6_prefix"],
       memoryMs: settings["bans.memory"],

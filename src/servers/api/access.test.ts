@@ -6,17 +6,21 @@ import { identityOf, isCrossOrigin, knownCookie, mayCall, secretOf, sessionCooki
 const SECRET = "s".repeat(43);
 
 test("a token is read whatever the case of the scheme's name, and what cannot be one counts as none", () => {
-  assert.equal(secretOf(new Headers({ authorization: `bearer ${TOKEN}` })), TOKEN);
+  assert.equal(secretOf(new Headers({ authorization: `bearer ${TOKEN}` }), false), TOKEN);
   for (const wrong of [`Bearer ${TOKEN}!`, `Bearer ${TOKEN.slice(3)}`, `Basic ${TOKEN}`, "Bearer", "Bearer gi_", TOKEN])
-    assert.equal(secretOf(new Headers({ authorization: wrong })), null, wrong);
+    assert.equal(secretOf(new Headers({ authorization: wrong }), false), null, wrong);
 });
 
 test("a session's secret comes from our cookie, and does not save a wrong token", () => {
-  assert.equal(secretOf(new Headers({ cookie: `a=b; ghostinbox=${SECRET}; c=d` })), SECRET);
+  assert.equal(secretOf(new Headers({ cookie: `a=b; ghostinbox=${SECRET}; c=d` }), false), SECRET);
   for (const cookie of [`xghostinbox=${SECRET}`, `ghostinbox=${SECRET}x`, "ghostinbox=", ""])
-    assert.equal(secretOf(new Headers({ cookie })), null, cookie);
+    assert.equal(secretOf(new Headers({ cookie }), false), null, cookie);
+  const planted = new Headers({ cookie: `ghostinbox=${SECRET}` });
+  assert.equal(secretOf(planted, true), null, "any sibling domain can plant it");
+  assert.equal(secretOf(new Headers({ cookie: `ghostinbox=planted; __Host-ghostinbox=${SECRET}` }), true), SECRET);
+  assert.equal(secretOf(new Headers({ cookie: `__Host-ghostinbox=${SECRET}` }), false), null);
   const both = { cookie: `ghostinbox=${SECRET}`, authorization: "Bearer gi_0" };
-  assert.equal(secretOf(new Headers(both)), null);
+  assert.equal(secretOf(new Headers(both), false), null);
 });
 
 test("who may call what", () => {
@@ -49,8 +53,8 @@ test("the sessions of a mailbox are one caller, and those of the owner are told 
 
 test("the cookie is ours alone, and Secure only behind https", () => {
   assert.equal(sessionCookie("x", false, 60), "ghostinbox=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
-  assert.match(sessionCookie("x", true, 60), /; Secure$/);
-  assert.match(knownCookie("x", true), /^ghostinbox_device=x; HttpOnly; .*; Secure$/);
+  assert.match(sessionCookie("x", true, 60), /^__Host-ghostinbox=x; Path=\/; .*; Secure$/);
+  assert.match(knownCookie("x", true), /^__Host-ghostinbox_device=x; HttpOnly; .*; Path=\/; Secure$/);
 });
 
 test("another site's request is foreign; a script's, which says nothing, is not", () => {

@@ -17,16 +17,21 @@ export function identityOf(caller: Pick<Caller, "how" | "session" | "name" | "ac
 
 const COOKIE = "ghostinbox";
 /** Given at the sign-in. It opens nothing: it brings this browser past a crowd of strangers at the next one. */
-export const KNOWN_COOKIE = "ghostinbox_device";
+const KNOWN_COOKIE = "ghostinbox_device";
+/**
+ * Over https both names start with this: browsers accept such a cookie only from this very name over https, so no page of a sibling
+ * domain, and no one on a plain connection, can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP has not.
+ */
+const HOST_PREFIX = "__Host-";
 const KNOWN_SECONDS = 180 * 86_400;
 const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 
 /** The secret that a request shows. A wrong token is not saved by a session; what cannot be one of ours counts as none. */
-export function secretOf(headers: Headers): string | null {
+export function secretOf(headers: Headers, secure: boolean): string | null {
   const shown = headers.get("authorization");
   if (shown !== null) return TOKEN.exec(shown)?.[1] ?? null;
-  const secret = cookieNamed(headers, COOKIE);
+  const secret = cookieNamed(headers, nameOf(COOKIE, secure));
   return secret !== null && SESSION.test(secret) ? secret : null;
 }
 
@@ -41,7 +46,16 @@ export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
   }
 }
 
-export function cookieNamed(headers: Headers, name: string): string | null {
+/** What a browser got at an earlier sign-in. */
+export function knownOf(headers: Headers, secure: boolean): string | null {
+  return cookieNamed(headers, nameOf(KNOWN_COOKIE, secure))?.slice(0, 64) ?? null;
+}
+
+function nameOf(cookie: string, secure: boolean): string {
+  return secure ? `${HOST_PREFIX}${cookie}` : cookie;
+}
+
+function cookieNamed(headers: Headers, name: string): string | null {
   const cookies = headers.get("cookie")?.split(";") ?? [];
   const ours = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${name}=`));
   return ours?.slice(name.length + 1) ?? null;
@@ -49,16 +63,16 @@ export function cookieNamed(headers: Headers, name: string): string | null {
 
 /** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
 export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
-  return `${COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
+  return `${nameOf(COOKIE, secure)}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
 }
 
 /**
- * Sent with each sign-in; a new password makes it worthless. Without a path it is for where it was set (RFC 6265, 5.1.4), below
- * any path of a proxy.
+ * Sent with each sign-in; a new password makes it worthless. Over plain HTTP, without a path, it is for where it was set
+ * (RFC 6265, 5.1.4); the prefix needs a path for all pages.
  */
 export function knownCookie(known: string, secure: boolean): string {
-  const attributes = `HttpOnly; SameSite=Strict; Max-Age=${KNOWN_SECONDS}`;
-  return `${KNOWN_COOKIE}=${known}; ${attributes}${secure ? "; Secure" : ""}`;
+  const attributes = `HttpOnly; SameSite=Strict; Max-Age=${KNOWN_SECONDS}${secure ? "; Path=/; Secure" : ""}`;
+  return `${nameOf(KNOWN_COOKIE, secure)}=${known}; ${attributes}`;
 }
 
 /**

@@ -38,9 +38,9 @@ export class Callers {
     this.#strangers = new Strangers(parts);
   }
 
-  /** Null: no credential, or none that is valid. This counts as a use. */
-  async of(headers: Headers, ip: Ip): Promise<Found> {
-    const secret = secretOf(headers);
+  /** Null: no credential, or none that is valid. This counts as a use. `secure`: the client used https. */
+  async of(headers: Headers, ip: Ip, secure = false): Promise<Found> {
+    const secret = secretOf(headers, secure);
     if (secret === null) return null;
     if (this.#isRefused(secret, ip)) return null;
     const held = this.#held.get(keyOf(secret, ip));

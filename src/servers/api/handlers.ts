@@ -1,4 +1,5 @@
 import { Callers } from "./callers.ts";
+import { Peers } from "./client-address.ts";
 import { HealthReader } from "./health.ts";
 import type { ApiParts } from "./ports.ts";
 import { Rates } from "./rates.ts";
@@ -17,6 +18,7 @@ export type Handlers = Readonly<{
   rates: Rates;
   repeats: Repeats;
   proxies: UntrustedProxy;
+  peers: Peers;
 }>;
 
 export function createHandlers(parts: ApiParts): Handlers {
@@ -31,5 +33,6 @@ export function createHandlers(parts: ApiParts): Handlers {
     rates: new Rates(),
     repeats: new Repeats(),
     proxies,
+    peers: new Peers(parts),
   };
 }

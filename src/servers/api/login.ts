@@ -6,7 +6,7 @@ import type { CallerItem } from "../../wire/control/access-items.ts";
 
 import type { NotIn, Proved } from "../../wire/control/results.ts";
 
-import { type Caller, cookieNamed, KNOWN_COOKIE, knownCookie, sessionCookie } from "./access.ts";
+import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
 import { command } from "./commands.ts";
 import { deviceOf } from "./device.ts";
@@ -23,7 +23,7 @@ type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Cal
 
 /** The guard judges the attempt, verifies the password or the passkey, and opens the session. Without the guard nobody can sign in. */
 export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
-  const known = cookieNamed(headers, KNOWN_COOKIE)?.slice(0, 64) ?? null;
+  const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
   const reply = await askedWith(parts.guard, given, { ip, device, known });
   if (!reply.ok) return reply.kind === "unreachable" ? guardDown() : guardFailed();

@@ -36,7 +36,12 @@ export function openApi(table: readonly Route[], version: string): Json {
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "`ghostinbox token create NAME`" },
-        session: { type: "apiKey", in: "cookie", name: "ghostinbox", description: "Set by the sign-in." },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-ghostinbox",
+          description: "Set by the sign-in; over plain HTTP its name is `ghostinbox`.",
+        },
       },
       parameters: { [DRY_RUN]: DRY_RUN_SHAPE, [REPEAT_KEY]: REPEAT_KEY_SHAPE },
       responses: Object.fromEntries(

@@ -6,6 +6,7 @@ import type { ReplayAsked } from "../../engine/replay/ports.ts";
 import type { Queries } from "../../engine/storage-ports.ts";
 import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
+import type { LocalConnection } from "../../wire/kernel/proc-tcp.ts";
 
 /** What the API needs from outside. Each port is named for the need; `daemon/web` supplies them. */
 
@@ -48,6 +49,13 @@ export interface PasswordJudges {
   judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
 }
 
+/** Programs on this machine as clients of this server. */
+export interface LocalClients {
+  isHere(ip: Ip): boolean;
+  /** The user whose program made the connection; null: it is closed, or unknown. Never rejects. */
+  userOf(connection: LocalConnection): Promise<string | null>;
+}
+
 /** Too many passwords wait to be judged, or it took too long. */
 export class JudgesBusy extends Error {
   override readonly name = "JudgesBusy";
@@ -80,6 +88,7 @@ export type ApiParts = Readonly<{
   lookups: Lookups;
   trials: Trials;
   passwords: PasswordJudges;
+  localClients: LocalClients;
   news: News;
   clock: Clock;
   page: ReadonlyMap<string, PageFile>;
@@ -94,6 +103,8 @@ export type ApiParts = Readonly<{
 export type ApiSettings = Readonly<{
   /** Networks whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   trustedProxies: readonly Prefix[];
+  /** On this machine: only if it runs as one of these users. */
+  proxyUsers: readonly string[];
   /** Names under which browsers may call this server, with everything below them. */
   names: readonly string[];
   /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */

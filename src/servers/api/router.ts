@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { digestOf } from "../../engine/access/secrets.ts";
 import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
 import { readBody } from "./body.ts";
@@ -74,20 +74,21 @@ const HEADERS = {
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, callers, rates, proxies } = handlers;
+  const { parts, callers, rates, proxies, peers } = handlers;
   const { headers } = http.req.raw;
-  const peer = parseIp(http.env.incoming.socket.remoteAddress ?? "");
+  const peer = await peers.of(http.env.incoming);
   if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
-  const forwarded = [headers.get("x-forwarded-for"), headers.get("x-forwarded-proto")] as const;
-  const { ip, secure } = originOf(peer, ...forwarded, parts.settings.trustedProxies);
+  const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
+  const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
+  const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
 
-  const found = row.who === "anyone" ? null : await callers.of(headers, ip);
+  const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
   if (found === "down") return guardDown();
   if (found === "crowd") return tooManyWrong();
   if (!mayCall(row.who, found)) return unauthorized();
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
-  proxies.saw(peer, ip, forwarded[0], parts.clock.now());
+  proxies.saw(peer, ip, forwarded.for, parts.clock.now());
   const rate = rates.spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? tooManyRequests(rate.resetSeconds)

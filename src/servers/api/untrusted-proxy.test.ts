@@ -2,17 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, startKit } from "../../../test/kit/api-kit.ts";
 import { ip, NOON } from "../../../test/kit/samples.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { type Ip, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { UntrustedProxy } from "./untrusted-proxy.ts";
 
 const PROXY = ip("10.0.0.5");
+const by = (peer: Ip, user: string | null = null) => ({ ip: peer, user });
 const CLIENT = "198.51.100.7";
 
 test("a proxy that is not named is told for a while, since it began", () => {
   const proxies = new UntrustedProxy();
-  proxies.saw(PROXY, PROXY, CLIENT, NOON);
-  proxies.saw(PROXY, PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
+  proxies.saw(by(PROXY), PROXY, CLIENT, NOON);
+  proxies.saw(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
   const [told] = proxies.notices(later(NOON, 14 * MINUTE_MS));
   assert.equal(told?.code, "proxy_not_trusted");
   assert.equal(told?.since, "2026-11-20T12:00:00.000Z");
@@ -25,12 +26,19 @@ test("two proxies by turns are each told since they began", () => {
   const other = ip("10.0.0.6");
   for (let minute = 0; minute < 6; minute++) {
     const peer = minute % 2 === 0 ? PROXY : other;
-    proxies.saw(peer, peer, CLIENT, later(NOON, minute * MINUTE_MS));
+    proxies.saw(by(peer), peer, CLIENT, later(NOON, minute * MINUTE_MS));
   }
   const [told, ...more] = proxies.notices(later(NOON, 6 * MINUTE_MS));
   assert.match(told?.detail ?? "", /came from 10\.0\.0\.6$/);
   assert.equal(told?.since, "2026-11-20T12:01:00.000Z");
   assert.deepEqual(more, []);
+});
+
+test("the notice names the user of a proxy on this machine", () => {
+  const proxies = new UntrustedProxy();
+  const here = ip("127.0.0.1");
+  proxies.saw(by(here, "anna"), here, CLIENT, NOON);
+  assert.match(proxies.notices(NOON)[0]?.detail ?? "", /came from 127\.0\.0\.1, from a program of the user anna$/);
 });
 
 test("a stranger's header, a trusted proxy's and one without another address are not told", () => {
@@ -43,20 +51,21 @@ test("a stranger's header, a trusted proxy's and one without another address are
     [PROXY, PROXY, "<script>"],
   ] as const) {
     const proxies = new UntrustedProxy();
-    proxies.saw(peer, client, header, NOON);
+    proxies.saw(by(peer), client, header, NOON);
     assert.deepEqual(proxies.notices(NOON), [], `${peer} ${header}`);
   }
 });
 
 test("the API's status tells it, and no more once the proxy is trusted", async (t) => {
   const loopback = parsePrefix("127.0.0.1/32") ?? assert.fail();
-  const codes = async (trustedProxies: readonly Prefix[]) => {
-    const { url } = await startKit(t, { trustedProxies });
+  const codes = async (trustedProxies: readonly Prefix[], proxyUsers = ["www-data"]) => {
+    const { url } = await startKit(t, { trustedProxies, proxyUsers });
     const headers = { ...bearer, "x-forwarded-for": CLIENT };
     return (await fetch(`${url}/api/v1/status`, { headers })).text();
   };
   assert.match(await codes([]), /"code":"proxy_not_trusted"/);
   assert.doesNotMatch(await codes([loopback]), /proxy_not_trusted/);
+  assert.match(await codes([loopback], []), /of the user www-data/);
 });
 
 test("what strangers send before a sign-in is not told: the notice says to trust where it came from", async (t) => {

@@ -3,6 +3,7 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { isPrivate } from "../../core/net/private.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Health } from "../../wire/control/items.ts";
+import type { Peer } from "./client-address.ts";
 
 type Notice = Health["notices"][number];
 
@@ -15,16 +16,16 @@ const SAME_MS = HOUR_MS;
 const MOST_PEERS = 8;
 
 /**
- * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name. Only
+ * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not. Only
  * peers of this machine or of private networks are told of, and only requests with a session or token: strangers may arrive
  * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
  */
 export class UntrustedProxy {
   /** The one seen last stands last. */
-  readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis }>>();
+  readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>();
 
   /** Of a caller who is signed in. `client`: whom the request counts for. */
-  saw(peer: Ip, client: Ip, forwardedFor: string | null, now: Millis): void {
+  saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !isNear(peer)) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
     // What names the peer itself changes nothing.
@@ -32,7 +33,7 @@ export class UntrustedProxy {
     const known = this.#seen.get(peer);
     const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;
     this.#seen.delete(peer);
-    this.#seen.set(peer, { since, at: now });
+    this.#seen.set(peer, { since, at: now, user });
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > MOST_PEERS && oldest !== undefined) this.#seen.delete(oldest);
   }
@@ -41,10 +42,11 @@ export class UntrustedProxy {
   notices(now: Millis): readonly Notice[] {
     const last = [...this.#seen].at(-1);
     if (last === undefined) return [];
-    const [peer, { since, at }] = last;
+    const [peer, { since, at, user }] = last;
     if (now >= later(at, TOLD_MS)) return [];
     const code = "proxy_not_trusted";
-    return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}`, ...notices[code] }];
+    const of = user === null ? "" : `, from a program of the user ${user}`;
+    return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}${of}`, ...notices[code] }];
   }
 }
 

@@ -125,7 +125,12 @@ export const machine = {
   "http.trusted_proxies": {
     kind: listOf(network, 100),
     byDefault: [],
-    says: "Proxies whose X-Forwarded-For header is believed.",
+    says: "Proxies whose X-Forwarded-For header is trusted; on this machine, only while they run as one of `http.proxy_users`.",
+  },
+  "http.proxy_users": {
+    kind: listOf(systemUser, 20),
+    byDefault: ["root", "www-data", "nginx", "caddy", "haproxy", "traefik"],
+    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine. The header of a program that runs as any other local user is ignored, and users that do not exist are skipped.",
   },
 
   "events.max_rows": {

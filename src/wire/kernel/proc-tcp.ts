@@ -33,11 +33,11 @@ export function parseListeners(text: string, order: "LE" | "BE"): readonly Liste
   return found;
 }
 
-/** The two ends of a connection from loopback to loopback, as its client sees them. IPv4. */
+/** The two ends of a connection from loopback to loopback, as its client sees them. */
 export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: Ip; port: number }>;
 
 /**
- * The user whose program made an established connection, from `/proc/net/tcp`; null: there is none. One that its client has closed
+ * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null: there is none. One that its client has closed
  * counts no longer: the kernel says root of it then.
  */
 export function clientUser(text: string, connection: LocalConnection, order: "LE" | "BE"): number | null {
@@ -53,7 +53,8 @@ export function clientUser(text: string, connection: LocalConnection, order: "LE
 }
 
 /** 01 is ESTABLISHED. Then queues, timer, retries and the user. */
-const ESTABLISHED = /^ *\d+: ([0-9A-F]{8}):([0-9A-F]{4}) ([0-9A-F]{8}):([0-9A-F]{4}) 01 \S+ \S+ +\S+ +(\d+) /gm;
+const ESTABLISHED =
+  /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 01 \S+ \S+ +\S+ +(\d+) /gm;
 
 /** 0A is LISTEN. Then queues, timer, retries, user and timeout, each without a space in it. */
 const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ +\S+ +\d+ +\d+ (\d+)/gm;

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { userInfo } from "node:os";
+import { test } from "node:test";
+import { ip } from "../../../test/kit/samples.ts";
+import { localClients } from "./local-clients.ts";
+
+test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async (t) => {
+  const server = createServer();
+  t.after(() => server.close());
+  server.listen(0, "::");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  for (const host of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
+    const { promise, resolve } = Promise.withResolvers<Socket>();
+    server.once("connection", resolve);
+    const client = connect({ port: address.port, host });
+    const socket = await promise;
+    const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
+    const ends = { ip: ip(remoteAddress), clientPort: remotePort, serverIp: ip(localAddress), port: localPort };
+    assert.ok(localClients.isHere(ends.ip), host);
+    assert.equal(await localClients.userOf(ends), userInfo().username, host);
+    assert.equal(await localClients.userOf({ ...ends, clientPort: remotePort - 1 }), null);
+    client.destroy();
+    socket.destroy();
+    await once(socket, "close");
+    assert.equal(await localClients.userOf(ends), null, "it is closed");
+  }
+  assert.ok(!localClients.isHere(ip("203.0.113.9")));
+});

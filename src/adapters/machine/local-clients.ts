@@ -1,0 +1,31 @@
+import { readFile } from "node:fs/promises";
+import { endianness, networkInterfaces } from "node:os";
+import { contains, type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { clientUser, type LocalConnection } from "../../wire/kernel/proc-tcp.ts";
+
+const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? []);
+/** A client of an IPv4 address may have an IPv6 socket, so both are read (proc(5)). */
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
+
+/** Clients on this machine, whose users the kernel knows: no program can pretend another's. */
+export const localClients = {
+  isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
+  userOf: async (connection: LocalConnection): Promise<string | null> => {
+    const tables = await Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
+    const uid =
+      tables.map((text) => clientUser(text, connection, endianness())).find((found) => found !== null) ?? null;
+    return uid === null ? null : nameOf(uid);
+  },
+};
+
+function ownAddresses(): readonly Ip[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ address }) => parseIp(address) ?? []);
+}
+
+/** Read each time: a proxy may be installed while the server runs. */
+async function nameOf(uid: number): Promise<string> {
+  const users = await readFile("/etc/passwd", "utf8");
+  const line = users.split("\n").find((one) => one.split(":")[2] === String(uid));
+  return line?.split(":")[0] ?? `with the id ${uid}`;
+}
