@@ -7,6 +7,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { measureSlowness } from "./machine-speed.ts";
 import { inMemory } from "./memory-directory.ts";
 import { packagesThere, takesPackages } from "./packages.ts";
 import { type Job, sideBySide } from "./side-by-side.ts";
@@ -30,19 +31,22 @@ import { seconds } from "./test-output.ts";
 import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, testFiles } from "./test-run.ts";
 
 /** More than cores, as some of them wait. */
-const UNIT_PLACES = availableParallelism() + 3;
+const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 : 1);
+/** From here on fewer files run side by side, or each would wait too long for its turn. */
+const SLOW = 1.5;
 /** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
 const LAB_PLACES = 5;
+const SLOW_LAB_PLACES = 3;
 /** Two of them leave one place for another file. */
 const HEAVY_PLACES = 2;
-const HALF_OF_LAB = LAB_PLACES / 2;
 
 /** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
 /** A file that hangs fails; none comes near these. */
-const UNIT_TIMEOUT_MS = 120_000;
-const UNIT_PLACE = { places: 1, timeout: UNIT_TIMEOUT_MS };
-const LAB_TIMEOUT_MS = 900_000;
+let slowness = Number(process.env["TEST_SLOWNESS"] ?? 1);
+const unitTimeoutMs = (): number => 120_000 * slowness;
+const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
+const labTimeoutMs = (): number => 900_000 * slowness;
 
 /** In the lab, while the processors idle: more than these would keep each other from their turn once they don't. */
 const LENT_PLACES = 2;
@@ -58,7 +62,7 @@ if (what === "together") {
   enableCompileCache(compiled);
   const [part, when, patiently] = rest;
   const files = inOneProcess(TOGETHER[Number(part)]?.patterns ?? [], asWhen(when));
-  const timeout = patiently === undefined ? UNIT_TIMEOUT_MS : LAB_TIMEOUT_MS;
+  const timeout = patiently === undefined ? unitTimeoutMs() : labTimeoutMs();
   await testFiles(files, { isolation: "none", timeout });
   console.log(
     `done  ${seconds(performance.now())} ${files.length} files: ${TOGETHER[Number(part)]?.patterns.join(" ")}`,
@@ -73,6 +77,7 @@ enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
 // What a run makes goes with it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+if (what !== "computing") await measureAgain();
 const env = what === "computing" ? process.env : inMemory();
 if (what === "computing") {
   const ready = new Promise<void>((resolve) => process.once("message", () => resolve()));
@@ -87,14 +92,14 @@ const packages = packagesThere();
 // SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.
 const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], told: packages }) : null;
 if (isWhole) {
-  await sideBySide(units("early"), UNIT_PLACES);
+  await sideBySide(units("early"), unitPlaces());
   await inTime(packages);
-  await sideBySide([...units("late"), ...onMachine()], UNIT_PLACES);
+  await sideBySide([...units("late"), ...onMachine()], unitPlaces());
 } else {
   await inTime(packages);
   await sideBySide(
     [...together(true, "any"), ...computing("any"), ...units("any"), ...(what === "all" ? onMachine() : [])],
-    UNIT_PLACES,
+    unitPlaces(),
   );
 }
 if (what === "all") {
@@ -102,16 +107,19 @@ if (what === "all") {
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => rmSync(directory, { recursive: true }));
+  // Until here packages may have been installed beside the tests.
+  await measureAgain();
+  const labPlaces = slowness < SLOW ? LAB_PLACES : SLOW_LAB_PLACES;
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   const jobs = [
-    [LAB_PLACES, wanted(LAB_ALONE)],
-    [HALF_OF_LAB, wanted(LAB_IN_PAIRS)],
+    [labPlaces, wanted(LAB_ALONE)],
+    [labPlaces / 2, wanted(LAB_IN_PAIRS)],
     [HEAVY_PLACES, wanted(LAB_HEAVY)],
     [1, others],
   ] as const;
   await sideBySide(
-    jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: LAB_TIMEOUT_MS })),
-    LAB_PLACES,
+    jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: labTimeoutMs() })),
+    labPlaces,
     LENT_PLACES,
   );
   await idly;
@@ -120,8 +128,18 @@ if (tally.files === 0) {
   console.error(`No test file has “${only}” in its path.`);
   process.exit(2);
 }
-const unsteady = isWhole ? await againAlone(LAB_TIMEOUT_MS) : [];
+const unsteady = isWhole ? await againAlone(labTimeoutMs()) : [];
 process.exit(tellEnd(unsteady));
+
+/** For the deadlines of all tests that are started from now on (`test/kit/patience.ts`). */
+async function measureAgain(): Promise<void> {
+  slowness = await measureSlowness();
+  process.env["TEST_SLOWNESS"] = String(slowness);
+  if (slowness >= SLOW)
+    console.log(
+      `This machine is ${slowness} times slower than deadlines assume: they are longer, and fewer files run side by side.`,
+    );
+}
 
 /** Nothing that comes after it can pass without them. */
 async function inTime(packages: Promise<boolean>): Promise<void> {
@@ -136,7 +154,7 @@ function after(ready: Promise<void>, { places, start }: Job): Job {
 
 /** What computes, and belongs to no process that takes many. At a low priority it takes as long as others let it. */
 function computing(when: When): readonly Job[] {
-  const timeout = what === "computing" ? LAB_TIMEOUT_MS : UNIT_TIMEOUT_MS;
+  const timeout = what === "computing" ? labTimeoutMs() : unitTimeoutMs();
   const checks = only === "" && when !== "late" ? STATIC_CHECKS : [];
   return [
     ...checks.map((check) => ({ places: 1, start: async () => staticCheck(...check) })),
@@ -150,16 +168,16 @@ function units(when: When): readonly Job[] {
   const others = wanted(UNIT, [...shared, ...BESIDE, ...globSync([...MACHINE, ...COMPUTING]), ...ON_DISK], when);
   return [
     ...together(false, when),
-    ...filesOneByOne(wanted(BESIDE, [], when), { ...UNIT_PLACE, places: 0.5, env }),
-    ...filesOneByOne(others, { ...UNIT_PLACE, env }),
-    ...filesOneByOne(wanted(ON_DISK, [], when), UNIT_PLACE),
+    ...filesOneByOne(wanted(BESIDE, [], when), { ...unitPlace(), places: 0.5, env }),
+    ...filesOneByOne(others, { ...unitPlace(), env }),
+    ...filesOneByOne(wanted(ON_DISK, [], when), unitPlace()),
   ];
 }
 
 function onMachine(): readonly Job[] {
   return [
-    ...filesOneByOne(wanted(MACHINE, MACHINE_ALONE), UNIT_PLACE),
-    ...filesOneByOne(wanted(MACHINE_ALONE), { ...UNIT_PLACE, places: UNIT_PLACES }),
+    ...filesOneByOne(wanted(MACHINE, MACHINE_ALONE), unitPlace()),
+    ...filesOneByOne(wanted(MACHINE_ALONE), { ...unitPlace(), places: unitPlaces() }),
   ];
 }
 

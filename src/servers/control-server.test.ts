@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { patience } from "../../test/kit/patience.ts";
 import { parseReply } from "../wire/control/codec.ts";
 import type { CommandLine, Reply } from "../wire/control/control.ts";
 import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
@@ -17,7 +18,7 @@ after(() => rm(directory, { recursive: true }));
 const DEADLINE_MS = 5_000;
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + patience(DEADLINE_MS);
   while (!condition()) {
     if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

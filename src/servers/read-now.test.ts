@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { patience } from "../../test/kit/patience.ts";
 import { readBuffer, readNow } from "./read-now.ts";
 
 const MOST_MS = 10_000;
@@ -46,7 +47,7 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + MOST_MS;
+  const deadline = performance.now() + patience(MOST_MS);
   while (!isSo()) {
     assert.ok(performance.now() < deadline, "in time");
     await new Promise((resolve) => setImmediate(resolve));

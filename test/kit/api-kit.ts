@@ -12,6 +12,7 @@ import { ApiServer } from "../../src/servers/api/server.ts";
 import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
+import { patience } from "./patience.ts";
 import { eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
@@ -197,7 +198,7 @@ export async function signIn(kit: Kit, account?: string): Promise<string> {
 
 /** Waits for a condition, looked at every `everyMs`, for at most ten seconds. */
 export async function until(holds: () => boolean | Promise<boolean>, everyMs = 5): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + patience(10_000);
   while (!(await holds())) {
     if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
     await new Promise((resolve) => realSetTimeout(resolve, everyMs));

@@ -5,6 +5,7 @@ import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
+import { patience } from "./patience.ts";
 
 /** An enforcer with a firewall and a ban table of its own; a new one for each test of `file`. */
 export type EnforcerKit = {
@@ -55,9 +56,9 @@ export async function settled(): Promise<void> {
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + patience(5_000);
   while (!condition()) {
-    assert.ok(performance.now() < end, "waited five seconds in vain");
+    assert.ok(performance.now() < end, "waited in vain");
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

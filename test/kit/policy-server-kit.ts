@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/sources/policy-server.ts";
+import { patience } from "./patience.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
@@ -60,7 +61,7 @@ export class Client {
 }
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + patience(DEADLINE_MS);
   while (!condition()) {
     if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { patience } from "../kit/patience.ts";
 import type { Host } from "./host.ts";
 import { STEPS } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
@@ -44,7 +45,7 @@ export class LabBrowser {
     const browser = await chromium.launch({
       executablePath: program,
       args: [...ARGUMENTS, ...more],
-      timeout: OPENED_MS,
+      timeout: patience(OPENED_MS),
     });
     const context = await contextOf(browser, language);
     return new LabBrowser(browser, await context.newPage());
@@ -69,7 +70,7 @@ export class LabBrowser {
 
 async function contextOf(browser: Browser, language: string): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: WIDE, locale: language, reducedMotion: "reduce" });
-  context.setDefaultTimeout(OPENED_MS);
+  context.setDefaultTimeout(patience(OPENED_MS));
   await context.addInitScript(STEPS);
   return context;
 }

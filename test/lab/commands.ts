@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { patience } from "../kit/patience.ts";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
 export type RunOptions = Readonly<{
@@ -23,7 +24,7 @@ export async function runProgram(argv: readonly string[], options: RunOptions = 
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
       reject(new Error(`${argv.join(" ")}: still running after ${deadlineMs} ms\n${text(stdout)}${text(stderr)}`));
-    }, deadlineMs);
+    }, patience(deadlineMs));
     child.on("error", reject);
     child.on("close", (code) => {
       clearTimeout(timer);

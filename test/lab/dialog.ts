@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { patience } from "../kit/patience.ts";
 import type { Host, Wish } from "./host.ts";
 
 export type SmtpReply = Readonly<{ code: number; lines: readonly string[] }>;
@@ -49,7 +50,7 @@ export class Dialog {
 
   /** The next line of the server; null when it has closed the connection. */
   async line(deadlineMs = 15_000): Promise<string | null> {
-    const end = performance.now() + deadlineMs;
+    const end = performance.now() + patience(deadlineMs);
     while (this.#lines.length === 0 && !this.#closed) {
       const leftMs = end - performance.now();
       if (leftMs <= 0) throw new Error(`the server said nothing for ${deadlineMs} ms\n${this.transcript.join("\n")}`);
@@ -89,7 +90,7 @@ export class Dialog {
 
   /** Resolves once the server has closed the connection. */
   async closed(deadlineMs = 10_000): Promise<void> {
-    const end = performance.now() + deadlineMs;
+    const end = performance.now() + patience(deadlineMs);
     while (!this.#closed) {
       const leftMs = end - performance.now();
       if (leftMs <= 0) throw new Error(`still open after ${deadlineMs} ms\n${this.transcript.join("\n")}`);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCapabilities } from "../../src/wire/kernel/capabilities.ts";
+import { patience } from "../kit/patience.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { type DebianTree, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
@@ -104,7 +105,7 @@ export class Docker {
     const { env } = this.#reaching({});
     const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     const ended = once(child, "close");
-    const timer = setTimeout(() => child.kill(), deadlineMs);
+    const timer = setTimeout(() => child.kill(), patience(deadlineMs));
     let shown = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk: Buffer) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ListManner } from "../kit/list-server.ts";
+import { patience } from "../kit/patience.ts";
 import { LISTS, type ListZone } from "./dns.ts";
 import { namespaceOf } from "./network.ts";
 
@@ -46,7 +47,9 @@ export class Lists {
 
   async #say(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
-    const answer: readonly unknown[] = await once(this.#lines, "line", { signal: AbortSignal.timeout(5_000) });
+    const answer: readonly unknown[] = await once(this.#lines, "line", {
+      signal: AbortSignal.timeout(patience(5_000)),
+    });
     return String(answer[0]);
   }
 }

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import { patience } from "../kit/patience.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
 import { asksOnlyTheServer, commandHere } from "./command-line.ts";
 import type { Ran, RunOptions } from "./commands.ts";
@@ -102,7 +103,7 @@ export class Product {
   /** A start that must fail: its exit code. It is killed when it has not ended after 30 s. */
   async startInVain(): Promise<number | null> {
     const child = this.#launch();
-    const timer = setTimeout(() => void this.stop("SIGKILL"), 30_000);
+    const timer = setTimeout(() => void this.stop("SIGKILL"), patience(30_000));
     await once(child, "close").finally(() => clearTimeout(timer));
     return child.exitCode;
   }
@@ -130,7 +131,7 @@ export class Product {
     if (child?.pid === undefined) return;
     this.#child = null;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "close", { signal: AbortSignal.timeout(30_000) });
+    const ended = once(child, "close", { signal: AbortSignal.timeout(patience(30_000)) });
     process.kill(-child.pid, signal);
     await ended;
   }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { patience } from "../kit/patience.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -45,7 +46,10 @@ export class SaslClient {
       `AUTH\t${id}\tPLAIN\tservice=smtp\tnologin\tlip=${server}\trip=${from}\tsecured\tresp=${response}\n`,
     );
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer to a sign-in as ${name} from ${from}`)), ANSWER_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`no answer to a sign-in as ${name} from ${from}`)),
+        patience(ANSWER_MS),
+      );
       this.#waiting.set(id, (signedIn) => {
         clearTimeout(timer);
         resolve(signedIn);

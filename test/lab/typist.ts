@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { patience } from "../kit/patience.ts";
 import { promptly, until } from "./wait.ts";
 
 /** Characters. */
@@ -51,7 +52,7 @@ export class Typist {
 
   /** The exit code of the command. */
   async ends(deadlineMs = 30_000): Promise<number> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), deadlineMs);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), patience(deadlineMs));
     return this.#ended.finally(() => clearTimeout(timer));
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from "../../src/core/error.ts";
+import { patience } from "../kit/patience.ts";
 
 /** Thrown by a condition that can never come true: ends the wait at once. */
 export class Hopeless extends Error {}
@@ -11,7 +12,7 @@ const PAUSE_MS = { least: 25, most: 400, mostLater: 1_500 } as const;
 
 /**
  * Asks again and again until the answer is neither false, null nor undefined, and gives it back.
- * Throws at the deadline, saying what was waited for and the last error.
+ * Throws at the deadline (`patience`), saying what was waited for and the last error.
  */
 export async function until<T>(
   what: string,
@@ -20,7 +21,8 @@ export async function until<T>(
   pauseAfter: Pause = patiently,
 ): Promise<Exclude<T, false | null | undefined>> {
   const began = performance.now();
-  const end = began + deadlineMs;
+  const patienceMs = patience(deadlineMs);
+  const end = began + patienceMs;
   let last: unknown;
   for (;;) {
     const asked = performance.now();
@@ -35,7 +37,7 @@ export async function until<T>(
     const answered = performance.now();
     if (answered > end)
       throw new Error(
-        `waited ${deadlineMs} ms in vain for: ${what}${
+        `waited ${patienceMs} ms in vain for: ${what}${
           last === undefined
             ? ""
             : `

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { request as requestOverTls } from "node:https";
+import { patience } from "../kit/patience.ts";
 import type { Host, Wish } from "./host.ts";
 
 export type WebAnswer = Readonly<{
@@ -66,7 +67,7 @@ export class WebClient {
         this.#name === null
           ? request(wanted)
           : requestOverTls({ ...wanted, servername: this.#name, rejectUnauthorized: false });
-      const timer = setTimeout(() => asked.destroy(new Error(`${method} ${path}: no answer`)), ANSWER_MS);
+      const timer = setTimeout(() => asked.destroy(new Error(`${method} ${path}: no answer`)), patience(ANSWER_MS));
       asked.on("error", reject);
       asked.on("response", (response) => {
         clearTimeout(timer);

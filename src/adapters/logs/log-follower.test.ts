@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -234,7 +235,7 @@ test("a log that does not exist yet is waited for, and a line without end does n
 });
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + patience(10_000);
   while (!(await holds())) {
     assert.ok(performance.now() < end, `in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
@@ -149,7 +150,7 @@ test("the owner is told of a nearly full disk while mail still comes in, and whe
 });
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + patience(10_000);
   while (!holds()) {
     assert.ok(performance.now() < deadline, `waited in vain: ${holds.toString()}`);
     await pause(20);

@@ -19,6 +19,7 @@ import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { elderParts, LogKeeper } from "./keep-logs.ts";
@@ -139,7 +140,7 @@ test("a rotation that a kill broke off is finished: whoever still writes the old
 });
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + patience(10_000);
   while (!(await holds())) {
     assert.ok(performance.now() < end, `in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { eventRow } from "../../../test/kit/test-database.ts";
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
@@ -222,7 +223,7 @@ async function freePort(): Promise<number> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
+  const deadline = performance.now() + patience(DEADLINE_MS);
   while (!(await holds())) {
     if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

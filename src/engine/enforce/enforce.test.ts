@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { FakeFirewall, MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
@@ -227,9 +228,9 @@ function address(n: number): Prefix {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + patience(5_000);
   while (!condition()) {
-    assert.ok(performance.now() < end, "waited five seconds in vain");
+    assert.ok(performance.now() < end, "waited in vain");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
