@@ -57,7 +57,7 @@ export interface AuditReader {
   page(asked: PageRequest): CountedPage<AuditEntry>;
   /** The oldest first. */
   all(): Iterable<AuditEntry>;
-  check(anchors: readonly Anchor[]): Checked;
+  check(anchors: readonly Anchor[], now: Millis): Checked;
   /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
   lastOf(type: string): Readonly<{ at: string | null; since: string | null }>;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { OLD_SCHEMAS, restoreOld } from "../../../test/kit/old-data.ts";
-import { net, scratch } from "../../../test/kit/test-database.ts";
+import { net, START, scratch } from "../../../test/kit/test-database.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { auditRecord } from "../../core/events/record.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
@@ -158,12 +158,12 @@ test("alerts see the last day as they did, and a replay begins with what was rec
 test("the audit begins with the upgrade: what an older version recorded could have been anything", (t) => {
   const { engine } = upgraded(t);
   const entries = new AuditEntries(engine);
-  assert.deepEqual([entries.check([]).last, entries.check([]).fault], [0, null]);
+  assert.deepEqual([entries.check([], START).last, entries.check([], START).fault], [0, null]);
   const store = new SqliteStore(engine);
   store.begin();
   store.append(auditRecord({ type: "TOKEN_CREATED", subject: "nightly", by: "root" }, THEN));
   store.commit();
-  assert.deepEqual([entries.check([]).last, entries.check([]).fault], [1, null]);
+  assert.deepEqual([entries.check([], START).last, entries.check([], START).fault], [1, null]);
 });
 
 test("counting goes on where it was", (t) => {

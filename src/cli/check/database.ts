@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { isWhole, openAccountsForReading, openEngineForReading } from "../../adapters/sqlite/open.ts";
 import type { Checked } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
+import { instant } from "../../core/time.ts";
 import { readAnchors } from "../../daemon/keeper/audit-anchors.ts";
 import { PROGRAM } from "../call.ts";
 import { size } from "../print/size.ts";
@@ -57,11 +58,11 @@ export const database = [
   {
     name: "audit",
     does: "Checks the chain of administrators' actions against the anchors that root keeps.",
-    look: async ({ reader, layout }) => {
+    look: async ({ reader, layout, now }) => {
       const read = await reader();
       return read === null
         ? unknown("The guard does not answer.")
-        : judgeAudit(read.audit.check(readAnchors(layout.auditAnchors).anchors));
+        : judgeAudit(read.audit.check(readAnchors(layout.auditAnchors).anchors, instant(now)));
     },
   },
   {

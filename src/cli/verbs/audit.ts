@@ -106,7 +106,7 @@ export async function checkAudit(call: CommandCall, file: string | null): Promis
   const { readAnchors } = await files();
   try {
     const { anchors, unreadable } = readAnchors(file ?? call.layout.auditAnchors);
-    return { checked: opened.reader.audit.check(anchors), unreadable };
+    return { checked: opened.reader.audit.check(anchors, instant(call.now())), unreadable };
   } catch (error) {
     return failed(`The audit cannot be read: ${messageOf(error)}.`, "docs/audit.md says what to do.");
   }

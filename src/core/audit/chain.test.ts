@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
 import { seeded } from "../../../test/kit/test-database.ts";
-import { type Anchor, type AuditEntry, checkChain, GENESIS, hashedText, MOST_ENTRIES } from "./chain.ts";
+import { instant, later } from "../time.ts";
+import {
+  type Anchor,
+  type AuditEntry,
+  checkChain,
+  ENTRIES_STAY_MS,
+  GENESIS,
+  hashedText,
+  MOST_ENTRIES,
+} from "./chain.ts";
 
 const sha256 = (text: string): string => hash("sha256", text);
 
@@ -31,8 +40,10 @@ function anchorOf(entry: AuditEntry | undefined): Anchor {
   return entry === undefined ? assert.fail() : { at: "2026-11-20T07:00:00.000Z", id: entry.id, hash: entry.hash };
 }
 
-const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], numbered = 0) =>
-  checkChain(entries, { anchors, numbered }, sha256);
+/** The first time at which the entries, and their anchors of the first day, may have left. */
+const LATER = later(instant(Date.parse("2026-11-21T00:00:00.000Z")), ENTRIES_STAY_MS);
+const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], numbered = 0, now = LATER) =>
+  checkChain(entries, { anchors, numbered, now }, sha256);
 const FIVE = chainOf(5);
 
 test("a chain as it was made fits, with its anchors, and so does an empty one", () => {

@@ -1,4 +1,5 @@
 import { plural } from "../text.ts";
+import { DAY_MS, type Millis } from "../time.ts";
 
 /** What happened. `at`: ISO 8601, UTC. `detail`: JSON, as it was hashed. */
 export type Content = Readonly<{ at: string; actor: string; type: string; subject: string; detail: string }>;
@@ -23,8 +24,12 @@ export type Sha256 = (text: string) => string;
 
 /** Before the first entry. */
 export const GENESIS = "0".repeat(64);
-/** The oldest entries beyond so many leave. */
+/** The oldest entries beyond this number are removed once they are old enough. */
 export const MOST_ENTRIES = 100_000;
+/** Minimum time that an entry is kept, however many follow it. */
+export const ENTRIES_STAY_MS = 90 * DAY_MS;
+/** Maximum number of entries. Beyond it the oldest are removed early, which the check reports. */
+export const MOST_YOUNG_ENTRIES = 5 * MOST_ENTRIES;
 
 /** The text whose SHA-256 is the entry's hash: seven lines, of which none can hold a line break. */
 export function hashedText({ id, at, actor, type, subject, detail, previous }: Omit<AuditEntry, "hash">): string {
@@ -51,13 +56,17 @@ export type Checked = Readonly<{
 }>;
 
 /** `numbered`: the highest number that the database has given, as it says. */
-export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number }>;
+export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number; now: Millis }>;
 
 /**
  * Checks every entry, in the order of ids, and compares with the anchors, in the order in which they were made. An anchor
  * that root has accepted makes what was before it count no more, as long as that is still the same.
  */
-export function checkChain(entries: Iterable<AuditEntry>, { anchors, numbered }: Compared, sha256: Sha256): Checked {
+export function checkChain(
+  entries: Iterable<AuditEntry>,
+  { anchors, numbered, now }: Compared,
+  sha256: Sha256,
+): Checked {
   const accepted = anchors.findLastIndex((anchor) => anchor.accepted !== undefined);
   const inForce = anchors.slice(Math.max(accepted, 0));
   const from = accepted < 0 ? undefined : anchors[accepted];
@@ -86,6 +95,7 @@ export function checkChain(entries: Iterable<AuditEntry>, { anchors, numbered }:
   if (from === undefined) fault ??= cutAtFront(first ?? 1, oldestLeft);
   // Of what was accepted the oldest may have left since, and with them the sum over it.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
+  if (oldestLeft) fault ??= leftEarly(first ?? 1, inForce, now);
   fault ??= truncated(last, inForce);
   fault ??= unnumbered(last, Math.max(from?.accepted?.numbered ?? 0, from?.id ?? 0), numbered);
   return { first: first ?? 0, last, numbered, head, sum, fault, anchored };
@@ -118,6 +128,17 @@ function unanchored({ id, hash }: AuditEntry, anchors: readonly Anchor[]): Fault
 /** The oldest may be gone only while as many are left as are kept. */
 function cutAtFront(first: number, oldestLeft: boolean): Fault | null {
   return first === 1 || oldestLeft ? null : missing(1, first - 1);
+}
+
+/** Reports an anchored entry that was removed before its time: a flood of entries pushed it out. */
+function leftEarly(first: number, anchors: readonly Anchor[], now: Millis): Fault | null {
+  const anchor = anchors.findLast(({ id, at }) => id > 0 && id < first && now - Date.parse(at) < ENTRIES_STAY_MS);
+  if (anchor === undefined) return null;
+  const days = plural(ENTRIES_STAY_MS / DAY_MS, "day");
+  return {
+    id: anchor.id,
+    says: `entries up to ${first - 1} left early: entry ${anchor.id} was the newest at ${anchor.at}, and stays for ${days}, unless a flood of entries pushes it out`,
+  };
 }
 
 /** SQLite counts the numbers that it gives (sqlite.org/autoinc.html): the last entry has the highest one. */

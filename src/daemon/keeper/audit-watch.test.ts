@@ -79,7 +79,7 @@ test("an audit that was cut or edited is told until it fits again; the anchors t
   assert.deepEqual(anchored(), [3, 2]);
   assert.equal(lookAfter(MINUTE_MS).length, 1);
   assert.deepEqual(anchored(), [3, 2]);
-  const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, []);
+  const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, [], clock.now());
   appendAnchor(layout.auditAnchors, {
     at: isoTime(clock.now()),
     id,

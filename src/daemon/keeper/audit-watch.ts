@@ -57,7 +57,7 @@ function anchorNow(
   clock: Clock,
 ): Checked & Readonly<{ unreadable: number }> {
   const { anchors, unreadable } = readAnchors(auditAnchors);
-  const checked = checkAudit(engineDb, anchors);
+  const checked = checkAudit(engineDb, anchors, clock.now());
   const { last: id, head, fault, anchored } = checked;
   const newest = anchors.at(-1);
   if (id === 0 || (newest?.id === id && newest.hash === head)) return { ...checked, unreadable };

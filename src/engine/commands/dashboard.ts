@@ -2,7 +2,7 @@ import { parseAccountName } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
-import type { ListedSession } from "../../wire/control/access-items.ts";
+import type { CallerItem, ListedSession } from "../../wire/control/access-items.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
 import type { CountedPage, PageRequest } from "../../wire/control/paging.ts";
 import type { NotIn } from "../../wire/control/results.ts";
@@ -67,16 +67,26 @@ export async function callerCommand(
     case "sign_out":
       if (item.session === null || parts.sessions.end({ id: item.session }) === 0)
         return { ok: true, result: { done: true } };
-      await parts.engine.audit({ type: "SESSION_ENDED", subject: item.session, by });
+      await administrators(parts, item, { type: "SESSION_ENDED", subject: item.session, by });
       return { ok: true, result: { done: true } };
     case "prove":
     case "prove_passkey": {
       if (item.session === null) return TOKENS_PROVE_NOTHING;
       const outcome = await prove(signIns, command, caller);
-      if (outcome === "proved") await parts.engine.audit({ type: "SESSION_PROVED", subject: item.session, by });
+      if (outcome === "proved")
+        await administrators(parts, item, { type: "SESSION_PROVED", subject: item.session, by });
       return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
     }
   }
+}
+
+/** Audits an act of an administrator. Those of mailbox users would crowd these out. */
+async function administrators(
+  { engine }: Pick<DashboardCommandParts, "engine">,
+  { account }: CallerItem,
+  entry: Parameters<typeof engine.audit>[0],
+): Promise<void> {
+  if (account === null) await engine.audit(entry);
 }
 
 /** The user of a mailbox proves with the password of that mailbox. Passkeys are the administrator's. */

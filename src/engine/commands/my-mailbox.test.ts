@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Results } from "../../wire/control/control.ts";
+import { mayAsk, needOf } from "../../wire/control/rights.ts";
 import { digestOf } from "../access/secrets.ts";
 import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./my-mailbox.ts";
 
@@ -208,4 +210,32 @@ test("before a new password is judged the guard says whether it may be set: not 
   kit.clock.advance(PROOF_MS);
   const unproven = await tries();
   assert.ok(!unproven.ok && "denied" in unproven && unproven.denied === "proof_needed");
+});
+
+const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
+
+test("one session that does all it can at full speed for a day adds few entries to the audit", async () => {
+  const { kit, signIn } = await fresh();
+  const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
+  const before = audited();
+  const refused = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb) && isOthers(needOf(verb).needs));
+  const again = (): void => {
+    kit.sessions.end("everybody");
+    signIn();
+  };
+  for (let hour = 0; hour < 24; hour++) {
+    again();
+    for (let n = 0; n < 70; n++) {
+      await kit.ask({ verb: "my_greylist_resume" }, "web", AS);
+      await kit.ask({ verb: "my_sender_add", sender: `${hour}.${n}@else.example` }, "web", AS);
+    }
+    for (const command of refused) {
+      await kit.ask(command, "web", AS);
+      again();
+    }
+    await kit.ask({ verb: "sign_out" }, "web", AS);
+    kit.clock.advance(3_600_000);
+  }
+  const added = audited() - before;
+  assert.ok(added > 0 && added <= 400, `${added} entries`);
 });

@@ -1,5 +1,5 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { MyClient } from "../../wire/control/my-items.ts";
 import type { DetailedAccount } from "../../wire/control/results.ts";
@@ -27,6 +27,8 @@ type By = Readonly<{ caller: WebCaller; by: string }>;
 const LOOKS_A_MINUTE = 30;
 /** What one user changes within an hour: others have their own share. */
 export const CHANGES_AN_HOUR = 60;
+/** Each is audited, so this bounds what one user adds to the audit. */
+const CHANGES_A_DAY = 300;
 /**
  * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
  * or a message to the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
@@ -45,6 +47,7 @@ export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
   readonly #changes = new Shares<AccountName>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #ofDay = new Shares<AccountName>(CHANGES_A_DAY, DAY_MS);
   readonly #judged = new Shares<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
   readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
@@ -77,7 +80,8 @@ export class MyMailboxCommands {
       }
       default:
         // The own share first: what one user is refused takes nothing from others.
-        if (!this.#changes.spend(account, clock.now())) return ENOUGH_CHANGES;
+        if (!this.#changes.spend(account, clock.now())) return enough(CHANGES_AN_HOUR, "an hour");
+        if (!this.#ofDay.spend(account, clock.now())) return enough(CHANGES_A_DAY, "a day");
         if (isCostly(command) && !this.#costly.spend(clock.now())) return ENOUGH_OF_ALL;
         return this.#change(command, { account, caller, by });
     }
@@ -148,18 +152,18 @@ type MyChange = Exclude<
   }
 >;
 
-const ENOUGH_CHANGES: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: `You have changed something ${CHANGES_AN_HOUR} times within an hour, which is as often as you may.`,
-  next: "Try again later.",
-};
 const ENOUGH_JUDGED: CommandError = {
   ok: false,
   kind: "failed",
   message: `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
   next: "Try again later.",
 };
+
+function enough(changes: number, within: "an hour" | "a day"): CommandError {
+  const message = `You have changed something ${changes} times within ${within}, which is as often as you may.`;
+  return { ok: false, kind: "failed", message, next: "Try again later." };
+}
+
 const ENOUGH_OF_ALL: CommandError = {
   ok: false,
   kind: "failed",

@@ -1,11 +1,12 @@
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { CallerItem } from "../../wire/control/access-items.ts";
 import type { Command, CommandError, CommandLine, Denial } from "../../wire/control/control.ts";
 import { actorOf, mayAsk, needOf } from "../../wire/control/rights.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { type CallerParts, callerOf } from "../access/callers.ts";
 import { digestOf } from "../access/secrets.ts";
+import { Shares } from "../budget.ts";
 import type { Engine } from "../engine.ts";
 import type { History } from "../storage-ports.ts";
 import { WebBounds } from "./web-bounds.ts";
@@ -20,6 +21,8 @@ type Refused = Readonly<{ error: CommandError }>;
 
 /** Within this time, a refused verb is recorded once of each kind. */
 const RECORD_EVERY_MS = MINUTE_MS;
+/** Refusals that are recorded of one caller within a day, so that none fills the audit. */
+const REFUSALS_A_DAY = 100;
 
 const FORBIDDEN: CommandError = {
   ok: false,
@@ -60,6 +63,7 @@ export class CommandGate {
   readonly bounds: WebBounds;
   readonly #parts: WebCommandParts;
   readonly #recorded = new Map<string, Millis>();
+  readonly #refusals = new Shares<string>(REFUSALS_A_DAY, DAY_MS);
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;
@@ -91,7 +95,8 @@ export class CommandGate {
       const error = lacks ?? this.bounds.wouldRefuse(command)?.error ?? null;
       return error === null ? { by, caller: { item, digest, ip } } : { error };
     }
-    if (lacks !== null) this.#tell(command, by, "CALLER_REFUSED");
+    if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
+      this.#tell(command, by, "CALLER_REFUSED");
     const error = lacks ?? this.#overreach(command, by);
     if (error !== null) return { error };
     if (isAdministrator(item)) this.#seen(ip, command, by);

@@ -16,9 +16,10 @@ function audited(t: TestContext) {
     });
   add("a", "b", "c");
   add("d", "e");
-  const fault = (...anchors: readonly Anchor[]): string | undefined => new AuditEntries(db).check(anchors).fault?.says;
+  const fault = (...anchors: readonly Anchor[]): string | undefined =>
+    new AuditEntries(db).check(anchors, START).fault?.says;
   const anchor = (): Anchor => {
-    const { last: id, head: hash } = new AuditEntries(db).check([]);
+    const { last: id, head: hash } = new AuditEntries(db).check([], START);
     return { at: "2026-11-20T07:00:00.000Z", id, hash };
   };
   return { ...kit, add, fault, anchor, entries: new AuditEntries(reader) };

@@ -148,9 +148,12 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     dropSteps: sql(`
       DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
         WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    // Only from the front: after a clock was set back, an older entry waits for those before it, so that the chain has no hole.
     dropAudit: sql(`
-      DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry
-        WHERE id <= (SELECT max(id) FROM audit_entry) - ? ORDER BY id LIMIT ?)`),
+      DELETE FROM audit_entry WHERE id IN (SELECT id FROM (
+        SELECT id, max(at) OVER (ORDER BY id) AS latest FROM
+          (SELECT id, at FROM audit_entry WHERE id <= (SELECT max(id) FROM audit_entry) - ?2 ORDER BY id LIMIT ?4))
+        WHERE latest < ?1 OR id <= (SELECT max(id) FROM audit_entry) - ?3)`),
     dropOldCorrespondents: sql(`
       DELETE FROM correspondent WHERE (address, account) IN
         (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { banOf, eventRow, net, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../../core/audit/audited.ts";
-import { MOST_ENTRIES } from "../../../core/audit/chain.ts";
+import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../../core/audit/chain.ts";
 import type { EventType } from "../../../core/events/event-types.ts";
-import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { AuditEntries } from "../read/audit-entries.ts";
 import { AuditChain } from "./audit-chain.ts";
@@ -234,9 +234,33 @@ test("the oldest entries of the audit go when there are more than are kept, and 
   const { db, settle } = fresh(t, {});
   const chain = new AuditChain(db);
   db.exec("BEGIN");
-  for (let i = 0; i < MOST_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", START));
+  // The clock was set back after the first five.
+  for (let i = 0; i < MOST_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", later(START, i < 5 ? HOUR_MS : 0)));
   db.exec("COMMIT");
+  const entries = new AuditEntries(db);
+  const left = (at: Millis) => {
+    settle(at);
+    const { first, last, fault } = entries.check([], at);
+    return [first, last, fault];
+  };
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS)), [1, MOST_ENTRIES + 10, null], "none is old enough");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + MINUTE_MS)), [1, MOST_ENTRIES + 10, null], "nor is the first");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 2 * HOUR_MS)), [11, MOST_ENTRIES + 10, null]);
+});
+
+test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
+  const { db, settle } = fresh(t, {});
+  const chain = new AuditChain(db);
+  db.exec("BEGIN");
+  for (let i = 0; i < MOST_YOUNG_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", START));
+  db.exec("COMMIT");
+  const entries = new AuditEntries(db);
+  const anchor = { at: isoTime(START), id: 7, hash: db.prepare("SELECT hash FROM audit_entry WHERE id = 7").get() };
+  const anchors = [{ ...anchor, hash: String(anchor.hash?.["hash"]) }];
+  assert.equal(entries.check(anchors, START).fault, null);
   settle(START);
-  const { first, last, fault } = new AuditEntries(db).check([]);
-  assert.deepEqual([first, last, fault], [11, MOST_ENTRIES + 10, null]);
+  const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - 1));
+  assert.deepEqual([first, last], [11, MOST_YOUNG_ENTRIES + 10]);
+  assert.match(fault?.says ?? "", /^entries up to 10 left early: entry 7 was the newest at 2026-/);
+  assert.equal(entries.check(anchors, later(START, ENTRIES_STAY_MS)).fault, null);
 });

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { MOST_ENTRIES } from "../../../core/audit/chain.ts";
-import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../../core/audit/chain.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 import type { EventCount } from "./event-count.ts";
 import { type Range, type Removal, retentionStatements } from "./retention-statements.ts";
@@ -227,6 +227,9 @@ export class Retention {
         return gone;
       };
     };
+    const keptFrom = isoTime(instant(now - ENTRIES_STAY_MS));
+    const dropAudit: Sweep = (batch) =>
+      Number(sql.dropAudit.run(keptFrom, MOST_ENTRIES, MOST_YOUNG_ENTRIES, batch).changes);
     return [
       old(sql.dropGuesses, now - GUESSES_FOR_MS),
       many(sql.dropManyGuesses, surplus.guesses, MOST_GUESSES),
@@ -234,7 +237,7 @@ export class Retention {
       old(sql.dropOldBans, now - BANS_FOR_MS),
       many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
       old(sql.dropSteps, now - STEPS_FOR_MS, MOST_STEPS),
-      old(sql.dropAudit, MOST_ENTRIES),
+      dropAudit,
       old(sql.dropOldCorrespondents, now - CORRESPONDENTS_FOR_MS),
       many(sql.dropManyCorrespondents, surplus.correspondents, MOST_CORRESPONDENTS),
       old(sql.dropOldHonest, Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS)),

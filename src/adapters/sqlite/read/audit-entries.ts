@@ -1,13 +1,20 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Anchor, type AuditEntry, type Checked, checkChain, MOST_ENTRIES } from "../../../core/audit/chain.ts";
+import {
+  type Anchor,
+  type AuditEntry,
+  type Checked,
+  checkChain,
+  MOST_YOUNG_ENTRIES,
+} from "../../../core/audit/chain.ts";
 import { messageOf } from "../../../core/error.ts";
+import { instant, type Millis } from "../../../core/time.ts";
 import { type CountedPage, firstPage, type Page, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer } from "../columns.ts";
 import { AUDIT_COLUMNS, auditEntry, sha256 } from "../engine-db/audit-chain.ts";
 import { isLocked, openEngineForReading } from "../open.ts";
 
-/** Many more than are kept: bans that are lifted together may bring so many until the next sweep. */
-const MOST_READ = 5 * MOST_ENTRIES;
+/** More than are kept, for bans that are lifted together between two sweeps. */
+const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
 
 /** Reads the audit; the connection may be read-only. */
 export class AuditEntries {
@@ -51,10 +58,10 @@ export class AuditEntries {
     return { at: typeof at === "string" ? at : null, since: typeof since === "string" ? since : null };
   }
 
-  check(anchors: readonly Anchor[]): Checked {
+  check(anchors: readonly Anchor[], now: Millis): Checked {
     // First, so that an entry that comes meanwhile is not taken for a missing one.
     const numbered = integer(this.#numbered.get()?.["seq"] ?? 0);
-    return checkChain(this.all(), { anchors, numbered }, sha256);
+    return checkChain(this.all(), { anchors, numbered, now }, sha256);
   }
 }
 
@@ -72,13 +79,13 @@ export function lastAudited(engineDb: string, type: string): ReturnType<AuditEnt
  * For root, which the guard's user must not keep busy: a table of another kind is not read. An audit that cannot be read is
  * a fault. Throws if the database cannot be opened, or is locked.
  */
-export function checkAudit(engineDb: string, anchors: readonly Anchor[]): Checked {
+export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {
   const db = openEngineForReading(engineDb);
   try {
     // One state of the file: what is read is what was looked at.
     db.exec("BEGIN");
     const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
-    return isTable === undefined ? unreadable("its table is gone") : new AuditEntries(db).check(anchors);
+    return isTable === undefined ? unreadable("its table is gone") : new AuditEntries(db).check(anchors, now);
   } catch (error) {
     if (isLocked(error)) throw error;
     return unreadable(messageOf(error));
@@ -89,7 +96,7 @@ export function checkAudit(engineDb: string, anchors: readonly Anchor[]): Checke
 
 function unreadable(why: string): Checked {
   return {
-    ...checkChain([], { anchors: [], numbered: 0 }, sha256),
+    ...checkChain([], { anchors: [], numbered: 0, now: instant(0) }, sha256),
     fault: { id: 0, says: `the audit cannot be read: ${why}` },
   };
 }
