@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { ACTION, ask, BANNED, Client, PASS, started, until } from "../../test/kit/policy-server-kit.ts";
+import { SubmissionSessions } from "../engine/submission-sessions.ts";
 import { settingOf } from "../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
@@ -67,6 +68,25 @@ test("where Dovecot hands mail over, Dovecot alone is let in, and the engine is 
   other.socket.write(question);
   await until(() => other.text === refused, "nobody is Dovecot");
   await without.server.stop();
+});
+
+test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
+  const sessions = new SubmissionSessions();
+  const { server, engine, path } = await started(directory, { sessions });
+  const client = new Client(path);
+  const at = (state: string, more: string) => ask(state).replace(/\n\n$/, `\nclient_port=40000\n${more}\n\n`);
+  const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
+  client.socket.write(at("CONNECT", "policy_context=submissions") + at("RCPT", ofUser));
+  await until(() => engine.asked.length === 2, "both are asked about");
+  for (const index of [0, 1]) engine.answer(index, PASS);
+  await until(() => client.text === ACTION.pass + ACTION.pass, "both pass");
+  sessions.end("anna@example.org");
+  client.socket.write(at("DATA", ofUser) + at("END-OF-MESSAGE", ofUser) + at("RCPT", ofUser));
+  const over = "action=421 4.7.0 Session ended, sign in again\n\n";
+  await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
+  client.socket.write(at("DATA", ofUser.replace("anna", "bert")));
+  await until(() => engine.asked.length === 3, "another account's goes on");
+  await server.stop();
 });
 
 test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
+import type { SubmissionSessions } from "../engine/submission-sessions.ts";
 import { readBuffer, readNow } from "../servers/read-now.ts";
 import type { Report } from "../servers/report.ts";
 import { Connections, listenUnix } from "../servers/unix-socket.ts";
@@ -13,6 +14,7 @@ import {
   type PolicyRequest,
   parsePolicyRequest,
   printPolicyAction,
+  SESSION_OVER,
   type SieveClient,
   UNGUARDED,
   WELCOME,
@@ -47,6 +49,8 @@ export type PolicyOptions = PolicyLimits &
     guardsProxied?: () => boolean;
     /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is let in. */
     isDovecot?: (client: SieveClient) => Promise<boolean>;
+    /** Which sessions at the submission ports are over. */
+    sessions?: Pick<SubmissionSessions, "begin" | "isOver">;
   }>;
 
 const SOCKET_MODE = 0o660;
@@ -60,9 +64,15 @@ export class PolicyServer {
   #idle: NodeJS.Timeout | undefined;
 
   constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
-    const { isFull = () => false, guardsProxied = () => false, isDovecot = null, ...limits } = options;
+    const {
+      isFull = () => false,
+      guardsProxied = () => false,
+      isDovecot = null,
+      sessions = ENDLESS,
+      ...limits
+    } = options;
     this.#limits = limits;
-    const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, buffer: readBuffer() };
+    const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, sessions, buffer: readBuffer() };
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, parts);
       this.#open.add(connection);
@@ -94,13 +104,16 @@ export class PolicyServer {
   }
 }
 
+type GuardQuestion = Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>;
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
 /** `buffer`: what all connections read into. */
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
-  Required<Pick<PolicyOptions, "isFull" | "guardsProxied">> &
+  Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "sessions">> &
   Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
+
+const ENDLESS = { begin: () => undefined, isOver: () => false };
 
 class Connection {
   readonly #socket: Socket;
@@ -158,8 +171,18 @@ class Connection {
     if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
     else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
     else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
+    else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
     else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
     else this.#submit(slot, parsed.value);
+  }
+
+  #isOver(event: GuardQuestion): boolean {
+    const { sessions } = this.#parts;
+    if (event.service === "smtp") return false;
+    if (event.type !== "CONNECT")
+      return event.account !== null && sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
+    sessions.begin(event.session);
+    return false;
   }
 
   /** What cannot be told is not Dovecot. */
@@ -169,7 +192,7 @@ class Connection {
     this.#answer(slot, (await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
   }
 
-  #submit(slot: Slot, event: Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>): void {
+  #submit(slot: Slot, event: GuardQuestion): void {
     try {
       this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
     } catch (error) {

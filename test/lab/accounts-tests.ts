@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { SmtpReply } from "./dialog.ts";
+import type { Dialog, SmtpReply } from "./dialog.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
@@ -146,6 +146,33 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.equal(await receives("abuse@two.test"), 250);
   });
 
+  test("a new password ends what its account has open at the submission ports, and no other account's transfer", async () => {
+    const begin = async (account: string): Promise<Dialog> => {
+      const dialog = await openSubmission(lab.sender, HOME, 465);
+      assert.equal((await authenticate(dialog, account)).code, 235);
+      for (const line of [`MAIL FROM:<${account}>`, `RCPT TO:<${BERT}>`])
+        assert.equal((await dialog.ask(line)).code, 250, line);
+      assert.equal((await dialog.ask("DATA")).code, 354);
+      dialog.send(`From: ${account}`);
+      return dialog;
+    };
+    await product.addAccount("changed@example.test");
+    const idle = await openSubmission(lab.sender, HOME, 465);
+    assert.equal((await authenticate(idle, "changed@example.test")).code, 235);
+    const [own, colleague] = [await begin("changed@example.test"), await begin(ANNA)];
+    await product.cli(["account", "passwd", "changed@example.test", "--password-stdin"], {
+      input: "one more unrelated phrase\n",
+    });
+    const end = async (dialog: Dialog): Promise<number> => {
+      for (const line of ["Subject: half sent", "", "Hello."]) dialog.send(line);
+      return (await dialog.ask(".")).code;
+    };
+    assert.deepEqual([await end(colleague), await end(own)], [250, 421]);
+    assert.equal((await idle.ask("MAIL FROM:<changed@example.test>")).code, 250);
+    assert.equal((await idle.ask(`RCPT TO:<${BERT}>`)).code, 421);
+    colleague.close();
+  });
+
   test("what an account sends ends with its suspension, though Dovecot is down; the owner is told of the rest", async () => {
     await product.addAccount("stolen@example.test");
     const dialog = await openSubmission(lab.sender, AWAY, 465);
@@ -156,6 +183,8 @@ export function accountsTests({ lab, product }: Running, file: string): void {
       const ran = await product.cli(["account", "suspend", "stolen@example.test"]);
       assert.equal(ran.code, 1);
       assert.match(ran.stderr, /its open sessions go on: doveadm kick failed/);
+      assert.equal((await dialog.ask("MAIL FROM:<stolen@example.test>")).code, 250);
+      assert.equal((await dialog.ask(`RCPT TO:<${BERT}>`)).code, 421);
       await until("the session is cut", () => dialog.isClosed);
     } finally {
       dialog.close();

@@ -8,6 +8,7 @@ import { DnsBlockLists, type ListSettings } from "../../engine/lookups/block-lis
 import type { Names } from "../../engine/network-ports.ts";
 import { createInquiry } from "../../engine/outside.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
+import type { SubmissionSessions } from "../../engine/submission-sessions.ts";
 import type { Report } from "../../servers/report.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
@@ -43,6 +44,7 @@ export type SourceParts = Readonly<{
   aheadMs: ReportTakerParts["aheadMs"];
   /** Whether the disk might not take one more mail. */
   isFull: () => boolean;
+  submissionSessions: SubmissionSessions;
   guardsProxied: () => boolean;
 }>;
 
@@ -57,6 +59,7 @@ export function composeSources(parts: SourceParts) {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,
+    sessions: parts.submissionSessions,
     isDovecot: dovecotAt(settings["ports.sieve_mail"], userIds(USERS.mail).uid),
   });
   const loginServer = new LoginPolicyServer({

@@ -21,6 +21,7 @@ import { Engine } from "../../engine/engine.ts";
 import { healthOf } from "../../engine/explain/health.ts";
 import { createGreylisting } from "../../engine/facts/greylisting.ts";
 import { Feed } from "../../engine/feed.ts";
+import { endingSubmission, SubmissionSessions } from "../../engine/submission-sessions.ts";
 import { reservedBytes } from "../../render/postfix/main.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { atMostTenAMinute, problems, type Report } from "../../servers/report.ts";
@@ -60,7 +61,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
   const report = atMostTenAMinute(warn, () => clock.now());
   const notices = new NoticeBoard(clock, log);
-  const keeper = new KeeperClient(layout.keeperSocket);
+  const submissionSessions = new SubmissionSessions();
+  const keeper = endingSubmission(new KeeperClient(layout.keeperSocket), submissionSessions);
   const own = new KernelNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
   const names = new ResolverNames(settings["dns.address"]);
   const feed = new Feed();
@@ -197,6 +199,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     names,
     report,
     banned,
+    submissionSessions,
     isFull: () => disk.lacksRoom,
     guardsProxied: () => firewall.guardsProxied(),
     aheadMs: () => clock.jump()?.byMs ?? 0,

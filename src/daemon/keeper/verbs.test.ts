@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
-import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -115,27 +111,6 @@ test("sessions that cannot be ended are told", async () => {
     reasonOf(await verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" })),
     /^doveadm kick failed: /,
   );
-});
-
-test("an open submission session is cut, and other connections are not", {
-  timeout: 20_000,
-  skip: lacking({ root: true, installed: ["ss"] }),
-}, async (t) => {
-  const open = async () => {
-    const port = await listenOnPort(createServer((socket) => socket.on("error", () => undefined)));
-    const client = connect(port, "127.0.0.1").on("error", () => undefined);
-    t.after(() => client.destroy());
-    await once(client, "connect");
-    return { port, client };
-  };
-  const [submission, other] = [await open(), await open()];
-  const { verbs } = keeper(`${DOMAIN}[ports]\nsubmission = ${submission.port}\n`);
-  const closed = new Promise((resolve) => submission.client.once("close", resolve));
-  const reason = reasonOf(await verbs.obey({ verb: "kick_account", account: "anna@example.org" }));
-  await closed;
-  assert.ok(!other.client.closed);
-  assert.match(reason, /^doveadm kick failed: /);
-  assert.doesNotMatch(reason, /Submission sessions stay open/);
 });
 
 test("without Dovecot it says why the use of a mailbox is not known", async () => {

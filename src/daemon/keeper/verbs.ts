@@ -8,7 +8,6 @@ import { type BanMail, renderBanMail } from "../../render/ban-mail.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
-import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 import { TOLD } from "../../wire/control/told.ts";
@@ -17,7 +16,7 @@ import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts"
 import { certificateFiles, readSite } from "../set-up/site.ts";
 import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
 import { ChangeSettings } from "./change-settings.ts";
-import { endSessions, kick } from "./end-sessions.ts";
+import { kick } from "./end-sessions.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { queueVerb } from "./mail-queue.ts";
 import { mailboxUse } from "./mailbox-use.ts";
@@ -119,7 +118,7 @@ export class KeeperVerbs {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        return this.#endSessionsOf(command.account);
+        return kick(this.#layout, command.account);
       case "kick_network":
         return kick(this.#layout, command.prefix);
       case "apply":
@@ -164,18 +163,6 @@ export class KeeperVerbs {
           now: this.#clock.now(),
         });
     }
-  }
-
-  async #endSessionsOf(account: string): Promise<KeeperReply> {
-    const read = this.#settings();
-    if (!read.ok) return read;
-    const proxied = proxiedPorts(read.settings);
-    const ports = [
-      read.settings["ports.submission"],
-      read.settings["ports.submissions"],
-      ...(proxied === null ? [] : [proxied.submission, proxied.submissions]),
-    ];
-    return endSessions(this.#layout, account, ports);
   }
 
   async #apply(): Promise<KeeperReply> {

@@ -124,6 +124,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
 /** For a client behind a proxy, while others than proxies could forge such a header. */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
+/** For a session that was signed in to before its account lost its sessions: the client has to sign in again. */
+export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
 /** For the one who may hand mail over, and for all others. */
 export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";

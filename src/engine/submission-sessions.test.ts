@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";
+
+const [ANNA, BERT] = ["anna@example.org", "bert@example.org"];
+const [OLD, NEW] = ["203.0.113.9 40001", "203.0.113.9 40002"];
+
+test("an account's sessions of before are over at each stage, and no one else's", async () => {
+  const sessions = new SubmissionSessions();
+  const keeper = endingSubmission({ ask: () => Promise.resolve({ ok: false, reason: "down" }) }, sessions);
+  sessions.begin(OLD);
+  assert.equal(sessions.isOver(OLD, ANNA, true), false);
+  await keeper.ask({ verb: "mailbox_use", account: ANNA });
+  assert.equal(sessions.isOver(OLD, ANNA, true), false);
+  assert.equal((await keeper.ask({ verb: "kick_account", account: "Anna@Example.org" })).ok, false);
+  sessions.begin(NEW);
+  for (const isAtRecipient of [true, false]) {
+    assert.equal(sessions.isOver(OLD, ANNA, isAtRecipient), true);
+    assert.equal(sessions.isOver(NEW, ANNA, isAtRecipient), false);
+    assert.equal(sessions.isOver(OLD, BERT, isAtRecipient), false);
+  }
+  sessions.begin(OLD);
+  assert.equal(sessions.isOver(OLD, ANNA, true), false, "the port was used again");
+});
+
+test("a session from before the guard's start signs in again, once its mail is through", () => {
+  const sessions = new SubmissionSessions();
+  assert.deepEqual([sessions.isOver(OLD, ANNA, true), sessions.isOver(OLD, ANNA, false)], [true, false]);
+  sessions.end(ANNA);
+  assert.equal(sessions.isOver(OLD, ANNA, false), true);
+});

@@ -1,0 +1,47 @@
+import { BoundedMap } from "../core/bounded-map.ts";
+import type { KeeperCommand, KeeperReply } from "../wire/control/keeper.ts";
+import type { Keeper } from "./admin-ports.ts";
+
+/** More than the smtpd processes of all submission ports, each of which holds one session. */
+const MOST_SESSIONS = 20_000;
+/** More than any server has accounts whose passwords change while a session is open. */
+const MOST_ACCOUNTS = 20_000;
+
+/**
+ * Knows which sessions at the submission ports began before an account lost its sessions: Postfix verifies a password once a session. Such a
+ * session sends nothing more, and those of other accounts are not disturbed. A session whose beginning is unknown, as after a restart of
+ * the guard, counts as an old one: its client signs in again.
+ */
+export class SubmissionSessions {
+  readonly #begun = new BoundedMap<string, number>(MOST_SESSIONS);
+  readonly #ended = new BoundedMap<string, number>(MOST_ACCOUNTS);
+  /** Counts beginnings and ends in their order; times could be equal. */
+  #turn = 0;
+
+  /** `session`: the client's address and port. */
+  begin(session: string): void {
+    this.#begun.set(session, ++this.#turn);
+  }
+
+  /** Every session of the account that is open now. */
+  end(account: string): void {
+    this.#ended.set(account.toLowerCase(), ++this.#turn);
+  }
+
+  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is lost only to an account that did lose its sessions. */
+  isOver(session: string, account: string, isAtRecipient: boolean): boolean {
+    const begun = this.#begun.touch(session);
+    const ended = this.#ended.get(account.toLowerCase());
+    return begun === undefined ? isAtRecipient || ended !== undefined : ended !== undefined && begun < ended;
+  }
+}
+
+/** Ends the sessions of an account at the submission ports too, whether or not the keeper answers. */
+export function endingSubmission(keeper: Keeper, sessions: SubmissionSessions): Keeper {
+  return {
+    ask: (command: KeeperCommand): Promise<KeeperReply> => {
+      if (command.verb === "kick_account") sessions.end(command.account);
+      return keeper.ask(command);
+    },
+  };
+}
