@@ -159,7 +159,9 @@ test("strangers who sign in wait for one another, and leave the guard connection
   ] as const) {
     const before = mock.callCount();
     const body = path === "login" ? { password: "x" } : undefined;
-    const sent = Array.from({ length: atOnce + 10 }, () => send(kit, "POST", path, { body, headers: {} }));
+    const sent = Array.from({ length: atOnce + 10 }, (_, i) =>
+      send(kit, "POST", path, { body, headers: { "x-forwarded-for": `198.51.100.${i}` } }),
+    );
     await until(() => mock.callCount() === before + atOnce);
     for (let answered = 0; answered < atOnce + 10; answered++) {
       await until(() => answers.length > 0);

@@ -1,10 +1,12 @@
 import { Callers } from "./callers.ts";
 import { Peers } from "./client-address.ts";
 import { HealthReader } from "./health.ts";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { Rates } from "./rates.ts";
 import { ReadShares } from "./read-shares.ts";
 import { Repeats } from "./repeats.ts";
+import { ConnectionShares } from "./shares.ts";
 import { Streams } from "./streams.ts";
 import { UntrustedProxy } from "./untrusted-proxy.ts";
 
@@ -19,9 +21,10 @@ export type Handlers = Readonly<{
   repeats: Repeats;
   proxies: UntrustedProxy;
   peers: Peers;
+  connections: ConnectionShares;
 }>;
 
-export function createHandlers(parts: ApiParts): Handlers {
+export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS): Handlers {
   const proxies = new UntrustedProxy();
   const health = new HealthReader(parts, proxies);
   return {
@@ -34,5 +37,6 @@ export function createHandlers(parts: ApiParts): Handlers {
     repeats: new Repeats(),
     proxies,
     peers: new Peers(parts),
+    connections: new ConnectionShares(limits, parts.settings),
   };
 }

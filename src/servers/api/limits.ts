@@ -11,7 +11,7 @@ export const API_LIMITS = {
   /** Of a file of accounts, as JSON. */
   accountsBodyBytes: 65_536,
   connections: 512,
-  /** How many of them one address may have; a trusted proxy may have all. */
+  /** How many of them one client may have, also through a trusted proxy. */
   connectionsAnAddress: 64,
   /** To receive the headers, and the whole request. */
   headersMs: 5 * SECOND_MS,

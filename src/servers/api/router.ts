@@ -74,13 +74,14 @@ const HEADERS = {
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, callers, rates, proxies, peers } = handlers;
+  const { parts, callers, rates, proxies, peers, connections } = handlers;
   const { headers } = http.req.raw;
   const peer = await peers.of(http.env.incoming);
   if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
   const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
   const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
+  if (!connections.isWithin(http.env.incoming.socket, ip)) return busy();
 
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
   if (found === "down") return guardDown();

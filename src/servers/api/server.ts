@@ -6,7 +6,6 @@ import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
-import { shareConnections } from "./shares.ts";
 import type { Streams } from "./streams.ts";
 
 const SWEEP_MS = 20;
@@ -17,7 +16,7 @@ export class ApiServer {
   readonly #streams: Streams;
 
   constructor(parts: ApiParts, limits: ApiLimits = API_LIMITS) {
-    const handlers = createHandlers(parts);
+    const handlers = createHandlers(parts, limits);
     const router = createRouter(routes(handlers), handlers);
     this.#streams = handlers.streams;
     const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false });
@@ -35,9 +34,7 @@ export class ApiServer {
         else response.writeHead(400, { Connection: "close" }).end();
       },
     );
-    this.#server.maxConnections = limits.connections;
-    const { trustedProxies, ipv6Prefix } = parts.settings;
-    shareConnections(this.#server, { most: limits.connectionsAnAddress, ipv6Prefix, trustedProxies });
+    handlers.connections.watch(this.#server);
   }
 
   /** Resolves with the port, which the system chose if it was 0. Rejects with the system's error. */

@@ -1,31 +1,98 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { contains, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
+import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
 
-type Shares = Readonly<{
-  /** Connections that one address, or one IPv6 unit, may hold at once. */
-  most: number;
-  ipv6Prefix: number;
-  /** Trusted proxies: each passes on the connections of many clients. */
-  trustedProxies: readonly Prefix[];
+type Limits = Readonly<{
+  /** Connections of all. */
+  connections: number;
+  /** Connections that one client, or one IPv6 unit, may hold at once. */
+  connectionsAnAddress: number;
 }>;
+type Settings = Readonly<{ ipv6Prefix: number; trustedProxies: readonly Prefix[] }>;
 
-/** No single address can take all connections of a server: those above its share are closed as soon as they open. */
-export function shareConnections(server: Server, { most, ipv6Prefix, trustedProxies }: Shares): void {
-  const open = new Map<Prefix, number>();
-  server.on("connection", (socket: Socket) => {
+/** `unit`: whose connection it is; of a trusted proxy until a request names its client, `isProxys`. */
+type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
+type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
+
+/**
+ * Shares the connections of a server among clients. Where there are too many, the greediest client's connection that waits longest is
+ * closed: one that is idle, sends slowly or reads slowly. So clients that keep connections open cannot keep others out, also when they
+ * share the address of a proxy or of loopback.
+ */
+export class ConnectionShares {
+  readonly #limits: Limits;
+  readonly #settings: Settings;
+  /** The one that was idle longest comes first. */
+  readonly #open = new Map<Socket, Held>();
+
+  constructor(limits: Limits, settings: Settings) {
+    this.#limits = limits;
+    this.#settings = settings;
+  }
+
+  watch(server: Server): void {
+    server.on("connection", (socket: Socket) => this.#opened(socket));
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#asked(request, response));
+  }
+
+  /** Counts the connection for the client that a request names. False: all places of the client are at work. */
+  isWithin(socket: Socket, client: Ip): boolean {
+    const held = this.#open.get(socket);
+    if (held === undefined) return true;
+    held.unit = prefixOf(client, this.#settings.ipv6Prefix);
+    held.isProxys = false;
+    return this.#makeRoom(socket, held);
+  }
+
+  #opened(socket: Socket): void {
     const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
     // Closed before it was looked at.
     if (ip === null) return void socket.destroy();
-    if (trustedProxies.some((network) => contains(network, ip))) return;
-    const unit = prefixOf(ip, ipv6Prefix);
-    const held = open.get(unit) ?? 0;
-    if (held >= most) return void socket.destroy();
-    open.set(unit, held + 1);
-    socket.once("close", () => {
-      const left = (open.get(unit) ?? 1) - 1;
-      if (left === 0) open.delete(unit);
-      else open.set(unit, left);
+    const isProxys = this.#settings.trustedProxies.some((network) => contains(network, ip));
+    const held = { unit: prefixOf(ip, this.#settings.ipv6Prefix), isProxys, asked: null };
+    this.#open.set(socket, held);
+    socket.once("close", () => this.#open.delete(socket));
+    if (!this.#makeRoom(socket, held)) socket.destroy();
+  }
+
+  #asked(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const held = this.#open.get(socket);
+    if (held === undefined) return;
+    held.asked = { request, response };
+    response.once("close", () => {
+      held.asked = null;
+      if (this.#open.delete(socket) && !socket.destroyed) this.#open.set(socket, held);
     });
-  });
+  }
+
+  #makeRoom(socket: Socket, held: Held): boolean {
+    const isFull = this.#open.size > this.#limits.connections;
+    const ofUnit = this.#of(held);
+    if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return closeFirst(ofUnit, socket);
+    if (!isFull) return true;
+    const units = Map.groupBy(this.#open, ([, one]) => nameOf(one));
+    const greediest = [...units.values()].toSorted((a, b) => b.length - a.length);
+    return greediest.some((unit) => closeFirst(unit, socket));
+  }
+
+  #of(held: Held): readonly (readonly [Socket, Held])[] {
+    return [...this.#open].filter(([, one]) => nameOf(one) === nameOf(held));
+  }
+}
+
+function nameOf({ unit, isProxys }: Held): string {
+  return isProxys ? `through ${unit}` : unit;
+}
+
+/** Closes the first that waits for its client, but not the new one. False: none does. */
+function closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
+  const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
+  waiting?.[0].destroy();
+  return waiting !== undefined;
+}
+
+/** Nothing of it is being worked on: no whole request has come, or the answer waits to be read. */
+function waitsForClient({ asked }: Held): boolean {
+  return asked === null || !asked.request.complete || asked.response.writableEnded;
 }
