@@ -23,7 +23,7 @@ export async function pack(
   secret: Secret,
   bytes: (done: number) => void,
 ): Promise<Outcome> {
-  const tar = start("tar", ["-C", directory, "--sort=name", "-cz", "."]);
+  const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory });
   tar.in.end();
   const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];
   const gpg = startGpg(encrypt, secret);
@@ -68,12 +68,13 @@ async function run(programs: readonly Running[], pour: () => Promise<void>): Pro
 }
 
 function startGpg(args: readonly string[], { passphrase, home }: Secret): Running {
-  return start("gpg", ["--homedir", home, ...GPG, ...args], `${passphrase}\n`);
+  return start("gpg", ["--homedir", home, ...GPG, ...args], { secret: `${passphrase}\n` });
 }
 
 /** `secret` is what the program reads from its descriptor 3. */
-function start(program: string, args: readonly string[], secret = ""): Running {
+function start(program: string, args: readonly string[], { secret = "", cwd = process.cwd() } = {}): Running {
   const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
+    cwd,
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
   });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
+import { codeOf } from "../../core/error.ts";
 import { SYSTEM_PATH } from "../machine/run-program.ts";
 import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
 import { hasNoLock, writtenBy } from "./restic-traces.ts";
@@ -209,7 +210,9 @@ export class Restic {
       if (LOST.test(line) && ++lost === LOST_TRIES) child.kill("SIGTERM");
     });
     return new Promise((resolve) => {
-      child.once("error", (error) => resolve({ code: 127, out, err: error.message }));
+      child.once("error", (error) =>
+        resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, out, err: error.message }),
+      );
       child.once("close", (code) => {
         this.#child = null;
         signal?.removeEventListener("abort", end);

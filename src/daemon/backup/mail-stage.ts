@@ -40,9 +40,13 @@ export class MailStage implements Disposable {
     return new MailStage(join(backupMailStage, TREE), own.enter(TREE));
   }
 
-  /** For other programs that this process starts: it leads to the tree whatever its name is by then. */
+  /**
+   * For this process, and as the directory in which it starts another: it leads to the tree whatever its name is by then. Through
+   * /proc/PID the other one could not enter it in a container: this process has been another user (asOwnerOf), so only who has
+   * CAP_SYS_PTRACE looks into it (PR_SET_DUMPABLE(2const)).
+   */
   get heldPath(): string {
-    return `/proc/${process.pid}/fd/${this.#held.fd}`;
+    return `/proc/self/fd/${this.#held.fd}`;
   }
 
   /** Copies what is in `from` to the mails. */

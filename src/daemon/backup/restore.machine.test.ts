@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
@@ -85,6 +95,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       writeFileSync(join(target.mail, old), "another mail");
       writeFileSync(join(logs, "mail.log"), "later");
       writeFileSync(join(target.data, "later"), "");
+      // As a start does.
+      chownSync(target.mail, 54_321, 54_321);
       assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
       const again = await restoreServer(target, fetch, { key: "k", replaces: true });
       assert.ok(again.ok, JSON.stringify(again));

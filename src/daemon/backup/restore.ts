@@ -135,6 +135,8 @@ export async function restoreServer(
 
 /** Puts a part of what was restored on the disk where it belongs. A file keeps its time, which is that of its mail. */
 function moveToMount(from: string, mount: string): void {
+  // The next start gives it back, as everything.
+  giveDirectory(mount, { mode: 0o700, owner: ROOT });
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
   if (existsSync(from)) new Mirror(from, wholeIn(mount), INCIDENTS).pass();
