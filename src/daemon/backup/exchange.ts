@@ -10,8 +10,18 @@ import { SetUpFailure } from "../set-up/failure.ts";
 
 /** Where the contents of a directory that stays are replaced: in it, so that everything moves within one file system. */
 export const WORK = ".restoring";
+/** Held while a restore is at work in such a directory. */
+export const LOCK = ".restoring-lock";
 /** What an empty data directory may hold. */
-const HARMLESS = new Set(["lost+found", "run", "installed-packages", "installed-besides", "besides-before", WORK]);
+const HARMLESS = new Set([
+  "lost+found",
+  "run",
+  "installed-packages",
+  "installed-besides",
+  "besides-before",
+  WORK,
+  LOCK,
+]);
 
 /**
  * What is left to do once the restored directory is whole. `aside`: where the former one goes, null if it was empty. `keepsKey`: the

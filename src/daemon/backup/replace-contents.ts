@@ -9,9 +9,9 @@ import { messageOf } from "../../core/error.ts";
 import { mountOf, mountsBelow } from "../../wire/kernel/mounts.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
 import { lockHolder } from "../set-up/lock.ts";
-import { finishExchange, isExchanging, WORK, wholeBeside } from "./exchange.ts";
+import { finishExchange, isExchanging, LOCK, WORK, wholeBeside } from "./exchange.ts";
 
-const STAYS: ReadonlySet<string> = new Set([WORK, "lost+found"]);
+const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);
 
 /**
  * `out`: what is there moves aside. `in`: what was restored moves to its place. `mounts`: paths within it on which something is
@@ -47,9 +47,9 @@ export function asideOfMount(aside: string): string {
   return `.${aside}`;
 }
 
-/** Held while a restore is at work. */
+/** Held while a restore is at work. In a container nothing can be written beside the data directory. */
 export function restoreLock(data: string): string {
-  return `${data}.restoring-lock`;
+  return isFixed(data) ? join(data, LOCK) : `${data}.restoring-lock`;
 }
 
 /**

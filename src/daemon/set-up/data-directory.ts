@@ -10,7 +10,7 @@ import { SetUpFailure } from "./failure.ts";
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
 const LONGEST = 70;
 const PROOF = ["ghostinbox.toml", "installed-packages"];
-const HARMLESS = ["run", "lost+found"];
+const HARMLESS = ["run", "lost+found", ".restoring-lock"];
 
 /** Creates the data directory. Throws SetUpFailure if it cannot be used. */
 export function prepareDataDirectory(data: string): void {
