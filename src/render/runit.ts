@@ -10,6 +10,7 @@ import {
   spamMilterCommand,
 } from "./content/content-services.ts";
 import { postgreyCommand } from "./content/postgrey.ts";
+import { removesStaleLocks } from "./dovecot/stale-locks.ts";
 import { fail2banCommand } from "./fail2ban/fail2ban.ts";
 
 export const SERVICES = [
@@ -196,6 +197,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [
         // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
         `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
+        `${removesStaleLocks(layout, "all").join(" ")} || :`,
         forgetsEnded(join(layout.dovecotBase, "master.pid")),
         // One open file for each client of a service (`default_client_limit`).
         `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,

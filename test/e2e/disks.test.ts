@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { chownSync, existsSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
 import { signIn } from "../lab/login-attacks.ts";
@@ -107,7 +108,20 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     );
     await product.stop();
     await disk.repair();
+    const inbox = join(layout.mail, "example.test", "anna", "Maildir");
+    const { uid, gid } = statSync(inbox);
+    const lock = join(inbox, "dovecot-uidlist.lock");
+    // As a disk without room leaves it: Dovecot would wait for it for two minutes.
+    const leaveLock = (at: Date): void => {
+      writeFileSync(lock, "");
+      chownSync(lock, uid, gid);
+      utimesSync(lock, at, at);
+    };
+    leaveLock(new Date(0));
     await product.start();
+    assert.equal(existsSync(lock), false, "what a failing disk has left");
+    leaveLock(new Date());
+    await until("the keeper removes it from a running server too", () => !existsSync(lock), WELL_MS);
     await owner.seesAllWell();
     await allArrive(traffic.accepted);
   });

@@ -1,8 +1,10 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
 import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
+import { runProgram } from "../../adapters/machine/run-program.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { giveSocket } from "../../adapters/root-files/files.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { removesStaleLocks } from "../../render/dovecot/stale-locks.ts";
 import { KeeperServer } from "../../servers/keeper-server.ts";
 import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
@@ -54,6 +56,7 @@ const looks: readonly Repeated[] = [
     failing: "private keys that a killed restore left could not be removed",
     look: async () => removeLeftOverKeys(),
   },
+  { everyMs: 15 * SECOND_MS, failing: "stale locks of mailboxes could not be removed", look: removeStaleLocks },
   { everyMs: SECOND_MS, failing: "the clock could not be looked at", look: clockLook() },
   { everyMs: MINUTE_MS, atOnce: true, failing: "no backup could be started", look: () => watches.backups.look() },
   { everyMs: 10 * SECOND_MS, failing: "no checks could be started", look: () => watches.checks.look() },
@@ -97,6 +100,13 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
 
 function say(what: string): void {
   console.error(`keeper: ${what}`);
+}
+
+/** A lock that could not be written would keep its folder from its owner for two minutes. */
+async function removeStaleLocks(): Promise<void> {
+  const [program = "", ...argv] = removesStaleLocks(layout, "empty");
+  const ran = await runProgram(program, argv);
+  for (const lock of ran.stdout.split("\n").filter((line) => line !== "")) say(`removed an empty lock: ${lock}`);
 }
 
 async function lookAtMailKey(): Promise<void> {

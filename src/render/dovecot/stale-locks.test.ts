@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { removesStaleLocks } from "./stale-locks.ts";
+
+test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
+  const mail = temporaryDirectory();
+  const lock = (path: string, text: string, ageMs = 60_000): string => {
+    const file = join(mail, "example.org/anna/Maildir", path, "dovecot-uidlist.lock");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    const at = (Date.now() - ageMs) / 1_000;
+    utimesSync(file, at, at);
+    return file;
+  };
+  const [empty, old, fresh, isMail] = [
+    lock(".", ""),
+    lock(".Archive", "17:an-older-container"),
+    lock(".Sent", "", 1_000),
+    lock("cur", ""),
+  ];
+  const run = (which: "empty" | "all"): string => {
+    const [program = "", ...argv] = removesStaleLocks({ mail }, which);
+    assert.equal(program, "setpriv");
+    const [find = "", ...rest] = argv.slice(argv.indexOf("find"));
+    return execFileSync(find, rest, { encoding: "utf8" });
+  };
+  assert.equal(run("empty"), `${empty}\n`);
+  assert.deepEqual([empty, old, fresh, isMail].map(existsSync), [false, true, true, true]);
+  assert.equal(run("all"), `${old}\n`);
+  assert.deepEqual([old, fresh, isMail].map(existsSync), [false, true, true]);
+});
