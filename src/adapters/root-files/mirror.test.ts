@@ -121,3 +121,17 @@ test("nothing there is nothing to do", () => {
   assert.equal(mirror().pass(), 0);
   assert.ok(!existsSync(to));
 });
+
+test("a file full of holes is refused before it takes space; a short one is copied", () => {
+  const long = join(from, "anna", "long");
+  const truncate = (size: string): unknown => execFileSync("truncate", [`--size=${size}`, long]);
+  truncate("8M");
+  assert.ok(mirror().pass() > 0);
+  assert.equal(statSync(join(to, "anna", "long")).size, 8 * 1024 * 1024);
+  truncate("2G");
+  assert.throws(
+    () => mirror().pass(),
+    /anna\/long is far longer than the space that it takes on the disk: move it away/,
+  );
+  assert.ok(statSync(join(to, "anna", "long")).size < 9 * 1024 * 1024);
+});

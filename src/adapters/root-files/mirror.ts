@@ -17,9 +17,18 @@ import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const DEEPEST = 100;
+/** Of `st_blocks`, whatever the file system (stat(2)). */
+const BLOCK_BYTES = 512;
 /** Nobody else writes into what is root's. */
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
+/** How much longer than its space on the disk an ordinary file can be: file systems compress. */
+const MOST_COMPRESSED = 8;
+/**
+ * Maximum bytes of copies beyond that. A hole takes no space until it is copied, and neither do further names of one file. Some
+ * file systems reserve the space of a new file only seconds later (ZFS), so the sum counts and not each file.
+ */
+const MOST_WITHOUT_SPACE = 1 << 30;
 /**
  * The kernel writes times in steps of a tick. What changed within this time of a look may have changed after it (ms, twice the
  * longest tick).
@@ -46,6 +55,8 @@ export class Mirror {
   readonly #rules: MirrorRules;
   /** Directories that have been read: when they had last changed by then, and the directories in them. */
   readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
+
+  #withoutSpace = 0;
 
   /** `to` must be on the same file system if anything is linked. */
   constructor(from: string, to: string, rules: MirrorRules) {
@@ -97,7 +108,18 @@ export class Mirror {
     const { stat } = entry.held;
     if (stat.isSymbolicLink()) return copyLink(from, to, entry);
     if (!stat.isFile()) return 0;
-    return this.#rules.links(from.path) ? link(from, to, entry) : copy(from, to, entry);
+    return this.#rules.links(from.path)
+      ? link(from, to, entry)
+      : copy(from, to, { ...entry, admit: (stat) => this.#admit(`${from.path}/${entry.name}`, stat) });
+  }
+
+  /** Other users write there, and must not fill the disk with what costs them nothing. */
+  #admit(path: string, { size, blocks, nlink }: Stats): void {
+    this.#withoutSpace += Math.max(0, size - (MOST_COMPRESSED * blocks * BLOCK_BYTES) / Math.max(1, nlink));
+    if (this.#withoutSpace > MOST_WITHOUT_SPACE)
+      throw new UnsafePath(
+        `${path} is far longer than the space that it takes on the disk: move it away and try again.`,
+      );
   }
 
   #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
@@ -144,8 +166,10 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   return 1;
 }
 
+type Copied = Entry & Readonly<{ /** Throws if it is too much. */ admit: (stat: Stats) => void }>;
+
 /** 1 if there was none, or another. */
-function copy(from: Directory, to: Directory, { name, held }: Entry): number {
+function copy(from: Directory, to: Directory, { name, held, admit }: Copied): number {
   {
     using present = to.hold(name);
     if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
@@ -155,11 +179,12 @@ function copy(from: Directory, to: Directory, { name, held }: Entry): number {
   try {
     const stat = fstatSync(source);
     if (!stat.isFile()) return 0;
+    admit(stat);
     to.remove(name);
     const target = to.create(name, 0o600);
     if (target === null) throw new UnsafePath(`${to.path}/${name} was made by another program meanwhile: try again.`);
     try {
-      pour(source, target);
+      pour(source, target, stat.size);
     } finally {
       closeSync(target);
     }
@@ -178,10 +203,14 @@ function wholeMs({ stat }: Held): number {
   return Math.trunc(stat.mtimeMs);
 }
 
-function pour(source: number, target: number): void {
+/** Copies at most `most` bytes. The next pass copies what is appended during this one. */
+function pour(source: number, target: number, most: number): void {
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
-  for (let read = readSync(source, piece); read > 0; read = readSync(source, piece)) {
+  for (let poured = 0; poured < most; ) {
+    const read = readSync(source, piece, 0, Math.min(most - poured, PIECE_BYTES), null);
+    if (read === 0) return;
     for (let written = 0; written < read; ) written += writeSync(target, piece, written, read - written);
+    poured += read;
   }
 }
 
