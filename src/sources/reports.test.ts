@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -131,4 +131,22 @@ test("what is no report is dropped and told; what is unfinished is left alone", 
   writeFileSync(join(directory, ".5"), "{");
   await reports.look();
   assert.deepEqual([banned.length, warnings.length, readdirSync(directory)], [0, 4, [".5"]]);
+});
+
+test("100,000 files in the spool cost bounded time, are reported once, and are removed", async (t) => {
+  const { reports, report, directory, banned, warnings } = taker(t);
+  for (let i = 0; i < 100_000; i++) writeFileSync(join(directory, `.${i}`), "");
+  const from = performance.now();
+  await reports.look();
+  const lookMs = performance.now() - from;
+  assert.ok(lookMs < 1_000, `${lookMs} ms`);
+  const left = readdirSync(directory).length;
+  assert.ok(left < 100_000, `${left} left`);
+  report("1.json");
+  while (readdirSync(directory).length >= 4_000) await reports.look();
+  assert.ok(!existsSync(join(directory, "1.json")));
+  assert.deepEqual(
+    [banned.length, warnings],
+    [1, ["The directory of Fail2ban's reports holds too many files: most are removed unread."]],
+  );
 });

@@ -22,6 +22,9 @@ export type ReportTakerParts = Readonly<{
 
 const LOOK_MS = 200;
 const AT_ONCE = 200;
+/** Maximum time per check, so that decisions get the rest; `AT_LEAST` reports are taken even on a slow disk. */
+const WORK_MS = 40;
+const AT_LEAST = 10;
 
 /**
  * Takes Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
@@ -33,6 +36,7 @@ export class ReportTaker {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #failing = false;
+  #saidFull = false;
   /** Since when the addresses in the forgeable log have been those of clients, as was seen; null: they are not now. */
   #provenSince: Millis | null = null;
 
@@ -63,14 +67,33 @@ export class ReportTaker {
     if (this.#parts.forgeable?.isNow() === true) this.#provenSince = null;
     else this.#provenSince ??= this.#parts.clock.now();
     try {
-      // While the database cannot be written, the next report would fail as well.
-      for (const name of this.#spool.waiting(AT_ONCE)) if (!(await this.#take(name))) break;
+      const until = performance.now() + WORK_MS;
+      const { reports, surplus } = this.#spool.waiting(AT_ONCE);
+      this.#dropUnread(surplus, until);
+      for (const [index, name] of reports.entries()) {
+        if (index >= AT_LEAST && performance.now() > until) break;
+        // While the database cannot be written, the next report would fail as well.
+        if (!(await this.#take(name))) break;
+      }
       this.#failing = false;
     } catch (error) {
       if (this.#failing) return;
       this.#failing = true;
       const why = messageOf(error);
       this.#parts.log.warn("Reports of Fail2ban cannot be taken; it is tried again.", { why });
+    }
+  }
+
+  /** Uses half of the time budget. */
+  #dropUnread(names: readonly string[], until: number): void {
+    if (names.length > 0 && !this.#saidFull)
+      this.#parts.log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", {
+        directory: this.#parts.directory,
+      });
+    this.#saidFull ||= names.length > 0;
+    for (const name of names) {
+      if (performance.now() > until - WORK_MS / 2) break;
+      this.#spool.remove(name);
     }
   }
 
