@@ -127,10 +127,10 @@ test("the web has no capability but for a port below 1024", () => {
   assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
 });
 
-test("what sends events elsewhere runs only where that is set, as the web's user without a capability", () => {
+test("what sends events elsewhere runs only where that is set, as its own user without a capability", () => {
   assert.match(
     runs({ webLowPort: true }).get("export") ?? "",
-    /--reuid ghostinbox-web .*--ambient-caps=-all .*\/export\.js$/m,
+    /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m,
   );
   assert.equal(runs({ export: false }).has("export"), false);
 });

@@ -168,9 +168,9 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
         ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
       ];
     case "web":
-      return [asWeb("web", input)];
+      return [asReader("web", input)];
     case "export":
-      return [asWeb("export", { ...input, webLowPort: false })];
+      return [asReader("export", { ...input, webLowPort: false })];
     case "keeper":
       return [ours("keeper", "", input)];
     case "postfix":
@@ -228,8 +228,8 @@ function standIn({ layout, loginPort }: RunitInput): string {
 }
 
 /** Settings from the environment reach it only through `settings/for-web.ts` and `for-export.ts`. */
-function asWeb(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
-  const user = asUser(USERS.web, webLowPort ? "net_bind_service" : null);
+function asReader(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
+  const user = asUser(USERS[program], webLowPort ? "net_bind_service" : null);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;
   return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout)}`;
 }

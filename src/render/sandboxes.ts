@@ -56,7 +56,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "sends events to another machine",
     capabilities: BECOMES_ITS_USER,
     families: IP,
-    writes: own("export", ({ exportRecord }) => dirname(exportRecord)),
+    writes: own("export", ({ exportData }) => exportData),
     home: "yes",
   },
   keeper: {

@@ -1,7 +1,7 @@
 import { loadSettings, type Sources } from "./load.ts";
 import type { Settings } from "./schema.ts";
 
-/** The settings for the exporter, which runs as the web's user and cannot read the settings file. None is a secret. */
+/** The settings for the exporter, which runs as its own user and cannot read the settings file. None is a secret. */
 export const EXPORT_KEYS = [
   "domains",
   "hostname",

@@ -1,5 +1,11 @@
 import { join } from "node:path";
 
+/**
+ * A file in a directory where another user writes. It isn't a string, so that no function of node:fs takes it: a pipe, a link or
+ * an endless file may have its name. `readForeign` reads it.
+ */
+export type ForeignFile = Readonly<{ foreign: string }>;
+
 /** Every path below the data directory. Absolute paths. */
 export type Layout = ReturnType<typeof layoutOf>;
 
@@ -22,7 +28,8 @@ export function layoutOf(dataDirectory: string) {
     webSettings: at("conf", "web", "web.toml"),
     /** The settings that the exporter reads, and how far it has delivered events. */
     exportSettings: at("conf", "export", "export.toml"),
-    exportRecord: at("lib", "export", "delivered"),
+    exportData: at("lib", "export"),
+    exportRecord: foreign(at("lib", "export", "delivered")),
     fail2banConf: at("conf", "fail2ban"),
     /** The owner's own filters; those that passed the tests are in `fail2banOwn`. */
     fail2banFilters: at("filter.d"),
@@ -86,7 +93,7 @@ export function layoutOf(dataDirectory: string) {
     spamState: at("lib", "spamd"),
     /** What it learned from each user, and the list of that; spamd's. */
     learnedByUsers: at("lib", "spamd", "users"),
-    spamCorrections: at("lib", "spamd", "corrections"),
+    spamCorrections: foreign(at("lib", "spamd", "corrections")),
     /** Rules that were fetched: `current` leads to those in use. */
     spamRules: at("lib", "spamd", "rules"),
     /** The plugin that finds a user's own. */
@@ -171,6 +178,10 @@ export function layoutOf(dataDirectory: string) {
   } as const;
 }
 
+function foreign(path: string): ForeignFile {
+  return { foreign: path };
+}
+
 /** The file into which svlogd(8) writes the output of a service. */
 export function serviceLog(layout: Layout, service: string): string {
   return join(layout.log, service, "current");
@@ -182,11 +193,12 @@ export const DEFAULT_DATA_DIRECTORY = "/var/lib/ghostinbox";
 export const USERS = {
   guard: "ghostinbox",
   web: "ghostinbox-web",
+  export: "ghostinbox-export",
   mail: "ghostinbox-mail",
   fail2ban: "ghostinbox-fail2ban",
   accountsGroup: "ghostinbox-accounts",
   /** May read the logs of mail and web. */
   logsGroup: "ghostinbox-logs",
-  /** May read what the web shows. The group `ghostinbox`, which reads the settings, is only the guard's. */
+  /** May read the events. The group `ghostinbox`, which reads the settings, is only the guard's. */
   dataGroup: "ghostinbox-data",
 } as const;

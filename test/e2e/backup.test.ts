@@ -111,7 +111,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
 
   test("programs that face the network reach none of it", async () => {
     assert.equal(statSync(layout.backup).mode & 0o777, 0o700);
-    for (const user of ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "postfix"]) {
+    for (const user of ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "postfix"]) {
       const ran = await lab.server.exec(["setpriv", "--reuid", user, "--clear-groups", "ls", layout.backup]);
       assert.notEqual(ran.code, 0, user);
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
+import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -48,6 +49,8 @@ describe("greylisting, names that are guessed, and what each user reaches", {
   const { lab, product } = running;
 
   describe("what each user reaches", () => reachTests(running));
+
+  describe("files that other users write", () => foreignFilesTests(running));
 
   /** Postgrey takes a /24 for one client, so that each test has senders of its own. */
   const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>

@@ -242,7 +242,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await typed("Remove, purge", 2);
       await typed("Remove, purge", 1, 2);
       const left =
-        "getent passwd ghostinbox ghostinbox-web; getent group ghostinbox-data; ls -d /var/lib/ghostinbox /etc/default/ghostinbox";
+        "getent passwd ghostinbox ghostinbox-web ghostinbox-export; getent group ghostinbox-data; ls -d /var/lib/ghostinbox /etc/default/ghostinbox";
       assert.equal(await machine.shell(`(${left}) 2>/dev/null || true`), "");
     });
   });

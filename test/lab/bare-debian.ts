@@ -182,7 +182,7 @@ export function expectAnnounced(question: string, text: string): void {
     "GhostInbox prepares this machine:",
     "  npm packages ",
     "    postfix          receives and sends mail (SMTP)",
-    "  system users   ghostinbox ghostinbox-web ghostinbox-mail ghostinbox-fail2ban,",
+    "  system users   ghostinbox ghostinbox-web ghostinbox-export ghostinbox-mail ghostinbox-fail2ban,",
     "  system groups  ghostinbox-accounts ghostinbox-data ghostinbox-logs,",
     question,
   ])

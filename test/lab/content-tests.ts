@@ -227,7 +227,9 @@ export function contentTests(
     const mail = encryptedMail({ lab, product }, { account: BERT, from: "198.51.100.65" });
     await mail.writeHidden(password, "yachts");
     await mail.copy(password, "Junk");
-    await until("it was learned", () => readFileSync(product.layout.spamCorrections, "utf8").includes(` spam ${BERT}`));
+    await until("it was learned", () =>
+      readFileSync(product.layout.spamCorrections.foreign, "utf8").includes(` spam ${BERT}`),
+    );
   });
 
   test("who has mail scored cannot teach, and no user's script can start a program", async () => {

@@ -13,7 +13,13 @@ const PROGRAM = `
   sleep 600 while 1;`;
 
 /** The users that are the server's own. */
-export const OUR_USERS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+export const OUR_USERS = [
+  "ghostinbox",
+  "ghostinbox-web",
+  "ghostinbox-export",
+  "ghostinbox-mail",
+  "ghostinbox-fail2ban",
+];
 
 export type Wish = Readonly<{ host: Host; user: string; file?: string; within?: readonly string[] }>;
 

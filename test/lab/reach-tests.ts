@@ -48,6 +48,9 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   },
   "ghostinbox-web": {
     sockets: [/^run\/guard\/web\.sock$/],
+    reads: [/^db\/engine\//],
+  },
+  "ghostinbox-export": {
     reads: [/^db\/engine\//, /^lib\/export\//],
     writes: [/^lib\/export(\/|$)/],
   },
@@ -152,10 +155,10 @@ export function reachTests({ lab, product }: Running): void {
         );
     });
 
-  test("what sends events away is the web's user, and says why nothing arrives", async () => {
+  test("the exporter runs as its own user, and says why nothing arrives", async () => {
     const pids = product.pidsOf(/program\/export\.js/);
     assert.equal(pids.length, 1);
-    assert.equal(statSync(`/proc/${pids[0]}`).uid, (await identityNamed(product, "ghostinbox-web")).uid);
+    assert.equal(statSync(`/proc/${pids[0]}`).uid, (await identityNamed(product, "ghostinbox-export")).uid);
     assert.match(readDelivery(product.layout.exportRecord)?.trouble ?? "", /ECONNREFUSED 127\.0\.0\.1:6514/);
   });
 

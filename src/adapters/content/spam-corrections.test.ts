@@ -10,11 +10,11 @@ const NONE = { missed: 0, wrong: 0, users: 0 };
 
 test("both directions are counted, by time, with the older part of the list", () => {
   const list = join(temporaryDirectory(), "corrections");
-  assert.deepEqual(corrections(list, 0, 9e12), NONE);
+  assert.deepEqual(corrections({ foreign: list }, 0, 9e12), NONE);
   writeFileSync(`${list}.1`, "100 spam anna@example.org\n200 spam anna@example.org\n");
   writeFileSync(list, "300 ham bea@example.org\n400 ham bea@example.org\nno line\n300 spam\n");
-  assert.deepEqual(corrections(list, 200_000, 300_000), { missed: 1, wrong: 1, users: 2 });
-  assert.deepEqual(corrections(list, 0, 9e12), { missed: 2, wrong: 2, users: 2 });
+  assert.deepEqual(corrections({ foreign: list }, 200_000, 300_000), { missed: 1, wrong: 1, users: 2 });
+  assert.deepEqual(corrections({ foreign: list }, 0, 9e12), { missed: 2, wrong: 2, users: 2 });
 });
 
 test("a link is not followed, and a pipe holds nobody up", () => {
@@ -22,8 +22,8 @@ test("a link is not followed, and a pipe holds nobody up", () => {
   const list = join(directory, "corrections");
   writeFileSync(join(directory, "other"), "100 spam anna@example.org\n");
   symlinkSync(join(directory, "other"), list);
-  assert.deepEqual(corrections(list, 0, 9e12), NONE);
+  assert.deepEqual(corrections({ foreign: list }, 0, 9e12), NONE);
   rmSync(list);
   execFileSync("mkfifo", [list]);
-  assert.deepEqual(corrections(list, 0, 9e12), NONE);
+  assert.deepEqual(corrections({ foreign: list }, 0, 9e12), NONE);
 });

@@ -1,5 +1,6 @@
 import { SECOND_MS } from "../../core/time.ts";
-import { readPlain } from "../root-files/files.ts";
+import type { ForeignFile } from "../../settings/layout.ts";
+import { readForeign } from "../root-files/files.ts";
 
 /** What users taught the spam filter by moving mail. */
 export type Corrections = Readonly<{
@@ -15,8 +16,8 @@ const MOST_BYTES = 4_000_000;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
 /** From the list of spamd's user and its older part, between two times. What is no line of it is left out. */
-export function corrections(list: string, from: number, to: number): Corrections {
-  const found = [`${list}.1`, list].flatMap(linesOf).flatMap((line) => {
+export function corrections({ foreign }: ForeignFile, from: number, to: number): Corrections {
+  const found = [`${foreign}.1`, foreign].flatMap(linesOf).flatMap((line) => {
     const [, seconds, learned, account] = LINE.exec(line) ?? [];
     const at = Number(seconds) * SECOND_MS;
     return account !== undefined && at >= from && at <= to ? [{ learned, account }] : [];
@@ -30,9 +31,5 @@ export function corrections(list: string, from: number, to: number): Corrections
 
 /** Another user writes there: what is no plain file of a usual size counts as none. */
 function linesOf(path: string): readonly string[] {
-  try {
-    return (readPlain(path, MOST_BYTES)?.text ?? "").split("\n");
-  } catch {
-    return [];
-  }
+  return (readForeign({ foreign: path }, MOST_BYTES) ?? "").split("\n");
 }

@@ -7,9 +7,9 @@ import { DeliveryFile, LOST_MS, readDelivery } from "./delivery-record.ts";
 
 test("the position and the begin of a trouble survive a restart", () => {
   const directory = temporaryDirectory();
-  const path = join(directory, "delivered");
+  const file = { foreign: join(directory, "delivered") };
   let now = 1_000;
-  const open = () => new DeliveryFile(path, () => now);
+  const open = () => new DeliveryFile(file, () => now);
   const first = open();
   assert.equal(first.last(), null);
   const last = { id: 41, at: "2026-11-20T08:00:00.000Z" };
@@ -20,39 +20,39 @@ test("the position and the begin of a trouble survive a restart", () => {
   assert.deepEqual(second.last(), last);
   second.note(last, { trouble: "x".repeat(1_000), lost: 0 });
   const { id: position, at } = last;
-  assert.deepEqual(readDelivery(path), { position, at, trouble: "x".repeat(300), since: 1_000, lost: null });
+  assert.deepEqual(readDelivery(file), { position, at, trouble: "x".repeat(300), since: 1_000, lost: null });
   second.note({ ...last, id: 42 }, { trouble: null, lost: 0 });
-  assert.deepEqual(readDelivery(path), { position: 42, at, trouble: null, since: null, lost: null });
+  assert.deepEqual(readDelivery(file), { position: 42, at, trouble: null, since: null, lost: null });
   assert.deepEqual(readdirSync(directory), ["delivered"]);
 });
 
 test("events that were lost within a day are added up", () => {
-  const path = join(temporaryDirectory(), "delivered");
+  const file = { foreign: join(temporaryDirectory(), "delivered") };
   let now = 1_000;
-  const open = () => new DeliveryFile(path, () => now);
+  const open = () => new DeliveryFile(file, () => now);
   open().note({ id: 9, at: null }, { trouble: null, lost: 3 });
   now = 2_000;
   open().note({ id: 19, at: null }, { trouble: null, lost: 4 });
   open().note({ id: 20, at: null }, { trouble: null, lost: 0 });
-  assert.deepEqual(readDelivery(path)?.lost, { count: 7, at: 2_000 });
+  assert.deepEqual(readDelivery(file)?.lost, { count: 7, at: 2_000 });
   now += LOST_MS;
   open().note({ id: 21, at: null }, { trouble: null, lost: 0 });
-  assert.equal(readDelivery(path)?.lost, null);
+  assert.equal(readDelivery(file)?.lost, null);
 });
 
 test("a file that was damaged is not taken for a first run; one of an earlier version goes on", () => {
-  const path = join(temporaryDirectory(), "delivered");
+  const file = { foreign: join(temporaryDirectory(), "delivered") };
   for (const text of ["", "{", "[]", '{"position":-1,"trouble":null,"since":null}', '{"position":1}']) {
-    writeFileSync(path, text);
-    assert.equal(readDelivery(path), null, text);
+    writeFileSync(file.foreign, text);
+    assert.equal(readDelivery(file), null, text);
     assert.deepEqual(
-      [new DeliveryFile(path).isUnreadable(), new DeliveryFile(path).last()],
+      [new DeliveryFile(file).isUnreadable(), new DeliveryFile(file).last()],
       [true, { id: 0, at: null }],
     );
   }
-  writeFileSync(path, '{"position":7,"trouble":null,"since":null}');
+  writeFileSync(file.foreign, '{"position":7,"trouble":null,"since":null}');
   assert.deepEqual(
-    [new DeliveryFile(path).isUnreadable(), new DeliveryFile(path).last()],
+    [new DeliveryFile(file).isUnreadable(), new DeliveryFile(file).last()],
     [false, { id: 7, at: null }],
   );
 });

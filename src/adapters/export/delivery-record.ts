@@ -1,8 +1,10 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import * as z from "zod/mini";
 import { DAY_MS } from "../../core/time.ts";
 import type { Delivered, DeliveryRecord } from "../../engine/export/exporter.ts";
+import type { ForeignFile } from "../../settings/layout.ts";
 import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../../wire/control/fields.ts";
+import { readForeign } from "../root-files/files.ts";
 
 /**
  * What the exporter says of itself. `position` null: it has not begun; `at`: the time of the event there. `since`: since when the
@@ -21,6 +23,8 @@ export type Delivery = Readonly<{
 export const LOST_MS = DAY_MS;
 const MOST_TROUBLE = 300;
 const MOST_AT = 40;
+/** Far more than the longest record. */
+const MOST_BYTES = 16 * 1024;
 
 const written = lazily(() => {
   const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
@@ -34,11 +38,13 @@ const written = lazily(() => {
   });
 });
 
-/** A file that another user may have written; null: there is none, or it cannot be used. */
-export function readDelivery(path: string): Delivery | null {
+/** Null: there is none, or it cannot be used. */
+export function readDelivery(file: ForeignFile): Delivery | null {
+  const text = readForeign(file, MOST_BYTES);
+  if (text === null) return null;
   let json: unknown;
   try {
-    json = parseJson(readFileSync(path, "utf8"));
+    json = parseJson(text);
   } catch {
     return null;
   }
@@ -49,27 +55,27 @@ export function readDelivery(path: string): Delivery | null {
 
 /** A file that is replaced as a whole, and flushed before it takes its place. */
 export class DeliveryFile implements DeliveryRecord {
-  readonly #path: string;
+  readonly #file: ForeignFile;
   readonly #now: () => number;
   #since: number | null;
   #lost: Delivery["lost"];
 
-  constructor(path: string, now: () => number = Date.now) {
-    this.#path = path;
+  constructor(file: ForeignFile, now: () => number = Date.now) {
+    this.#file = file;
     this.#now = now;
-    const read = readDelivery(path);
+    const read = readDelivery(file);
     this.#since = read?.since ?? null;
     this.#lost = read?.lost ?? null;
   }
 
   /** One that cannot be read is not a first run: nothing may be left out, so what is kept is sent from its beginning. */
   isUnreadable(): boolean {
-    return existsSync(this.#path) && readDelivery(this.#path) === null;
+    return existsSync(this.#file.foreign) && readDelivery(this.#file) === null;
   }
 
   last(): Delivered | null {
     if (this.isUnreadable()) return { id: 0, at: null };
-    const read = readDelivery(this.#path);
+    const read = readDelivery(this.#file);
     return read === null || read.position === null ? null : { id: read.position, at: read.at };
   }
 
@@ -88,7 +94,8 @@ export class DeliveryFile implements DeliveryRecord {
   }
 
   #write(delivery: Delivery): void {
-    const fresh = `${this.#path}.new`;
+    const path = this.#file.foreign;
+    const fresh = `${path}.new`;
     const fd = openSync(fresh, "w", 0o640);
     try {
       writeSync(fd, `${JSON.stringify(delivery)}\n`);
@@ -96,6 +103,6 @@ export class DeliveryFile implements DeliveryRecord {
     } finally {
       closeSync(fd);
     }
-    renameSync(fresh, this.#path);
+    renameSync(fresh, path);
   }
 }

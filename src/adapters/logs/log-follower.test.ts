@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -49,6 +59,29 @@ function rotate(name: string): void {
   renameSync(file, join(directory, `@${name}.s`));
   writeFileSync(file, "");
 }
+
+test("a pipe or a link in place of a log is reported once and does not block", async () => {
+  const failures: string[] = [];
+  const other = new LogFollower({
+    file,
+    from: null,
+    take: () => Promise.resolve(true),
+    failed: (why) => failures.push(why),
+  });
+  rmSync(file);
+  execFileSync("mkfifo", [file]);
+  await other.poll();
+  await other.poll();
+  assert.deepEqual(failures, [`${file} is not a regular file: remove it, and let its program write a new one.`]);
+  rmSync(file);
+  writeFileSync(file, "");
+  await other.poll();
+  rmSync(file);
+  symlinkSync("/etc/passwd", file);
+  await other.poll();
+  assert.equal(failures.length, 2);
+  await other.stop();
+});
 
 test("only what comes after the first start is taken, in whole lines", async () => {
   await follower.poll();

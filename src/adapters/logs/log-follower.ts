@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { isRotated, isRotatedElsewhere } from "../../wire/logs/rotated-log.ts";
+import { openPlain } from "../root-files/files.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
@@ -91,14 +92,14 @@ export class LogFollower {
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
-      const fd = openSync(file, "r");
+      const fd = openPlain(file);
       const stat = fstatSync(fd, { bigint: true });
       this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
       return fd;
     }
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
-    const fd = openSync(found ?? file, "r");
+    const fd = openPlain(found ?? file);
     if (found === undefined) this.#begin(fd);
     else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
@@ -157,7 +158,7 @@ export class LogFollower {
     const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
-    this.#fd = openSync(next, "r");
+    this.#fd = openPlain(next);
     this.#begin(this.#fd);
     return true;
   }

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { codeOf } from "../../core/error.ts";
 import { addressKeysIn } from "../../wire/logs/address-keys.ts";
+import { openPlain } from "../root-files/files.ts";
 
 /** A block holds whole lines: as many as fill this, and seldom more. */
 export const BLOCK_BYTES = 32 * 1024;
@@ -126,7 +127,7 @@ function numbersOf(path: string): Readonly<{ numbers: Float64Array; mtimeMs: num
 
 export function openIfThere(path: string): number | null {
   try {
-    return openSync(path, "r");
+    return openPlain(path);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
     throw error;

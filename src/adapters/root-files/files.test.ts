@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -25,6 +26,8 @@ import {
   layLink,
   linkFile,
   moveFile,
+  openPlain,
+  readForeign,
   readPlain,
   removeFile,
   setAccess,
@@ -157,4 +160,23 @@ test("a socket is given, and nothing else", async () => {
   symlinkSync(join(place, "socket"), file);
   assert.throws(() => giveSocket(file, owner), /is no socket/);
   await new Promise((resolve) => server.close(resolve));
+});
+
+test("a pipe, a link, a directory or an endless file of another user is refused without waiting", () => {
+  const foreign = { foreign: file };
+  assert.equal(readForeign(foreign, 100), null);
+  for (const lay of [
+    () => execFileSync("mkfifo", [file]),
+    () => symlinkSync(victim, file),
+    () => mkdirSync(file),
+    () => execFileSync("truncate", ["--size=1G", file]),
+  ]) {
+    lay();
+    assert.equal(readForeign(foreign, 100), null);
+    if (!statSync(file).isFile() || lstatSync(file).isSymbolicLink()) assert.throws(() => openPlain(file));
+    rmSync(file, { recursive: true });
+  }
+  writeFileSync(file, "four");
+  assert.equal(readForeign(foreign, 4), "four");
+  closeSync(openPlain(file));
 });

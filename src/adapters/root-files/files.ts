@@ -5,17 +5,18 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
-import { Directory, type Owner } from "./directory.ts";
+import type { ForeignFile } from "../../settings/layout.ts";
+import { Directory, type Held, type Owner } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Replaces the whole file: a reader sees the old text or the new one, also after a power failure. */
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
@@ -78,8 +79,44 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
     if (held === null) return null;
     const { size, uid, gid, mode } = mustBePlain(path, held).stat;
     if (size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be: put the right one there.`);
-    return { text: readFileSync(`/proc/self/fd/${held.fd}`, "utf8"), owner: { uid, gid }, mode: mode & 0o7777 };
+    return { text: textOf(held, mostBytes), owner: { uid, gid }, mode: mode & 0o7777 };
   });
+}
+
+/** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
+export function readForeign({ foreign }: ForeignFile, mostBytes: number): string | null {
+  try {
+    return readPlain(foreign, mostBytes)?.text ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Opens a log that another user may write, for reading. Throws if it is not a regular file: a pipe would block the whole
+ * program until someone writes to it.
+ */
+export function openPlain(path: string): number {
+  try {
+    const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+  } catch (error) {
+    // A link, or a socket (open(2)).
+    if (!["ELOOP", "ENXIO"].includes(String(codeOf(error)))) throw error;
+  }
+  throw new UnsafePath(`${path} is not a regular file: remove it, and let its program write a new one.`);
+}
+
+/** Its size may have changed since it was checked, so what is read is bounded too. */
+function textOf({ fd, stat }: Held, mostBytes: number): string {
+  const opened = openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(Math.min(stat.size, mostBytes));
+    return bytes.toString("utf8", 0, readSync(opened, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(opened);
+  }
 }
 
 export function appendFile(path: string, data: string | Uint8Array): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
@@ -11,6 +11,7 @@ import { engineMigrations } from "./engine-db/migrations.ts";
 import { SqliteStore } from "./engine-db/store.ts";
 import { applyMigration } from "./migrate.ts";
 import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
+import { openAnySchema } from "./schemas.ts";
 
 const KINDS = [
   { name: "engine.db", open: openEngine, read: openEngineForReading, migrations: engineMigrations },
@@ -56,6 +57,15 @@ for (const { name, open, read, migrations } of KINDS) {
       assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
       reader.close();
     });
+
+    for (const end of ["", "-wal", "-shm", "-journal"])
+      test(`waits for no pipe at ${name}${end}`, (t) => {
+        const path = join(scratch(t), name);
+        open(path).close();
+        rmSync(`${path}${end}`, { force: true });
+        execFileSync("mkfifo", [`${path}${end}`]);
+        for (const opens of [open, read, openAnySchema]) assert.throws(() => opens(path), /is not a regular file/);
+      });
 
     test("refuses what cannot be used with one sentence", (t) => {
       const directory = scratch(t);

@@ -7,6 +7,7 @@ import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { integer, text } from "./columns.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
 import { type Migration, migrate, schemaVersion } from "./migrate.ts";
+import { refusePipes } from "./refuse-pipes.ts";
 import { writtenByNewer } from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
@@ -90,6 +91,7 @@ export function openAccountsForReading(path: string): DatabaseSync {
 function openForWriting(path: string, kind: Kind, { ifDamaged }: IfDamaged): DatabaseSync {
   return orOneSentence(path, () => {
     createPrivate(path);
+    refusePipes(path);
     const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       prepareForWriting(db, path, kind);
@@ -120,6 +122,7 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
   return orOneSentence(path, () => {
     if (!existsSync(path)) throw new UnusableDatabase("missing", `${path} does not exist yet; start the server first.`);
     const db = as(dirname(path), () => {
+      refusePipes(path);
       const opened = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
       // The first query of this check opens the files beside it.
       refuseOthers(opened, path, kind);

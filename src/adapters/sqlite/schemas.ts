@@ -6,6 +6,7 @@ import { asOwnerOf } from "../machine/as-owner.ts";
 import { accountsMigrations } from "./accounts-db/migrations.ts";
 import { engineMigrations } from "./engine-db/migrations.ts";
 import { schemaVersion } from "./migrate.ts";
+import { refusePipes } from "./refuse-pipes.ts";
 
 /** The schema of a database: the version of the file, and the newest that this program knows. */
 export type Schema = Readonly<{ path: string; version: number; known: number }>;
@@ -36,6 +37,7 @@ export function writtenByNewer({ path, version, known }: Schema): string {
 /** Opens a database of any schema for reading, as the owner of its directory. Throws what SQLite says. */
 export function openAnySchema(path: string): DatabaseSync {
   return asOwnerOf(dirname(path), () => {
+    refusePipes(path);
     const db = new DatabaseSync(path, { readOnly: true });
     // The first query opens the files beside it.
     schemaVersion(db);

@@ -95,10 +95,10 @@ function wantedSecrets(layout: Layout): readonly Wanted[] {
 
 function wantedSockets(layout: Layout): readonly Wanted[] {
   const { uid, gid } = userIds(USERS.guard);
-  const data = groupId(USERS.dataGroup);
+  const web = groupId(USERS.web);
   return [
-    { path: layout.controlSocket, mode: 0o600, uid, gid: data },
-    { path: layout.webSocket, mode: 0o660, uid, gid: data },
+    { path: layout.controlSocket, mode: 0o600, uid, gid: web },
+    { path: layout.webSocket, mode: 0o660, uid, gid: web },
     { path: layout.keeperSocket, mode: 0o600, uid, gid },
   ];
 }

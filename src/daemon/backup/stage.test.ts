@@ -16,8 +16,8 @@ test("the mail key's public half, legal holds, the script's edits and how far th
   const top = temporaryDirectory();
   const layout = layoutOf(join(top, "data"));
   const outside = join(top, "mail.pem");
-  const { mailPublicKey, mailPrivateKey, legalHolds, exportRecord, engineDb, accountsDb, mail, log, backupStage } =
-    layout;
+  const exportRecord = layout.exportRecord.foreign;
+  const { mailPublicKey, mailPrivateKey, legalHolds, engineDb, accountsDb, mail, log, backupStage } = layout;
   for (const path of [mailPublicKey, mailPrivateKey, legalHolds, exportRecord, engineDb, accountsDb, backupStage])
     mkdirSync(dirname(path), { recursive: true });
   for (const path of [mail, log, layout.postfixQueue]) mkdirSync(path, { recursive: true });

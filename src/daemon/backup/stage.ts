@@ -54,7 +54,7 @@ function plainParts(layout: Layout): readonly string[] {
     dirname(layout.legalHolds),
     dirname(layout.mailPublicKey),
     layout.spamState,
-    dirname(layout.exportRecord),
+    layout.exportData,
     join(layout.data, "lib", "dovecot"),
   ];
 }

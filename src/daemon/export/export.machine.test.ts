@@ -53,7 +53,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
 
   async function site(t: TestContext, protocol: "relp" | "tls", name: string = protocol) {
     const layout = layoutOf(at(name));
-    for (const path of [layout.engineDb, layout.exportSettings, layout.exportRecord])
+    for (const path of [layout.engineDb, layout.exportSettings, layout.exportRecord.foreign])
       mkdirSync(dirname(path), { recursive: true });
     const db = openEngine(layout.engineDb);
     t.after(() => db.close());
@@ -101,7 +101,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
         for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
         renameSync(`${layout.engineDb}.new`, layout.engineDb);
       },
-      damage: (): void => writeFileSync(layout.exportRecord, "{"),
+      damage: (): void => writeFileSync(layout.exportRecord.foreign, "{"),
       delivered: () => readDelivery(layout.exportRecord),
       arrived: (ids: readonly number[]) =>
         t.waitFor(() => {

@@ -14,7 +14,7 @@ import { type ExportSettings, readExportSettings } from "../../settings/for-expo
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 
 /**
- * Sends the committed events to the receiver of `export.syslog`, as the web's user: it can read them and change none.
+ * Sends the committed events to the receiver of `export.syslog`, as `ghostinbox-export`, which can read them and change none.
  * Whatever cannot be read or opened ends it, and runsv(8) starts it again.
  */
 

@@ -12,8 +12,9 @@ test("events that reach no receiver for five minutes are told, until one arrives
   const directory = temporaryDirectory();
   const clock = new HandClock();
   const notices = new NoticeBoard();
-  const record = new DeliveryFile(join(directory, "delivered"), () => clock.now());
-  const watch = new ExportWatch({ notices, clock, record: join(directory, "delivered"), services: directory });
+  const file = { foreign: join(directory, "delivered") };
+  const record = new DeliveryFile(file, () => clock.now());
+  const watch = new ExportWatch({ notices, clock, record: file, services: directory });
   let at = 0;
   const look = (): string | undefined => {
     watch.look((at += 5_000));

@@ -5,6 +5,7 @@ import { plural } from "../../core/text.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../engine/ports.ts";
 import type { ServiceName } from "../../render/runit.ts";
+import type { ForeignFile } from "../../settings/layout.ts";
 
 const LOOK_EVERY_MS = 5 * SECOND_MS;
 const LONG_MS = 5 * MINUTE_MS;
@@ -15,7 +16,7 @@ export type ExportWatchParts = Readonly<{
   notices: Notices;
   clock: Clock;
   /** What the exporter says of itself. */
-  record: string;
+  record: ForeignFile;
   /** The directory of the services: without one of the exporter, nothing is exported. */
   services: string;
 }>;

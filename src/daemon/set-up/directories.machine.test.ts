@@ -21,7 +21,7 @@ import { SERVICES } from "../../render/runit.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { takeLock } from "./lock.ts";
 
-const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];
 const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey", "postdrop"];
 const STRANGER = 65_534;
@@ -63,7 +63,7 @@ describe("the data directory", OWN_ETC, () => {
     ["spool/postfix/public", "710", "postfix", "postdrop"],
     ["spool/postfix/pid", "755", "root", "root"],
     ["spool/fail2ban", "2770", "ghostinbox-fail2ban", "ghostinbox"],
-    ["lib/export", "2750", "ghostinbox-web", "ghostinbox"],
+    ["lib/export", "2750", "ghostinbox-export", "ghostinbox"],
     ["lib/fail2ban", "750", "ghostinbox-fail2ban", "ghostinbox-fail2ban"],
     ["lib/postfix", "700", "postfix", "postfix"],
     ["lib/dkim", "750", "root", "_rspamd"],
@@ -71,7 +71,7 @@ describe("the data directory", OWN_ETC, () => {
     ["lib/rspamd", "700", "_rspamd", "_rspamd"],
     ["lib/spamd", "700", "debian-spamd", "debian-spamd"],
     ["lib/postgrey", "700", "postgrey", "postgrey"],
-    ["run/guard", "2750", "ghostinbox", "ghostinbox-data"],
+    ["run/guard", "2750", "ghostinbox", "ghostinbox-web"],
     ["run/keeper", "755", "root", "root"],
     ["run/spamd", "2750", "debian-spamd", "spamass-milter"],
     ["log/mail", "750", "root", "ghostinbox-logs"],
@@ -140,6 +140,18 @@ describe("the data directory", OWN_ETC, () => {
     ]);
     assert.equal(statSync(join(box, "mail")).uid, there.numberOf("passwd", "ghostinbox-mail"));
     assert.equal(statSync(join(box, "odd")).uid, STRANGER);
+  });
+
+  test("what the exporter has delivered becomes its user's where it belonged to the web's", async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    await make(etc, layout);
+    const { foreign: record } = layout.exportRecord;
+    const web = etc.numberOf("passwd", "ghostinbox-web");
+    writeFileSync(record, "{}");
+    for (const path of [layout.exportData, record]) chownSync(path, web, statSync(layout.exportData).gid);
+    assert.deepEqual(await make(etc, layout), []);
+    const own = etc.numberOf("passwd", "ghostinbox-export");
+    assert.deepEqual([statSync(layout.exportData).uid, statSync(record).uid], [own, own]);
   });
 
   describe("of a backup that was killed", () => {

@@ -52,7 +52,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
     // The guard reads how far it is.
-    at(dirname(layout.exportRecord), 0o2750, USERS.web, guard),
+    at(layout.exportData, 0o2750, USERS.export, guard),
     at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
@@ -79,7 +79,8 @@ export function directories(layout: Layout): readonly Entry[] {
     at(join(layout.log, "spamd"), 0o750, "root", guard),
     at(dirname(layout.webLog), 0o750, "root", logsGroup),
     at(layout.run),
-    at(dirname(layout.controlSocket), 0o2750, guard, dataGroup),
+    // The web sends commands; the exporter sends none.
+    at(dirname(layout.controlSocket), 0o2750, guard, USERS.web),
     at(dirname(layout.keeperSocket)),
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
@@ -120,7 +121,7 @@ function trees(layout: Layout): readonly string[] {
     layout.spamPreferences,
     layout.authorLists,
     layout.postgreyData,
-    dirname(layout.exportRecord),
+    layout.exportData,
     ...fail2banDirectories(layout),
   ];
 }

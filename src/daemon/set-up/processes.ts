@@ -6,7 +6,7 @@ import { USERS } from "../../settings/layout.ts";
 import { listProcesses, networkOf, type Process, usersOf } from "./read-processes.ts";
 
 /** Users that run only this product. */
-const OUR_USERS = [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban];
+const OUR_USERS = [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban];
 /** Users of Debian's packages, which may run other things on this machine. */
 const SHARED_USERS = ["postfix", "dovecot", "dovenull", "unbound", POSTGREY_USER, ...Object.values(CONTENT_USERS)];
 

@@ -43,7 +43,7 @@ export type UninstallOptions = Readonly<{
 type Tell = (doing: string) => void;
 
 /** Members before the groups that they are in. */
-const ADDED_USERS = [USERS.web, USERS.mail, USERS.fail2ban, USERS.guard];
+const ADDED_USERS = [USERS.web, USERS.export, USERS.mail, USERS.fail2ban, USERS.guard];
 const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
 /** The steps of `uninstall`, one sentence each, in order. Changes nothing. */

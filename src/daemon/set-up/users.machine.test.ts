@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 
-const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
 
 /** Where the components are installed and GhostInbox never ran. */
@@ -36,7 +36,7 @@ describe("system users", OWN_ETC, () => {
     const etc = bare();
     await add(etc);
     assert.deepEqual(etc.members("ghostinbox-accounts"), ["postfix", "dovecot"]);
-    assert.deepEqual(etc.members("ghostinbox-data"), ["ghostinbox", "ghostinbox-web"]);
+    assert.deepEqual(etc.members("ghostinbox-data"), ["ghostinbox", "ghostinbox-web", "ghostinbox-export"]);
     assert.deepEqual(etc.members("ghostinbox-logs"), ["ghostinbox"]);
     assert.ok(!etc.members("spamass-milter").includes("ghostinbox"));
     assert.ok(!etc.members("debian-spamd").includes("ghostinbox"));

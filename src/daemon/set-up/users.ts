@@ -8,13 +8,13 @@ const ACCOUNT_READERS = ["postfix", "dovecot"];
 
 /** Adds missing system users and groups, and puts each of our users into exactly the groups it needs. */
 export async function addUsers(): Promise<void> {
-  for (const name of [USERS.guard, USERS.web, USERS.mail, USERS.fail2ban]) {
+  for (const name of [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban]) {
     if (!hasUser(name)) await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
   }
   for (const group of [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup])
     if (!hasGroup(group)) await must("groupadd", ["--system", group]);
   for (const reader of ACCOUNT_READERS) await join(reader, USERS.accountsGroup);
-  for (const reader of [USERS.guard, USERS.web]) await join(reader, USERS.dataGroup);
+  for (const reader of [USERS.guard, USERS.web, USERS.export]) await join(reader, USERS.dataGroup);
   // Fail2ban is started with that group.
   await join(USERS.guard, USERS.logsGroup);
   // Earlier versions let the web read all that the guard may, including the secret of sign-ins.

@@ -71,7 +71,7 @@ own=${layout.learnedByUsers}/$(printf %s "$account" | sha256sum | cut -c 1-64)
 mkdir -p "$own"
 said=$(spamc -U ${layout.spamdSocket} -u "$account" -t ${LEARN_SECONDS} -s 1048576 -L "$class")
 case $said in *successfully*) ;; *) exit 0 ;; esac
-list=${layout.spamCorrections}
+list=${layout.spamCorrections.foreign}
 if [ -e "$list" ] && [ "$(stat -c %s "$list")" -gt ${LIST_BYTES} ]; then mv "$list" "$list.1"; fi
 printf '%s %s %s\\n' "$(date +%s)" "$class" "$account" >> "$list"
 `;

@@ -26,16 +26,16 @@ export const exported = {
   "export.syslog.ca": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "File of certificate authorities (PEM) that may sign the receiver's certificate; empty means the public ones. The user ghostinbox-web must be able to read it.",
+    says: "File of certificate authorities (PEM) that may sign the receiver's certificate; empty means the public ones. The user ghostinbox-export must be able to read it.",
   },
   "export.syslog.cert": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "Certificate (PEM) with which this server proves to the receiver who it is; empty means none. The user ghostinbox-web must be able to read it.",
+    says: "Certificate (PEM) with which this server proves to the receiver who it is; empty means none. The user ghostinbox-export must be able to read it.",
   },
   "export.syslog.key": {
     kind: orEmpty(path),
     byDefault: "",
-    says: "Private key of `export.syslog.cert` (PEM). The user ghostinbox-web must be able to read it.",
+    says: "Private key of `export.syslog.cert` (PEM). The user ghostinbox-export must be able to read it.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

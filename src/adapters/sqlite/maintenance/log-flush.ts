@@ -1,6 +1,7 @@
-import { fdatasync, openSync } from "node:fs";
+import { fdatasync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../../core/error.ts";
+import { openPlain } from "../../root-files/files.ts";
 import { integer } from "../columns.ts";
 
 export type LogFlushParts = Readonly<{
@@ -84,7 +85,7 @@ export class LogFlush {
   async #flushLog(path: string): Promise<string | null> {
     const { sync = flushFile, between } = this.#parts;
     try {
-      const log = this.#logs.get(path) ?? openSync(`${path}-wal`, "r");
+      const log = this.#logs.get(path) ?? openPlain(`${path}-wal`);
       this.#logs.set(path, log);
       const why = this.#refused.get(path) ?? (await sync(log));
       if (why === null) return null;

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { directories } from "../../src/daemon/set-up/directories.ts";
+import { layoutOf } from "../../src/settings/layout.ts";
+
+/** Paths in directories of other users than root that nothing opens as a plain file, and what they are instead. */
+const NO_FILES: Readonly<Record<string, string>> = {
+  accountsDb: "a database: sqlite/refuse-pipes.ts comes first",
+  breakGlass: "only its presence counts",
+  controlSocket: "a socket",
+  engineDb: "a database: sqlite/refuse-pipes.ts comes first",
+  fail2banDb: "only Fail2ban opens it",
+  fail2banPid: "only Fail2ban opens it",
+  fail2banSocket: "a socket",
+  greylistSocket: "a socket",
+  learnedByUsers: "a directory; only spamd opens what is in it",
+  policySocket: "a socket",
+  rspamdSocket: "a socket",
+  standInSocket: "a socket",
+  spamHeadSocket: "a socket",
+  spamMilterSocket: "a socket",
+  spamPulseSocket: "a socket",
+  spamRules: "a directory; only spamd opens what is in it",
+  spamdSocket: "a socket",
+  webSocket: "a socket",
+  backupMailStage: "a directory of root's, refused if it belongs to another user",
+};
+/** Who may take the name out of a `ForeignFile`. */
+const NAMED_BY = [
+  "src/adapters/root-files/files.ts",
+  "src/adapters/export/delivery-record.ts",
+  "src/adapters/content/spam-corrections.ts",
+  "src/render/content/learn-spam.ts",
+];
+
+const layout = layoutOf("/data");
+const others = directories(layout)
+  .filter(({ user }) => user !== "root")
+  .map(({ path }) => path);
+const isTheirs = (path: string): boolean => others.some((directory) => path.startsWith(`${directory}/`));
+
+test("each path where another user writes is a foreign file, or is opened by none of our programs", () => {
+  const theirs = Object.entries(layout).flatMap(([name, path]) =>
+    typeof path === "string" && isTheirs(path) ? [name] : [],
+  );
+  assert.deepEqual(theirs.toSorted(), Object.keys(NO_FILES).toSorted());
+});
+
+test("a foreign file lies in a directory of another user", () => {
+  const foreign = Object.values(layout).filter((path) => typeof path === "object");
+  assert.ok(foreign.length > 0);
+  for (const file of foreign) assert.ok(isTheirs(file.foreign), file.foreign);
+});
+
+test("only its readers and its writer take the name of a foreign file", () => {
+  const sources = globSync("src/**/*.ts").filter((path) => !path.endsWith(".test.ts"));
+  const found = sources.filter((path) => /\.foreign\b|\{ foreign/.test(readFileSync(path, "utf8")));
+  assert.deepEqual(found.toSorted(), [...NAMED_BY, "src/settings/layout.ts"].toSorted());
+});

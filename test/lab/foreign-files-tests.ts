@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { requestOf } from "../../bench/policy-request.ts";
+import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+const DECISION_MS = 500;
+const TRAPS = {
+  "a pipe": "mkfifo",
+  "a link to a secret": "ln -s ../../secrets/login-policy",
+  "an endless file": "truncate --size=1G",
+} as const;
+
+/** Of a server with REACHED: the exporter runs, and nothing takes what it sends. */
+export function foreignFilesTests({ lab, product }: Running): void {
+  const asExporter = (script: string): Promise<string> =>
+    lab.server.mustExec([
+      "setpriv",
+      "--reuid=ghostinbox-export",
+      "--regid=ghostinbox-export",
+      "--clear-groups",
+      "sh",
+      "-c",
+      script,
+    ]);
+
+  test("what the exporter's user puts in the place of its record stops no decision and no start", async () => {
+    const { foreign: record } = product.layout.exportRecord;
+    const guard = (): number => product.pidsOf(/program\/guard\.js/)[0] ?? 0;
+    const isTold = async (): Promise<boolean> =>
+      (await product.stats()).health.notices.some(({ code }) => code === "export_failing");
+    const trouble = JSON.stringify({ position: 1, at: null, trouble: "refused", since: 1, lost: null });
+    const stopped = product.pidsOf(/program\/export\.js/);
+    assert.equal(stopped.length, 1);
+    for (const pid of stopped) process.kill(pid, "SIGSTOP");
+    try {
+      for (const [what, command] of Object.entries(TRAPS)) {
+        await asExporter(`rm -f ${record}; echo '${trouble}' > ${record}`);
+        await until(`the guard has read the record before ${what}`, isTold);
+        await asExporter(`rm ${record}; ${command} ${record}`);
+        await until(`the guard has looked at ${what}`, async () => !(await isTold()));
+        assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, what);
+      }
+      await asExporter(`rm ${record}; mkfifo ${record}`);
+      const before = guard();
+      process.kill(before, "SIGTERM");
+      await until("another guard runs", () => guard() !== 0 && guard() !== before);
+      await until("it answers", () => product.guardAnswers());
+      assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, "after a restart");
+    } finally {
+      await asExporter(`rm -f ${record}`);
+      for (const pid of stopped) process.kill(pid, "SIGCONT");
+    }
+  });
+}
+
+/** How long the answer to one question of Postfix takes. */
+function decisionMs(policySocket: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const from = performance.now();
+    const socket = connect(policySocket, () => socket.write(requestOf("CONNECT", "v4").bytes));
+    socket.on("error", reject).on("data", () => {
+      socket.destroy();
+      resolve(performance.now() - from);
+    });
+  });
+}
