@@ -17,7 +17,7 @@ const NO_FILES: Readonly<Record<string, string>> = {
   learnedByUsers: "a directory; only spamd opens what is in it",
   policySocket: "a socket",
   rspamdSocket: "a socket",
-  standInSocket: "a socket",
+  standIn: "a socket",
   spamHeadSocket: "a socket",
   spamMilterSocket: "a socket",
   spamPulseSocket: "a socket",

@@ -20,7 +20,7 @@ const EVERYONE: Allowed = {
     /^program\//,
     /^conf\/dovecot\/(quota-warning|spam-learn|vacation-dict\.conf)$/,
     /^conf\/(export|fail2ban|fail2ban-own|postfix|postgrey|rspamd|sieve|spamass-milter|spamassassin|unbound|web)\//,
-    /^service\/[^/]+\/(run|finish|control\/t|log\/run)$/,
+    /^service\/[^/]+\/(run|started|finish|control\/t|log\/run)$/,
     /^spool\/postfix\/(chroot-)?etc\//,
     /^lib\/dovecot\/instances$/,
     /^run\/start\.pid$/,
