@@ -52,7 +52,7 @@ function lines({ found, madeAt }: Drill): string {
 
 function serverText({ server }: Found): string {
   if (server === null)
-    return "not started: this machine lets even root make no namespaces, so it would meet the running one";
+    return "not started: this machine lets root make no namespaces or mount nothing in them, so it would meet the running one";
   const { startMs, mails, signedIn, aliases, bans } = server;
   return [
     `started from it without a network in ${span(startMs)}: Dovecot counts ${plural(mails, "mail")}`,

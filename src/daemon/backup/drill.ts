@@ -151,7 +151,7 @@ async function startSecond(
   // As after a real restore: the start gives each user its own.
   giveAll(restored.data, ROOT);
   const second = await runSecondServer(layout, restored.data, env);
-  if (!second.ok && "isImpossible" in second) return { reason: null, found };
+  if (!second.ok && second.isImpossible === true) return { reason: null, found };
   if (!second.ok)
     return { reason: `the server that was started from it fails: ${second.reason.replace(/\.$/, "")}`, found };
   const { mails, ...seen } = second.seen;

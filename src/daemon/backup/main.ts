@@ -10,6 +10,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { createBackup } from "./create.ts";
 import { drillRestore } from "./drill.ts";
 import { changeBackupRecord } from "./record.ts";
+import { CannotBeApart } from "./second-server.ts";
 
 const watch = (): void => undefined;
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
@@ -45,7 +46,8 @@ async function second(): Promise<void> {
     console.log(JSON.stringify({ ok: true, seen: await serveScratch(layout, scratch, process.env) }));
     process.exit(0);
   } catch (error) {
-    console.log(JSON.stringify({ ok: false, reason: messageOf(error) }));
+    const isImpossible = error instanceof CannotBeApart;
+    console.log(JSON.stringify({ ok: false, reason: messageOf(error), isImpossible }));
     process.exit(1);
   }
 }

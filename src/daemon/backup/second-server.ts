@@ -22,11 +22,13 @@ export type Seen = Readonly<z.output<typeof seenSchema>>;
 
 const answer = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(true), seen: seenSchema }),
-  z.object({ ok: z.literal(false), reason: z.string() }),
+  // `isImpossible`: this machine does not let root make namespaces, or mount in them, as in most containers.
+  z.object({ ok: z.literal(false), reason: z.string(), isImpossible: z.optional(z.boolean()) }),
 ]);
+export type Second = z.output<typeof answer>;
 
-/** `impossible`: this machine does not let even root make namespaces, as in most containers. */
-export type Second = z.output<typeof answer> | Readonly<{ ok: false; reason: string; isImpossible: true }>;
+/** Within its namespaces something is not allowed that it takes to be apart from the running server. The backup has no part in it. */
+export class CannotBeApart extends Error {}
 
 const MOST_MS = HOUR_MS;
 /**
@@ -47,11 +49,19 @@ export async function runSecondServer(layout: Layout, scratch: string, env: Envi
     timeoutMs: MOST_MS,
     env: { ...variables, GHOSTINBOX_DATA: layout.data },
   });
-  if (/^unshare: unshare failed: Operation not permitted/m.test(ran.stderr))
-    return { ok: false, reason: "this machine lets even root make no namespaces", isImpossible: true };
+  const refused = refusal(ran.stderr);
+  if (refused !== null) return { ok: false, reason: refused, isImpossible: true };
   const last = ran.stdout.trim().split("\n").at(-1) ?? "";
   const read = z.safeParse(answer, last.startsWith("{") ? parsed(last) : null);
   return read.success ? read.data : { ok: false, reason: `it ended early: ${lastLines(ran)}` };
+}
+
+/**
+ * What unshare(1) itself says: the kernel or the container refuses a namespace (EPERM, or ENOSPC and EINVAL where their number is
+ * limited or the kernel has none), or what it mounts in one. Null if it got as far as our program. Exported for its test.
+ */
+export function refusal(stderr: string): string | null {
+  return /^unshare: (?!failed to execute )(.*)$/m.exec(stderr)?.[1] ?? null;
 }
 
 function parsed(line: string): unknown {

@@ -22,7 +22,7 @@ import { makeLoginPolicySecret, makeProofWord } from "../set-up/shared-secrets.t
 import { readSite } from "../set-up/site.ts";
 import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../set-up/supervise.ts";
 import { giveSignIn, lookAt } from "./look-at-second.ts";
-import type { Seen } from "./second-server.ts";
+import { CannotBeApart, type Seen } from "./second-server.ts";
 
 /**
  * What runs: enough for a sign-in and for the bans. No Postfix and no keeper, so no mail can be sent; it is asked about
@@ -84,7 +84,7 @@ async function takePlace({ data, program }: Layout, scratch: string): Promise<vo
 
 async function must(program: string, args: readonly string[]): Promise<void> {
   const ran = await runProgram(program, args);
-  if (ran.code !== 0) throw new SetUpFailure(`${program} failed: ${lastLines(ran)}`);
+  if (ran.code !== 0) throw new CannotBeApart(`${program} failed: ${lastLines(ran)}`);
 }
 
 async function untilReady(layout: Layout, settings: Settings): Promise<void> {

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { refusal } from "./second-server.ts";
+
+test("a machine without namespaces is told from a server that fails in them", () => {
+  for (const says of [
+    "unshare failed: Operation not permitted",
+    "unshare failed: No space left on device",
+    "unshare failed: Invalid argument",
+    "mount /proc failed: Permission denied",
+    "cannot change root filesystem propagation: Permission denied",
+  ])
+    assert.equal(refusal(`unshare: ${says}\n`), says);
+  assert.equal(
+    refusal("unshare: failed to execute /var/lib/ghostinbox/program/node: No such file or directory\n"),
+    null,
+  );
+  assert.equal(refusal("backup: its guard was not ready after 60 s\n"), null);
+});
