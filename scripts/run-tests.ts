@@ -7,6 +7,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { endChildren } from "./end-run.ts";
 import { measureSlowness } from "./machine-speed.ts";
 import { inMemory } from "./memory-directory.ts";
 import { packagesThere, takesPackages } from "./packages.ts";
@@ -28,7 +29,17 @@ import {
   UNIT,
 } from "./test-files.ts";
 import { seconds } from "./test-output.ts";
-import { addTally, againAlone, failed, staticCheck, type Tally, tally, tellEnd, testFiles } from "./test-run.ts";
+import {
+  addTally,
+  againAlone,
+  beginNoMore,
+  failed,
+  staticCheck,
+  type Tally,
+  tally,
+  tellEnd,
+  testFiles,
+} from "./test-run.ts";
 
 /** More than cores, as some of them wait. */
 const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 : 1);
@@ -76,7 +87,7 @@ if (what !== "computing" && globSync(`${compiled}/*/*`).length > MOST_COMPILED) 
 enableCompileCache(compiled);
 process.env["NODE_COMPILE_CACHE"] = compiled;
 // What a run makes goes with it.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void endEarly());
 if (what !== "computing") await measureAgain();
 const env = what === "computing" ? process.env : inMemory();
 if (what === "computing") {
@@ -88,6 +99,13 @@ if (what === "computing") {
   process.exit();
 }
 const isWhole = what === "all" && only === "";
+const hidden = ["/tmp", "/var/tmp"].find((place) => resolve().startsWith(`${place}/`));
+if (isWhole && hidden !== undefined) {
+  console.error(
+    `This clone is below ${hidden}, of which some tests have one of their own: they would not find it. Move it elsewhere.`,
+  );
+  process.exit(2);
+}
 const packages = packagesThere();
 // SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.
 const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], told: packages }) : null;
@@ -139,6 +157,14 @@ async function measureAgain(): Promise<void> {
     console.log(
       `This machine is ${slowness} times slower than deadlines assume: they are longer, and fewer files run side by side.`,
     );
+}
+
+/** Ctrl-C: a second one does not wait. */
+async function endEarly(): Promise<void> {
+  beginNoMore();
+  if (what !== "computing") console.log("Ending: what the tests started is taken away.");
+  await endChildren();
+  process.exit(1);
 }
 
 /** Nothing that comes after it can pass without them. */

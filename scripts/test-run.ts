@@ -58,7 +58,16 @@ export async function staticCheck(name: string, [program = "", ...argv]: readonl
   console.log(output.trimEnd());
 }
 
+let isOver = false;
+
+/** From now on no test file begins. */
+export function beginNoMore(): void {
+  isOver = true;
+}
+
 export async function testFiles(files: readonly string[], how: How, into = tally): Promise<void> {
+  // The run is ending.
+  if (isOver) return new Promise(() => undefined);
   into.files += files.length;
   const stream = run({ ...how, files });
   stream.on("test:stdout", ({ message }) => process.stdout.write(message));

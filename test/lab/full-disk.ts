@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "./commands.ts";
@@ -17,7 +16,6 @@ export class SmallDisk {
   async mount(): Promise<void> {
     mkdirSync(this.directory, { recursive: true });
     await mustRun(["mount", "-t", "tmpfs", "-o", `size=${this.#size},mode=0755`, "tmpfs", this.directory]);
-    process.on("exit", () => spawn("umount", ["-l", this.directory]));
   }
 
   async unmount(): Promise<void> {

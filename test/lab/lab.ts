@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { publish, startDns } from "./dns.ts";
 import { Host } from "./host.ts";
+import { unmountBelow } from "./mounts.ts";
 import { makeNetwork, removeNetwork } from "./network.ts";
 
 /** A network of its own for one test file: see network.ts for who lives where. It has a directory at once, hosts from `start` on. */
@@ -59,6 +60,7 @@ export class Lab {
 
   #takeAway(): void {
     removeNetwork();
+    unmountBelow(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { constants, copyFileSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { mustRun, runProgram } from "./commands.ts";
@@ -29,7 +29,6 @@ export class LoopDisk {
     await mustRun(["truncate", "-s", `${SIZE_MB}M`, this.#image]);
     await mustRun(["mkfs.ext4", "-q", "-F", "-N", String(this.#inodes), this.#image]);
     await this.#mount();
-    process.on("exit", () => spawn("umount", ["-l", this.#directory]));
   }
 
   async unmount(): Promise<void> {

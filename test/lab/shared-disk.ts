@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { mustRun } from "./commands.ts";
@@ -19,7 +18,6 @@ export class SharedDisk {
   async mount(): Promise<void> {
     mkdirSync(this.#disk, { recursive: true });
     await mustRun(["mount", "-t", "tmpfs", "-o", `size=${SIZE_MB}m`, "tmpfs", this.#disk]);
-    process.on("exit", () => spawn("umount", ["-l", ...this.#directories, this.#disk]));
     for (const directory of this.#directories) {
       const part = join(this.#disk, basename(directory));
       for (const each of [part, directory]) mkdirSync(each, { recursive: true });
