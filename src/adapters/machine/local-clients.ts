@@ -25,7 +25,7 @@ function ownAddresses(): readonly Ip[] {
 
 /** Read each time: a proxy may be installed while the server runs. */
 async function nameOf(uid: number): Promise<string> {
-  const users = await readFile("/etc/passwd", "utf8");
+  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
   const line = users.split("\n").find((one) => one.split(":")[2] === String(uid));
   return line?.split(":")[0] ?? `with the id ${uid}`;
 }

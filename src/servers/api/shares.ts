@@ -52,7 +52,7 @@ export class ConnectionShares {
     const held = { unit: prefixOf(ip, this.#settings.ipv6Prefix), isProxys, asked: null };
     this.#open.set(socket, held);
     socket.once("close", () => this.#open.delete(socket));
-    if (!this.#makeRoom(socket, held)) socket.destroy();
+    if (!this.#makeRoom(socket, held)) this.#close(socket);
   }
 
   #asked(request: IncomingMessage, response: ServerResponse): void {
@@ -69,11 +69,24 @@ export class ConnectionShares {
   #makeRoom(socket: Socket, held: Held): boolean {
     const isFull = this.#open.size > this.#limits.connections;
     const ofUnit = this.#of(held);
-    if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return closeFirst(ofUnit, socket);
+    if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return this.#closeFirst(ofUnit, socket);
     if (!isFull) return true;
     const units = Map.groupBy(this.#open, ([, one]) => nameOf(one));
     const greediest = [...units.values()].toSorted((a, b) => b.length - a.length);
-    return greediest.some((unit) => closeFirst(unit, socket));
+    return greediest.some((unit) => this.#closeFirst(unit, socket));
+  }
+
+  /** Closes the first that waits for its client, but not the new one. False: none does. */
+  #closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
+    const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
+    if (waiting !== undefined) this.#close(waiting[0]);
+    return waiting !== undefined;
+  }
+
+  /** It no longer counts: its event comes later, and more clients may arrive before. */
+  #close(socket: Socket): void {
+    this.#open.delete(socket);
+    socket.destroy();
   }
 
   #of(held: Held): readonly (readonly [Socket, Held])[] {
@@ -83,13 +96,6 @@ export class ConnectionShares {
 
 function nameOf({ unit, isProxys }: Held): string {
   return isProxys ? `through ${unit}` : unit;
-}
-
-/** Closes the first that waits for its client, but not the new one. False: none does. */
-function closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
-  const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
-  waiting?.[0].destroy();
-  return waiting !== undefined;
 }
 
 /** Nothing of it is being worked on: no whole request has come, or the answer waits to be read. */
