@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { CHECKOUT } from "./checkout.ts";
+import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
 import { openImap, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -85,6 +87,15 @@ function compose({ lab, docker }: ImageLab, argv: readonly string[], password: s
   const files = ["-f", join(CHECKOUT, "examples/ghostinbox/compose.yaml"), "-f", join(lab.directory, "lab.json")];
   const env = { GHOSTINBOX_DOMAIN: "example.test", ADMIN_PASSWORD: password };
   return docker.compose([...files, ...argv], { env });
+}
+
+function of({ lab, docker }: ImageLab) {
+  return {
+    lab,
+    docker,
+    types: (line: string) => docker.types(line, lab.directory),
+    onHost: (line: string) => docker.types(line, CHECKOUT, { env: NOT_SET_UP_HERE }),
+  };
 }
 
 const COMMANDS: readonly (readonly [string, RegExp])[] = [
@@ -173,6 +184,65 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
           /security\.js was edited: limits\.mail\.per_minute = 20/,
         );
         assert.match(await types(`docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
+      },
+    ],
+    [
+      "does what every line of its document says, as printed",
+      async () => {
+        const lines = new DocumentLines("ghostinbox");
+        const { lab, docker, types, onHost } = of(image());
+        const made = await types(`docker exec ${NAME} ghostinbox token create document --scope owner --json`);
+        const { token } = z.object({ token: z.string() }).parse(JSON.parse(made));
+        const client = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
+        const web = client.with({ authorization: `Bearer ${token}` });
+        const asks = async (count: number) => {
+          const [first = "", ...body] = lines.take(count === 1 ? "GET " : "POST ", count);
+          const [method = "", path = ""] = first.split(" ");
+          const answer = await web.ask(method, path, count === 1 ? {} : { body: JSON.parse(body.join("")) as unknown });
+          assert.equal(answer.status, 200, `${first}\n${answer.text}`);
+          return answer.text;
+        };
+        const stats = JSON.parse(await asks(1)) as unknown;
+        assert.ok(typeof stats === "object" && stats !== null && "bans" in stats && "events" in stats);
+        assert.match(await asks(6), /1\.2\.3\.4/);
+        assert.match(await onHost("node security/security.js stats"), /"1\.2\.3\.4".*Manual ban - suspicious activity/);
+        await asks(5);
+        assert.doesNotMatch(
+          await onHost("node security/security.js stats"),
+          /"level".*"1\.2\.3\.4"|"1\.2\.3\.4".*"level"/,
+        );
+        await asks(1);
+        const script = (start: string) => lines.typed(`node security/security.js ${start}`, onHost);
+        assert.match(await script("stats"), /"generatedAt"/);
+        assert.match(await script("cleanup"), /removed|expired/i);
+        assert.match(await script("ban"), /1\.2\.3\.4/);
+        for (const line of lines.take("services:", 10)) assert.ok(ITS_LINES.includes(line), line);
+        const docker_ = (start: string) => lines.typed(`docker exec ${NAME} ${start}`, types);
+        assert.match(await docker_("journalctl"), /fail2ban/);
+        assert.match(await docker_("fail2ban-client"), /Fail2ban was restarted/);
+        const [unbanned] = lines.take("node security/security.js unban");
+        assert.match(await script("stats | grep"), /Spam relay attempt/);
+        assert.equal(unbanned, "node security/security.js unban 1.2.3.4");
+        assert.match(await script("unban"), /1\.2\.3\.4/);
+        await lines.typed(`docker exec ${NAME} top`, async (line) => {
+          const typist = docker.terminal(line.replace("exec", "exec -it"), lab.directory);
+          const ended = typist.ends(START_MS);
+          await typist.sees(/Mem:/, START_MS);
+          typist.types("\x03");
+          await ended;
+        });
+        assert.match(await docker_("iptables"), /^[1-9]\d*$/m);
+        assert.match(await script("cleanup"), /removed|expired/i);
+        // As printed it is as delivered, with a comment that says that there are more.
+        const own = join(lab.directory, "security", "security.js");
+        writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
+        assert.match(await types(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);
+        await lines.typed("destemail", async (line) => {
+          const setting = line.replace(/^(\S+) = (.*)$/, "ghostinbox config set fail2ban.$1 $2");
+          await types(`docker exec ${NAME} ${setting}`);
+          await types(`docker exec ${NAME} ghostinbox config apply`);
+        });
+        lines.tell();
       },
     ],
     [

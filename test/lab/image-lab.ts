@@ -168,14 +168,14 @@ export class ImageLab {
     return [...env, "--volume", this.#names()];
   }
 
-  /** A Debian that has a security update of Postfix: its sources.list. */
+  /** A Debian that has a security update of tini: its sources.list. */
   #sources(): string {
     const repository = join(this.lab.directory, "dns", "debian");
     const sources = join(repository, "sources.list");
     if (existsSync(sources)) return sources;
     mkdirSync(repository);
     const packages =
-      "Package: postfix\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
+      "Package: tini\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
     const sum = createHash("sha256").update(packages).digest("hex");
     const release = `Origin: Debian-Security\nLabel: Debian-Security\nSuite: oldstable-security\nVersion: 12\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ${sum} ${packages.length} Packages\n`;
     for (const [name, text] of [

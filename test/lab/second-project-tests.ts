@@ -1,9 +1,21 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { Dialog } from "./dialog.ts";
+import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, START_MS } from "./image-lab.ts";
 import { logIn, openImap, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -98,7 +110,28 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
   };
   const signsIn = async (name: string, password: string): Promise<boolean> =>
     (await of(image()).answerTo(name, password)).startsWith("OK");
+  const lines = new DocumentLines("investra");
   return [
+    [
+      "sets what its document sets, word for word, and writes its logs",
+      async () => {
+        const { dms, types } = of(image());
+        const conf = (path: string) => readFileSync(dms("mail-state", "conf", path), "utf8");
+        const [defaults = "", ...jails] = conf("fail2ban/jail.conf")
+          .split(/^(?=\[)/m)
+          .slice(1);
+        const logpath = (await types(`docker exec ${NAME} readlink -f /var/log/mail/mail.log`)).trim();
+        for (const name of ["[postfix]", "[dovecot]"]) {
+          const jail = `${defaults}${jails.find((one) => one.startsWith(`${name}\n`))}`.split("\n");
+          for (const line of lines.take(name, 7))
+            assert.ok(jail.includes(line.replace("/var/log/mail/mail.log", logpath)), `${name} ${line}`);
+        }
+        const spam = conf("spamassassin/local.cf").split("\n");
+        for (const line of lines.take("required_score", 5)) assert.ok(spam.includes(line), line);
+        for (const line of lines.take("/var/log/", 4)) await types(`docker exec ${NAME} test -r ${line}`);
+      },
+    ],
+
     [
       "follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms",
       async () => {
@@ -129,8 +162,11 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
         writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
         // It has shown that it runs with the spam filter, which takes half of a start.
         appendFileSync(layout.settings, "spam.enabled = false\n");
-        const own = `login_greeting = ${GREETING}\nremote {\n  disable_plaintext_auth = yes\n}\n`;
+        const printed = [...lines.take("ssl_", 4), ...lines.take("remote {", 3)];
+        const own = `login_greeting = ${GREETING}\n${printed.join("\n")}\n`;
         writeFileSync(dms("config", "dovecot.cf"), own, { mode: 0o644 });
+        for (const start of ["echo", "sed", "docker-compose restart"])
+          await lines.typed(start, async (line) => assert.ok(CHANGES.includes(line), line));
         await types(CHANGES);
         await image().runs(NAME);
         await image().expectMails(CLERK, "A mail", "just before");
@@ -145,18 +181,98 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
     ],
 
     [
+      "runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so",
+      async () => {
+        const { dms, types } = of(image());
+        const file = dms("config", "dovecot.cf");
+        const own = readFileSync(file, "utf8");
+        const applies = () => types(`docker exec ${NAME} ghostinbox config apply`);
+        assert.doesNotMatch(await types(`docker exec ${NAME} ghostinbox status`), /mailboxes\.dovecot/);
+        appendFileSync(file, "nonsense = 1\n");
+        assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
+        await until("status says so", async () =>
+          /Your own settings of Dovecot .* cannot be used.*line 9/.test(
+            await types(`docker exec ${NAME} ghostinbox status`),
+          ),
+        );
+        assert.ok(await signsIn(CLERK, PASSWORD));
+        writeFileSync(file, own);
+        chownSync(file, 1000, 1000);
+        assert.match(await applies(), /without your settings: .*must belong to root/);
+        chownSync(file, 0, 0);
+        assert.doesNotMatch(await applies(), /without your settings/);
+      },
+    ],
+
+    [
+      "names its contacts, and is tested by its commands",
+      async () => {
+        const { lab } = image();
+        const { types } = of(image());
+        const contacts = [
+          ...lines.take("Security Team"),
+          ...lines.take("System Admin"),
+          ...lines.take("Hosting Provider"),
+        ];
+        await types(`docker exec ${NAME} ghostinbox config set alerts.contacts '${contacts.join(",")}'`);
+        await types(`docker exec ${NAME} ghostinbox config apply`);
+        const shown = await types(`docker exec ${NAME} ghostinbox config show`);
+        for (const contact of contacts) assert.ok(shown.includes(contact), contact);
+        // On the machine where Docker runs, as the lab's server is one.
+        const here = (line: string) =>
+          lab.server.exec(["bash", "-c", `cd ${CHECKOUT}; ${line}`], { deadlineMs: 200_000 });
+        const scanned = await lines.typed("nmap", here);
+        for (const port of [25, 465, 587, 993]) assert.match(scanned.stdout, new RegExp(`^${port}/tcp +open`, "m"));
+        assert.doesNotMatch(scanned.stdout, /Postfix smtpd \d|Dovecot imapd \d/);
+        const tls = stripVTControlCharacters((await lines.typed("sslscan", here)).stdout);
+        for (const version of ["SSLv3", "TLSv1.0", "TLSv1.1"])
+          assert.match(tls, new RegExp(`^${version} +disabled`, "m"));
+        assert.match(tls, /^TLSv1\.2 +enabled/m);
+        const curl = lines.explained(
+          "curl",
+          "security-test.md",
+          /cannot test a password: with `https` curl speaks HTTP/,
+        );
+        assert.notEqual((await here(curl)).code, 0);
+        const tested = await lines.typed("./test-email-security.sh", here);
+        assert.match(tested.stdout, /^localhost: \d+ ok, 0 WRONG, \d+ unknown\.$/m, tested.stdout + tested.stderr);
+      },
+    ],
+
+    [
       "is backed up by the script of its document: accounts, mail and logs",
       async () => {
         const { here, types } = of(image());
         mkdirSync(join(here, "keys"), { mode: 0o700 });
         // Or gpg-agent finds out how much this machine computes in a tenth of a second, which takes it half of one.
         writeFileSync(join(here, "keys", "gpg-agent.conf"), "s2k-count 65536\n");
+        const asHere = (line: string): string => line.replaceAll("/secure/", "secure/");
+        for (const start of ["BACKUP_DIR", "mkdir", "docker-compose stop", "tar", "docker-compose start", "find"])
+          await lines.typed(start, async (line) => assert.ok(BACKUP.includes(asHere(line)), line));
+        lines.tell();
         await types(`${GPG}\n${BACKUP}`);
         const listed = (await types(`${GPG}\n${LISTED}`)).split("\n");
         for (const path of ["config/postfix-accounts.cf", "config/dovecot.cf", "mail-logs/mail.log"])
           assert.ok(listed.includes(`docker-data/dms/${path}`), path);
         assert.ok(listed.some((path) => /mail-data\/investra\.com\/clerk\/.*\/(new|cur)\/\d/.test(path)));
         assert.equal(await image().inspect("{{.State.Running}}", NAME), "true");
+      },
+    ],
+
+    [
+      "is restored into the directories of its document, which are mounts in the container",
+      async () => {
+        const { dms, types } = of(image());
+        await image().runs(NAME);
+        await types(`docker exec ${NAME} ghostinbox backup create`);
+        await types("docker-compose stop mailserver");
+        rmSync(dms("mail-data", "investra.com", "clerk"), { recursive: true });
+        const restore = "--entrypoint ghostinbox mailserver backup restore --replace --yes";
+        await types(`docker-compose run --rm ${restore}`);
+        assert.ok(globSync("investra.com/clerk/**/{new,cur}/*", { cwd: dms("mail-data") }).length > 0);
+        await types("docker-compose start mailserver");
+        await image().runs(NAME);
+        await arrives(CLERK);
         await image().docker.must(["rm", "--force", NAME]);
       },
     ],
