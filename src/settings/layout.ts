@@ -64,6 +64,8 @@ export function layoutOf(dataDirectory: string) {
     /** Postgrey's socket, inside the chroot of smtpd. */
     greylistSocket: at("spool", "postfix", "postgrey", "socket"),
     policySocket: at("spool", "postfix", "ghostinbox", "policy"),
+    /** The guard's milter, which counts what a mail consists of. */
+    guardMilterSocket: at("spool", "postfix", "ghostinbox", "milter"),
     spamMilterSocket: at("spool", "postfix", "spam", "milter"),
     rspamdSocket: at("spool", "postfix", "rspamd", "milter"),
     /** Files that rspamd compiled for itself. */

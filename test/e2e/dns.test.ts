@@ -6,6 +6,7 @@ import { MX } from "../lab/content.ts";
 import { contentTests, SCORED } from "../lab/content-tests.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
+import { excessTests } from "../lab/excess-tests.ts";
 import { Lists, POISON } from "../lab/lists.ts";
 import { authenticate, mailOver, openSubmission, serverFor } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
@@ -206,6 +207,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
       await everyList("honest");
       await allBelieved();
     });
+    describe("of how much a mail may consist", () => excessTests(running));
     contentTests(running, { signer, sink: () => sink });
   });
 });

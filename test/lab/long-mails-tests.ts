@@ -13,6 +13,9 @@ const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
 const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
 
+/** 5 kB for one header: a mail may have a thousand. */
+const LINES_OF_70 = Array.from({ length: 70 }, () => "x".repeat(70)).join("\r\n ");
+
 /** Spam, and after it what is there only to make the mail long. */
 const PADDINGS: readonly (readonly [what: string, type: string, line: string, sizeBytes: number])[] = [
   ["520 kB of text", "text/plain", LINE, 520 * KB],
@@ -67,7 +70,7 @@ export function longMailsTests({ lab, product }: Running): void {
     });
 
   test("spam that is padded with 5 MB of headers is marked", async () => {
-    const padding = Array.from({ length: 62_500 }, (_, n) => `X-Pad-${n}: ${"x".repeat(70)}`);
+    const padding = Array.from({ length: 900 }, (_, n) => `X-Pad-${n}: ${LINES_OF_70}`);
     await sent("padded above", ["MIME-Version: 1.0"], GTUBE, padding);
     await arrived("padded above", "Junk");
   });
@@ -78,7 +81,7 @@ export function longMailsTests({ lab, product }: Running): void {
   ];
   for (const [what, encoding, body] of HIDDEN)
     test(`spam in ${what} is marked although 270 kB of headers come before its encoding`, async () => {
-      const padding = Array.from({ length: 3_400 }, (_, n) => `X-Pad-${n}: ${"x".repeat(70)}`);
+      const padding = Array.from({ length: 50 }, (_, n) => `X-Pad-${n}: ${LINES_OF_70}`);
       const type = ["MIME-Version: 1.0", "Content-Type: text/plain;", " charset=utf-8"];
       await sent(`hidden in ${what}`, [], body, [...padding, ...type, `Content-Transfer-Encoding: ${encoding}`]);
       await arrived(`hidden in ${what}`, "Junk");

@@ -1,6 +1,6 @@
 import { type Reason, reasons } from "../events/reasons.ts";
-import { formatDuration, later, type Millis } from "../time.ts";
-import type { Ban, BanLevel, Change, Evidence } from "./decision.ts";
+import { later, type Millis } from "../time.ts";
+import { type Ban, type BanLevel, type Change, countedText, type Evidence } from "./decision.ts";
 import type { Offender } from "./facts.ts";
 import { isDetector } from "./jails.ts";
 import type { Policy } from "./policy.ts";
@@ -47,7 +47,7 @@ function lengthOf({ jail, atLeastMs = 0 }: Offence, offences: number, rungMs: nu
   return offences === 0 ? jail.banMs : Math.max(jail.banMs, rungMs);
 }
 
-function describe({ code, jail, evidence: { count, limit, windowMs } }: Offence): string {
+function describe({ code, jail, evidence }: Offence): string {
   const by = jail === undefined ? "" : ` (${isDetector(jail.name) ? "" : "jail "}${jail.name})`;
-  return `${reasons[code].says.replace(/\.$/, "")}${by}: ${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+  return `${reasons[code].says.replace(/\.$/, "")}${by}: ${countedText(evidence)}`;
 }

@@ -31,7 +31,7 @@ type FactsByType = Readonly<{
   CONNECT: ConnectFacts & NetworkQuestion;
   RECIPIENT: RecipientFacts & NetworkQuestion;
   MAIL: MailCounts & NetworkQuestion;
-  MESSAGE: MessageFacts;
+  MESSAGE: MessageFacts & NetworkQuestion;
   LOGIN_ASKED: LoginQuestion & NetworkQuestion;
   LOGIN_SUCCEEDED: SignInFacts;
   LOGIN_FAILED: LoginQuestion & NetworkQuestion;
@@ -88,7 +88,7 @@ function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Mil
     case "MAIL":
       return decideMail(policy, facts, event, now);
     case "MESSAGE":
-      return decideMessage(policy, facts, event);
+      return decideMessage(policy, facts, event, now);
     case "LOGIN_ASKED":
       return decideLoginAsked(policy, facts, event, now);
     case "LOGIN_SUCCEEDED":

@@ -1,7 +1,7 @@
 import type { LogPosition } from "../events/log-position.ts";
 import type { Protection, Reason } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
-import type { Millis } from "../time.ts";
+import { formatDuration, type Millis } from "../time.ts";
 import type { Credit } from "./honest-mail.ts";
 
 /**
@@ -82,10 +82,14 @@ export type Change =
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; cause: "ALLOW_REMOVED" | "ALLOW_EXPIRED"; by: string }>;
 
 /**
- * The numbers behind a decision: `count` of at most `limit` within `windowMs`. `key`: the setting; null for a limit of
- * a Fail2ban jail.
+ * The numbers behind a decision: `count` of at most `limit` within `windowMs`, which is 0 if all was in one mail. `key`:
+ * the setting; null for a limit that none sets, or that of a Fail2ban jail.
  */
 export type Evidence = Readonly<{ count: number; limit: number; windowMs: number; key: string | null }>;
+
+export function countedText({ count, limit, windowMs }: Omit<Evidence, "key">): string {
+  return windowMs === 0 ? `${count}, limit ${limit}` : `${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+}
 
 export type Decision = Readonly<{
   verdict: Verdict;

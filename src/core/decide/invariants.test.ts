@@ -65,7 +65,7 @@ function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Par
     decideConnect(policy, facts, connect, NOON),
     decideRecipient(policy, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
     decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
-    decideMessage(policy, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }),
+    decideMessage(policy, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }, NOON),
     decide(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_SUCCEEDED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_FAILED", ...logIn }, NOON),

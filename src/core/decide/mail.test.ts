@@ -102,7 +102,7 @@ test("recipients of an account are remembered once its mail is accepted, except 
   const recipients = ["Shop@Example.net", "owner@EXAMPLE.org", `${"x".repeat(400)}@example.net`];
   const changesOf = (account: string | null, facts: Partial<Facts> = {}) => {
     const event = { type: "MESSAGE", recipientCount: 3, sizeBytes: 1, ...MAIL, account } as const;
-    return decideMessage(POLICY, factsOf({ writtenTo: recipients, ...facts }), event).changes;
+    return decideMessage(POLICY, factsOf({ writtenTo: recipients, ...facts }), event, NOON).changes;
   };
   assert.deepEqual(changesOf(USER), [known]);
   assert.deepEqual(changesOf(null), []);
@@ -131,5 +131,40 @@ const messages: readonly Example[] = [
 ];
 for (const example of messages)
   check("end of message", example, (facts, mail) =>
-    decideMessage(POLICY, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }),
+    decideMessage(POLICY, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }, NOON),
   );
+
+const heavy: readonly Example[] = [
+  { that: "a stranger", answer: "refuse header_lines", bans: 1, counted: false },
+  { that: "an account", mail: { account: USER }, answer: "refuse header_lines", counted: false },
+  { that: "an allowed address", known: { protection: "allow_listed" }, answer: "refuse header_lines", counted: false },
+  { that: "the address of a user", known: { known: true }, answer: "refuse header_lines", counted: false },
+  { that: "a large provider", mail: { clientName: GOOGLE }, answer: "refuse header_lines", counted: false },
+  { that: "a server whose mail is wanted", known: { isWanted: true }, answer: "refuse header_lines", counted: false },
+  {
+    that: "the same after an offence",
+    known: { isWanted: true, offences: 1 },
+    answer: "refuse header_lines",
+    bans: 1,
+    counted: false,
+  },
+  { that: "an address that is banned by now", known: { ban: BAN }, answer: "refuse header_lines", counted: false },
+];
+for (const example of heavy)
+  check("too many header lines", example, (facts, mail) => {
+    const excess = { of: "header_lines", count: 1_001 } as const;
+    return decideMessage(
+      POLICY,
+      facts,
+      { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, excess, ...mail },
+      NOON,
+    );
+  });
+
+test("the ban for a mail with too many parts says how many it had", () => {
+  const excess = { of: "mime_parts", count: 10_000 } as const;
+  const event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;
+  const [change] = decideMessage(POLICY, factsOf({}), event, NOON).changes;
+  assert.ok(change?.type === "BAN");
+  assert.equal(change.ban.reason, "The mail has far more MIME parts than any mail program writes: 10000, limit 1000");
+});

@@ -1,4 +1,4 @@
-import type { Mail, MailFacts, Message, Recipient } from "../events/mail.ts";
+import type { Excess, Mail, MailFacts, Message, Recipient } from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
 import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
@@ -32,7 +32,7 @@ export type MailCounts = Standing &
   Offender &
   MarkQuestion &
   Pick<Facts, "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "isWanted">;
-export type MessageFacts = Standing & Pick<Facts, "writtenTo" | "sending">;
+export type MessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
 export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
@@ -77,8 +77,9 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   });
 }
 
-/** End of message: only a ban that came meanwhile matters. The milters may still refuse the mail. */
-export function decideMessage(policy: Policy, facts: MessageFacts, event: Message): Decision {
+/** End of message: only a ban since the last stage matters, and what the milter counted. Other milters may still refuse the mail. */
+export function decideMessage(policy: Policy, facts: MessageFacts, event: Message, now: Millis): Decision {
+  if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
   const settled = standing(facts, event);
   if (settled !== null) return settled;
   const { account } = event;
@@ -87,6 +88,24 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
   if (held !== null || isMailHeld) return heldMessage(policy, facts, { ...event, account });
   const changes = facts.writtenTo.flatMap((address) => correspondence(policy, address, account));
   return decision("pass", "below_limit", { changes });
+}
+
+/** No honest mail has more. Reading such a mail costs the filters the same from any sender, so every sender is refused. */
+export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
+
+/** A server with wanted mail relays for its users, so a bad one among them does not ban the server. */
+function decideExcess(
+  policy: Policy,
+  facts: MessageFacts,
+  { account, clientName, excess }: Message & Readonly<{ excess: Excess }>,
+  now: Millis,
+): Decision {
+  const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
+  const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[excess.of], windowMs: 0, key: null };
+  const passesOn = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
+  const isSpared = account !== null || facts.protection !== null || facts.ban !== null || facts.known || passesOn;
+  const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
+  return decision("refuse", code, { evidence, counted: false, changes });
 }
 
 /** Guessing recipient names: each unknown one counts, and too many are an offence. */

@@ -45,8 +45,12 @@ export type Recipient = Readonly<
 >;
 /** The DATA command, at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
-/** End of message: the content has arrived. */
-export type Message = Readonly<{ type: "MESSAGE"; recipientCount: number; sizeBytes: number } & MailFacts>;
+/** What a mail has too many of: reading it would keep the filters busy for seconds. */
+export type Excess = Readonly<{ of: "header_lines" | "mime_parts"; count: number }>;
+/** End of message: the content has arrived. With an `excess` its size is that of what was read. */
+export type Message = Readonly<
+  { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailFacts
+>;
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
 export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
@@ -69,7 +73,8 @@ export type RecipientRest = Session &
   }>;
 /** `recipientCount` absent: one. */
 export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
-export type MessageRest = Session & Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined }>;
+export type MessageRest = Session &
+  Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined; excess?: Excess | undefined }>;
 
 export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
@@ -119,7 +124,12 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
   window: () => null,
   account: ({ account }) => account,
   columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),
-  rest: (event, seen) => ({ event: "MESSAGE", ...sessionOf(event, seen), recipientCount: countOf(event) }),
+  rest: (event, seen) => ({
+    event: "MESSAGE",
+    ...sessionOf(event, seen),
+    recipientCount: countOf(event),
+    excess: event.excess,
+  }),
   sentence: (recorded, { recipientCount = 1 }) => ({
     details:
       `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}` +
@@ -130,7 +140,8 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
     const facts = factsOf(recorded, rest);
     const { sizeBytes } = recorded;
     if (facts === null || sizeBytes === null) return null;
-    return { type: "MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts };
+    const taken = { type: "MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
+    return rest.excess === undefined ? taken : { ...taken, excess: rest.excess };
   },
 };
 

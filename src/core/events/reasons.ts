@@ -159,6 +159,16 @@ export const reasons = {
     next: "`greylist pause` accepts first mails to a recipient at once.",
     smtp: null,
   },
+  header_lines: {
+    says: "The mail has far more header lines than any mail program writes.",
+    next: "Nothing to do: such mail is made to keep the filters busy. `allow add` spares an honest address the ban.",
+    smtp: "550 5.7.1 Too many header lines",
+  },
+  mime_parts: {
+    says: "The mail has far more MIME parts than any mail program writes.",
+    next: "Nothing to do: such mail is made to keep the filters busy. A user sends many files as one archive.",
+    smtp: "550 5.7.1 Too many parts",
+  },
   own_sender: {
     says: "A stranger used a sender address of this server.",
     next: "The owner of the address must sign in to send.",

@@ -69,7 +69,12 @@ const mail = [
     senderProven: z.optional(z.boolean()),
   }),
   z.strictObject({ event: z.literal("MAIL"), ...session, recipientCount: z.optional(whole) }),
-  z.strictObject({ event: z.literal("MESSAGE"), ...session, recipientCount: z.optional(whole) }),
+  z.strictObject({
+    event: z.literal("MESSAGE"),
+    ...session,
+    recipientCount: z.optional(whole),
+    excess: z.optional(z.strictObject({ of: z.enum(["header_lines", "mime_parts"]), count: whole })),
+  }),
 ] as const;
 const login = [
   z.strictObject({

@@ -17,6 +17,7 @@ import { DetectorWatch } from "../../sources/detector-watch.ts";
 import { detectorsOf } from "../../sources/detectors.ts";
 import { followedLogs } from "../../sources/followed-logs.ts";
 import { LoginPolicyServer } from "../../sources/login-policy-server.ts";
+import { MilterServer } from "../../sources/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
 import { takeOver } from "../../sources/stand-in.ts";
@@ -62,6 +63,7 @@ export function composeSources(parts: SourceParts) {
     sessions: parts.submissionSessions,
     isDovecot: dovecotAt(settings["ports.sieve_mail"], userIds(USERS.mail).uid),
   });
+  const milterServer = new MilterServer((event, answer) => engine.submit(event, answer), report);
   const loginServer = new LoginPolicyServer({
     submit: (event, answer) => {
       engine.submit(event, answer);
@@ -90,6 +92,7 @@ export function composeSources(parts: SourceParts) {
   return {
     /** Servers first, so that nobody waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
+      await milterServer.start(layout.guardMilterSocket);
       await loginServer.start(settings["ports.login_policy"]);
       await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
@@ -114,7 +117,7 @@ export function composeSources(parts: SourceParts) {
       clearInterval(probing);
     },
     async close(): Promise<void> {
-      await Promise.all([policyServer.stop(), loginServer.stop()]);
+      await Promise.all([policyServer.stop(), milterServer.stop(), loginServer.stop()]);
     },
   };
 }

@@ -38,6 +38,8 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   first_contacts_marked: FIRST_CONTACTS,
   greylist_asked: ["greylist.enabled", "greylist.delay"],
   spam_refused: ["spam.refuse_score"],
+  header_lines: NONE,
+  mime_parts: NONE,
   filter_refused: NONE,
   filter_deferred: ["spam.on_failure"],
   dmarc_refused: ["dkim.verify"],

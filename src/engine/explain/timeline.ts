@@ -1,5 +1,5 @@
+import { countedText } from "../../core/decide/decision.ts";
 import { isReason, reasons } from "../../core/events/reasons.ts";
-import { formatDuration } from "../../core/time.ts";
 import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control/items.ts";
 import { settingsBehind } from "./prevented-by.ts";
 
@@ -14,10 +14,7 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
 function stepOf(event: EventItem): TimelineStep {
   const { reason, count, limit, windowMs } = event;
   const known = isReason(reason) ? reason : null;
-  const evidence =
-    count === null || limit === null || windowMs === null
-      ? ""
-      : `${count} within ${formatDuration(windowMs)}, limit ${limit}`;
+  const evidence = count === null || limit === null || windowMs === null ? "" : countedText({ count, limit, windowMs });
   const next = known === null ? null : reasons[known].next;
   return {
     ...event,

@@ -5,15 +5,15 @@ import { postfixMilters, renderForgedHeaders, SUBMISSION_MILTERS } from "./milte
 
 const spam = sampleSite().spam;
 
-test("a stranger's mail is verified before it is scored; a user's is signed only", () => {
+test("a stranger's mail is counted, then verified, then scored; a user's is counted and signed", () => {
   const main = postfixMilters(sampleSite());
-  assert.equal(main["smtpd_milters"], "$ghostinbox_rspamd, $ghostinbox_spam");
+  assert.equal(main["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd, $ghostinbox_spam");
   assert.equal(main["smtpd_milter_maps"], "inline:{ { 127.71.9.25 = DISABLE } }");
-  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_rspamd_submission");
+  assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission");
   const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
-  assert.equal(without["smtpd_milters"], "$ghostinbox_rspamd");
+  assert.equal(without["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd");
   const trusting = postfixMilters(sampleSite({ verify: false }));
-  assert.equal(trusting["smtpd_milters"], "$ghostinbox_spam");
+  assert.equal(trusting["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_spam");
   assert.ok("ghostinbox_rspamd_submission" in trusting);
 });
 
@@ -22,7 +22,7 @@ test("where a milter is gone a stranger's mail passes, unless the owner wants it
     Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
       .filter(([name]) => name.startsWith("ghostinbox_"))
       .map(([name, value]) => `${name} ${/default_action=(\w+) \}$/.exec(value)?.[1]}`);
-  const always = ["ghostinbox_rspamd accept", "ghostinbox_rspamd_submission tempfail"];
+  const always = ["ghostinbox_counts accept", "ghostinbox_rspamd accept", "ghostinbox_rspamd_submission tempfail"];
   assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
   assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
   assert.equal(

@@ -1,5 +1,6 @@
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { FINDING_WORDS } from "../../wire/logs/milter-log.ts";
+import { SERVICE_MACRO } from "../../wire/postfix/milter.ts";
 import { CROWD_HEADER, CROWD_VALUE } from "../../wire/postfix/policy.ts";
 import { RSPAMD_SECONDS } from "../rspamd/rspamd.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
@@ -21,14 +22,19 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
+    // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
+    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
+    milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
     ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", RSPAMD_SECONDS + 5),
     // Postfix complains about an unused parameter.
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
-    smtpd_milters: [...(verify ? ["$ghostinbox_rspamd"] : []), ...(spam.enabled ? ["$ghostinbox_spam"] : [])].join(
-      ", ",
-    ),
+    smtpd_milters: [
+      "$ghostinbox_counts",
+      ...(verify ? ["$ghostinbox_rspamd"] : []),
+      ...(spam.enabled ? ["$ghostinbox_spam"] : []),
+    ].join(", "),
     // The server's own probe sends no mail, and its greeting does not wait for a milter that hangs.
     smtpd_milter_maps: `inline:{ { ${PROBE_ADDRESS} = DISABLE } }`,
     // A milter sees a header up to its first NUL; a mail program may see what follows.
@@ -43,7 +49,10 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 }
 
 /** For the submission services of master.cf. */
-export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_rspamd_submission";
+export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission";
+
+/** The longest time that a mail waits for the guard's milter, which only counts. Seconds. */
+const GUARD_SECONDS = 5;
 
 /** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
 export const SPAM_SECONDS = 20;

@@ -1,4 +1,5 @@
 import type { ContentReason, MailFinding, Observation } from "../../core/events/log.ts";
+import { reasons } from "../../core/events/reasons.ts";
 import { parseIp } from "../../core/net/ip.ts";
 
 /**
@@ -12,7 +13,7 @@ export function readMilterReject(line: string, spamReply: string): Observation |
   if (line.length > LONGEST_LINE) return null;
   const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
   const ip = parseIp(client);
-  if (ip === null) return null;
+  if (ip === null || OUR_REPLIES.has(`550 ${status} ${reply}`)) return null;
   const isFinal = status.startsWith("5.");
   const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
   const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply, spamReply) : "author_not_own";
@@ -25,6 +26,8 @@ function reasonOf(reply: string, spamReply: string): ContentReason {
   return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
 }
 
+/** Of the guard's own milter: what it refused is recorded already. */
+const OUR_REPLIES: ReadonlySet<string> = new Set([reasons.header_lines.smtp, reasons.mime_parts.smtp]);
 /** How the reply begins for a stranger's mail whose author is not certain. */
 export const AUTHOR_UNCLEAR = "The header must name its author";
 /** How it begins for an account's mail; the account and a colon follow. */

@@ -88,9 +88,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   const ip = parseIp(address);
   if (ip === null) return problem("bad_client_address");
   if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
-  const isProxied = context.startsWith(PROXIED);
-  const service = serviceOf(isProxied ? context.slice(PROXIED.length) : context);
-  const name = clientName === "" || clientName === "unknown" ? null : clientName;
+  const { service, isProxied } = callSite(context);
+  const name = knownName(clientName);
   const session = `${ip} ${port}`;
   if (state === "CONNECT") {
     const value: Connect = { type: "CONNECT", ip, service, session, clientName: name };
@@ -181,8 +180,15 @@ function filled(reply: string, values: Decision["fill"]): string {
 }
 
 /** `policy_context` names the call site in the rendered master.cf. */
-function serviceOf(context: string): Service {
-  return context === "submission" || context === "submissions" ? context : "smtp";
+export function callSite(context: string): Readonly<{ service: Service; isProxied: boolean }> {
+  const isProxied = context.startsWith(PROXIED);
+  const name = isProxied ? context.slice(PROXIED.length) : context;
+  return { service: name === "submission" || name === "submissions" ? name : "smtp", isProxied };
+}
+
+/** Postfix writes `unknown` for a client without a confirmed name. */
+export function knownName(clientName: string): string | null {
+  return clientName === "" || clientName === "unknown" ? null : clientName;
 }
 
 /** Postfix prints counts in decimal. A size is at most 2^63, which a number holds closely enough. */

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decision } from "../../core/decide/decision.ts";
+import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
+
+const LIMITS = { header_lines: 3, mime_parts: 2 };
+
+function packet(text: string): Buffer {
+  const data = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  return Buffer.concat([length, data]);
+}
+
+/** What Postfix sends, one packet a text. */
+function asked(packets: readonly string[], pieceBytes = 1_000_000): readonly MilterQuestion[] {
+  const questions: MilterQuestion[] = [];
+  const reader = new MilterReader(LIMITS, (question) => questions.push(question));
+  const bytes = Buffer.concat(packets.map(packet));
+  for (let at = 0; at < bytes.length; at += pieceBytes) assert.ok(reader.push(bytes.subarray(at, at + pieceBytes)));
+  return questions;
+}
+
+const CONNECTED = [
+  `O${"\0".repeat(12)}`,
+  "DC{client_addr}\x00198.51.100.9\0{client_port}\x0012345\0{client_name}\0unknown\0{ghostinbox_context}\0submission\0",
+  "DH{tls_version}\0\0",
+  "Hclient.test\0",
+];
+const MAIL = ["DM{mail_addr}\0a@sender.test\0{auth_authen}\0anna@example.test\0", "DR{rcpt_addr}\0b@example.test\0"];
+const header = (name = "X-A", value = "1"): readonly string[] => ["DLi\x004ABCDE\0", `L${name}\0${value}\0`];
+const END_OF_HEADER = ["DNi\x004ABCDE\0", "N"];
+const NOTHING = { type: "end", found: null } as const;
+
+test("a mail with as many header lines as may be is none of ours, in whatever pieces it comes", () => {
+  const mail = [...MAIL, ...header(), ...header(), ...header("Content-Type", "text/plain"), ...END_OF_HEADER];
+  const session = [...CONNECTED, ...mail, "A", ...mail, "Q"];
+  for (const bytes of [1, 2, 3, 5, 100, 1_000_000])
+    assert.deepEqual(asked(session, bytes), [{ type: "negotiate" }, NOTHING, NOTHING, { type: "quit" }]);
+});
+
+test("one line more, and it is told who sent the mail, to whom and through which service", () => {
+  const lines = [...header(), ...header(), ...header(), ...header("Content-Type", "multipart/mixed; boundary=b")];
+  const [, question] = asked([...CONNECTED, ...MAIL, ...lines, ...END_OF_HEADER]);
+  assert.ok(question?.type === "end" && question.found !== null);
+  const { sizeBytes, ...found } = question.found;
+  assert.ok(sizeBytes > 0);
+  assert.deepEqual(found, {
+    type: "MESSAGE",
+    ip: "198.51.100.9",
+    service: "submission",
+    session: "198.51.100.9 12345",
+    clientName: null,
+    helo: "client.test",
+    sender: "a@sender.test",
+    recipient: "b@example.test",
+    recipientCount: 1,
+    account: "anna@example.test",
+    queueId: "4ABCDE",
+    transaction: "",
+    excess: { of: "header_lines", count: 4 },
+  });
+});
+
+test("the body is asked for where there may be parts, and they are counted to its end", () => {
+  const part = (count: number): string => "--b\r\n\r\nx\r\n".repeat(count);
+  const mail = (parts: number): readonly string[] => [
+    ...MAIL,
+    ...header("content-type", "multipart/mixed;\n boundary=b"),
+    ...END_OF_HEADER,
+    `B${part(1)}`,
+    `B${part(parts - 1)}`,
+    "E",
+  ];
+  const [, more, two, again, three] = asked([...CONNECTED, ...mail(2), ...mail(3)], 7);
+  assert.deepEqual([more, two, again], [{ type: "more" }, NOTHING, { type: "more" }]);
+  assert.ok(three?.type === "end");
+  assert.deepEqual(three.found?.excess, { of: "mime_parts", count: 3 });
+});
+
+test("a million header lines are counted, and none is kept", () => {
+  const line = Buffer.concat([packet("DLi\x004ABCDE\0"), packet("LC\0\0")]);
+  const many = Buffer.concat(Array.from({ length: 10_000 }, () => line));
+  const found: (number | undefined)[] = [];
+  const reader = new MilterReader(LIMITS, (question) => {
+    if (question.type === "end") found.push(question.found?.excess?.count);
+  });
+  for (const text of CONNECTED) reader.push(packet(text));
+  for (let i = 0; i < 100; i++) reader.push(many);
+  reader.push(packet("N"));
+  assert.deepEqual(found, [1_000_000]);
+});
+
+test("what is no packet of Postfix ends the connection", () => {
+  const reader = (): MilterReader => new MilterReader(LIMITS, () => assert.fail());
+  assert.equal(reader().push(Buffer.from("EHLO client.test\r\n")), false);
+  assert.equal(reader().push(Buffer.from([0, 0, 0, 0, 0])), false);
+});
+
+test("replies", () => {
+  assert.deepEqual(REPLY.accept, Buffer.from([0, 0, 0, 1, 0x61]));
+  assert.deepEqual(printMilterReply(decision("pass", "below_limit")), REPLY.accept);
+  const refused = printMilterReply(decision("refuse", "header_lines")).toString();
+  assert.equal(refused, "\0\0\0\x21y550 5.7.1 Too many header lines\0");
+  assert.equal(printNegotiation().readUInt32BE(0), printNegotiation().length - 4);
+});

@@ -1,0 +1,212 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Excess, Message } from "../../core/events/mail.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { withoutRoot } from "../../core/net/address.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { MimeParts } from "./mime-parts.ts";
+import { callSite, knownName } from "./policy.ts";
+
+/**
+ * The milter protocol, version 6 (MILTER_README; milter8.c of Postfix): packets of a length in four bytes, a letter and
+ * data. Postfix tells everything without waiting for a reply, and waits twice: at the end of the header, and at the end
+ * of the body if we want to see that.
+ */
+const VERSION = 6;
+/** SMFIF_SETSYMLIST: we name the macros that we want. */
+const ACTIONS = 0x100;
+/** We want neither connections nor commands (SMFIP_NOCONNECT, NOMAIL, NORCPT, NOUNKNOWN, NODATA), and reply to no EHLO, header or body. */
+const PROTOCOL = 0x1 | 0x4 | 0x8 | 0x100 | 0x200 | 0x2000 | 0x80 | 0x80000;
+/** The macro that names the service, from `milter_macro_defaults` of main.cf. */
+export const SERVICE_MACRO = "ghostinbox_context";
+/** By stage (SMFIM_CONNECT, ENVFROM, ENVRCPT, EOH). Postfix sends macros of stages that we do not want, too. */
+const MACROS: readonly (readonly [stage: number, names: string])[] = [
+  [0, `{client_addr} {client_port} {client_name} {${SERVICE_MACRO}}`],
+  [2, "{mail_addr} {auth_authen}"],
+  [3, "{rcpt_addr}"],
+  [6, "i"],
+];
+
+const LENGTH_BYTES = 4;
+/** Of one packet so much is kept, and only if its content matters: a header of Postfix has 100 KB at most (header_size_limit). */
+const KEPT_BYTES = 128 * 1024;
+const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
+/** Postfix's own limit. */
+const MOST_PACKET_BYTES = 1024 * 1024;
+
+export const REPLY = { continue: packet("c"), accept: packet("a") } as const;
+
+export function printNegotiation(): Buffer {
+  const numbers = [VERSION, ACTIONS, PROTOCOL].map(fourBytes);
+  const macros = MACROS.flatMap(([stage, names]) => [fourBytes(stage), Buffer.from(`${names}\0`)]);
+  return packet("O", Buffer.concat([...numbers, ...macros]));
+}
+
+/** What Postfix should tell the client. A refusal has one of the texts of the catalogue. */
+export function printMilterReply(decision: Decision): Buffer {
+  const reply = reasons[decision.reason].smtp;
+  const passes = decision.verdict !== "refuse" && decision.verdict !== "defer";
+  return passes || reply === null ? REPLY.accept : packet("y", Buffer.from(`${reply}\0`));
+}
+
+/** `negotiate` and `more` want a reply at once; `end` one about the mail. */
+export type MilterQuestion =
+  | Readonly<{ type: "negotiate" | "more" | "quit" }>
+  /** `found`: null if the mail has nothing in excess. */
+  | Readonly<{ type: "end"; found: Message | null }>;
+export type MilterLimits = Readonly<Record<Excess["of"], number>>;
+
+/** One connection of Postfix, which is one of its client, with its mails. In memory it holds one packet at most. */
+export class MilterReader {
+  readonly #limits: MilterLimits;
+  readonly #ask: (question: MilterQuestion) => void;
+  #lengthBytes = 0;
+  #left = 0;
+  /** The letter of the packet that is being read; 0 before it has come. */
+  #command = 0;
+  /** Its content does not matter: of the headers only the one does that names the first boundary. */
+  #skips = false;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  readonly #macros = new Map<string, string>();
+  #helo = "";
+  #mail = newMail();
+
+  constructor(limits: MilterLimits, ask: (question: MilterQuestion) => void) {
+    this.#limits = limits;
+    this.#ask = ask;
+  }
+
+  /** False: these are no packets of Postfix. The connection must be dropped. A million headers cost a few milliseconds. */
+  push(chunk: Buffer): boolean {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#lengthBytes < LENGTH_BYTES) {
+        this.#left = this.#left * 256 + (chunk[at++] ?? 0);
+        this.#lengthBytes++;
+        continue;
+      }
+      if (this.#left < 1 || this.#left > MOST_PACKET_BYTES) return false;
+      if (this.#command === 0) {
+        this.#command = chunk[at++] ?? 0;
+        this.#left--;
+        this.#skips = false;
+      }
+      const end = Math.min(chunk.length, at + this.#left);
+      if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
+      this.#mail.sizeBytes += end - at;
+      this.#left -= end - at;
+      at = end;
+      if (this.#left > 0) continue;
+      if (this.#command === LETTER.header) this.#mail.headerLines++;
+      if (!this.#skips) this.#finish(String.fromCharCode(this.#command));
+      this.#command = 0;
+      this.#lengthBytes = 0;
+    }
+    return true;
+  }
+
+  #take(command: number, chunk: Buffer, from: number, end: number): void {
+    const first = chunk[from] ?? 0;
+    if (this.#keptBytes === 0 && (command === LETTER.header ? !this.#matters(first) : isOfHeader(command, first))) {
+      this.#skips = true;
+    } else if (command === LETTER.body) {
+      this.#mail.parts.push(chunk.subarray(from, end));
+    } else if (this.#keptBytes < KEPT_BYTES) {
+      this.#kept.push(Buffer.from(chunk.subarray(from, end)));
+      this.#keptBytes += end - from;
+    }
+  }
+
+  /** Whether a header that begins with this letter may name the first boundary of a mail that is not refused anyway. */
+  #matters(first: number): boolean {
+    return (first | 0x20) === LETTER.c && this.#mail.headerLines <= this.#limits.header_lines;
+  }
+
+  #finish(command: string): void {
+    const [first = "", ...fields] = this.#kept.length === 0 ? [] : Buffer.concat(this.#kept).toString().split("\0");
+    this.#kept = [];
+    this.#keptBytes = 0;
+    const mail = this.#mail;
+    switch (command) {
+      case "O":
+        return this.#ask({ type: "negotiate" });
+      case "D":
+        return this.#learn(first.slice(0, 1), [first.slice(1), ...fields]);
+      case "H":
+        this.#helo = first;
+        return;
+      case "L":
+        if (first.toLowerCase() === "content-type") mail.parts.declare(fields[0] ?? "");
+        return;
+      case "N": {
+        const excess = this.#over("header_lines", mail.headerLines);
+        return this.#ask(excess === null && mail.parts.isMultipart ? { type: "more" } : this.#end(excess));
+      }
+      case "E":
+        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count)));
+      case "A":
+        this.#mail = newMail();
+        return;
+      case "Q":
+        return this.#ask({ type: "quit" });
+      default:
+    }
+  }
+
+  /** The macros of a stage, by its letter. */
+  #learn(stage: string, [...fields]: readonly string[]): void {
+    if (stage === "M") this.#mail = newMail();
+    const macros = stage === "C" ? this.#macros : this.#mail.macros;
+    for (let at = 0; at + 1 < fields.length; at += 2)
+      macros.set((fields[at] ?? "").replace(/^\{(.*)\}$/, "$1"), fields[at + 1] ?? "");
+    if (stage === "R") this.#mail.recipientCount++;
+  }
+
+  #over(of: Excess["of"], count: number): Excess | null {
+    return count > this.#limits[of] ? { of, count } : null;
+  }
+
+  #end(excess: Excess | null): MilterQuestion {
+    const { macros, sizeBytes, recipientCount } = this.#mail;
+    const ip = parseIp(this.#macros.get("client_addr") ?? "");
+    if (excess === null || ip === null) return { type: "end", found: null };
+    const { service, isProxied } = callSite(this.#macros.get(SERVICE_MACRO) ?? "");
+    const account = macros.get("auth_authen") ?? "";
+    const found: Message = {
+      type: "MESSAGE",
+      ip,
+      service,
+      session: `${ip} ${this.#macros.get("client_port") ?? ""}`,
+      clientName: knownName(this.#macros.get("client_name") ?? ""),
+      helo: this.#helo,
+      sender: withoutRoot(macros.get("mail_addr") ?? ""),
+      recipient: recipientCount === 1 ? withoutRoot(macros.get("rcpt_addr") ?? "") : null,
+      recipientCount,
+      account: account === "" ? null : account,
+      queueId: macros.get("i") ?? "",
+      transaction: "",
+      sizeBytes,
+      excess,
+    };
+    return { type: "end", found: isProxied ? { ...found, proxied: true } : found };
+  }
+}
+
+/** Postfix repeats some macros before each header. */
+function isOfHeader(command: number, stage: number): boolean {
+  return command === LETTER.macros && stage === LETTER.header;
+}
+
+function newMail() {
+  return { macros: new Map<string, string>(), parts: new MimeParts(), headerLines: 0, recipientCount: 0, sizeBytes: 0 };
+}
+
+function packet(command: string, data: Buffer = Buffer.alloc(0)): Buffer {
+  return Buffer.concat([fourBytes(data.length + 1), Buffer.from(command), data]);
+}
+
+function fourBytes(number: number): Buffer {
+  const bytes = Buffer.alloc(LENGTH_BYTES);
+  bytes.writeUInt32BE(number);
+  return bytes;
+}

@@ -1,0 +1,67 @@
+/** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
+const MOST_BOUNDARY_BYTES = 64 * 1024;
+const UNCOUNTED = 1_000_000;
+/** A longer line is no delimiter. Of a part's header only what comes before is read. */
+const MOST_LINE_BYTES = 4 * 1024;
+const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
+const DELIMITER = Buffer.from("\n--");
+const NEWLINE = 0x0a;
+
+/** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the headers after them only. */
+export class MimeParts {
+  readonly #boundaries = new Set<string>();
+  #boundaryBytes = 0;
+  /** The unfinished line, with the newline before it. */
+  #rest: Buffer = Buffer.from("\n");
+  #inHeader = false;
+  #count = 0;
+
+  get isMultipart(): boolean {
+    return this.#boundaries.size > 0;
+  }
+
+  /** A million if the mail has more different boundaries than are kept, as no honest one does. */
+  get count(): number {
+    return this.#boundaryBytes > MOST_BOUNDARY_BYTES ? UNCOUNTED : this.#count;
+  }
+
+  /** The value of a Content-Type header, or a line of it. */
+  declare(contentType: string): void {
+    for (const [, quoted, plain = ""] of contentType.matchAll(BOUNDARY)) {
+      const boundary = (quoted ?? plain).trimEnd();
+      if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
+        this.#boundaries.add(boundary);
+        this.#boundaryBytes += boundary.length;
+      }
+    }
+  }
+
+  /** The next bytes of the body. */
+  push(chunk: Buffer): void {
+    const bytes = Buffer.concat([this.#rest, chunk]);
+    let at = 0;
+    for (;;) {
+      const start = this.#inHeader ? at : bytes.indexOf(DELIMITER, at);
+      if (start < 0) break;
+      const end = bytes.indexOf(NEWLINE, start + 1);
+      at = start;
+      if (end < 0) break;
+      this.#line(bytes.toString("latin1", start + 1, Math.min(end, start + MOST_LINE_BYTES)).trimEnd());
+      at = end;
+    }
+    // Without a delimiter only the last bytes can belong to one.
+    const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
+    const rest = bytes.subarray(Math.max(from, at, 0));
+    this.#rest = Buffer.from(rest.length > MOST_LINE_BYTES ? rest.subarray(0, MOST_LINE_BYTES) : rest);
+  }
+
+  #line(line: string): void {
+    if (line.startsWith("--") && this.#boundaries.has(line.slice(2))) {
+      this.#count++;
+      this.#inHeader = true;
+    } else if (this.#inHeader) {
+      if (line === "") this.#inHeader = false;
+      else this.declare(line);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { contentMail, spamdAnswers } from "./content.ts";
+import { assertCutOff, mailOver, sendMail } from "./mail.ts";
+import { mailText } from "./mailbox.ts";
+import { signedIn } from "./submitted.ts";
+import { timed, until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
+
+const ANNA = "anna@example.test";
+const HONEST = "198.51.100.72";
+const PHONE = "198.51.100.71";
+const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);
+const OF_PARTS = "198.18.120.7";
+const HEAD = "From: <a@sender.test>\r\nSubject: heavy\r\n";
+/** 1.35 MB, which cost 20 seconds of a processor each while the filters read them. */
+const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
+const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
+const PARTS = `${MULTIPART}${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
+/** A clock tick of /proc. */
+const TICKS_A_SECOND = 100;
+
+/** Of a server that scores mail, with the account of Anna. */
+export function excessTests(running: Running): void {
+  const { lab, product } = running;
+  const { arrived, send } = contentMail(product);
+  before(() => until("spamd answers", () => spamdAnswers(product)));
+
+  function secondsOfFilters(): number {
+    const ticks = product.pidsOf(/^spamass-milter|^rspamd/).map((pid) => {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const [user = "0", system = "0"] = stat
+        .slice(stat.lastIndexOf(")") + 2)
+        .split(" ")
+        .slice(11, 13);
+      return Number(user) + Number(system);
+    });
+    return ticks.reduce((sum, one) => sum + one, 0) / TICKS_A_SECOND;
+  }
+
+  test("a mail with 300 headers and 50 parts arrives", async () => {
+    const headers = Array.from({ length: 300 }, (_, n) => `X-Hop-${n}: by mx${n}.sender.test; passed on`);
+    const type = ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=x"];
+    const body = `${"--x\r\nContent-Type: text/plain\r\n\r\nfile\r\n".repeat(50)}--x--`;
+    const reply = await send({ subject: "travelled far", headers: [...headers, ...type], body });
+    assert.equal(reply.code, 250, reply.text);
+    assert.match(await arrived("travelled far"), /^X-Hop-299: /m);
+  });
+
+  test("20 strangers whose mails have 450,000 header lines keep no other mail waiting, and are banned", async () => {
+    const from = secondsOfFilters();
+    const attack = STRANGERS.map((stranger) => sendMail({ host: lab.attacker, from: stranger, text: LINES }));
+    const attacked = Promise.all(attack);
+    const waits: number[] = [];
+    // As many as Postfix itself takes of one server within a minute.
+    while (waits.length < 8) {
+      const { value, ms } = await timed(() =>
+        send({ subject: `beside ${waits.length}`, from: "someone@friend.test" }, HONEST),
+      );
+      assert.equal(value.code, 250, value.text);
+      waits.push(ms);
+    }
+    for (const reply of await attacked)
+      if (reply.code === 550) assert.deepEqual(reply.lines, ["5.7.1 Too many header lines"]);
+      else assertCutOff(reply);
+    for (const stranger of STRANGERS) await banned(stranger, "header_lines");
+    assert.ok(secondsOfFilters() - from < 2, "the filters read none of it");
+    assert.ok(Math.max(...waits) < 5_000, waits.join());
+    await arrived("beside 0");
+  });
+
+  test("10,000 MIME parts are refused before any filter reads them, and are an offence", async () => {
+    const from = secondsOfFilters();
+    const reply = await sendMail({ host: lab.attacker, from: OF_PARTS, text: PARTS });
+    if (reply.code === 550) assert.deepEqual(reply.lines, ["5.7.1 Too many parts"]);
+    else assertCutOff(reply);
+    await banned(OF_PARTS, "mime_parts");
+    assert.ok(secondsOfFilters() - from < 1);
+  });
+
+  test("a user's mail is refused too, without a ban, and the user may write another", async () => {
+    const dialog = await signedIn(running, ANNA, PHONE);
+    const heavy = mailText({
+      from: ANNA,
+      subject: "heavy",
+      headers: Array.from({ length: 1_100 }, (_, n) => `X-${n}: a`),
+    });
+    const refused = await mailOver(dialog, { sender: ANNA, recipient: ANNA, text: heavy });
+    assert.deepEqual([refused.code, refused.lines], [550, ["5.7.1 Too many header lines"]]);
+    const light = mailText({ from: ANNA, subject: "light" });
+    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: ANNA, text: light })).code, 250);
+    dialog.close();
+    assert.equal(await product.banOf(PHONE), undefined);
+    const events = await product.sqlite(
+      "SELECT account, reason, type FROM event WHERE reason = 'header_lines' AND account IS NOT NULL",
+    );
+    assert.deepEqual(events, [[ANNA, "header_lines", "EMAIL_BLOCKED"]]);
+  });
+
+  async function banned(ip: string, code: string): Promise<void> {
+    const ban = await until(`a ban of ${ip}`, () => product.banOf(ip));
+    assert.deepEqual([ban.code, ban.level], [code, "light"]);
+  }
+}
