@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
+import type { Dialog } from "../lab/dialog.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import type { Host } from "../lab/host.ts";
@@ -10,6 +11,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
 /** From where Anna's account signed in before. */
 const HOME = "198.51.100.70";
 const CONNECTIONS = 110;
@@ -28,9 +30,11 @@ const sites = (first: number, count: number): readonly string[] =>
   range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
 
 describe("idle connections that would take every place of a port", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({ ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]" }, [ANNA], {
-    prepare: scoreByOneRule,
-  });
+  const { lab, product } = withProduct(
+    { ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_LIMITS__CONNECTIONS__IMAP_PLACES: "60" },
+    [ANNA, BERT],
+    { prepare: scoreByOneRule },
+  );
   let clock: GuardClock;
   let place = 0;
   /** A place of the sender's from which nobody has come yet. */
@@ -92,6 +96,36 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     } finally {
       over.abort();
       await attack;
+    }
+  });
+
+  test("one account that signed in from many places leaves room for the others, and is named", async () => {
+    const phone = await openImap(lab.sender, HOME);
+    assert.match((await logIn(phone, ANNA)) ?? "", /^OK/);
+    const sessions: Dialog[] = [];
+    try {
+      for (const from of range(6).map(() => newPlace()))
+        for (let i = 0; i < 12; i++) {
+          const session = await openImap(lab.sender, from).catch(() => null);
+          if (session === null) continue;
+          sessions.push(session);
+          await logIn(session, BERT).catch(() => null);
+        }
+      await until("some are ended", () => sessions.filter(({ isClosed }) => isClosed).length >= 20);
+      assert.ok(
+        sessions.some(({ isClosed }) => !isClosed),
+        "he keeps some",
+      );
+      const waitedMs = await reads(HOME);
+      assert.ok(waitedMs < MOST_MS, `${waitedMs} ms`);
+      assert.match((await phone.imap("NOOP")).at(-1) ?? "", /OK/);
+      const detail = await until("the owner is told", async () => {
+        const { notices } = (await product.stats()).health;
+        return notices.find(({ code, detail }) => code === "ports_crowded" && detail.includes(BERT))?.detail;
+      });
+      assert.match(detail, /port 993: .*; bert@example\.test had \d+ sessions open from \d+ addresses, \d+ were ended/);
+    } finally {
+      for (const session of [phone, ...sessions]) session.close();
     }
   });
 

@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
     sockets: [
       /^run\/guard\/(control|web)\.sock$/,
       /^run\/keeper\/keeper\.sock$/,
-      /^spool\/postfix\/ghostinbox\/policy$/,
+      /^spool\/postfix\/ghostinbox\/(policy|milter)$/,
     ],
     reads: [
       /^ghostinbox\.toml$/,
@@ -67,7 +67,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   postfix: {
     sockets: [
       /^spool\/postfix\/(private|public)\//,
-      /^spool\/postfix\/ghostinbox\/policy$/,
+      /^spool\/postfix\/ghostinbox\/(policy|milter)$/,
       /^spool\/postfix\/postgrey\/socket$/,
       /^spool\/postfix\/rspamd\/milter$/,
       /^spool\/postfix\/spam\/milter$/,

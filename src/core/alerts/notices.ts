@@ -176,7 +176,7 @@ export const notices = {
   },
   ports_crowded: {
     says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
-    next: "Usually nothing: known places have room of their own. `ban NETWORK` keeps out whoever the detail names.",
+    next: "Nothing if the detail names only addresses that you know: known places have room of their own. `ban NETWORK` keeps an address out. If the detail names an account, ask its owner; `account passwd` ends all its sessions if the owner knows of none.",
   },
   dnsbl_set_aside: {
     says: "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it.",

@@ -4,6 +4,7 @@ import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import { shareOfStrangers } from "../../core/firewall/open-connections.ts";
 import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
+import type { Keeper } from "../../engine/admin-ports.ts";
 import { ConnectionWatch } from "../../engine/enforce/connection-watch.ts";
 import { PortRoom } from "../../engine/enforce/port-room.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -30,13 +31,14 @@ export type ConnectionParts = Readonly<{
   engine: Engine;
   accounts: AccountHistory;
   honest: Pick<HonestMail, "server">;
+  keeper: Keeper;
   notices: Notices;
   clock: Clock;
   log: Log;
 }>;
 
 export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
-  const { settings, engine, accounts, honest, notices, clock, log } = parts;
+  const { settings, engine, accounts, honest, keeper, notices, clock, log } = parts;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
   const rules = () => {
@@ -67,6 +69,12 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
   const ports = () => connectionLimit(settings()).ports;
   const kernel = new KernelConnections();
   const progressOf = engine.progressOf.bind(engine);
-  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, notices, clock });
+  const imap = () => settings()["ports.imaps"];
+  const shareImap = async (): Promise<string> => {
+    const shared = await keeper.ask({ verb: "share_imap" });
+    if (!shared.ok) log.warn("Sessions of accounts with very many stay open.", { reason: shared.reason });
+    return shared.ok ? shared.detail : "";
+  };
+  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, imap, shareImap, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

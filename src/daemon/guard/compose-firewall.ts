@@ -58,6 +58,7 @@ export function composeFirewall(parts: FirewallParts) {
     engine,
     accounts: history,
     honest: stores.honest,
+    keeper,
     notices,
     clock,
     log,

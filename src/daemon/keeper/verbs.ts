@@ -23,6 +23,7 @@ import { mailboxUse } from "./mailbox-use.ts";
 import { reloadService } from "./parts.ts";
 import { restartHanging, restartService } from "./restart-service.ts";
 import { certificateNews } from "./served-certificate.ts";
+import { shareImap } from "./share-imap.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { Watches } from "./watches.ts";
 
@@ -121,6 +122,8 @@ export class KeeperVerbs {
         return kick(this.#layout, command.account);
       case "kick_network":
         return kick(this.#layout, command.prefix);
+      case "share_imap":
+        return shareImap(this.#layout, this.#inForce);
       case "apply":
         return this.#changes.apply();
       case "change_settings":

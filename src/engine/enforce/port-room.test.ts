@@ -18,6 +18,7 @@ function scene() {
   const progress = new Map<string, Progress>();
   const known: string[] = [];
   const wanted: string[] = [];
+  const shared: string[] = [];
   const room = new PortRoom({
     kernel: {
       silences: (ports) => {
@@ -26,7 +27,10 @@ function scene() {
       },
     },
     rules: () => ({
-      places: new Map([[25, PLACES]]),
+      places: new Map([
+        [25, PLACES],
+        [993, PLACES],
+      ]),
       shares: new Map(),
       unitOf: (address) => prefixOf(address, 64),
       isKnown: (unit) => known.includes(unit),
@@ -34,6 +38,8 @@ function scene() {
       isExempt: () => false,
     }),
     progressOf: (session) => progress.get(session) ?? null,
+    imap: () => 993,
+    shareImap: () => Promise.resolve(shared.shift() ?? ""),
     notices: {
       raise: (code, detail) => void told.push(`${code}: ${detail}`),
       clear: () => void told.push(null),
@@ -42,7 +48,7 @@ function scene() {
     clock: { now: () => now },
   });
   const wait = (ms: number): void => void (now = later(now, ms));
-  return { room, told, asked, silences, progress, known, wanted, wait };
+  return { room, told, asked, silences, progress, known, wanted, shared, wait };
 }
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
@@ -105,4 +111,24 @@ test("whose mail is on its way stays, and who is silent goes before who speaks",
   progress.set(`${first.ip} ${first.clientPort}`, { at: NOON, isTransferring: true });
   silences.set(connectionKey(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
+});
+
+test("where the places of IMAP run out, the account that holds them is asked to share, and is named while it lasts", async () => {
+  const { room, told, known, shared, wait } = scene();
+  shared.push("anna@example.test had 300 sessions open");
+  const open = strangers(1, 10).map((one) => ({ ...one, port: 993 }));
+  known.push(...open.map((one) => prefixOf(one.ip, 64)));
+  await room.plan(strangers(1, 10));
+  assert.equal(shared.length, 1, "mail has nothing to do with it");
+  await room.plan(open);
+  await room.plan(open);
+  assert.match(
+    told.at(-1) ?? "",
+    /; port 993: 10 connections for 15 places; 0 ended; anna@example\.test had 300 sessions open$/,
+  );
+  wait(MINUTE_MS);
+  await room.plan([]);
+  assert.equal(told.at(-1), null);
+  await room.plan(open);
+  assert.doesNotMatch(told.at(-1) ?? "", /anna/);
 });

@@ -23,6 +23,10 @@ export type PortRoomParts = Readonly<{
   rules: () => CrowdRules;
   /** Of a connection to one of Postfix's ports. */
   progressOf: (session: string, now: Millis) => Progress | null;
+  /** The port of IMAP. */
+  imap: () => number;
+  /** Ends sessions of the account that holds most of the places of IMAP, and says what it ended; empty: nothing. Never rejects. */
+  shareImap: () => Promise<string>;
   notices: Notices;
   clock: Clock;
 }>;
@@ -41,6 +45,9 @@ export class PortRoom {
   /** When each connection was first seen. */
   #since: ReadonlyMap<string, Millis> = new Map();
   readonly #told = new Map<number, Told>();
+  /** The keeper is ending sessions of accounts. Its last answer stands in the notice. */
+  #isSharing = false;
+  #account = "";
   /** By port and unit; the oldest first. */
   readonly #away = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
 
@@ -62,9 +69,20 @@ export class PortRoom {
     const silences = crowded.size === 0 ? NONE : await kernel.silences([...crowded.keys()]);
     const standing = (one: Connection): Standing => this.#standing(one, silences, now);
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
+    if (crowds.some(({ port }) => port === this.#parts.imap())) this.#share();
     this.#tell(crowds, now);
     const end = crowds.flatMap(({ cut }) => cut);
     return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
+  }
+
+  /** Known places stay, so whoever signed in from many of them could hold every place. */
+  #share(): void {
+    if (this.#isSharing) return;
+    this.#isSharing = true;
+    void this.#parts.shareImap().then((ended) => {
+      if (ended !== "") this.#account = ended;
+      this.#isSharing = false;
+    });
   }
 
   #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
@@ -93,7 +111,9 @@ export class PortRoom {
       this.#told.set(port, { at: now, taken, places, ended, worst: worst ?? this.#told.get(port)?.worst ?? "" });
     }
     for (const [port, { at }] of this.#told) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#told.delete(port);
-    if (this.#told.size > 0) notices.raise("ports_crowded", [...this.#told].map(detailOf).join("; "));
+    if (!this.#told.has(this.#parts.imap())) this.#account = "";
+    const account = this.#account === "" ? [] : [this.#account];
+    if (this.#told.size > 0) notices.raise("ports_crowded", [...[...this.#told].map(detailOf), ...account].join("; "));
     else notices.clear("ports_crowded");
   }
 }

@@ -11,8 +11,8 @@ bert@example.test             imap  x     198.51.100.65
 
 `;
   assert.deepEqual(parseOpenSessions(printed), [
-    { account: "anna@example.test", ip: "198.51.100.65" },
-    { account: "anna@example.test", ip: "2001:db8::1" },
+    { account: "anna@example.test", ip: "198.51.100.65", pid: 3022 },
+    { account: "anna@example.test", ip: "2001:db8::1", pid: 3023 },
   ]);
   assert.deepEqual(parseOpenSessions(""), []);
 });

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Session, surplusOf } from "./shared-sessions.ts";
+
+let pid = 1;
+const sessions = (account: string, ip: string, count: number): readonly Session[] =>
+  Array.from({ length: count }, () => ({ account, ip, pid: pid++ }));
+const PLACES = 90;
+
+test("while two thirds of the places suffice, every session stays, whoever has them", () => {
+  assert.deepEqual(surplusOf(sessions("anna@a.test", "192.0.2.1", 60), PLACES), []);
+});
+
+test("the account with the most makes room, at the addresses where it has the most; others keep theirs", () => {
+  const phone = sessions("anna@a.test", "2001:db8::1", 3);
+  const taken = [1, 2, 3].flatMap((n) => sessions("anna@a.test", `192.0.2.${n}`, 20));
+  const others = sessions("bert@a.test", "192.0.2.1", 8);
+  const [anna, ...more] = surplusOf([...phone, ...taken, ...others], PLACES);
+  assert.deepEqual(more, []);
+  assert.deepEqual([anna?.account, anna?.sessions, anna?.addresses, anna?.end.length], ["anna@a.test", 63, 4, 11]);
+  const left = new Set([...phone, ...taken].filter((one) => anna?.end.includes(one) === false).map(({ ip }) => ip));
+  assert.equal(left.size, 4);
+  assert.deepEqual(
+    anna?.end.filter(({ ip }) => ip === "2001:db8::1"),
+    [],
+  );
+});
+
+test("two accounts that share the places end alike", () => {
+  const both = [...sessions("anna@a.test", "192.0.2.1", 50), ...sessions("bert@a.test", "192.0.2.2", 40)];
+  assert.deepEqual(
+    surplusOf(both, PLACES).map(({ account, end }) => [account, end.length]),
+    [
+      ["anna@a.test", 20],
+      ["bert@a.test", 10],
+    ],
+  );
+});
+
+test("many accounts with few sessions each lose none, even if all places are taken", () => {
+  const all = Array.from({ length: 9 }, (_, n) => sessions(`user${n}@a.test`, "192.0.2.1", 10)).flat();
+  assert.deepEqual(surplusOf(all, PLACES), []);
+});
