@@ -62,7 +62,7 @@ export const updates = [
     name: "automatic",
     does: "Asks apt whether Debian's security updates are installed without anybody's doing.",
     look: async ({ machine }) => {
-      if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when one is due.");
+      if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
       const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
       return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
     },
