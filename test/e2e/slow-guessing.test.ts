@@ -21,6 +21,9 @@ const SLOW = [
   { from: "2001:db8:a001::9", every: 5, spread: true },
 ] as const;
 const MOST_A_DAY = 10;
+/** Twenty, and one after each ban of a day. */
+const MOST_A_WEEK = 25;
+const WEEKS = 4;
 /** Of the network from which an account signed in once, and of the server's own. */
 const CROWD = [64, 192].flatMap((first) => Array.from({ length: 50 }, (_, i) => `198.51.100.${first + 10 + i}`));
 const NEXT_DOOR = ["2001:db8:10::66", SERVER.gateway];
@@ -117,6 +120,22 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
       assert.ok(tookMs < OWNER_MS, `the traveller waited ${Math.round(tookMs)} ms`);
       clock.forwardMinutes(60);
     }
+  });
+
+  test("six guesses a day for four weeks, from one address and from a new one each day: few are verified a week", async () => {
+    clock.forward(7 * DAY_MS);
+    const regular = "198.18.3.9";
+    for (let week = 0; week < WEEKS; week++) {
+      const before = verified((ip) => ip === regular);
+      for (let step = 0; step < 7 * 6; step++, clock.forwardMinutes(240)) {
+        const passing = `198.18.${10 + week}.${1 + Math.floor(step / 6)}`;
+        await tryAll([regular, passing].map((from) => ({ from, name: OWNER, password: `${from} ${week} ${step}` })));
+      }
+      const ofWeek = verified((ip) => ip === regular) - before;
+      assert.ok(ofWeek <= MOST_A_WEEK, `${ofWeek} guesses were verified in week ${week + 1}`);
+    }
+    assert.ok(verified((ip) => ip === regular) > 0);
+    assert.match((await signIn(lab.sender, { from: HOME, name: NEIGHBOUR })).said, /^OK/);
     await Promise.all(under);
   });
 });

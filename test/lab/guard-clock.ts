@@ -20,7 +20,7 @@ export class GuardClock {
     await clock.#library.build();
     const run = join(services, "guard", "run");
     const moved = `env LD_PRELOAD=${clock.#library.path} ${node} `;
-    writeFileSync(run, readFileSync(run, "utf8").replace(`${node} `, moved));
+    writeFileSync(run, readFileSync(run, "utf8").replace(new RegExp(`${node} (?=.*/guard\\.js$)`, "m"), moved));
     await product.lab.server.mustExec(["sv", "-w", "15", "restart", join(services, "guard")]);
     await until("the guard is back", () => product.guardAnswers());
     return clock;
