@@ -26,7 +26,7 @@ export type Site = Readonly<{
   ownDovecotUnused: string | null;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
-    /** Open connections of one address to each port of Postfix. */
+    /** Open connections of one address, which Postfix counts for each of its ports. */
     connectionsAtOnce: number;
     /** The same for a known address, on the ports where users send. */
     connectionsOfKnown: number;

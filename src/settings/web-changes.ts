@@ -25,6 +25,7 @@ const MAY_CHANGE = [
   "limits.connections.per_hour",
   "limits.connections.concurrent",
   "limits.connections.known",
+  "limits.connections.per_port",
   "limits.connections.smtp_places",
   "limits.connections.imap_places",
   "limits.logins.failures",

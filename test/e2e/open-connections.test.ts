@@ -58,6 +58,18 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     imap.close();
   });
 
+  test("a stranger's ten connections count over all ports together", async () => {
+    const from = "198.51.100.79";
+    const ports = [25, 465, 587, 993, 25, 465, 587, 993, 465, 993];
+    const held = await Promise.all(ports.map((port) => connect(from, port)));
+    for (const port of [25, 465, 587, 993])
+      await until(`the eleventh is refused at ${port}`, async () => isRefused(await connect(from, port)));
+    for (const one of held) {
+      assert.ok(one.ok);
+      one.socket.destroy();
+    }
+  });
+
   test("strangers who sit in most of the places of a port make room, for the owner and for other strangers", async () => {
     // Nine hosts of nine at a time, so that each stays below its own limit.
     const hosts = Array.from({ length: 9 }, (_, i) => `198.51.100.${80 + i}`);

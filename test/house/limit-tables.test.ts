@@ -16,7 +16,7 @@ const README: readonly Row[] = [
   ["connections to ports 25", "limits.connections.per_minute", "limits.connections.per_hour"],
   ["different wrong passwords", "limits.logins.failures", "limits.logins.per_day", "limits.logins.per_week"],
   ["recipients that do not exist | 10", "limits.recipients.unknown_per_hour"],
-  ["open connections to one mail port", "limits.connections.concurrent", "limits.connections.known"],
+  ["open connections of one address", "limits.connections.concurrent", "limits.connections.known"],
   ["mails from a stranger in one connection", "limits.mail.per_session"],
   ["recipients that do not exist, asked for", "limits.recipients.unknown_server_per_hour"],
   ["mails from a signed-in account", "limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"],
@@ -29,7 +29,7 @@ const README: readonly Row[] = [
   ["recipients to whom an account has never", "limits.sending.strangers", "limits.sending.strangers_per_day"],
 ];
 const LIMITS: readonly Row[] = [
-  ["open connections to each", "limits.connections.concurrent"],
+  ["open connections of one address", "limits.connections.concurrent"],
   ["the same, where an account", "limits.connections.known"],
   ["connections to 25", "limits.connections.per_minute", "limits.connections.per_hour"],
   ["mails from a stranger | ", "limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"],

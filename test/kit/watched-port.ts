@@ -51,6 +51,8 @@ export function watchedPort() {
     rules: () => ({
       most: 2,
       mostKnown: 9,
+      perPort: false,
+      ports: [25],
       places: new Map(),
       shares: new Map([[25, 4]]),
       unitOf: (address) => prefixOf(address, 64),

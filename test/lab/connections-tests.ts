@@ -14,7 +14,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   let firewall: NftFirewall;
   before(() => {
     kit = kitOf();
-    const connections = { most: MOST, ports: [25, PORT] };
+    const connections = { most: MOST, ports: [25, PORT], perPort: false };
     firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
   });
   beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
@@ -65,7 +65,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
     const old = new NftFirewall({
       ipv6Prefix: () => 64,
-      connections: () => ({ most: MOST, ports: [PORT] }),
+      connections: () => ({ most: MOST, ports: [PORT], perPort: false }),
       path: withoutCounting(kit),
     });
     const bans = [{ prefix: prefix("198.51.100.220"), expiresAt: null }];

@@ -63,11 +63,11 @@ export function limitsTests({ lab, product }: Running): void {
 
     for (const [port, first, last] of [
       [25, "198.51.100.91", "198.51.100.91"],
-      [465, "198.51.100.91", "198.51.100.91"],
-      [587, "198.51.100.91", "198.51.100.91"],
-      [993, "198.51.100.91", "198.51.100.91"],
+      [465, "198.51.100.115", "198.51.100.115"],
+      [587, "198.51.100.113", "198.51.100.113"],
+      [993, "198.51.100.114", "198.51.100.114"],
       [25, "2001:db8:b000:1::1", "2001:db8:b000:1:a::2"],
-      [993, "2001:db8:b000:1::1", "2001:db8:b000:1:a::2"],
+      [993, "2001:db8:b000:4::1", "2001:db8:b000:4:a::2"],
     ] as const)
       test(`port ${port} takes ten connections at once from ${first}, and refuses the eleventh`, async () => {
         const to = serverFor(first);
@@ -91,6 +91,21 @@ export function limitsTests({ lab, product }: Running): void {
           hangUp(held);
         }
       });
+
+    test("ten connections over all ports are all that an address may have", async () => {
+      const from = "198.51.100.98";
+      const ports = [25, 465, 587, 993, 25, 465, 587, 993, 465, 993];
+      const held = await Promise.all(ports.map((port) => lab.sender.connect({ from, to: SERVER.v4, port })));
+      try {
+        assert.ok(held.every(({ ok }) => ok));
+        for (const port of [25, 993]) {
+          const eleventh = await lab.sender.connect({ from, to: SERVER.v4, port });
+          assert.deepEqual(eleventh, { ok: false, code: "ECONNREFUSED" }, `port ${port}`);
+        }
+      } finally {
+        hangUp(held);
+      }
+    });
 
     test("whoever is on the allow list may hold more", async () => {
       const held = await Promise.all(

@@ -27,7 +27,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   before(async () => {
     kit = kitOf();
     await fallSilent(kit.lab.sender);
-    const connections = { most: MOST, ports: [PORT] };
+    const connections = { most: MOST, ports: [PORT], perPort: false };
     firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
   });
   beforeEach(async () => {
@@ -38,6 +38,8 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       rules: () => ({
         most: MOST,
         mostKnown: MOST_KNOWN,
+        perPort: false,
+        ports: [PORT],
         places: new Map(),
         shares: new Map([[PORT, SHARE]]),
         unitOf: (ip) => prefixOf(ip, 64),

@@ -16,6 +16,8 @@ const ALLOWED = "203.0.113.8";
 const rules: ConnectionRules = {
   most: 3,
   mostKnown: 5,
+  perPort: true,
+  ports: [25, 587, 993],
   places: new Map([[587, 8]]),
   shares: new Map([[993, 8]]),
   unitOf: (address) => prefixOf(address, 64),
@@ -60,6 +62,22 @@ test("an IPv6 network counts as one, each port for itself", () => {
   assert.deepEqual(planConnections(inOne, NONE, rules).held, [{ unit: unit("2001:db8::"), port: 25 }]);
   const spread = [...connections("2001:db8::1", 2), ...connections("2001:db8::1", 2, 993)];
   assert.deepEqual(planConnections(spread, NONE, rules).held, []);
+});
+
+test("connections to all ports count together, unless the owner wants each port counted on its own", () => {
+  const together = { ...rules, perPort: false };
+  const everywhere = (unitName: string) => together.ports.map((port) => ({ unit: unit(unitName), port }));
+  const spread = [25, 587, 993, 465].flatMap((port) => connections("198.51.100.1", 1, port));
+  const plan = planConnections(spread, NONE, together);
+  assert.deepEqual(plan.held, everywhere("198.51.100.1"));
+  assert.equal(plan.excess.length, 1);
+  assert.deepEqual(planConnections(spread.slice(0, 2), NONE, together).held, []);
+  const atHome = [25, 993].flatMap((port) => connections(KNOWN, 2, port));
+  assert.deepEqual(planConnections(atHome, NONE, together).held, [], "a known address");
+  const more = planConnections([...atHome, ...connections(KNOWN, 2, 465)], NONE, together);
+  assert.deepEqual([more.held, more.excess.length], [everywhere(KNOWN), 1]);
+  const few = planConnections(connections(KNOWN, 4, 587), NONE, together);
+  assert.deepEqual(few.held, [{ unit: unit(KNOWN), port: 587 }], "half of a port's places at most");
 });
 
 test("what was there at the last look stays; before the first look all was", () => {

@@ -14,9 +14,13 @@ export function shareOfOne(places: number): number {
 }
 
 export type ConnectionRules = Readonly<{
-  /** Open connections to each port that one unit may have, but no more than `shareOfOne`: a stranger, and a known address. */
+  /** Open connections that one unit may have, but no more than `shareOfOne` to each port: a stranger, and a known address. */
   most: number;
   mostKnown: number;
+  /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
+  perPort: boolean;
+  /** The limited ports. */
+  ports: readonly number[];
   /** By port: how many connections it serves at once. */
   places: ReadonlyMap<number, number>;
   /** By port: how many connections all strangers together may have, so that known addresses find room. */
@@ -65,15 +69,27 @@ export function planConnections(
     if (over <= 0 || before === null) return;
     for (const one of highestFirst(units, before).slice(0, over)) excess.add(one);
   };
-  for (const [port, units] of byPort(open, rules)) {
-    const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
+  const limitUnits = (
+    units: Units,
+    ports: readonly number[],
+    mostOf: (unit: Prefix) => number,
+    least: number,
+  ): void => {
     for (const [unit, connections] of units) {
-      if (connections.length < Math.min(half, rules.most)) continue;
-      const counted = connections.filter(({ ip }) => !rules.isExempt(ip));
-      const most = Math.min(half, rules.isKnown(unit) ? rules.mostKnown : rules.most);
-      if (counted.length >= most) held.push({ unit, port });
-      cutDown([counted], most);
+      if (connections.length < least) continue;
+      const counted = connections.filter((one) => !rules.isExempt(one.ip));
+      const most = mostOf(unit);
+      if (counted.length >= most) held.push(...ports.map((port) => ({ unit, port })));
+      cutDown([counted.filter((one) => !excess.has(one))], most);
     }
+  };
+  const ofAddress = (unit: Prefix): number => (rules.isKnown(unit) ? rules.mostKnown : rules.most);
+  if (!rules.perPort) limitUnits(byUnit(open, rules), rules.ports, ofAddress, rules.most);
+  for (const [port, there] of byPort(open)) {
+    const units = byUnit(there, rules);
+    const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
+    if (rules.perPort) limitUnits(units, [port], (unit) => Math.min(half, ofAddress(unit)), Math.min(half, rules.most));
+    else limitUnits(units, [port], () => half, half);
     const share = rules.shares.get(port);
     const strangers = share === undefined ? [] : strangersAmong(units, share, rules);
     if (share === undefined || strangers.reduce((sum, { length }) => sum + length, 0) < share) continue;
@@ -104,17 +120,12 @@ export function connectionKey({ ip, clientPort, port }: Connection): string {
 
 type Units = Map<Prefix, Connection[]>;
 
-function byPort(open: readonly Connection[], { unitOf }: ConnectionRules): ReadonlyMap<number, Units> {
-  const ports = new Map<number, Units>();
-  for (const one of open) {
-    const units = ports.get(one.port) ?? new Map<Prefix, Connection[]>();
-    ports.set(one.port, units);
-    const unit = unitOf(one.ip);
-    const connections = units.get(unit);
-    if (connections === undefined) units.set(unit, [one]);
-    else connections.push(one);
-  }
-  return ports;
+function byPort(open: readonly Connection[]): ReadonlyMap<number, readonly Connection[]> {
+  return Map.groupBy(open, ({ port }) => port);
+}
+
+function byUnit(open: readonly Connection[], { unitOf }: ConnectionRules): Units {
+  return Map.groupBy(open, ({ ip }) => unitOf(ip));
 }
 
 /** Empty while all of them fit into the share, so that no unit needs a look-up. */

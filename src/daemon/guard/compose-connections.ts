@@ -17,7 +17,11 @@ const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "port
 
 /** For the kernel's table. */
 export function connectionLimit(settings: Settings): ConnectionLimit {
-  return { most: settings["limits.connections.concurrent"], ports: MAIL_PORTS.map((key) => settings[key]) };
+  return {
+    most: settings["limits.connections.concurrent"],
+    ports: MAIL_PORTS.map((key) => settings[key]),
+    perPort: settings["limits.connections.per_port"],
+  };
 }
 
 /** How far connections to the mail ports came since it was asked last. */
@@ -48,7 +52,7 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
     );
     return {
       places: new Map(places),
-      most: now["limits.connections.concurrent"],
+      ...connectionLimit(now),
       mostKnown: Math.max(now["limits.connections.concurrent"], now["limits.connections.known"]),
       shares: new Map([
         [now["ports.submission"], shareOfStrangers(now["limits.connections.smtp_places"])],

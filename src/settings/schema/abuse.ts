@@ -84,7 +84,7 @@ export const abuse = {
   "limits.connections.concurrent": {
     kind: count,
     byDefault: 10,
-    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold open to each mail port; half of the port's places at most.",
+    says: "Connections that one address, or one IPv6 network of `bans.ipv6_prefix`, may hold open to all mail ports together; half of a port's places at most.",
     source: "nft(8), ct count; postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.connections.known": {
@@ -92,6 +92,11 @@ export const abuse = {
     byDefault: 50,
     says: "The same for an address from which an account signed in within `limits.accounts.known_for`; half of the port's places at most, too.",
     source: "postconf(5), smtpd_client_connection_count_limit",
+  },
+  "limits.connections.per_port": {
+    kind: flag,
+    byDefault: false,
+    says: "Whether `concurrent` and `known` hold for each mail port on its own: 10 and 50 connections to each.",
   },
   "limits.connections.smtp_places": {
     kind: wholeNumber(10, 1_000),

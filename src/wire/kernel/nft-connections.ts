@@ -2,10 +2,12 @@ import type { Passed } from "../../core/firewall/blocked-ports.ts";
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/open-connections.ts";
 import { isV4, networkAddress } from "../../core/net/ip.ts";
 
-/** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to each. */
+/** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to all of them together. */
 export type ConnectionLimit = Readonly<{
   most: number;
   ports: readonly number[];
+  /** Whether `most` holds for each port on its own. */
+  perPort: boolean;
   /** False for a kernel that cannot count them itself while the guard is down. */
   fallback?: boolean;
 }>;
@@ -32,10 +34,14 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
  * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
-export function connectionText({ most, ports, fallback = true }: ConnectionLimit, mask: string): ConnectionText {
+export function connectionText(
+  { most, ports, perPort, fallback = true }: ConnectionLimit,
+  mask: string,
+): ConnectionText {
   const unit6 = `ip6 saddr & ${mask}`;
   const refuse = "reject with tcp reset";
-  const open = (type: string): string => `type ${type} . inet_service; size ${COUNTED_ADDRESSES}; flags dynamic;`;
+  const [portType, port] = perPort ? [" . inet_service", " . tcp dport"] : ["", ""];
+  const open = (type: string): string => `type ${type}${portType}; size ${COUNTED_ADDRESSES}; flags dynamic;`;
   return {
     counters: Object.values(PASSED)
       .flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`))
@@ -55,8 +61,8 @@ ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_a
 ${ports.map((port) => `    tcp dport ${port} counter name ${PASSED.offered}_${port}\n`).join("")}    tcp dport @watched accept
 ${
   fallback
-    ? `    add @open4 { ip saddr . tcp dport ct count over ${most} } ${refuse}
-    add @open6 { ${unit6} . tcp dport ct count over ${most} } ${refuse}
+    ? `    add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
+    add @open6 { ${unit6}${port} ct count over ${most} } ${refuse}
 `
     : ""
 }  }

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: [], proxied: null };
 const COUNTING: TableShape = {
   ipv6Length: 56,
-  connections: { most: 10, ports: [25, 993] },
+  connections: { most: 10, ports: [25, 993], perPort: true },
   local: [],
   proxied: null,
 };
@@ -108,9 +108,19 @@ test("connection limits come after bans and the allow list; held units are found
     `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
     "  }",
   ]);
-  const without = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25], fallback: false } });
+  const without = resetText([], [], {
+    ...COUNTING,
+    connections: { most: 10, ports: [25], perPort: true, fallback: false },
+  });
   assert.doesNotMatch(without, /ct count|open[46]/);
   assert.match(without, /@held4 reject/);
+});
+
+test("while the guard is down the kernel counts connections to all ports together, by address alone", () => {
+  const text = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: false } });
+  assert.match(text, /set open4 \{ type ipv4_addr; size/);
+  assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
+  assert.match(text, /add @open6 \{ ip6 saddr & \S+ ct count over 10 \}/);
 });
 
 test("what arrives behind the rules of others is counted by port, and not what this machine sends itself", () => {
@@ -177,7 +187,7 @@ test("the table is whole when every command of the probe was refused as it shoul
   for (const [shape, sets] of [
     [BANS_ALONE, 7],
     [COUNTING, 15],
-    [{ ...COUNTING, connections: { most: 10, ports: [25], fallback: false } }, 13],
+    [{ ...COUNTING, connections: { most: 10, ports: [25], perPort: true, fallback: false } }, 13],
   ] as const) {
     assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
     const used = sets + 2;
