@@ -292,6 +292,7 @@ export type Health = {
       | "certificate_expiring"
       | "accounts_file_refused"
       | "all_clients_private"
+      | "bans_in_force"
       | "bans_leak"
       | "spam_filter_down"
       | "component_outdated"
@@ -301,7 +302,9 @@ export type Health = {
       | "alerts_undelivered"
       | "disk_read_only"
       | "disk_full"
-      | "disk_nearly_full";
+      | "disk_nearly_full"
+      | "disk_filling"
+      | "disk_low";
     readonly since: Time;
     readonly says: string;
     readonly detail: string;

@@ -101,6 +101,8 @@ const MAY_CHANGE = [
   "alerts.thresholds.networks",
   "alerts.thresholds.spam",
   "alerts.thresholds.bans",
+  "alerts.thresholds.bans_in_force",
+  "alerts.thresholds.disk",
   "alerts.thresholds.repeated",
   "alerts.thresholds.volume",
   "alerts.thresholds.volume_factor",

@@ -14,7 +14,16 @@ import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 /** So low that the lab reaches them; so high that nothing does. */
-const LOW = { failed_logins: 6, dashboard_logins: 2, networks: 4, spam: 2, bans: 2, repeated: 1, volume: 25 };
+const LOW = {
+  failed_logins: 6,
+  dashboard_logins: 2,
+  networks: 4,
+  spam: 2,
+  bans: 2,
+  bans_in_force: 0,
+  repeated: 1,
+  volume: 25,
+};
 const HIGH = Object.fromEntries(Object.keys(LOW).map((name) => [name, 1_000_000]));
 /** Different wrong passwords that bring a ban. */
 const FAILURES = 3;
@@ -24,9 +33,12 @@ const BY_EVENTS = [
   "Unusually many networks connect at once",
   "Much spam arrives",
   "Many addresses were banned within a short time",
+  "Many addresses are banned at the same time",
   "Addresses that had been banned came back and were banned again",
   "Much more happens than usual",
 ];
+const FILLING = "The disk of the server is filling up";
+const LITTLE_LEFT = "Little space is left on the disk of the server";
 const NO_DISK = "The disk of the data directory is nearly full";
 const NO_LIST = "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it";
 const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
@@ -130,6 +142,8 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     await once(NO_LIST);
     await once(CERTIFICATE);
     await once(NO_DISK, 60_000);
+    await once(FILLING);
+    await once(LITTLE_LEFT);
     rmSync(join(disk, "filler"));
     await lists.become("zen.spamhaus.org", "honest");
     copyFileSync(at(lab, "good.pem"), at(lab, "live.pem"));

@@ -247,6 +247,10 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     says: "Alle Verbindungen scheinen von einer privaten Adresse zu kommen, sodass Angreifer und Nutzer nicht zu unterscheiden sind.",
     next: "Lassen Sie den Proxy oder das Netz der Container die wahren Adressen weitergeben.",
   },
+  bans_in_force: {
+    says: "Viele Adressen sind zugleich gesperrt.",
+    next: "Vielleicht läuft ein Angriff: `bans` zeigt sie mit ihren Gründen, `unban IP` hebt eine Sperre auf. alerts.thresholds.bans_in_force bestimmt, wie viele bei Ihnen üblich sind.",
+  },
   bans_leak: {
     says: "Eine gesperrte Adresse erreicht noch einen Mailserver, obwohl ihre Sperre in der Firewall steht.",
     next: "Prüfen Sie, ob eine andere Regel der Firewall sie vorher zulässt, oder ein Proxy sie weitergibt: siehe die Liste der Erlaubten und http.trusted_proxies.",
@@ -286,6 +290,14 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
   disk_nearly_full: {
     says: "Die Platte des Datenverzeichnisses ist fast voll.",
     next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor Post abgelehnt wird (452).",
+  },
+  disk_filling: {
+    says: "Die Platte des Servers füllt sich.",
+    next: "Schaffen Sie Platz oder vergrößern Sie die Platte, bevor Post abgelehnt wird. `du -xh --max-depth=2 /var/lib/ghostinbox | sort -h | tail` zeigt, was ihn braucht; alerts.thresholds.disk bestimmt, wann diese Meldung kommt.",
+  },
+  disk_low: {
+    says: "Auf der Platte des Servers ist wenig Platz.",
+    next: "Schaffen Sie jetzt Platz oder vergrößern Sie die Platte: Ist sie voll, wird Post abgelehnt (452).",
   },
 };
 

@@ -242,6 +242,10 @@ export const notices = {
     says: "All clients seem to come from one private address, so attackers and users cannot be told apart.",
     next: "Let the proxy or the container network pass on the clients' real addresses.",
   },
+  bans_in_force: {
+    says: "Many addresses are banned at the same time.",
+    next: "An attack may be under way: `bans` lists them with their reasons, and `unban IP` lifts one. alerts.thresholds.bans_in_force sets how many are usual on your server.",
+  },
   bans_leak: {
     says: "A banned address still reaches a mail server, although the firewall has its ban.",
     next: "Check whether another firewall rule accepts it first, or a proxy passes it on: see the allow list and http.trusted_proxies.",
@@ -281,6 +285,14 @@ export const notices = {
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
     next: "Free space, or remove files where inodes run out, before mail is refused (452).",
+  },
+  disk_filling: {
+    says: "The disk of the server is filling up.",
+    next: "Free space, or make the disk larger, before mail is refused. `du -xh --max-depth=2 /var/lib/ghostinbox | sort -h | tail` shows what takes it; alerts.thresholds.disk sets when this alert comes.",
+  },
+  disk_low: {
+    says: "Little space is left on the disk of the server.",
+    next: "Free space now, or make the disk larger: once it is full, mail is refused (452).",
   },
 } as const satisfies Record<string, NoticeText>;
 

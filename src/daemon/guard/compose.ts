@@ -12,6 +12,7 @@ import { KeeperClient } from "../../adapters/sockets/keeper-client.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { LogFlush } from "../../adapters/sqlite/maintenance/log-flush.ts";
+import { SqliteFigures } from "../../adapters/sqlite/read/figures.ts";
 import { lastPlace } from "../../adapters/sqlite/read/sign-ins.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
 import { OwnDeliveries } from "../../engine/commands/own-deliveries.ts";
@@ -40,6 +41,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { ServedSettings } from "./served-settings.ts";
 import { changedKeys, readSettings, readSettingsText, type ValidSettings } from "./settings.ts";
 import { AlertWatch } from "./watch-alerts.ts";
+import { BansWatch } from "./watch-bans.ts";
 import { ClockWatch } from "./watch-clock.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 import { CredentialsWatch } from "./watch-credentials.ts";
@@ -114,7 +116,19 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   const exported = new ExportWatch({ notices, clock, record: layout.exportRecord, services: layout.services });
   const administration = new CredentialsWatch({ notices, ...stores });
-  const watches = [clockWatch, new TrackingWatch({ notices }), firewall.blockedPorts, exported, administration];
+  const bansWatch = new BansWatch({
+    ...common,
+    figures: new SqliteFigures(db),
+    most: () => inForce["alerts.thresholds.bans_in_force"],
+  });
+  const watches = [
+    clockWatch,
+    bansWatch,
+    new TrackingWatch({ notices }),
+    firewall.blockedPorts,
+    exported,
+    administration,
+  ];
   const housekeeping = new Housekeeping({
     ...common,
     ...counts,

@@ -9,7 +9,6 @@ import { KeeperServer } from "../../servers/keeper-server.ts";
 import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
 import { removeLeftOverKeys } from "../backup/scratch.ts";
-import { noteDiskDay } from "../report/disk-record.ts";
 import { userIds } from "../set-up/site.ts";
 import { AuditMail } from "./audit-mail.ts";
 import { ClockSetBack } from "./clock-set-back.ts";
@@ -68,7 +67,7 @@ const looks: readonly Repeated[] = [
   { everyMs: 10 * SECOND_MS, failing: "the queue could not be read", look: () => watches.relay.look() },
   { everyMs: MINUTE_MS, failing: "the audit could not be checked", look: auditLook() },
   { everyMs: MINUTE_MS, failing: "old mail could not be looked for", look: () => watches.retention.look() },
-  { everyMs: MINUTE_MS, failing: "the disk could not be noted", look: () => noteDiskDay(layout, clock.now()) },
+  { everyMs: 10 * SECOND_MS, failing: "the disk could not be noted", look: () => watches.disk.look() },
   { everyMs: MINUTE_MS, failing: "no report could be made", look: () => watches.reports.look() },
   { everyMs: MINUTE_MS, failing: "no rules could be fetched", look: () => watches.spamRules.look() },
   {

@@ -31,6 +31,7 @@ import { RetentionSchedule } from "./retention-schedule.ts";
 import { RulesSchedule } from "./spam-rules.ts";
 import { CertificateWatch } from "./watch-certificates.ts";
 import { ComponentWatch } from "./watch-components.ts";
+import { DiskSpaceWatch } from "./watch-disk-space.ts";
 import { FirewallWatch } from "./watch-firewall.ts";
 import { IsolationWatch } from "./watch-isolation.ts";
 import { LockWatch } from "./watch-locks.ts";
@@ -73,6 +74,7 @@ export class Watches {
   readonly components: ComponentWatch;
   readonly spamRules: RulesSchedule;
   readonly relay: RelayWatch;
+  readonly disk: DiskSpaceWatch;
   /** Those that go by the settings as a whole. */
   readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
   /** All that know of troubles. */
@@ -130,6 +132,7 @@ export class Watches {
     );
     this.spamRules = new RulesSchedule(layout, clock, settings);
     this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
+    this.disk = new DiskSpaceWatch(layout, clock, settings);
     const probes = settings === null ? [] : probesOf(layout, settings);
     this.#parts = new PartsWatch({ services, probes, clock, restart, say });
     this.components = new ComponentWatch({
@@ -148,8 +151,20 @@ export class Watches {
     this.#readers = new ReaderWatch(layout);
     this.#locks = new LockWatch(layout, clock);
     const { backups, checks, retention, access, mailKey, reports, transparency, spamRules } = this;
-    const { certificate, accounts, audit, isolation, firewall, components, relay } = this;
-    const bySettings = [backups, checks, retention, access, mailKey, reports, transparency, spamRules, firewall, relay];
+    const { certificate, accounts, audit, isolation, firewall, components, relay, disk } = this;
+    const bySettings = [
+      backups,
+      checks,
+      retention,
+      access,
+      mailKey,
+      reports,
+      transparency,
+      spamRules,
+      firewall,
+      relay,
+      disk,
+    ];
     const others = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
     this.#bySettings = bySettings;
     this.#all = [...others, components, ...bySettings];

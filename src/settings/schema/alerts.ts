@@ -157,6 +157,16 @@ export const alerts = {
     byDefault: 10,
     says: "Networks banned within an hour that cause an alert.",
   },
+  "alerts.thresholds.bans_in_force": {
+    kind: wholeNumber(0, 1_000_000),
+    byDefault: 20,
+    says: "Addresses and networks banned at the same time, apart from manual bans, above which an alert comes.",
+  },
+  "alerts.thresholds.disk": {
+    kind: wholeNumber(0, 100),
+    byDefault: 20,
+    says: "Percent of the disk that are left when an alert comes; another comes at half of it. 0: none.",
+  },
   "alerts.thresholds.repeated": {
     kind: count,
     byDefault: 3,

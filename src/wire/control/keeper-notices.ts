@@ -37,4 +37,6 @@ export const KEEPER_NOTICES = [
   "spam_rules_old",
   "component_outdated",
   "relay_refuses",
+  "disk_filling",
+  "disk_low",
 ] as const;
