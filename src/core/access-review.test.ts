@@ -7,7 +7,7 @@ const NOW = Date.UTC(2026, 10, 20);
 const ago = (days: number): string => isoTime(instant(NOW - days * DAY_MS));
 
 function account(name: string, changes: Partial<AccountAccess> = {}): AccountAccess {
-  const plain = { suspended: false, networks: [], addresses: [name], appPasswords: [], lastSeen: null };
+  const plain = { suspended: false, networks: [], addresses: [name], appPasswords: [], lastSeen: null, weakness: null };
   return { name, createdAt: ago(400), ...plain, ...changes };
 }
 

@@ -14,6 +14,8 @@ export type AccountAccess = Readonly<{
   /** The names of its app passwords. */
   appPasswords: readonly string[];
   lastSeen: Seen | null;
+  /** What is wrong with its password in the followed accounts file; null: nothing, or nobody can tell. */
+  weakness: string | null;
 }>;
 /** Mail for `address` goes on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
 export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;

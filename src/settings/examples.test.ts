@@ -25,6 +25,10 @@ test("investra.toml says what its seed says", () => {
   assert.equal(settings["spam.required_score"], 5);
   assert.deepEqual([settings["limits.logins.failures"], settings["bans.ladder"]], [3, [600_000]]);
   assert.equal(settings["fail2ban.sentences"], "all");
+  assert.deepEqual(
+    settings["alerts.contacts"].map((one) => one.split(":")[0]),
+    ["Security Team", "System Admin", "Hosting Provider"],
+  );
 });
 
 test("ghostinbox.toml says what its seed says", () => {
@@ -35,6 +39,7 @@ test("ghostinbox.toml says what its seed says", () => {
   assert.deepEqual(settings["bans.ladder"], [1_800_000, 7_200_000, 86_400_000]);
   assert.deepEqual([settings["limits.mail.postfix_per_minute"], settings["limits.mail.per_session"]], [20, 5]);
   assert.deepEqual([settings["limits.connections.concurrent"], settings["limits.mail.max_size"]], [10, 10_485_760]);
+  assert.equal(settings["fail2ban.sentences"], "all", "each of the five jails bans");
   for (const name of ["abuse", "admin"]) assert.ok(settings["recipients.blocked"].includes(name), name);
   assert.deepEqual(settings["allow.networks"], ["127.0.0.1/32", "::1/128"]);
   assert.deepEqual(settings["dnsbl.zones"], ["zen.spamhaus.org", "bl.spamcop.net"]);

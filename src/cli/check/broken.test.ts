@@ -20,7 +20,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   },
   "passwords.accounts": {
     state: "unknown",
-    saw: /1 imported account were never seen/,
+    saw: /1 imported account are known/,
     server: () => ({ reader: accounts({ origin: "imported" }) }),
   },
   "passwords.guessable": {

@@ -19,6 +19,7 @@ import { judgeNamed, judgeOwners } from "./permissions.ts";
 import { judgeAge, judgeLength } from "./queue.ts";
 import { judgeUpdates } from "./updates.ts";
 
+const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 /** The judgement, and that whatever is not ok says what helps. */
@@ -34,8 +35,15 @@ test("passwords: a well-known one is wrong, and an imported hash tells nothing",
   is("wrong", judgeDashboard("{ARGON2ID}…", 20, true));
   is("unknown", judgeDashboard(null, 0, false));
   assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
-  is("ok", judgeImported([{ name: "a@example.org", origin: "command" }]));
-  is("unknown", judgeImported([{ name: "a@example.org", origin: "imported" }]));
+  is("ok", judgeImported([{ name: "a@example.org", origin: "command" }], NOT_FOLLOWED));
+  const imported = { name: "a@example.org", origin: "imported" } as const;
+  is("unknown", judgeImported([imported], NOT_FOLLOWED));
+  const listed = { name: "b@example.org", origin: "listed" } as const;
+  is("ok", judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
+  const weak = { weak: new Map([["b@example.org", "It is too short."]]), judged: new Set(["b@example.org"]) };
+  is("wrong", judgeImported([listed], weak));
+  assert.match(judgeImported([listed], weak).saw, /b@example\.org \(It is too short\)/);
+  is("warning", judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
   is("ok", judgeSecretInEnvironment({ ADMIN_PASSWORD: "" }));
   is("warning", judgeSecretInEnvironment({ ADMIN_PASSWORD: "secret" }));
 });

@@ -2,8 +2,10 @@ import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { weaknessOfTaken } from "../../daemon/set-up/secrets.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
+import { type FollowedPasswords, judgeFollowed } from "../followed-passwords.ts";
 import { everyAccount } from "./every-account.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
@@ -20,19 +22,35 @@ export function defaultPasswords(domains: readonly string[], hostname: string): 
 }
 
 /** `isOpen`: one of them opens it. Which one is not printed: the result may be kept or mailed. */
-export function judgeDashboard(hash: string | null, tried: number, isOpen: boolean): Finding {
+export function judgeDashboard(
+  hash: string | null,
+  tried: number,
+  isOpen: boolean,
+  weakness: string | null = null,
+): Finding {
   const mend = `${PROGRAM} admin passwd`;
   if (hash === null) return unknown("No password of the dashboard is stored.", mend);
   if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, mend);
+  if (weakness !== null) return warning(`ADMIN_PASSWORD, which still opens the dashboard, is weak: ${weakness}`, mend);
   return ok(`None of ${tried} well-known passwords opens the dashboard.`);
 }
 
-/** A hash that came from elsewhere tells nothing of the password behind it. */
-export function judgeImported(accounts: readonly Pick<AccountItem, "name" | "origin">[]): Finding {
-  const imported = accounts.filter(({ origin }) => origin !== "command").map(({ name }) => name);
+/** A hash that came from elsewhere tells nothing of the password behind it; clear text in the followed file does. */
+export function judgeImported(
+  accounts: readonly Pick<AccountItem, "name" | "origin">[],
+  { weak, judged }: FollowedPasswords,
+): Finding {
+  if (weak.size > 0)
+    return wrong(
+      `Weak passwords in the accounts file: ${some([...weak].map(([name, why]) => `${name} (${why.replace(/\.$/, "")})`))}.`,
+      "Write longer passwords into the file that accounts.follow names; the accounts keep working until then.",
+    );
+  const imported = accounts
+    .filter(({ name, origin }) => origin !== "command" && !judged.has(name))
+    .map(({ name }) => name);
   if (imported.length > 0)
     return unknown(
-      `The passwords of ${plural(imported.length, "imported account")} were never seen here, so nothing tells whether they are weak: ${some(imported)}.`,
+      `Only hashes of the passwords of ${plural(imported.length, "imported account")} are known, so nobody can tell whether they are weak: ${some(imported)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
@@ -100,22 +118,24 @@ export const passwords = [
   {
     name: "dashboard",
     does: "Tries well-known passwords on the stored hash of the dashboard's.",
-    look: async ({ reader, settings: { domains, hostname } }) => {
+    look: async ({ reader, layout, settings: { domains, hostname } }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");
       const hash = read.dashboardPassword();
       const tried = defaultPasswords(domains, hostname);
       // Side by side, as many as there are threads for it.
       const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
-      return judgeDashboard(hash, tried.length, opens.includes(true));
+      return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
     },
   },
   {
     name: "accounts",
-    does: "Looks for accounts whose password was set elsewhere.",
-    look: async ({ reader }) => {
+    does: "Judges clear-text passwords of the followed accounts file, and looks for accounts of which only a hash is known.",
+    look: async ({ reader, settings }) => {
       const read = await reader();
-      return read === null ? unknown("The guard does not answer.") : judgeImported(everyAccount(read));
+      if (read === null) return unknown("The guard does not answer.");
+      const all = everyAccount(read);
+      return judgeImported(all, await judgeFollowed(settings["accounts.follow"], all));
     },
   },
   {

@@ -4,6 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, formatDuration } from "../../core/time.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { judgeFollowed, weakLines } from "../followed-passwords.ts";
 import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { rootOnly } from "./backup.ts";
@@ -49,6 +50,7 @@ async function look(
   const { homeOf, redirectsIn } = await import("../../adapters/dovecot/redirects.ts");
   const { reader } = opened;
   const accounts = reader.accounts(ALL).items;
+  const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);
   const { domains } = settings.settings;
   try {
     const facts = {
@@ -56,7 +58,8 @@ async function look(
         const { addresses, lastPlace } = reader.access(name);
         const lastSeen = later(lastPlace, lastEvent(reader, name));
         const appPasswords = reader.appPasswords(name).map((one) => one.name);
-        return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen };
+        const weakness = weak.get(name) ?? null;
+        return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen, weakness };
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call.layout.mail, name), name)),
@@ -126,7 +129,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ["ACCOUNT", "STATE", "ALSO SENDS AS", "APP PASSWORDS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
       ...accounts.map((account) => [
         account.name,
-        account.suspended ? "suspended" : account.isUnused ? "unused" : "active",
+        `${account.suspended ? "suspended" : account.isUnused ? "unused" : "active"}${account.weakness === null ? "" : ", weak password"}`,
         account.addresses.filter((address) => address !== account.name).join(", ") || "-",
         account.appPasswords.join(", ") || "-",
         account.networks.map(shown).join(", ") || "anywhere",
@@ -134,6 +137,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ]),
     ]),
     ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
+    ...weakLines({ weak: weakOf(accounts) }),
     "",
     "Where mail is sent on to other servers:",
     forwards.length === 0
@@ -153,6 +157,10 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ]),
     ]),
   ];
+}
+
+function weakOf(accounts: AccessReview["accounts"]): ReadonlyMap<string, string> {
+  return new Map(accounts.flatMap(({ name, weakness }) => (weakness === null ? [] : [[name, weakness] as const])));
 }
 
 function seenCells(seen: Seen | null): readonly string[] {

@@ -12,6 +12,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { confirmed } from "../confirm.ts";
+import { judgeFollowed, weakLines } from "../followed-passwords.ts";
 import { heldText } from "../legal-hold-text.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
@@ -131,16 +132,21 @@ export async function accountList(call: CommandCall): Promise<CommandOutcome> {
   const listed = opened.reader.accounts(page);
   const { items } = listed;
   if (items.length === 0) return done(listed, "There is no account yet.", `${PROGRAM} account add you@example.org`);
+  const settings = settingsOf(call);
+  const followed = await judgeFollowed(settings.ok ? settings.settings["accounts.follow"] : "", items);
+  const isWeak = ({ name }: AccountItem): boolean => followed.weak.has(name);
+  const marked = items.map((item) => (isWeak(item) ? { ...item, weakness: followed.weak.get(item.name) } : item));
   const rows = items.map((item) => [
     item.name,
-    stateOf(item),
+    isWeak(item) ? `${stateOf(item)}, weak password` : stateOf(item),
     dayAndTime(item.createdAt),
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
     item.quotaBytes === null ? "default" : item.quotaBytes === 0 ? "none" : formatSize(item.quotaBytes),
     item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
   ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
-  return done(listed, columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]) + more);
+  const table = columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]);
+  return done({ ...listed, items: marked }, [table + more, ...weakLines(followed)].join("\n"));
 }
 
 export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "suspended">): string {

@@ -44,17 +44,25 @@ test("what changed is what came to something else before; a new check is no chan
 
 test("the checklist fails while a point is open, and says what cannot be known", () => {
   const point = { point: "Set up", checks: [RIGHT] };
-  const well = checklistOf([
+  const points = [
     { ...point, state: "done" },
     { ...point, state: "unknown" },
-  ]);
+  ] as const;
+  const well = checklistOf(points, []);
   assert.ok(well.ok);
   assert.equal(
     well.text,
     "[x] Set up\n    ok       a.b: seen\n             did: Looks.\n[?] Set up\n    ok       a.b: seen\n             did: Looks.\n" +
       "Done: 1 of 2; 1 cannot be known from here: look at what is unknown yourself.",
   );
-  const bad = checklistOf([{ ...point, state: "open" }]);
+  const left = [{ setting: "firewall.mode", leaves: "Every port is reached.", change: "config set" }];
+  const open = checklistOf(points, left);
+  assert.ok(open.ok, "what is left open opens no point");
+  assert.match(
+    open.text,
+    /^Your settings leave this open:\n {4}firewall\.mode: Every port is reached\.\n {9}change: config set$/m,
+  );
+  const bad = checklistOf([{ ...point, state: "open" }], []);
   assert.ok(!bad.ok);
   assert.match(bad.message, /^Done: 0 of 1; 1 open\.$/);
   assert.equal(bad.found?.lines[0], "[ ] Set up");

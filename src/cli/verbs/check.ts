@@ -6,6 +6,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { STATES, type State } from "../check/finding.ts";
 import { groupsOfPoints, type JudgedPoint, judgePoints, type PointState } from "../check/going-live.ts";
+import { type LeftOpen, leftOpen } from "../check/left-open.ts";
 import { type Result, runChecks } from "../check/run-checks.ts";
 import { serverOf } from "../check/server.ts";
 import { groups } from "../check/table.ts";
@@ -37,7 +38,9 @@ export async function check(call: CommandCall): Promise<CommandOutcome> {
   const before = readCheckRecord(call.layout);
   const unkept = keepResults(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
   if (unkept !== null) call.terminal.err(`The results are not kept for the next time. ${unkept}`);
-  return isChecklist ? checklistOf(judgePoints(results)) : outcomeOf(results, changesSince(before, results));
+  return isChecklist
+    ? checklistOf(judgePoints(results), leftOpen(loaded.settings))
+    : outcomeOf(results, changesSince(before, results));
 }
 
 /** The disk's trouble, if it keeps no record: then what the checks found is told all the more. Exported for its test. */
@@ -84,14 +87,18 @@ export function outcomeOf(results: readonly Result[], changed: readonly Change[]
 const MARKS: Readonly<Record<PointState, string>> = { done: "[x]", open: "[ ]", unknown: "[?]" };
 
 /** Exported for its test. */
-export function checklistOf(points: readonly JudgedPoint[]): CommandOutcome {
+export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftOpen[]): CommandOutcome {
   const open = points.filter(({ state }) => state === "open").length;
   const unsure = points.filter(({ state }) => state === "unknown").length;
-  const lines = points.flatMap(({ point, state, checks }) => [
-    `${MARKS[state]} ${point}`,
-    ...checks.flatMap(printed).map((line) => `    ${line}`),
-  ]);
-  const json = { ok: open === 0, points };
+  const lines = [
+    ...points.flatMap(({ point, state, checks }) => [
+      `${MARKS[state]} ${point}`,
+      ...checks.flatMap(printed).map((line) => `    ${line}`),
+    ]),
+    ...(left.length === 0 ? [] : ["", "Your settings leave this open:"]),
+    ...left.flatMap(({ setting, leaves, change }) => [`    ${setting}: ${leaves}`, `         change: ${change}`]),
+  ];
+  const json = { ok: open === 0, points, leftOpen: left };
   const sum = `Done: ${points.length - open - unsure} of ${points.length}`;
   const rest = unsure === 0 ? "" : `; ${unsure} cannot be known from here: look at what is unknown yourself`;
   if (open === 0) return done(json, [...lines, `${sum}${rest}.`].join("\n"));

@@ -41,7 +41,7 @@ export class AccountsFollower {
   /** Checks the file; "" means that there is none. */
   async look(path: string): Promise<void> {
     if (path === "") return this.forget();
-    const read = readText(path);
+    const read = readAccountsFile(path);
     const fingerprint = `${path}\n${read.ok ? read.text : read.reason}`;
     this.#sameLooks = fingerprint === this.#seen ? this.#sameLooks + 1 : 0;
     this.#seen = fingerprint;
@@ -117,7 +117,8 @@ async function isInForce({ secret, quotaBytes }: AccountLine, row: FollowedRow):
 
 type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 
-function readText(path: string): Text {
+/** The text of a followed file, or why there is none. */
+export function readAccountsFile(path: string): Text {
   try {
     const stat = statSync(path);
     // A pipe would never end.

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { adminPassword, rememberAdminPassword } from "./secrets.ts";
+import { adminPassword, rememberAdminPassword, weaknessOfTaken } from "./secrets.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-secrets-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -35,7 +35,7 @@ test("a given one is taken once, so that it does not undo a later change; anothe
   rememberAdminPassword(layout, await adminPassword(layout, old));
   assert.equal(statSync(layout.firstStartDone).mode & 0o777, 0o600);
   assert.doesNotMatch(readFileSync(layout.firstStartDone, "utf8"), /horse/);
-  const taken = { hash: readFileSync(layout.firstStartDone, "utf8").trim(), onlyIfNone: true, printed: null };
+  const taken = { hash: readFileSync(layout.firstStartDone, "utf8").split("\n")[0], onlyIfNone: true, printed: null };
   for (const env of [old, {}, old]) {
     const unchanged = await adminPassword(layout, env);
     assert.deepEqual(unchanged, env === old ? taken : UNCHANGED);
@@ -48,6 +48,16 @@ test("a given one is taken once, so that it does not undo a later change; anothe
   rememberAdminPassword(layout, changed);
   assert.ok((await adminPassword(layout, other)).onlyIfNone);
   assert.ok(!(await adminPassword(layout, old)).onlyIfNone);
+});
+
+test("what is wrong with a given one is remembered while it is the dashboard's password", async () => {
+  const weak = await adminPassword(layout, { ADMIN_PASSWORD: "hunter2" });
+  rememberAdminPassword(layout, weak);
+  assert.match(weaknessOfTaken(layout, weak.hash) ?? "", /too short/);
+  assert.equal(weaknessOfTaken(layout, "a later one"), null);
+  const strong = await adminPassword(layout, { ADMIN_PASSWORD: "seven quiet llamas rowing" });
+  rememberAdminPassword(layout, strong);
+  assert.equal(weaknessOfTaken(layout, strong.hash), null);
 });
 
 test("no loss of the engine's database brings a given one back: that does not hold the password", async () => {

@@ -14,6 +14,8 @@ export type AdminPassword = Readonly<{
   onlyIfNone: boolean;
   /** To be printed once; null if the administrator knows it. */
   printed: string | null;
+  /** What is wrong with the given one. */
+  weakness?: string;
 }>;
 
 const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null };
@@ -31,7 +33,8 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
     // Accepted all the same: a server that does not start protects nobody.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
-    return { hash: await hashPassword(given), onlyIfNone: false, printed: null };
+    const hash = await hashPassword(given);
+    return { hash, onlyIfNone: false, printed: null, ...(weakness === null ? {} : { weakness }) };
   }
   if (existsSync(layout.firstStartDone)) return UNCHANGED;
   const printed = randomBytes(15).toString("base64url");
@@ -42,14 +45,30 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
  * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases took it, and
  * after a generated one was printed.
  */
-export function rememberAdminPassword(layout: Layout, { hash, onlyIfNone, printed }: AdminPassword): void {
+export function rememberAdminPassword(
+  layout: Layout,
+  { hash, onlyIfNone, printed, weakness = "" }: AdminPassword,
+): void {
   if (hash === null || onlyIfNone) return;
-  writeFile(layout.firstStartDone, printed === null ? `${hash}\n` : "set\n", { mode: 0o600 });
+  writeFile(layout.firstStartDone, printed === null ? `${hash}\n${weakness}\n` : "set\n", { mode: 0o600 });
 }
 
 /** The hash of the ADMIN_PASSWORD that was taken last; otherwise a text that is the hash of no password. */
 function readRecord({ firstStartDone }: Layout): string {
-  return existsSync(firstStartDone) ? readFileSync(firstStartDone, "utf8").trim() : "";
+  return linesOf(firstStartDone)[0] ?? "";
+}
+
+/** What is wrong with the ADMIN_PASSWORD that was taken last, if it is the dashboard's, whose hash this is; null: nothing. */
+export function weaknessOfTaken(
+  { firstStartDone }: Pick<Layout, "firstStartDone">,
+  current: string | null,
+): string | null {
+  const [taken = "", weakness = ""] = linesOf(firstStartDone);
+  return weakness !== "" && taken === current ? weakness : null;
+}
+
+function linesOf(path: string): readonly string[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
 function givenPassword(env: Environment): string | null {

@@ -1,0 +1,36 @@
+import type { Settings } from "../../settings/schema.ts";
+import { PROGRAM } from "../call.ts";
+
+/** What a setting leaves open: nothing is wrong with it, but the owner should know before going live. */
+export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
+type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
+
+export function leftOpen(settings: Asked): readonly LeftOpen[] {
+  const set = (setting: string, value: string, leaves: string): LeftOpen => ({
+    setting,
+    leaves,
+    change: `${PROGRAM} config set ${setting} ${value}`,
+  });
+  return [
+    ...(settings["firewall.mode"] === "bans"
+      ? [
+          set(
+            "firewall.mode",
+            "strict",
+            "Every port at which a program of this machine listens is reached from outside: the firewall drops banned addresses only.",
+          ),
+        ]
+      : []),
+    ...(!settings["fail2ban.enabled"]
+      ? [set("fail2ban.enabled", "true", "Fail2ban is off: the guard's own limits ban, and no jail does.")]
+      : settings["fail2ban.sentences"] === "unjudged"
+        ? [
+            set(
+              "fail2ban.sentences",
+              "all",
+              "Jails do not ban for what the guard judged: the third wrong password is no ban yet, and postfix-rbl never bans, because the client was refused.",
+            ),
+          ]
+        : []),
+  ];
+}
