@@ -8,9 +8,9 @@ import { parseAccountsFile } from "../wire/dovecot/accounts-file.ts";
 /** What a file of many accounts may take. */
 const JUDGE_MS = 5 * SECOND_MS;
 
-/** Of accounts whose password stands in clear text in the followed file. A hash does not show whether its password is weak. */
+/** Of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
 export type FollowedPasswords = Readonly<{
-  /** By account: what is wrong with its password. */
+  /** The problem of each weak password, by account. */
   weak: ReadonlyMap<string, string>;
   /** All that were judged. */
   judged: ReadonlySet<string>;

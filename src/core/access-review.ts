@@ -14,7 +14,7 @@ export type AccountAccess = Readonly<{
   /** The names of its app passwords. */
   appPasswords: readonly string[];
   lastSeen: Seen | null;
-  /** What is wrong with its password in the followed accounts file; null: nothing, or nobody can tell. */
+  /** What is wrong with its password in the followed accounts file; null: nothing known. */
   weakness: string | null;
 }>;
 /** Mail for `address` goes on to `to`. `by`: the alias, the command, or the file of a Sieve script. */

@@ -28,7 +28,7 @@ export function leftOpen(settings: Asked): readonly LeftOpen[] {
             set(
               "fail2ban.sentences",
               "all",
-              "Jails do not ban for what the guard judged: the third wrong password is no ban yet, and postfix-rbl never bans, because the client was refused.",
+              "Jails do not ban for offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
             ),
           ]
         : []),

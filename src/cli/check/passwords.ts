@@ -50,7 +50,7 @@ export function judgeImported(
     .map(({ name }) => name);
   if (imported.length > 0)
     return unknown(
-      `Only hashes of the passwords of ${plural(imported.length, "imported account")} are known, so nobody can tell whether they are weak: ${some(imported)}.`,
+      `Only hashes of the passwords of ${plural(imported.length, "imported account")} are known, so no one can tell whether they are weak: ${some(imported)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);

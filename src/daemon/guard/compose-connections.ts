@@ -16,11 +16,11 @@ import type { ConnectionLimit } from "../../wire/kernel/nft-connections.ts";
 const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
 
 /** For the kernel's table. */
-export function connectionLimit(settings: Settings): ConnectionLimit {
+export function connectionLimit(now: Settings): ConnectionLimit {
   return {
-    most: settings["limits.connections.concurrent"],
-    ports: MAIL_PORTS.map((key) => settings[key]),
-    perPort: settings["limits.connections.per_port"],
+    most: now["limits.connections.concurrent"],
+    ports: MAIL_PORTS.map((key) => now[key]),
+    perPort: now["limits.connections.per_port"],
   };
 }
 

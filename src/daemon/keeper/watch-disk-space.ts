@@ -53,7 +53,7 @@ export class DiskSpaceWatch {
   #look(): readonly KeeperTrouble[] {
     const percent = this.#settings?.["alerts.thresholds.disk"] ?? 0;
     const { data, mail } = this.#layout;
-    // Mail may have a disk of its own.
+    // Mail may have its own disk.
     const [fullest] = [data, mail]
       .map((path) => ({ path, ...this.#space(path) }))
       .toSorted((a, b) => a.bavail / a.blocks - b.bavail / b.blocks);
