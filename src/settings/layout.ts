@@ -166,7 +166,7 @@ export function layoutOf(dataDirectory: string) {
     run: at("run"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
-    /** Of what answers while the guard is dead: a guard that connects takes over. */
+    /** Of what answers while the guard is dead: a guard that starts takes over. */
     standIn: at("run", "guard", "stand-in.sock"),
     /**
      * Made by `break-glass` while the guard is down. When the guard finds it, it lifts all bans and removes the file.

@@ -79,6 +79,19 @@ test("beside a guard, or another one, none starts", async () => {
   await Promise.all([policy.stop(), logins.stop()]);
 });
 
+test("a second one leaves the first in its place", async () => {
+  const { logins, at } = await places();
+  await logins.stop();
+  let hasLeft = false;
+  await new StandIn(at, () => (hasLeft = true)).start();
+  for (let i = 0; i < 3; i++)
+    await assert.rejects(new StandIn(at, () => undefined).start(), /another program is listening there/);
+  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  assert.equal(hasLeft, false);
+  await takeOver(at.handover, async () => undefined);
+  await until(() => hasLeft, "it leaves");
+});
+
 test("a guard takes its place where no stand-in is", async () => {
   const { logins, policy, at } = await places();
   await takeOver(at.handover, async () => policy.start(at.policySocket));

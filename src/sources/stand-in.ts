@@ -6,7 +6,7 @@ import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 import type { Submit } from "./submit.ts";
 
 export type StandInPlaces = Readonly<{
-  /** Whoever connects here takes over. */
+  /** Whoever says something here takes over. */
   handover: string;
   policySocket: string;
   loginPort: number;
@@ -25,7 +25,11 @@ export class StandIn {
   readonly #places: StandInPlaces;
   readonly #policy: PolicyServer;
   readonly #logins: LoginPolicyServer;
-  readonly #handover = createServer((client) => void this.#leave().finally(() => client.destroy()));
+  /** It is asked in words: whoever starts here connects too, to see whether a program listens. */
+  readonly #handover = createServer((client) => {
+    client.on("error", () => client.destroy());
+    client.once("data", () => void this.#leave().finally(() => client.destroy()));
+  });
 
   /** `left` is called once the guard has taken over. */
   constructor(places: StandInPlaces, left: () => void) {
@@ -76,6 +80,7 @@ function standInLeaves(handover: string): Promise<void> {
     asked.setTimeout(TAKE_OVER_MS, () => asked.destroy());
     asked.once("error", () => resolve());
     asked.once("close", () => resolve());
+    asked.write("I am back.\n");
     asked.resume();
   });
 }
