@@ -14,6 +14,7 @@ const NO_FILES: Readonly<Record<string, string>> = {
   fail2banPid: "only Fail2ban opens it",
   fail2banSocket: "a socket",
   greylistSocket: "a socket",
+  guardMilterSocket: "a socket",
   learnedByUsers: "a directory; only spamd opens what is in it",
   policySocket: "a socket",
   rspamdSocket: "a socket",
