@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { digestOf } from "../access/secrets.ts";
 
 const NAME = "alice@example.test";
@@ -69,13 +70,46 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   kit.tellsBy([NAME]);
   const refused = await web(false);
   assert.ok(!refused.ok && /gets the alerts/.test(refused.message));
-  assert.ok((await web(true)).ok);
+  const leaked = await web(true);
+  assert.ok(!leaked.ok && /gets the alerts/.test(leaked.message), "nor are they sent to a new target outside");
   kit.tellsBy([]);
+  assert.ok((await web(true)).ok);
   assert.ok((await web(false)).ok);
   assert.deepEqual(kit.details().slice(2), [
     `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.7`,
     `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.7`,
   ]);
+});
+
+test("all but root add few targets a day, and a user does not learn who is here", async () => {
+  const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
+  const account = parseAccountName(NAME) ?? assert.fail();
+  const signIn = (id: string): void =>
+    kit.sessions.open({ digest: digestOf(secret), id, account, device: "x", ip: from, at: kit.clock.now() });
+  signIn("his");
+  const mine = async (to: readonly string[]): Promise<string> => {
+    const reply = await kit.ask({ verb: "my_forwarding_set", to: [...to], keep: true }, "web", {
+      as: secret,
+      ip: from,
+    });
+    return reply.ok ? "done" : reply.message.replace(/[\w.]+@[\w.]+/, "X");
+  };
+  await forward(OTHER, [NAME]);
+  await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [OTHER] });
+  await kit.ask({ verb: "alias_block", address: "info@example.test", blocked: true });
+  const unsaid = new Set<string>();
+  for (const target of ["nobody@example.test", OTHER, "info@example.test"]) unsaid.add(await mine([target]));
+  assert.deepEqual([...unsaid], ["Your mail cannot be sent on to X"]);
+  assert.equal(await mine(["one@else.example"]), "done");
+  for (let n = 0; n < 3; n++) assert.equal(await mine(["one@else.example"]), "done", "it is not new");
+  assert.equal(await mine(["one@else.example", "two@else.example"]), "done");
+  assert.match(await mine(["three@else.example"]), /at most 5 new addresses within a day/);
+  assert.equal(await mine([]), "done");
+  assert.ok((await forward(NAME, ["three@else.example"])).ok, "root may");
+  kit.clock.advance(24 * 3_600_000);
+  kit.sessions.end("everybody");
+  signIn("next day");
+  assert.equal(await mine(["four@else.example"]), "done");
 });
 
 test("nothing is changed without a record", async () => {

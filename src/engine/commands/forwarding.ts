@@ -1,5 +1,6 @@
-import { type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
-import type { Command, Reply } from "../../wire/control/control.ts";
+import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { Shares } from "../budget.ts";
 import type { ForwardStore } from "../mailbox-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { type AccountCommandParts, notDone } from "./accounts.ts";
@@ -10,9 +11,15 @@ import { UNWRITTEN } from "./unrecorded.ts";
 import { type TargetParts, tooManyForwards } from "./web-targets.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-export type ForwardCommandParts = Pick<AccountCommandParts, "engine" | "accounts" | "reach" | "alertsTo" | "rehearse"> &
+export type ForwardCommandParts = Pick<
+  AccountCommandParts,
+  "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
+> &
   Pick<TargetParts, "book"> &
-  Readonly<{ forwards: ForwardStore }>;
+  Readonly<{ forwards: ForwardStore; newTargets: Pick<Shares<AccountName>, "spend"> }>;
+
+/** For all but root. Mail leaves by a forward past the limits of what an account sends. */
+export const NEW_TARGETS_A_DAY = 5;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
 export async function forwardCommand(
@@ -24,15 +31,19 @@ export async function forwardCommand(
   if (name === null) return wrongAddress(command.name);
   const to = command.to.map(parseAddress).filter((target) => target !== null);
   if (to.length < command.to.length) return wrongAddress(command.to.join(", "));
+  const { keep } = command;
+  if (by !== "root") {
+    const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
+    const isOutside = added.some((target) => !parts.engine.policy.domains.includes(domainOf(target)));
+    // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner, nor read them elsewhere.
+    if (to.length > 0 && (!keep || isOutside) && getsAlerts(parts, name)) return alertsStay(name);
+    const beyond = tooManyForwards(parts, name, to) ?? (parts.isDry === true ? null : tooManyNew(parts, name, added));
+    if (beyond !== null) return beyond;
+  }
   for (const target of to) {
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
-    if (message !== null) return { ok: false, kind: "failed", message, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
+    if (message !== null) return wrong(message, target, by);
   }
-  const { keep } = command;
-  // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner.
-  if (by !== "root" && !keep && to.length > 0 && getsAlerts(parts, name)) return alertsStay(name);
-  const beyond = by.startsWith("web:") ? tooManyForwards(parts, name, to) : null;
-  if (beyond !== null) return beyond;
   const change = (): Outcome => parts.forwards.forward(name, to, keep);
   const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
   if (tooMany !== null) return tooMany;
@@ -41,7 +52,26 @@ export async function forwardCommand(
     parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
   );
   if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name, to, keep } } : notDone(outcome.reason);
+  if (outcome.ok) return { ok: true, result: { name, to, keep } };
+  return by.startsWith("mailbox:") ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
+}
+
+/** Counts tries too: whoever sends mail to strangers this way, or asks who exists here, gets no further. */
+function tooManyNew(
+  { newTargets, clock }: ForwardCommandParts,
+  name: AccountName,
+  added: readonly Address[],
+): CommandError | null {
+  if (added.every(() => newTargets.spend(name, clock.now()))) return null;
+  const message = `The mail of ${name} is sent on to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
+  return { ok: false, kind: "failed", message, next: "Try again tomorrow, or ask the administrator of this server." };
+}
+
+/** The user of a mailbox does not learn who else is here. */
+function wrong(message: string, target: string, by: string): CommandError {
+  const isUser = by.startsWith("mailbox:") && !by.startsWith(`mailbox:${target} `);
+  const said = isUser ? `Your mail cannot be sent on to ${target}.` : message;
+  return { ok: false, kind: "failed", message: said, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
 }
 
 const WHO_IS_THERE = "`account list` and `alias list` show who is there.";

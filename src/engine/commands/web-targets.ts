@@ -35,7 +35,10 @@ export function tooManyTargets(
 /** Null: the web may send the mail of this account on to these. */
 export function tooManyForwards(parts: TargetParts, account: AccountName, to: readonly Address[]): CommandError | null {
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
-  const more = outside(parts, to).length - before;
+  const many = outside(parts, to).length;
+  const more = many - before;
+  if (more > 0 && many > MOST.outsideOfOne)
+    return refused(`${MOST.outsideOfOne} outside targets of an account`, "account forward");
   return more > 0 && outsideInAll(parts) + more > MOST.outside ? refused(IN_ALL, "account forward") : null;
 }
 
