@@ -55,6 +55,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
         ? [`What was recorded since cannot be read: ${changes}.`]
         : describeChanges(changes)),
       ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
+      ...(typeof changes === "string" ? [] : comesBack(changes)),
       "What was added since is gone then, what was removed is back, and what was changed is as it was. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
@@ -111,6 +112,21 @@ function describeChanges(changes: ChangedSince): readonly string[] {
   ];
 }
 
+/** What a thief may have set, and somebody took back. */
+function comesBack({ appPasswords, forwards, replies, networks }: ChangedSince): readonly string[] {
+  const commands = [
+    [appPasswords, "account app-password remove ACCOUNT NAME"],
+    [forwards, "account forward ACCOUNT --off"],
+    [replies, "account vacation ACCOUNT --off"],
+    [networks, "account networks ACCOUNT"],
+  ] as const;
+  return commands.flatMap(([{ added, removed, changed }, command]) => {
+    // A network that was added since is a restriction that will be missing.
+    const names = command.startsWith("account networks") ? [...added, ...removed] : [...removed, ...changed];
+    return names.length === 0 ? [] : [`  Check afterwards, with \`${PROGRAM} ${command}\`: ${names.join(", ")}`];
+  });
+}
+
 function keysToLose({ newKeys }: ChangedSince): readonly string[] {
   if (newKeys.length === 0) return [];
   return [
@@ -131,6 +147,10 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   passwords: "dashboard",
   factors: "second factors",
   sessions: "sessions",
+  appPasswords: "app passwords",
+  forwards: "forwards",
+  replies: "vacation replies",
+  networks: "networks of accounts",
 };
 
 function describe(changes: Changes): readonly string[] {

@@ -48,6 +48,10 @@ test("each kind of change is told by name, and a new column is no change", () =>
     passwords: { added: [], removed: [], changed: ["password"] },
     factors: NONE,
     sessions: NONE,
+    appPasswords: NONE,
+    forwards: NONE,
+    replies: NONE,
+    networks: NONE,
   });
   assert.deepEqual(changedSince(copy, copy).accounts, NONE);
 });

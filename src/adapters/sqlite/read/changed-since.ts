@@ -11,6 +11,10 @@ export const CHANGING = [
   "passwords",
   "factors",
   "sessions",
+  "appPasswords",
+  "forwards",
+  "replies",
+  "networks",
 ] as const;
 /** What was changed in the databases since a copy of them was made. */
 export type ChangedSince = Readonly<
@@ -44,6 +48,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     passwords: compare(...both("admin", ({ key }) => String(key))),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
     sessions: compare(sessionsOf(administrationOf(now)), sessionsOf(administrationOf(copy))),
+    ...ofUsers(now.accounts, copy.accounts),
   };
 }
 
@@ -80,6 +85,18 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
 
 function sessionsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   return named(db, "session", "device || ' from ' || ip || ' (' || id || ')'", "id");
+}
+
+/** What users set, and may have taken back because somebody else had set it. */
+function ofUsers(now: DatabaseSync, copy: DatabaseSync) {
+  const between = (table: string, name: string, is: string): Changes =>
+    compare(named(now, table, name, is), named(copy, table, name, is));
+  return {
+    appPasswords: between("app_password", "name || ' of ' || account", "digest"),
+    forwards: between("forward", "account || ' to ' || target", "target"),
+    replies: between("vacation", "account", "subject || ' ' || text || ' ' || coalesce(until, '')"),
+    networks: between("account_network", "account || ' from ' || network", "network"),
+  };
 }
 
 /** What differs if `is` does. */
