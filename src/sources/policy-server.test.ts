@@ -66,7 +66,8 @@ test("where Dovecot hands mail over, Dovecot alone is let in, and the engine is 
   const without = await started(directory);
   const other = new Client(without.path);
   other.socket.write(question);
-  await until(() => other.text === refused, "nobody is Dovecot");
+  const later = "action=421 4.3.2 Service not available, try again later\n\n";
+  await until(() => other.text === later, "without the guard no one is known to be Dovecot");
   await without.server.stop();
 });
 
