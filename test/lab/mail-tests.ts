@@ -110,6 +110,8 @@ export function mailTests({ lab, product }: Running): void {
 
     assert.equal((await product.cli(["account", "suspend", "carla@example.test"])).code, 0);
     await open.closed();
+    await sending.ask("MAIL FROM:<carla@example.test>");
+    assert.equal((await sending.ask("RCPT TO:<bob@sender.test>")).code, 421);
     await sending.closed();
     const refused = await openImap(lab.sender, "198.51.100.67");
     assert.match((await refused.imap(`LOGIN carla@example.test "${PASSWORD}"`)).at(-1) ?? "", /^t\d+ NO/);

@@ -88,11 +88,11 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
   test("each refusal is an event of the account", async () => {
     const { code } = await submit([`From: <${CEO}>`], "forged and recorded");
     assert.equal(code, 554);
-    const told = await until("`why` tells it", async () => {
-      const printed = (await product.cli(["why", "--account", ANNA])).stdout;
-      return printed.includes("not its own") ? printed : null;
+    // The log is read behind what happens, so that the newest line may come last.
+    await until("`why` lists it", async () => {
+      const { stdout } = await product.cli(["why", "--account", ANNA]);
+      return stdout.includes("not its own") && /names ceo@two\.test/.test(stdout);
     });
-    assert.match(told, /names ceo@two\.test/);
     const rows = await product.sqlite(
       "SELECT DISTINCT type, account, action FROM event WHERE reason = 'author_not_own'",
     );

@@ -5,6 +5,7 @@ import { codeOf, messageOf } from "../../core/error.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { isRotated, isRotatedElsewhere } from "../../wire/logs/rotated-log.ts";
 import { openPlain } from "../root-files/files.ts";
+import { UnsafePath } from "../root-files/unsafe-path.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
@@ -81,7 +82,7 @@ export class LogFollower {
       this.#failing = false;
     } catch (error) {
       this.#close();
-      if (isMissing(error)) this.#wasMissing = true;
+      if (isMissing(error) || error instanceof UnsafePath) this.#wasMissing = true;
       if (isMissing(error) || this.#failing) return;
       this.#failing = true;
       this.#parts.failed(messageOf(error));
