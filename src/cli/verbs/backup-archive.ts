@@ -13,6 +13,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { noServerIn } from "../no-server.ts";
+import { comesBackFrom } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
 import { dayAndTime, oneLine } from "../print/text.ts";
 import { progressText, rootWithSettings } from "./backup.ts";
@@ -93,7 +94,8 @@ export async function restoreArchive(call: CommandCall, file: string): Promise<C
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
   const outside = outsideText(layout);
   const says = `Restored the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}, to ${layout.data}.${kept}${outside}`;
-  return done({ file, to: layout.data, aside, mails: manifest.mails }, says, "npm start");
+  const text = [says, ...(await comesBackFrom(layout, aside))].join("\n");
+  return done({ file, to: layout.data, aside, mails: manifest.mails }, text, "npm start");
 }
 
 /** From the terminal, or the first line of the input. */

@@ -16,6 +16,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { confirmed } from "../confirm.ts";
+import { comesBackFrom } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
 import { dayAndTime, oneLine } from "../print/text.ts";
 import { privateKeysOf } from "./account-keys.ts";
@@ -175,9 +176,10 @@ async function restoreAll(
   if (!restored.ok) return failed(restored.reason, "");
   const { aside } = restored;
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
+  const back = await comesBackFrom(layout, aside);
   return done(
     { ...json, to: layout.data, aside },
-    `Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`,
+    [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...back].join("\n"),
     "npm start",
   );
 }

@@ -6,6 +6,7 @@ import { instant } from "../../core/time.ts";
 import { SetUpFailure } from "../../daemon/set-up/failure.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
 import { agrees } from "../confirm.ts";
+import { comesBack } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
 import { oneLine } from "../print/text.ts";
 
@@ -56,7 +57,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
         : describeChanges(changes)),
       ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
       ...(typeof changes === "string" ? [] : comesBack(changes)),
-      "What was added since is gone then, what was removed is back, and what was changed is as it was. Mail stays: in the mailboxes and in the queue.",
+      "What was added since is gone then, what was removed is back, and what was changed is as it was. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
     if (!call.flag("yes")) {
@@ -112,21 +113,6 @@ function describeChanges(changes: ChangedSince): readonly string[] {
   ];
 }
 
-/** What a thief may have set, and somebody took back. */
-function comesBack({ appPasswords, forwards, replies, networks }: ChangedSince): readonly string[] {
-  const commands = [
-    [appPasswords, "account app-password remove ACCOUNT NAME"],
-    [forwards, "account forward ACCOUNT --off"],
-    [replies, "account vacation ACCOUNT --off"],
-    [networks, "account networks ACCOUNT"],
-  ] as const;
-  return commands.flatMap(([{ added, removed, changed }, command]) => {
-    // A network that was added since is a restriction that will be missing.
-    const names = command.startsWith("account networks") ? [...added, ...removed] : [...removed, ...changed];
-    return names.length === 0 ? [] : [`  Check afterwards, with \`${PROGRAM} ${command}\`: ${names.join(", ")}`];
-  });
-}
-
 function keysToLose({ newKeys }: ChangedSince): readonly string[] {
   if (newKeys.length === 0) return [];
   return [
@@ -146,7 +132,6 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   tokens: "tokens",
   passwords: "dashboard",
   factors: "second factors",
-  sessions: "sessions",
   appPasswords: "app passwords",
   forwards: "forwards",
   replies: "vacation replies",

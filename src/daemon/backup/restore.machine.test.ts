@@ -16,6 +16,8 @@ import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { openAccounts } from "../../adapters/sqlite/open.ts";
+import { openAnySchema } from "../../adapters/sqlite/schemas.ts";
 import type { Isolation } from "../../core/incident/isolation.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { keepIsolation, readIsolation } from "../incident/isolation.ts";
@@ -34,6 +36,9 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
   const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
+    accounts.close();
     makeCheapRepository(layout);
     const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
     assert.ok(made.ok, JSON.stringify(made));
@@ -59,6 +64,13 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     );
     execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
+  });
+
+  test("no session of the dashboard comes back", async () => {
+    const target = layoutOf(join(top, "without-sessions"));
+    assert.ok((await restoreServer(target, fetch, { key: null, replaces: false })).ok);
+    using accounts = openAnySchema(target.accountsDb);
+    assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
   });
 
   test("nothing is restored where the backups are a mount of its own: what is told names it", () => {

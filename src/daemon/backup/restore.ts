@@ -7,6 +7,7 @@ import { moveFile, writeFile } from "../../adapters/root-files/files.ts";
 import { Mirror, type MirrorRules } from "../../adapters/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree, walk } from "../../adapters/root-files/walk.ts";
+import { dropSessions } from "../../adapters/sqlite/accounts-db/drop-sessions.ts";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -108,6 +109,7 @@ export async function restoreServer(
     if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
     // The users of this machine have other numbers: the next start gives each its own files.
     giveAll(half.data, ROOT);
+    dropSessions(half.accountsDb);
     keepQueue(half);
     prepareDirectory(half);
     for (const name of RECORDS)

@@ -89,6 +89,18 @@ test("databases and settings are those of the snapshot again, and what was there
   assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
 });
 
+test("no session of the dashboard comes back", async () => {
+  const { layout, snapshot } = await upgraded();
+  const copy = join(layout.beforeUpgrade, snapshot.directory, basename(layout.accountsDb));
+  rmSync(copy);
+  const before = openAccounts(copy);
+  before.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
+  before.close();
+  rollBack(layout, snapshot, NOW);
+  using accounts = new DatabaseSync(layout.accountsDb, { readOnly: true });
+  assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
+});
+
 test("what was taken over from the script goes back with the settings", async () => {
   const { layout, snapshot } = await upgraded();
   writeFileSync(layout.adoptedScript, '{"a":"since"}');

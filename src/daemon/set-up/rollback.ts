@@ -7,6 +7,7 @@ import { moveFile, removeFile, setAccess } from "../../adapters/root-files/files
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
 import { giveDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
+import { dropSessions } from "../../adapters/sqlite/accounts-db/drop-sessions.ts";
 import { type ChangedSince, changedSince } from "../../adapters/sqlite/read/changed-since.ts";
 import { openAnySchema } from "../../adapters/sqlite/schemas.ts";
 import { compactTime, type Millis } from "../../core/time.ts";
@@ -75,7 +76,7 @@ export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): Change
 
 /**
  * Puts the databases and settings of the snapshot in the place of those in force, which move into the directory that is
- * returned. Nothing of the server may run. Once it has begun, `finishRollback` brings it to its end, also after a kill.
+ * returned. No session of the dashboard comes back. Nothing of the server may run. Once it has begun, `finishRollback` brings it to its end, also after a kill.
  */
 export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
   const aside = `${SET_ASIDE}${compactTime(now)}`;
@@ -86,6 +87,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
     giveDirectory(place, { mode: 0o700, owner: ourselves() });
     const copy = join(place, basename(path));
     copyFile(inSnapshot(layout, snapshot, path), copy, 0o640);
+    if (path === layout.accountsDb) dropSessions(copy);
     setAccess(copy, { mode: 0o640, owner: { uid, gid } });
     giveDirectory(place, { mode: mode & 0o7777, owner: { uid, gid } });
   }

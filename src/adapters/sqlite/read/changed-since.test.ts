@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { changedSince } from "./changed-since.ts";
+import { scratch } from "../../../../test/kit/test-database.ts";
+import { openAccounts } from "../open.ts";
+import { changedSince, setByUsers } from "./changed-since.ts";
 
 const ENGINE = `
   CREATE TABLE event (id INTEGER PRIMARY KEY, at INTEGER);
@@ -47,7 +50,6 @@ test("each kind of change is told by name, and a new column is no change", () =>
     tokens: { added: [], removed: ["old"], changed: [] },
     passwords: { added: [], removed: [], changed: ["password"] },
     factors: NONE,
-    sessions: NONE,
     appPasswords: NONE,
     forwards: NONE,
     replies: NONE,
@@ -80,33 +82,52 @@ test("accounts with keys that the copy lacks are named once, also where it has n
   assert.deepEqual(changedSince(now, pair()).newKeys, ["anna", "bert", "carl"]);
 });
 
-test("second factors and sessions are named, and the use of one is no change, but that of a recovery code", () => {
+test("second factors are named, and the use of one is no change, but that of a recovery code", () => {
   const tables = `
     CREATE TABLE admin_totp (secret BLOB, last_step INTEGER);
     CREATE TABLE admin_recovery (digest TEXT, used_at INTEGER);
     CREATE TABLE admin_passkeys (name TEXT, public_key BLOB, counter INTEGER);
-    CREATE TABLE token (name TEXT); CREATE TABLE admin (key TEXT);
-    CREATE TABLE session (id TEXT, device TEXT, ip TEXT, used_at INTEGER);`;
+    CREATE TABLE token (name TEXT); CREATE TABLE admin (key TEXT);`;
   const copy = pair(
     "",
     `${tables} INSERT INTO admin_totp VALUES (x'01', 1);
      INSERT INTO admin_recovery VALUES ('0123456789', NULL), ('abcdefghij', NULL);
-     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 1), ('Phone', x'02', 1);
-     INSERT INTO session VALUES ('a1', 'Firefox on Linux', '203.0.113.7', 1), ('b2', 'Chrome', '203.0.113.8', 1)`,
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 1), ('Phone', x'02', 1)`,
   );
   const now = pair(
     "",
     `${tables} INSERT INTO admin_totp VALUES (x'01', 2);
      INSERT INTO admin_recovery VALUES ('0123456789', 5), ('abcdefghij', NULL);
-     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 2), ('Key', x'03', 1);
-     INSERT INTO session VALUES ('b2', 'Chrome', '203.0.113.8', 2)`,
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 2), ('Key', x'03', 1)`,
   );
-  const { factors, sessions } = changedSince(now, copy);
+  const { factors } = changedSince(now, copy);
   assert.deepEqual(factors, {
     added: ["passkey Key"],
     removed: ["passkey Phone"],
     changed: ["recovery code 01234567"],
   });
-  assert.deepEqual(sessions, { added: [], removed: ["Firefox on Linux from 203.0.113.7 (a1)"], changed: [] });
   assert.deepEqual(changedSince(now, pair()).factors.added.length, 5);
+});
+
+test("what users set and somebody removed is named, by the tables of the newest schema", (t) => {
+  const open = (): DatabaseSync => openAccounts(join(scratch(t), "accounts.db"));
+  const [now, copy] = [open(), open()];
+  const set = `INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
+    INSERT INTO app_password VALUES ('anna@example.test', 'Phone', 'd', 'p', 'root', 1, NULL);
+    INSERT INTO forward VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.example');
+    INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to x', NULL);
+    INSERT INTO account_network VALUES ('anna@example.test', '203.0.113.0/24')`;
+  for (const db of [now, copy]) db.exec(set);
+  now.exec("DELETE FROM app_password; DELETE FROM forward; DELETE FROM vacation; DELETE FROM account_network");
+  const removed = (name: string) => ({ added: [], removed: [name], changed: [] });
+  assert.deepEqual(setByUsers(now, copy), {
+    appPasswords: removed("Phone of anna@example.test"),
+    forwards: removed("anna@example.test to x@else.example"),
+    replies: removed("anna@example.test"),
+    networks: removed("anna@example.test from 203.0.113.0/24"),
+  });
+  now.exec("INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL)");
+  assert.deepEqual(setByUsers(now, copy).replies, { added: [], removed: [], changed: ["anna@example.test"] });
+  assert.deepEqual(setByUsers(copy, copy).forwards, NONE);
+  for (const db of [now, copy]) db.close();
 });

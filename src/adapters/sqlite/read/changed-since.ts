@@ -10,7 +10,6 @@ export const CHANGING = [
   "tokens",
   "passwords",
   "factors",
-  "sessions",
   "appPasswords",
   "forwards",
   "replies",
@@ -47,8 +46,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     tokens: compare(...both("token", ({ name }) => String(name))),
     passwords: compare(...both("admin", ({ key }) => String(key))),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
-    sessions: compare(sessionsOf(administrationOf(now)), sessionsOf(administrationOf(copy))),
-    ...ofUsers(now.accounts, copy.accounts),
+    ...setByUsers(now.accounts, copy.accounts),
   };
 }
 
@@ -83,25 +81,24 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   ]);
 }
 
-function sessionsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
-  return named(db, "session", "device || ' from ' || ip || ' (' || id || ')'", "id");
-}
+export type SetByUsers = Pick<ChangedSince, "appPasswords" | "forwards" | "replies" | "networks">;
 
-/** What users set, and may have taken back because somebody else had set it. */
-function ofUsers(now: DatabaseSync, copy: DatabaseSync) {
-  const between = (table: string, name: string, is: string): Changes =>
-    compare(named(now, table, name, is), named(copy, table, name, is));
+/** What users set, and may have removed because somebody else had set it. Compares two `accounts.db`. */
+export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
+  const between = (...rows: [from: string, name: string, is: string]): Changes =>
+    compare(named(now, ...rows), named(copy, ...rows));
   return {
     appPasswords: between("app_password", "name || ' of ' || account", "digest"),
-    forwards: between("forward", "account || ' to ' || target", "target"),
+    forwards: between("forward WHERE target <> account", "account || ' to ' || target", "target"),
     replies: between("vacation", "account", "subject || ' ' || text || ' ' || coalesce(until, '')"),
     networks: between("account_network", "account || ' from ' || network", "network"),
   };
 }
 
 /** What differs if `is` does. */
-function named(db: DatabaseSync, table: string, name: string, is: string): ReadonlyMap<string, Row> {
-  const rows = hasTable(db, table) ? db.prepare(`SELECT ${name} AS name, ${is} AS is_now FROM ${table}`).all() : [];
+function named(db: DatabaseSync, from: string, name: string, is: string): ReadonlyMap<string, Row> {
+  const [table = from] = from.split(" ");
+  const rows = hasTable(db, table) ? db.prepare(`SELECT ${name} AS name, ${is} AS is_now FROM ${from}`).all() : [];
   return new Map(rows.map((row) => [String(row["name"]), row]));
 }
 

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { openAccounts } from "../../adapters/sqlite/open.ts";
+import type { Changes } from "../../adapters/sqlite/read/changed-since.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { commands } from "../commands.ts";
+import { comesBack, comesBackFrom } from "./comes-back.ts";
+
+const only = (what: Partial<Changes>): Changes => ({ added: [], removed: [], changed: [], ...what });
+
+test("what comes back is listed with a command that exists", () => {
+  const lines = comesBack({
+    appPasswords: only({ removed: ["Phone of anna@example.test"] }),
+    forwards: only({ removed: ["anna@example.test to x@else.example"], added: ["no@example.test to y@else.example"] }),
+    replies: only({ changed: ["anna@example.test"] }),
+    networks: only({
+      removed: ["anna@example.test from 203.0.113.0/24"],
+      added: ["bert@example.test from 10.0.0.0/8"],
+    }),
+  });
+  assert.deepEqual(lines, [
+    "  Comes back: Phone of anna@example.test. To undo: `./ghostinbox account app-password remove ADDRESS NAME`",
+    "  Comes back: anna@example.test to x@else.example. To undo: `./ghostinbox account forward ADDRESS --off`",
+    "  Comes back: anna@example.test. To undo: `./ghostinbox account vacation ADDRESS --off`",
+    "  Comes back: anna@example.test from 203.0.113.0/24. To undo: `./ghostinbox account networks ADDRESS remove NETWORK`",
+    "  Will be missing: bert@example.test from 10.0.0.0/8. To undo: `./ghostinbox account networks ADDRESS add NETWORK`",
+  ]);
+  for (const line of lines) {
+    const words = /`\.\/ghostinbox (.*)`$/.exec(line)?.[1] ?? assert.fail(line);
+    const command = commands.find(({ name }) => words.startsWith(`${name} ADDRESS`)) ?? assert.fail(line);
+    if (words.endsWith("--off"))
+      assert.ok(
+        command.options?.some(({ name }) => name === "off"),
+        line,
+      );
+    const action = / (add|remove) NETWORK$/.exec(words)?.[1];
+    if (action !== undefined) assert.ok(command.usage?.includes(action), line);
+  }
+  assert.deepEqual(
+    comesBack({ appPasswords: only({}), forwards: only({}), replies: only({}), networks: only({}) }),
+    [],
+  );
+});
+
+test("after a restore the former database is compared, and without one a sentence says how to look", async () => {
+  const top = temporaryDirectory();
+  const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
+  for (const { accountsDb } of [restored, aside]) {
+    mkdirSync(dirname(accountsDb), { recursive: true });
+    openAccounts(accountsDb).close();
+  }
+  assert.deepEqual(await comesBackFrom(restored, aside.data), []);
+  const db = openAccounts(restored.accountsDb);
+  db.exec(`INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
+    INSERT INTO forward VALUES ('anna@example.test', 'x@else.example')`);
+  db.close();
+  assert.match(
+    (await comesBackFrom(restored, aside.data)).join(),
+    /^ {2}Comes back: anna@example\.test to x@else\.example\. /,
+  );
+  for (const nothing of [null, join(top, "none")])
+    assert.match((await comesBackFrom(restored, nothing)).join(), /are back: .* `\.\/ghostinbox access review` lists/);
+});
