@@ -310,6 +310,13 @@ export type Health = {
     readonly detail: string;
     readonly next: string;
   }[];
+  /** What waits for the owner: notices, alerts, held mail, missing DNS records. Empty: nothing does. */
+  readonly needsYou: readonly {
+    readonly code: string;
+    readonly since: Time | null;
+    readonly says: string;
+    readonly action: string;
+  }[];
   readonly uptimeSeconds: number;
 };
 

@@ -107,12 +107,6 @@ function Decision({ account, changed, close }: DecisionProps) {
             {may("queue") && (
               <>
                 <Surely
-                  kind="primary"
-                  shown={words.sendAll(data.heldTotal)}
-                  surely={words.surelySend(data.heldTotal)}
-                  run={() => decide(() => releaseHeld(account))}
-                />
-                <Surely
                   kind="danger"
                   shown={words.dropAll(data.heldTotal)}
                   surely={words.surelyDrop(data.heldTotal)}
@@ -123,6 +117,11 @@ function Decision({ account, changed, close }: DecisionProps) {
                   shown={words.returnAll(data.heldTotal)}
                   surely={words.surelyReturn(data.heldTotal)}
                   run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+                />
+                <Surely
+                  shown={words.sendAll(data.heldTotal)}
+                  surely={words.surelySend(data.heldTotal)}
+                  run={() => decide(() => releaseHeld(account))}
                 />
               </>
             )}

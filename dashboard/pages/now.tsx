@@ -39,8 +39,11 @@ export function NowPage() {
 
 type Sentences = Readonly<{ status: Health["status"]; says: string }>;
 
+/** While one of these waits, mail does not flow. */
+const STOPS_MAIL: readonly string[] = ["disk_full", "disk_read_only"];
+
 /** The one sentence. */
-function sentenceOf({ status, components, notices }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
+function sentenceOf({ status, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): string =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
   if (components.some((one) => one.name === "guard" && one.status === "down"))
@@ -48,8 +51,10 @@ function sentenceOf({ status, components, notices }: Health, { now }: Pick<OwnTe
   if (status === "down") return { status, says: now.down(named("down")) };
   const unwell = [named("down"), named("degraded")].filter((names) => names !== "").join(", ");
   if (unwell !== "") return { status: "degraded", says: now.degraded(unwell) };
-  return notices.length > 0
-    ? { status: "degraded", says: now.notices(notices.length) }
+  const stops = needsYou.find(({ code }) => STOPS_MAIL.includes(code));
+  if (stops !== undefined) return { status: "down", says: stops.says };
+  return needsYou.length > 0
+    ? { status: "degraded", says: now.tasks(needsYou.length) }
     : { status: "ok", says: now.well };
 }
 
@@ -67,27 +72,36 @@ function Sentence(props: Readonly<{ health: Health }>) {
 }
 
 function ToDo(props: Readonly<{ health: Health }>) {
-  const [notices, holding] = useStill(props.health.notices);
-  if (notices.length === 0) return null;
+  const [tasks, holding] = useStill(props.health.needsYou);
+  if (tasks.length === 0) return null;
   return (
     <Card title={t.value.now.todo}>
       <ul class="rows" {...holding}>
-        {notices.map(({ code, says, next }) => (
-          <li key={code} class="row notice">
+        {tasks.map(({ code, says, action }) => (
+          <li key={says} class="row notice">
             <p>
               <strong>
                 <Said text={says} />
               </strong>
               <br />
-              <Said text={next} />
+              <Said text={action} />
             </p>
-            <a class="button" href={hrefOf("system", { notice: code })}>
-              {t.value.now.see}
-            </a>
+            <TaskLink code={code} />
           </li>
         ))}
       </ul>
     </Card>
+  );
+}
+
+/** Where the task can be done. */
+function TaskLink(props: Readonly<{ code: string }>) {
+  const { now } = t.value;
+  const isMail = ["mail_held", "suspended_mail_waits"].includes(props.code);
+  return (
+    <a class="button" href={isMail ? hrefOf("mail", { show: "held" }) : hrefOf("system", { notice: props.code })}>
+      {isMail ? now.seeHeld : now.see}
+    </a>
   );
 }
 

@@ -2,13 +2,14 @@ const en = {
   title: "Now",
   silent: (time: string) => `The server has not answered since ${time}. What you see may be out of date.`,
   well: "Mail flows. Nothing needs you.",
-  notices: (count: number) =>
+  tasks: (count: number) =>
     count === 1 ? "Mail flows. One thing needs you." : `Mail flows. ${count} things need you.`,
   degraded: (names: string) => `Mail flows, but not all is well: ${names}.`,
   down: (names: string) => `Mail may not flow: ${names} is down. Act now.`,
   guardDown: "The guard does not answer: bans in force stay, but nothing new is judged or banned. Act now.",
   todo: "What to do",
   see: "See the system",
+  seeHeld: "See the held mail",
   newBans: "New bans",
   allBans: "All bans",
   noBans: "No address is banned.",
@@ -32,7 +33,7 @@ const de: typeof en = {
   title: "Jetzt",
   silent: (time) => `Der Server antwortet seit ${time} nicht. Was Sie sehen, kann veraltet sein.`,
   well: "Die Post läuft. Sie müssen nichts tun.",
-  notices: (count) =>
+  tasks: (count) =>
     count === 1 ? "Die Post läuft. Ein Hinweis wartet auf Sie." : `Die Post läuft. ${count} Hinweise warten auf Sie.`,
   degraded: (names) => `Die Post läuft, aber nicht alles ist in Ordnung: ${names}.`,
   down: (names) => `Die Post läuft vielleicht nicht: ${names} ist ausgefallen. Handeln Sie jetzt.`,
@@ -40,6 +41,7 @@ const de: typeof en = {
     "Der Wächter antwortet nicht: Sperren bleiben, aber nichts Neues wird beurteilt oder gesperrt. Handeln Sie jetzt.",
   todo: "Was zu tun ist",
   see: "Zum System",
+  seeHeld: "Zur angehaltenen Post",
   newBans: "Neue Sperren",
   allBans: "Alle Sperren",
   noBans: "Keine Adresse ist gesperrt.",

@@ -217,10 +217,15 @@ export interface PasskeyStore {
 export const HELD_BY_HAND = "root";
 
 /** Held accounts, their mail and what they sent. Lists begin with the newest. */
+/** How many mails of an account are on hold, and since when the first of them. */
+export type HeldCount = Readonly<{ account: string; mails: number; since: string }>;
+
 export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
   /** Mails on hold, of one account or of all; without those that are held by hand. */
   held(account: AccountName | null): readonly HeldMailItem[];
+  /** Of each account with mail on hold, without what is held by hand. */
+  counts(): readonly HeldCount[];
   /** The next queue ids after `after`, of mails that were held before `before`. */
   noted(after: string, before: Millis, most: number): readonly string[];
   /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold of it was noted. */

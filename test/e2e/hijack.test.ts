@@ -138,6 +138,14 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     await until("the mail waits", async () => (await queued(BERT)).length === 3);
     const suspended = await product.cli(["account", "suspend", BERT]);
     assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
+    // What waits for the owner is said by `status`, and every mail names its recipient.
+    const { needsYou } = (await product.stats()).health;
+    const waits = new Map(needsYou.map(({ code, says }) => [code, says]));
+    assert.match(waits.get("suspended_mail_waits") ?? "", /^3 mails of bert@example\.test are held, and the account is/);
+    assert.match(waits.get("mail_held") ?? "", /of anna@example\.test are held/);
+    assert.match((await product.cli(["status"])).stdout, /\d things need you\.\n/);
+    const list = await product.cli(["account", "held", BERT]);
+    for (const n of [1, 2, 3]) assert.match(list.stdout, new RegExp(`later${n}@sender\\.test`));
     sink = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
     await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
     const held = (await queued(BERT)).map(({ queue }) => queue);

@@ -16,6 +16,7 @@ const READERS: Readonly<Record<string, string>> = {
   "src/core/events/simulated-sentence.ts": "adds words to words",
   "src/cli/print/timeline.ts": "prints",
   "src/cli/verbs/events.ts": "prints",
+  "src/cli/verbs/status.ts": "another `action`: what the owner should do",
   "src/engine/explain/timeline.ts": "what a step means, where no reason says it, is told in the event's own words",
   "src/core/events/ecs.ts": "the words become `message` of the Elastic Common Schema",
   "src/servers/api/routes.ts": "another `action`: what a request to /api/security asks for",

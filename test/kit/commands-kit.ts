@@ -13,6 +13,7 @@ import type { Command, Reply } from "../../src/wire/control/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/wire/control/keeper.ts";
 import type { Origin } from "../../src/wire/control/verb-rights.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+import { NO_NEEDS } from "./no-needs.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -154,7 +155,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     passkeys,
     names: () => ["mail.example.test"],
     passwords,
-    health: () => healthOf({ ...health, events: () => 0 }),
+    health: () => healthOf({ ...health, events: () => 0, needs: NO_NEEDS }),
     settingsText: () => ({ ok: true, text: settingsText, env: settingsEnv }),
     reload: () => reloaded,
     pending: () => (reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded),

@@ -21,6 +21,7 @@ export const HEALTH: Health = {
     { name: "postfix", status: "ok", detail: "running, pid 7" },
   ],
   notices: [],
+  needsYou: [],
   uptimeSeconds: 5,
 };
 

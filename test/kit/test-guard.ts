@@ -35,6 +35,7 @@ import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
 import { dashboardCredentials } from "./dashboard-credentials.ts";
+import { needsOf } from "./no-needs.ts";
 import { TOLD_ALERTS } from "./told-alerts.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
@@ -92,7 +93,7 @@ export async function startGuard(layout: Layout) {
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
-  const health = { keeper, notices, clock, events: () => 0 };
+  const health = { keeper, notices, clock, events: () => 0, needs: needsOf(TOLD_ALERTS.book.open) };
   const commands = createCommands({
     engine,
     history: store,

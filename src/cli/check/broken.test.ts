@@ -175,7 +175,8 @@ function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reade
 }
 
 function health(change: Partial<Health>): () => Promise<Health> {
-  return () => Promise.resolve({ status: "ok", components: [], notices: [], uptimeSeconds: 1, ...change });
+  return () =>
+    Promise.resolve({ status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1, ...change });
 }
 
 function room(room: Readonly<{ free: number; all: number }>): CheckedParts {

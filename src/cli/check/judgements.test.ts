@@ -135,6 +135,7 @@ test("components and notices, and a guard that does not answer", () => {
     status: "ok",
     components: [{ name: "postfix", status: "ok", detail: "" }],
     notices: [],
+    needsYou: [],
     uptimeSeconds: 1,
   };
   const of = (status: "degraded" | "down"): Health => ({

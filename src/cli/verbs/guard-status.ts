@@ -73,9 +73,9 @@ function problemSaid(error: CommandError | NoAnswer): CommandFailure | null {
 }
 
 /** The guard names commands without the program; people type the program first. */
-function hint(next: string): string {
+export function hint(next: string): string {
   return next.replace(
-    /`((?:account|alerts|alias|allow|ban|bans|config|events|queue|status|token|unban|why)\b)/g,
+    /`((?:access|account|alerts|alias|allow|backup|ban|bans|check|config|dns|events|logs|queue|status|token|unban|why)\b)/g,
     `\`${PROGRAM} $1`,
   );
 }

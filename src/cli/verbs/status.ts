@@ -1,4 +1,3 @@
-import { isCondition } from "../../core/alerts/alerts.ts";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
@@ -11,6 +10,7 @@ import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts
 import { columns, dayAndTime, oneLine, span, until } from "../print/text.ts";
 import { currentFirewall } from "./firewall.ts";
 import { shownState } from "./firewall-text.ts";
+import { hint } from "./guard-status.ts";
 import { lastCheckJson, lastCheckText } from "./last-check.ts";
 import { lastDrillJson, lastDrillText } from "./last-drill.ts";
 import { lastReportJson, lastReportText } from "./last-report.ts";
@@ -34,7 +34,7 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
     lastDrillText(layout),
     lastReportText(layout),
   ].filter((line) => line !== null);
-  const shownAlerts = told === null ? [] : printAlerts(told);
+  const shownAlerts = told === null || told.leadOut ? [] : [LOCAL_ONLY];
   const container = containerNews();
   const profile = profileJson(call);
   const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
@@ -70,15 +70,20 @@ const STATES = {
 
 function printStatus(health: Health, activeBans: number | null): string {
   const bans = activeBans === null ? "bans unknown" : `${plural(activeBans, "ban")} in force`;
-  const notices = health.notices.map(
-    ({ since, says, detail, next }) =>
-      `! ${oneLine(`${says} ${detail}`)} (since ${dayAndTime(since)})\n  ${oneLine(next)}`,
+  const tasks = health.needsYou.map(
+    ({ since, says, action }) =>
+      `! ${oneLine(says)}${since === null ? "" : ` (since ${dayAndTime(since)})`}\n  ${oneLine(action)}`,
   );
   return [
-    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}.`,
+    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length)}`,
     columns(health.components.map(componentCells)),
-    ...notices,
+    ...tasks,
   ].join("\n");
+}
+
+function waiting(tasks: number): string {
+  if (tasks === 0) return "Nothing needs you.";
+  return tasks === 1 ? "One thing needs you." : `${tasks} things need you.`;
 }
 
 /** The open ones come first in the list. */
@@ -86,18 +91,6 @@ const OPEN_SHOWN = 10;
 
 function openAlerts({ alerts }: AlertList): readonly AlertItem[] {
   return alerts.filter(({ resolvedAt }) => resolvedAt === null);
-}
-
-/** A notice is an alert too, which stays open a while after its end. The notices show what holds now. */
-function printAlerts(told: AlertList): readonly string[] {
-  const others = openAlerts(told).filter(({ code }) => isCondition(code));
-  return [
-    ...others.map(
-      ({ says, subject, detail, openedAt }) =>
-        `! ${oneLine(`${says} ${subject === "" ? "" : `(${subject}) `}${detail}`)} (since ${dayAndTime(openedAt)})`,
-    ),
-    ...(told.leadOut ? [] : [LOCAL_ONLY]),
-  ];
 }
 
 const LOCAL_ONLY =
@@ -110,7 +103,8 @@ function componentCells({ name, status: state, detail }: ComponentHealth): reado
 
 function nextAfterStatus(health: Health, activeBans: number | null): string {
   if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
-  if (health.status !== "ok") return `${PROGRAM} config check`;
+  const [command] = health.needsYou.flatMap(({ action }) => /`([^`]+)`/.exec(hint(action))?.[1] ?? []);
+  if (command !== undefined) return command;
   return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
 }
 

@@ -14,6 +14,7 @@ import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { LogFlush } from "../../adapters/sqlite/maintenance/log-flush.ts";
 import { SqliteFigures } from "../../adapters/sqlite/read/figures.ts";
 import { lastPlace } from "../../adapters/sqlite/read/sign-ins.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
 import { OwnDeliveries } from "../../engine/commands/own-deliveries.ts";
 import { QueueUpkeep } from "../../engine/commands/queue-upkeep.ts";
@@ -150,7 +151,22 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const content = new ContentWatch({ preferences, authors, log });
 
   const told = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
-  const health = () => healthOf({ keeper, notices, clock, ...told });
+  const isSuspended = (account: string): boolean => {
+    const name = parseAccountName(account);
+    return name !== null && stores.accountLists.account(name)?.suspended === true;
+  };
+  const needs = async () => {
+    const checks = await upkeep.checks();
+    const told = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
+    try {
+      return { ...told, held: stores.heldMail.counts() };
+    } catch {
+      // The database cannot be read: a notice says so.
+      return { ...told, held: [] };
+    }
+  };
+  const upkeep = new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor });
+  const health = () => healthOf({ keeper, notices, clock, ...told, needs });
   const committed = toDisk.committed.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
   const passwords = new PasswordTurns();
@@ -195,7 +211,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       const changed = changedKeys(inForce, now.settings);
       return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
     },
-    upkeep: new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor }),
+    upkeep,
     pid: process.pid,
   });
   const subscribe = feed.subscribe.bind(feed);

@@ -15,7 +15,7 @@ import type { Health } from "../../wire/control/items.ts";
 import type { KeeperCommand } from "../../wire/control/keeper.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
-const WELL: Health = { status: "ok", components: [], notices: [], uptimeSeconds: 1 };
+const WELL: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 };
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {

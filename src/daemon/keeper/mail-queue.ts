@@ -42,7 +42,8 @@ async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"f
   const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
   const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
   const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
-    const mail = { id, isHeld: queue === HOLD, at, recipients: recipients.length };
+    const to = recipients.slice(0, MOST_NAMED).map(({ address }) => address);
+    const mail = { id, isHeld: queue === HOLD, at, recipients: recipients.length, to };
     if (mail.isHeld !== onHold) return;
     if (wanted.has(mail.id)) named.push(mail);
     else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);

@@ -96,6 +96,7 @@ const HEALTH: Health = {
   status: "ok",
   components: [{ name: "guard", status: "ok", detail: "" }],
   notices: [],
+  needsYou: [],
   uptimeSeconds: 1,
 };
 const CALLER = tokenNamed("ci", SCOPES);

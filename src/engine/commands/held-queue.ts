@@ -86,7 +86,12 @@ export async function onHold(
   const settled = isoTime(settledBefore(clock.now()));
   await forgetAllBut(engine, found.mails, idsOf([...noted.values()].filter(({ at }) => at < settled)));
   const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
-  return { ok: true, items: mails.map((mail) => noted.get(mail.id) ?? unnoted(mail, account ?? "")) };
+  const named = (mail: QueuedMail): HeldMailItem => {
+    const note = noted.get(mail.id) ?? unnoted(mail, account ?? "");
+    // What was noted are only those outside to whom the account had never written.
+    return { ...note, recipients: mail.to ?? note.recipients };
+  };
+  return { ok: true, items: mails.map(named) };
 }
 
 /**
@@ -151,8 +156,8 @@ function isRoots(heldMail: HeldMail, queueId: string): boolean {
   return heldMail.holderOf(queueId) === HELD_BY_HAND;
 }
 
-function unnoted({ id, at, recipients }: QueuedMail, account: string): HeldMailItem {
-  return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: [] };
+function unnoted({ id, at, recipients, to = [] }: QueuedMail, account: string): HeldMailItem {
+  return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: to };
 }
 
 /** Those of these ids, and those with one of these envelope senders, of these 500 at least; each once. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { NO_NEEDS } from "../../../test/kit/no-needs.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf } from "./health.ts";
@@ -24,7 +25,7 @@ function health() {
   const startedAt = clock.now();
   clock.advance(61_999);
   const keeper = { ask: () => Promise.resolve(reply) };
-  return healthOf({ keeper, notices, clock, startedAt, firewall: () => firewall, events: () => 42 });
+  return healthOf({ keeper, notices, clock, startedAt, firewall: () => firewall, events: () => 42, needs: NO_NEEDS });
 }
 
 test("all is well while every part runs, and it is said since when", async () => {
@@ -49,6 +50,7 @@ test("all is well while every part runs, and it is said since when", async () =>
       { name: "spamd", ...OK, detail: "running" },
     ],
     notices: [],
+    needsYou: [],
     uptimeSeconds: 61,
   });
 });

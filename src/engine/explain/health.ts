@@ -5,6 +5,7 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import type { Clock, Notices } from "../ports.ts";
+import { type Needs, needsYou } from "./needs-you.ts";
 
 export type HealthParts = Readonly<{
   keeper: Keeper;
@@ -14,22 +15,26 @@ export type HealthParts = Readonly<{
   firewall: () => EnforcerStatus;
   /** How many events are in the database. */
   events: () => number;
+  /** What else may wait for the owner. Never rejects. */
+  needs: () => Promise<Omit<Needs, "notices">>;
 }>;
 
 /** Components without which mail stops. Without any other component the server is only degraded. */
 const VITAL: readonly string[] = ["postfix", "dovecot"];
 
 export async function healthOf(parts: HealthParts): Promise<Health> {
-  const { keeper, notices, clock, startedAt } = parts;
+  const { keeper, notices, clock, startedAt, needs } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
   const reply = await keeper.ask({ verb: "status" });
   if (reply.ok) notices.clear("keeper_unreachable");
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const raised = withoutConsequences(notices.list());
+  const tasks = needsYou({ notices: raised, ...(await needs()) });
   return {
     status: overall(components, raised.length > 0),
     components,
     notices: raised,
+    needsYou: tasks,
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
   };
 }

@@ -7,7 +7,7 @@ import type { Queries } from "../storage-ports.ts";
 import { statsOf } from "./stats.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20, 7));
-const HEALTH: Health = { status: "ok", components: [], notices: [], uptimeSeconds: 5 };
+const HEALTH: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 5 };
 
 const ban: BanItem = {
   ip: "203.0.113.7",

@@ -1,5 +1,6 @@
 import { later, type Millis } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
+import { taskOf } from "../../engine/explain/needs-you.ts";
 import type { ComponentHealth, Health } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
@@ -53,18 +54,19 @@ export class HealthReader {
     const reply = await this.#parts.guard.ask("web", { verb: "health" });
     const store = this.#store();
     if (reply.ok) {
-      const { components, status, notices, ...rest } = reply.result;
+      const { components, status, notices, needsYou, ...rest } = reply.result;
       const worst = RANK[store.status] > RANK[status] ? store.status : status;
-      const told = [...notices, ...this.#proxies.notices(this.#parts.clock.now())];
+      const own = this.#proxies.notices(this.#parts.clock.now());
       return {
         ...rest,
-        notices: told,
+        notices: [...notices, ...own],
+        needsYou: [...needsYou, ...own.map(taskOf)],
         status: worst,
         components: store.status === "ok" ? components : [...components, store],
       };
     }
     const guard: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
-    return { status: "down", components: [guard, store], notices: [], uptimeSeconds: 0 };
+    return { status: "down", components: [guard, store], notices: [], needsYou: [], uptimeSeconds: 0 };
   }
 
   #store(): ComponentHealth {

@@ -302,6 +302,9 @@ export const healthReport = exactly<Health>()(
           next: z.string(),
         }),
       ),
+      needsYou: z
+        .array(z.object({ code: z.string(), since: time.nullable(), says: z.string(), action: z.string() }))
+        .describe("What waits for the owner: notices, alerts, held mail, missing DNS records. Empty: nothing does."),
       uptimeSeconds: z.number(),
     })
     .meta({ id: "Health" }),

@@ -154,10 +154,14 @@ export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; d
 
 export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
 
+/** What waits for the owner. `action`: what to do, with the command between backquotes. */
+export type OwnerTask = Readonly<{ code: string; since: string | null; says: string; action: string }>;
+
 export type Health = Readonly<{
   status: "ok" | "degraded" | "down";
   components: readonly ComponentHealth[];
   notices: readonly Notice[];
+  needsYou: readonly OwnerTask[];
   /** Seconds since the guard started. */
   uptimeSeconds: number;
 }>;

@@ -143,8 +143,14 @@ const command = lazily(() =>
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 
-/** A mail in Postfix's queue. */
-export type QueuedMail = Readonly<{ id: string; isHeld: boolean; at: number; recipients: number }>;
+/** A mail in Postfix's queue. `to`: the first of its recipients. */
+export type QueuedMail = Readonly<{
+  id: string;
+  isHeld: boolean;
+  at: number;
+  recipients: number;
+  to?: readonly string[];
+}>;
 export type ListedMail = NonNullable<Extract<KeeperReply, { ok: true }>["queue"]>[number];
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
 const reply = lazily(() =>
@@ -169,7 +175,17 @@ const reply = lazily(() =>
       ),
       /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
       mails: z.exactOptional(
-        z.readonly(z.array(z.object({ id: z.string(), isHeld: z.boolean(), at: z.number(), recipients: z.number() }))),
+        z.readonly(
+          z.array(
+            z.object({
+              id: z.string(),
+              isHeld: z.boolean(),
+              at: z.number(),
+              recipients: z.number(),
+              to: z.exactOptional(z.readonly(z.array(z.string()))),
+            }),
+          ),
+        ),
       ),
       /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
       count: z.exactOptional(z.number()),

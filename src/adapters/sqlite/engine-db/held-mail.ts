@@ -1,13 +1,14 @@
 import type { StatementSync } from "node:sqlite";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
-import { HELD_BY_HAND, type HeldMail } from "../../../engine/admin-ports.ts";
+import { HELD_BY_HAND, type HeldCount, type HeldMail } from "../../../engine/admin-ports.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../wire/control/items.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 
 const MOST = 2_000;
 const MOST_NAMED = 5;
+const MOST_ACCOUNTS = 20;
 
 /** Held accounts and their mail, for the administrator's commands. */
 export class SqliteHeldMail implements HeldMail {
@@ -40,6 +41,14 @@ export class SqliteHeldMail implements HeldMail {
     }));
   }
 
+  counts(): readonly HeldCount[] {
+    return this.#sql.counts.all(MOST_ACCOUNTS).map((row) => ({
+      account: text(row["account"]),
+      mails: integer(row["mails"]),
+      since: isoTime(millis(row["since"])),
+    }));
+  }
+
   noted(after: string, before: Millis, most: number): readonly string[] {
     return this.#sql.noted.all(after, before, most).map((row) => text(row["queue_id"]));
   }
@@ -65,6 +74,9 @@ function statements(sql: (text: string) => StatementSync) {
     held: sql(`
       SELECT * FROM held_mail WHERE account = ?1 OR (?1 IS NULL AND account <> '${HELD_BY_HAND}')
       ORDER BY at DESC, queue_id LIMIT ?2`),
+    counts: sql(`
+      SELECT account, count(*) AS mails, min(at) AS since FROM held_mail WHERE account <> '${HELD_BY_HAND}'
+      GROUP BY account ORDER BY account LIMIT ?`),
     holder: sql("SELECT account FROM held_mail WHERE queue_id = ?"),
     noted: sql("SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?"),
     sent: sql(`

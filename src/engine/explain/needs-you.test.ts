@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import type { Alert } from "../alerts/ports.ts";
+import { type Needs, needsYou } from "./needs-you.ts";
+
+const at = instant(Date.UTC(2026, 0, 1));
+const SINCE = "2026-01-01T00:00:00.000Z";
+const ANNA = "anna@example.org";
+
+function alert(code: Alert["code"], subject = "", detail = ""): Alert {
+  return { code, subject, detail, openedAt: at, lastAt: at, resolvedAt: null };
+}
+
+function tasks(needs: Partial<Needs>) {
+  return needsYou({ notices: [], alerts: [], held: [], isSuspended: () => false, checks: null, ...needs });
+}
+
+test("nothing waits only while there is no notice, alert, held mail or missing record", () => {
+  assert.deepEqual(tasks({ checks: { at: SINCE, checks: [{ id: "dns.mx", state: "ok", passedAt: SINCE }] } }), []);
+  const notice = {
+    code: "disk_full",
+    since: SINCE,
+    says: "Mail is refused now.",
+    detail: "0 MB",
+    next: "Free space.",
+  } as const;
+  assert.deepEqual(tasks({ notices: [notice] }), [
+    { code: "disk_full", since: SINCE, says: "Mail is refused now. 0 MB", action: "Free space." },
+  ]);
+  const wrong = (id: string) => ({ id, state: "wrong", passedAt: null }) as const;
+  const [missing, ...more] = tasks({
+    checks: { at: SINCE, checks: [wrong("dns.mx"), wrong("dns.spf"), wrong("ports.open")] },
+  });
+  assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
+});
+
+test("a hijacked account with held mail is one task, which names its commands; after a suspension the mail still waits", () => {
+  const held = [{ account: ANNA, mails: 3, since: SINCE }];
+  const alerts = [alert("account_held", ANNA), alert("password_guessed", ANNA, "from 203.0.113.7")];
+  const found = tasks({ held, alerts });
+  assert.deepEqual(
+    found.map(({ code }) => code),
+    ["mail_held", "password_guessed"],
+  );
+  assert.match(found[0]?.says ?? "", /^3 mails of anna@example\.org are held/);
+  assert.match(found[0]?.action ?? "", /`account held anna@example\.org`/);
+  const [waits] = tasks({ held, isSuspended: () => true });
+  assert.equal(waits?.code, "suspended_mail_waits");
+  assert.match(waits?.action ?? "", /`account drop anna@example\.org`/);
+});
+
+test("an alert about a notice is not counted twice, and what is only for information is not counted", () => {
+  assert.deepEqual(tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA)] }).length, 0);
+});

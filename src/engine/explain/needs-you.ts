@@ -1,0 +1,79 @@
+import { alertText, isCondition } from "../../core/alerts/alerts.ts";
+import { plural } from "../../core/text.ts";
+import { isoTime } from "../../core/time.ts";
+import type { Notice, OwnerTask } from "../../wire/control/items.ts";
+import type { ChecksReport } from "../../wire/control/told.ts";
+import type { HeldCount } from "../admin-ports.ts";
+import type { Alert } from "../alerts/ports.ts";
+
+/** What may need the owner. `checks` null: the last run of the checks is not known. */
+export type Needs = Readonly<{
+  notices: readonly Notice[];
+  alerts: readonly Alert[];
+  held: readonly HeldCount[];
+  isSuspended: (account: string) => boolean;
+  checks: ChecksReport | null;
+}>;
+
+/** Records without which mail is lost or distrusted, as `check` names them. */
+const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
+
+/**
+ * Everything that waits for the owner, most urgent first. `status`, the API and the page take their sentence from it: as long as it
+ * is not empty, none of them says that all is well.
+ */
+export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs): readonly OwnerTask[] {
+  const accountsHeld = new Set(held.map(({ account }) => account));
+  // The number of mails says more than the alert about the same account.
+  const isNew = ({ code, subject }: Alert): boolean => code !== "account_held" || !accountsHeld.has(subject);
+  const open = alerts.filter((alert) => isCondition(alert.code) && alertText(alert.code).severity !== "info");
+  return [
+    ...notices.map(taskOf),
+    ...held.map((one) => heldTask(one, isSuspended(one.account))),
+    ...open.filter(isNew).map(alertTask),
+    ...(checks === null ? [] : dnsTask(checks)),
+  ];
+}
+
+export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
+  return { code, since, says: sentence(says, detail), action: next };
+}
+
+function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): OwnerTask {
+  const says = `${plural(mails, "mail")} of ${account} ${mails === 1 ? "is" : "are"} held`;
+  return isSuspended
+    ? {
+        code: "suspended_mail_waits",
+        since,
+        says: `${says}, and the account is suspended.`,
+        action: `\`account held ${account}\` lists the mail; then \`account release ${account}\` or \`account drop ${account}\`.`,
+      }
+    : {
+        code: "mail_held",
+        since,
+        says: `${says}: somebody may have its password.`,
+        action: `\`account held ${account}\` lists the mail; ask the owner of the account.`,
+      };
+}
+
+function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
+  const { says, next } = alertText(code);
+  return {
+    code,
+    since: isoTime(openedAt),
+    says: sentence(says, [subject, detail].filter(Boolean).join(": ")),
+    action: next,
+  };
+}
+
+function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
+  const wrong = checks.filter(({ id, state }) => state === "wrong" && DNS_CHECKS.some((name) => id.endsWith(name)));
+  if (wrong.length === 0) return [];
+  const names = wrong.map(({ id }) => id).join(", ");
+  const action = "`dns records` prints what to publish; `check` looks again.";
+  return [{ code: "dns_records_missing", since: at, says: `DNS records are missing or wrong: ${names}.`, action }];
+}
+
+function sentence(says: string, detail: string): string {
+  return detail === "" ? says : `${says} ${detail}`;
+}
