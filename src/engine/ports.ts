@@ -35,6 +35,12 @@ export interface FirstContacts {
   expectsBounce(event: Recipient): boolean;
 }
 
+/** Where mail goes that an account sends to itself. Throws if the database cannot be read. */
+export interface ForwardReach {
+  /** Every address that mail for this recipient reaches through the forward of the account, directly or by aliases. */
+  reachedBy(account: string, recipient: string): readonly string[];
+}
+
 /** Who may sign in. */
 export interface AccountDirectory {
   isActive(account: string): boolean;

@@ -12,7 +12,8 @@ import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const [ANNA, BERT, CARL, DORA] = ["anna", "bert", "carl", "dora"].map((name) => `${name}@example.test`) as [
+const [ANNA, BERT, CARL, DORA, EVE] = ["anna", "bert", "carl", "dora", "eve"].map((name) => `${name}@example.test`) as [
+  string,
   string,
   string,
   string,
@@ -28,7 +29,7 @@ const MOST_LEFT = 100;
 const TOLD_MS = 10_000;
 
 describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA, BERT, CARL, DORA], { prepare });
+  const { lab, product } = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], { prepare });
   let webhook: HttpReceiver;
   let sink: Sink;
   async function prepare(): Promise<void> {
@@ -206,6 +207,18 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual([codes.filter((code) => code === 250).length, codes.at(-1)], [50, 450]);
     dialog.close();
     await until("the owner is told", () => alerts().some((text) => text.includes("sending_limited")), TOLD_MS);
+  });
+
+  test("mail to itself that its forward leads to a stranger is held too", async () => {
+    assert.equal((await product.cli(["account", "forward", EVE, "victim@sender.test"])).code, 0);
+    const dialog = await signedIn(EVE, THIEF);
+    const itself = Array.from({ length: 21 }, (_, i) => `eve+${i}@example.test`);
+    assert.equal(await write(dialog, EVE, itself), 250);
+    dialog.close();
+    assert.deepEqual(
+      (await queued(EVE)).map(({ queue }) => queue),
+      ["hold"],
+    );
   });
 
   async function signedIn(name: string, from: string): Promise<Dialog> {

@@ -83,6 +83,7 @@ export async function startGuard(layout: Layout) {
     active: { isActive: () => true },
     recipients: { exists: () => true },
     networks,
+    forwards: { reachedBy: () => [] },
     jails: store,
     accounts: new SqliteAccountHistory(databases.engine),
     sending: new SqliteSendingHistory(databases.engine),

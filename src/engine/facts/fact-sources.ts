@@ -1,7 +1,7 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import type { AccountNetworks } from "../admin-ports.ts";
 import type { OwnNetworks } from "../network-ports.ts";
-import type { AccountDirectory, FirstContacts, RecipientDirectory } from "../ports.ts";
+import type { AccountDirectory, FirstContacts, ForwardReach, RecipientDirectory } from "../ports.ts";
 import type { AccountHistory, HonestMail, JailMemory, SendingHistory } from "../storage-ports.ts";
 import type { AccountCache } from "./account-cache.ts";
 import type { AddressCache } from "./address-cache.ts";
@@ -24,6 +24,7 @@ export type FactParts = NeighbourParts &
     active: AccountDirectory;
     /** Where accounts signed in, and passwords that strangers tried. */
     accounts: AccountHistory;
+    forwards: ForwardReach;
     /** What accounts sent, and whether it is held. */
     sending: SendingHistory;
     honest: Pick<HonestMail, "server" | "servers">;

@@ -5,6 +5,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import type { Mail, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
+import type { ForwardReach } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 import { NamedRecipients } from "./named-recipients.ts";
 import { AccountSending, SentMails } from "./sending.ts";
@@ -19,7 +20,7 @@ const ASKED: Recipient & { account: string } = {
 };
 const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
 
-function onFakes(present: readonly SentMail[] = []) {
+function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {
   const asked: string[] = [];
   const history: SendingHistory = {
     sentMails: (account, since) => {
@@ -44,10 +45,26 @@ function onFakes(present: readonly SentMail[] = []) {
     },
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
+  const forwards: ForwardReach = {
+    reachedBy: (account, recipient) => {
+      assert.equal(account, ANN);
+      if (recipient.startsWith("unread")) throw new Error("disk I/O error");
+      return recipient.startsWith("ann") ? [ANN, ...onward] : [];
+    },
+  };
   const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
-    new AccountSending({ policy: POLICY, history, sent, named }, event, hostPrefix(MAIL.ip), NOON);
+    new AccountSending({ policy: POLICY, history, forwards, sent, named }, event, hostPrefix(MAIL.ip), NOON);
   return { asked, sent, named, of };
 }
+
+test("mail of an account to itself is mail to strangers, if its forward leads to them", () => {
+  const kind = (recipient: string, ...onward: string[]) => onFakes([], onward).of({ ...ASKED, recipient }).recipient;
+  assert.equal(kind(ANN, "eve@example.net"), "stranger");
+  assert.equal(kind("Ann+x@example.org", "bob@example.org", "eve@example.net"), "stranger");
+  assert.equal(kind(ANN, "friend@example.net", "bob@example.org"), "own", "it has written to them");
+  assert.equal(kind("bob@example.org", "eve@example.net"), "own", "the forward is another's");
+  assert.equal(kind("unread@example.org", "eve@example.net"), "own");
+});
 
 test("a recipient is of ours, written to, or a stranger; looked up once, and of ours not at all", () => {
   const { asked, of } = onFakes();

@@ -9,7 +9,7 @@ import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
-import type { AccountDirectory } from "../ports.ts";
+import type { AccountDirectory, ForwardReach } from "../ports.ts";
 import type { HoldState, SendingHistory } from "../storage-ports.ts";
 import type { NamedRecipients } from "./named-recipients.ts";
 
@@ -65,7 +65,7 @@ export function sendingOf(
   now: Millis,
 ): SendingFacts {
   if (!("account" in event) || event.account === null) return NO_SENDING;
-  const on = { policy, history: parts.sending, sent, named };
+  const on = { policy, history: parts.sending, forwards: parts.forwards, sent, named };
   return new AccountSending(on, { ...event, account: event.account }, place, now);
 }
 
@@ -106,13 +106,14 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory }>;
+  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
 type Sources = Readonly<{
   policy: Policy;
   history: SendingHistory;
+  forwards: ForwardReach;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -177,7 +178,22 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#on.policy.domains.includes(domainOf(address))) return "own";
+    if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
     return this.#on.history.hasWritten(account, address) ? "written" : "stranger";
+  }
+
+  #isOurs(address: string): boolean {
+    return this.#on.policy.domains.includes(domainOf(address));
+  }
+
+  /** Whether the account writes to strangers through a forward of its own. If that cannot be read, it does not. */
+  #sendsOutside(address: string): boolean {
+    const { account } = this.#event;
+    try {
+      const reached = this.#on.forwards.reachedBy(account, address);
+      return reached.some((one) => !this.#isOurs(one) && !this.#on.history.hasWritten(account, one));
+    } catch {
+      return false;
+    }
   }
 }

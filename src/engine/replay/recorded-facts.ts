@@ -9,6 +9,8 @@ import type { EventProcessorParts } from "../event-processor.ts";
 import type { AllowEntry, History, HonestMail, SendingHistory } from "../storage-ports.ts";
 
 const NOTHING: Seen = {};
+/** In place of the address outside to which an account sent mail by a forward of its own. */
+const STRANGER = "stranger@invalid";
 
 type Parts = Readonly<{
   history: History;
@@ -48,7 +50,7 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "history" | "honest" | "sending"
+    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwards" | "history" | "honest" | "sending"
   > {
     const { history, honest, sending } = this.#parts;
     return {
@@ -60,6 +62,7 @@ export class RecordedFacts {
       },
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
+      forwards: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
       history: {
         address: history.address.bind(history),
         accountMails: history.accountMails.bind(history),

@@ -113,3 +113,16 @@ test("nothing is sent on to a blocked alias, until it takes mail again", (t) => 
   accounts.setAliasBlocked(info, false);
   assert.equal(goesTo(ann), info);
 });
+
+test("what mail of an account to itself reaches by its forward, also under an alias", (t) => {
+  const { accounts, forwards } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [ann]);
+  assert.deepEqual(forwards.reachedBy(ann, ann), [ann]);
+  forwards.forward(ann, [else_, bob], true);
+  forwards.forward(bob, [mailAddress("bob@else.example")], true);
+  const reached = [ann, else_, bob, "bob@else.example"].toSorted();
+  for (const recipient of [ann, "Ann+shop@example.org", info])
+    assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
+  assert.deepEqual(forwards.reachedBy(ann, bob), [], "that is bob's forward");
+});

@@ -1,12 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AccountName, Address } from "../../../core/net/address.ts";
+import { type AccountName, type Address, withoutExtension } from "../../../core/net/address.ts";
 import type { Forwarding, ForwardStore } from "../../../engine/mailbox-ports.ts";
-import type { Outcome } from "../../../engine/ports.ts";
+import type { ForwardReach, Outcome } from "../../../engine/ports.ts";
 import { text } from "../columns.ts";
 import { together } from "../together.ts";
 
 /** Where accounts send their mail on, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
-export class SqliteForwards implements ForwardStore {
+export class SqliteForwards implements ForwardStore, ForwardReach {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
 
@@ -31,6 +31,20 @@ export class SqliteForwards implements ForwardStore {
     return readForwarding(this.#db, account);
   }
 
+  reachedBy(account: string, recipient: string): readonly string[] {
+    const name = account.toLowerCase();
+    const isThrough = this.#from([recipient, withoutExtension(recipient)]).has(name);
+    return isThrough ? [...this.#from([name])] : [];
+  }
+
+  /** With those themselves, in lower case. */
+  #from(addresses: readonly string[]): ReadonlySet<string> {
+    const found = new Set(addresses.map((one) => one.toLowerCase()));
+    for (const one of found)
+      for (const row of this.#sql.onward.iterate(one)) found.add(text(row["target"]).toLowerCase());
+    return found;
+  }
+
   targets(): readonly string[] {
     return this.#sql.targets.all().map((row) => text(row["target"]));
   }
@@ -51,6 +65,7 @@ function statements(sql: (text: string) => StatementSync) {
     account: sql("SELECT 1 FROM account WHERE name = ?"),
     isBlocked: sql("SELECT 1 FROM alias_block WHERE address = ?"),
     forget: sql("DELETE FROM forward WHERE account = ?"),
+    onward: sql("SELECT target FROM onward WHERE address = ?"),
     targets: sql("SELECT target FROM forward WHERE target <> account"),
     add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
   };
