@@ -118,7 +118,7 @@ test("what mail of an account to itself reaches by its forward, also under an al
   const { accounts, forwards } = fresh(t);
   const info = mailAddress("info@example.org");
   accounts.addAlias(info, [ann]);
-  assert.deepEqual(forwards.reachedBy(ann, ann), [ann]);
+  assert.deepEqual(forwards.reachedBy(ann, ann), []);
   forwards.forward(ann, [else_, bob], true);
   forwards.forward(bob, [mailAddress("bob@else.example")], true);
   const reached = [ann, else_, bob, "bob@else.example"].toSorted();

@@ -33,8 +33,10 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
 
   reachedBy(account: string, recipient: string): readonly string[] {
     const name = account.toLowerCase();
-    const isThrough = this.#from([recipient, withoutExtension(recipient)]).has(name);
-    return isThrough ? [...this.#from([name])] : [];
+    const onward = this.#from([name]);
+    // Few accounts have a forward, and an alias may have a thousand targets.
+    if (onward.size === 1) return [];
+    return this.#from([recipient, withoutExtension(recipient)]).has(name) ? [...onward] : [];
   }
 
   /** With those themselves, in lower case. */
