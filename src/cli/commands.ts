@@ -471,8 +471,8 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: "dns records",
-    usage: "DOMAIN",
-    says: "Print what to publish in the DNS for a mail domain.",
+    usage: "[DOMAIN]",
+    says: "Print what to publish in the DNS for a mail domain, or for all.",
     run: async (call) => (await import("./verbs/dns.ts")).dnsRecords(call),
   },
   {

@@ -8,7 +8,7 @@ import { plural } from "../../core/text.ts";
 import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { printZone } from "../../wire/dns/records.ts";
+import { type DnsRecord, type FormFields, formFields, printZone } from "../../wire/dns/records.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -28,15 +28,30 @@ const UNSEEN = [
 ];
 
 export async function dnsRecords(call: CommandCall): Promise<CommandOutcome> {
-  const found = recordsFor(call);
-  if ("ok" in found) return found;
-  const { records, addresses } = found;
-  const note = addresses.length === 0 ? [`; ${NO_ADDRESS}`] : [];
-  return done({ records }, [...note, printZone(records)].join("\n"), `${PROGRAM} dns check ${call.args[0] ?? ""}`);
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const domains = call.args[0] === undefined ? loaded.settings.domains : [call.args[0].toLowerCase()];
+  const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
+  for (const domain of domains) {
+    const found = recordsFor(call, domain);
+    if ("ok" in found) return found;
+    const { records, addresses } = found;
+    const withForms = records.map((record) => ({ ...record, form: formFields(record, domain) }));
+    const rows = withForms.map(({ form: { type, name, priority, value } }) => [type, name, priority ?? "-", value]);
+    const table = columns([["TYPE", "NAME", "PRIORITY", "VALUE"], ...rows.map((row) => row.map(String))]);
+    json.push(...withForms);
+    texts.push(
+      ...(addresses.length === 0 ? [`; ${NO_ADDRESS}`] : []),
+      printZone(records),
+      `;\n; The same for the form of a registrar, for ${domain} (a name outside of it belongs to its own zone):`,
+      ...table.split("\n").map((line) => `; ${line}`),
+    );
+  }
+  return done({ records: json }, texts.join("\n"), `${PROGRAM} dns check ${domains[0] ?? ""}`);
 }
 
 export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
-  const found = recordsFor(call);
+  const found = recordsFor(call, (call.args[0] ?? "").toLowerCase());
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
   const checks = await comparedAll(found);
@@ -68,8 +83,7 @@ export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
 const NO_ADDRESS =
   "This machine has no public address of its own: publish A and AAAA of what stands before it, and their PTR.";
 
-function recordsFor(call: CommandCall): Wanted | CommandFailure {
-  const domain = (call.args[0] ?? "").toLowerCase();
+function recordsFor(call: CommandCall, domain: string): Wanted | CommandFailure {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;

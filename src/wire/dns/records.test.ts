@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { type Publisher, printZone, recordsOf, reverseName } from "./records.ts";
+import { formFields, type Publisher, printZone, recordsOf, reverseName } from "./records.ts";
 
 function ip(text: string): Ip {
   const parsed = parseIp(text);
@@ -52,4 +52,26 @@ test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
     "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa",
   );
   assert.equal(reverseName(ip("2001:db8::25")), `5.2.${"0.".repeat(22)}8.b.d.0.1.0.0.2.ip6.arpa`);
+});
+
+test("the fields of a registrar's form: the name without the domain, the text in one piece, the priority apart", () => {
+  const fields = recordsOf(publisher).map((record) => formFields(record, "example.org"));
+  const [mx] = fields;
+  assert.deepEqual(mx, { type: "MX", name: "@", priority: 10, value: "mail.example.org" });
+  const key = fields.find(({ name }) => name === "ghostinbox._domainkey");
+  assert.deepEqual(key, {
+    type: "TXT",
+    name: "ghostinbox._domainkey",
+    priority: null,
+    value: `v=DKIM1; k=rsa; p=${"A".repeat(392)}`,
+  });
+  const imaps = fields.find(({ name }) => name === "_imaps._tcp");
+  assert.deepEqual([imaps?.priority, imaps?.value], [0, "1 993 mail.example.org"]);
+  const other = recordsOf({ ...publisher, hostname: "mail.other.test" }).map((record) =>
+    formFields(record, "example.org"),
+  );
+  assert.ok(
+    other.some(({ name }) => name === "mail.other.test"),
+    "a name of another zone is whole",
+  );
 });

@@ -91,6 +91,20 @@ export function printZone(records: readonly DnsRecord[]): string {
     .join("\n");
 }
 
+/** A record as a registrar's form asks for it: the name without the domain, the text in one piece, the priority apart. */
+export type FormFields = Readonly<{ type: DnsRecord["type"]; name: string; priority: number | null; value: string }>;
+
+export function formFields({ name, type, value }: DnsRecord, domain: string): FormFields {
+  const below = name.endsWith(`.${domain}`) ? name.slice(0, -domain.length - 1) : name;
+  const [, priority, rest] = (type === "MX" || type === "SRV" ? /^(\d+) (.*)$/.exec(value) : null) ?? [];
+  return {
+    type,
+    name: name === domain ? "@" : below,
+    priority: priority === undefined ? null : Number(priority),
+    value: (rest ?? value).replace(/\.$/, ""),
+  };
+}
+
 /** `7.113.0.203.in-addr.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5). */
 export function reverseName(address: Ip): string {
   if (isV4(address)) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
