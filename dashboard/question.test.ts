@@ -12,9 +12,10 @@ test("what is typed into the one box is taken for what it looks like", () => {
 });
 
 /** Of what is in `known` something is recorded. Returns what was asked. */
-function serve(t: TestContext, known: readonly string[]): string[] {
+function serve(t: TestContext, known: readonly string[], named: readonly unknown[] = []): string[] {
   const asked: string[] = [];
   t.mock.method(globalThis, "fetch", (path: string) => {
+    if (path.startsWith("api/v1/events")) return Promise.resolve(Response.json({ items: named, next: null }));
     const what = decodeURIComponent(path.replace("api/v1/why/", ""));
     asked.push(what);
     return Promise.resolve(Response.json({ timeline: known.includes(what) ? [{}] : [], state: null }));
@@ -45,4 +46,10 @@ test("what is not known as either is told as what it looks like", async (t) => {
   assert.equal((await answerTo("ab")).kind, "account");
   assert.equal((await answerTo("2001:db8::/48")).kind, "address");
   assert.deepEqual(asked, ["message/<id@host.example>", "account/ab", "2001:db8::/48"]);
+});
+
+test("a sender, a domain or a recipient is found by the events that name it", async (t) => {
+  serve(t, [], [{ id: 1 }]);
+  const found = await answerTo("news@shop.example");
+  assert.ok(found.kind === "events" && found.items.length === 1);
 });

@@ -3,7 +3,7 @@ import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../parts.tsx";
 import { answerTo } from "../question.ts";
 import { go, route } from "../route.ts";
 import { Heading } from "../shell.tsx";
-import { AccountStory, AddressStory, MessageStory } from "./stories.tsx";
+import { AccountStory, AddressStory, EventsStory, MessageStory } from "./stories.tsx";
 
 export function FindPage() {
   const { q = "" } = route.value.query;
@@ -34,5 +34,6 @@ function Found({ asked }: Readonly<{ asked: string }>) {
   const { data, error, reload } = useLoaded(() => answerTo(asked), [asked]);
   if (data === null) return <Waiting error={error} reload={reload} />;
   if (data.kind === "address") return <AddressStory asked={data.asked} report={data.report} changed={reload} />;
+  if (data.kind === "events") return <EventsStory asked={data.asked} items={data.items} />;
   return data.kind === "account" ? <AccountStory report={data.report} /> : <MessageStory report={data.report} />;
 }

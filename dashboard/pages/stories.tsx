@@ -1,7 +1,8 @@
-import type { AccountAnswer, AddressAnswer, MessageReport } from "../../src/wire/control/items.ts";
+import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../src/wire/control/items.ts";
 import { t } from "../admin-texts.ts";
 import { attempt } from "../attempt.ts";
 import { lift } from "../commands.ts";
+import { eventName } from "../event-names.ts";
 import { language } from "../messages.ts";
 import { Address, At, Card, Said, State } from "../parts.tsx";
 import { hrefOf } from "../route.ts";
@@ -111,6 +112,28 @@ export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
       )}
       <Timeline steps={[...own.filter(({ id }) => !known.has(id)), ...timeline]} isWhole={complete} />
     </>
+  );
+}
+
+/** Events that name what was asked for: a sender, a domain, a recipient. */
+export function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
+  const words = t.value.find;
+  return (
+    <Card title={words.named(asked)}>
+      <ul class="rows">
+        {items.map(({ id, at, type, ip, details }) => (
+          <li key={id} class="row brief">
+            <At iso={at} how="moment" /> <span>{eventName(type)}</span> {ip !== null && <Address of={ip} />}
+            <span class="wide">
+              <Said text={details} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      <a class="button" href={hrefOf("events", { text: asked })}>
+        {words.itsEvents}
+      </a>
+    </Card>
   );
 }
 

@@ -1,6 +1,6 @@
 const en = {
   title: "Find",
-  label: "An address, a network, an account, a queue id or a Message-ID",
+  label: "An address, a network, an account, a sender, a domain, a recipient, a queue id or a Message-ID",
   button: "Find",
   hint: "For example 203.0.113.7, 2001:db8::/48, anna@example.org, 72CED1EABE5 or <id@example.org>.",
   banIt: "Ban it",
@@ -30,6 +30,7 @@ const en = {
   held: (count: number, key: string) => `Its mail is held: ${count} strangers or refusals (${key}).`,
   places: "Where it signed in from",
   tries: (succeeded: number, failed: number) => `${succeeded} succeeded, ${failed} failed`,
+  named: (asked: string) => `Events that name ${asked}`,
   message: "A mail",
   queueIds: "Queue ids",
   messageIds: "Message-IDs",
@@ -41,7 +42,7 @@ const en = {
 
 const de: typeof en = {
   title: "Suchen",
-  label: "Eine Adresse, ein Netz, ein Konto, eine Queue-ID oder eine Message-ID",
+  label: "Adresse, Netz, Konto, Absender, Domain, Empfänger, Queue-ID oder Message-ID",
   button: "Suchen",
   hint: "Zum Beispiel 203.0.113.7, 2001:db8::/48, anna@example.org, 72CED1EABE5 oder <id@example.org>.",
   banIt: "Sperren",
@@ -71,6 +72,7 @@ const de: typeof en = {
   held: (count, key) => `Seine Post wird angehalten: ${count} Fremde oder Ablehnungen (${key}).`,
   places: "Von wo es sich angemeldet hat",
   tries: (succeeded, failed) => `${succeeded} gelungen, ${failed} gescheitert`,
+  named: (asked) => `Ereignisse, die ${asked} nennen`,
   message: "Eine Mail",
   queueIds: "Queue-IDs",
   messageIds: "Message-IDs",

@@ -154,8 +154,15 @@ export const commands: readonly CliCommand[] = [
     ],
   },
   {
+    name: "find",
+    usage: "TEXT...",
+    says: "Show what is recorded of an address, an account, a sender, a domain, a recipient or a mail.",
+    run: async (call) => (await import("./verbs/why.ts")).find(call),
+    wraps: true,
+  },
+  {
     name: "why",
-    usage: "[IP]",
+    usage: "[TEXT]",
     says: "Explain what was decided about an address, an account or a mail, and how to change it.",
     run: async (call) => (await import("./verbs/why.ts")).why(call),
     wraps: true,

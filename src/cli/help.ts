@@ -52,7 +52,7 @@ const SECTIONS: readonly (readonly [string, ...string[]])[] = [
     "completion",
     "uninstall",
   ],
-  ["What happened, and why", "report", "events", "logs", "why", "replay", "alerts", "audit", "access"],
+  ["What happened, and why", "report", "events", "logs", "find", "why", "replay", "alerts", "audit", "access"],
   ["Bans and the firewall", "ban", "unban", "bans", "allow", "cleanup", "break-glass", "fail2ban", "firewall"],
   ["Incidents", "incident"],
   ["Accounts", "account", "alias", "greylist", "spam"],

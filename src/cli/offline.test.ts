@@ -24,7 +24,7 @@ import { commands } from "./commands.ts";
 describe("while the guard is down", TIMED, () => {
   const sample: Readonly<Record<string, string>> = {
     IP: "203.0.113.7",
-    "[IP]": "203.0.113.7",
+    "[TEXT]": "203.0.113.7",
     ADDRESS: "anna@example.org",
     "TARGET...": "bea@example.org",
     NAME: "nightly",
@@ -35,6 +35,7 @@ describe("while the guard is down", TIMED, () => {
     "[ID...]": "4Wxyz12AbCz1",
     "[SESSION]": "4Wxyz12AbCz1",
     "REASON...": "recovered",
+    "TEXT...": "shop.example",
     "NAME...": "phone",
   };
   const offline = [

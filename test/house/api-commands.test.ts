@@ -9,6 +9,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   stats: "GET /api/v1/stats",
   events: "GET /api/v1/events",
   why: "GET /api/v1/why/{ip}",
+  find: "GET /api/v1/events",
   ban: "POST /api/v1/bans",
   unban: "DELETE /api/v1/bans/{network}",
   bans: "GET /api/v1/bans",

@@ -14,8 +14,9 @@ import { targetFrom } from "./bans.ts";
 
 /** Rows read at once while following. */
 const BATCH = 500;
+const MOST_NAMING = 50;
 
-type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account">;
+type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;
 
 export async function events(call: CommandCall): Promise<CommandOutcome> {
   if (call.flag("types")) return types();
@@ -47,6 +48,13 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
   const older = next === null || chosen.after !== undefined ? "" : `… older ones: --cursor ${next}\n`;
   return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+}
+
+/** The latest events that are shown with this text. */
+export function eventsNaming(reader: Reader, text: string): CommandOutcome {
+  const { items, next } = latestEvents(reader, { text }, { limit: MOST_NAMING, cursor: null });
+  if (items.length === 0) return done({ items, next }, `Nothing is recorded of ${oneLine(text)}.`);
+  return done({ items, next }, columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
 }
 
 /** The latest events. A search may end without an event and continue from where it stopped. */

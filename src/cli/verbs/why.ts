@@ -1,3 +1,4 @@
+import { parseAccountName } from "../../core/net/address.ts";
 import { contains, type Ip, parseIp, prefixOf } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { whyAddress, whyMessage } from "../../engine/explain/why.ts";
@@ -9,18 +10,22 @@ import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from
 import { oneLine } from "../print/text.ts";
 import { printMessage, type SettingsInForce } from "../print/timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "../print/why.ts";
+import { eventsNaming } from "./events.ts";
 import { settingsOf, type ValidSettings } from "./server-settings.ts";
 import { whyAccount } from "./why-account.ts";
 
 export async function why(call: CommandCall): Promise<CommandOutcome> {
-  const [address] = call.args;
+  const [asked] = call.args;
+  const ip = asked === undefined ? null : parseIp(asked);
+  const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || QUEUE_ID.test(asked));
   const account = call.option("account");
-  const message = call.option("message");
+  const message = call.option("message") ?? (isMessage ? asked : null);
+  if (asked !== undefined && ip === null && LIKE_IP.test(asked))
+    return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
+  if (asked !== undefined && ip === null && !isMessage && account === null && message === null) return find(call);
+  const address = isMessage ? undefined : asked;
   if ([address, account, message].filter((one) => one !== undefined && one !== null).length !== 1)
     return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
-  const ip = address === undefined ? null : parseIp(address);
-  if (address !== undefined && ip === null)
-    return wrongUsage(`"${oneLine(address)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { queries } = opened.reader;
@@ -32,6 +37,25 @@ export async function why(call: CommandCall): Promise<CommandOutcome> {
   const [queueId] = report.queueIds;
   const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
   return done(report, printMessage(report, values), next);
+}
+
+/** Meant as an address, whether or not it is one. */
+const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
+/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
+const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
+
+/** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient. */
+export async function find(call: CommandCall): Promise<CommandOutcome> {
+  const text = call.args.join(" ");
+  if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { reader } = opened;
+  const name = parseAccountName(text);
+  const loaded = settingsOf(call);
+  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
+  if (name !== null && reader.account(name) !== null) return whyAccount(call, reader, text, values);
+  return eventsNaming(reader, text);
 }
 
 async function whyIp(
