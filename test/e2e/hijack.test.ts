@@ -142,7 +142,10 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     // What waits for the owner is said by `status`, and every mail names its recipient.
     const { needsYou } = (await product.stats()).health;
     const waits = new Map(needsYou.map(({ code, says }) => [code, says]));
-    assert.match(waits.get("suspended_mail_waits") ?? "", /^3 mails of bert@example\.test are held, and the account is/);
+    assert.match(
+      waits.get("suspended_mail_waits") ?? "",
+      /^3 mails of bert@example\.test are held, and the account is/,
+    );
     assert.match(waits.get("mail_held") ?? "", /of anna@example\.test are held/);
     assert.match((await product.cli(["status"])).stdout, /\d things need you\.\n/);
     const list = await product.cli(["account", "held", BERT]);
