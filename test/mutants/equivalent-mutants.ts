@@ -147,12 +147,6 @@ export const equivalents: readonly Equivalent[] = [
     why: "A pause, which a busy machine makes longer anyway.",
   },
   {
-    file: "src/core/firewall/open-connections.ts",
-    was: "if (connections.length < Math.min(half, rules.most)) continue;",
-    is: ["if (false) continue;"],
-    why: "A shortcut: whoever holds less than the lower limit is over none.",
-  },
-  {
     file: "src/engine/lookups/within.ts",
     was: "clearTimeout(timer);",
     is: [";"],

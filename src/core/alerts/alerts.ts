@@ -136,21 +136,21 @@ export const conditions = {
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
   web_token: {
-    severity: "critical",
+    severity: "warning",
     says: "A token of the API was made through the dashboard.",
     matters:
       "It is valid until it expires or is revoked, also after a new password. If you did not make it, somebody has your session, or has taken over the program behind the dashboard.",
     next: "`token list` shows what it may do. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
   web_account: {
-    severity: "critical",
+    severity: "warning",
     says: "An account or an alias was changed through the dashboard.",
     matters:
       "Whoever has an account or an alias can read its mail. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
     next: "`account list` shows the accounts, `audit list` what was done. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {
-    severity: "critical",
+    severity: "warning",
     says: "A second factor of the dashboard's sign-in was set up, renewed or removed.",
     matters:
       "With it the dashboard opens, or no longer opens for you. If it was not you, somebody has your session and your password.",
@@ -176,14 +176,14 @@ export const conditions = {
     next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
   },
   web_settings: {
-    severity: "critical",
+    severity: "warning",
     says: "Settings were changed through the dashboard.",
     matters:
       "Limits may be looser than you think. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
     next: "`events --type SETTINGS_APPLIED` shows each value before and after; the Settings page undoes the last change for 15 minutes, `config set` later. If it was not you: `incident open TITLE`, then `incident contain --dashboard --tokens`.",
   },
   web_passkey: {
-    severity: "critical",
+    severity: "warning",
     says: "A passkey of the dashboard was added or removed.",
     matters:
       "A passkey opens the dashboard without the password, also after a new one. If it was not you, somebody has your session and your proof.",

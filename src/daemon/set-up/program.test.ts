@@ -36,6 +36,7 @@ describe("the programs of the server", () => {
       "report.js",
       "spam-head.py",
       "spam_view.py",
+      "stand-in.js",
       "web-lookups.js",
       "web-passwords.js",
       "web-trials.js",

@@ -51,5 +51,8 @@ test("a hijacked account with held mail is one task, which names its commands; a
 });
 
 test("an alert about a notice is not counted twice, and what is only for information is not counted", () => {
-  assert.deepEqual(tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA)] }).length, 0);
+  assert.deepEqual(
+    tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,
+    0,
+  );
 });

@@ -18,6 +18,15 @@ export type Needs = Readonly<{
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 
+/** Nearly always the owner's own act: its alert says what to do if it was not. */
+const OWN_ACTS: ReadonlySet<string> = new Set([
+  "web_token",
+  "web_account",
+  "web_factor",
+  "web_settings",
+  "web_passkey",
+]);
+
 /**
  * Everything that waits for the owner, most urgent first. `status`, the API and the page take their sentence from it: as long as it
  * is not empty, none of them says that all is well.
@@ -26,7 +35,9 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
   const accountsHeld = new Set(held.map(({ account }) => account));
   // The number of mails says more than the alert about the same account.
   const isNew = ({ code, subject }: Alert): boolean => code !== "account_held" || !accountsHeld.has(subject);
-  const open = alerts.filter((alert) => isCondition(alert.code) && alertText(alert.code).severity !== "info");
+  const open = alerts.filter(
+    ({ code }) => isCondition(code) && !OWN_ACTS.has(code) && alertText(code).severity !== "info",
+  );
   return [
     ...notices.map(taskOf),
     ...held.map((one) => heldTask(one, isSuspended(one.account))),
