@@ -409,6 +409,13 @@ export const commands: readonly CliCommand[] = [
     options: LIST_OPTIONS,
   },
   {
+    name: "greylist waiting",
+    usage: "",
+    says: "Show the mail that greylisting has deferred and that has not come since.",
+    run: async (call) => (await import("./verbs/greylist.ts")).greylistWaiting(call),
+    wraps: true,
+  },
+  {
     name: "spam allow add",
     usage: "ACCOUNT SENDER",
     says: "Never treat a sender's mail to an account as spam, if SPF or DKIM proves the sender.",

@@ -42,6 +42,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   "greylist pause": "POST /api/v1/greylist/pauses",
   "greylist resume": "DELETE /api/v1/greylist/pauses/{recipient}",
   "greylist list": "GET /api/v1/greylist/pauses",
+  "greylist waiting": "GET /api/v1/greylist/waiting",
   "spam allow add": "POST /api/v1/spam/senders",
   "spam allow remove": "DELETE /api/v1/spam/senders",
   "spam allow list": "GET /api/v1/spam/senders",

@@ -33,6 +33,8 @@ export function printWhy(subject: WhySubject): string {
   ]);
 }
 
+const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contacts_deferred"]);
+
 /** The command to type next. */
 export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
   if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
@@ -43,7 +45,11 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
     listedInSettings !== null ||
     (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
-  return report.events.length === 0 ? `${PROGRAM} events` : `${PROGRAM} ban ${ip} REASON  # bans it`;
+  if (report.events.length === 0) return `${PROGRAM} events`;
+  // Its mail had to be sent again, as that of any stranger: no reason for a ban.
+  if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
+    return `${PROGRAM} greylist waiting  # lists mail that has not come again`;
+  return `${PROGRAM} ban ${ip} REASON  # bans it`;
 }
 
 function state(subject: WhySubject): string {

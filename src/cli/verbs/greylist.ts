@@ -1,4 +1,5 @@
-import { parseDuration } from "../../core/time.ts";
+import { instant, parseDuration } from "../../core/time.ts";
+import { waitingMails } from "../../engine/explain/waiting-mails.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
 import { columns, dayAndTime, oneLine, until } from "../print/text.ts";
@@ -40,4 +41,26 @@ export async function greylistList(call: CommandCall): Promise<CommandOutcome> {
   const rows = pauses.map((pause) => [pause.target, dayAndTime(pause.until), pause.by]);
   const more = andMore({ ...asked.result, shown: pauses.length }, page.cursor);
   return done(asked.result, columns([["RECIPIENT", "UNTIL", "BY"], ...rows]) + more);
+}
+
+/** What greylisting has deferred within six hours and has not come since. */
+export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const waiting = waitingMails(opened.reader.queries, instant(call.now()));
+  if (waiting.items.length === 0) return done(waiting, "No deferred mail waits for a retry.");
+  const rows = waiting.items.map(({ recipient, sender, ip, since, tries }) => [
+    recipient,
+    sender === "" ? "<>" : sender,
+    ip ?? "-",
+    dayAndTime(since),
+    String(tries),
+  ]);
+  const text = columns([["TO", "FROM", "CLIENT", "SINCE", "TRIES"], ...rows]);
+  const [first] = waiting.items;
+  return done(
+    waiting,
+    text,
+    `${PROGRAM} greylist pause ${first?.recipient ?? "ADDRESS"}  # the next try comes in at once`,
+  );
 }
