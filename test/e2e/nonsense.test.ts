@@ -27,7 +27,7 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
     );
     t.after(() => Promise.all(left.map((one) => one.end())));
     await product.start();
-    assert.match(product.output, /Ended 4 processes that an earlier start left behind\./);
+    assert.ok(product.output.includes(`Ended ${left.length} processes that an earlier start left behind.`));
     await until("they have ended", () => left.every((one) => !one.isThere));
     await product.stop();
     const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);

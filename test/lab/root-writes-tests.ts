@@ -84,7 +84,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     assert.equal(lstatSync(secret).uid, 0);
     assert.ok(lstatSync(keyFile()).isFile());
     assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
-    assert.match(product.output, /Ended 5 processes that an earlier start left behind\./);
+    assert.ok(product.output.includes(`Ended ${mine.length} processes that an earlier start left behind.`));
     await until("those of this server have ended", () => mine.every((one) => !one.isThere));
     assert.deepEqual(
       others.map((one) => one.isThere),
