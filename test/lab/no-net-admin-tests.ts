@@ -56,6 +56,8 @@ export function noNetAdminTests({ lab, product }: Running): void {
       assert.equal((await authenticate(dialog, ANNA)).code, 235);
       const ran = await product.cli(argv, { input: `${PASSWORD}\n` });
       assert.equal(ran.code, 0, ran.stderr);
+      await dialog.ask(`MAIL FROM:<${ANNA}>`);
+      assert.equal((await dialog.ask("RCPT TO:<bob@sender.test>")).code, 421);
       await until("the session is ended", () => dialog.isClosed);
     }
     await product.json(["account", "resume", ANNA]);

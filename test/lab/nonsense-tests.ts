@@ -18,7 +18,7 @@ const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])
   [["ban", "fe80::1%eth0"], 2, /fe80::1%eth0/],
   [["unban", "198.51.100.7"], 1, /198\.51\.100\.7/],
   [["unban", "'; DROP TABLE ban; --"], 2, /./],
-  [["why", "203.0.113.300"], 2, /nobody/],
+  [["why", "203.0.113.300"], 2, /203\.0\.113\.300/],
   [["allow"], 2, /allow/],
   [["allow", "add", "zzz"], 2, /zzz/],
   [["allow", "remove", "198.51.100.7"], 1, /198\.51\.100\.7/],
