@@ -75,14 +75,15 @@ function printStatus(health: Health, activeBans: number | null): string {
       `! ${oneLine(says)}${since === null ? "" : ` (since ${dayAndTime(since)})`}\n  ${oneLine(action)}`,
   );
   return [
-    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length)}`,
+    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.status)}`,
     columns(health.components.map(componentCells)),
     ...tasks,
   ].join("\n");
 }
 
-function waiting(tasks: number): string {
-  if (tasks === 0) return "Nothing needs you.";
+function waiting(tasks: number, status: Health["status"]): string {
+  // A part that has just failed is restarted; if that does not help, an alert follows.
+  if (tasks === 0) return status === "ok" ? "Nothing needs you." : "What does not work is listed below.";
   return tasks === 1 ? "One thing needs you." : `${tasks} things need you.`;
 }
 
