@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { processorSecondsOf } from "../test/lab/component-memory.ts";
 
-const CLOCK_TICKS = 100;
 const STOP_MS = 10_000;
 
 /** A program that runs beside the benchmark. Whatever it prints is kept for the case that it fails. */
@@ -39,10 +38,7 @@ export class Child {
 
   /** Processor time it has used. Seconds. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, "utf8")
-      .replace(/^.*\) /, "")
-      .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+    return processorSecondsOf(this.pid);
   }
 
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {

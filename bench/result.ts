@@ -46,7 +46,7 @@ export function within(what: string, ours: Figure, most: number | null): Row {
   };
 }
 
-export type Figure = Readonly<{ value: number; unit: "/s" | "MB/s" | "ms" | "s" | "KB" | "MB" }>;
+export type Figure = Readonly<{ value: number; unit: "/s" | "MB/s" | "ms" | "s" | "KB" | "MB" | "%" }>;
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -14,6 +14,9 @@ const MAILS = { usual: 30, small: 20 } as const;
 /** What the programs do after their start belongs to no figure. */
 const SETTLE_MS = 8_000;
 const LOOK_MS = 100;
+/** What the two documents call the engine: everything else is the mail server itself. */
+const ENGINE = ["guard", "maintenance", "web", "keeper"];
+const SHARE_MS = 30_000;
 
 /** Of every process, from `npm start` to the last smtpd, as shipped. */
 export const serverMemory: Part = {
@@ -41,6 +44,11 @@ async function measure(bench: Bench, { how, mails, settings }: How): Promise<rea
     await pause(SETTLE_MS);
     const rest = memoryOfComponents(product);
     tell(bench, `${how}, at rest`, rest);
+    const idle = await shareWhile(product, () => Promise.resolve());
+    const busy = await shareWhile(product, async () => {
+      const [code] = await arriveAtOnce(bench.lab, 1);
+      if (code !== 250) throw new Error(`a mail was not taken: ${code}`);
+    });
     const devices = await openDevices(bench.lab);
     const most = await mostWhile(product, async () => {
       const replies = await arriveAtOnce(bench.lab, mails);
@@ -50,10 +58,31 @@ async function measure(bench: Bench, { how, mails, settings }: How): Promise<rea
     for (const device of devices) device.close();
     const row = (what: string, components: readonly ComponentMemory[]): Row =>
       within(`memory of the whole server ${how}, ${what}`, { value: totalOf(components).mb, unit: "MB" }, null);
-    return [row("at rest", rest), row(`while ${mails} mails arrive at once`, most)];
+    const share = (what: string, percent: number): Row =>
+      within(`processor share of the engine ${how}, ${what}`, { value: percent, unit: "%" }, null);
+    return [
+      row("at rest", rest),
+      row(`while ${mails} mails arrive at once`, most),
+      share("at rest", idle),
+      share("at one mail a second", busy),
+    ];
   } finally {
     await product.stop();
   }
+}
+
+/** Percent of one processor that the engine takes while `eachSecond` is done each second. */
+async function shareWhile(product: Product, eachSecond: () => Promise<void>): Promise<number> {
+  const used = (): number => {
+    const ours = memoryOfComponents(product).filter(({ name }) => ENGINE.includes(name));
+    return totalOf(ours).processorS;
+  };
+  const [before, from] = [used(), performance.now()];
+  for (let at = 0; at < SHARE_MS; at += 1_000) {
+    await eachSecond();
+    await pause(Math.max(0, from + at + 1_000 - performance.now()));
+  }
+  return ((used() - before) / (performance.now() - from)) * 100_000;
 }
 
 async function mostWhile(product: Product, work: () => Promise<void>): Promise<readonly ComponentMemory[]> {

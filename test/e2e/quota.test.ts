@@ -108,7 +108,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     await product.json(["account", "quota", ANNA, "3MB"]);
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.72", subject: "Room again" })).code, 250);
     await until("it has arrived", () => findMail(product.layout, "Room again"));
-    await product.json(["queue", "flush", "--recipient", ANNA]);
+    // Postfix may already be retrying it: then there is nothing to flush.
+    await product.cli(["queue", "flush", "--recipient", ANNA]);
     await until("what waited has arrived", () => findMail(product.layout, "For the team", { account: ANNA }));
     assert.match(await quotaOf(ANNA), /\(STORAGE \d+ 3072/);
   });

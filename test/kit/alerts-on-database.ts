@@ -58,6 +58,11 @@ export function alertsOnDatabase(settleMs = 60_000) {
     /** As the guard would after a kill: what was not kept is gone. */
     restart: () => (alerts = make()),
     alerts: () => alerts,
+    signIn: async (from: string, login: "admin" | "anna@example.test" = "admin"): Promise<void> => {
+      const service = login === "admin" ? "dashboard" : "imap";
+      const ip = parseIp(from) ?? assert.fail();
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service, login, passwordHash: "" });
+    },
     fail: async (password: string): Promise<void> => {
       const ip = parseIp("203.0.113.200");
       assert.ok(ip !== null);

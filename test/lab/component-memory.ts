@@ -10,11 +10,15 @@ export type ComponentMemory = Readonly<{
   mb: number;
   /** `Pss_Anon`: of these, what the kernel cannot drop and read again from a file. */
   anonymousMb: number;
+  /** Of the processor, since each process started. Seconds. */
+  processorS: number;
 }>;
 
 /** Of the processes of no service: what supervises the services and writes their logs, and `npm start`. */
 const SUPERVISION = "supervision";
 const START = "npm start";
+/** `getconf CLK_TCK`: the same on every Linux that Debian supports. */
+const CLOCK_TICKS = 100;
 
 /** The memory of the whole running server, by the services of runit; what takes most comes first. */
 export function memoryOfComponents(product: Product): readonly ComponentMemory[] {
@@ -24,21 +28,42 @@ export function memoryOfComponents(product: Product): readonly ComponentMemory[]
   const sums = new Map<string, ComponentMemory>();
   for (const pid of pids) {
     const name = serviceOf(pid, services, parents) ?? besides(pid);
-    const { processes, mb, anonymousMb } = sums.get(name) ?? { processes: 0, mb: 0, anonymousMb: 0 };
+    const { processes, mb, anonymousMb, processorS } = sums.get(name) ?? {
+      processes: 0,
+      mb: 0,
+      anonymousMb: 0,
+      processorS: 0,
+    };
     const rollup = textOf(`/proc/${pid}/smaps_rollup`);
     sums.set(name, {
       name,
       processes: processes + 1,
       mb: mb + megabytes(rollup, "Pss"),
       anonymousMb: anonymousMb + megabytes(rollup, "Pss_Anon"),
+      processorS: processorS + processorSecondsOf(pid),
     });
   }
   return [...sums.values()].toSorted((a, b) => b.mb - a.mb);
 }
 
 export function totalOf(components: readonly ComponentMemory[]): ComponentMemory {
-  const sum = (of: "processes" | "mb" | "anonymousMb"): number => components.reduce((all, one) => all + one[of], 0);
-  return { name: "all", processes: sum("processes"), mb: sum("mb"), anonymousMb: sum("anonymousMb") };
+  const sum = (of: "processes" | "mb" | "anonymousMb" | "processorS"): number =>
+    components.reduce((all, one) => all + one[of], 0);
+  return {
+    name: "all",
+    processes: sum("processes"),
+    mb: sum("mb"),
+    anonymousMb: sum("anonymousMb"),
+    processorS: sum("processorS"),
+  };
+}
+
+/** Processor time that a process has used (proc_pid_stat(5)). Seconds; 0 once it has ended. */
+export function processorSecondsOf(pid: number | undefined): number {
+  const fields = textOf(`/proc/${pid}/stat`)
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / CLOCK_TICKS;
 }
 
 /** By the process that runsv(8) started. */

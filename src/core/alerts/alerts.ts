@@ -189,6 +189,13 @@ export const conditions = {
       "A passkey opens the dashboard without the password, also after a new one. If it was not you, somebody has your session and your proof.",
     next: "System › Security shows the passkeys. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
+  web_new_network: {
+    severity: "critical",
+    says: "Something was changed through the dashboard or My mailbox from a network that was not used there before.",
+    matters:
+      "You or the user are on a journey or have a new connection, or somebody has the password or the session and is making sure to keep access.",
+    next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, and with the account if it names one. `audit list` shows what was done.",
+  },
   passkey_copied: {
     severity: "critical",
     says: "A passkey of the dashboard was refused, because its counter went back.",
@@ -240,6 +247,7 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
   "web_factor",
   "second_factor_guessed",
   "web_settings",
+  "web_new_network",
 ];
 
 /** An attack on many accounts raises one for each of them. */

@@ -446,6 +446,12 @@ export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> 
       "Ein Passkey öffnet die Seite ohne das Passwort, auch nach einem neuen Passwort. Waren Sie es nicht, so hat jemand Ihre Sitzung und Ihren Nachweis.",
     next: "System › Sicherheit zeigt die Passkeys. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`.",
   },
+  web_new_network: {
+    says: "Über die Verwaltungsseite oder „Mein Postfach“ wurde etwas aus einem Netz geändert, das dort noch nie benutzt wurde.",
+    matters:
+      "Sie oder der Benutzer sind unterwegs oder haben einen neuen Anschluss, oder jemand hat das Passwort oder die Sitzung und sichert sich den Zugang.",
+    next: "Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`, mit dem Konto, falls eines genannt ist. `audit list` zeigt, was getan wurde.",
+  },
   passkey_copied: {
     says: "Ein Passkey der Verwaltungsseite wurde abgelehnt, weil sein Zähler zurückging.",
     matters:

@@ -34,7 +34,10 @@ export type AlertEvent = Readonly<{
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
-  /** For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48). */
+  /**
+   * For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).
+   * For a change through the web: whether the one who made it has not signed in from there for a day.
+   */
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
   isFirst: boolean;
@@ -73,6 +76,7 @@ type RuleCode = Exclude<
   | "second_factor_guessed"
   | "password_without_code"
   | "web_settings"
+  | "web_new_network"
   | AccountRule["code"]
 >;
 

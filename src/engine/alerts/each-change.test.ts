@@ -6,7 +6,7 @@ import { EachChange } from "./each-change.ts";
 test("past the first changes of a day, those of each hour are one alert that names the last", () => {
   const changes = new EachChange("web_settings", 2);
   const take = (minute: number): void =>
-    changes.take({ at: instant(minute * 60_000), subject: `#${minute}`, detail: "changed" });
+    changes.take({ at: instant(minute * 60_000), subject: `#${minute}`, detail: "changed", isNewNetwork: false });
   for (const minute of [0, 1, 2, 3, 60]) take(minute);
   assert.deepEqual(
     changes.holding(instant(HOUR_MS)).map(({ subject, detail }) => `${subject}: ${detail}`),
@@ -21,4 +21,17 @@ test("past the first changes of a day, those of each hour are one alert that nam
   take(24 * 60 + 4);
   assert.equal(changes.holding(instant(DAY_MS + 4 * 60_000)).at(0)?.subject, `#${24 * 60 + 4}`);
   assert.deepEqual(changes.holding(instant(-2 * DAY_MS)), [], "a clock that was set back");
+});
+
+test("a change from a network that is not the owner's is critical, even after a flood of harmless ones", () => {
+  const changes = new EachChange("web_settings", 2);
+  const take = (second: number, isNewNetwork: boolean): void =>
+    changes.take({ at: instant(second * 1_000), subject: `#${second}`, detail: "changed", isNewNetwork });
+  for (const second of [0, 1, 2]) take(second, false);
+  take(3, true);
+  const found = changes.holding(instant(4_000)).map(({ code, subject }) => `${code} ${subject}`);
+  assert.deepEqual(found.slice(2), [
+    "web_settings further changes since 1970-01-01T00:00:00.000Z",
+    "web_new_network further changes since 1970-01-01T00:00:00.000Z",
+  ]);
 });

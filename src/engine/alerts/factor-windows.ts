@@ -33,7 +33,7 @@ export class FactorWindows {
     const says = CHANGES[type];
     if (says === undefined || subject === null) return;
     const changes = type === "RECOVERY_CODE_USED" ? this.#codes : this.#changed;
-    changes.take({ at, subject: `${says(subject)} (event ${id})`, detail: `by ${actor}` });
+    changes.take({ at, subject: `${says(subject)} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {

@@ -11,9 +11,14 @@ export class PasskeyWindows {
   readonly #changed = new EachChange("web_passkey", MOST_CHANGES);
   readonly #copied = new EachChange("passkey_copied", MOST_CHANGES);
 
-  take({ id, type, subject, actor, at }: AlertEvent): void {
+  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     if (subject === null || actor === null) return;
-    const told = (became: string) => ({ at, subject: `${subject} ${became} (event ${id})`, detail: `by ${actor}` });
+    const told = (became: string) => ({
+      at,
+      subject: `${subject} ${became} (event ${id})`,
+      detail: `by ${actor}`,
+      isNewNetwork: became !== "copied" && isNewNetwork,
+    });
     if (type === "PASSKEY_ADDED") this.#changed.take(told("added"));
     if (type === "PASSKEY_REMOVED") this.#changed.take(told("removed"));
     if (type === "PASSKEY_REFUSED") this.#copied.take(told("copied"));

@@ -13,9 +13,9 @@ const MOST_CHANGES = 20;
 export class SettingsWindow {
   readonly #changes = new EachChange("web_settings", MOST_CHANGES);
 
-  take({ id, type, subject, actor, at }: AlertEvent): void {
+  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     if (type !== "SETTINGS_APPLIED" || subject === null || actor?.startsWith("web:") !== true) return;
-    this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})` });
+    this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})`, isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {

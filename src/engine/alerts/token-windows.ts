@@ -13,9 +13,9 @@ const MOST_TOKENS = 20;
 export class TokenWindows {
   readonly #tokens = new EachChange("web_token", MOST_TOKENS);
 
-  take({ id, type, subject: token, actor, at }: AlertEvent): void {
+  take({ id, type, subject: token, actor, at, isNewNetwork }: AlertEvent): void {
     if (type !== "TOKEN_CREATED" || token === null || actor?.startsWith("web:") !== true) return;
-    this.#tokens.take({ at, subject: `${token} (event ${id})`, detail: `by ${actor}` });
+    this.#tokens.take({ at, subject: `${token} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {

@@ -40,14 +40,14 @@ export class WebAccountWindows {
   readonly #ownReplies = new EachChange("web_account", MOST_OWN);
   readonly #replies = new EachChange("web_account", MOST_OWN);
 
-  take({ id, type, account, subject, actor, at }: AlertEvent): void {
+  take({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): void {
     const says = SAYS[type];
     const name = account ?? subject?.split(" ")[0];
     if (says === undefined || name === undefined || actor === null) return;
     const changes = this.#changesOf(type, actor);
     if (changes === null) return;
     const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
-    changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}` });
+    changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork });
   }
 
   #changesOf(type: EventType, actor: string): EachChange | null {

@@ -50,6 +50,13 @@ test("a hijacked account with held mail is one task, which names its commands; a
   assert.match(waits?.action ?? "", /`account drop anna@example\.org`/);
 });
 
+test("a change from a network that the owner does not use waits for the owner", () => {
+  assert.deepEqual(
+    tasks({ alerts: [alert("web_new_network", ANNA)] }).map(({ code }) => code),
+    ["web_new_network"],
+  );
+});
+
 test("an alert about a notice is not counted twice, and what is only for information is not counted", () => {
   assert.deepEqual(
     tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,

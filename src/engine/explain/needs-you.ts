@@ -1,4 +1,4 @@
-import { alertText, isCondition } from "../../core/alerts/alerts.ts";
+import { type AlertCode, alertText, type ConditionCode, isCondition } from "../../core/alerts/alerts.ts";
 import { plural } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Notice, OwnerTask } from "../../wire/control/items.ts";
@@ -18,8 +18,8 @@ export type Needs = Readonly<{
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 
-/** Nearly always the owner's own act: its alert says what to do if it was not. */
-const OWN_ACTS: ReadonlySet<string> = new Set([
+/** From a network that the owner uses: the alert says what to do if it was somebody else. Any other is `web_new_network`. */
+const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
   "web_token",
   "web_account",
   "web_factor",

@@ -29,3 +29,8 @@ export function actorOf({ how, name, account }: Pick<CallerItem, "how" | "name" 
 export function callersIp(actor: string): Ip | null {
   return parseIp(actor.split(" via ").at(-1) ?? "");
 }
+
+/** The account whose own user acted, or null. */
+export function mailboxOf(actor: string): string | null {
+  return /^mailbox:(\S+) via /.exec(actor)?.[1] ?? null;
+}

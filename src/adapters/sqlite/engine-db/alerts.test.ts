@@ -30,7 +30,8 @@ describe("alerts on a database", () => {
   });
 
   test("an account that was added through the web is told at once", async () => {
-    const { engine, seconds } = alertsOnDatabase();
+    const { engine, seconds, signIn } = alertsOnDatabase();
+    await signIn("203.0.113.9");
     const account = "anna@example.test";
     for (let i = 0; i < 8; i++)
       await engine.audit({ type: "ACCOUNT_ADDED", subject: `${i}${account}`, by: "web:admin via 203.0.113.9" });
@@ -147,7 +148,8 @@ describe("alerts on a database", () => {
   });
 
   test("a token is told if it was made through the web, by its name", async () => {
-    const { engine, seconds } = alertsOnDatabase();
+    const { engine, seconds, signIn } = alertsOnDatabase();
+    await signIn("203.0.113.7");
     await engine.audit({ type: "TOKEN_CREATED", subject: "backup", by: "root" });
     await engine.audit({ type: "TOKEN_CREATED", subject: "nightly", by: "web:admin via 203.0.113.9" });
     assert.match((await seconds(2)).join("\n"), /^opened web_token nightly \(event \d+\)$/);

@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AlertCode, isAlertCode, type Severity } from "../../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES, type AlertEvent } from "../../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType } from "../../../core/events/event-types.ts";
-import { neighbourhoodOf, networkAddress, overlaps } from "../../../core/net/ip.ts";
-import type { Millis } from "../../../core/time.ts";
+import { contains, LOOPBACK, neighbourhoodOf, networkAddress, overlaps } from "../../../core/net/ip.ts";
+import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import type {
   Alert,
   AlertEvents,
@@ -12,7 +12,7 @@ import type {
   AlertStore,
   Delivery,
 } from "../../../engine/alerts/ports.ts";
-import { callersIp } from "../../../wire/control/rights.ts";
+import { callersIp, mailboxOf } from "../../../wire/control/rights.ts";
 import { integer, integerOrNull, millis, millisOrNull, oneOf, prefix, text, textOrNull } from "../columns.ts";
 import { DashboardNetworks } from "./dashboard-networks.ts";
 import { EventIds } from "./event-ids.ts";
@@ -40,17 +40,33 @@ const NAMED = [
   "PASSKEY_REFUSED",
 ] as const satisfies readonly EventType[];
 
+/** Changes through the web that raise alerts. Other types may arrive in floods, and looking each up would cost too much. */
+const CHANGES: readonly EventType[] = [
+  ...NAMED.filter((type) => type !== "RECOVERY_CODE_USED"),
+  "ACCOUNT_ADDED",
+  "ACCOUNT_REMOVED",
+  "ACCOUNT_RESUMED",
+  "ACCOUNT_RELEASED",
+  "PASSWORD_CHANGED",
+  "APP_PASSWORD_MADE",
+  "FORWARDING_CHANGED",
+];
+
 /** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
   readonly #known: StatementSync;
+  readonly #familiar: StatementSync;
   readonly #dashboard: DashboardNetworks;
 
   constructor(db: DatabaseSync) {
     this.#ids = new EventIds(db);
     this.#dashboard = new DashboardNetworks(db);
     this.#known = db.prepare("SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?");
+    this.#familiar = db.prepare(`
+      SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
+        (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`);
     this.#between = db.prepare(`
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
         limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
@@ -101,16 +117,29 @@ export class SqliteAlertEvents implements AlertEvents {
     }));
   }
 
-  /** A sign-in in a new place is rare: only then all others of the account are read. */
+  /** A change, or a sign-in in a new place, is rare: only then all others of the account are read. */
   #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
     if (row["type"] === "SECOND_FACTOR_ASKED") {
       const ip = callersIp(text(row["actor"]));
       return { ...KNOWN_PLACE, isNewNetwork: ip !== null && this.#dashboard.isNew(ip, millis(row["at"])) };
     }
+    if (CHANGES.includes(eventType(row["type"])))
+      return { ...KNOWN_PLACE, isNewNetwork: !this.#isFamiliar(textOrNull(row["actor"]) ?? "", millis(row["at"])) };
     if (row["type"] !== "LOGIN_SUCCEEDED" || row["is_new_place"] !== 1 || row["prefix"] === null) return KNOWN_PLACE;
     const network = neighbourhoodOf(networkAddress(prefix(row["prefix"])), 48);
     const known = this.#known.all(textOrNull(row["account"]), millis(row["at"])).map((one) => prefix(one["prefix"]));
     return { isNewNetwork: !known.some((one) => overlaps(network, one)), isFirst: known.length === 0 };
+  }
+
+  /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
+  #isFamiliar(actor: string, at: Millis): boolean {
+    const ip = callersIp(actor);
+    if (ip === null || LOOPBACK.some((own) => contains(own, ip))) return true;
+    const user = mailboxOf(actor);
+    if (user === null) return this.#dashboard.isFamiliar(actor, ip, at);
+    const network = neighbourhoodOf(ip, 48);
+    const places = this.#familiar.all(user, later(at, -DAY_MS)).map((one) => prefix(one["prefix"]));
+    return places.some((one) => overlaps(network, one));
   }
 }
 

@@ -1,28 +1,55 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Ip, neighbourhoodOf, overlaps, parseIp } from "../../../core/net/ip.ts";
-import { isoTime, type Millis } from "../../../core/time.ts";
+import { DAY_MS, isoTime, later, type Millis } from "../../../core/time.ts";
 import { text } from "../columns.ts";
 
 /** So many of the newest entries are looked through: more than a year of an owner's sign-ins. */
 const ENTRIES = 10_000;
 
-/** From where the administrator has signed in to the dashboard, by the audit. Shares the guard's connection. */
+/** A thief's own sign-in must not make the thief's network familiar. */
+const FAMILIAR_AFTER_MS = DAY_MS;
+
+type Came = Readonly<{ ip: Ip; at: string }>;
+
+/** From where the administrator has signed in to the dashboard, and tokens have acted, by the audit. Shares the guard's connection. */
 export class DashboardNetworks {
-  readonly #from: StatementSync;
+  readonly #signIns: StatementSync;
+  readonly #acts: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#from = db.prepare(`
-      SELECT DISTINCT detail ->> '$.ip' AS ip FROM audit_entry
-      WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES} AND type = 'LOGIN_SUCCEEDED' AND subject = 'dashboard'
-        AND at < ? AND detail ->> '$.ip' IS NOT NULL`);
+    const recent = `FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}`;
+    this.#signIns = db.prepare(`
+      SELECT min(at) AS at, detail ->> '$.ip' AS ip ${recent} AND type = 'LOGIN_SUCCEEDED' AND subject = 'dashboard'
+        AND detail ->> '$.ip' IS NOT NULL GROUP BY ip ORDER BY 1`);
+    this.#acts = db.prepare(`
+      SELECT min(at) AS at, substr(actor, length(?1) + 1) AS ip ${recent} AND substr(actor, 1, length(?1)) = ?1
+        GROUP BY ip ORDER BY 1`);
   }
 
   /** Whether no sign-in before came from its network (IPv4 /24, IPv6 /48). */
   isNew(ip: Ip, at: Millis): boolean {
-    const network = neighbourhoodOf(ip, 48);
-    return !this.#from.all(isoTime(at)).some((row) => {
-      const known = parseIp(text(row["ip"]));
-      return known !== null && overlaps(network, neighbourhoodOf(known, 48));
-    });
+    const before = isoTime(at);
+    const earlier = came(this.#signIns).filter((one) => one.at < before);
+    return !isAmong(ip, earlier);
   }
+
+  /** Whether the first sign-in came from its network, or one more than a day ago. A token also has its own networks, judged in the same way. */
+  isFamiliar(actor: string, ip: Ip, at: Millis): boolean {
+    const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
+    const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);
+    if (isAmong(ip, familiar(came(this.#signIns)))) return true;
+    return actor.startsWith("web:token ") && isAmong(ip, familiar(came(this.#acts, `${actor.split(" via ")[0]} via `)));
+  }
+}
+
+function came(statement: StatementSync, ...of: readonly string[]): readonly Came[] {
+  return statement.all(...of).flatMap((row) => {
+    const ip = parseIp(text(row["ip"]));
+    return ip === null ? [] : [{ ip, at: text(row["at"]) }];
+  });
+}
+
+function isAmong(ip: Ip, all: readonly Came[]): boolean {
+  const network = neighbourhoodOf(ip, 48);
+  return all.some((one) => overlaps(network, neighbourhoodOf(one.ip, 48)));
 }
