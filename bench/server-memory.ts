@@ -14,14 +14,14 @@ const MAILS = { usual: 30, small: 20 } as const;
 /** What the programs do after their start belongs to no figure. */
 const SETTLE_MS = 8_000;
 const LOOK_MS = 100;
-/** What the two documents call the engine: everything else is the mail server itself. */
-const ENGINE = ["guard", "maintenance", "web", "keeper"];
+/** Our own services; the others would also run without us. */
+const ENGINE = ["guard", "keeper", "web"];
 const SHARE_MS = 30_000;
 
 /** Of every process, from `npm start` to the last smtpd, as shipped. */
 export const serverMemory: Part = {
   name: "server-memory",
-  says: "proportional memory of the whole server, at rest and while mail arrives",
+  says: "proportional memory of the whole server and the engine's processor share, at rest and while mail arrives",
   run: async (bench) => [
     ...(await measure(bench, { how: "as shipped", mails: MAILS.usual, settings: {} })),
     ...(await measure(bench, {
