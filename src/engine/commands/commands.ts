@@ -1,8 +1,7 @@
 import { messageOf } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { CommandLine, Reply, Verb } from "../../wire/control/control.ts";
-import { hasDryRun } from "../../wire/control/dry-runs.ts";
+import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../wire/control/control.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
@@ -18,65 +17,6 @@ import { SettingsCommands } from "./settings.ts";
 import { Turn } from "./turn.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { type Admitted, CommandGate } from "./web.ts";
-
-/** These need not wait for the disk: they change nothing that lasts, or only repeat what the settings' file says. */
-const AT_ONCE: ReadonlySet<Verb> = new Set([
-  "ping",
-  "health",
-  "protection",
-  "account_state",
-  "account_list",
-  "account_details",
-  "app_passwords",
-  "forwarding",
-  "vacation",
-  "alias_list",
-  "allow_list",
-  "held_list",
-  "queue_list",
-  "greylist_list",
-  "spam_allow_list",
-  "alerts_list",
-  "alerts_test",
-  "audit_list",
-  "audit_verify",
-  "access_review",
-  "incident_list",
-  "firewall",
-  "encryption",
-  "checks",
-  "fail2ban",
-  "retention",
-  "upkeep",
-  "certificate",
-  "dns_check",
-  "pending",
-  "settings_list",
-  "settings_preview",
-  "sign_in",
-  "sign_in_passkey",
-  "sign_in_mailbox",
-  "passkey_challenge",
-  "passkey_list",
-  "passkey_begin",
-  "caller",
-  "prove",
-  "prove_passkey",
-  "session_list",
-  "factor_list",
-  "totp_begin",
-  "token_list",
-  "reload",
-  "my_mailbox",
-  "my_addresses",
-  "my_client",
-  "my_sessions",
-  "my_senders",
-  "my_app_passwords",
-  "my_forwarding",
-  "my_vacation",
-  "watch",
-]);
 
 /** One runs, and the keeper stays free for others. */
 const MOST_REVIEWS = 4;
@@ -122,7 +62,7 @@ export function createCommands(given: Omit<CommandParts, "newTargets">) {
       if (line.isDry === true) return "error" in admitted ? admitted.error : await tried(admitted, command);
       const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
       if (mayChange(command.verb) && !("error" in admitted)) refresh(parts.authors);
-      return !reply.ok || AT_ONCE.has(command.verb) || (await parts.flushed()) ? reply : UNRECORDED;
+      return !reply.ok || !effectOf(command.verb).lasts || (await parts.flushed()) ? reply : UNRECORDED;
     } catch (error) {
       const why = messageOf(error);
       return {
@@ -137,7 +77,7 @@ export function createCommands(given: Omit<CommandParts, "newTargets">) {
 
 /** Whether accounts, the allow list or the settings may differ after it. Also a command that failed may be done in part. */
 function mayChange(verb: Verb): boolean {
-  return verb === "reload" || !AT_ONCE.has(verb);
+  return verb === "reload" || effectOf(verb).lasts;
 }
 
 /** A failed write does not undo the command. It is retried each second and reported there. */

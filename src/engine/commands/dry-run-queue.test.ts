@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { DRY_RUNS } from "../../wire/control/dry-runs.ts";
+import { DRY_RUNS } from "../../wire/control/control.ts";
 import type { KeeperCommand, ListedMail } from "../../wire/control/keeper.ts";
 
 const ANNA = parseAccountName("anna@example.test") ?? assert.fail();

@@ -4,7 +4,7 @@ import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { DRY_RUNS } from "../../wire/control/dry-runs.ts";
+import { DRY_RUNS } from "../../wire/control/control.ts";
 import { WEB_LIMITS } from "./web-limits.ts";
 
 const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };

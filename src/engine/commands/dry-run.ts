@@ -1,6 +1,5 @@
 import type { Ban } from "../../core/decide/decision.ts";
-import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { DryVerb } from "../../wire/control/dry-runs.ts";
+import type { Command, CommandError, DryVerb, Reply } from "../../wire/control/control.ts";
 import type { SecretMaker } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { SpamPreferences } from "../mailbox-ports.ts";

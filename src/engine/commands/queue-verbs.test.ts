@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DRY_RUNS } from "../../wire/control/dry-runs.ts";
+import { DRY_RUNS } from "../../wire/control/control.ts";
 import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
 
 test("a suspension reads the queue without waiting for others; its dry run waits, as all that is on the queue", () => {
@@ -13,7 +13,7 @@ test("a suspension reads the queue without waiting for others; its dry run waits
     "held_release",
     "held_drop",
   ] as const;
-  assert.deepEqual(DRY_RUNS.filter(isOnQueue), onQueue);
+  assert.deepEqual(DRY_RUNS.filter(isOnQueue).toSorted(), onQueue.toSorted());
   assert.deepEqual(DRY_RUNS.filter(isTriedOnQueue).toSorted(), ["account_suspend", ...onQueue].toSorted());
   assert.ok(isOnQueue("queue_list"));
 });

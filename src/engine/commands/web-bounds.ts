@@ -1,7 +1,7 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Command, CommandError, Verb } from "../../wire/control/control.ts";
+import { type Command, type CommandError, effectOf, type Verb } from "../../wire/control/control.ts";
 import { Budget, Shares } from "../budget.ts";
 import type { Clock } from "../ports.ts";
 import type { History } from "../storage-ports.ts";
@@ -20,15 +20,17 @@ type Within = (budget: Budget, times?: number) => boolean;
 export class WebBounds {
   readonly #history: Pick<History, "allowed">;
   readonly #clock: Clock;
-  readonly #changes = new Budget(WEB_LIMITS.changes, HOUR_MS);
-  readonly #access = new Budget(WEB_LIMITS.access, HOUR_MS);
-  readonly #accounts = new Budget(WEB_LIMITS.accounts, HOUR_MS);
-  readonly #shutOut = new Budget(WEB_LIMITS.shutOut, HOUR_MS);
-  readonly #settings = new Budget(WEB_LIMITS.settings, HOUR_MS);
-  readonly #mail = new Budget(WEB_LIMITS.mail, HOUR_MS);
+  readonly #budgets = {
+    bans: new Budget(WEB_LIMITS.changes, HOUR_MS),
+    access: new Budget(WEB_LIMITS.access, HOUR_MS),
+    accounts: new Budget(WEB_LIMITS.accounts, HOUR_MS),
+    shutOut: new Budget(WEB_LIMITS.shutOut, HOUR_MS),
+    settings: new Budget(WEB_LIMITS.settings, HOUR_MS),
+    mail: new Budget(WEB_LIMITS.mail, HOUR_MS),
+    alertTests: new Budget(WEB_LIMITS.alertTests, HOUR_MS),
+  };
   readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
   readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
-  readonly #alertTests = new Budget(WEB_LIMITS.alertTests, HOUR_MS);
   readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
   readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
@@ -53,66 +55,31 @@ export class WebBounds {
   }
 
   #exceeded(command: Command, isWithin: Within): Overreach | null {
-    switch (command.verb) {
-      case "allow_add":
-        return tooWide(command.target) ?? this.#tooManyAllowed(command.target) ?? over(isWithin(this.#changes));
-      case "ban":
-        return tooWide(command.target) ?? over(isWithin(this.#changes));
-      case "unban":
-      case "allow_remove":
-        return over(isWithin(this.#changes));
-      case "token_create":
-      case "token_revoke":
-      case "session_end":
-      case "session_end_all":
-      case "totp_begin":
-      case "totp_confirm":
-      case "totp_remove":
-      case "recovery_renew":
-      case "passkey_add":
-      case "passkey_remove":
-        return over(isWithin(this.#access));
-      case "account_remove":
-      case "account_password":
-      case "account_suspend":
-      case "networks_add":
-      case "networks_remove":
-      case "quota_set":
-      case "app_password_add":
-      case "app_password_remove":
-      case "forward_set":
-      case "alias_remove":
-      case "alias_block":
-        return over(isWithin(this.#shutOut));
-      case "account_make":
-      case "account_resume":
-      case "vacation_set":
-      case "alias_add":
-        return over(isWithin(this.#accounts));
-      case "accounts_bring":
-        return over(isWithin(this.#accounts, command.entries.length));
-      case "settings_apply":
-      case "settings_undo":
-        return over(isWithin(this.#settings));
-      case "queue_delete":
-      case "queue_return":
-      case "held_drop":
-        if (command.verb !== "held_drop" && command.isAll) return ALL_AT_ONCE;
-        return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#mail)) : ENOUGH_DELETED;
-      case "held_release":
-        return this.#released.isLeft(this.#clock.now()) ? over(isWithin(this.#mail)) : ENOUGH_RELEASED;
-      case "queue_hold":
-      case "queue_release":
-      case "queue_flush":
-      case "greylist_pause":
-      case "greylist_resume":
-      case "spam_allow_add":
-      case "spam_allow_remove":
-        return over(isWithin(this.#mail));
-      case "alerts_test":
-        return isWithin(this.#alertTests) ? null : ENOUGH_TESTS;
-      default:
+    if ((command.verb === "queue_delete" || command.verb === "queue_return") && command.isAll) return ALL_AT_ONCE;
+    if (command.verb === "ban" || command.verb === "allow_add") {
+      const wide = tooWide(command.target);
+      if (wide !== null) return wide;
+    }
+    const { bound } = effectOf(command.verb);
+    switch (bound) {
+      case undefined:
+      case "own":
         return null;
+      case "allowed":
+        return (
+          (command.verb === "allow_add" ? this.#tooManyAllowed(command.target) : null) ??
+          over(isWithin(this.#budgets.bans))
+        );
+      case "imported":
+        return over(isWithin(this.#budgets.accounts, command.verb === "accounts_bring" ? command.entries.length : 1));
+      case "deleted":
+        return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_DELETED;
+      case "released":
+        return this.#released.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_RELEASED;
+      case "alertTests":
+        return isWithin(this.#budgets.alertTests) ? null : ENOUGH_TESTS;
+      default:
+        return over(isWithin(this.#budgets[bound]));
     }
   }
 

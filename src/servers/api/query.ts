@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hasDryRun, NOT_TRIED } from "../../wire/control/dry-runs.ts";
+import { effectOf, hasDryRun } from "../../wire/control/control.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
 
@@ -43,8 +43,8 @@ export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): bool
 
 /** Carried out all the same it would be a change that nobody asked for. */
 function notTried({ asks }: Pick<Route, "asks">): Response {
-  const why = asks === undefined ? undefined : NOT_TRIED.get(asks);
-  const reason = why === undefined ? "" : ` ${why}`;
+  const why = asks === undefined ? undefined : effectOf(asks).trial;
+  const reason = typeof why === "string" ? ` ${why}` : "";
   const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
   return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });
 }

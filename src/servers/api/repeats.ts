@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
-import type { WebVerb } from "../../wire/control/control.ts";
+import { effectOf, type WebVerb } from "../../wire/control/control.ts";
 import { API_LIMITS } from "./limits.ts";
 import { problem, Uncertain } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -11,9 +11,6 @@ export const REPEAT_KEY = "Idempotency-Key";
 export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
-/** Their answers may hold a secret, so only that there was one is kept: who takes this program over finds no tokens. */
-const SECRET: ReadonlySet<WebVerb> = new Set(["token_create", "account_make", "account_password", "app_password_add"]);
-
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
 /** `running`: it is on its way; `untold`: it was given, and is not kept; `uncertain`: the guard did not say what came of it. */
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "untold" | "uncertain" };
@@ -23,6 +20,12 @@ export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: 
 /** Whether a route heeds the key: what changes something for a caller who can be told from others. */
 export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
+}
+
+/** Then only that there was an answer is kept: who takes this program over finds no tokens. */
+function tellsSecret(asks: WebVerb | undefined): boolean {
+  const effect = asks === undefined ? null : effectOf(asks);
+  return effect?.lasts === true && effect.tellsSecret === true;
 }
 
 /**
@@ -56,7 +59,7 @@ export class Repeats {
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
         this.#forget(name); // nothing was done, so it may be sent again
-      else entry.answer = asked.row.asks !== undefined && SECRET.has(asked.row.asks) ? "untold" : await kept(response);
+      else entry.answer = tellsSecret(asked.row.asks) ? "untold" : await kept(response);
       return response;
     } catch (error) {
       this.#forget(name);

@@ -4,6 +4,18 @@ import { VACATION_LIMITS } from "../../core/vacation.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
 import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
+import {
+  changes,
+  changesUntried,
+  changesWithSecret,
+  type Effect,
+  FACTOR,
+  type GivenFor,
+  OWN,
+  reads,
+  rootChanges,
+  SIGN_IN,
+} from "./effects.ts";
 import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, QueueChange } from "./items.ts";
 import type { MyAddresses, MyClient, MyMailbox, MyPause, MySender, MySenders, MySessions } from "./my-items.ts";
@@ -127,7 +139,7 @@ const optionalCode = z.optional(code);
 const scopes = texts(SCOPES.length, 16);
 const networks = texts(100, 64);
 /** Of settings: the key, and its value as JSON; null: the default again. */
-const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
+const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 /** What a browser says of itself, in few words. */
 const device = printableText(64);
 /** What a browser tells of a passkey, in base64url (WebAuthn). An RSA key of 4096 bits is the longest. */
@@ -172,67 +184,77 @@ const searched = { text: z.nullable(text(200)), ...page };
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
 
 /**
- * Every verb: its origins, the types and bounds of its fields, and its result. This is only grammar: the code that
+ * Every verb: its rights, the types and bounds of its fields, its result, and its effect. This is only grammar: the code that
  * carries out a verb checks what a network or an address means.
  */
 const VERBS = [
-  verb("ping", ROOT, {}, gives<{ readonly pid: number }>("pid")),
-  verb("health", ANYONE, {}, gives<Health>("components")),
-  verb("ban", BAN, { target: network, note, for: duration }, gives<{ readonly ban: BanItem }>("ban")),
-  verb("unban", BAN, { target: network }, gives<Network>("prefix")),
+  verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
+  verb("health", ANYONE, {}, reads<Health>("components")),
+  verb("ban", BAN, { target: network, note, for: duration }, changes<{ readonly ban: BanItem }>("ban", "bans")),
+  verb("unban", BAN, { target: network }, changes<Network>("prefix", "bans")),
   /** Lifts every ban, for an owner who is locked out. */
-  verb("break_glass", ROOT, {}, gives<{ readonly lifted: number }>("lifted")),
+  verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
   /** Records a step of an incident: what root did about it. */
-  verb("incident_note", ROOT, { incident: name, step: name, says: note }, gives<Done>("done")),
-  verb("allow_add", ALLOW, { target: network, note, for: duration }, gives<Allowed>("lifted")),
-  verb("allow_remove", ALLOW, { target: network }, gives<Network>("prefix")),
-  verb("allow_list", READ, page, gives<AllowList>("items")),
+  verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
+  verb("allow_add", ALLOW, { target: network, note, for: duration }, changes<Allowed>("lifted", "allowed")),
+  verb("allow_remove", ALLOW, { target: network }, changes<Network>("prefix", "bans")),
+  verb("allow_list", READ, page, reads<AllowList>("items")),
   /** What forbids a ban of this address or network now. */
-  verb("protection", READ, { target: network }, gives<Protected>("reason")),
+  verb("protection", READ, { target: network }, reads<Protected>("reason")),
   /** An account as it is now; null: there is none of this name. */
-  verb("account_state", READ, { name: address }, gives<{ readonly state: AccountState | null }>("state")),
-  verb("cleanup", BAN, {}, gives<{ readonly expired: number }>("expired")),
-  verb("account_add", ROOT, secret, gives<Named>("name")),
-  verb("account_passwd", ROOT, secret, gives<Named>("name")),
-  verb("account_remove", PROVEN_ADMIN, { name: address }, gives<Named>("name")),
-  verb("account_suspend", ADMIN, { name: address }, gives<WithHeld>("name")),
-  verb("account_resume", PROVEN_ADMIN, { name: address }, gives<WithHeld>("name")),
+  verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
+  verb(
+    "cleanup",
+    BAN,
+    {},
+    changesUntried<{ readonly expired: number }>("expired", "bans", "It removes what has expired anyway."),
+  ),
+  verb("account_add", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_remove", PROVEN_ADMIN, { name: address }, changes<Named>("name", "shutOut")),
+  verb("account_suspend", ADMIN, { name: address }, changes<WithHeld>("name", "shutOut")),
+  verb("account_resume", PROVEN_ADMIN, { name: address }, changes<WithHeld>("name", "accounts")),
   /** Those whose name has this text in it; null: all. Without any password. */
-  verb("account_list", ADMIN, searched, gives<AccountList>("accounts")),
+  verb("account_list", ADMIN, searched, reads<AccountList>("accounts")),
   /** `account` null: there is none of this name. */
-  verb("account_details", ADMIN, { name: address }, gives<AccountDetails>("account")),
+  verb("account_details", ADMIN, { name: address }, reads<AccountDetails>("account")),
   /** With the password itself, which the guard hashes: through the web no hash of its own choosing is stored for it. */
-  verb("account_make", PROVEN_ADMIN, { name: address, password }, gives<Named>("name")),
-  verb("account_password", PROVEN_ADMIN, { name: address, password }, gives<Named>("name")),
-  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, gives<FileChanges>("skipped")),
+  verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
+  verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
   /** Which accounts are held, and which of their mails; of a single account also what it sent. */
-  verb("held_list", READ, { name: z.nullable(address) }, gives<HeldList>("held")),
-  verb("held_release", PROVEN_QUEUE, { name: address }, gives<Released>("released")),
+  verb("held_list", READ, { name: z.nullable(address) }, reads<HeldList>("held")),
+  verb("held_release", PROVEN_QUEUE, { name: address }, changes<Released>("released", "released")),
   /** `ids`: only these of its mails; that none of them is held is no failure then. */
-  verb("held_drop", PROVEN_QUEUE, { name: address, ...dropped }, gives<Dropped>("dropped")),
-  verb("queue_list", READ, { ...chosen, ...page }, gives<QueueList>("mails")),
+  verb("held_drop", PROVEN_QUEUE, { name: address, ...dropped }, changes<Dropped>("dropped", "deleted")),
+  verb("queue_list", READ, { ...chosen, ...page }, reads<QueueList>("mails")),
   /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
-  verb("queue_hold", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
-  verb("queue_release", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
-  verb("queue_delete", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
-  verb("queue_return", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
+  verb("queue_hold", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
+  verb("queue_release", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
+  verb("queue_delete", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "deleted")),
+  verb("queue_return", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "deleted")),
   /** Tries deferred mail again. */
-  verb("queue_flush", QUEUE, { ...chosen, isAll: flag, cursor }, gives<QueueChange>("changed")),
+  verb("queue_flush", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
-  verb("accounts_import", ROOT, { entries: secrets }, gives<FileChanges>("skipped")),
+  verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
   verb(
     "accounts_follow",
     ROOT,
     { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
-    gives<FileChanges>("skipped"),
+    rootChanges<FileChanges>("skipped"),
   ),
-  verb("networks_add", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
-  verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, gives<Networks>("networks")),
+  verb("networks_add", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
+  verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
   /** Makes a password for a single mail program, which is told once. */
-  verb("app_password_add", PROVEN_ADMIN, { name: address, app: name }, gives<AppPassword>("password")),
+  verb(
+    "app_password_add",
+    PROVEN_ADMIN,
+    { name: address, app: name },
+    changesWithSecret<AppPassword>("password", "shutOut"),
+  ),
   /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
-  verb("app_password_remove", ADMIN, { name: address, app: name }, gives<AppPasswordNamed>("app")),
+  verb("app_password_remove", ADMIN, { name: address, app: name }, changes<AppPasswordNamed>("app", "shutOut")),
   /**
    * To nobody: mail stays in the mailbox. That may not be where its user reads it, so it needs a proof too. `keep`: a copy
    * stays.
@@ -241,147 +263,200 @@ const VERBS = [
     "forward_set",
     PROVEN_ADMIN,
     { name: address, to: texts(MOST_FORWARDS, 320), keep: flag },
-    gives<Forwarded>("to"),
+    changes<Forwarded>("to", "shutOut"),
   ),
-  verb("vacation_set", PROVEN_ADMIN, { name: address, ...vacation }, gives<VacationSet>("vacation")),
+  verb("vacation_set", PROVEN_ADMIN, { name: address, ...vacation }, changes<VacationSet>("vacation", "accounts")),
   /** Of each `account` null: there is none of this name. */
-  verb("app_passwords", ADMIN, { name: address }, gives<AppPasswordsOf>("account")),
-  verb("forwarding", ADMIN, { name: address }, gives<ForwardingOf>("account")),
-  verb("vacation", ADMIN, { name: address }, gives<VacationOf>("account")),
+  verb("app_passwords", ADMIN, { name: address }, reads<AppPasswordsOf>("account")),
+  verb("forwarding", ADMIN, { name: address }, reads<ForwardingOf>("account")),
+  verb("vacation", ADMIN, { name: address }, reads<VacationOf>("account")),
   /** Null: the quota of the settings. */
-  verb("quota_set", ADMIN, { name: address, quotaBytes: z.nullable(quotaBytes) }, gives<Quota>("quotaBytes")),
+  verb(
+    "quota_set",
+    ADMIN,
+    { name: address, quotaBytes: z.nullable(quotaBytes) },
+    changes<Quota>("quotaBytes", "shutOut"),
+  ),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */
-  verb("legal_hold", ROOT, { name: address, isOn: flag }, gives<Named>("name")),
+  verb("legal_hold", ROOT, { name: address, isOn: flag }, rootChanges<Named>("name")),
   /** Records that root has looked at who may do what; `summary` says what was seen. */
-  verb("access_reviewed", ROOT, { summary: printableText(200) }, gives<Done>("done")),
+  verb("access_reviewed", ROOT, { summary: printableText(200) }, rootChanges<Done>("done")),
   /** Keys that the password of this hash, which the account has already, opens from now on. */
-  verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, gives<Named>("name")),
+  verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, rootChanges<Named>("name")),
   /** Records that root has made the owner's recovery key. */
-  verb("recovery_key_made", ROOT, { fingerprint: text(64) }, gives<Done>("done")),
+  verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
   /** Records what root did to the strict firewall; `opening` says what is let in since. */
-  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, gives<Done>("done")),
-  verb("alias_add", PROVEN_ADMIN, { address, targets: texts(100, 320) }, gives<Alias>("address")),
-  verb("alias_remove", PROVEN_ADMIN, { address }, gives<Alias>("address")),
-  verb("alias_block", PROVEN_ADMIN, { address, blocked: flag }, gives<Alias>("address")),
+  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
+  verb("alias_add", PROVEN_ADMIN, { address, targets: texts(100, 320) }, changes<Alias>("address", "accounts")),
+  verb("alias_remove", PROVEN_ADMIN, { address }, changes<Alias>("address", "shutOut")),
+  verb("alias_block", PROVEN_ADMIN, { address, blocked: flag }, changes<Alias>("address", "shutOut")),
   /** Those with this text in their address or a target; null: all. */
-  verb("alias_list", ADMIN, searched, gives<AliasList>("aliases")),
+  verb("alias_list", ADMIN, searched, reads<AliasList>("aliases")),
   /** Turns greylisting off for mail to the recipient, for so long; null: for the default time. */
   verb(
     "greylist_pause",
     GREYLIST,
     { target: address, for: duration },
-    gives<{ readonly pause: GreylistPauseItem }>("pause"),
+    changes<{ readonly pause: GreylistPauseItem }>("pause", "mail"),
   ),
-  verb("greylist_resume", GREYLIST, { target: address }, gives<{ readonly target: string }>("target")),
-  verb("greylist_list", READ, page, gives<PauseList>("pauses")),
-  verb("spam_allow_add", ALLOW, { account: address, sender: address }, gives<SenderAllowed>("sender")),
-  verb("spam_allow_remove", ALLOW, { account: address, sender: address }, gives<SenderAllowed>("sender")),
-  verb("spam_allow_list", READ, page, gives<SenderList>("senders")),
+  verb("greylist_resume", GREYLIST, { target: address }, changes<{ readonly target: string }>("target", "mail")),
+  verb("greylist_list", READ, page, reads<PauseList>("pauses")),
+  verb("spam_allow_add", ALLOW, { account: address, sender: address }, changes<SenderAllowed>("sender", "mail")),
+  verb("spam_allow_remove", ALLOW, { account: address, sender: address }, changes<SenderAllowed>("sender", "mail")),
+  verb("spam_allow_list", READ, page, reads<SenderList>("senders")),
   /** Sends a test to each alert channel and waits for the results. */
-  verb("alerts_test", ADMIN, {}, gives<ChannelTests>("results")),
-  verb("alerts_list", READ, page, gives<AlertList>("alerts")),
+  verb(
+    "alerts_test",
+    ADMIN,
+    {},
+    reads<ChannelTests>("results", {
+      bound: "alertTests",
+      trial: "It changes nothing: it sends a message to each channel.",
+    }),
+  ),
+  verb("alerts_list", READ, page, reads<AlertList>("alerts")),
   /** What administrators did, the newest first. */
-  verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, gives<AuditList>("entries")),
+  verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, reads<AuditList>("entries")),
   /** What the last check of the audit found; null: there was none since the server began. */
-  verb("audit_verify", ADMIN, {}, gives<{ readonly audit: AuditReport | null }>("audit")),
+  verb("audit_verify", ADMIN, {}, reads<{ readonly audit: AuditReport | null }>("audit")),
   /** Who can read the mail of each account, and where it goes by itself; of those with this text in their name. */
-  verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, gives<AccessReview>("accounts")),
+  verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, reads<AccessReview>("accounts")),
   /** What `incident list` shows. */
-  verb("incident_list", ADMIN, {}, gives<IncidentsReport>("incidents")),
+  verb("incident_list", ADMIN, {}, reads<IncidentsReport>("incidents")),
   /** What the kernel lets in. */
-  verb("firewall", READ, {}, gives<FirewallReport>("state")),
-  verb("checks", READ, {}, gives<ChecksReport>("checks")),
-  verb("fail2ban", READ, {}, gives<Fail2banReport>("jails")),
-  verb("encryption", ADMIN, {}, gives<Encryption>("encrypts")),
-  verb("retention", ADMIN, {}, gives<RetentionReport>("legalHolds")),
+  verb("firewall", READ, {}, reads<FirewallReport>("state")),
+  verb("checks", READ, {}, reads<ChecksReport>("checks")),
+  verb("fail2ban", READ, {}, reads<Fail2banReport>("jails")),
+  verb("encryption", ADMIN, {}, reads<Encryption>("encrypts")),
+  verb("retention", ADMIN, {}, reads<RetentionReport>("legalHolds")),
   /** What root's records say of backups, drills, checks and the like. */
-  verb("upkeep", READ, {}, gives<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
-  verb("certificate", READ, {}, gives<{ readonly certificate: CertificateReport }>("certificate")),
+  verb("upkeep", READ, {}, reads<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
+  verb("certificate", READ, {}, reads<{ readonly certificate: CertificateReport }>("certificate")),
   /** The DNS records of a domain as they are and should be; null: of the first one. */
-  verb("dns_check", READ, { domain: z.nullable(text(253)) }, gives<DnsReport>("records")),
-  verb("token_list", ADMIN, page, gives<TokenList>("tokens")),
+  verb("dns_check", READ, { domain: z.nullable(text(253)) }, reads<DnsReport>("records")),
+  verb("token_list", ADMIN, page, reads<TokenList>("tokens")),
   /** `for`: how long it is valid; null: it does not expire. */
-  verb("token_create", PROVEN_ADMIN, { name, digest: text(64), scopes, for: duration }, gives<Named>("name")),
-  verb("token_revoke", PROVEN_ADMIN, { name }, gives<Named>("name")),
-  verb("admin_passwd", ROOT, { hash }, gives<Done>("done")),
+  verb(
+    "token_create",
+    PROVEN_ADMIN,
+    { name, digest: text(64), scopes, for: duration },
+    changesWithSecret<Named>("name", "access"),
+  ),
+  verb("token_revoke", PROVEN_ADMIN, { name }, changes<Named>("name", "access")),
+  verb("admin_passwd", ROOT, { hash }, rootChanges<Done>("done")),
   /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
-  verb("factors_reset", ROOT, {}, gives<FactorsReset>("factors")),
+  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
-  verb("reload", ROOT, {}, gives<Reloaded>("changed")),
+  verb("reload", ROOT, {}, reads<Reloaded>("changed")),
   /** Which settings a reload would change, and the values that it would end. */
-  verb("pending", ROOT, {}, gives<Pending>("changed")),
+  verb("pending", ROOT, {}, reads<Pending>("changed")),
   /** Every setting with its value, as the web may see it, and what can be undone. */
-  verb("settings_list", ADMIN, {}, gives<SettingsList>("values")),
+  verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
   /** What changes of the settings file would come to. Nothing is written. */
-  verb("settings_preview", ADMIN, { changes }, gives<SettingsPreview>("problems")),
+  verb(
+    "settings_preview",
+    ADMIN,
+    { changes: settings },
+    reads<SettingsPreview>("problems", { trial: "It changes nothing itself." }),
+  ),
   /** Changes the settings file and applies it. `digest`: of the file that the caller has seen, from the list or a preview. */
-  verb("settings_apply", PROVEN_ADMIN, { changes, digest: text(64) }, gives<SettingsChanged>("undoUntil")),
+  verb(
+    "settings_apply",
+    PROVEN_ADMIN,
+    { changes: settings, digest: text(64) },
+    changesUntried<SettingsChanged>("undoUntil", "settings", "The preview of the settings tries the same changes."),
+  ),
   /** Puts the file back as it was before the last such change. */
-  verb("settings_undo", PROVEN_ADMIN, { digest: text(64) }, gives<SettingsChanged>("undoUntil")),
+  verb(
+    "settings_undo",
+    PROVEN_ADMIN,
+    { digest: text(64) },
+    changesUntried<SettingsChanged>("undoUntil", "settings", "The list of the settings says what can be undone."),
+  ),
   /** Signs in to the dashboard. `known`: what the browser was given when it signed in before. The secret is told once. */
   verb(
     "sign_in",
     WEB,
     { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
-    gives<SignedIn>("outcome"),
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
   ),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
-  verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, gives<SignedIn>("outcome")),
-  verb("sign_out", OF_CALLER, {}, gives<Done>("done")),
+  verb(
+    "sign_in_mailbox",
+    WEB,
+    { ip: network, account: address, password, device },
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
+  verb("sign_out", OF_CALLER, {}, changesUntried<Done>("done", "own", SIGN_IN)),
   /** Gives the session the proof that some verbs need. */
-  verb("prove", OF_CALLER, { password, code: optionalCode }, gives<Proved>("outcome")),
+  verb(
+    "prove",
+    OF_CALLER,
+    { password, code: optionalCode },
+    reads<Proved>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
   /** The second factors of the dashboard's sign-in. */
-  verb("factor_list", ADMIN, {}, gives<FactorList>("totp")),
+  verb("factor_list", ADMIN, {}, reads<FactorList>("totp")),
   /** A new secret for an authenticator app, which is told once. It counts from its first code on, given in the same session. */
-  verb("totp_begin", PROVEN_SESSION, {}, gives<TotpBegun>("uri")),
-  verb("totp_confirm", SESSION_OF_ADMIN, { code }, gives<RecoveryCodes>("codes")),
-  verb("totp_remove", PROVEN_SESSION, {}, gives<Done>("done")),
+  verb("totp_begin", PROVEN_SESSION, {}, reads<TotpBegun>("uri", { bound: "access", trial: FACTOR })),
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesUntried<RecoveryCodes>("codes", "access", FACTOR)),
+  verb("totp_remove", PROVEN_SESSION, {}, changesUntried<Done>("done", "access", FACTOR)),
   /** New recovery codes, which are told once. */
-  verb("recovery_renew", PROVEN_SESSION, {}, gives<RecoveryCodes>("codes")),
+  verb("recovery_renew", PROVEN_SESSION, {}, changesUntried<RecoveryCodes>("codes", "access", FACTOR)),
   /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
-  verb("caller", OF_CALLER, { isUse: flag }, gives<{ readonly caller: CallerItem }>("caller")),
+  verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two; null: the address asks too often. */
-  verb("passkey_challenge", WEB, { ip: network }, gives<{ readonly challenge: string | null }>("challenge")),
+  verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
   verb(
     "sign_in_passkey",
     WEB,
     { ip: network, ...assertion, device, known: z.nullable(text(64)) },
-    gives<SignedIn>("outcome"),
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
   ),
-  verb("prove_passkey", SESSION_OF_ADMIN, assertion, gives<Proved>("outcome")),
-  verb("passkey_list", SESSION_OF_ADMIN, {}, gives<{ readonly passkeys: readonly PasskeyItem[] }>("passkeys")),
+  verb("prove_passkey", SESSION_OF_ADMIN, assertion, reads<Proved>("outcome", { bound: "own", trial: SIGN_IN })),
+  verb("passkey_list", SESSION_OF_ADMIN, {}, reads<{ readonly passkeys: readonly PasskeyItem[] }>("passkeys")),
   /** What the browser needs to make one, in this session and within two minutes. */
-  verb("passkey_begin", PROVEN_SESSION, {}, gives<PasskeyAsked>("challenge")),
-  verb("passkey_add", PROVEN_SESSION, { ...made, name: printableText(64) }, gives<Named>("name")),
-  verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, gives<Named>("name")),
+  verb("passkey_begin", PROVEN_SESSION, {}, reads<PasskeyAsked>("challenge", { bound: "own", trial: FACTOR })),
+  verb(
+    "passkey_add",
+    PROVEN_SESSION,
+    { ...made, name: printableText(64) },
+    changesUntried<Named>("name", "access", FACTOR),
+  ),
+  verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, changesUntried<Named>("name", "access", FACTOR)),
   /** Those of the administrator first, then those of mailboxes. */
-  verb("session_list", ADMIN, page, gives<SessionList>("sessions")),
-  verb("session_end", PROVEN_ADMIN, { id: text(32) }, gives<Ended>("ended")),
+  verb("session_list", ADMIN, page, reads<SessionList>("sessions")),
+  verb("session_end", PROVEN_ADMIN, { id: text(32) }, changes<Ended>("ended", "access")),
   /** All but the caller's own. */
-  verb("session_end_all", PROVEN_ADMIN, {}, gives<Ended>("ended")),
+  verb("session_end_all", PROVEN_ADMIN, {}, changes<Ended>("ended", "access")),
   /** The caller's own mailbox. */
-  verb("my_mailbox", MAILBOX, {}, gives<MyMailbox>("account")),
-  verb("my_addresses", MAILBOX, {}, gives<MyAddresses>("addresses")),
-  verb("my_client", MAILBOX, {}, gives<MyClient>("host")),
-  verb("my_sessions", MAILBOX, {}, gives<MySessions>("sessions")),
+  verb("my_mailbox", MAILBOX, {}, reads<MyMailbox>("account")),
+  verb("my_addresses", MAILBOX, {}, reads<MyAddresses>("addresses")),
+  verb("my_client", MAILBOX, {}, reads<MyClient>("host")),
+  verb("my_sessions", MAILBOX, {}, reads<MySessions>("sessions")),
   /** All but the one that asks. */
-  verb("my_sessions_end", MAILBOX, {}, gives<Ended>("ended")),
+  verb("my_sessions_end", MAILBOX, {}, changesUntried<Ended>("ended", "own", OWN)),
   /** The session that asks goes on, every other of the account ends. */
-  verb("my_password", PROVEN_MAILBOX, { password }, gives<Done>("done")),
-  verb("my_senders", MAILBOX, {}, gives<MySenders>("allowed")),
-  verb("my_sender_add", MAILBOX, { sender: address }, gives<MySender>("sender")),
-  verb("my_sender_remove", MAILBOX, { sender: address }, gives<MySender>("sender")),
-  verb("my_greylist_pause", MAILBOX, { for: duration }, gives<MyPause>("until")),
-  verb("my_greylist_resume", MAILBOX, {}, gives<Done>("done")),
-  verb("my_app_passwords", MAILBOX, {}, gives<MyAppPasswords>("appPasswords")),
-  verb("my_app_password_add", PROVEN_MAILBOX, { app: name }, gives<AppPassword>("password")),
-  verb("my_app_password_remove", MAILBOX, { app: name }, gives<AppPasswordNamed>("app")),
-  verb("my_forwarding", MAILBOX, {}, gives<MyForwarding>("forwarding")),
-  verb("my_forwarding_set", PROVEN_MAILBOX, { to: texts(MOST_FORWARDS, 320), keep: flag }, gives<Forwarded>("to")),
-  verb("my_vacation", MAILBOX, {}, gives<MyVacation>("vacation")),
-  verb("my_vacation_set", PROVEN_MAILBOX, vacation, gives<VacationSet>("vacation")),
+  verb("my_password", PROVEN_MAILBOX, { password }, changesUntried<Done>("done", "own", OWN)),
+  verb("my_senders", MAILBOX, {}, reads<MySenders>("allowed")),
+  verb("my_sender_add", MAILBOX, { sender: address }, changesUntried<MySender>("sender", "own", OWN)),
+  verb("my_sender_remove", MAILBOX, { sender: address }, changesUntried<MySender>("sender", "own", OWN)),
+  verb("my_greylist_pause", MAILBOX, { for: duration }, changesUntried<MyPause>("until", "own", OWN)),
+  verb("my_greylist_resume", MAILBOX, {}, changesUntried<Done>("done", "own", OWN)),
+  verb("my_app_passwords", MAILBOX, {}, reads<MyAppPasswords>("appPasswords")),
+  verb("my_app_password_add", PROVEN_MAILBOX, { app: name }, changesUntried<AppPassword>("password", "own", OWN)),
+  verb("my_app_password_remove", MAILBOX, { app: name }, changesUntried<AppPasswordNamed>("app", "own", OWN)),
+  verb("my_forwarding", MAILBOX, {}, reads<MyForwarding>("forwarding")),
+  verb(
+    "my_forwarding_set",
+    PROVEN_MAILBOX,
+    { to: texts(MOST_FORWARDS, 320), keep: flag },
+    changesUntried<Forwarded>("to", "own", OWN),
+  ),
+  verb("my_vacation", MAILBOX, {}, reads<MyVacation>("vacation")),
+  verb("my_vacation_set", PROVEN_MAILBOX, vacation, changesUntried<VacationSet>("vacation", "own", OWN)),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
-  verb("watch", ANYONE, {}, gives<{ readonly lastEventId: number }>("lastEventId")),
+  verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;
 
 /**
@@ -407,21 +482,33 @@ export type WebVerb = {
   [E in VerbEntry as E["verb"]]: "web" extends E["rights"]["from"][number] ? E["verb"] : never;
 }[Verb];
 
-/** The schema of its fields, and a field that each result has. */
-function verb<const V extends string, const R extends Rights, const S extends z.core.$ZodShape, G>(
+export function effectOf(verb: Verb): Effect {
+  return verbs.get(verb)?.gives.effect ?? { lasts: true };
+}
+
+/** Commands whose outcome the guard can tell without carrying them out. */
+export type DryVerb = {
+  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly trial: true } ? E["verb"] : never;
+}[Verb];
+
+/** Every verb that has one. */
+export const DRY_RUNS: readonly DryVerb[] = VERBS.map(({ verb }) => ({ verb }))
+  .filter(hasDryRun)
+  .map(({ verb }) => verb);
+
+export function hasDryRun<C extends Pick<Command, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
+  return effectOf(command.verb).trial === true;
+}
+
+/** The schema of its fields, its result, and what it does to the server. */
+function verb<const V extends string, const R extends Rights, const S extends z.core.$ZodShape, G extends GivenFor<R>>(
   named: V,
   rights: R,
   fields: S,
-  given: G,
+  gives: G,
 ) {
   const command = lazily(() => z.strictObject({ verb: z.literal(named), ...fields }));
-  return { verb: named, rights, command, gives: given };
-}
-
-/** `field` tells the result from that of another verb or version. The type exists only for the compiler. */
-type Gives<R> = Readonly<{ field: string; type?: R }>;
-function gives<R>(field: keyof R & string): Gives<R> {
-  return { field };
+  return { verb: named, rights, command, gives };
 }
 
 /**

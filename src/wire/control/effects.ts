@@ -1,0 +1,64 @@
+import type { Rights } from "./verb-rights.ts";
+
+/**
+ * What limits how often the web gives a command: who takes the web over stays within it (engine/commands/web-bounds.ts).
+ * `own`: the command counts for itself, by address or account.
+ */
+export type Bound =
+  | "own"
+  | "allowed"
+  | "bans"
+  | "access"
+  | "accounts"
+  | "imported"
+  | "shutOut"
+  | "settings"
+  | "mail"
+  | "deleted"
+  | "released"
+  | "alertTests";
+
+/** It changes nothing that must survive a power failure. `trial`: why there is no dry run, to somebody who asks for one. */
+type Reads = Readonly<{ lasts: false; bound?: Bound; trial?: string }>;
+/** `trial`: true if the guard can say what it would do without doing it, otherwise why not. */
+type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; trial: T; tellsSecret?: true }>;
+/** Without a bound, so for root alone. */
+type ChangesByRoot = Readonly<{ lasts: true; bound?: never; trial?: never; tellsSecret?: never }>;
+export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
+
+/**
+ * The result of a verb, and what the verb does. `field` tells the result from that of another verb or version; its type `R` exists
+ * only for the compiler.
+ */
+type Given<R, E extends Effect> = Readonly<{ field: string; effect: E; type?: R }>;
+/** What a verb of these rights may do: a change that the web may ask for must have a bound. */
+export type GivenFor<R extends Rights> = Given<
+  unknown,
+  "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot
+>;
+type FieldOf<R> = keyof R & string;
+
+export function reads<R>(field: FieldOf<R>, but: Omit<Reads, "lasts"> = {}): Given<R, Reads> {
+  return { field, effect: { lasts: false, ...but } };
+}
+
+export function rootChanges<R>(field: FieldOf<R>): Given<R, ChangesByRoot> {
+  return { field, effect: { lasts: true } };
+}
+
+export function changes<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { field, effect: { lasts: true, bound, trial: true } };
+}
+
+/** Its result may hold a secret, which is told once. */
+export function changesWithSecret<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { field, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
+}
+
+export function changesUntried<R>(field: FieldOf<R>, bound: Bound, trial: string): Given<R, ChangesByWeb<string>> {
+  return { field, effect: { lasts: true, bound, trial } };
+}
+
+export const SIGN_IN = "A sign-in, a sign-out and a proof are no changes to try.";
+export const FACTOR = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
+export const OWN = "It concerns the mailbox of this session alone.";
