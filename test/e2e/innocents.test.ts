@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
 import { alertsOf, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -85,6 +86,24 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
       ...STAFF.map((name) => enters(OFFICE, name)),
       enters(MONITOR, WATCHED),
     ]);
+  });
+
+  test("an infected machine in the office floods port 25: it must wait, and its colleagues sign in and send", async () => {
+    const replies: number[] = [];
+    await eachOf(Array.from({ length: 90 }), 5, async () => {
+      replies.push((await sendMail({ host: lab.sender, from: OFFICE, recipient: PHONE })).code);
+    });
+    assert.ok(
+      replies.slice(60).every((code) => code === 450 || code === 421),
+      replies.join(" "),
+    );
+    const [colleague = ""] = STAFF;
+    await enters(OFFICE, colleague);
+    const dialog = await openSubmission(lab.sender, OFFICE);
+    assert.equal((await authenticate(dialog, colleague)).code, 235);
+    assert.equal((await mailOver(dialog, { sender: colleague, recipient: PHONE })).code, 250);
+    dialog.close();
+    assert.equal(await product.banOf(OFFICE), undefined);
   });
 
   test("the owner is told of no attack, but of two strangers in a hotel who failed side by side", async () => {

@@ -12,7 +12,7 @@ import { type Aside, POLICY, stepOf, WORLDS } from "./histories.ts";
 import { OWN } from "./small-policy.ts";
 
 const START = instant(Date.UTC(2026, 0, 1));
-const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_124);
 
 const history = fc
   .constantFrom(...WORLDS)

@@ -37,7 +37,7 @@ export function loginFactsOf(
   const known = signInsIn(past.changes, at - policy.accounts.knownForMs).filter(({ prefix }) => prefix === subject);
   const isLogin = "login" in event;
   return {
-    knownAccounts: isLogin ? known.map(({ account }) => account) : [],
+    knownAccounts: [...new Set(known.map(({ account }) => account))],
     account:
       isLogin && !isAdministrators(event.service, event.login)
         ? accountFactsOf(policy, past, { login: event.login, subject, network }, at)

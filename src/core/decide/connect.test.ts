@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
+import type { Connect } from "../events/connection.ts";
 import { decideConnect } from "./connect.ts";
 import type { Facts } from "./facts.ts";
 
+const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
 const GOOGLE = "mail-lf1-f41.google.com";
 
 type Example = Readonly<{
   that: string;
   known: Partial<Facts>;
   clientName?: string;
+  service?: Connect["service"];
   answer: string;
   bans?: number;
   counted: boolean;
@@ -28,6 +31,33 @@ const examples: readonly Example[] = [
   {
     that: "the 101st in an hour, however slow",
     known: { connections: times(100, 30_000) },
+    answer: "refuse connection_limit",
+    bans: 1,
+    counted: true,
+  },
+  {
+    that: "one from an address that two accounts know, past three times the limit",
+    known: { known: true, knownAccounts: ["a@x.test", "b@x.test"], connections: times(60) },
+    answer: "refuse connection_limit",
+    bans: 1,
+    counted: true,
+  },
+  {
+    that: "the same from an address that three accounts know",
+    known: { known: true, knownAccounts: STAFF, connections: times(500) },
+    answer: "defer known_address",
+    counted: true,
+  },
+  {
+    that: "an owner there who sends, while a machine beside them floods port 25",
+    known: { known: true, knownAccounts: STAFF, connections: times(500) },
+    service: "submission",
+    answer: "pass known_address",
+    counted: true,
+  },
+  {
+    that: "one from an address that three accounts knew long ago",
+    known: { known: false, knownAccounts: STAFF, connections: times(60) },
     answer: "refuse connection_limit",
     bans: 1,
     counted: true,
@@ -102,9 +132,9 @@ const examples: readonly Example[] = [
   },
 ];
 
-for (const { that, known, clientName = null, answer, bans = 0, counted } of examples)
+for (const { that, known, clientName = null, service = "smtp", answer, bans = 0, counted } of examples)
   test(`${that}: ${answer}`, () => {
-    const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "", clientName } as const;
+    const event = { type: "CONNECT", ip: STRANGER, service, session: "", clientName } as const;
     const decided = decideConnect(POLICY, factsOf(known), event, NOON);
     assert.equal(`${decided.verdict} ${decided.reason}`, answer);
     assert.equal(decided.changes.filter((change) => change.type === "BAN").length, bans);

@@ -5,9 +5,11 @@ import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
+import { isShared } from "./shared.ts";
 import { exceeded } from "./windows.ts";
 
-export type ConnectFacts = Offender & Pick<Facts, "protection" | "ban" | "connections" | "known" | "isWanted">;
+export type ConnectFacts = Offender &
+  Pick<Facts, "protection" | "ban" | "connections" | "known" | "knownAccounts" | "isWanted">;
 
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
 export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
@@ -19,7 +21,8 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
-  if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  if (isShared(facts) && event.service !== "smtp") return decision("pass", "known_address", { evidence });
+  if (facts.known && (!patienceOver || isShared(facts))) return decision("defer", "known_address", { evidence });
   if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,

@@ -174,7 +174,7 @@ export type Facts = Readonly<{
   failures: readonly Failure[];
   /** Passwords from this address in verification that do not look right. */
   pending: readonly Verified[];
-  /** For a login: accounts that know this address, in lower case. */
+  /** Accounts that know this address, in lower case: they signed in from it within `accounts.knownForMs`. */
   knownAccounts: readonly string[];
   /** Null if the event is not a login to a mailbox. */
   account: AccountFacts | null;

@@ -51,6 +51,11 @@ const mails: readonly Example[] = [
     bans: 1,
   },
   {
+    that: "the same from an address that three accounts know",
+    known: { known: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"], mails: times(300) },
+    answer: "defer known_address",
+  },
+  {
     that: "an account's 10th in a minute, whatever its address did",
     known: { accountMails: times(9), mails: times(500) },
     mail: { account: USER },

@@ -16,6 +16,7 @@ import { type Change, type Decision, decision } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
+import { isShared } from "./shared.ts";
 import { exceeded } from "./windows.ts";
 
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
@@ -27,11 +28,14 @@ export type RecipientFacts = Standing &
   BounceQuestion &
   HarvestQuestion &
   FirstContactQuestion &
-  Pick<Facts, "accountActive" | "sending" | "senderHere" | "known" | "probes" | "firstContact">;
+  Pick<Facts, "accountActive" | "sending" | "senderHere" | "known" | "knownAccounts" | "probes" | "firstContact">;
 export type MailCounts = Standing &
   Offender &
   MarkQuestion &
-  Pick<Facts, "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "isWanted">;
+  Pick<
+    Facts,
+    "accountActive" | "accountMails" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted"
+  >;
 export type MessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
 
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
@@ -70,7 +74,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
-  if (facts.known && !patienceOver) return decision("defer", "known_address", { evidence });
+  if (facts.known && (!patienceOver || isShared(facts))) return decision("defer", "known_address", { evidence });
   return decision("refuse", "mail_limit", {
     evidence,
     changes: [nextBan(policy, facts, { code: "mail_limit", evidence }, now)],
@@ -114,7 +118,7 @@ function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipien
   if (evidence === null) return decideHarvest(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
-  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
+  if (facts.known && (!patienceOver || isShared(facts))) return decision("refuse", "recipient_unknown", { evidence });
   return decision("refuse", "recipient_probing", {
     evidence,
     changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],

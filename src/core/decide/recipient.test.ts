@@ -85,6 +85,17 @@ const doors: readonly Example[] = [
     counted: true,
     bans: 1,
   },
+  {
+    that: "the same from an address that three accounts know",
+    known: {
+      recipient: "unknown",
+      probes: times(100),
+      known: true,
+      knownAccounts: ["a@x.test", "b@x.test", "c@x.test"],
+    },
+    answer: "refuse recipient_unknown",
+    counted: true,
+  },
   { that: "a common target of spam", known: { recipient: "blocked" }, answer: "refuse recipient_blocked" },
   {
     that: "one that does not exist, named by an account",

@@ -186,7 +186,7 @@ export class EventFacts implements Facts {
   }
 
   get knownAccounts(): readonly string[] {
-    if (!("login" in this.#event) || this.state.knownAt === null) return NOBODY;
+    if (this.state.knownAt === null) return NOBODY;
     const { accounts } = this.#on.policy;
     return this.#on.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
   }
