@@ -238,9 +238,12 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
         assert.match(await types(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);
         await lines.typed("destemail", async (line) => {
-          const setting = line.replace(/^(\S+) = (.*)$/, "ghostinbox config set fail2ban.$1 $2");
-          await types(`docker exec ${NAME} ${setting}`);
-          await types(`docker exec ${NAME} ghostinbox config apply`);
+          writeFileSync(join(lab.directory, "security", "jail.local"), `${line}\n`);
+          const address = line.replace(/^\S+ = /, "");
+          const adopted = `/security/jail.local sets destemail: alerts.email = ["${address}"], now in ghostinbox.toml.`;
+          const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
+          assert.ok(applied.includes(adopted), applied);
+          assert.match(applied, /In force now: alerts\.email\./);
         });
         lines.tell();
       },

@@ -1,7 +1,7 @@
 import { warningsOf } from "../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../settings/restarts.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { adoptedScript } from "./adopted-script.ts";
+import { adoptedEdits } from "./adopted-edits.ts";
 import { beginTrial, confirmStrict } from "./begin-strict.ts";
 import { confirmApply } from "./confirm-apply.ts";
 import { settingsOf, surprises } from "./server-settings.ts";
@@ -11,7 +11,7 @@ import { settingsOf, surprises } from "./server-settings.ts";
  * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
  */
 export async function configApply(call: CommandCall): Promise<CommandOutcome> {
-  const adopted = await adoptedScript(call, { isTrial: false });
+  const adopted = await adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;

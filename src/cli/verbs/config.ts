@@ -7,11 +7,11 @@ import { type Settings, settingKeys, settingOf, variableOf } from "../../setting
 import { SCRIPT } from "../../settings/script/adopt-edits.ts";
 import { printSettings, showSettings } from "../../settings/show.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
-import { adoptedScript } from "./adopted-script.ts";
+import { adoptedEdits } from "./adopted-edits.ts";
 import { invalid, settingsOf, surprises } from "./server-settings.ts";
 
 export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
-  const edited = await adoptedScript(call, { isTrial: true });
+  const edited = await adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
@@ -38,7 +38,7 @@ async function certificateProblem(settings: Settings, { layout, now }: CommandCa
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
 export async function configShow(call: CommandCall): Promise<CommandOutcome> {
-  const edited = await adoptedScript(call, { isTrial: true });
+  const edited = await adoptedEdits(call, { isTrial: true });
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const pending = await call.guard.ask<"pending">({ verb: "pending" });

@@ -35,7 +35,7 @@ import { waitUntilReady } from "./ready.ts";
 import { takeRestoredQueue } from "./restored-queue.ts";
 import { finishRollback } from "./rollback.ts";
 import { type AdminPassword, adminPassword, rememberAdminPassword } from "./secrets.ts";
-import { readSettings, settingsWithScript, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
+import { readSettings, settingsWithEdits, type ValidSettings, writeFirstSettings } from "./settings-file.ts";
 import { makeLoginPolicySecret, makeProofWord } from "./shared-secrets.ts";
 import { compileSieve } from "./sieve.ts";
 import { readSite } from "./site.ts";
@@ -157,7 +157,7 @@ async function prepare(
   // Before anything else lies there: by this file the next start knows the directory as ours.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
-  const read = settingsWithScript(layout, first, { env, say: (line) => log.say(line) });
+  const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
   const { settings } = read;
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);

@@ -7,6 +7,7 @@ import { parseHostName } from "../../settings/host-name.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
 import { commentedToml } from "../../settings/reference.ts";
+import { adoptDestemail } from "./adopt-destemail.ts";
 import { adoptScript } from "./adopt-script.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { SetUpFailure } from "./failure.ts";
@@ -43,16 +44,17 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
   });
 }
 
-/** With what was edited in `security/security.js` since the last start, which is in the file from now on. */
-export function settingsWithScript(
+/** With what was edited in `security/security.js` and in the owner's jail files since the last start, which is in the file from now on. */
+export function settingsWithEdits(
   layout: Layout,
   before: ValidSettings,
   { env, say }: Readonly<{ env: Environment; say: (line: string) => void }>,
 ): ValidSettings {
   const adopted = adoptScript(CHECKOUT, layout, env);
   if (!adopted.ok) return valid(adopted, layout);
-  for (const line of adopted.says) say(line);
-  return adopted.says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
+  const says = [...adopted.says, ...adoptDestemail(CHECKOUT, layout, env)];
+  for (const line of says) say(line);
+  return says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
 }
 
 /** Docker makes a directory where a file is mounted that is not there. */
