@@ -6,13 +6,15 @@ import { CHECKOUT } from "../lab/checkout.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
+import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
+import { Lists } from "../lab/lists.ts";
 import { assertCutOff, authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { type Running, withProduct } from "../lab/with-product.ts";
 
 /** What the lab sets for other tests is left to the example here: an empty variable is one that is not set. */
 const AS_THE_FILE_SAYS = {
@@ -152,7 +154,41 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
 describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
   const ANNA = "anna@example.org";
   const toml = example("ghostinbox.toml");
-  const { lab, product } = withProduct(AS_THE_FILE_SAYS, [ANNA], { toml, prepare: scoreByOneRule });
+  const LISTED = "198.51.100.203";
+  const { lab, product } = withProduct(
+    // Where the attacker reaches the dashboard, as by the ports of examples/ghostinbox/compose.yaml.
+    { ...AS_THE_FILE_SAYS, GHOSTINBOX_DNSBL__ZONES: undefined, GHOSTINBOX_HTTP__ADDRESS: SERVER.v4 },
+    [ANNA],
+    { toml, prepare, release: () => lists.stop() },
+  );
+  let lists: Lists;
+  async function prepare(running: Running): Promise<void> {
+    scoreByOneRule(running);
+    lists = await Lists.start();
+    await lists.become("zen.spamhaus.org", "honest", { [LISTED.split(".").toReversed().join(".")]: "127.0.0.2" });
+    await lists.become("bl.spamcop.net", "honest");
+  }
+
+  describe("protected services: each of the five jails bans for real traffic", { concurrency: true }, () => {
+    const offend = jailOffences(lab);
+    before(async () => {
+      await until("spamd answers", () => spamdAnswers(product));
+      await fail2banRuns(product);
+    });
+    for (const [jail, from, times, minutes] of [
+      ["postfix-auth", "198.51.100.202", 5, 30],
+      ["postfix-rbl", LISTED, 3, 30],
+      ["postfix-spam", "198.51.100.204", 3, 30],
+      ["ghostinbox-smtp-abuse", "198.51.100.205", 10, 120],
+      ["ghostinbox-dashboard", "198.51.100.206", 4, 30],
+    ] as const)
+      test(`${jail}: ${times} violations, ${minutes} minutes`, async () => {
+        await offend[jail](from, { account: ANNA, times });
+        const ban = await until("the ban", () => product.banOf(from));
+        assert.match(ban.reason, new RegExp(`\\(jail ${jail}\\): ${times} within .*, limit ${times}$`));
+        assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), minutes * 60_000);
+      });
+  });
 
   test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
     const dialog = await openPlain(lab, "198.51.100.70");

@@ -6,8 +6,9 @@ import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
 import { scoreByOneRule, stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
+import { jailOffences } from "../lab/jail-offences.ts";
 import { Lists } from "../lab/lists.ts";
-import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -62,6 +63,8 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     );
   }
 
+  const offend = jailOffences(lab);
+
   describe("each jail is triggered by real traffic", { concurrency: true }, () => {
     test("postfix: three recipients that do not exist", async () => {
       const from = "198.51.100.200";
@@ -81,37 +84,31 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
 
     test("postfix-auth: four wrong passwords over submission", async () => {
       const from = "198.51.100.202";
-      for (let i = 0; i < 4; i++) await guessSubmission(from, `wrong ${i}`);
+      await offend["postfix-auth"](from, { account: ANNA, times: 4 });
       await banBy("postfix-auth", from, "light", 30 * MINUTE);
     });
 
     test("postfix-rbl: three mails although a block list names the client", async () => {
       const from = "198.51.100.203";
-      for (let i = 0; i < 3; i++) assert.equal((await sendMail({ host: lab.attacker, from })).code, 554);
+      await offend["postfix-rbl"](from, { account: ANNA, times: 3 });
       await banBy("postfix-rbl", from, "light", 30 * MINUTE);
     });
 
     test("postfix-spam: three mails that are refused for what they say", async () => {
       const from = "198.51.100.204";
-      const text = "From: <someone@sender.test>\r\nSubject: spam\r\nX-Lab: refuse\r\n\r\nHello.";
-      for (let i = 0; i < 3; i++) assert.equal((await sendMail({ host: lab.attacker, from, text })).code, 550);
+      await offend["postfix-spam"](from, { account: ANNA, times: 3 });
       await banBy("postfix-spam", from, "light", 30 * MINUTE);
     });
 
     test("ghostinbox-smtp-abuse: ten times another protocol", async () => {
       const from = "198.51.100.205";
-      for (let i = 0; i < 10; i++) {
-        const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
-        await dialog.reply();
-        await dialog.ask("GET / HTTP/1.0");
-        dialog.close();
-      }
+      await offend["ghostinbox-smtp-abuse"](from, { account: ANNA, times: 10 });
       await banBy("ghostinbox-smtp-abuse", from, "light", 120 * MINUTE);
     });
 
     test("ghostinbox-dashboard: four wrong passwords of the administrator", async () => {
       const from = "198.51.100.206";
-      for (let i = 0; i < 4; i++) await guessDashboard(from, `wrong ${i}`);
+      await offend["ghostinbox-dashboard"](from, { account: ANNA, times: 4 });
       await banBy("ghostinbox-dashboard", from, "light", 30 * MINUTE);
     });
   });
@@ -229,18 +226,5 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     const dialog = await openImap(lab.attacker, from);
     await logIn(dialog, ANNA, password);
     dialog.close();
-  }
-
-  async function guessSubmission(from: string, password: string): Promise<void> {
-    const dialog = await openSubmission(lab.attacker, from);
-    assert.equal((await authenticate(dialog, ANNA, password)).code, 535);
-    dialog.close();
-  }
-
-  async function guessDashboard(from: string, password: string): Promise<void> {
-    const url = `http://${SERVER.v4}:3000/api/v1/login`;
-    const body = JSON.stringify({ password });
-    const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
-    await lab.attacker.mustExec(argv);
   }
 });

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { Dialog } from "./dialog.ts";
+import type { Lab } from "./lab.ts";
+import { authenticate, openSubmission, sendMail } from "./mail.ts";
+import { SERVER } from "./network.ts";
+
+type Offend = (from: string, wanted: Readonly<{ account: string; times: number }>) => Promise<void>;
+
+/**
+ * Offences that strangers commit against the jails that the GhostInbox document names. Each wrong password is used twice: the
+ * guard only counts new ones, so a jail with the same limit reports first.
+ */
+export function jailOffences({ attacker }: Lab) {
+  return {
+    "postfix-auth": async (from, { account, times }) => {
+      for (const password of passwords(times)) {
+        const dialog = await openSubmission(attacker, from);
+        assert.equal((await authenticate(dialog, account, password)).code, 535);
+        dialog.close();
+      }
+    },
+
+    /** If a block list names the client. */
+    "postfix-rbl": async (from, { account, times }) => {
+      for (let i = 0; i < times; i++)
+        assert.equal((await sendMail({ host: attacker, from, recipient: account })).code, 554);
+    },
+
+    /** With the rules of `scoreByOneRule`. */
+    "postfix-spam": async (from, { account, times }) => {
+      const text = "From: <someone@sender.test>\r\nSubject: spam\r\nX-Lab: refuse\r\n\r\nHello.";
+      for (let i = 0; i < times; i++)
+        assert.equal((await sendMail({ host: attacker, from, recipient: account, text })).code, 550);
+    },
+
+    "ghostinbox-smtp-abuse": async (from, { times }) => {
+      for (let i = 0; i < times; i++) {
+        const dialog = await Dialog.open(attacker, { from, to: SERVER.v4, port: 25 });
+        await dialog.reply();
+        await dialog.ask("GET / HTTP/1.0");
+        dialog.close();
+      }
+    },
+
+    "ghostinbox-dashboard": async (from, { times }) => {
+      const url = `http://${SERVER.v4}:3000/api/v1/login`;
+      for (const password of passwords(times)) {
+        const body = JSON.stringify({ password });
+        const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
+        await attacker.mustExec(argv);
+      }
+    },
+  } as const satisfies Readonly<Record<string, Offend>>;
+}
+
+function passwords(times: number): readonly string[] {
+  return Array.from({ length: times }, (_, i) => `wrong ${Math.ceil(i / 2)}`);
+}
