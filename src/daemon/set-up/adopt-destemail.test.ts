@@ -88,6 +88,7 @@ test("the value of Debian's jail.conf, an empty one and invalid settings change 
     writeFileSync(file, text);
     assert.deepEqual(adopt(), []);
   }
+  assert.deepEqual(adoptDestemail("/nowhere", layoutOf(temporaryDirectory()), {}), [], "before the first start");
   const invalid = scene("nonsense = 1\n");
   writeFileSync(invalid.file, PRINTED);
   assert.deepEqual([invalid.adopt(), invalid.text()], [[], "nonsense = 1\n"]);

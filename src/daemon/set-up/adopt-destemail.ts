@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { settingsText } from "../../adapters/machine/settings-text.ts";
 import { readPlain } from "../../adapters/root-files/files.ts";
-import { messageOf } from "../../core/error.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
 import { settingOf } from "../../settings/schema.ts";
@@ -60,7 +60,8 @@ function findDestemail(directories: readonly string[]): Found {
       const written = destemailIn(readPlain(file, MOST_BYTES)?.text ?? "");
       if (written !== null && written !== STOCK) last = { file, written };
     } catch (error) {
-      says.push(`${file} is not searched for destemail: ${messageOf(error)}`);
+      // Before the first start there is no such directory.
+      if (codeOf(error) !== "ENOENT") says.push(`${file} is not searched for destemail: ${messageOf(error)}`);
     }
   return { last, says };
 }
