@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
@@ -7,11 +7,14 @@ import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
+/** C1 and bidirectional controls. */
+const HIDDEN = /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
@@ -230,6 +233,34 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     await lab.server.mustExec(["sv", "-w", "10", "up", service]);
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
+  });
+
+  test("of what strangers send only a name at a failed sign-in keeps its C1 and bidirectional characters, and `logs` escapes those", async () => {
+    const from = "198.51.100.215";
+    const evil = "eve\u0085\u009b31m\u202e\u2066x";
+    const imap = await openImap(lab.attacker, from);
+    imap.send(`a1 LOGIN {${Buffer.byteLength(`${evil}@example.test`)}+}\r\n${evil}@example.test "guess of a bidi"`);
+    await imap.line();
+    imap.close();
+    const submission = await openSubmission(lab.attacker, from);
+    await authenticate(submission, `${evil}@example.test`, "another guess of a bidi");
+    submission.close();
+    const text = `From: <eve@sender.test>\r\nTo: <${ANNA}>\r\nMessage-ID: <${evil}@sender.test>\r\nSubject: Bidi\r\nX-Evil: ${evil}\r\nContent-Type: text/${evil}\r\n\r\nHello.`;
+    const sent = await sendMail({ host: lab.attacker, from, sender: "eve@sender.test", recipient: ANNA, text });
+    assert.equal(sent.code, 250, sent.lines.join());
+    await until("the mail is delivered", () => findMail(product.layout, "Bidi"));
+    const logs = readdirSync(product.layout.log, { recursive: true, withFileTypes: true });
+    const found = logs
+      .filter((entry) => entry.isFile())
+      .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8").split("\n"))
+      .filter((line) => HIDDEN.test(line));
+    const elsewhere = found.filter((line) => !/ imap-login: Info: [^<]*\(auth failed/.test(line));
+    assert.deepEqual(
+      elsewhere.map((line) => JSON.stringify(line)),
+      [],
+    );
+    const { stdout } = await product.cli(["logs", "--ip", from]);
+    assert.ok(stdout.includes("eve") && !HIDDEN.test(stdout), JSON.stringify(stdout));
   });
 
   describe("logs that are set aside", () => logsSetAsideTests({ lab, product }));

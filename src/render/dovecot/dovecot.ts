@@ -56,6 +56,8 @@ base_dir = ${layout.dovecotBase}
 state_dir = ${join(layout.data, "lib", "dovecot")}
 instance_name = ghostinbox
 log_path = ${layout.mailLog}
+# Without the Message-ID, which Dovecot would write as its sender chose it. Postfix logs it in plain characters.
+deliver_log_format = %$
 protocols = imap lmtp
 default_client_limit = ${clientLimit(site)}
 listen = ${site.ipv6 ? "*, ::" : "*"}
