@@ -104,6 +104,9 @@ function Decision({ account, changed, close }: DecisionProps) {
             ))}
           </ul>
           <div class="buttons">
+            <button type="button" onClick={close}>
+              {words.cancel}
+            </button>
             {may("queue") && (
               <>
                 <Surely
@@ -125,9 +128,6 @@ function Decision({ account, changed, close }: DecisionProps) {
                 />
               </>
             )}
-            <button type="button" onClick={close}>
-              {words.cancel}
-            </button>
           </div>
         </>
       )}

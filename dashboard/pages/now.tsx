@@ -72,7 +72,8 @@ function Sentence(props: Readonly<{ health: Health }>) {
 }
 
 function ToDo(props: Readonly<{ health: Health }>) {
-  const [tasks, holding] = useStill(props.health.needsYou);
+  const { needsYou, notices } = props.health;
+  const [tasks, holding] = useStill(needsYou);
   if (tasks.length === 0) return null;
   return (
     <Card title={t.value.now.todo}>
@@ -86,7 +87,7 @@ function ToDo(props: Readonly<{ health: Health }>) {
               <br />
               <Said text={action} />
             </p>
-            <TaskLink code={code} />
+            <TaskLink code={code} isNotice={notices.some((notice) => notice.code === code)} />
           </li>
         ))}
       </ul>
@@ -94,13 +95,26 @@ function ToDo(props: Readonly<{ health: Health }>) {
   );
 }
 
-/** Where the task can be done. */
-function TaskLink(props: Readonly<{ code: string }>) {
+/** Where the task can be done, or is explained. What is neither a notice nor named here is an alert. */
+function TaskLink({ code, isNotice }: Readonly<{ code: string; isNotice: boolean }>) {
   const { now } = t.value;
-  const isMail = ["mail_held", "suspended_mail_waits"].includes(props.code);
+  switch (code) {
+    case "mail_held":
+    case "suspended_mail_waits":
+      return <LinkButton href={hrefOf("mail", { show: "held" })} says={now.seeHeld} />;
+    case "dns_records_missing":
+      return <LinkButton href={hrefOf("system", { show: "dns" })} says={now.see} />;
+    case "guard_down":
+      return <LinkButton href={hrefOf("system")} says={now.see} />;
+    default:
+      return <LinkButton href={hrefOf("system", isNotice ? { notice: code } : { show: "alerts" })} says={now.see} />;
+  }
+}
+
+function LinkButton({ href, says }: Readonly<{ href: string; says: string }>) {
   return (
-    <a class="button" href={isMail ? hrefOf("mail", { show: "held" }) : hrefOf("system", { notice: props.code })}>
-      {isMail ? now.seeHeld : now.see}
+    <a class="button" href={href}>
+      {says}
     </a>
   );
 }

@@ -17,11 +17,17 @@ const STRANGE = [`"${MARKUP.replaceAll('"', "'")}"@sender.test`, `${"w".repeat(6
 /** What the page Mail does with what a thief sent: it deletes a mail, lets the next one go, and the account is free. */
 export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
   await write(running, [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)]);
-  await page.goto(HELD);
+  await page.goto("http://127.0.0.1:3000/#/now");
+  const task = page.getByRole("listitem").filter({ hasText: `1 mail of ${BEN} is held` });
+  await task.waitFor();
+  assert.doesNotMatch((await page.locator(".sentence").getAttribute("class")) ?? "", /\bok\b/);
+  await looksWell(page, "mail that waits for the owner's decision");
+  await press(task.getByRole("link", { name: "See the held mail" }));
   const list = page.getByRole("list", { name: "Accounts whose mail is held" });
   await list.getByText(/^62 strangers, limit \d+/).waitFor();
   await looksWell(page, "an account whose mail is held");
   const part = await opened(page, "1 mail");
+  assert.equal(await part.getByRole("button").first().textContent(), "Cancel", "the first button changes nothing");
   await part.getByText("and 57 more").waitFor();
   await looksWell(page, "a decision on held mail");
   await press(part.getByRole("button", { name: "Delete 1 mail" }));

@@ -50,6 +50,13 @@ test("a hijacked account with held mail is one task, which names its commands; a
   assert.match(waits?.action ?? "", /`account drop anna@example\.org`/);
 });
 
+test("of many accounts with held mail the first are listed, and the others counted", () => {
+  const held = Array.from({ length: 23 }, (_, i) => ({ account: `user${i}@example.org`, mails: 1, since: SINCE }));
+  const found = tasks({ held });
+  assert.equal(found.length, 21);
+  assert.equal(found.at(-1)?.says, "Mail of 3 further accounts is held.");
+});
+
 test("a change from a network that the owner does not use waits for the owner", () => {
   assert.deepEqual(
     tasks({ alerts: [alert("web_new_network", ANNA)] }).map(({ code }) => code),

@@ -18,6 +18,9 @@ export type Needs = Readonly<{
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 
+/** An attack on many accounts must not push everything else off the screen. */
+const MOST_HELD = 20;
+
 /** From a network that the owner uses: the alert says what to do if it was somebody else. Any other is `web_new_network`. */
 const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
   "web_token",
@@ -40,10 +43,16 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
   );
   return [
     ...notices.map(taskOf),
-    ...held.map((one) => heldTask(one, isSuspended(one.account))),
+    ...held.slice(0, MOST_HELD).map((one) => heldTask(one, isSuspended(one.account))),
+    ...(held.length > MOST_HELD ? [moreHeld(held.length - MOST_HELD)] : []),
     ...open.filter(isNew).map(alertTask),
     ...(checks === null ? [] : dnsTask(checks)),
   ];
+}
+
+function moreHeld(accounts: number): OwnerTask {
+  const says = `Mail of ${plural(accounts, "further account")} is held.`;
+  return { code: "mail_held", since: null, says, action: "`account held` lists the accounts." };
 }
 
 export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {

@@ -42,6 +42,16 @@ test("down is 503, degraded is not; alive is alive whatever is down", async (t) 
   assert.deepEqual(await all(), [503, 503, 200]);
 });
 
+test("a guard that does not answer is what waits for the owner", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.isDown = true;
+  const { needsYou } = await new HealthReader(kit.parts).read();
+  assert.deepEqual(
+    needsYou.map(({ code }) => code),
+    ["guard_down"],
+  );
+});
+
 test("a crowd that asks at once is one question to the guard", async (t) => {
   const kit = await startKit(t);
   const reader = new HealthReader(kit.parts);

@@ -12,6 +12,13 @@ type PublicHealth = Readonly<{
   components: readonly Readonly<{ name: string; status: Health["status"] }>[];
 }>;
 
+const GUARD_DOWN = {
+  code: "guard_down",
+  since: null,
+  says: "The guard does not answer: nobody is banned, and nothing is recorded.",
+  action: "On the server, `status` says why; `restart` starts everything again.",
+} as const;
+
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
 
 /**
@@ -66,7 +73,7 @@ export class HealthReader {
       };
     }
     const guard: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
-    return { status: "down", components: [guard, store], notices: [], needsYou: [], uptimeSeconds: 0 };
+    return { status: "down", components: [guard, store], notices: [], needsYou: [GUARD_DOWN], uptimeSeconds: 0 };
   }
 
   #store(): ComponentHealth {

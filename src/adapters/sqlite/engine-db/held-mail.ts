@@ -8,7 +8,6 @@ import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 
 const MOST = 2_000;
 const MOST_NAMED = 5;
-const MOST_ACCOUNTS = 20;
 
 /** Held accounts and their mail, for the administrator's commands. */
 export class SqliteHeldMail implements HeldMail {
@@ -42,7 +41,7 @@ export class SqliteHeldMail implements HeldMail {
   }
 
   counts(): readonly HeldCount[] {
-    return this.#sql.counts.all(MOST_ACCOUNTS).map((row) => ({
+    return this.#sql.counts.all(MOST).map((row) => ({
       account: text(row["account"]),
       mails: integer(row["mails"]),
       since: isoTime(millis(row["since"])),
