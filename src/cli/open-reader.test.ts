@@ -19,7 +19,7 @@ test("accounts, aliases, tokens and bans are read from the databases of the guar
   assert.ok(opened.ok);
   const [anna, ...others] = opened.reader.accounts(PAGE).items;
   assert.deepEqual([anna?.name, anna?.lastSignInAt, others], [name, null, []]);
-  assert.deepEqual(opened.reader.access("Anna@example.org"), { addresses: [name], lastPlace: null });
+  assert.deepEqual(opened.reader.access("Anna@example.org"), { addresses: [name], lastSignIn: null });
   assert.deepEqual([opened.reader.aliases(PAGE).items, opened.reader.tokens(PAGE).items], [[], []]);
   assert.deepEqual(opened.reader.queries.bans(new HandClock().now(), PAGE).items, []);
   opened.close();

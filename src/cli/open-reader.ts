@@ -10,7 +10,7 @@ import { SqliteHeldMail } from "../adapters/sqlite/engine-db/held-mail.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../adapters/sqlite/open.ts";
 import { AuditEntries } from "../adapters/sqlite/read/audit-entries.ts";
 import { SqliteQueries } from "../adapters/sqlite/read/queries.ts";
-import { lastPlace, lastSignIn, newPlaces } from "../adapters/sqlite/read/sign-ins.ts";
+import { LastSignIns, newPlaces } from "../adapters/sqlite/read/sign-ins.ts";
 import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { Millis } from "../core/time.ts";
@@ -30,6 +30,7 @@ export function openReader(layout: Layout): Opened | CommandFailure {
     const lists = new AccountLists(accounts);
     const history = new SqliteAccountHistory(engine);
     const heldMail = new SqliteHeldMail(engine);
+    const signIns = new LastSignIns(engine);
     const credentials = new Credentials(accounts);
     return {
       ok: true,
@@ -41,12 +42,15 @@ export function openReader(layout: Layout): Opened | CommandFailure {
         queries: new SqliteQueries(engine),
         accounts: (asked) => {
           const page = lists.accounts(asked);
-          return { ...page, items: page.items.map((row) => ({ ...row, lastSignInAt: lastSignIn(engine, row.name) })) };
+          return {
+            ...page,
+            items: page.items.map((row) => ({ ...row, lastSignInAt: signIns.of(row.name)?.at ?? null })),
+          };
         },
         account: (name) => lists.account(name),
         accountState: (name, policy, now) => accountState({ history, heldMail, policy }, name, now),
         aliases: (asked) => lists.aliases(asked),
-        access: (name) => ({ addresses: lists.addressesOf(name), lastPlace: lastPlace(engine, name) }),
+        access: (name) => ({ addresses: lists.addressesOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),
         appPasswords: (name) => readAppPasswords(accounts, name),
         forwarding: (name) => readForwarding(accounts, name),

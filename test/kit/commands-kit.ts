@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SqliteAccountHistory } from "../../src/adapters/sqlite/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../src/adapters/sqlite/engine-db/held-mail.ts";
 import { AuditEntries } from "../../src/adapters/sqlite/read/audit-entries.ts";
-import { lastPlace } from "../../src/adapters/sqlite/read/sign-ins.ts";
+import { LastSignIns } from "../../src/adapters/sqlite/read/sign-ins.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import type { Passwords } from "../../src/engine/access/sign-in.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
@@ -116,7 +116,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     accountRow: (name) => lists.account(name),
     guesses: accountHistory,
     book,
-    lastSignIn: (account) => lastPlace(db, account),
+    lastSignIn: (account) => new LastSignIns(db).of(account),
     secrets: {
       make: (asked) =>
         whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), proof: "0abc" }))),

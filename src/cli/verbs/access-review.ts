@@ -15,7 +15,6 @@ const UNUSED_MS = 90 * DAY_MS;
 /** More than any server of this kind has. */
 const ALL = { limit: 100_000, cursor: null };
 /** Of pages of events, for an account of whose sign-ins there are none in the first. */
-const MOST_PAGES = 50;
 
 /** `access review` */
 export async function accessReviewed(call: CommandCall): Promise<CommandOutcome> {
@@ -55,8 +54,7 @@ async function look(
   try {
     const facts = {
       accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
-        const { addresses, lastPlace } = reader.access(name);
-        const lastSeen = later(lastPlace, lastEvent(reader, name));
+        const { addresses, lastSignIn: lastSeen } = reader.access(name);
         const appPasswords = reader.appPasswords(name).map((one) => one.name);
         const weakness = weak.get(name) ?? null;
         return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen, weakness };
@@ -75,20 +73,6 @@ async function look(
   } catch (error) {
     return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
-}
-
-/** The newest sign-in that is on record: also from allow-listed addresses, and as long as events are kept. */
-function lastEvent(reader: Reader, account: string): Seen | null {
-  let before: number | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const limits = { most: 1, order: "newest_first", type: "LOGIN_SUCCEEDED", account } as const;
-    const { items, next } = reader.queries.events(before === undefined ? limits : { ...limits, before });
-    const [found] = items;
-    if (found !== undefined) return { at: found.at, from: found.ip ?? "" };
-    if (next === null) return null;
-    before = next;
-  }
-  return null;
 }
 
 function later(a: Seen | null, b: Seen | null): Seen | null {

@@ -69,7 +69,7 @@ function readerOf(queries: Queries) {
   return {
     queries,
     accounts: none,
-    account: none,
+    account: () => null,
     accountState: none,
     access: none,
     aliases: none,
@@ -132,6 +132,21 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   assert.deepEqual(await idsOf("--after 1 --limit 2"), ["2", "3"]);
   assert.deepEqual(await idsOf("--account Anna@example.org"), ["4"]);
   assert.deepEqual(await idsOf("--after 4"), []);
+});
+
+test("`find` lists the events that name a text or come from a network, and takes no character for a pattern", async (t) => {
+  const idsOf = async (words: string): Promise<readonly unknown[]> => {
+    const { code, out } = await ran(t, `find ${words} --json`);
+    assert.equal(code, 0, out.join());
+    const items = field(out.join(), "items");
+    assert.ok(Array.isArray(items));
+    return items.map((item) => field(JSON.stringify(item), "id"));
+  };
+  assert.deepEqual(await idsOf("a@sender.test"), [3]);
+  assert.deepEqual(await idsOf("SENDER.test"), [3]);
+  assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
+  for (const odd of ["%", "_@_", "'", '"', "x".repeat(10_000)]) assert.deepEqual(await idsOf(odd), [], odd);
+  assert.match((await ran(t, "find nobody@nowhere.test")).out.join(), /^Nothing is recorded of nobody@nowhere\.test\./);
 });
 
 test("followed from an id, no event is missed and none comes twice, however small the limit", async (t) => {

@@ -15,6 +15,8 @@ import { targetFrom } from "./bans.ts";
 /** Rows read at once while following. */
 const BATCH = 500;
 const MOST_NAMING = 50;
+/** Of a search for a text that may not be there: millions of events take minutes. */
+const MOST_SEARCH_MS = 10_000;
 
 type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;
 
@@ -51,20 +53,32 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** The latest events that are shown with this text. */
-export function eventsNaming(reader: Reader, text: string): CommandOutcome {
-  const { items, next } = latestEvents(reader, { text }, { limit: MOST_NAMING, cursor: null });
-  if (items.length === 0) return done({ items, next }, `Nothing is recorded of ${oneLine(text)}.`);
+export function eventsNaming(call: CommandCall, reader: Reader, text: string): CommandOutcome {
+  const prefix = parsePrefix(text);
+  const until = call.now() + MOST_SEARCH_MS;
+  const chosen = prefix === null ? { text } : { prefix };
+  const { items, next } = latestEvents(reader, chosen, { limit: MOST_NAMING, cursor: null }, () => call.now() > until);
+  if (items.length === 0 && next === null) return done({ items, next }, `Nothing is recorded of ${oneLine(text)}.`);
+  if (items.length === 0) {
+    const says = `No event since number ${next} names ${oneLine(text)}; older ones would take long to search.`;
+    return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
+  }
   return done({ items, next }, columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
 }
 
 /** The latest events. A search may end without an event and continue from where it stopped. */
-function latestEvents({ queries }: Reader, chosen: Chosen, { limit, cursor }: PageRequest): Page<EventItem> {
+function latestEvents(
+  { queries }: Reader,
+  chosen: Chosen,
+  { limit, cursor }: PageRequest,
+  isLate: () => boolean = () => false,
+): Page<EventItem> {
   const items: EventItem[] = [];
   for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
     const most = limit - items.length;
     const page = queries.events({ ...chosen, before, most, order: "newest_first" });
     items.push(...page.items);
-    if (page.next === null || items.length === limit)
+    if (page.next === null || items.length === limit || isLate())
       return { items: items.reverse(), next: page.next === null ? null : String(page.next) };
     before = page.next;
   }

@@ -44,7 +44,7 @@ const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
 /** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
 const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
 
-/** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient. */
+/** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: CommandCall): Promise<CommandOutcome> {
   const text = call.args.join(" ");
   if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
@@ -55,7 +55,7 @@ export async function find(call: CommandCall): Promise<CommandOutcome> {
   const loaded = settingsOf(call);
   const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
   if (name !== null && reader.account(name) !== null) return whyAccount(call, reader, text, values);
-  return eventsNaming(reader, text);
+  return eventsNaming(call, reader, text);
 }
 
 async function whyIp(

@@ -13,7 +13,7 @@ import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
 import { LogFlush } from "../../adapters/sqlite/maintenance/log-flush.ts";
 import { SqliteFigures } from "../../adapters/sqlite/read/figures.ts";
-import { lastPlace } from "../../adapters/sqlite/read/sign-ins.ts";
+import { LastSignIns } from "../../adapters/sqlite/read/sign-ins.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { createCommands } from "../../engine/commands/commands.ts";
 import { OwnDeliveries } from "../../engine/commands/own-deliveries.ts";
@@ -170,6 +170,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const committed = toDisk.committed.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
   const passwords = new PasswordTurns();
+  const signIns = new LastSignIns(db);
   const run = createCommands({
     ...stores,
     engine,
@@ -177,7 +178,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     clock,
     accountRow: (name) => stores.accountLists.account(name),
     guesses: stores.history,
-    lastSignIn: (account) => lastPlace(db, account),
+    lastSignIn: (account) => signIns.of(account),
     secrets: new AccountSecrets(passwords, loginSecret),
     mailboxes: () => ({
       quotaBytes: inForce["mailboxes.quota"],

@@ -9,7 +9,7 @@ import { openAccountsForReading, openEngineForReading } from "../../adapters/sql
 import { AuditEntries } from "../../adapters/sqlite/read/audit-entries.ts";
 import { SqliteFigures } from "../../adapters/sqlite/read/figures.ts";
 import { ReportEvents } from "../../adapters/sqlite/read/report-events.ts";
-import { lastSignIn } from "../../adapters/sqlite/read/sign-ins.ts";
+import { LastSignIns } from "../../adapters/sqlite/read/sign-ins.ts";
 import { alertText, isAlertCode } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type {
@@ -146,6 +146,7 @@ function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
 function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
   const lists = new AccountLists(accounts);
   const since = isoTime(later(now, -UNUSED_DAYS * DAY_MS));
+  const signIns = new LastSignIns(engine);
   const unused: AccountFigures["unused"][number][] = [];
   let suspended = 0;
   let total = 0;
@@ -155,7 +156,7 @@ function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFi
     for (const { name, suspended: isSuspended, createdAt } of page.items) {
       if (isSuspended) suspended += 1;
       else if (createdAt < since) {
-        const lastSignInAt = lastSignIn(engine, name);
+        const lastSignInAt = signIns.of(name)?.at ?? null;
         if (lastSignInAt === null || lastSignInAt < since) unused.push({ name, lastSignInAt });
       }
     }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { instant } from "../../../core/time.ts";
+import { eventRow, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
+import { instant, isoTime, later } from "../../../core/time.ts";
 import { engineMigrations } from "../engine-db/migrations.ts";
+import { SqliteStore } from "../engine-db/store.ts";
 import { migrate } from "../migrate.ts";
-import { lastPlace, lastSignIn, newPlaces } from "./sign-ins.ts";
+import { LastSignIns, newPlaces } from "./sign-ins.ts";
 
 test("the latest sign-in from any address, whatever case the login was typed in", () => {
   const db = new DatabaseSync(":memory:");
@@ -13,11 +16,27 @@ test("the latest sign-in from any address, whatever case the login was typed in"
     ('203.0.113.7/32', 'Anna@example.org', 0, 1000),
     ('203.0.113.8/32', 'anna@example.org', 0, 3000),
     ('203.0.113.7/32', 'bert@example.org', 0, 2000)`);
-  assert.equal(lastSignIn(db, "anna@example.org"), "1970-01-01T00:00:03.000Z");
-  assert.equal(lastSignIn(db, "Bert@example.org"), "1970-01-01T00:00:02.000Z");
-  assert.equal(lastSignIn(db, "carl@example.org"), null);
-  assert.deepEqual(lastPlace(db, "ANNA@example.org"), { at: "1970-01-01T00:00:03.000Z", from: "203.0.113.8/32" });
-  assert.equal(lastPlace(db, "carl@example.org"), null);
+  const signIns = new LastSignIns(db);
+  assert.deepEqual(signIns.of("ANNA@example.org"), { at: "1970-01-01T00:00:03.000Z", from: "203.0.113.8/32" });
+  assert.equal(signIns.of("Bert@example.org")?.at, "1970-01-01T00:00:02.000Z");
+  assert.equal(signIns.of("carl@example.org"), null);
+});
+
+test("a sign-in from the allow list is remembered by its event, read as soon as it is there", (t) => {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const signIn = (ip: string, account: string, afterMs: number): void => {
+    store.begin();
+    store.append(eventRow(ip, later(START, afterMs), { type: "LOGIN_SUCCEEDED", account }));
+    store.commit();
+  };
+  const signIns = new LastSignIns(db);
+  assert.equal(signIns.of("anna@example.org"), null);
+  signIn("198.51.100.7", "Anna@example.org", 1_000);
+  signIn("198.51.100.8", "anna@example.org", 2_000);
+  signIn("198.51.100.9", "bert@example.org", 3_000);
+  assert.deepEqual(signIns.of("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
 });
 
 test("places that an account has not used before, the latest first", () => {
