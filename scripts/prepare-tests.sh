@@ -6,7 +6,12 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # Commands that only tests call, with the Debian packages that hold them.
 TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nmap:nmap shellcheck:shellcheck nsd:nsd ldns-signzone:ldnsutils sqlite3:sqlite3 curl:curl dkimverify:python3-dkim faketime:faketime tcc:tcc debootstrap:debootstrap nsenter:util-linux script:bsdutils strace:strace nginx:nginx-light caddy:caddy haproxy:haproxy ssh:openssh-client dropbear:dropbear-bin mbsync:isync rsyslogd:rsyslog zsh:zsh fish:fish groff:groff-base systemd-nspawn:systemd-container dockerd:docker.io docker-compose:docker-compose promtool:prometheus chromium:chromium"
 # Modules without a command, by their files.
-TEST_MODULES="/usr/lib/*/rsyslog/imrelp.so:rsyslog-relp /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity /usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs"
+TEST_MODULES="/usr/lib/*/rsyslog/imrelp.so:rsyslog-relp /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity /usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs /usr/lib/python3/dist-packages/apt_pkg.*.so:python3-apt"
+
+# Tools whose output the server reads, and what psad needs. Tests run them where they are unpacked: installed, they would
+# start services, ask servers elsewhere, and be found by the servers under test.
+TEST_UNPACKED="certspotter debsecan lynis psad libbit-vector-perl libcarp-clan-perl libdate-calc-perl libiptables-chainmgr-perl libiptables-parse-perl libnet-ip-perl libunix-syslog-perl net-tools psmisc wget"
+UNPACKED=/var/cache/ghostinbox-tests/unpacked
 
 node_26() {
   bash scripts/node-path
@@ -44,6 +49,26 @@ debian_packages() {
   fi
   # shellcheck disable=SC2086 # a list of words
   without_man_index bash scripts/setup --debian $missing
+  unpacked_packages
+}
+
+# Without them, the test that runs them is skipped, and says so.
+unpacked_packages() {
+  local archive directory
+  if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED" ]; then return; fi
+  echo "Unpacking Debian packages for the tests into $UNPACKED"
+  rm -rf "$UNPACKED"
+  mkdir -p "$UNPACKED/archives" "$UNPACKED/root"
+  # Some packages of Debian 12 still name the directories from before these links.
+  for directory in bin sbin lib; do ln -s "usr/$directory" "$UNPACKED/root/$directory"; mkdir -p "$UNPACKED/root/usr/$directory"; done
+  # shellcheck disable=SC2086 # a list of words
+  if (cd "$UNPACKED/archives" && apt-get download -q -o APT::Sandbox::User=root $TEST_UNPACKED >/dev/null); then
+    for archive in "$UNPACKED"/archives/*.deb; do
+      dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$UNPACKED/root"
+    done
+    echo "$TEST_UNPACKED" >"$UNPACKED/packages"
+  fi
+  rm -rf "$UNPACKED/archives"
 }
 
 # An index of all manual pages takes seconds (mandb(8)). A command to which its mark is hidden makes none; Debian does so once a day.
