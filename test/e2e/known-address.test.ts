@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import { alertsOf, during, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
@@ -19,7 +20,7 @@ const OVER_IMAP = 40;
 const MOST_VERIFIED = 50;
 /** 15, and up to eight at once at names without a recent sign-in. */
 const MOST_AT_OTHERS = 23;
-const OWNER_MS = 5_000;
+const OWNER_MS = patience(5_000);
 
 describe("guessing behind an address that the account knows", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, OTHER]);

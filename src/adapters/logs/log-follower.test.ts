@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
+  lchownSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -60,7 +61,7 @@ function rotate(name: string): void {
   writeFileSync(file, "");
 }
 
-test("a pipe or a link in place of a log is reported once and does not block", async () => {
+test("a pipe or another user's link in place of a log is reported once and does not block", async () => {
   const failures: string[] = [];
   const other = new LogFollower({
     file,
@@ -78,6 +79,7 @@ test("a pipe or a link in place of a log is reported once and does not block", a
   await other.poll();
   rmSync(file);
   symlinkSync("/etc/passwd", file);
+  lchownSync(file, 65_534, 65_534);
   await other.poll();
   assert.equal(failures.length, 2);
   await other.stop();

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { LogPosition } from "../../core/events/log-position.ts";
 import { isRotated, isRotatedElsewhere } from "../../wire/logs/rotated-log.ts";
-import { openPlain } from "../root-files/files.ts";
+import { openLog } from "../root-files/files.ts";
 import { UnsafePath } from "../root-files/unsafe-path.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
@@ -93,14 +93,14 @@ export class LogFollower {
   #open(): number {
     const { file } = this.#parts;
     if (this.#position === null) {
-      const fd = openPlain(file);
+      const fd = openLog(file);
       const stat = fstatSync(fd, { bigint: true });
       this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
       return fd;
     }
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
-    const fd = openPlain(found ?? file);
+    const fd = openLog(found ?? file);
     if (found === undefined) this.#begin(fd);
     else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
@@ -159,7 +159,7 @@ export class LogFollower {
     const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
-    this.#fd = openPlain(next);
+    this.#fd = openLog(next);
     this.#begin(this.#fd);
     return true;
   }

@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -26,6 +27,7 @@ import {
   layLink,
   linkFile,
   moveFile,
+  openLog,
   openPlain,
   readForeign,
   readPlain,
@@ -179,4 +181,15 @@ test("a pipe, a link, a directory or an endless file of another user is refused 
   writeFileSync(file, "four");
   assert.equal(readForeign(foreign, 4), "four");
   closeSync(openPlain(file));
+});
+
+test("a log may be a link of root's to a regular file, and nobody else's", () => {
+  symlinkSync(victim, file);
+  closeSync(openLog(file));
+  lchownSync(file, 65_534, 65_534);
+  assert.throws(() => openLog(file), /is a link that root did not make: name the file itself/);
+  rmSync(file);
+  execFileSync("mkfifo", [join(place, "pipe")]);
+  symlinkSync(join(place, "pipe"), file);
+  assert.throws(() => openLog(file), /is not a regular file/);
 });

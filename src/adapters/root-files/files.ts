@@ -4,8 +4,10 @@ import {
   fstatSync,
   ftruncateSync,
   linkSync,
+  lstatSync,
   openSync,
   readSync,
+  realpathSync,
   renameSync,
   symlinkSync,
   writeFileSync,
@@ -83,6 +85,11 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
   });
 }
 
+/** Opens what the settings name for reading, through links too, without waiting for the writer of a pipe. Check what it is. */
+export function openNamed(path: string): number {
+  return openSync(path, O_RDONLY | O_NONBLOCK);
+}
+
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
 export function readForeign({ foreign }: ForeignFile, mostBytes: number): string | null {
   try {
@@ -106,6 +113,19 @@ export function openPlain(path: string): number {
     if (!["ELOOP", "ENXIO"].includes(String(codeOf(error)))) throw error;
   }
   throw new UnsafePath(`${path} is not a regular file: remove it, and let its program write a new one.`);
+}
+
+/** The same for a log that the settings name: it may be a link, if root made it. */
+export function openLog(path: string): number {
+  const link = lstatSync(path, { bigint: true });
+  if (!link.isSymbolicLink()) return openPlain(path);
+  if (link.uid !== 0n) throw new UnsafePath(`${path} is a link that root did not make: name the file itself.`);
+  const fd = openPlain(realpathSync(path));
+  // Whoever may write in the directory could have put a link in its place for the moment.
+  const now = lstatSync(path, { bigint: true });
+  if (now.ino === link.ino && now.ctimeNs === link.ctimeNs) return fd;
+  closeSync(fd);
+  throw new UnsafePath(`${path} was changed while it was opened.`);
 }
 
 /** Its size may have changed since it was checked, so what is read is bounded too. */

@@ -4,6 +4,7 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { isSettingKey } from "../../settings/schema.ts";
+import type { EventItem } from "../../wire/control/items.ts";
 import { timelineOf } from "./timeline.ts";
 
 const event = eventItem("LOGIN_FAILED", {
@@ -125,4 +126,20 @@ test("the limit that an event recorded is the setting behind it, whatever its wi
   assert.deepEqual(settings("limits.recipients.unknown_per_hour"), ["limits.recipients.unknown_per_hour"]);
   assert.deepEqual(settings("a.setting.of.another.version"), ["limits.mail.per_hour"]);
   assert.deepEqual(settings(null), ["limits.mail.per_hour"]);
+});
+
+test("a mail that greylisting put off is told with its second try, and proposes nothing more", () => {
+  const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
+    eventItem(type, {
+      id,
+      at: `2026-11-20T10:${time}.000Z`,
+      sender: "eve@sender.test",
+      recipient: "anna@example.org",
+      reason: type === "GREYLIST_ASKED" ? "greylist_asked" : "below_limit",
+    });
+  const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
+  assert.match(first?.meaning ?? "", /it was put off, and came again after 15m\.$/);
+  assert.equal(first?.lift, null);
+  assert.equal(second?.meaning, reasons.greylist_asked.says);
+  assert.equal(mail?.meaning, reasons.below_limit.says);
 });

@@ -1,5 +1,6 @@
 import { countedText } from "../../core/decide/decision.ts";
 import { isReason, reasons } from "../../core/events/reasons.ts";
+import { formatDuration, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control/items.ts";
 import { settingsBehind } from "./prevented-by.ts";
 
@@ -8,7 +9,36 @@ import { settingsBehind } from "./prevented-by.ts";
  * settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
  */
 export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
-  return [...events].sort((a, b) => a.id - b.id).map(stepOf);
+  const inOrder = [...events].sort((a, b) => a.id - b.id);
+  const retries = retriesIn(inOrder);
+  return inOrder.map((event) => {
+    const afterMs = retries.get(event.id);
+    if (afterMs === undefined) return stepOf(event);
+    const meaning = `The first mail from this sender to this recipient: it was put off, and came again after ${roughly(afterMs)}.`;
+    return { ...stepOf(event), meaning, lift: null };
+  });
+}
+
+function roughly(ms: number): string {
+  const unit = ms < 2 * MINUTE_MS ? SECOND_MS : MINUTE_MS;
+  return formatDuration(Math.round(ms / unit) * unit);
+}
+
+/** Shorter than any pause between two tries of an honest server, and longer than one try takes. */
+const LEAST_PAUSE_MS = 20_000;
+
+/** When a mail that greylisting put off came again, by the id of the event: how long after it. */
+function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
+  const retries = new Map<number, number>();
+  const next = new Map<string, number>();
+  for (const { id, at, reason, sender, recipient } of inOrder.toReversed()) {
+    if (sender === null || recipient === null) continue;
+    const key = `${sender} ${recipient}`;
+    const after = (next.get(key) ?? 0) - Date.parse(at);
+    if (reason === "greylist_asked" && after >= LEAST_PAUSE_MS) retries.set(id, after);
+    next.set(key, Date.parse(at));
+  }
+  return retries;
 }
 
 function stepOf(event: EventItem): TimelineStep {
