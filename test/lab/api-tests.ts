@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { parseMetrics } from "../kit/metrics-text.ts";
+import { patience } from "../kit/patience.ts";
 import { stopService } from "./content.ts";
 import { sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -169,7 +170,7 @@ export function apiTests({ lab, product }: Running): void {
     const gone = performance.now();
     try {
       await until("the page tells that it is gone", () => told("health").at(-1)?.data["status"] === "down");
-      assert.ok(performance.now() - gone < 2_500, `${performance.now() - gone} ms`);
+      assert.ok(performance.now() - gone < patience(2_500), `${performance.now() - gone} ms`);
       await until("health tells", async () => (await stranger.ask("GET", "/healthz")).status === 503);
       for (const [route, status] of [
         ["GET /healthz", 503],
