@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { DRY_RUNS } from "../../wire/control/control.ts";
 import type { KeeperCommand, ListedMail } from "../../wire/control/keeper.ts";
 
 const ANNA = parseAccountName("anna@example.test") ?? assert.fail();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { DRY_RUNS } from "../../wire/control/control.ts";
 import { WEB_LIMITS } from "./web-limits.ts";
 
 const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DRY_RUNS } from "../../wire/control/control.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
 
 test("a suspension reads the queue without waiting for others; its dry run waits, as all that is on the queue", () => {

@@ -491,11 +491,6 @@ export type DryVerb = {
   [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly trial: true } ? E["verb"] : never;
 }[Verb];
 
-/** Every verb that has one. */
-export const DRY_RUNS: readonly DryVerb[] = VERBS.map(({ verb }) => ({ verb }))
-  .filter(hasDryRun)
-  .map(({ verb }) => verb);
-
 export function hasDryRun<C extends Pick<Command, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
   return effectOf(command.verb).trial === true;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DRY_RUNS, hasDryRun } from "./control.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { hasDryRun } from "./control.ts";
 import type { changes, GivenFor, rootChanges } from "./effects.ts";
 import { mayAsk } from "./rights.ts";
 import type { ADMIN, Rights, ROOT } from "./verb-rights.ts";
