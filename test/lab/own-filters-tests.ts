@@ -16,8 +16,9 @@ const filter = (regex: string): string => `[Definition]\nfailregex = ${regex}\n`
 
 const directoryOf = (lab: Lab): string => join(copiedCheckout(lab), "security", "filter.d");
 
-/** The one that lies there at the start. */
+/** What lies there at the start: a filter, and a jail file with an address. */
 export function dropFirstFilter({ lab }: Pick<Running, "lab">): void {
+  writeFileSync(join(directoryOf(lab), "..", "jail.local"), "[DEFAULT]\ndestemail = anna@example.test\n");
   const text = filter(`${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
   writeFileSync(join(directoryOf(lab), "vanished.conf"), text);
 }
@@ -54,6 +55,11 @@ export function ownFiltersTests({ lab, product }: Running): void {
       return ran.code === 0 ? ran.stdout : null;
     });
   }
+
+  test("destemail of a jail file that lies there at the start is where alerts go", async () => {
+    const shown = JSON.stringify(await product.json(["config", "show"]));
+    assert.match(shown, /"key":"alerts\.email","value":"\[\\"anna@example\.test\\"\]","from":"file"/);
+  });
 
   test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
     await until("its jail runs", async () => (await jails()).includes("vanished"));
