@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { test } from "node:test";
 import { directories } from "../../src/daemon/set-up/directories.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
@@ -34,6 +35,21 @@ const NAMED_BY = [
   "src/adapters/content/spam-corrections.ts",
   "src/render/content/learn-spam.ts",
 ];
+/** What of the keeper reads files by name. All are root's own, or the kernel's; what the settings name is opened by `openNamed`. */
+const KEEPER_READS_BY_NAME = [
+  "audit-anchors.ts",
+  "certificate-report.ts",
+  "change-settings.ts",
+  "dkim-public-keys.ts",
+  "legal-holds.ts",
+  "probes.ts",
+  "reload-by-signal.ts",
+  "shared-ports.ts",
+  "split-log.ts",
+  "tell-encryption.ts",
+  "watch-locks.ts",
+  "watch-stopped.ts",
+];
 
 const layout = layoutOf("/data");
 const others = directories(layout)
@@ -58,4 +74,12 @@ test("only its readers and its writer take the name of a foreign file", () => {
   const sources = globSync("src/**/*.ts").filter((path) => !path.endsWith(".test.ts"));
   const found = sources.filter((path) => /\.foreign\b|\{ foreign/.test(readFileSync(path, "utf8")));
   assert.deepEqual(found.toSorted(), [...NAMED_BY, "src/settings/layout.ts"].toSorted());
+});
+
+test("the keeper waits for no file that the settings name", () => {
+  const sources = globSync("src/daemon/keeper/*.ts").filter((path) => !path.endsWith(".test.ts"));
+  const found = sources.filter((path) =>
+    /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
+  );
+  assert.deepEqual(found.map((path) => basename(path)).toSorted(), KEEPER_READS_BY_NAME);
 });

@@ -100,9 +100,10 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     const directory = temporaryDirectory();
     const key = hashOfKey(ownCertificate(directory).cert);
     symlinkSync("cert.pem", join(directory, "live.pem"));
+    execFileSync("mkfifo", [join(directory, "pipe")]);
     const other = "a".repeat(64);
     const known = {
-      "certificates.files": [join(directory, "live.pem"), "/nowhere.pem"],
+      "certificates.files": [join(directory, "pipe"), join(directory, "live.pem"), "/nowhere.pem"],
       "certificates.known": [other],
     };
     const { watch, called, troubles, log } = kit(known);

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { readPlain, writeFile } from "../../adapters/root-files/files.ts";
+import { closeSync, fstatSync, readFileSync } from "node:fs";
+import { openNamed, readPlain, writeFile } from "../../adapters/root-files/files.ts";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
@@ -110,12 +110,18 @@ function textOf(file: string): TextRead {
 
 /** The hash of the key of the first certificate in a file; empty if there is none. */
 function keyIn(file: string): readonly string[] {
+  let fd: number | null = null;
   try {
-    const key = new X509Certificate(readFileSync(file)).publicKey.export({ type: "spki", format: "der" });
+    fd = openNamed(file);
+    // Without a writer a pipe is empty, with one it may never end.
+    if (!fstatSync(fd).isFile()) return [];
+    const key = new X509Certificate(readFileSync(fd)).publicKey.export({ type: "spki", format: "der" });
     return [createHash("sha256").update(key).digest("hex")];
   } catch {
     // It is renewed just now, or it is none: the next look finds it, or the owner hears of the certificate.
     return [];
+  } finally {
+    if (fd !== null) closeSync(fd);
   }
 }
 
