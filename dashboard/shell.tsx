@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
 import { hourAndMinute } from "./format.ts";
 import { Icon } from "./icons.tsx";
@@ -81,7 +81,8 @@ function Live() {
 /** The page's own heading, which gets the focus when the reader comes to it. */
 export function Heading({ children }: Readonly<{ children: string }>) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the page is painted: the link that led here is gone, and a key pressed before the next frame would go nowhere.
+  useLayoutEffect(() => {
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, []);

@@ -22,6 +22,16 @@ const PAGE = "http://127.0.0.1:3000/";
 const ACCOUNTS = [ANNA, "ben@example.test", "office@example.test"];
 const MOST_NODES = 1_500;
 
+/** Notes in the page what has the focus when the next heading is drawn. */
+const FOCUS_AS_DRAWN = `void (globalThis.focusAsDrawn = new Promise((done) => {
+  const last = document.querySelector("h1");
+  new MutationObserver((_, changes) => {
+    if ([last, null].includes(document.querySelector("h1"))) return;
+    changes.disconnect();
+    done(document.activeElement.tagName);
+  }).observe(document.body, { childList: true, subtree: true });
+}))`;
+
 describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
   // Before the server's own: it would find the browser among what is left running.
@@ -145,7 +155,9 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
       await page.keyboard.press("Shift+Tab");
       return (await focused.innerText()) === "Bans";
     });
+    await page.evaluate(FOCUS_AS_DRAWN);
     await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate("focusAsDrawn"), "H1", "at no moment is the page there without the focus");
     await until("the heading has the focus", async () => {
       const tag = await page.evaluate<string>("document.activeElement.tagName");
       return tag === "H1" && (await focused.innerText()) === "Bans";
