@@ -310,8 +310,10 @@ export type Health = {
     readonly detail: string;
     readonly next: string;
   }[];
-  /** What waits for the owner: notices, alerts, held mail, missing DNS records. Empty: nothing does. */
+  /** What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does. */
   readonly needsYou: readonly {
+    /** Where to deal with it. */
+    readonly kind: "notice" | "held_mail" | "alert" | "dns" | "guard";
     readonly code: string;
     readonly since: Time | null;
     readonly says: string;
@@ -1480,6 +1482,8 @@ export type Routes = {
         readonly severity: "info" | "warning" | "critical";
         readonly says: string;
         readonly detail: string;
+        /** What to do. */
+        readonly next: string;
         /** ISO 8601 in UTC. */
         readonly openedAt: string;
         /** Null while it is open. */

@@ -94,7 +94,7 @@ function Channels({ channels, leadOut, tested }: ChannelsProps) {
 const SHAPES = { info: "ok", warning: "degraded", critical: "down" } as const;
 
 function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
-  const { severity, says, subject, detail, openedAt, resolvedAt } = item;
+  const { severity, says, subject, detail, next, openedAt, resolvedAt } = item;
   const words = t.value.system.alertList;
   return (
     <li class="row notice">
@@ -107,6 +107,11 @@ function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
       <p>
         <Said text={detail} />
       </p>
+      {resolvedAt === null && (
+        <p>
+          {t.value.find.lift}: <Said text={next} />
+        </p>
+      )}
       <small>
         <At iso={openedAt} how="moment" /> –{" "}
         {resolvedAt === null ? (

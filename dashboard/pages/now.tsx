@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import type { BanItem, Health } from "../../src/wire/control/items.ts";
+import type { BanItem, Health, OwnerTask } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
 import { type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
@@ -72,22 +72,21 @@ function Sentence(props: Readonly<{ health: Health }>) {
 }
 
 function ToDo(props: Readonly<{ health: Health }>) {
-  const { needsYou, notices } = props.health;
-  const [tasks, holding] = useStill(needsYou);
+  const [tasks, holding] = useStill(props.health.needsYou);
   if (tasks.length === 0) return null;
   return (
     <Card title={t.value.now.todo}>
       <ul class="rows" {...holding}>
-        {tasks.map(({ code, says, action }) => (
-          <li key={says} class="row notice">
+        {tasks.map((task) => (
+          <li key={task.says} class="row notice">
             <p>
               <strong>
-                <Said text={says} />
+                <Said text={task.says} />
               </strong>
               <br />
-              <Said text={action} />
+              <Said text={task.action} />
             </p>
-            <TaskLink code={code} isNotice={notices.some((notice) => notice.code === code)} />
+            <TaskLink {...task} />
           </li>
         ))}
       </ul>
@@ -95,26 +94,20 @@ function ToDo(props: Readonly<{ health: Health }>) {
   );
 }
 
-/** Where the task can be done, or is explained. What is neither a notice nor named here is an alert. */
-function TaskLink({ code, isNotice }: Readonly<{ code: string; isNotice: boolean }>) {
-  const { now } = t.value;
-  switch (code) {
-    case "mail_held":
-    case "suspended_mail_waits":
-      return <LinkButton href={hrefOf("mail", { show: "held" })} says={now.seeHeld} />;
-    case "dns_records_missing":
-      return <LinkButton href={hrefOf("system", { show: "dns" })} says={now.see} />;
-    case "guard_down":
-      return <LinkButton href={hrefOf("system")} says={now.see} />;
-    default:
-      return <LinkButton href={hrefOf("system", isNotice ? { notice: code } : { show: "alerts" })} says={now.see} />;
-  }
-}
+/** Where each kind of task is dealt with. */
+const PLACES: Readonly<Record<OwnerTask["kind"], (code: string) => string>> = {
+  notice: (code) => hrefOf("system", { notice: code }),
+  held_mail: () => hrefOf("mail", { show: "held" }),
+  alert: () => hrefOf("system", { show: "alerts" }),
+  dns: () => hrefOf("system", { show: "dns" }),
+  guard: () => hrefOf("system"),
+};
 
-function LinkButton({ href, says }: Readonly<{ href: string; says: string }>) {
+function TaskLink({ kind, code }: OwnerTask) {
+  const { now } = t.value;
   return (
-    <a class="button" href={href}>
-      {says}
+    <a class="button" href={PLACES[kind](code)}>
+      {now.seeTask[kind]}
     </a>
   );
 }

@@ -34,7 +34,7 @@ function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {
 }
 
 function item({ code, subject, detail, openedAt, resolvedAt }: Alert): AlertItem {
-  const { severity, says } = alertText(code);
+  const { severity, says, next } = alertText(code);
   const until = resolvedAt === null ? null : isoTime(resolvedAt);
-  return { code, subject, severity, says, detail, openedAt: isoTime(openedAt), resolvedAt: until };
+  return { code, subject, severity, says, detail, next, openedAt: isoTime(openedAt), resolvedAt: until };
 }

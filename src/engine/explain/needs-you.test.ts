@@ -26,12 +26,13 @@ test("nothing waits only while there is no notice, alert, held mail or missing r
     next: "Free space.",
   } as const;
   assert.deepEqual(tasks({ notices: [notice] }), [
-    { code: "disk_full", since: SINCE, says: "Mail is refused now. 0 MB", action: "Free space." },
+    { kind: "notice", code: "disk_full", since: SINCE, says: "Mail is refused now. 0 MB", action: "Free space." },
   ]);
   const wrong = (id: string) => ({ id, state: "wrong", passedAt: null }) as const;
   const [missing, ...more] = tasks({
     checks: { at: SINCE, checks: [wrong("dns.mx"), wrong("dns.spf"), wrong("ports.open")] },
   });
+  assert.equal(missing?.kind, "dns");
   assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
 });
 
@@ -40,11 +41,15 @@ test("a hijacked account with held mail is one task, which names its commands; a
   const alerts = [alert("account_held", ANNA), alert("password_guessed", ANNA, "from 203.0.113.7")];
   const found = tasks({ held, alerts });
   assert.deepEqual(
-    found.map(({ code }) => code),
-    ["mail_held", "password_guessed"],
+    found.map(({ kind, code }) => [kind, code]),
+    [
+      ["held_mail", "mail_held"],
+      ["alert", "password_guessed"],
+    ],
   );
   assert.match(found[0]?.says ?? "", /^3 mails of anna@example\.org are held/);
   assert.match(found[0]?.action ?? "", /`account held anna@example\.org`/);
+  assert.equal(tasks({ alerts: [alert("account_held", ANNA)] })[0]?.kind, "held_mail", "before the first mail too");
   const [waits] = tasks({ held, isSuspended: () => true });
   assert.equal(waits?.code, "suspended_mail_waits");
   assert.match(waits?.action ?? "", /`account drop anna@example\.org`/);
@@ -55,6 +60,14 @@ test("of many accounts with held mail the first are listed, and the others count
   const found = tasks({ held });
   assert.equal(found.length, 21);
   assert.equal(found.at(-1)?.says, "Mail of 3 further accounts is held.");
+});
+
+test("of many alerts about the same thing the first are listed, and the others counted", () => {
+  const guessed = Array.from({ length: 100 }, (_, i) => alert("password_guessed", `user${i}@example.org`));
+  const found = tasks({ alerts: [...guessed, alert("unusual_connections")] });
+  assert.equal(found.length, 5);
+  assert.match(found[3]?.says ?? "", /^97 further alerts like this: /);
+  assert.equal(found[4]?.code, "unusual_connections");
 });
 
 test("a change from a network that the owner does not use waits for the owner", () => {

@@ -20,6 +20,7 @@ const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 
 /** An attack on many accounts must not push everything else off the screen. */
 const MOST_HELD = 20;
+const MOST_OF_ONE_ALERT = 3;
 
 /** From a network that the owner uses: the alert says what to do if it was somebody else. Any other is `web_new_network`. */
 const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
@@ -45,30 +46,32 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
     ...notices.map(taskOf),
     ...held.slice(0, MOST_HELD).map((one) => heldTask(one, isSuspended(one.account))),
     ...(held.length > MOST_HELD ? [moreHeld(held.length - MOST_HELD)] : []),
-    ...open.filter(isNew).map(alertTask),
+    ...alertTasks(open.filter(isNew)),
     ...(checks === null ? [] : dnsTask(checks)),
   ];
 }
 
 function moreHeld(accounts: number): OwnerTask {
   const says = `Mail of ${plural(accounts, "further account")} is held.`;
-  return { code: "mail_held", since: null, says, action: "`account held` lists the accounts." };
+  return { kind: "held_mail", code: "mail_held", since: null, says, action: "`account held` lists the accounts." };
 }
 
 export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
-  return { code, since, says: sentence(says, detail), action: next };
+  return { kind: "notice", code, since, says: sentence(says, detail), action: next };
 }
 
 function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): OwnerTask {
   const says = `${plural(mails, "mail")} of ${account} ${mails === 1 ? "is" : "are"} held`;
   return isSuspended
     ? {
+        kind: "held_mail",
         code: "suspended_mail_waits",
         since,
         says: `${says}, and the account is suspended.`,
         action: `\`account held ${account}\` lists the mail; then \`account release ${account}\` or \`account drop ${account}\`.`,
       }
     : {
+        kind: "held_mail",
         code: "mail_held",
         since,
         says: `${says}: somebody may have its password.`,
@@ -76,9 +79,23 @@ function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): O
       };
 }
 
+function alertTasks(alerts: readonly Alert[]): readonly OwnerTask[] {
+  return [...Map.groupBy(alerts, ({ code }) => code)].flatMap(([code, all]) => {
+    const further = all.length - MOST_OF_ONE_ALERT;
+    return [...all.slice(0, MOST_OF_ONE_ALERT).map(alertTask), ...(further > 0 ? [moreAlerts(code, further)] : [])];
+  });
+}
+
+function moreAlerts(code: AlertCode, further: number): OwnerTask {
+  const says = `${plural(further, "further alert")} like this: ${alertText(code).says}`;
+  return { kind: "alert", code, since: null, says, action: "`alerts list` shows them." };
+}
+
 function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
   const { says, next } = alertText(code);
   return {
+    // An account may be held before the first of its mails is.
+    kind: code === "account_held" ? "held_mail" : "alert",
     code,
     since: isoTime(openedAt),
     says: sentence(says, [subject, detail].filter(Boolean).join(": ")),
@@ -91,7 +108,8 @@ function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
   if (wrong.length === 0) return [];
   const names = wrong.map(({ id }) => id).join(", ");
   const action = "`dns records` prints what to publish; `check` looks again.";
-  return [{ code: "dns_records_missing", since: at, says: `DNS records are missing or wrong: ${names}.`, action }];
+  const says = `DNS records are missing or wrong: ${names}.`;
+  return [{ kind: "dns", code: "dns_records_missing", since: at, says, action }];
 }
 
 function sentence(says: string, detail: string): string {

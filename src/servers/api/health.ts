@@ -1,7 +1,7 @@
 import { later, type Millis } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { taskOf } from "../../engine/explain/needs-you.ts";
-import type { ComponentHealth, Health } from "../../wire/control/items.ts";
+import type { ComponentHealth, Health, OwnerTask } from "../../wire/control/items.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { UntrustedProxy } from "./untrusted-proxy.ts";
@@ -12,12 +12,13 @@ type PublicHealth = Readonly<{
   components: readonly Readonly<{ name: string; status: Health["status"] }>[];
 }>;
 
-const GUARD_DOWN = {
+const GUARD_DOWN: OwnerTask = {
+  kind: "guard",
   code: "guard_down",
   since: null,
   says: "The guard does not answer: nobody is banned, and nothing is recorded.",
   action: "On the server, `status` says why; `restart` starts everything again.",
-} as const;
+};
 
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
 

@@ -6,18 +6,19 @@ import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.t
 import { DAY_MS, instant, parseDuration, SECOND_MS } from "../../core/time.ts";
 import { each } from "../../engine/explain/series.ts";
 import { RANKINGS } from "../../engine/figures.ts";
-import type {
-  AccountAnswer,
-  AccountState,
-  AddressAnswer,
-  AddressReport,
-  AllowItem,
-  BanItem,
-  EventItem,
-  Health,
-  MessageReport,
-  Stats,
-  TimelineStep,
+import {
+  type AccountAnswer,
+  type AccountState,
+  type AddressAnswer,
+  type AddressReport,
+  type AllowItem,
+  type BanItem,
+  type EventItem,
+  type Health,
+  type MessageReport,
+  type Stats,
+  TASK_KINDS,
+  type TimelineStep,
 } from "../../wire/control/items.ts";
 import { PAGE } from "../../wire/control/paging.ts";
 import { exactly } from "./exactly.ts";
@@ -303,8 +304,18 @@ export const healthReport = exactly<Health>()(
         }),
       ),
       needsYou: z
-        .array(z.object({ code: z.string(), since: time.nullable(), says: z.string(), action: z.string() }))
-        .describe("What waits for the owner: notices, alerts, held mail, missing DNS records. Empty: nothing does."),
+        .array(
+          z.object({
+            kind: z.enum(TASK_KINDS).describe("Where to deal with it."),
+            code: z.string(),
+            since: time.nullable(),
+            says: z.string(),
+            action: z.string(),
+          }),
+        )
+        .describe(
+          "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
+        ),
       uptimeSeconds: z.number(),
     })
     .meta({ id: "Health" }),

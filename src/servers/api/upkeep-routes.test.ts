@@ -10,6 +10,7 @@ const ALERT = {
   severity: "critical",
   says: "The disk is nearly full.",
   detail: "12 MB are left",
+  next: "Free space.",
   openedAt: "2026-11-20T06:00:00.000Z",
   resolvedAt: null,
 } as const;

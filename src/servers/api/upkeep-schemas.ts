@@ -16,6 +16,7 @@ const alert = exactly<AlertItem>()(
     severity: z.enum(SEVERITIES),
     says: z.string(),
     detail: z.string(),
+    next: z.string().describe("What to do."),
     openedAt: time,
     resolvedAt: time.nullable().describe("Null while it is open."),
   }),

@@ -154,8 +154,16 @@ export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; d
 
 export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
 
-/** What waits for the owner. `action`: what to do, with the command between backquotes. */
-export type OwnerTask = Readonly<{ code: string; since: string | null; says: string; action: string }>;
+export const TASK_KINDS = ["notice", "held_mail", "alert", "dns", "guard"] as const;
+
+/** What waits for the owner. `kind`: where to deal with it. `action`: what to do, with the command between backquotes. */
+export type OwnerTask = Readonly<{
+  kind: (typeof TASK_KINDS)[number];
+  code: string;
+  since: string | null;
+  says: string;
+  action: string;
+}>;
 
 export type Health = Readonly<{
   status: "ok" | "degraded" | "down";
@@ -237,6 +245,8 @@ export type AlertItem = Readonly<{
   severity: "info" | "warning" | "critical";
   says: string;
   detail: string;
+  /** What to do. */
+  next: string;
   openedAt: string;
   /** Null while it is open. */
   resolvedAt: string | null;
