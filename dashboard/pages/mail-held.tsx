@@ -11,6 +11,7 @@ import { focusHeading } from "../shell.tsx";
 import { Surely } from "./surely.tsx";
 
 const MOST_NAMED = 10;
+const MOST_RECIPIENTS = 5;
 
 /** Mail of accounts that may be hijacked, which the guard holds. */
 export function MailHeld() {
@@ -98,8 +99,8 @@ function Decision({ account, changed, close }: DecisionProps) {
           <ul>
             {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
               <li key={queueId}>
-                <Address of={queueId} /> <At iso={at} how="moment" /> {words.to} <Said text={recipients.join(", ")} />
-                {recipientCount > recipients.length && ` ${words.andOthers(recipientCount - recipients.length)}`}
+                <Address of={queueId} /> <At iso={at} how="moment" /> {words.to}{" "}
+                <Recipients of={recipients} count={recipientCount} />
               </li>
             ))}
           </ul>
@@ -132,5 +133,26 @@ function Decision({ account, changed, close }: DecisionProps) {
         </>
       )}
     </section>
+  );
+}
+
+/** `of`: those that the server names, of `count`. */
+function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
+  const words = t.value.mail;
+  const [first, further] = [of.slice(0, MOST_RECIPIENTS), of.slice(MOST_RECIPIENTS)];
+  const others = count > first.length ? words.andOthers(count - first.length) : "";
+  const unnamed = count > of.length ? ` ${words.andOthers(count - of.length)}` : "";
+  return (
+    <>
+      <Said text={first.join(", ")} />
+      {further.length === 0 && ` ${others}`}
+      {further.length > 0 && (
+        <details>
+          <summary>{others}</summary>
+          <Said text={further.join(", ")} />
+          {unnamed}
+        </details>
+      )}
+    </>
   );
 }

@@ -28,7 +28,8 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await looksWell(page, "an account whose mail is held");
   const part = await opened(page, "1 mail");
   assert.equal(await part.getByRole("button").first().textContent(), "Cancel", "the first button changes nothing");
-  await part.getByText("and 57 more").waitFor();
+  await press(part.getByText("and 57 more"));
+  await part.getByText("stranger59@sender.test").waitFor();
   await looksWell(page, "a decision on held mail");
   await press(part.getByRole("button", { name: "Delete 1 mail" }));
   const surely = part.getByRole("button", { name: "Delete 1 mail for good" });

@@ -6,6 +6,8 @@ import { confirmed } from "../confirm.ts";
 import { columns, dayAndTime, shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
+/** Recipients of a mail that the table names. */
+const MOST_NAMED = 5;
 const MORE = "More is on hold: give the command again.";
 
 /** `account held [ADDRESS]` */
@@ -97,7 +99,8 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
 
 function named({ recipients, recipientCount }: HeldMailItem): string {
   if (recipients.length === 0) return "-";
-  return `${recipients.map(shown).join(", ")}${recipients.length < recipientCount ? ", ..." : ""}`;
+  const first = recipients.slice(0, MOST_NAMED);
+  return `${first.map(shown).join(", ")}${first.length < recipientCount ? ", ..." : ""}`;
 }
 
 function others(listed: number, total: number): string {

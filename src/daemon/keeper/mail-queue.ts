@@ -20,6 +20,8 @@ const HOLD = "hold";
 const DEFERRED = "deferred";
 /** Recipients of a mail that are listed. */
 const MOST_NAMED = 5;
+/** Further recipients named in one reply about held mail: by them the owner decides. */
+const MOST_FURTHER = 2_000;
 
 export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperReply> {
   switch (command.verb) {
@@ -41,10 +43,13 @@ export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperRep
 async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"find_mail">): Promise<KeeperReply> {
   const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
   const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
+  let room = onHold ? MOST_FURTHER : 0;
   const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
-    const to = recipients.slice(0, MOST_NAMED).map(({ address }) => address);
-    const mail = { id, isHeld: queue === HOLD, at, recipients: recipients.length, to };
-    if (mail.isHeld !== onHold) return;
+    if ((queue === HOLD) !== onHold) return;
+    const isWanted = wanted.has(id) || isOneOf(ours, sender.toLowerCase());
+    const to = recipients.slice(0, MOST_NAMED + (isWanted ? room : 0)).map(({ address }) => address);
+    room -= Math.max(0, to.length - MOST_NAMED);
+    const mail = { id, isHeld: onHold, at, recipients: recipients.length, to };
     if (wanted.has(mail.id)) named.push(mail);
     else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);
   });
