@@ -8,6 +8,8 @@ import { withProduct } from "../lab/with-product.ts";
 
 /** Each in a network of its own. */
 const [HOME, HOTEL, OFFICE, MONITOR] = ["198.51.100.70", "2001:db8:b0fd::1", "2001:db8:b0fe::1", "2001:db8:b0ff::1"];
+/** Whoever stole one account signs in from there. */
+const THIEF = "198.51.100.90";
 const PHONE = "phone@example.test";
 const GUESTS = ["guest1@example.test", "guest2@example.test"];
 const STAFF = Array.from({ length: 20 }, (_, i) => `staff${i + 1}@example.test`);
@@ -104,6 +106,16 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
     assert.equal((await mailOver(dialog, { sender: colleague, recipient: PHONE })).code, 250);
     dialog.close();
     assert.equal(await product.banOf(OFFICE), undefined);
+    assert.match((await product.cli(["why", OFFICE])).stdout, /over a limit, but an account signed in from it/);
+  });
+
+  test("one stolen account does not protect an address from a ban, in however many spellings of its name", async () => {
+    const [guest = ""] = GUESTS;
+    for (const name of [guest, guest.toUpperCase(), guest.replace("g", "G")]) await enters(THIEF, name);
+    // The firewall drops all that would come after the ban.
+    for (let sent = 0; sent < 90 && (await product.banOf(THIEF)) === undefined; sent++)
+      await sendMail({ host: lab.sender, from: THIEF, recipient: PHONE });
+    assert.match((await product.banOf(THIEF))?.code ?? "no ban", /^(connection|mail)_limit$/);
   });
 
   test("the owner is told of no attack, but of two strangers in a hotel who failed side by side", async () => {

@@ -49,7 +49,7 @@ const examples: readonly Example[] = [
     counted: true,
   },
   {
-    that: "an owner there who sends, while a machine beside them floods port 25",
+    that: "one of them who sends, while a machine beside them floods port 25",
     known: { known: true, knownAccounts: STAFF, connections: times(500) },
     service: "submission",
     answer: "pass known_address",
@@ -121,6 +121,13 @@ const examples: readonly Example[] = [
     that: "the same at three times the limit",
     known: { known: true, connections: times(59) },
     answer: "defer known_address",
+    counted: true,
+  },
+  {
+    that: "an owner there who sends, while a machine beside them floods port 25",
+    known: { known: true, connections: times(59) },
+    service: "submission",
+    answer: "pass known_address",
     counted: true,
   },
   {

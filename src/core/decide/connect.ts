@@ -21,8 +21,9 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
-  if (isShared(facts) && event.service !== "smtp") return decision("pass", "known_address", { evidence });
-  if (facts.known && (!patienceOver || isShared(facts))) return decision("defer", "known_address", { evidence });
+  // An infected machine uses port 25; the owners beside it send on 465 and 587.
+  if (facts.known && (!patienceOver || isShared(facts)))
+    return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
   if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
   return decision("refuse", "connection_limit", {
     evidence,

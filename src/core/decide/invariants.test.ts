@@ -57,6 +57,17 @@ test("an account is never banned for volume, nor a provider", () => {
   );
 });
 
+test("an address that three accounts know is never banned, except for guessing", () => {
+  fc.assert(
+    fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
+      const knownAccounts = ["a@x.test", "b@x.test", "c@x.test"];
+      const facts = factsOf({ ...known, probes: known.mails, recipient: "unknown", known: true, knownAccounts });
+      for (const decided of everyDecision(policy, facts, { ...MAIL, ...mail }, {}).slice(0, 4))
+        assert.deepEqual(bansOf(decided), []);
+    }),
+  );
+});
+
 function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Partial<LoginFacts>): readonly Decision[] {
   const logIn: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "", ...login };
   const { service, session, clientName } = mail;

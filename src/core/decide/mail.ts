@@ -48,6 +48,8 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
+  const probing = decideSharedProbing(policy, facts, event, now);
+  if (probing !== null) return probing;
   if (facts.recipient === "unknown") return unknownRecipient(policy, facts, event, now);
   const hidden = decideHarvest(policy, facts, event, now);
   if (hidden !== null) return hidden;
@@ -118,11 +120,21 @@ function unknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipien
   if (evidence === null) return decideHarvest(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
   const patienceOver = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
-  if (facts.known && (!patienceOver || isShared(facts))) return decision("refuse", "recipient_unknown", { evidence });
+  if (facts.known && !patienceOver) return decision("refuse", "recipient_unknown", { evidence });
   return decision("refuse", "recipient_probing", {
     evidence,
     changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
   });
+}
+
+/**
+ * Past three times the limit, a shared address is deferred for every recipient instead of banned, so that it cannot learn
+ * who exists. Null: the other rules apply.
+ */
+function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
+  const evidence = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
+  if (evidence === null || isProvider(policy, event.clientName) || !isShared(facts)) return null;
+  return decision("defer", "known_address", { evidence, counted: false });
 }
 
 /** A ban or an offence of the address. A signed-in account has its own limits. */

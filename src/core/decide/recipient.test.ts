@@ -5,6 +5,8 @@ import { BAN, factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/sampl
 import type { Facts } from "./facts.ts";
 import { decideRecipient } from "./mail.ts";
 
+const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
+
 const recipients: readonly Example[] = [
   { that: "a stranger to one of ours", answer: "pass below_limit" },
   { that: "a bounce, which has no sender", mail: { sender: "" }, answer: "pass below_limit" },
@@ -91,10 +93,19 @@ const doors: readonly Example[] = [
       recipient: "unknown",
       probes: times(100),
       known: true,
-      knownAccounts: ["a@x.test", "b@x.test", "c@x.test"],
+      knownAccounts: STAFF,
     },
-    answer: "refuse recipient_unknown",
-    counted: true,
+    answer: "defer known_address",
+  },
+  {
+    that: "one that exists, from there, which must look the same",
+    known: { probes: times(100), known: true, knownAccounts: STAFF },
+    answer: "defer known_address",
+  },
+  {
+    that: "one that exists, from an address that two accounts know",
+    known: { probes: times(100), known: true, knownAccounts: STAFF.slice(1) },
+    answer: "pass below_limit",
   },
   { that: "a common target of spam", known: { recipient: "blocked" }, answer: "refuse recipient_blocked" },
   {

@@ -36,7 +36,8 @@ test("sign-ins: of an account in whatever case, the latest first, with the passw
     { prefix: "203.0.113.2/32", proof: "new" },
   ]);
   assert.equal(history.signIns(ANN, later(START, 2)).length, 1, "what is as old as the limit is too old");
-  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN]);
+  know("203.0.113.1", ANN.toUpperCase(), "newest", 3);
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
 });
 

@@ -103,6 +103,6 @@ function statements(sql: (text: string) => StatementSync) {
       SELECT account, network, proof FROM guess WHERE ${within} AND is_stale = 0 ORDER BY at DESC LIMIT ?`),
     knownWithin: sql("SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?"),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
-    accountsOf: sql("SELECT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
+    accountsOf: sql("SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
   };
 }
