@@ -62,6 +62,13 @@ test("of many accounts with held mail the first are listed, and the others count
   assert.equal(found.at(-1)?.says, "Mail of 3 further accounts is held.");
 });
 
+test("an alert names its account once", () => {
+  const says = (detail: string) => tasks({ alerts: [alert("password_guessed", ANNA, detail)] })[0]?.says ?? "";
+  assert.match(says(`${ANNA} signed in`), /\. anna@example\.org signed in$/);
+  assert.match(says("4 passwords"), /\. anna@example\.org: 4 passwords$/);
+  assert.match(says(""), /\. anna@example\.org$/);
+});
+
 test("of many alerts about the same thing the first are listed, and the others counted", () => {
   const guessed = Array.from({ length: 100 }, (_, i) => alert("password_guessed", `user${i}@example.org`));
   const found = tasks({ alerts: [...guessed, alert("unusual_connections")] });

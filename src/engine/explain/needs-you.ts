@@ -98,7 +98,7 @@ function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
     kind: code === "account_held" ? "held_mail" : "alert",
     code,
     since: isoTime(openedAt),
-    says: sentence(says, [subject, detail].filter(Boolean).join(": ")),
+    says: sentence(says, detail.startsWith(subject) ? detail : [subject, detail].filter(Boolean).join(": ")),
     action: next,
   };
 }
