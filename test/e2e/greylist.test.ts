@@ -71,12 +71,22 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.match(first.lines.join(), /^4\.2\.0 <anna@example\.test>: Recipient address rejected: /);
     assert.doesNotMatch(first.lines.join(), /gr[ea]y|postgrey|second|\d+ ?s\b|ghost/i);
     assert.equal(await codeFrom(from, "first"), 450, "too soon");
+    assert.match(
+      (await product.cli(["greylist", "waiting"])).stdout,
+      /^anna@example\.test +first@sender\.test +198\.51\.100\.90/m,
+    );
     await until("it has waited long enough", async () => (await codeFrom(from, "first")) === 250, PATIENT_MS);
     assert.equal(await codeFrom(from, "another"), 250, "who came again once is not asked again");
     const events = await product.events(from);
     assert.ok(
       events.filter(({ type, reason }) => type === "GREYLIST_ASKED" && reason === "greylist_asked").length >= 3,
     );
+    assert.doesNotMatch((await product.cli(["greylist", "waiting"])).stdout, /first@sender\.test/);
+    for (const asked of ["first@sender.test", "sender.test", "198.51.100.0/24"])
+      assert.match((await product.cli(["find", asked])).stdout, /first@sender\.test/, asked);
+    const told = await product.cli(["why", "first@sender.test"]);
+    assert.match(told.stdout, /GREYLIST_ASKED/);
+    assert.doesNotMatch(told.stdout + told.stderr, /ghostinbox ban /);
   });
 
   test("an IPv6 client comes again from another address of its network", async () => {

@@ -144,6 +144,7 @@ export function contentTests(
       /^example\.test\. MX 10 mail\.example\.test\.$/m,
     );
     assert.equal((await product.cli(["dns", "records", "elsewhere.test"])).code, 2);
+    assert.match((await product.cli(["dns", "records"])).stdout, /mail\.example\.test/, "of all domains");
   });
 
   /** What python3-dkim says of the first signature, with the key that `dns records` says to publish. */
