@@ -140,7 +140,7 @@ export class MilterReader {
         return;
       case "N": {
         const excess = this.#over("header_lines", mail.headerLines);
-        return this.#ask(excess === null && mail.parts.isMultipart ? { type: "more" } : this.#end(excess));
+        return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
       case "E":
         return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count)));

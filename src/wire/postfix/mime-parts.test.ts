@@ -26,7 +26,44 @@ test("a body that begins with a delimiter, ends in one, or has parts without hea
 
 test("lines with hyphens are no parts", () => {
   assert.equal(counted(MIXED, "--\r\n-- \r\n-----\r\n--a b c\r\n--- a b\r\n".repeat(5_000), 100), 0);
-  assert.equal(counted("text/plain", "--x\r\n\r\n".repeat(5_000)), 0);
+});
+
+const MANY = 6_000;
+const nested = (header: string, boundary = "in", inner = "--in\r\nX: y\r\n\r\nt\r\n"): string =>
+  `--a b\r\n${header}\r\n\r\n${boundary}${inner.repeat(MANY)}`;
+for (const [that, contentType, body] of [
+  [
+    "in a message in a part",
+    MIXED,
+    nested("Content-Type: message/rfc822", "Content-Type: multipart/mixed; boundary=in\r\n\r\n"),
+  ],
+  [
+    "of a mail that is a message",
+    "message/rfc822",
+    `Content-Type: multipart/mixed; boundary=in\r\n\r\n${"--in\r\n\r\nt\r\n".repeat(MANY)}`,
+  ],
+  ["with a folded declaration", MIXED, nested("Content-Type: multipart/mixed; boundary=\r\n in", "")],
+  [
+    "with a boundary in pieces",
+    'multipart/mixed; boundary*0="i"; boundary*1="n"',
+    "--in\r\nX: y\r\n\r\nt\r\n".repeat(MANY),
+  ],
+  ["with a quoted pair", 'multipart/mixed; boundary="i\\n"', "--in\r\n\r\nt\r\n".repeat(MANY)],
+  ["with a comment", 'multipart/mixed; boundary=(c)"in"', "--in\r\nX: y\r\n\r\nt\r\n".repeat(MANY)],
+] as const)
+  test(`parts ${that} are too many`, () => {
+    const parts = new MimeParts();
+    parts.declare(contentType);
+    assert.ok(parts.mayHaveParts, "its body is looked at");
+    parts.push(Buffer.from(body));
+    assert.ok(parts.count > 1_000, String(parts.count));
+  });
+
+test("a text with some hundred rules and a signature is no mail of many parts", () => {
+  assert.ok(counted(MIXED, "----------\r\n\r\nA chapter\r\n".repeat(800) + "-- \r\nTel: 1\r\n") < 200);
+  const plain = new MimeParts();
+  plain.declare("text/plain; charset=utf-8");
+  assert.ok(!plain.mayHaveParts);
 });
 
 test("a long line is held in part only, and more boundaries than any mail has are too many parts", () => {

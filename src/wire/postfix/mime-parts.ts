@@ -4,29 +4,48 @@ const UNCOUNTED = 1_000_000;
 /** A longer line is no delimiter. Of a part's header only what comes before is read. */
 const MOST_LINE_BYTES = 4 * 1024;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
+/** What a filter may find parts in. */
+const MAY_HAVE_PARTS = /multipart|message|boundary/i;
+const FIELD = /^[!-9;-~]+:/;
+/**
+ * A boundary may be declared in ways that are not read here (RFC 2231, comments, quoted pairs), and some filter may read them. So what
+ * looks like a delimiter counts too, for less: a text may have many horizontal rules.
+ */
+const UNDECLARED_WEIGHT = 1 / 5;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 
-/** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the headers after them only. */
+/** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the lines after them only. */
 export class MimeParts {
   readonly #boundaries = new Set<string>();
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
   #inHeader = false;
+  /** The field of a part's header, as far as it was read. */
+  #field = "";
+  /** The part is a message, whose own header comes next. */
+  #isMessage = false;
+  /** The last line looked like a delimiter. */
+  #isRule = false;
+  #mayHaveParts = false;
   #count = 0;
+  #undeclared = 0;
 
-  get isMultipart(): boolean {
-    return this.#boundaries.size > 0;
+  get mayHaveParts(): boolean {
+    return this.#mayHaveParts;
   }
 
   /** A million if the mail has more different boundaries than are kept, as no honest one does. */
   get count(): number {
-    return this.#boundaryBytes > MOST_BOUNDARY_BYTES ? UNCOUNTED : this.#count;
+    return this.#boundaryBytes > MOST_BOUNDARY_BYTES
+      ? UNCOUNTED
+      : this.#count + Math.floor(this.#undeclared * UNDECLARED_WEIGHT);
   }
 
   /** The value of a Content-Type header, or a line of it. */
   declare(contentType: string): void {
+    this.#mayHaveParts ||= MAY_HAVE_PARTS.test(contentType);
     for (const [, quoted, plain = ""] of contentType.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd();
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
@@ -41,7 +60,7 @@ export class MimeParts {
     const bytes = Buffer.concat([this.#rest, chunk]);
     let at = 0;
     for (;;) {
-      const start = this.#inHeader ? at : bytes.indexOf(DELIMITER, at);
+      const start = this.#readsOn ? at : bytes.indexOf(DELIMITER, at);
       if (start < 0) break;
       const end = bytes.indexOf(NEWLINE, start + 1);
       at = start;
@@ -50,18 +69,36 @@ export class MimeParts {
       at = end;
     }
     // Without a delimiter only the last bytes can belong to one.
-    const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
+    const from = !this.#readsOn && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
     const rest = bytes.subarray(Math.max(from, at, 0));
     this.#rest = Buffer.from(rest.length > MOST_LINE_BYTES ? rest.subarray(0, MOST_LINE_BYTES) : rest);
   }
 
+  get #readsOn(): boolean {
+    return this.#inHeader || this.#isRule;
+  }
+
   #line(line: string): void {
+    if (this.#isRule && (line === "" || FIELD.test(line))) this.#undeclared++;
+    this.#isRule = false;
     if (line.startsWith("--") && this.#boundaries.has(line.slice(2))) {
       this.#count++;
       this.#inHeader = true;
-    } else if (this.#inHeader) {
-      if (line === "") this.#inHeader = false;
-      else this.declare(line);
+      this.#field = "";
+      this.#isMessage = false;
+    } else if (this.#inHeader) this.#header(line);
+    else this.#isRule = line.length > 2 && line.startsWith("--");
+  }
+
+  #header(line: string): void {
+    if (line === "") {
+      this.#inHeader = this.#isMessage;
+      this.#isMessage = false;
+      return;
     }
+    this.#field = /^[ \t]/.test(line) ? `${this.#field}${line}`.slice(0, MOST_LINE_BYTES) : line;
+    if (!/^content-type\s*:/i.test(this.#field)) return;
+    this.#isMessage ||= /message\//i.test(this.#field);
+    this.declare(this.#field);
   }
 }
