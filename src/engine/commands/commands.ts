@@ -1,14 +1,17 @@
 import { messageOf } from "../../core/error.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../wire/control/control.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
+import { Shares } from "../budget.ts";
 import { type CommandParts, carryOut, type Own } from "./carry-out.ts";
 import { dryRun, NO_DRY_RUN } from "./dry-run.ts";
+import { NEW_TARGETS_A_DAY } from "./forwarding.ts";
 import { MyMailboxCommands } from "./my-mailbox.ts";
-import { NewTargets } from "./new-targets.ts";
 import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { SettingsCommands } from "./settings.ts";
 import { Turn } from "./turn.ts";
@@ -23,7 +26,7 @@ const MOST_REVIEWS = 4;
  * survives a power failure once it is answered.
  */
 export function createCommands(given: Omit<CommandParts, "newTargets">) {
-  const parts = { ...given, newTargets: new NewTargets(given.audited) };
+  const parts = { ...given, newTargets: new Shares<AccountName>(NEW_TARGETS_A_DAY, DAY_MS) };
   const gate = new CommandGate(parts);
   const keys = new Passkeys(parts);
   const { bounds } = gate;

@@ -1,11 +1,11 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { Shares } from "../budget.ts";
 import type { ForwardStore } from "../mailbox-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { type AccountCommandParts, notDone } from "./accounts.ts";
 import { alertsStay, getsAlerts } from "./alert-mailboxes.ts";
 import { tooWide } from "./aliases.ts";
-import { NEW_TARGETS_A_DAY, type NewTargets } from "./new-targets.ts";
 import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
 import { type TargetParts, tooManyForwards } from "./web-targets.ts";
@@ -16,7 +16,10 @@ export type ForwardCommandParts = Pick<
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
   Pick<TargetParts, "book"> &
-  Readonly<{ forwards: ForwardStore; newTargets: Pick<NewTargets, "spend"> }>;
+  Readonly<{ forwards: ForwardStore; newTargets: Pick<Shares<AccountName>, "spend"> }>;
+
+/** For all but root. Mail leaves by a forward past the limits of what an account sends. */
+export const NEW_TARGETS_A_DAY = 5;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
 export async function forwardCommand(
