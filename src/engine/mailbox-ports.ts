@@ -5,6 +5,7 @@ import type { Vacation } from "../core/vacation.ts";
 import type { AppPasswordItem } from "../wire/control/access-items.ts";
 import type { AllowedSenderItem } from "../wire/control/items.ts";
 import type { Outcome } from "./ports.ts";
+import type { TimeSpan } from "./storage-ports.ts";
 
 /** What an account has besides its password, and where mail goes on to. Writers throw when their database takes nothing. */
 
@@ -40,6 +41,11 @@ export interface ForwardStore {
   forwardingOf(account: string): Forwarding | null;
   /** Where mail of all accounts is sent on, one for each account that has it. */
   targets(): readonly string[];
+  /**
+   * Counts new targets of an account, as many as `most` leaves within the span, and returns whether all of them fit. Survives a
+   * restart. Counts from outside the span are deleted.
+   */
+  spendTargets(account: AccountName, many: number, most: number, span: TimeSpan): boolean;
 }
 
 export interface VacationStore {

@@ -39,6 +39,7 @@ const ACCOUNTS: Kind = {
     "alias_block",
     "app_password",
     "forward",
+    "forward_spent",
     "vacation",
     "admin",
     "token",

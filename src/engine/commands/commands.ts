@@ -1,16 +1,12 @@
 import { messageOf } from "../../core/error.ts";
-import type { AccountName } from "../../core/net/address.ts";
-import { DAY_MS } from "../../core/time.ts";
 import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../wire/control/control.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
-import { Shares } from "../budget.ts";
 import { type CommandParts, carryOut, type Own } from "./carry-out.ts";
 import { dryRun, NO_DRY_RUN } from "./dry-run.ts";
-import { NEW_TARGETS_A_DAY } from "./forwarding.ts";
 import { MyMailboxCommands } from "./my-mailbox.ts";
 import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { SettingsCommands } from "./settings.ts";
@@ -25,8 +21,7 @@ const MOST_REVIEWS = 4;
  * Every command of the control socket. The server itself handles the stream that `watch` starts. What a command changed
  * survives a power failure once it is answered.
  */
-export function createCommands(given: Omit<CommandParts, "newTargets">) {
-  const parts = { ...given, newTargets: new Shares<AccountName>(NEW_TARGETS_A_DAY, DAY_MS) };
+export function createCommands(parts: CommandParts) {
   const gate = new CommandGate(parts);
   const keys = new Passkeys(parts);
   const { bounds } = gate;

@@ -1,6 +1,6 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { DAY_MS, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { Shares } from "../budget.ts";
 import type { ForwardStore } from "../mailbox-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { type AccountCommandParts, notDone } from "./accounts.ts";
@@ -16,10 +16,10 @@ export type ForwardCommandParts = Pick<
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
   Pick<TargetParts, "book"> &
-  Readonly<{ forwards: ForwardStore; newTargets: Pick<Shares<AccountName>, "spend"> }>;
+  Readonly<{ forwards: ForwardStore }>;
 
 /** For all but root. Mail leaves by a forward past the limits of what an account sends. */
-export const NEW_TARGETS_A_DAY = 5;
+const NEW_TARGETS_A_DAY = 5;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
 export async function forwardCommand(
@@ -58,11 +58,13 @@ export async function forwardCommand(
 
 /** Counts tries too: whoever sends mail to strangers this way, or asks who exists here, gets no further. */
 function tooManyNew(
-  { newTargets, clock }: ForwardCommandParts,
+  { forwards, clock }: ForwardCommandParts,
   name: AccountName,
   added: readonly Address[],
 ): CommandError | null {
-  if (added.every(() => newTargets.spend(name, clock.now()))) return null;
+  if (added.length === 0) return null;
+  const span = { since: later(clock.now(), -DAY_MS), until: clock.now() };
+  if (forwards.spendTargets(name, added.length, NEW_TARGETS_A_DAY, span)) return null;
   const message = `The mail of ${name} is sent on to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
   return { ok: false, kind: "failed", message, next: "Try again tomorrow, or ask the administrator of this server." };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress, START, scratch } from "../../../../test/kit/test-database.ts";
+import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { readForwarding, SqliteForwards } from "./forwards.ts";
@@ -125,4 +126,28 @@ test("what mail of an account to itself reaches by its forward, also under an al
   for (const recipient of [ann, "Ann+shop@example.org", info])
     assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
   assert.deepEqual(forwards.reachedBy(ann, bob), [], "that is bob's forward");
+});
+
+test("new targets are counted for a day, also over a restart", (t) => {
+  const path = join(scratch(t), "accounts.db");
+  const spend = (many: number, at: Millis, account = ann): boolean => {
+    using db = openAccounts(path);
+    return new SqliteForwards(db).spendTargets(account, many, 5, { since: later(at, -DAY_MS), until: at });
+  };
+  assert.equal(spend(3, START), true);
+  assert.equal(spend(1, START), true, "at the same moment");
+  assert.equal(spend(2, later(START, 1)), false, "what is left is spent");
+  assert.equal(spend(1, later(START, 2)), false);
+  assert.equal(spend(5, later(START, 2), bob), true, "each account has its own count");
+  assert.equal(spend(4, later(START, DAY_MS)), true, "the first four are a day old");
+  assert.equal(spend(1, later(START, DAY_MS)), false);
+});
+
+test("the count goes with a removed account", (t) => {
+  const { accounts, forwards } = fresh(t);
+  const span = { since: later(START, -DAY_MS), until: START };
+  assert.equal(forwards.spendTargets(ann, 5, 5, span), true);
+  assert.equal(forwards.spendTargets(ann, 1, 5, span), false);
+  accounts.remove(ann);
+  assert.equal(forwards.spendTargets(ann, 1, 5, span), true);
 });

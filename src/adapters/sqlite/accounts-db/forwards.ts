@@ -2,7 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AccountName, type Address, withoutExtension } from "../../../core/net/address.ts";
 import type { Forwarding, ForwardStore } from "../../../engine/mailbox-ports.ts";
 import type { ForwardReach, Outcome } from "../../../engine/ports.ts";
-import { text } from "../columns.ts";
+import type { TimeSpan } from "../../../engine/storage-ports.ts";
+import { integer, text } from "../columns.ts";
 import { together } from "../together.ts";
 
 /** Where accounts send their mail on, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
@@ -47,6 +48,16 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return found;
   }
 
+  spendTargets(account: AccountName, many: number, most: number, { since, until }: TimeSpan): boolean {
+    let left = 0;
+    together(this.#db, () => {
+      this.#sql.forgetSpent.run(since, until);
+      left = Math.max(0, most - integer(this.#sql.spent.get(account)?.["spent"]));
+      if (left > 0) this.#sql.spend.run(account, until, Math.min(many, left));
+    });
+    return many <= left;
+  }
+
   targets(): readonly string[] {
     return this.#sql.targets.all().map((row) => text(row["target"]));
   }
@@ -69,6 +80,11 @@ function statements(sql: (text: string) => StatementSync) {
     forget: sql("DELETE FROM forward WHERE account = ?"),
     onward: sql("SELECT target FROM onward WHERE address = ?"),
     targets: sql("SELECT target FROM forward WHERE target <> account"),
+    forgetSpent: sql("DELETE FROM forward_spent WHERE at <= ? OR at > ?"),
+    spent: sql("SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?"),
+    spend: sql(
+      "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    ),
     add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
   };
 }

@@ -392,4 +392,19 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
     WHERE (until IS NULL OR until > (julianday('now') - 2440587.5) * 86400000)
       AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
   `,
+
+  // How many new targets the users of mailboxes and the web gave to forwards within the last day, tries too. Kept here, so that
+  // a restart does not reset the limit.
+  `
+  CREATE TABLE forward_spent (
+    account TEXT COLLATE NOCASE NOT NULL,
+    at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER forward_spent_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM forward_spent WHERE account = old.name;
+  END;
+  `,
 ];
