@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { patience } from "../../test/kit/patience.ts";
 import { descriptorOf, writeNow } from "./write-now.ts";
 
 const MOST_MS = 10_000;
@@ -24,7 +25,7 @@ async function pair(): Promise<readonly [Socket, Socket]> {
 async function readOf(socket: Socket, length: number): Promise<string> {
   let text = "";
   socket.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
-  const deadline = AbortSignal.timeout(MOST_MS);
+  const deadline = AbortSignal.timeout(patience(MOST_MS));
   while (text.length < length) await once(socket, "data", { signal: deadline });
   return text;
 }
@@ -66,7 +67,7 @@ test("nothing is written to the descriptor of a socket that is destroyed, which 
   from.destroy();
   writeNow(from, fd, "late");
   to.resume();
-  await once(to, "close", { signal: AbortSignal.timeout(MOST_MS) });
+  await once(to, "close", { signal: AbortSignal.timeout(patience(MOST_MS)) });
   assert.equal(to.bytesRead, 0);
   assert.equal(descriptorOf(from), null);
 });

@@ -3,6 +3,7 @@ import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { patience } from "../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { parseIp, parsePrefix } from "../core/net/ip.ts";
@@ -42,7 +43,7 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
       .map((row) => row["reason"]);
   const banned = (network: string) => sqlite.ban(parsePrefix(network) ?? assert.fail());
   const wait = (expected: readonly string[]) =>
-    t.waitFor(() => assert.deepEqual(reasons(), expected), { timeout: 10_000 });
+    t.waitFor(() => assert.deepEqual(reasons(), expected), { timeout: patience(10_000) });
   return { file, start, wait, banned, warned, clock, store, notices, db };
 }
 
@@ -112,7 +113,7 @@ test("while the database takes nothing the lines wait", async (t) => {
   start();
   store.failing = "commit";
   appendFileSync(file, "attack 198.51.100.7 1\n");
-  await t.waitFor(() => assert.ok(notices.raised.has("database_unwritable")), { timeout: 10_000 });
+  await t.waitFor(() => assert.ok(notices.raised.has("database_unwritable")), { timeout: patience(10_000) });
   store.failing = null;
   clock.advance(60_000);
   await wait(["below_limit"]);

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
+import { patience } from "../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import type { Observation } from "../core/events/log.ts";
 import { parseIp } from "../core/net/ip.ts";
@@ -34,11 +35,11 @@ function following(t: TestContext) {
       .all()
       .map((row) => row["ip"]);
   const wait = (addresses: readonly string[]) =>
-    t.waitFor(() => assert.deepEqual(seen(), addresses), { timeout: 10_000 });
+    t.waitFor(() => assert.deepEqual(seen(), addresses), { timeout: patience(10_000) });
   return { file, start, wait, warned };
 }
 
-test("each line becomes an event once, whatever stops between", { timeout: 30_000 }, async (t) => {
+test("each line becomes an event once, whatever stops between", { timeout: patience(30_000) }, async (t) => {
   const { file, start, wait } = following(t);
   writeFileSync(file, "refused 198.51.100.99\n");
   const first = start();
@@ -53,7 +54,7 @@ test("each line becomes an event once, whatever stops between", { timeout: 30_00
   await wait(["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
 });
 
-test("a log that was rotated is read to its end, and then the new one", { timeout: 30_000 }, async (t) => {
+test("a log that was rotated is read to its end, and then the new one", { timeout: patience(30_000) }, async (t) => {
   const { file, start, wait } = following(t);
   start();
   writeFileSync(file, "refused 198.51.100.1\n");
@@ -64,11 +65,13 @@ test("a log that was rotated is read to its end, and then the new one", { timeou
   await wait(["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
 });
 
-test("a log that cannot be read is told, and followed once it can be", { timeout: 30_000 }, async (t) => {
+test("a log that cannot be read is told, and followed once it can be", { timeout: patience(30_000) }, async (t) => {
   const { file, start, wait, warned } = following(t);
   mkdirSync(file);
   start();
-  await t.waitFor(() => assert.equal(warned[0], "A log cannot be followed; it is tried again."), { timeout: 10_000 });
+  await t.waitFor(() => assert.equal(warned[0], "A log cannot be followed; it is tried again."), {
+    timeout: patience(10_000),
+  });
   rmSync(file, { recursive: true });
   writeFileSync(file, "refused 198.51.100.1\n");
   await wait(["198.51.100.1"]);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Stats } from "../../src/wire/control/items.ts";
+import { patience } from "../kit/patience.ts";
+import { whileBusy } from "../lab/busy-processors.ts";
 import { Dialog } from "../lab/dialog.ts";
 import type { Host } from "../lab/host.ts";
 import { ALLOWED, limitsTests } from "../lab/limits-tests.ts";
@@ -74,16 +76,18 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     await sameBanEverywhere(product, from, "mail_limit", "light");
   });
 
-  test("eleven mails in sessions of five too", async () => {
+  test("eleven mails in sessions of five too, however busy the processors are", async () => {
     const from = "198.51.100.203";
-    for (const count of [5, 5]) {
+    await whileBusy(async () => {
+      for (const count of [5, 5]) {
+        const dialog = await openSession(lab.attacker, from);
+        for (let i = 1; i <= count; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
+        dialog.close();
+      }
       const dialog = await openSession(lab.attacker, from);
-      for (let i = 1; i <= count; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
-      dialog.close();
-    }
-    const dialog = await openSession(lab.attacker, from);
-    assertCutOff(await mailOver(dialog, {}));
-    await dialog.closed(3_000);
+      assertCutOff(await mailOver(dialog, {}));
+      await dialog.closed(3_000);
+    });
     await sameBanEverywhere(product, from, "mail_limit", "light");
   });
 
@@ -217,7 +221,7 @@ async function sameBanEverywhere(product: Product, subject: string, code: string
     new RegExp(`[ {]${network.replaceAll(".", "\\.")} [^,}]*expires ([0-9dhms]+)`).exec(await product.firewall()),
   );
   const leftMs = durationMs(element[1] ?? "");
-  assert.ok(Math.abs(Date.now() + leftMs - expires) < 3_000, `the firewall: ${element[0]}, ${ban.expiresAt}`);
+  assert.ok(Math.abs(Date.now() + leftMs - expires) < patience(3_000), `the firewall: ${element[0]}, ${ban.expiresAt}`);
 }
 
 /** `29m58s512ms` as nft prints it. */

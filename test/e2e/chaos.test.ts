@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { patienceSeconds } from "../kit/patience.ts";
 import type { Lab } from "../lab/lab.ts";
 import { assertCutOff, authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -109,7 +110,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("while the guard is down mail and logins go on, and every command says that it is down", async () => {
-    await lab.server.mustExec(["sv", "-w", "10", "down", `${product.layout.services}/guard`]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${product.layout.services}/guard`]);
     try {
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.103" })).code, 250);
       const imap = await openImap(lab.sender, "198.51.100.103");
@@ -133,7 +134,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
         "break-glass lifts bans without the guard",
       );
     } finally {
-      await lab.server.mustExec(["sv", "-w", "10", "up", `${product.layout.services}/guard`]);
+      await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", `${product.layout.services}/guard`]);
     }
     let isBack = false;
     // Its socket answers a moment before the records say that they are lifted.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/core/time.ts";
 import type { EventItem } from "../../src/wire/control/items.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { MachineClock } from "../lab/machine-clock.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
@@ -102,14 +103,14 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await page.ask("GET", STATS)).status, 200);
 
     const dovecot = `${product.layout.services}/dovecot`;
-    await lab.server.mustExec(["sv", "-w", "10", "down", dovecot]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", dovecot]);
     const sent = await sendMail({ host: lab.sender, from: "198.51.100.75", subject: "It waits for tomorrow" });
     assert.equal(sent.code, 250, sent.lines.join(" "));
     const deferred = join(product.layout.postfixQueue, "deferred");
     const waits = (): boolean =>
       readdirSync(deferred, { recursive: true }).some((name) => /[A-F0-9]{8}/.test(String(name)));
     await until("it is deferred", waits, SOON_MS);
-    await lab.server.mustExec(["sv", "-w", "10", "up", dovecot]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", dovecot]);
 
     clock.set(0);
     await until("it is over", async () => (await noticed()) === undefined, SOON_MS);
@@ -164,7 +165,14 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
   async function restartGuard(): Promise<void> {
     const before = product.pidsOf(GUARD);
     // sv(8) compares times with runsv's.
-    await lab.server.mustExec([...clock.within, "sv", "-w", "15", "restart", join(product.layout.services, "guard")]);
+    await lab.server.mustExec([
+      ...clock.within,
+      "sv",
+      "-w",
+      patienceSeconds(15),
+      "restart",
+      join(product.layout.services, "guard"),
+    ]);
     const isNew = (): boolean => product.pidsOf(GUARD).every((pid) => !before.includes(pid));
     await until("the guard is back", async () => isNew() && (await product.guardAnswers()));
   }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
-import { patience } from "../kit/patience.ts";
+import { patience, patienceSeconds } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
 import { toldByMail } from "../lab/mailbox.ts";
@@ -128,7 +128,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       async () =>
         existsSync(`${engineDb}.digest`) && String(await product.sqlite(BANS, `${engineDb}.digest`)) === BANNED,
     );
-    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
     assert.match(
       (await product.cli(["status"])).stderr,
       /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m,
@@ -170,7 +170,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("the copy has it", async () =>
       String(await product.sqlite("SELECT name FROM account", `${accountsDb}.copy`)).includes("bea@"),
     );
-    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
     await lab.server.mustExec(["sqlite3", accountsDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(accountsDb);
     await lab.server.mustExec(["sv", "up", guard]);

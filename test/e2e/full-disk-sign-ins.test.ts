@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -17,7 +18,7 @@ const GUESSES = 1_000;
 const AT_ONCE = 300;
 /** Of one address, at one account, and over the whole server: what each may be while it is recorded, together. */
 const MOST_VERIFIED = 50;
-const OWNER_MS = 5_000;
+const OWNER_MS = patience(5_000);
 
 describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, GUESSED_AT, SUSPENDED], {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -9,7 +10,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-const PROMPT_MS = 5_000;
+const PROMPT_MS = patience(5_000);
 
 describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA], {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { patience } from "../kit/patience.ts";
+import { patience, patienceSeconds } from "../kit/patience.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
@@ -166,7 +166,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
   ] as const)
     test(`Postgrey ${what}: mail passes within seconds, and the owner is told until it is over`, async () => {
       const service = `${product.layout.services}/postgrey`;
-      await lab.server.mustExec(["sv", "-w", "10", stop, service]);
+      await lab.server.mustExec(["sv", "-w", patienceSeconds(10), stop, service]);
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < patience(6_000), `${Math.round(performance.now() - startedAt)} ms`);

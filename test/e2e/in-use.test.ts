@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { becomeOld } from "../kit/old-data.ts";
+import { patience, patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { Locker } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
@@ -34,7 +35,7 @@ const GROWTH_KB = 16_384;
 /** A program that shares the port of its argument with none. */
 const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1]), "0.0.0.0")`;
 /** One mail or sign-in while the databases are locked. Half a second unless the machine is busy. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = patience(10_000);
 
 describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(TOLD_ELSEWHERE, [ANNA]);
@@ -220,7 +221,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       if (connected.ok) connected.socket.destroy();
       return connected.ok;
     };
-    await lab.server.mustExec(["sv", "-w", "10", "down", `${layout.services}/${service}`]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${layout.services}/${service}`]);
     await until("the port is free", async () => !(await isOpen()));
     const taker = run(program);
     await until("it has the port", isOpen);

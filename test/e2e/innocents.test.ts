@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
 import { alertsOf, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
@@ -16,7 +17,7 @@ const STAFF = Array.from({ length: 20 }, (_, i) => `staff${i + 1}@example.test`)
 const TRAVELLER = "traveller@example.test";
 const WATCHED = "monitored@example.test";
 const CHECKS = 40;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = patience(10_000);
 
 describe("honest users, with the limits as they are shipped", { skip: whyNoLab() ?? false }, () => {
   const accounts = [PHONE, ...GUESTS, ...STAFF, TRAVELLER, WATCHED];

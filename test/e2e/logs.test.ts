@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writ
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/wire/control/items.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
@@ -222,7 +223,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
 
   test("a sign-in that failed while the guard was down is found when it is back", async () => {
     const service = `${product.layout.services}/guard`;
-    await lab.server.mustExec(["sv", "-w", "10", "down", service]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", service]);
     const imap = await openImap(lab.attacker, "198.51.100.209");
     assert.match((await logIn(imap, ANNA, "wrong")) ?? "", /^NO/);
     imap.close();
@@ -230,7 +231,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const written = Date.now();
     // Lines tell whole seconds: what was written in the second of the start is not told from what came after it.
     await until("the next second has begun", () => Date.now() > written + 1_100);
-    await lab.server.mustExec(["sv", "-w", "10", "up", service]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", service]);
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
   });

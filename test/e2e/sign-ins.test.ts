@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { setPassword } from "../lab/first-accounts.ts";
 import { endedWithKeys } from "../lab/interrupted-restore.ts";
@@ -40,7 +41,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
 
     const guard = join(product.layout.services, "guard");
-    await lab.server.mustExec(["sv", "-w", "10", "down", guard]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
     try {
       const all = [signsIn(BERT, PASSWORD, AWAY), submits(BERT, PASSWORD, AWAY), signsIn(BERT), submits(BERT)];
       assert.deepEqual(await Promise.all(all), [false, false, true, true]);

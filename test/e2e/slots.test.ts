@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
+import { whileBusy } from "../lab/busy-processors.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Dialog } from "../lab/dialog.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
@@ -17,10 +19,11 @@ const HOME = "198.51.100.70";
 const CONNECTIONS = 110;
 const PORTS = [25, 465, 587] as const;
 const ATTACK_MS = 10_000;
-const MOST_MS = 5_000;
+const MOST_MS = patience(5_000);
 /** Stays away for good where the test waits longer. */
 const UNWILLING_MS = 20_000;
 
+const asItIs: typeof whileBusy = async (work) => work();
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 /** Of the attacker: every second one an IPv4 address, the others each in an IPv6 site of its own. */
 const attackers = (count: number): readonly string[] =>
@@ -60,17 +63,17 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     "the owner elsewhere, 993": () => reads(newPlace()),
   };
 
-  for (const [what, addresses, isStubborn] of [
-    ["33 addresses", attackers(33), false],
-    ["110 addresses, IPv4 and IPv6", attackers(110), false],
-    ["33 addresses that come back at once", sites(0x200, 33), true],
-    ["110 addresses that come back at once", sites(0x300, 110), true],
+  for (const [what, addresses, isStubborn, load] of [
+    ["33 addresses", attackers(33), false, asItIs],
+    ["110 addresses, IPv4 and IPv6, with busy processors", attackers(110), false, whileBusy],
+    ["33 addresses that come back at once, with busy processors", sites(0x200, 33), true, whileBusy],
+    ["110 addresses that come back at once", sites(0x300, 110), true, asItIs],
   ] as const)
     test(`${CONNECTIONS} from ${what}, on ports ${PORTS.join(", ")}: nobody honest waits`, async () => {
       const over = new AbortController();
       const attack = PORTS.map((port) => holdOpen(lab.attacker, addresses, port, { isStubborn, over: over.signal }));
       try {
-        const waits = await measure();
+        const waits = await load(measure);
         const told = (await product.stats()).health.notices.filter(({ code }) => code === "ports_crowded");
         for (const [who, ms] of waits) console.log(`${what}: ${who} waited ${ms.map(Math.round).join(", ")} ms`);
         console.log(told[0]?.detail);

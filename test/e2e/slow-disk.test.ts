@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { requestOf, writeDigits } from "../../bench/policy-request.ts";
-import { patience } from "../kit/patience.ts";
+import { serviceLog } from "../../src/settings/layout.ts";
+import { patience, patienceSeconds } from "../kit/patience.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -29,14 +30,16 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     const strace = `strace -D -f -qq -y -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
     writeFileSync(run, readFileSync(run, "utf8").replace("exec chpst", `exec ${strace} chpst`));
     const before = guards();
-    await lab.server.mustExec(["sv", "-w", "20", "restart", join(product.layout.services, "guard")]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(20), "restart", join(product.layout.services, "guard")]);
     await until("the guard runs under strace", async () => {
       const now = guards();
-      return now.length === 1 && now[0] !== before[0] && (await product.guardAnswers());
+      if (now.length === 1 && now[0] !== before[0] && (await product.guardAnswers())) return true;
+      const log = readFileSync(serviceLog(product.layout, "guard"), "utf8").slice(-2_000);
+      throw new Error(`guards: ${now.join(" ")} (before: ${before.join(" ")})\n${log}`);
     });
     // A reader in the way when the log is to be emptied costs one flush (ADR 14).
     const web = join(product.layout.services, "web");
-    await lab.server.mustExec(["sv", "-w", "20", "down", web]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(20), "down", web]);
     t.after(() => lab.server.mustExec(["sv", "up", web]));
     const from = lines(flushes).length;
 
@@ -65,8 +68,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("the maintenance process has no rights of its own, and comes back when it is killed", async () => {
-    const [pid] = maintenance();
-    assert.ok(pid !== undefined);
+    const pid = await until("it runs", () => maintenance()[0]);
     assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^CapEff:\t0+$/m);
     process.kill(pid, "SIGKILL");
     await until("another runs", () => maintenance().some((one) => one !== pid));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DAY_MS } from "../../src/core/time.ts";
+import { patience } from "../kit/patience.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import { LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -28,7 +29,7 @@ const WEEKS = 4;
 const CROWD = [64, 192].flatMap((first) => Array.from({ length: 50 }, (_, i) => `198.51.100.${first + 10 + i}`));
 const NEXT_DOOR = ["2001:db8:10::66", SERVER.gateway];
 const MOST_SPARED = 50;
-const OWNER_MS = 5_000;
+const OWNER_MS = patience(5_000);
 
 describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, NEIGHBOUR, TRAVELLER]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { HOUR_MS } from "../../src/core/time.ts";
+import { patience } from "../kit/patience.ts";
 import { GuardClock } from "../lab/guard-clock.ts";
 import { alertsOf, during, eachOf, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -29,7 +30,7 @@ const ROOT_NETWORKS = 300;
 const MOST_VERIFIED = 20;
 const ALERT_MS = 10_000;
 /** Two cores carry the attack, the server and the owner. */
-const OWNER_MS = 10_000;
+const OWNER_MS = patience(10_000);
 /** The one that is tried at every account, as in an attack; Dovecot tells its hash with the name. */
 const FASHIONABLE = "Summer-2026!";
 const HOME = "198.51.100.70";

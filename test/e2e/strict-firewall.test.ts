@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { parseDoor, partsOf } from "../../src/core/firewall/strict.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { SETTINGS } from "../lab/incident-answers.ts";
 import { incidentTests, receiveAlerts } from "../lab/incident-tests.ts";
@@ -97,10 +98,10 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.ok(await echoes(session), "what is open goes on");
     assert.equal((await state()).state, "trial");
     const services = ["guard", "keeper"].map((name) => join(product.layout.services, name));
-    await lab.server.mustExec(["sv", "-w", "10", "force-stop", ...services]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "force-stop", ...services]);
     await until("the kernel takes it back", () => reaches(running, HOME, UNLISTED), WITHIN_MS);
     assert.equal((await state()).state, "unconfirmed");
-    await lab.server.mustExec(["sv", "-w", "10", "up", ...services]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", ...services]);
     await until("the keeper takes the table away", async () => !(await isThere()), WITHIN_MS);
     await until(
       "the owner is told",

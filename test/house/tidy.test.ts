@@ -49,6 +49,9 @@ const LATER = pieces("TO", "DO|FIX", "ME|XX", "X\\b");
 const ALONE = pieces("\\.(on", "ly|to", "do)\\(");
 const SKIP = pieces("\\bsk", "ip: true|\\.sk", "ip\\(");
 const MACHINE_PATH = pieces("/wo", "rk/|/ho", "me/[a-z]+/|/Us", "ers/");
+/** A limit that is the same on every machine, however fast it is. */
+const BARE_DEADLINE =
+  /\btimeout: \d[\d_]{3}|AbortSignal\.timeout\(\d|lab\.server\..*"-w", "\d|(now\(\) - \w+|\b(ms|\w+Ms)) < \d[\d_]*[,)]/;
 
 const rules: readonly Rule[] = [
   {
@@ -87,6 +90,12 @@ const rules: readonly Rule[] = [
     applies: (path) => path.endsWith(".test.ts") && !path.startsWith("test/house/"),
     finds: firstLine(/await (setTimeout|sleep)\(/),
     broken: { path: "src/core/x.test.ts", text: "await setTimeout(500);\n" },
+  },
+  {
+    name: "a test's deadlines in numbers go through patience",
+    applies: (path) => /^test\/.*\.ts$|^src\/.*\.test\.ts$/.test(path) && !path.startsWith("test/house/"),
+    finds: firstLine(BARE_DEADLINE),
+    broken: { path: "test/e2e/x.test.ts", text: "assert.ok(tookMs < 5_000);\n" },
   },
   {
     name: "a hook outside of describe says of which file: others run in the same process",

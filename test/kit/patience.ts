@@ -8,3 +8,8 @@ const SLOWNESS = Math.max(1, Number(process.env["TEST_SLOWNESS"] ?? 1));
 export function patience(ms: number): number {
   return Math.round(ms * SLOWNESS);
 }
+
+/** The same in whole seconds, as an argument of a program, such as `sv -w`. */
+export function patienceSeconds(seconds: number): string {
+  return String(Math.ceil(patience(seconds * 1_000) / 1_000));
+}

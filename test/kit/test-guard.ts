@@ -36,6 +36,7 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
 import { dashboardCredentials } from "./dashboard-credentials.ts";
 import { needsOf } from "./no-needs.ts";
+import { patience } from "./patience.ts";
 import { TOLD_ALERTS } from "./told-alerts.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
@@ -239,4 +240,4 @@ export function json(finished: Finished): unknown {
 }
 
 export const PASSWORD = "correct horse battery";
-export const TIMED = { timeout: 120_000 }; // a command that hangs fails its suite
+export const TIMED = { timeout: patience(120_000) }; // a command that hangs fails its suite

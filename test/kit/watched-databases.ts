@@ -8,6 +8,7 @@ import { MaintenanceWork } from "../../src/adapters/sqlite/maintenance/work.ts";
 import { openAccounts, openEngine } from "../../src/adapters/sqlite/open.ts";
 import { DatabaseWatch } from "../../src/daemon/guard/watch-databases.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
+import { patience } from "./patience.ts";
 import { scratch } from "./test-database.ts";
 
 /** Both databases on a disk, under the guard's watch. */
@@ -56,7 +57,7 @@ export async function lookUntil(t: TestContext, watch: DatabaseWatch, holds: () 
       await watch.look();
       holds();
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: patience(10_000), interval: 5 },
   );
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { patienceSeconds } from "../kit/patience.ts";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
@@ -178,7 +179,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     const dialog = await openSubmission(lab.sender, AWAY, 465);
     assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);
     const dovecot = `${product.layout.services}/dovecot`;
-    await lab.server.mustExec(["sv", "-w", "10", "down", dovecot]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", dovecot]);
     try {
       const ran = await product.cli(["account", "suspend", "stolen@example.test"]);
       assert.equal(ran.code, 1);

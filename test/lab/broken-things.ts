@@ -5,6 +5,7 @@ import type { CheckId } from "../../src/cli/check/table.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/daemon/backup/record.ts";
 import type { InProduct } from "../kit/checks-in-product.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { mustRun } from "./commands.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -30,7 +31,7 @@ export function brokenThings(
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
   const sv = (what: string, service: string) =>
-    lab.server.mustExec(["sv", "-w", "10", what, join(layout.services, service)]);
+    lab.server.mustExec(["sv", "-w", patienceSeconds(10), what, join(layout.services, service)]);
 
   /** Every user may do everything with it. */
   function opened(path: string): Pick<Breaking, "breaks" | "mends"> {

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText, type Written } from "./mailbox.ts";
@@ -40,7 +41,7 @@ export async function stopService(
 ): Promise<Readonly<{ start: () => Promise<void> }>> {
   const directory = join(product.layout.services, service);
   const { server } = product.lab;
-  await server.mustExec(["sv", "-w", "15", "down", directory]);
+  await server.mustExec(["sv", "-w", patienceSeconds(15), "down", directory]);
   return {
     start: async () => {
       await server.mustExec(["sv", "up", directory]);

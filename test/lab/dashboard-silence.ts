@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { patience } from "../kit/patience.ts";
 import type { LabBrowser } from "./browser.ts";
 import { press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
@@ -9,11 +10,11 @@ import { until } from "./wait.ts";
 import { namedEvents } from "./web-client.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
-const SHOWN_MS = 10_000;
+const SHOWN_MS = patience(10_000);
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 
 /** The keeper looks every few seconds. */
-const NOTICED_MS = 60_000;
+const NOTICED_MS = patience(60_000);
 
 /** The guard is stopped, then the web, then a part without which mail flows. All go on afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {

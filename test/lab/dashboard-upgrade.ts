@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { patienceSeconds } from "../kit/patience.ts";
 import type { LabBrowser } from "./browser.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
@@ -52,5 +53,5 @@ async function upgrade({ lab, layout }: Product): Promise<void> {
     writeFileSync(file, text);
   }
   for (const [from, to] of names) renameSync(join(programs, from), join(programs, to));
-  await lab.server.mustExec(["sv", "-w", "15", "restart", join(layout.services, "web")]);
+  await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "web")]);
 }

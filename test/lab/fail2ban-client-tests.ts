@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { patienceSeconds } from "../kit/patience.ts";
 import { fail2banRuns } from "./fail2ban.ts";
 import type { Running } from "./with-product.ts";
 
@@ -27,7 +28,7 @@ export function fail2banClientTests({ lab, product }: Running): void {
   test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
     const { services, fail2banSocket: socket } = product.layout;
     await fail2banRuns(product);
-    await lab.server.mustExec(["sv", "-w", "10", "down", join(services, "fail2ban")]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", join(services, "fail2ban")]);
     rmSync(socket, { force: true });
     const proof = join(dirname(socket), "ran-as");
     const ofRoot = join(lab.directory, "ran-as-root");

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { requestOf } from "../../bench/policy-request.ts";
+import { patience } from "../kit/patience.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const DECISION_MS = 500;
+const DECISION_MS = patience(500);
 const TRAPS = {
   "a pipe": "mkfifo",
   "a link to a secret": "ln -s ../../secrets/login-policy",

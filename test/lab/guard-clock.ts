@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MINUTE_MS } from "../../src/core/time.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { ClockLibrary } from "./machine-clock.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -21,7 +22,7 @@ export class GuardClock {
     const run = join(services, "guard", "run");
     const moved = `env LD_PRELOAD=${clock.#library.path} ${node} `;
     writeFileSync(run, readFileSync(run, "utf8").replace(new RegExp(`${node} (?=.*/guard\\.js$)`, "m"), moved));
-    await product.lab.server.mustExec(["sv", "-w", "15", "restart", join(services, "guard")]);
+    await product.lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(services, "guard")]);
     await until("the guard is back", () => product.guardAnswers());
     return clock;
   }

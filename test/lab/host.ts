@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { patience } from "../kit/patience.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { type HostName, namespaceOf } from "./network.ts";
 
@@ -45,7 +46,7 @@ export class Host {
     await this.#agent;
     const socket = connect(this.#socketPath);
     socket.on("error", () => socket.destroy());
-    socket.write(`${JSON.stringify({ from, to, port, timeoutMs })}\n`);
+    socket.write(`${JSON.stringify({ from, to, port, timeoutMs: patience(timeoutMs) })}\n`);
     const answer = await firstLine(socket);
     const connected = /"connected":true/.test(answer);
     if (connected) return { ok: true, socket };

@@ -7,11 +7,12 @@ import { ALL_BANS, statsOf } from "../../src/engine/explain/stats.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Command, Verb } from "../../src/wire/control/control.ts";
 import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import { patience } from "../kit/patience.ts";
 
 const MOST_BANS = 10_000;
 const MOST_EVENTS = 500;
 const MOST_ALERTS = 100;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = patience(20_000);
 
 /**
  * What `bans`, `events`, `alerts list` and `stats` of the command line tell, by their own code, but without a process for each question:

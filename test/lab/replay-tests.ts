@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
+import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "./mail.ts";
 import { until } from "./wait.ts";
@@ -23,7 +24,7 @@ export function replayTests({ lab, product }: Running): void {
     return (await product.json(["replay", "--policy", policy, ...more])) as ReplayReport;
   };
   const restartGuard = async (): Promise<void> => {
-    await lab.server.mustExec(["sv", "-w", "10", "restart", `${product.layout.services}/guard`]);
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "restart", `${product.layout.services}/guard`]);
     await until("the guard is back", () => product.guardAnswers());
   };
   const signIn = async (from: string, name: string, password?: string): Promise<void> => {

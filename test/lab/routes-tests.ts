@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
+import { patience } from "../kit/patience.ts";
 import { logIn, openImap, sendMail } from "./mail.ts";
 import { mailboxVisits } from "./mailbox-visits.ts";
 import { managingVisits } from "./managing-visits.ts";
@@ -17,7 +18,7 @@ const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVis
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
 
-const TOLD_WITHIN = { timeout: 20_000, interval: 500 };
+const TOLD_WITHIN = { timeout: patience(20_000), interval: 500 };
 
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { patienceSeconds } from "../kit/patience.ts";
 import type { Product } from "./product.ts";
 
 /** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
@@ -15,7 +16,7 @@ const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown
 export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {
   const file = join(layout.log, "verified");
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
-  await lab.server.mustExec(["sv", "-w", "15", "restart", join(layout.services, "dovecot")]);
+  await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "dovecot")]);
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
     // Its worker says the same once more.

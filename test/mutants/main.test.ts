@@ -5,12 +5,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 
 describe("a run that is ended early says that it has no result, and leaves nothing behind", {
   concurrency: true,
 }, () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    test(signal, { timeout: 60_000 }, async (t) => {
+    test(signal, { timeout: patience(60_000) }, async (t) => {
       const directory = mkdtempSync(join(tmpdir(), "ghostinbox-interrupted-"));
       t.after(() => rmSync(directory, { recursive: true, force: true }));
       const { NODE_TEST_CONTEXT: _, ...env } = process.env;

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { saying, servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { probeFail2ban } from "./fail2ban.ts";
@@ -22,7 +23,7 @@ test("a running Fail2ban answers its ping, and a frozen one does not", NEEDS, as
   const fail2ban = spawn("fail2ban-server", ["-f", "-x", ...where, "start"], { stdio: "ignore" });
   t.after(() => fail2ban.kill("SIGKILL"));
   await t.waitFor(async () => assert.deepEqual(await probeFail2ban(at("sock"), 1_000), { ok: true }), {
-    timeout: 20_000,
+    timeout: patience(20_000),
     interval: 100,
   });
   fail2ban.kill("SIGSTOP");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { answering, saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "./filters.ts";
@@ -77,7 +78,7 @@ test("a spamd whose processes are all busy works, and spam-head tells so however
     client.write("HEADERS SPAMC/1.5\r\nContent-length: 9\r\n\r\nSubject:\n");
     return client;
   };
-  const inTime = { timeout: 10_000 };
+  const inTime = { timeout: patience(10_000) };
   await t.waitFor(async () => assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true }), inTime);
   assert.equal((await probeSpamd({ spamd, pulse }, SHORT_MS)).ok, false, "it has answered about no mail yet");
   await once(await send(), "data");

@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { probeResolver } from "./resolver.ts";
 
@@ -36,7 +37,7 @@ test("unbound answers by itself, and hangs while it is frozen", {
   t.after(() => unbound.kill("SIGKILL"));
   const server = `127.0.0.1:${port}`;
   await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
-    timeout: 15_000,
+    timeout: patience(15_000),
   });
   unbound.kill("SIGSTOP");
   assert.deepEqual(await probeResolver(server, SHORT_MS), {
@@ -46,7 +47,7 @@ test("unbound answers by itself, and hangs while it is frozen", {
   });
   unbound.kill("SIGCONT");
   await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
-    timeout: 15_000,
+    timeout: patience(15_000),
   });
 });
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, START } from "../../../test/kit/test-database.ts";
 import { readDelivery } from "../../adapters/export/delivery-record.ts";
@@ -23,7 +24,7 @@ const MODULES = ["imrelp.so", "lmnsd_gtls.so"].map(
   (name) => globSync(`/usr/lib/*/rsyslog/${name}`)[0] ?? `/usr/lib/rsyslog/${name}`,
 );
 const PROGRAM = fileURLToPath(new URL("main.ts", import.meta.url));
-const WAIT = { timeout: 60_000, interval: 20 };
+const WAIT = { timeout: patience(60_000), interval: 20 };
 
 /** The exporter as it is run, a real rsyslog, and a database that gets events. */
 describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "openssl", ...MODULES] }) }, () => {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { MAIL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ResolverNames } from "../../adapters/dns/names.ts";
@@ -60,18 +61,18 @@ async function watching(t: TestContext, alerts: string) {
   return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
 }
 
-test("a notice is put into our own queue, by the keeper, once", { timeout: 30_000 }, async (t) => {
+test("a notice is put into our own queue, by the keeper, once", { timeout: patience(30_000) }, async (t) => {
   const { watch, notices, mails, saved } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   watch.start();
-  await t.waitFor(() => assert.equal(mails().length, 1), { timeout: 10_000 });
+  await t.waitFor(() => assert.equal(mails().length, 1), { timeout: patience(10_000) });
   assert.ok(saved.commits > 0, "and what is kept of it is brought to the disk");
   assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
   await watch.alerts.round();
   assert.equal(mails().length, 1);
 });
 
-test("what was told is not told again by the next start", { timeout: 30_000 }, async (t) => {
+test("what was told is not told again by the next start", { timeout: patience(30_000) }, async (t) => {
   const { watch, parts, notices, mails } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   await watch.alerts.round();
@@ -87,7 +88,7 @@ test("what was told is not told again by the next start", { timeout: 30_000 }, a
   );
 });
 
-test("an event that gets the id of a lost one is not passed over", { timeout: 30_000 }, async (t) => {
+test("an event that gets the id of a lost one is not passed over", { timeout: patience(30_000) }, async (t) => {
   const { watch, parts, engine, store } = await watching(t, MAILED);
   // So many that some are written before the commit.
   const lost = Array.from({ length: 50 }, () => engine.ask({ type: "CONNECT", ...MAIL }));
@@ -110,7 +111,7 @@ test("channels and limits follow the settings", async (t) => {
   assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
 });
 
-test("as shipped the administrator is told, as soon as there is one", { timeout: 30_000 }, async (t) => {
+test("as shipped the administrator is told, as soon as there is one", { timeout: patience(30_000) }, async (t) => {
   const { watch, mails, accounts } = await watching(t, "");
   const [before] = await watch.alerts.test();
   assert.deepEqual(before?.outcome, {
@@ -123,7 +124,7 @@ test("as shipped the administrator is told, as soon as there is one", { timeout:
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
 });
 
-test("the watcher of the heartbeat hears while all is well", { timeout: 30_000 }, async (t) => {
+test("the watcher of the heartbeat hears while all is well", { timeout: patience(30_000) }, async (t) => {
   let heard = 0;
   const outside = createServer((_request, response) => {
     heard += 1;
@@ -133,5 +134,5 @@ test("the watcher of the heartbeat hears while all is well", { timeout: 30_000 }
   t.after(() => outside.closeAllConnections());
   const { watch } = await watching(t, `heartbeat = "http://127.0.0.1:${port}/ping"\n`);
   watch.start();
-  await t.waitFor(() => assert.equal(heard, 1), { timeout: 10_000 });
+  await t.waitFor(() => assert.equal(heard, 1), { timeout: patience(10_000) });
 });

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { replacedSinceStart } from "./outdated-component.ts";
 
@@ -49,7 +50,7 @@ test("a program or library of the system that was replaced counts, another file 
   copyFileSync("/bin/sleep", program);
   const { look } = started(t, program);
   rmSync(program);
-  await t.waitFor(() => assert.equal(look(/sleeper$/), program), { timeout: 5_000 });
+  await t.waitFor(() => assert.equal(look(/sleeper$/), program), { timeout: patience(5_000) });
   assert.equal(look(), null);
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { listProcesses } from "../set-up/read-processes.ts";
@@ -28,7 +29,7 @@ async function supervised(t: TestContext, name: string, script: string) {
   const runs = /^run: .* (?:[2-9]|\d\d)s/;
   await t.waitFor(
     async () => assert.match((await runProgram("sv", ["status", directory])).stdout, runs, "it has run for a while"),
-    { timeout: 15_000, interval: 100 },
+    { timeout: patience(15_000), interval: 100 },
   );
   return { data, services, pid };
 }
@@ -69,11 +70,11 @@ test(
     const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
     const isDown = /want down/;
     const status = async () => (await runProgram("sv", ["status", join(services, "postfix")])).stdout;
-    await t.waitFor(async () => assert.match(await status(), isDown), { timeout: 15_000, interval: 50 });
+    await t.waitFor(async () => assert.match(await status(), isDown), { timeout: patience(15_000), interval: 50 });
     keeper.kill("SIGKILL");
     await once(keeper, "close");
     await runProgram("sv", ["kill", join(services, "postfix")]);
-    await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: 15_000, interval: 50 });
+    await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: patience(15_000), interval: 50 });
     assert.deepEqual(await finishRestarts({ services }, 5), ["postfix"]);
     assert.notEqual(pid(), "");
     await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);

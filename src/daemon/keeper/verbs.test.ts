@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -91,7 +92,7 @@ test("the status tells which services run, and what does not work from the secon
       assert.match(`${told?.code}: ${told?.detail}`, /^verifier_silent: Rspamd cannot be reached \(ENOENT\), since /);
       assert.equal(reply.services?.find(({ name }) => name === "rspamd")?.silence?.says, told?.detail);
     },
-    { timeout: 20_000 },
+    { timeout: patience(20_000) },
   );
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { watch } from "../../adapters/sockets/control-client.ts";
 import { Feed } from "../../engine/feed.ts";
@@ -54,7 +55,7 @@ test("when the guard returns, listeners are told at once, and it is watched agai
   await first.stop();
   const second = await guardAt(path);
   t.after(() => second.stop());
-  await t.waitFor(() => assert.equal(told, 2), { timeout: 10_000 });
+  await t.waitFor(() => assert.equal(told, 2), { timeout: patience(10_000) });
   second.feed.publish(7);
   await t.waitFor(() => assert.equal(told, 3));
 });

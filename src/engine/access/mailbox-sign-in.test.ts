@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
@@ -100,7 +101,9 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(provedAt(), kit.clock.now());
   });
 
-  test("of all sessions of an account one proof is verified at a time, and one waits", { timeout: 5_000 }, async () => {
+  test("of all sessions of an account one proof is verified at a time, and one waits", {
+    timeout: patience(5_000),
+  }, async () => {
     const turns: (() => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(true)));
     const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);

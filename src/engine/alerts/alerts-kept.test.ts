@@ -62,7 +62,9 @@ test("a guessed password that was told before the start is still told of after i
   assert.equal(alerts.book.open.length, 1);
 });
 
-test("at the end a channel has two seconds to take what is under way, and no longer", { timeout: 20_000 }, async () => {
+test("at the end a channel has two seconds to take what is under way, and no longer", {
+  timeout: patience(20_000),
+}, async () => {
   const { alerts, notices } = alertsKit();
   alerts.configure({ ...SETTINGS, channels: [{ name: "frozen", send: () => new Promise(() => undefined) }] });
   notices.raise("greylist_silent", "");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { patience } from "../../../../test/kit/patience.ts";
 import { eventRow, START, scratch } from "../../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
@@ -63,7 +64,7 @@ test("killed, it answers nothing, is started again, and both are told", async (t
   process.kill(pid, "SIGKILL");
   assert.equal(await maintenance.ask(COUNT), null);
   assert.equal(downs.at(-1), "SIGKILL");
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + patience(10_000);
   while ((await maintenance.ask(COUNT)) === null) {
     assert.ok(performance.now() < deadline);
     await pause(50);
