@@ -27,5 +27,5 @@ function ownAddresses(): readonly Ip[] {
 async function nameOf(uid: number): Promise<string> {
   const users = await readFile("/etc/passwd", "utf8").catch(() => "");
   const line = users.split("\n").find((one) => one.split(":")[2] === String(uid));
-  return line?.split(":")[0] ?? `with the id ${uid}`;
+  return line?.split(":")[0] ?? String(uid);
 }

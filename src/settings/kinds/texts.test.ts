@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopback, oneLine, quietHours, resolver, stubZone, timeZone, url } from "./texts.ts";
+import { loopback, oneLine, quietHours, resolver, stubZone, systemUserOrId, timeZone, url } from "./texts.ts";
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
   assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {
@@ -21,6 +21,12 @@ test("a resolver to ask is not this machine, which is the one that asks", () => 
 test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {
   assert.equal(loopback.read("127.71.9.53").ok, true);
   for (const wrong of ["10.0.0.1", "::1", "0.0.0.0", "localhost"]) assert.equal(loopback.read(wrong).ok, false, wrong);
+});
+
+test("the user of a proxy has a name, or an id where it has none", () => {
+  for (const right of ["caddy", "_apt", "101"]) assert.equal(systemUserOrId.read(right).ok, true, right);
+  for (const wrong of ["", "10 1", "-1", "Caddy", "1e3", "12345678901"])
+    assert.equal(systemUserOrId.read(wrong).ok, false, wrong);
 });
 
 test("where alerts are sent is an address of HTTP in plain characters", () => {

@@ -102,6 +102,11 @@ export const systemUser: Kind<string> = text("a user of this machine such as hap
   same(/^[a-z_][a-z0-9_-]{0,31}$/.test(written) ? written : null),
 );
 
+/** The same, or the id of a user without a name here, as in a container. */
+export const systemUserOrId: Kind<string> = text("a user of this machine such as caddy, or the id of one", (written) =>
+  same(/^(?:[a-z_][a-z0-9_-]{0,31}|\d{1,10})$/.test(written) ? written : null),
+);
+
 /** For people: one printable line. */
 export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
   same(written !== "" && printable(written, 200) === written ? written : null),

@@ -1,7 +1,17 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { listOf, orEmpty } from "../kinds/lists.ts";
 import { duration, flag, oneOf, port, size, wholeNumber } from "../kinds/plain.ts";
-import { address, hostName, loopback, network, path, resolver, stubZone, systemUser } from "../kinds/texts.ts";
+import {
+  address,
+  hostName,
+  loopback,
+  network,
+  path,
+  resolver,
+  stubZone,
+  systemUser,
+  systemUserOrId,
+} from "../kinds/texts.ts";
 import { GB, KB, MB, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */
@@ -128,9 +138,9 @@ export const machine = {
     says: "Proxies whose X-Forwarded-For header is trusted; on this machine, only while they run as one of `http.proxy_users`.",
   },
   "http.proxy_users": {
-    kind: listOf(systemUser, 20),
+    kind: listOf(systemUserOrId, 20),
     byDefault: ["root", "www-data", "nginx", "caddy", "haproxy", "traefik"],
-    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine. The header of a program that runs as any other local user is ignored, and users that do not exist are skipped.",
+    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and users that do not exist are skipped.",
   },
 
   "events.max_rows": {
