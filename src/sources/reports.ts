@@ -85,7 +85,7 @@ export class ReportTaker {
     }
   }
 
-  /** Uses half of the time budget, and makes progress also where the list of names takes longer than that. */
+  /** Uses half of the time budget, and makes progress even if listing the names takes longer. */
   #dropUnread(names: readonly string[], until: number): void {
     if (names.length > 0 && !this.#saidFull)
       this.#parts.log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", {

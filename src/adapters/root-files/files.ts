@@ -121,7 +121,7 @@ export function openLog(path: string): number {
   if (!link.isSymbolicLink()) return openPlain(path);
   if (link.uid !== 0n) throw new UnsafePath(`${path} is a link that root did not make: name the file itself.`);
   const fd = openPlain(realpathSync(path));
-  // Whoever may write in the directory could have put a link in its place for the moment.
+  // A user who may write in the directory could have swapped the link for a moment.
   const now = lstatSync(path, { bigint: true });
   if (now.ino === link.ino && now.ctimeNs === link.ctimeNs) return fd;
   closeSync(fd);

@@ -1,12 +1,12 @@
 import type { Facts } from "./facts.ts";
 
-/** So many accounts are no single thief's: an office, a family or a school signs in from there. */
+/** More accounts than one thief usually has: an office, a family or a school signs in from there. */
 const ACCOUNTS = 3;
 
 export type SharedFacts = Pick<Facts, "known" | "knownAccounts">;
 
 /**
- * Whether several accounts know the address. One infected machine behind it must not shut all of them out, so limits that
+ * Whether several accounts know the address. One infected machine behind it must not lock everyone out, so limits that
  * count by address defer there and never ban.
  */
 export function isShared({ known, knownAccounts }: SharedFacts): boolean {

@@ -128,7 +128,7 @@ test("the limit that an event recorded is the setting behind it, whatever its wi
   assert.deepEqual(settings(null), ["limits.mail.per_hour"]);
 });
 
-test("a mail that greylisting put off is told with its second try, and proposes nothing more", () => {
+test("a greylisted mail shows when it came again, and proposes nothing", () => {
   const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
     eventItem(type, {
       id,
@@ -138,7 +138,7 @@ test("a mail that greylisting put off is told with its second try, and proposes 
       reason: type === "GREYLIST_ASKED" ? "greylist_asked" : "below_limit",
     });
   const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
-  assert.match(first?.meaning ?? "", /it was put off, and came again after 15m\.$/);
+  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15m\.$/);
   assert.equal(first?.lift, null);
   assert.equal(second?.meaning, reasons.greylist_asked.says);
   assert.equal(mail?.meaning, reasons.below_limit.says);

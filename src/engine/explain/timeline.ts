@@ -14,7 +14,7 @@ export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[
   return inOrder.map((event) => {
     const afterMs = retries.get(event.id);
     if (afterMs === undefined) return stepOf(event);
-    const meaning = `The first mail from this sender to this recipient: it was put off, and came again after ${roughly(afterMs)}.`;
+    const meaning = `The first mail from this sender to this recipient: it was deferred, and came again after ${roughly(afterMs)}.`;
     return { ...stepOf(event), meaning, lift: null };
   });
 }
@@ -27,7 +27,7 @@ function roughly(ms: number): string {
 /** Shorter than any pause between two tries of an honest server, and longer than one try takes. */
 const LEAST_PAUSE_MS = 20_000;
 
-/** When a mail that greylisting put off came again, by the id of the event: how long after it. */
+/** How long after a greylisting event the same mail came again, by the id of that event. */
 function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
   const retries = new Map<number, number>();
   const next = new Map<string, number>();

@@ -16,7 +16,7 @@ const GUARD_DOWN: OwnerTask = {
   kind: "guard",
   code: "guard_down",
   since: null,
-  says: "Until the guard answers, nobody is banned and nothing is recorded.",
+  says: "Until the guard answers, no address is banned and nothing is recorded.",
   action: "On the server, `status` says why; `restart` starts everything again.",
 };
 

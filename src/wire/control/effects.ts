@@ -18,17 +18,17 @@ export type Bound =
   | "released"
   | "alertTests";
 
-/** It changes nothing that must survive a power failure. `trial`: why there is no dry run, to somebody who asks for one. */
+/** It changes nothing that must survive a power failure. `trial`: why a dry run is not offered. */
 type Reads = Readonly<{ lasts: false; bound?: Bound; trial?: string }>;
 /** `trial`: true if the guard can say what it would do without doing it, otherwise why not. */
 type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; trial: T; tellsSecret?: true }>;
-/** Without a bound, so for root alone. */
+/** Without a bound, so only for root. */
 type ChangesByRoot = Readonly<{ lasts: true; bound?: never; trial?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
 /**
- * The result of a verb, and what the verb does. `field` tells the result from that of another verb or version; its type `R` exists
- * only for the compiler.
+ * The result of a verb, and what the verb does. `field` distinguishes the result from those of other verbs and versions; `R` exists only for
+ * the compiler.
  */
 type Given<R, E extends Effect> = Readonly<{ field: string; effect: E; type?: R }>;
 /** What a verb of these rights may do: a change that the web may ask for must have a bound. */
@@ -50,7 +50,7 @@ export function changes<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByW
   return { field, effect: { lasts: true, bound, trial: true } };
 }
 
-/** Its result may hold a secret, which is told once. */
+/** Its result may hold a secret, which is shown once. */
 export function changesWithSecret<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
   return { field, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
 }
@@ -59,6 +59,6 @@ export function changesUntried<R>(field: FieldOf<R>, bound: Bound, trial: string
   return { field, effect: { lasts: true, bound, trial } };
 }
 
-export const SIGN_IN = "A sign-in, a sign-out and a proof are no changes to try.";
+export const SIGN_IN = "A sign-in, a sign-out and a proof cannot be tried.";
 export const FACTOR = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
-export const OWN = "It concerns the mailbox of this session alone.";
+export const OWN = "It concerns only the mailbox of this session.";

@@ -59,7 +59,7 @@ for (const [that, contentType, body] of [
     assert.ok(parts.count > 1_000, String(parts.count));
   });
 
-test("a text with some hundred rules and a signature is no mail of many parts", () => {
+test("a text with hundreds of rules and a signature does not count as many parts", () => {
   assert.ok(counted(MIXED, "----------\r\n\r\nA chapter\r\n".repeat(800) + "-- \r\nTel: 1\r\n") < 200);
   const plain = new MimeParts();
   plain.declare("text/plain; charset=utf-8");

@@ -22,7 +22,7 @@ export class MimeParts {
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
   #inHeader = false;
-  /** The field of a part's header, as far as it was read. */
+  /** The field of a part's header that is being read. */
   #field = "";
   /** The part is a message, whose own header comes next. */
   #isMessage = false;

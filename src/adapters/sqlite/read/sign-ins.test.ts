@@ -22,7 +22,7 @@ test("the latest sign-in from any address, whatever case the login was typed in"
   assert.equal(signIns.of("carl@example.org"), null);
 });
 
-test("a sign-in from the allow list is remembered by its event, read as soon as it is there", (t) => {
+test("a sign-in from the allow list is remembered by its event", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);

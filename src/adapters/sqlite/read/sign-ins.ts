@@ -5,7 +5,7 @@ import { integer, millis, millisOrNull, text } from "../columns.ts";
 
 const MOST_PLACES = 1_000;
 
-/** So many of the newest events are looked through: their table has no index by account. */
+/** The newest events to search: their table has no index by account. */
 const MOST_EVENTS = 100_000;
 
 /**
