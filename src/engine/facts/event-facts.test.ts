@@ -82,7 +82,7 @@ test("a login has the networks of its account, the administrator has none; accou
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).knownAccounts, ["anna@example.org"]);
   assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
   assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }).knownAccounts, []);
-  assert.deepEqual(of(SENT, known).knownAccounts, []);
+  assert.deepEqual(of(SENT, known).knownAccounts, ["anna@example.org"]);
 });
 
 test("what was judged of a report before is asked for reports alone", () => {
