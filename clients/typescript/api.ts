@@ -313,7 +313,7 @@ export type Health = {
   /** What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does. */
   readonly needsYou: readonly {
     /** Where to deal with it. */
-    readonly kind: "notice" | "held_mail" | "alert" | "dns" | "guard";
+    readonly kind: "notice" | "held_mail" | "alert" | "dns";
     readonly code: string;
     readonly since: Time | null;
     readonly says: string;

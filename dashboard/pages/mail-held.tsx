@@ -138,19 +138,14 @@ function Decision({ account, changed, close }: DecisionProps) {
 
 /** `of`: those that the server names, of `count`. */
 function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
-  const words = t.value.mail;
-  const [first, further] = [of.slice(0, MOST_RECIPIENTS), of.slice(MOST_RECIPIENTS)];
-  const others = count > first.length ? words.andOthers(count - first.length) : "";
-  const unnamed = count > of.length ? ` ${words.andOthers(count - of.length)}` : "";
+  const further = of.slice(MOST_RECIPIENTS).concat(count > of.length ? "…" : []);
   return (
     <>
-      <Said text={first.join(", ")} />
-      {further.length === 0 && ` ${others}`}
+      <Said text={of.slice(0, MOST_RECIPIENTS).join(", ")} />
       {further.length > 0 && (
         <details>
-          <summary>{others}</summary>
+          <summary>{t.value.mail.andOthers(count - MOST_RECIPIENTS)}</summary>
           <Said text={further.join(", ")} />
-          {unnamed}
         </details>
       )}
     </>

@@ -8,7 +8,7 @@ import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
 import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
-import { hrefOf } from "../route.ts";
+import { hrefOf, type PageName } from "../route.ts";
 import { useStill } from "../rows.tsx";
 import { Heading } from "../shell.tsx";
 import { DayChart } from "./day-chart.tsx";
@@ -94,20 +94,20 @@ function ToDo(props: Readonly<{ health: Health }>) {
   );
 }
 
-/** Where each kind of task is dealt with. */
-const PLACES: Readonly<Record<OwnerTask["kind"], (code: string) => string>> = {
-  notice: (code) => hrefOf("system", { notice: code }),
-  held_mail: () => hrefOf("mail", { show: "held" }),
-  alert: () => hrefOf("system", { show: "alerts" }),
-  dns: () => hrefOf("system", { show: "dns" }),
-  guard: () => hrefOf("system"),
+/** Where each kind of task is dealt with: the page, and what it shows there, or else the task's code. */
+const PLACES: Readonly<Record<OwnerTask["kind"], readonly [page: PageName, key: string, value?: string]>> = {
+  notice: ["system", "notice"],
+  held_mail: ["mail", "show", "held"],
+  alert: ["system", "show", "alerts"],
+  dns: ["system", "show", "dns"],
 };
 
 function TaskLink({ kind, code }: OwnerTask) {
+  const [page, key, value = code] = PLACES[kind];
   const { now } = t.value;
   return (
-    <a class="button" href={PLACES[kind](code)}>
-      {now.seeTask[kind]}
+    <a class="button" href={hrefOf(page, { [key]: value })}>
+      {kind === "held_mail" ? now.seeHeld : now.see}
     </a>
   );
 }

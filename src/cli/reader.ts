@@ -23,7 +23,7 @@ export interface Reader {
   /** What the guard knows of it. */
   accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
-  /** The addresses under which an account may send, and where it signed in last from an address that could be banned. */
+  /** The addresses under which an account may send, and where it signed in last. */
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if there is no such account. */
   accountPassword(name: string): string | null;

@@ -14,7 +14,6 @@ import { settingsOf } from "./server-settings.ts";
 const UNUSED_MS = 90 * DAY_MS;
 /** More than any server of this kind has. */
 const ALL = { limit: 100_000, cursor: null };
-/** Of pages of events, for an account of whose sign-ins there are none in the first. */
 
 /** `access review` */
 export async function accessReviewed(call: CommandCall): Promise<CommandOutcome> {

@@ -146,6 +146,9 @@ test("`find` lists the events that name a text or come from a network, and takes
   assert.deepEqual(await idsOf("SENDER.test"), [3]);
   assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
   for (const odd of ["%", "_@_", "'", '"', "x".repeat(10_000)]) assert.deepEqual(await idsOf(odd), [], odd);
+  for (const words of ["why 203.0.113.0/24", "find 203.0.113.0/24"])
+    assert.doesNotMatch((await ran(t, words)).err.join(), /is not an IP address/);
+  assert.equal((await ran(t, "find ")).code, 2, "an empty text");
   assert.match((await ran(t, "find nobody@nowhere.test")).out.join(), /^Nothing is recorded of nobody@nowhere\.test\./);
 });
 

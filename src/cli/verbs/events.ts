@@ -63,7 +63,8 @@ export function eventsNaming(call: CommandCall, reader: Reader, text: string): C
     const says = `No event since number ${next} names ${oneLine(text)}; older ones would take long to search.`;
     return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
   }
-  return done({ items, next }, columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
+  const older = next === null ? "" : "… and older ones.\n";
+  return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
 }
 
 /** The latest events. A search may end without an event and continue from where it stopped. */

@@ -1,5 +1,5 @@
 import { parseAccountName } from "../../core/net/address.ts";
-import { contains, type Ip, parseIp, prefixOf } from "../../core/net/ip.ts";
+import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { whyAddress, whyMessage } from "../../engine/explain/why.ts";
 import type { Queries } from "../../engine/storage-ports.ts";
@@ -20,7 +20,7 @@ export async function why(call: CommandCall): Promise<CommandOutcome> {
   const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || QUEUE_ID.test(asked));
   const account = call.option("account");
   const message = call.option("message") ?? (isMessage ? asked : null);
-  if (asked !== undefined && ip === null && LIKE_IP.test(asked))
+  if (asked !== undefined && ip === null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
     return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
   if (asked !== undefined && ip === null && !isMessage && account === null && message === null) return find(call);
   const address = isMessage ? undefined : asked;
@@ -46,7 +46,8 @@ const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})
 
 /** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: CommandCall): Promise<CommandOutcome> {
-  const text = call.args.join(" ");
+  const text = call.args.join(" ").trim();
+  if (text === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
   if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
   const opened = await call.reader();
   if (!opened.ok) return opened;

@@ -32,10 +32,10 @@ function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
   const retries = new Map<number, number>();
   const next = new Map<string, number>();
   for (const { id, at, reason, sender, recipient } of inOrder.toReversed()) {
-    if (sender === null || recipient === null) continue;
+    if (sender === null || recipient === null || reason !== "greylist_asked") continue;
     const key = `${sender} ${recipient}`;
     const after = (next.get(key) ?? 0) - Date.parse(at);
-    if (reason === "greylist_asked" && after >= LEAST_PAUSE_MS) retries.set(id, after);
+    if (after >= LEAST_PAUSE_MS) retries.set(id, after);
     next.set(key, Date.parse(at));
   }
   return retries;

@@ -13,7 +13,7 @@ type PublicHealth = Readonly<{
 }>;
 
 const GUARD_DOWN: OwnerTask = {
-  kind: "guard",
+  kind: "notice",
   code: "guard_down",
   since: null,
   says: "Until the guard answers, no address is banned and nothing is recorded.",

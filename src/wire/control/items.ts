@@ -154,7 +154,7 @@ export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; d
 
 export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
 
-export const TASK_KINDS = ["notice", "held_mail", "alert", "dns", "guard"] as const;
+export const TASK_KINDS = ["notice", "held_mail", "alert", "dns"] as const;
 
 /** What waits for the owner. `kind`: where to deal with it. `action`: what to do, with the command between backquotes. */
 export type OwnerTask = Readonly<{
