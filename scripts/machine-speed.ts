@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
-/** So long it takes each processor of the machine for which the deadlines of the tests are written. */
+/** How long each processor of the reference machine takes: the deadlines of the tests are written for that machine. */
 const REFERENCE_MS = 430;
 const WORK = "let x = 0; for (let i = 0; i < 1e8; i++) x = (x * 31 + i) | 0; process.exitCode = x === 1 ? 1 : 0;";
 /** A machine on which all takes longer than that is too slow for these tests. */

@@ -35,7 +35,7 @@ const NAMED_BY = [
   "src/adapters/content/spam-corrections.ts",
   "src/render/content/learn-spam.ts",
 ];
-/** What of the keeper reads files by name. All are root's own, or the kernel's; what the settings name is opened by `openNamed`. */
+/** Files of the keeper that read by name. A file that the settings name is opened by `openNamed` instead. */
 const KEEPER_READS_BY_NAME = [
   "audit-anchors.ts",
   "certificate-report.ts",

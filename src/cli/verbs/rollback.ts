@@ -57,7 +57,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
         : describeChanges(changes)),
       ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
       ...(typeof changes === "string" ? [] : comesBack(changes)),
-      "What was added since is gone then, what was removed is back, and what was changed is as it was. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
+      "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
     if (!call.flag("yes")) {

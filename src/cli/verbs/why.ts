@@ -46,8 +46,8 @@ const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})
 
 /** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: CommandCall): Promise<CommandOutcome> {
-  const text = call.args.join(" ").trim();
-  if (text === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
+  const text = call.args.join(" ");
+  if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
   if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
   const opened = await call.reader();
   if (!opened.ok) return opened;

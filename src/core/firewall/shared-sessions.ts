@@ -1,9 +1,9 @@
-/** So many sessions each account keeps: two mail programs with a few folders each. */
+/** Each account keeps this many sessions: two mail programs with a few folders each. */
 const KEPT = 10;
 
 /** A session of an account, in which it has signed in. */
 export type Session = Readonly<{ account: string; ip: string; pid: number }>;
-/** Whose sessions take the places of others: how many from how many addresses, and which of them to end. */
+/** The account whose sessions take other people's places: how many from how many addresses, and which of them to end. */
 export type Surplus = Readonly<{ account: string; sessions: number; addresses: number; end: readonly Session[] }>;
 
 /**

@@ -7,7 +7,7 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { parseOpenSessions } from "../../wire/dovecot/open-sessions.ts";
 import { processesOf, signal } from "../set-up/processes.ts";
 
-/** doveadm(1) who: nobody is signed in. */
+/** doveadm(1) who: no one is signed in. */
 const NOBODY = 68;
 
 /**
