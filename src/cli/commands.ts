@@ -905,7 +905,7 @@ export const commands: readonly CliCommand[] = [
   {
     name: "incident investigate",
     usage: "[ACCOUNT...]",
-    says: "Seal the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
+    says: "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
     run: async (call) => (await import("./verbs/incident-investigate.ts")).incidentInvestigate(call),
     wraps: true,
     options: [SINCE],
@@ -913,12 +913,9 @@ export const commands: readonly CliCommand[] = [
   {
     name: "incident verify",
     usage: "BUNDLE",
-    says: "Check that sealed evidence was not changed.",
+    says: "Compare a bundle of evidence with the audit.",
     run: async (call) => (await import("./verbs/incident-investigate.ts")).incidentVerify(call),
     wraps: true,
-    options: [
-      { name: "signer", value: "SHA256", says: "The key that must have signed it; this server's unless given." },
-    ],
   },
   {
     name: "incident tell",

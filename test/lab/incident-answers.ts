@@ -28,7 +28,7 @@ export const assessed = z.object({
   mails: z.array(z.object({ recipients: z.array(z.string()), reached: z.array(z.string()), isHeld: z.boolean() })),
 });
 export const contained = z.object({ did: z.array(z.string()), printed: z.array(z.string()) });
-export const sealed = z.object({ file: z.string(), files: z.number(), sha256: z.string(), lacks: z.array(z.string()) });
+export const packed = z.object({ file: z.string(), files: z.number(), sha256: z.string(), lacks: z.array(z.string()) });
 export const compared = z.object({
   compared: z.object({ differences: z.array(z.object({ what: z.string(), is: z.nullable(z.string()) })) }),
 });

@@ -84,7 +84,6 @@ function wantedSecrets(layout: Layout): readonly Wanted[] {
     { path: layout.backup, mode: 0o700, uid: 0, gid: 0 },
     { path: layout.backupKey, mode: 0o600, uid: 0, gid: 0 },
     { path: layout.mailPrivateKey, mode: 0o600, uid: 0, gid: 0 },
-    { path: join(layout.incidents, "signing-key.pem"), mode: 0o600, uid: 0, gid: 0 },
     { path: layout.proofWord, mode: 0o640, uid: 0, gid: rspamd },
     database(layout.engineDb, USERS.dataGroup),
     database(layout.accountsDb, USERS.accountsGroup),

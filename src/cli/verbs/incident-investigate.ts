@@ -1,12 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { bundleName, sealedEntry, sealedText } from "../../core/incident/sealed.ts";
+import { basename, join } from "node:path";
+import { bundleName, packedEntry, packedText } from "../../core/incident/bundle.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime, type Millis } from "../../core/time.ts";
-import { VERSION } from "../../core/version.ts";
 import { printSettings, showSettings } from "../../settings/show.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { dayAndTime, oneLine } from "../print/text.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
+import { oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { checkAudit } from "./audit.ts";
 import { accountsFrom } from "./incident-contain.ts";
@@ -15,7 +14,10 @@ import { isCut, queueIds } from "./incident-mail.ts";
 import { settingsOf } from "./server-settings.ts";
 import { beginOf, folders, isFailure, openIncidentOf, take } from "./the-incident.ts";
 
-/** `incident investigate [ACCOUNT...]`: a bundle of evidence, sealed. */
+const SEE = "docs/incidents.md says what that means.";
+const PACKING_MS = 60 * 60_000;
+
+/** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
 export async function incidentInvestigate(call: CommandCall): Promise<CommandOutcome> {
   const incident = await openIncidentOf(call, "incident investigate");
   if (isFailure(incident)) return incident;
@@ -28,13 +30,19 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
   const [
     { folderOf, prepareFolder },
     { collect, copyMails, writeInto, writeLines },
-    { seal },
+    { filesBelow },
+    { lastLines, runProgram },
+    { setAccess },
+    { hashOf },
     { removeTree },
     { copyFile },
   ] = await Promise.all([
     folders(),
     import("../../daemon/incident/collect.ts"),
-    import("../../daemon/incident/seal.ts"),
+    import("../../daemon/backup/stage.ts"),
+    import("../../adapters/machine/run-program.ts"),
+    import("../../adapters/root-files/files.ts"),
+    import("../../adapters/root-files/hash.ts"),
     import("../../adapters/root-files/walk.ts"),
     import("../../adapters/root-files/copies.ts"),
   ]);
@@ -68,26 +76,27 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
     for (const id of existsSync(dropped) ? readdirSync(dropped) : [])
       copyFile(join(dropped, id), join(scratch, "mails", id), 0o600);
     if (lacks.length > 0) writeInto(join(scratch, "LACKS.txt"), `${lacks.join("\n")}\n`);
-    call.terminal.progress("Sealing ...");
-    const host = read.settings.hostname;
+    call.terminal.progress("Packing ...");
     const file = join(folder, name);
-    const sealed = await seal(layout, scratch, file, { incident: incident.id, host, at, version: VERSION });
-    if (!sealed.ok) return failed(`No bundle was made: ${sealed.reason}.`, "");
-    const says = sealedText(name, { ...sealed, files: plural(sealed.files, "file") });
+    const args = ["-C", scratch, "--sort=name", "--owner=0", "--group=0", "-czf", file, "."];
+    const packed = await runProgram("tar", args, { timeoutMs: PACKING_MS });
+    if (packed.code !== 0) return failed(`No bundle was made: tar failed: ${lastLines(packed)}.`, "");
+    setAccess(file, { mode: 0o600 });
+    const [files, sha256] = [filesBelow(scratch).length, hashOf(file) ?? ""];
+    const says = packedText(name, { files: plural(files, "file"), sha256 });
     const unaudited = await take(call, incident, {
       step: "investigate",
       says,
       lines: lacks.map((one) => `It lacks ${one}`),
     });
     const text = [
-      `${file} holds ${plural(sealed.files, "file")}.`,
-      `Manifest (SHA-256): ${sealed.sha256}`,
-      `Signed by (SHA-256): ${sealed.signer}`,
+      `${file} holds ${plural(files, "file")}.`,
+      `SHA-256: ${sha256}`,
       ...lacks.map((one) => `It lacks ${one}`),
-      "Keep a copy elsewhere, and the two numbers with it.",
+      "Keep a copy elsewhere, and the number with it.",
       ...(unaudited === "" ? [] : [unaudited]),
     ].join("\n");
-    return done({ file, ...sealed, lacks }, text, `${PROGRAM} incident verify ${file}`);
+    return done({ file, files, sha256, lacks }, text, `${PROGRAM} incident verify ${file}`);
   } finally {
     removeTree(scratch);
   }
@@ -107,50 +116,17 @@ function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void 
 /** `incident verify BUNDLE` */
 export async function incidentVerify(call: CommandCall): Promise<CommandOutcome> {
   const file = call.args[0] ?? "";
-  if (!existsSync(file)) return failed(`There is no file ${oneLine(file)}.`, "");
-  const { ownFingerprint, verifyBundle } = await import("../../daemon/incident/seal.ts");
-  const own = process.getuid?.() === 0 ? ownFingerprint(call.layout) : null;
-  const wanted = call.option("signer") ?? own;
-  if (wanted === null && process.getuid?.() === 0)
-    return failed(
-      "This server has no key of its own to compare with.",
-      "Name the key that must have signed it: --signer SHA256",
-    );
-  const verified = await verifyBundle(file, wanted);
-  const { manifest, sha256, signer, faults } = verified;
-  // The audit of another server knows nothing of it.
-  const isOfHere = wanted === own;
-  const named = manifest !== null && isOfHere ? await namedInAudit(call, { ...manifest, sha256 }) : { says: "" };
-  const found = "fault" in named ? [...faults, named.fault] : faults;
-  if (found.length > 0 || manifest === null)
-    return {
-      ...failed(`${oneLine(file)} is not as it was sealed.`, "docs/incidents.md says what that means."),
-      found: { lines: found, json: { ...verified, faults: found } },
-    } satisfies CommandFailure;
-  const key =
-    wanted === null
-      ? `It is signed by ${signer}: compare that with what was printed when it was made.`
-      : `It is signed by ${signer}, as it shall be.`;
-  const text = [
-    `${oneLine(file)} is as it was sealed: ${plural(manifest.files.length, "file")} of ${manifest.incident}, ${dayAndTime(manifest.at)}.`,
-    key,
-    `Manifest (SHA-256): ${sha256}`,
-    ...("says" in named && named.says !== "" ? [named.says] : []),
-  ].join("\n");
-  return done(verified, text);
-}
-
-/** Which entry of the audit records this manifest: who signs a changed one again cannot change that. */
-async function namedInAudit(
-  call: CommandCall,
-  bundle: Parameters<typeof sealedEntry>[0],
-): Promise<Readonly<{ says: string }> | Readonly<{ fault: string }>> {
+  const { hashOf } = await import("../../adapters/root-files/hash.ts");
+  const sha256 = hashOf(file);
+  if (sha256 === null) return failed(`There is no file ${oneLine(file)}.`, "");
   const asked = await checkAudit(call, null);
-  if (!("checked" in asked)) return { says: `Whether the audit names it is unknown: ${asked.message}` };
+  if (!("checked" in asked)) return asked;
   const { fault } = asked.checked;
-  if (fault !== null) return { fault: `the audit, which should name it, does not fit: ${fault.says}` };
+  if (fault !== null) return failed(`The audit, which names the bundle, does not fit: ${fault.says}.`, SEE);
   const opened = await call.reader();
-  if (!opened.ok) return { says: `Whether the audit names it is unknown: ${opened.message}` };
-  const found = sealedEntry(bundle, opened.reader.audit.all());
-  return "fault" in found ? found : { says: `The audit of this server names it in entry ${found.entry}.` };
+  if (!opened.ok) return opened;
+  const found = packedEntry({ name: basename(file), sha256 }, opened.reader.audit.all());
+  if ("fault" in found) return failed(`${oneLine(file)} is not the bundle that was packed: ${found.fault}.`, SEE);
+  const text = `${oneLine(file)} is the bundle that was packed: entry ${found.entry} of the audit names it.\nSHA-256: ${sha256}`;
+  return done({ sha256, ...found }, text);
 }

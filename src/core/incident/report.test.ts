@@ -81,7 +81,7 @@ test("the report says what happened, to whom, what was done, and what follows", 
     "- From 198.51.100.99 came 7 wrong passwords before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",
     "- 1 mail left before the hold. A lower `limits.sending.strangers` holds mail to strangers earlier.",
     "- 90 minutes passed between the first of these mails and the opening of the incident.",
-    "- No evidence was sealed: `incident investigate` does that.",
+    "- No evidence was collected: `incident investigate` does that.",
     "- Eve +49 30 901820",
   ])
     assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);

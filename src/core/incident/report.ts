@@ -144,7 +144,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
       ? ["No contacts were set: `alerts.contacts` names the people whom every alert shows."]
       : []),
     ...(taken.has("recover") ? [] : ["The server was not compared with a backup: `incident recover` does that."]),
-    ...(taken.has("investigate") ? [] : ["No evidence was sealed: `incident investigate` does that."]),
+    ...(taken.has("investigate") ? [] : ["No evidence was collected: `incident investigate` does that."]),
   ];
 }
 

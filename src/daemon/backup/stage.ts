@@ -172,7 +172,7 @@ export class Stage {
 }
 
 /** The paths of all files below. */
-function filesBelow(top: string): readonly string[] {
+export function filesBelow(top: string): readonly string[] {
   if (!existsSync(top)) return [];
   return readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

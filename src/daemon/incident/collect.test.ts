@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
+import { filesBelow } from "../backup/stage.ts";
 import { collect, copyMails, writeLines } from "./collect.ts";
-import { filesBelow } from "./seal.ts";
 
 function made() {
   const top = temporaryDirectory();
@@ -38,7 +38,7 @@ test("logs since then, configuration without its secrets, and what the machine s
     readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8"),
     "auth_policy = (secret)\nprotocols = imap\n",
   );
-  assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}program\/guard\.js$/m);
+  assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
   for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
     assert.ok(found.includes(`machine/${file}`), file);
 });

@@ -5,7 +5,7 @@ import { copyForeignFile } from "../../adapters/root-files/copies.ts";
 import { appendFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { digestOf, filesBelow } from "./seal.ts";
+import { filesBelow } from "../backup/stage.ts";
 
 const SLOW_MS = 120_000;
 /** Of what one program prints: a queue of 300,000 mails. */
@@ -18,7 +18,12 @@ const DEFERRED = "deferred";
 const CHECKED = ["postfix", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "nftables", "openssl", "restic", "runit"];
 
 /** What the machine says of itself: the file, and the program that prints it. */
-const SAYS = ({ postfixConf, dovecotConf }: Layout): readonly (readonly [string, string, ...string[]])[] => [
+const SAYS = ({
+  postfixConf,
+  dovecotConf,
+  program,
+  conf,
+}: Layout): readonly (readonly [string, string, ...string[]])[] => [
   ["firewall.txt", "nft", "list", "ruleset"],
   ["connections.txt", "ss", "-tanp"],
   ["processes.txt", "ps", "-eo", "pid,ppid,user,lstart,args"],
@@ -26,6 +31,7 @@ const SAYS = ({ postfixConf, dovecotConf }: Layout): readonly (readonly [string,
   ["queue.jsonl", "postqueue", "-c", postfixConf, "-j"],
   ["logins.txt", "last", "-w", "-n", "1000"],
   ["changed-package-files.txt", "dpkg", "--verify", ...CHECKED],
+  ["program.sha256", "find", program, conf, "-type", "f", "-exec", "sha256sum", "{}", "+"],
 ];
 
 /** What the machine, its logs and its configuration show now, below `to`. Nothing of it holds a password. Returns what it lacks. */
@@ -45,16 +51,12 @@ export async function collect(
   }
   copyLogs(layout, join(to, "logs"), since);
   copyConfiguration(layout, join(to, "conf"));
-  const programs = [layout.program, layout.conf].filter((path) => existsSync(path)).flatMap(filesBelow);
-  const lines: string[] = [];
-  for (const path of programs) lines.push(`${(await digestOf(path)).sha256}  ${relative(layout.data, path)}\n`);
-  writeInto(join(to, "machine", "program.sha256"), lines.join(""));
   return lacks;
 }
 
 /** Whole files that were written to since then. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
-  for (const path of existsSync(log) ? filesBelow(log) : []) {
+  for (const path of filesBelow(log)) {
     if (statSync(path).mtimeMs < since || path.endsWith(".index")) continue;
     makeDirectory(dirname(join(to, relative(log, path))), 0o700);
     copyForeignFile(path, join(to, relative(log, path)), 0o600);
