@@ -34,9 +34,15 @@ export interface AppPasswordStore {
 /** Where an account sends its mail on. `keep`: a copy stays in its mailbox. */
 export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 
+/** Outside targets that are new, and when they no longer are. */
+export type YoungTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
+
 export interface ForwardStore {
-  /** In place of what was so before. To nobody: its mail stays in its mailbox. */
-  forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome;
+  /**
+   * In place of what was so before. To nobody: its mail stays in its mailbox. `young`: what leaves by these counts with what the account
+   * sends (`YoungForwards`); null: by none of its targets, earlier ones too.
+   */
+  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
   /** Null: its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
   /** Where mail of all accounts is sent on, one for each account that has it. */

@@ -1,4 +1,5 @@
 import type { NoticeCode } from "../core/alerts/notices.ts";
+import type { SentMail } from "../core/decide/facts.ts";
 import type { Recipient } from "../core/events/mail.ts";
 import type { AccountName } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
@@ -39,6 +40,17 @@ export interface FirstContacts {
 export interface ForwardReach {
   /** Every address that mail for this recipient reaches through the forward of the account, directly or by aliases. */
   reachedBy(account: string, recipient: string): readonly string[];
+}
+
+/** Forwards to outside targets that somebody other than root added within a day. Throws if the database cannot be read or written. */
+export interface YoungForwards {
+  /** Each way by which mail for this recipient leaves through one, without those that rest. */
+  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
+  /** What left through those of the account after `since`, in ascending order. */
+  sent(account: string, since: Millis): readonly SentMail[];
+  count(account: string, mail: SentMail): void;
+  /** Until then the account's mail stays in its mailbox, where it would leave through one. */
+  rest(account: string, until: Millis): void;
 }
 
 /** Who may sign in. */

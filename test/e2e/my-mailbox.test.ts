@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { sendMail } from "../lab/mail.ts";
+import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
-import { signedIn, submit } from "../lab/submitted.ts";
+import { queueOf, signedIn, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { webRightsTests } from "../lab/web-rights-tests.ts";
@@ -167,6 +168,37 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await session.ask("DELETE", "/api/v1/me/app-passwords/phone");
     assert.equal(await signsIn(ANNA, password, HERS), false);
     assert.equal(await statusOf(session), 200);
+  });
+
+  test("a new forward sends out no more than its account may; the rest stays in the mailbox", async () => {
+    const victim = "victim@sender.test";
+    const session = await sessionOf(hers);
+    const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [victim], keep: false } });
+    assert.equal(set.status, 200, set.text);
+    // No server answers there: what leaves waits in the queue. Extensions stay (`victim+1@`).
+    const leaving = async (): Promise<number> => {
+      const recipients = (await queueOf({ lab, product })).flatMap((mail) => mail.recipients);
+      return recipients.filter(({ address }) => address.startsWith("victim")).length;
+    };
+    const many = Array.from({ length: 60 }, (_, i) => `anna+${i}@example.test`);
+    assert.equal((await sendMail({ host: lab.sender, from: SENDER, recipient: many, subject: "to many" })).code, 250);
+    await until("it leaves", async () => (await leaving()) > 0);
+    await until("the rest of it is here", () => findMail(product.layout, "to many"));
+    assert.equal((await sendMail({ host: lab.sender, from: SENDER, subject: "from outside" })).code, 250);
+    const dialog = await signedIn({ lab, product }, BERT, HERS);
+    assert.equal(await submit(dialog, BERT, ANNA), 250);
+    dialog.close();
+    for (const subject of ["from outside", "hello"])
+      await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
+    assert.equal(await leaving(), 50);
+    const rested = "SELECT account FROM event WHERE type = 'FORWARDING_CHANGED' AND actor = 'engine'";
+    assert.deepEqual(await product.sqlite(rested), [[ANNA]]);
+    // Root answers for it.
+    assert.equal((await product.cli(["account", "forward", ANNA, victim, "--no-keep"])).code, 0);
+    assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
+    await until("it leaves again", async () => (await leaving()) === 51);
+    assert.equal((await product.cli(["account", "forward", ANNA, "--off"])).code, 0);
+    assert.equal((await product.cli(["queue", "delete", "--all", "--yes"])).code, 0);
   });
 
   test("an owner sees what somebody else set for a mailbox, and ends it", async () => {

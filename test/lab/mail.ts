@@ -9,7 +9,7 @@ export type MailFrom = Readonly<{
   from: string;
   to?: string;
   sender?: string;
-  recipient?: string;
+  recipient?: string | readonly string[];
   subject?: string;
   /** The whole mail, headers and body, instead of a short one. */
   text?: string;
@@ -43,13 +43,14 @@ export function assertCutOff(reply: SmtpReply): void {
 /** A mail in a session that has said EHLO. */
 export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "from">): Promise<SmtpReply> {
   const { sender = "someone@sender.test", recipient = "anna@example.test", subject = "A mail" } = mail;
-  for (const line of [`MAIL FROM:<${sender}>`, `RCPT TO:<${recipient}>`, "DATA"]) {
+  const recipients = [recipient].flat();
+  for (const line of [`MAIL FROM:<${sender}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
     const reply = await dialog.ask(line);
     if (reply.code >= 400 || reply.code === 0) return reply;
   }
   // A bounce has an empty envelope sender and an author all the same (RFC 3464).
   const author = sender === "" ? "mailer-daemon@sender.test" : sender;
-  const short = `From: <${author}>\r\nTo: <${recipient}>\r\nSubject: ${subject}\r\n\r\nHello.`;
+  const short = `From: <${author}>\r\nTo: <${recipients[0]}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
   mail.onceSent?.();
   // What looks into the mail may be slow.

@@ -40,6 +40,8 @@ const ACCOUNTS: Kind = {
     "app_password",
     "forward",
     "forward_spent",
+    "young_forward",
+    "young_forward_sent",
     "vacation",
     "admin",
     "token",

@@ -5,6 +5,7 @@ import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
 import { decide } from "./decide.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "./facts.ts";
+import { tooMuchForwarded } from "./sending.ts";
 
 const VOUCHED = later(NOON, -10);
 const EVIDENCE = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
@@ -247,4 +248,16 @@ test("a simulation holds nothing, but what was held before stays so", () => {
   assert.deepEqual([begun.verdict, begun.simulated, begun.changes], ["pass", "hold", []]);
   const held = decide(simulated, factsOf(sending({ held: EVIDENCE })), mail, NOON);
   assert.deepEqual([held.verdict, held.simulated], ["hold", undefined]);
+});
+
+test("what leaves by a new forward counts with what its account sends", () => {
+  const key = (copies: RecipientCounts, facts: Partial<SendingFacts> = {}) =>
+    tooMuchForwarded(POLICY, { ...NO_SENDING, ...facts }, copies, NOON)?.key ?? null;
+  assert.equal(key(to(1)), null);
+  assert.equal(key(to(51)), "limits.sending.recipients_per_minute");
+  const hour = { mails: [sent(HOUR_MS - 1, to(60)), sent(HOUR_MS - 2, to(40))] };
+  assert.equal(key(to(1), hour), "limits.sending.strangers");
+  assert.equal(key(to(1), { ...hour, isNewPlace: () => true, vouchedAt: VOUCHED }), null, "the owner has vouched");
+  assert.equal(key(to(1, 1), { mails: [sent(HOUR_MS - 1, to(150, 150))] }), "limits.sending.recipients_per_hour");
+  assert.equal(key(to(1, 1), { held: EVIDENCE }), "limits.sending.strangers", "of a held account nothing leaves");
 });

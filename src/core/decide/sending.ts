@@ -52,6 +52,24 @@ export function decideAccountMail(
     : decision("defer", "account_recipient_limit", { evidence, counted: false });
 }
 
+/**
+ * Why copies of a mail may not leave through a forward of the account that somebody other than root added within a day: they count
+ * with what it sends. Strangers can send such mail, so it holds nothing that the account itself sends.
+ */
+export function tooMuchForwarded(
+  policy: Policy,
+  sending: Pick<SendingFacts, "mails" | "held" | "vouchedAt">,
+  copies: RecipientCounts,
+  now: Millis,
+): Evidence | null {
+  const fromAnywhere = { ...sending, isNewPlace: () => false };
+  return (
+    sending.held ??
+    tooManyStrangers(policy, fromAnywhere, copies, now) ??
+    tooManyRecipients(policy, sending, copies, now)
+  );
+}
+
 /** What the recipient that is named now adds to its mail. */
 function withOneMore({ mail, recipient }: SendingFacts): RecipientCounts {
   return {
@@ -68,7 +86,12 @@ function signOfThief(policy: Policy, sending: SendingFacts, mail: RecipientCount
 }
 
 /** A thief writes to people to whom the owner never wrote: many within an hour, or a few every hour for days. */
-function tooManyStrangers(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+function tooManyStrangers(
+  policy: Policy,
+  sending: Pick<SendingFacts, "mails" | "vouchedAt" | "isNewPlace">,
+  mail: RecipientCounts,
+  now: Millis,
+): Evidence | null {
   for (const { count: most, windowMs, key } of policy.sending.strangers) {
     const since = Math.max(now - windowMs, sending.vouchedAt);
     const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
@@ -92,7 +115,12 @@ function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCo
 }
 
 /** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the owner waiting. */
-function tooManyRecipients(policy: Policy, sending: SendingFacts, mail: RecipientCounts, now: Millis): Evidence | null {
+function tooManyRecipients(
+  policy: Policy,
+  sending: Pick<SendingFacts, "mails" | "vouchedAt">,
+  mail: RecipientCounts,
+  now: Millis,
+): Evidence | null {
   const { burst, recipients } = policy.sending;
   const past = (limit: Limit, counted: (mail: RecipientCounts) => number): Evidence | null => {
     const { count: most, windowMs, key } = limit;

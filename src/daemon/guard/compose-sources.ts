@@ -9,6 +9,7 @@ import type { Names } from "../../engine/network-ports.ts";
 import { createInquiry } from "../../engine/outside.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
 import type { SubmissionSessions } from "../../engine/submission-sessions.ts";
+import { watchingForwards } from "../../engine/young-forwards.ts";
 import type { Report } from "../../servers/report.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
@@ -56,7 +57,9 @@ export function composeSources(parts: SourceParts) {
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(firstContacts, spfLookup);
-  const policyServer = new PolicyServer(createInquiry(engine, blockLists, senderDomains, proofs), report, {
+  const inquiry = createInquiry(engine, blockLists, senderDomains, proofs);
+  const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
+  const policyServer = new PolicyServer(watchingForwards(inquiry, forwards), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,

@@ -15,6 +15,7 @@ import { sessionPages } from "../../adapters/sqlite/accounts-db/session-pages.ts
 import { SqliteSessions } from "../../adapters/sqlite/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../adapters/sqlite/accounts-db/spam-allow.ts";
 import { SqliteVacations } from "../../adapters/sqlite/accounts-db/vacations.ts";
+import { SqliteYoungForwards } from "../../adapters/sqlite/accounts-db/young-forwards.ts";
 import { betweenTransactions } from "../../adapters/sqlite/between-transactions.ts";
 import { SqliteAccountHistory } from "../../adapters/sqlite/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
@@ -75,6 +76,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     files: new SqliteFileAccounts(accountsDb),
     networks: new SqliteAccountNetworks(accountsDb),
     forwards: new SqliteForwards(accountsDb),
+    youngForwards: new SqliteYoungForwards(accountsDb),
     vacations: new SqliteVacations(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),

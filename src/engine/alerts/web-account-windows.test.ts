@@ -35,6 +35,14 @@ test("what outlasts a stolen password of a mailbox is told, and hides nothing", 
   assert.equal(kit.details().at(0), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
+test("a new forward that rests raises the alert", () => {
+  const kit = windows();
+  kit.take("ACCOUNT_REMOVED", { account: ANNA, actor: "engine" });
+  kit.take("FORWARDING_CHANGED", { account: ANNA, actor: "engine" });
+  assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 2)`]);
+  assert.match(kit.details()[0] ?? "", /^too much left by its new forward/);
+});
+
 test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });

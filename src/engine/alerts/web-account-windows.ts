@@ -28,6 +28,10 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ALIAS_UNBLOCKED: "the alias was unblocked",
 };
 
+/** It lets a new forward rest (`young-forwards.ts`). */
+const BY_GUARD = "engine";
+const RESTS = "too much left by its new forward: for a while its mail stays in its mailbox";
+
 /** What a thief of a mailbox's password does first: it outlasts the thief. */
 const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
 
@@ -41,7 +45,7 @@ export class WebAccountWindows {
   readonly #replies = new EachChange("web_account", MOST_OWN);
 
   take({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    const says = SAYS[type];
+    const says = actor === BY_GUARD ? RESTS : SAYS[type];
     const name = account ?? subject?.split(" ")[0];
     if (says === undefined || name === undefined || actor === null) return;
     const changes = this.#changesOf(type, actor);
@@ -51,6 +55,7 @@ export class WebAccountWindows {
   }
 
   #changesOf(type: EventType, actor: string): EachChange | null {
+    if (actor === BY_GUARD) return type === "FORWARDING_CHANGED" ? this.#own : null;
     const [isUser, isWeb] = [actor.startsWith("mailbox:"), actor.startsWith("web:")];
     if (!isUser && !isWeb) return null;
     if (type === "VACATION_CHANGED") return isUser ? this.#ownReplies : this.#replies;

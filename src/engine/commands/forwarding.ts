@@ -18,7 +18,7 @@ export type ForwardCommandParts = Pick<
   Pick<TargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** For all but root. Mail leaves by a forward past the limits of what an account sends. */
+/** For all but root. Mail leaves by an old forward past the limits of what an account sends. */
 const NEW_TARGETS_A_DAY = 5;
 
 /** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
@@ -32,11 +32,11 @@ export async function forwardCommand(
   const to = command.to.map(parseAddress).filter((target) => target !== null);
   if (to.length < command.to.length) return wrongAddress(command.to.join(", "));
   const { keep } = command;
+  const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
+  const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
   if (by !== "root") {
-    const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
-    const isOutside = added.some((target) => !parts.engine.policy.domains.includes(domainOf(target)));
     // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner, nor read them elsewhere.
-    if (to.length > 0 && (!keep || isOutside) && getsAlerts(parts, name)) return alertsStay(name);
+    if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
     const beyond = tooManyForwards(parts, name, to) ?? (parts.isDry === true ? null : tooManyNew(parts, name, added));
     if (beyond !== null) return beyond;
   }
@@ -44,7 +44,8 @@ export async function forwardCommand(
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
     if (message !== null) return wrong(message, target, by);
   }
-  const change = (): Outcome => parts.forwards.forward(name, to, keep);
+  const young = by === "root" ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+  const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
   const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
   if (tooMany !== null) return tooMany;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AccountName, type Address, withoutExtension } from "../../../core/net/address.ts";
-import type { Forwarding, ForwardStore } from "../../../engine/mailbox-ports.ts";
+import type { Forwarding, ForwardStore, YoungTargets } from "../../../engine/mailbox-ports.ts";
 import type { ForwardReach, Outcome } from "../../../engine/ports.ts";
 import type { TimeSpan } from "../../../engine/storage-ports.ts";
 import { integer, text } from "../columns.ts";
@@ -16,7 +16,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  forward(account: AccountName, to: readonly Address[], keep: boolean): Outcome {
+  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
     const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
     if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
@@ -24,6 +24,8 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
       this.#sql.forget.run(account);
       // A copy for the account itself is one more target.
       for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
+      if (young === null) this.#sql.vouch.run(account);
+      else for (const target of young.targets) this.#sql.addYoung.run(account, target, young.until);
     });
     return { ok: true };
   }
@@ -84,6 +86,11 @@ function statements(sql: (text: string) => StatementSync) {
     spent: sql("SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?"),
     spend: sql(
       "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    ),
+    vouch: sql("DELETE FROM young_forward WHERE account = ?"),
+    // A target that rests still rests after it is removed and added again.
+    addYoung: sql(
+      "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
     ),
     add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
   };

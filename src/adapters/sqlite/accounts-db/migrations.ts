@@ -407,4 +407,50 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
     DELETE FROM forward_spent WHERE account = old.name;
   END;
   `,
+
+  // `young_forward`: outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves
+  // by them counts with what the account sends (`young_forward_sent`). Past the limit they rest: the mail stays in the mailbox.
+  `
+  CREATE TABLE young_forward (
+    account TEXT COLLATE NOCASE NOT NULL,
+    target TEXT COLLATE NOCASE NOT NULL,
+    until INTEGER NOT NULL,
+    rests_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, target)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE young_forward_sent (
+    account TEXT COLLATE NOCASE NOT NULL,
+    at INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    strangers INTEGER NOT NULL,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER young_forwards_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM young_forward WHERE account = old.name;
+    DELETE FROM young_forward_sent WHERE account = old.name;
+  END;
+
+  DROP VIEW alias_userdb;
+  DROP VIEW alias_map;
+  CREATE VIEW alias_map (address, targets) AS
+    SELECT address, group_concat(target, ',') FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block)
+    GROUP BY address
+    UNION ALL SELECT account, group_concat(DISTINCT iif(EXISTS (
+        SELECT 1 FROM young_forward AS young
+        WHERE young.account = forward.account AND young.target = forward.target
+          AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
+      ), account, target)) FROM forward
+    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+      AND target NOT IN (SELECT address FROM alias_block)
+    GROUP BY account
+    UNION ALL SELECT address, target FROM role_address;
+
+  CREATE VIEW alias_userdb (address, user, quota_rule) AS
+    SELECT alias_map.address, userdb.user, userdb.quota_rule
+    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
+    WHERE alias_map.address NOT IN (SELECT account FROM forward);
+  `,
 ];
