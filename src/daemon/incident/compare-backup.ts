@@ -54,11 +54,8 @@ function keptIn({ accountsDb, settings: file }: Layout, env: Environment, read: 
   const loaded = loadSettings(readFileSync(file, "utf8"), env);
   if (!loaded.ok) throw new Error(`${basename(file)} in ${dirname(file)} is not valid`);
   const shown = showSettings(loaded.sources);
-  const settings = new Map(
-    showSettings(loaded.sources, () => false).map(({ key, value }, i) => [
-      key as string,
-      { value, shown: shown[i]?.value ?? "" },
-    ]),
+  const settings = showSettings(loaded.sources, () => false).map(
+    ({ key, value }, i) => [`setting ${key}`, { value, shown: shown[i]?.value ?? "" }] as const,
   );
-  return { ...read(accountsDb), settings };
+  return new Map([...read(accountsDb), ...settings]);
 }

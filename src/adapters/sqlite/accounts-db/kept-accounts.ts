@@ -1,73 +1,51 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import type { Kept } from "../../../core/incident/compare.ts";
 import { printable } from "../../../core/text.ts";
-import { isoTime } from "../../../core/time.ts";
-import type { Vacation } from "../../../core/vacation.ts";
-import type { Forwarding } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
-import { AccountLists } from "./accounts.ts";
-import { readAppPasswords } from "./app-passwords.ts";
-import { readForwarding } from "./forwards.ts";
-import { readVacation } from "./vacations.ts";
 
-/** Characters of a reply that are told. */
-const MOST_OF_REPLY = 200;
-const ALL = { limit: 1_000_000, cursor: null } as const;
+/** Shown characters of a value, such as a vacation reply. */
+const MOST_SHOWN = 200;
 
-/**
- * The same of a copy that is nobody else's, such as one from a backup: it is brought up to date first, in its place, so that a
- * backup from before an upgrade can be compared.
- */
-export function readCopiedAccounts(path: string) {
+/** `is_secret`: only that it differs may be shown. */
+const KEPT = `
+  SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, 0 AS is_secret
+    FROM account
+  UNION ALL SELECT 'password of ' || name, password, 1 FROM account
+  UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', 0 FROM account WHERE quota_bytes IS NOT NULL
+  UNION ALL SELECT 'networks of ' || account, group_concat(network, ' ' ORDER BY network), 0
+    FROM account_network GROUP BY account
+  UNION ALL SELECT 'app passwords of ' || account,
+    group_concat(name || ' (made ' || strftime('%FT%H:%M:%fZ', made_at / 1000.0, 'unixepoch') || ')', ', ' ORDER BY made_at, name), 0
+    FROM app_password GROUP BY account
+  UNION ALL SELECT 'forwarding of ' || account, 'to ' || group_concat(target, ' ' ORDER BY target), 0
+    FROM forward GROUP BY account
+  UNION ALL SELECT 'vacation reply of ' || account,
+    iif(until IS NULL, '', 'until ' || strftime('%FT%TZ', until / 1000.0, 'unixepoch') || ': ') || trim(subject || ' ' || text), 0
+    FROM vacation
+  UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||
+    iif(address IN (SELECT address FROM alias_block), ', blocked', ''), 0
+    FROM alias GROUP BY address`;
+
+/** Reads a copy that nothing else uses, such as one from a backup. Brings it up to date first, in its place. */
+export function readCopiedAccounts(path: string): Kept {
   // One that is missing would be created.
   if (existsSync(path)) openAccounts(path, { ifDamaged: "close" }).close();
   return readKeptAccounts(path);
 }
 
-/**
- * Everything that an `accounts.db` holds, for comparing two of them. Passwords are told apart by a digest of their hash. Throws
- * if the file cannot be read.
- */
-export function readKeptAccounts(path: string) {
+/** Reads what an `accounts.db` holds, for comparing two of them. Throws if the file cannot be read. */
+export function readKeptAccounts(path: string): Kept {
   const db = openAccountsForReading(path);
   try {
-    const lists = new AccountLists(db);
-    const marks = new Map(
-      db
-        .prepare("SELECT name, password FROM account")
-        .all()
-        .map((row) => [text(row["name"]), digestOf(text(row["password"]))]),
+    const rows = db.prepare(KEPT).all();
+    return new Map(
+      rows.map(({ what, value, is_secret: isSecret }) => [
+        text(what),
+        { value: text(value), shown: isSecret === 1 ? "(secret)" : printable(text(value), MOST_SHOWN) },
+      ]),
     );
-    const accounts = lists.accounts(ALL).items.map(({ name, suspended, networks, quotaBytes }) => ({
-      name,
-      suspended,
-      networks: networks.toSorted(),
-      quotaBytes,
-      password: marks.get(name) ?? "",
-      appPasswords: readAppPasswords(db, name).map((one) => `${one.name} (made ${one.madeAt})`),
-      forwards: allTargets(readForwarding(db, name), name),
-      reply: inOneLine(readVacation(db, name)),
-    }));
-    return { accounts, aliases: lists.aliases(ALL).items };
   } finally {
     db.close();
   }
-}
-
-/** With a fingerprint, which tells two apart whose first words are the same. */
-function inOneLine(vacation: Vacation | null): string {
-  if (vacation === null) return "";
-  const { subject, text: reply, until } = vacation;
-  const end = until === null ? "until it is ended" : `until ${isoTime(until)}`;
-  return `${printable(`${subject} ${reply}`.trim(), MOST_OF_REPLY)} (${end}; fingerprint ${digestOf(JSON.stringify([subject, reply]))})`;
-}
-
-function digestOf(value: string): string {
-  return createHash("sha256").update(value).digest("hex").slice(0, 16);
-}
-
-function allTargets(forwarding: Forwarding | null, account: string): readonly string[] {
-  if (forwarding === null) return [];
-  return forwarding.keep ? [account, ...forwarding.to] : forwarding.to;
 }
