@@ -3,7 +3,6 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  linkSync,
   lstatSync,
   openSync,
   readSync,
@@ -175,19 +174,15 @@ export function giveFile(from: string, to: string, owner: Owner): void {
   });
 }
 
-/** A second name in the same directory; false if the name is taken. */
-export function linkFile(from: string, to: string): boolean {
-  return told(to, () => {
-    using place = Directory.own(dirname(to));
-    return unlessThere(() => linkSync(place.at(basename(from)), place.at(basename(to))));
-  });
-}
-
 /** Makes a symbolic link, unless the name is taken. */
 export function layLink(target: string, path: string): void {
   told(path, () => {
     using place = Directory.own(dirname(path));
-    unlessThere(() => symlinkSync(target, place.at(basename(path))));
+    try {
+      symlinkSync(target, place.at(basename(path)));
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
   });
 }
 
@@ -202,14 +197,4 @@ function change(path: string, flags: number, work: (fd: number) => void): void {
       closeSync(fd);
     }
   });
-}
-
-function unlessThere(make: () => void): boolean {
-  try {
-    make();
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
-    throw error;
-  }
 }
