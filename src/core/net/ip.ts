@@ -1,6 +1,5 @@
 import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
-import { isIpv6Text } from "./ipv6-text.ts";
 
 declare const ip: unique symbol;
 declare const prefix: unique symbol;
@@ -25,9 +24,18 @@ export const LOOPBACK: readonly Prefix[] = ["127.0.0.0/8" as Prefix, "::1/128" a
 /** Null unless the text is exactly one address. Zone identifiers (`%eth0`) are not part of an address. */
 export function parseIp(text: string): Ip | null {
   if (isIPv4(text)) return text as Ip;
-  if (!isIpv6Text(text)) return null;
+  if (!isIpv6(text)) return null;
   const parsed = ipaddr.IPv6.parse(inGroups(text));
   return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as Ip;
+}
+
+/**
+ * Says what isIPv6() of node:net says, whose pattern takes each program 5 ms to compile. The library also takes zones, and a dotted
+ * end in octal or hexadecimal digits.
+ */
+function isIpv6(text: string): boolean {
+  const end = text.slice(text.lastIndexOf(":") + 1);
+  return !text.includes("%") && (!end.includes(".") || isIPv4(end)) && ipaddr.IPv6.isValid(text);
 }
 
 /**
