@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { test } from "node:test";
 import { directories } from "../../src/daemon/set-up/directories.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
+import { reachedFrom } from "../kit/reached-from.ts";
 
 /** Paths in directories of other users than root that nothing opens as a plain file, and what they are instead. */
 const NO_FILES: Readonly<Record<string, string>> = {
@@ -82,4 +83,11 @@ test("the keeper waits for no file that the settings name", () => {
     /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
   );
   assert.deepEqual(found.map((path) => basename(path)).toSorted(), KEEPER_READS_BY_NAME);
+});
+
+test("the keeper opens no database: a process of its own does", () => {
+  const opens = (path: string): boolean =>
+    /from "node:sqlite"/.test(readFileSync(path, "utf8").replaceAll(/^import type .*/gm, ""));
+  assert.deepEqual(reachedFrom(["src/daemon/keeper/main.ts"]).filter(opens), []);
+  assert.ok(reachedFrom(["src/daemon/keeper/databases-main.ts"]).some(opens));
 });

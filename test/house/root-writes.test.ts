@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { reachedFrom } from "../kit/reached-from.ts";
 
 /** What root runs: the command line is mostly root's, too. Guard and web have users of their own. */
 const ROOT_RUNS = [
   "src/daemon/set-up/start.ts",
   "src/daemon/keeper/main.ts",
+  "src/daemon/keeper/databases-main.ts",
   "src/cli/main.ts",
   "src/cli/check/main.ts",
 ];
@@ -118,15 +119,4 @@ function listed(names: string): readonly string[] {
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-}
-
-/** Every file of ours that these import, at once or late. */
-function reachedFrom(entries: readonly string[]): readonly string[] {
-  const found = new Set(entries);
-  for (const file of found)
-    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/(?:\bfrom|\bimport\(?)\s*"(\.\.?\/[^"]+\.ts)"/g)) {
-      const path = join(dirname(file), name);
-      if (existsSync(path)) found.add(path);
-    }
-  return [...found].toSorted();
 }

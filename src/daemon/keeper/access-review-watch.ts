@@ -1,15 +1,14 @@
-import { lastAudited } from "../../adapters/sqlite/read/audit-entries.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
+import type { AskDatabases } from "./ask-databases.ts";
 
 export type ReviewSettings = Pick<Settings, "audit.review_every">;
 
 /** Knows whether the review of who can do what is overdue: the audit tells when the last one was signed. */
 export class AccessReviewWatch {
-  readonly #layout: Pick<Layout, "engineDb">;
+  readonly #databases: Pick<AskDatabases, "lastAudited">;
   readonly #clock: Clock;
   #settings: ReviewSettings | null;
   #nextAt = 0;
@@ -17,8 +16,8 @@ export class AccessReviewWatch {
   #since: string | null = null;
   #isSigned = false;
 
-  constructor(layout: Pick<Layout, "engineDb">, clock: Clock, settings: ReviewSettings | null) {
-    this.#layout = layout;
+  constructor(databases: Pick<AskDatabases, "lastAudited">, clock: Clock, settings: ReviewSettings | null) {
+    this.#databases = databases;
     this.#clock = clock;
     this.#settings = settings;
   }
@@ -27,11 +26,11 @@ export class AccessReviewWatch {
     this.#settings = settings;
   }
 
-  /** Reads the audit each hour, and more often while the review is overdue. Throws if that cannot be read. */
-  look(): void {
+  /** Reads the audit each hour, and more often while the review is overdue. Rejects if that cannot be read. */
+  async look(): Promise<void> {
     const now = this.#clock.now();
     if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS && this.troubles().length === 0) return;
-    const { at, since } = lastAudited(this.#layout.engineDb, "ACCESS_REVIEWED");
+    const { at, since } = await this.#databases.lastAudited("ACCESS_REVIEWED");
     this.#since = at ?? since;
     this.#isSigned = at !== null;
     this.#nextAt = now + HOUR_MS;

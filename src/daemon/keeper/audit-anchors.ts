@@ -4,7 +4,7 @@ import { appendFile } from "../../adapters/root-files/files.ts";
 import type { Anchor } from "../../core/audit/chain.ts";
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-const schema = z.object({
+export const anchorSchema = z.object({
   at: z.string().check(z.regex(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)),
   id: z.int().check(z.nonnegative()),
   hash,
@@ -34,7 +34,7 @@ export function appendAnchor(path: string, anchor: Anchor): void {
 
 function anchorOf(line: string): Anchor | null {
   try {
-    const read = z.safeParse(schema, JSON.parse(line));
+    const read = z.safeParse(anchorSchema, JSON.parse(line));
     return read.success ? read.data : null;
   } catch {
     return null;

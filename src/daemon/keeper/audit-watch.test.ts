@@ -9,9 +9,15 @@ import { openEngine } from "../../adapters/sqlite/open.ts";
 import { checkAudit } from "../../adapters/sqlite/read/audit-entries.ts";
 import { auditRecord } from "../../core/events/record.ts";
 import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { AskDatabases } from "./ask-databases.ts";
 import { appendAnchor, readAnchors } from "./audit-anchors.ts";
 import { AuditWatch } from "./audit-watch.ts";
+
+/** In this process, where the keeper starts another one. */
+function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "checkAudit"> {
+  return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
+}
 
 function scene(t: TestContext) {
   const layout = layoutOf(scratch(t));
@@ -20,64 +26,64 @@ function scene(t: TestContext) {
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const clock = new HandClock();
-  const watch = new AuditWatch(layout, clock);
+  const watch = new AuditWatch(layout, databasesOf(layout), clock);
   const obey = (): void => {
     store.begin();
     store.append(auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
     store.commit();
   };
-  const lookAfter = (ms: number) => {
+  const lookAfter = async (ms: number) => {
     clock.advance(ms);
-    watch.look();
+    await watch.look();
     return watch.troubles();
   };
   const anchored = () => readAnchors(layout.auditAnchors).anchors.map(({ id }) => id);
   return { layout, db, clock, watch, obey, lookAfter, anchored };
 }
 
-test("the last entry is anchored at the first look and each hour, if there is a new one", (t) => {
+test("the last entry is anchored at the first look and each hour, if there is a new one", async (t) => {
   const { obey, lookAfter, anchored } = scene(t);
   obey();
-  lookAfter(MINUTE_MS);
+  await lookAfter(MINUTE_MS);
   assert.deepEqual(anchored(), [1]);
   obey();
-  lookAfter(MINUTE_MS);
+  await lookAfter(MINUTE_MS);
   assert.deepEqual(anchored(), [1]);
-  lookAfter(HOUR_MS);
-  lookAfter(HOUR_MS);
+  await lookAfter(HOUR_MS);
+  await lookAfter(HOUR_MS);
   assert.deepEqual(anchored(), [1, 2]);
 });
 
-test("what the last look found is told with its time", (t) => {
+test("what the last look found is told with its time", async (t) => {
   const { layout, db, clock, watch, obey, lookAfter } = scene(t);
   assert.equal(watch.report(), null);
-  lookAfter(0);
+  await lookAfter(0);
   const empty = { first: 0, last: 0, anchored: null, unreadableAnchors: 0, fault: null };
   assert.deepEqual(watch.report(), { checkedAt: isoTime(clock.now()), ...empty });
   obey();
   obey();
-  lookAfter(HOUR_MS);
+  await lookAfter(HOUR_MS);
   const at = isoTime(clock.now());
   assert.deepEqual(watch.report(), { ...empty, checkedAt: at, first: 1, last: 2, anchored: { id: 2, at } });
   appendFileSync(layout.auditAnchors, "nonsense\n");
   db.exec("UPDATE audit_entry SET subject = 'other' WHERE id = 2");
-  lookAfter(HOUR_MS);
+  await lookAfter(HOUR_MS);
   const { fault, ...rest } = watch.report() ?? assert.fail();
   const checkedAt = isoTime(clock.now());
   assert.deepEqual(rest, { checkedAt, first: 1, last: 2, anchored: null, unreadableAnchors: 1 });
   assert.match(fault?.says ?? "", /^entry 2 was changed/);
 });
 
-test("an audit that was cut or edited is told until it fits again; the anchors that tell so stay", (t) => {
+test("an audit that was cut or edited is told until it fits again; the anchors that tell so stay", async (t) => {
   const { layout, db, clock, obey, lookAfter, anchored } = scene(t);
   for (let i = 0; i < 3; i++) obey();
-  assert.deepEqual(lookAfter(0), []);
+  assert.deepEqual(await lookAfter(0), []);
   db.exec("DELETE FROM audit_entry WHERE id = 3");
-  const [trouble] = lookAfter(HOUR_MS);
+  const [trouble] = await lookAfter(HOUR_MS);
   assert.equal(trouble?.code, "audit_broken");
   assert.match(trouble?.detail ?? "", /^1 entry from 3 on is missing/);
   assert.deepEqual(anchored(), [3, 2]);
-  assert.equal(lookAfter(MINUTE_MS).length, 1);
+  assert.equal((await lookAfter(MINUTE_MS)).length, 1);
   assert.deepEqual(anchored(), [3, 2]);
   const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, [], clock.now());
   appendAnchor(layout.auditAnchors, {
@@ -86,9 +92,9 @@ test("an audit that was cut or edited is told until it fits again; the anchors t
     hash,
     accepted: { reason: "a test", sum, numbered },
   });
-  assert.deepEqual(lookAfter(MINUTE_MS), []);
+  assert.deepEqual(await lookAfter(MINUTE_MS), []);
   obey();
-  assert.deepEqual(lookAfter(HOUR_MS), [], "the next entry has the number after the one that was removed");
+  assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the one that was removed");
 });
 
 for (const { what, sql } of [
@@ -104,18 +110,28 @@ for (const { what, sql } of [
       INSERT INTO audit_entry VALUES (1, NULL, x'00', 1, 1, 1, 1, 1)`,
   },
 ])
-  test(`an audit whose table ${what} is told at once`, (t) => {
+  test(`an audit whose table ${what} is told at once`, async (t) => {
     const { db, obey, lookAfter } = scene(t);
     obey();
-    assert.deepEqual(lookAfter(0), []);
+    assert.deepEqual(await lookAfter(0), []);
     db.exec(sql);
-    assert.match(lookAfter(HOUR_MS)[0]?.detail ?? "", /^the audit cannot be read: /);
+    assert.match((await lookAfter(HOUR_MS))[0]?.detail ?? "", /^the audit cannot be read: /);
   });
 
-test("a database that is not there yet is looked at again soon", (t) => {
+test("a database that is not there yet is looked at again soon, and told once that lasts", async (t) => {
   const layout = layoutOf(scratch(t));
-  const watch = new AuditWatch(layout, new HandClock());
-  assert.throws(() => watch.look());
-  assert.throws(() => watch.look());
+  const clock = new HandClock();
+  const watch = new AuditWatch(layout, databasesOf(layout), clock);
+  await assert.rejects(watch.look());
+  clock.advance(9 * MINUTE_MS);
+  await assert.rejects(watch.look());
+  assert.deepEqual(watch.troubles(), []);
+  clock.advance(MINUTE_MS);
+  const [trouble] = watch.troubles();
+  assert.equal(trouble?.code, "audit_broken");
+  assert.match(trouble?.detail ?? "", /^the audit cannot be read: .*engine\.db does not exist/);
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  openEngine(layout.engineDb).close();
+  await watch.look();
   assert.deepEqual(watch.troubles(), []);
 });

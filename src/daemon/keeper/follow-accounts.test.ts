@@ -33,7 +33,7 @@ function fresh(t: TestContext) {
   /** The guard's part, without its socket. */
   const follower = new AccountsFollower({
     secretFile: join(directory, "no-secret"),
-    present: () => readFollowed(database),
+    present: async () => readFollowed(database),
     ask: ({ entries, gone }) => {
       if (!up) return Promise.resolve(null);
       const named = entries.flatMap(({ name, hash }) => nameOf(name).map((each) => ({ name: each, hash })));

@@ -13,8 +13,8 @@ type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 export type FollowAccountsParts = Readonly<{
   /** That of Dovecot's questions: by it the guard recognises a clear-text password of the file at its first use. */
   secretFile: string;
-  /** The current accounts. Throws while they cannot be read. */
-  present: () => readonly FollowedRow[];
+  /** The current accounts. Rejects while they cannot be read. */
+  present: () => Promise<readonly FollowedRow[]>;
   /** Null if the guard did not do it: it is asked again at the next check. */
   ask: (command: FollowCommand) => Promise<FileChanges | null>;
 }>;
@@ -76,7 +76,7 @@ export class AccountsFollower {
 
   /** The accounts that could not be taken over; null if the guard did not answer. */
   async #bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
-    const present = new Map(this.#parts.present().map((row) => [row.name, row]));
+    const present = new Map((await this.#parts.present()).map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
     const wanted = await changedLines(lines, present);
     const listed = new Set<string>(lines.map(({ name }) => name));

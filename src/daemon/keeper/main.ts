@@ -122,8 +122,8 @@ function logsLook(): () => Promise<void> {
 function auditLook(): () => Promise<void> {
   const audit = new AuditMail({ layout, clock, mail: (alert) => verbs.mailAlarm(alert) });
   return async () => {
-    watches.audit.look();
-    watches.access.look();
+    await watches.audit.look();
+    await watches.access.look();
     if (watches.audit.troubles().length === 0) await audit.look();
   };
 }

@@ -1,5 +1,4 @@
 import { ask } from "../../adapters/sockets/control-client.ts";
-import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -14,6 +13,7 @@ import { unusedOwnDovecot } from "../set-up/own-dovecot.ts";
 import { portsOf } from "../set-up/ports.ts";
 import { signal } from "../set-up/processes.ts";
 import { AccessReviewWatch } from "./access-review-watch.ts";
+import { AskDatabases } from "./ask-databases.ts";
 import { AuditWatch } from "./audit-watch.ts";
 import { awaitAnswers } from "./await-answers.ts";
 import { BackupSchedule } from "./backup-schedule.ts";
@@ -90,12 +90,13 @@ export class Watches {
   constructor(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
     const { services } = layout;
     const say = (what: string): void => console.error(`keeper: ${what}`);
+    const databases = new AskDatabases(layout);
     this.#layout = layout;
     this.services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
     this.certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
     this.accounts = new AccountsFollower({
       secretFile: layout.loginPolicySecret,
-      present: () => readFollowed(layout.accountsDb),
+      present: () => databases.followed(),
       ask: async (command) => {
         const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
         return asked.ok ? asked.result : null;
@@ -103,9 +104,9 @@ export class Watches {
     });
     this.backups = new BackupSchedule(layout, clock, settings);
     this.checks = new CheckSchedule(layout, clock, settings);
-    this.audit = new AuditWatch(layout, clock);
+    this.audit = new AuditWatch(layout, databases, clock);
     this.retention = new RetentionSchedule(layout, clock, settings);
-    this.access = new AccessReviewWatch(layout, clock, settings);
+    this.access = new AccessReviewWatch(databases, clock, settings);
     this.mailKey = new MailKeyWatch(layout, settings, restart);
     this.reports = new ReportSchedule(layout, clock, settings);
     this.transparency = new CertificateWatch(layout, clock, settings);

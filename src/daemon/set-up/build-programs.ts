@@ -12,6 +12,7 @@ const PROGRAMS = {
   "web-passwords": "src/daemon/web/passwords-main.ts",
   "web-trials": "src/daemon/web/trials-main.ts",
   keeper: "src/daemon/keeper/main.ts",
+  "keeper-databases": "src/daemon/keeper/databases-main.ts",
   maintenance: "src/daemon/maintenance/main.ts",
   backup: "src/daemon/backup/main.ts",
   report: "src/daemon/report/main.ts",

@@ -28,6 +28,7 @@ describe("the programs of the server", () => {
       "export.js",
       "guard-databases.js",
       "guard.js",
+      "keeper-databases.js",
       "keeper.js",
       "maintenance.js",
       "node",

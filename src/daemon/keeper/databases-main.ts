@@ -1,0 +1,27 @@
+/**
+ * Answers one question of the keeper about the guard's databases, and ends. It runs as root: the guard's user could trace a process of
+ * its own, and change the answer.
+ */
+import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
+import { checkAudit, lastAudited } from "../../adapters/sqlite/read/audit-entries.ts";
+import { messageOf } from "../../core/error.ts";
+import { instant } from "../../core/time.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import type { Question } from "./ask-databases.ts";
+import { readAnchors } from "./audit-anchors.ts";
+
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const [question = "", argument = ""] = process.argv.slice(2);
+const answers: Readonly<Record<Question, () => unknown>> = {
+  audit: () => checkAudit(layout.engineDb, readAnchors(layout.auditAnchors).anchors, instant(Number(argument))),
+  last_audited: () => lastAudited(layout.engineDb, argument),
+  followed: () => readFollowed(layout.accountsDb),
+};
+try {
+  const answer = Object.entries(answers).find(([name]) => name === question)?.[1];
+  if (answer === undefined) throw new Error(`there is no question ${question}`);
+  process.stdout.write(JSON.stringify(answer()));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
