@@ -76,7 +76,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   const comesBefore: Readonly<Record<string, () => Promise<unknown>>> = {
     "See who is banned, and why": () => Promise.all(GUESSES.map((password) => guess(password))),
     "Open the dashboard": openSsh,
-    "Use a certificate of your own": getCertificate,
+    "Use your own certificate": getCertificate,
     "Prepare the move": async () => {
       const certificate = await makeCertificate(lab.directory, "old", "imap.old.example");
       await server.trust(certificate.cert);
@@ -94,7 +94,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
       relay = await TlsServer.start(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
     },
-    "Copy what arrived meanwhile": async () => {
+    "Copy mail that arrived since": async () => {
       const old = await oldMailbox();
       await old.add(LATE);
       old.close();
@@ -111,7 +111,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       const signIn = ["-H", `Origin: ${DASHBOARD}`, "--json", JSON.stringify({ password: PASSWORD })];
       await laptop.must(["curl", "-sSf", ...signIn, `${DASHBOARD}/api/v1/login`]);
     },
-    "Be told when something is wrong": () =>
+    "Get alerts": () =>
       until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
     // What comes later is about the backups, not about their key.
     "Make a backup": () => {
@@ -123,7 +123,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     },
     "Port 25 is blocked": () => until("the mail went through the relay", () => relay?.mails().length === 1),
     "Copy the mail": async () => assert.deepEqual(await newMails(), inOrder([...own, ...MOVED])),
-    "Copy what arrived meanwhile": async () => {
+    "Copy mail that arrived since": async () => {
       const now = await newMails();
       const here = now.filter(({ subject }) => subject.startsWith("new here"));
       assert.equal(here.length, 1);
