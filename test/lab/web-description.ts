@@ -1,7 +1,7 @@
-import { faultsOf } from "../kit/json-schema.ts";
+import * as z from "zod";
 import type { WebAnswer } from "./web-client.ts";
 
-type Content = Readonly<Record<string, Readonly<{ schema?: unknown }>>>;
+type Content = Readonly<Record<string, Readonly<{ schema?: Parameters<typeof z.fromJSONSchema>[0] }>>>;
 type Headers = Readonly<Record<string, Readonly<{ required?: boolean }>>>;
 type Response = Readonly<{ content?: Content; headers?: Headers }>;
 /** What any route may answer without saying so: there is nothing, another method, a bug. */
@@ -57,16 +57,22 @@ export class Description {
     const type = answer.headers["content-type"] ?? "";
     const described = response.content?.[type];
     if (described === undefined) return [`type ${type}, described ${types.join(", ")}`];
-    return described.schema === undefined ? [] : faultsOf(described.schema, answer.json());
+    if (described.schema === undefined) return [];
+    const { error } = z.fromJSONSchema(described.schema).safeParse(answer.json());
+    return error === undefined ? [] : [z.prettifyError(error)];
   }
 }
 
-/** A part of the document with what it means by `$ref` in its place. No schema of ours holds itself. */
+/**
+ * A part of the document with what it means by `$ref` in its place; no schema of ours holds itself. An object has no fields but those
+ * of which its schema speaks.
+ */
 function whole(part: unknown, document: unknown): unknown {
   if (Array.isArray(part)) return part.map((each) => whole(each, document));
   if (typeof part !== "object" || part === null) return part;
   if ("$ref" in part) return whole(meantBy(String(part.$ref), document), document);
-  return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, whole(each, document)]));
+  const parts = Object.fromEntries(Object.entries(part).map(([name, each]) => [name, whole(each, document)]));
+  return "properties" in parts ? { additionalProperties: false, ...parts } : parts;
 }
 
 function meantBy(ref: string, document: unknown): unknown {
