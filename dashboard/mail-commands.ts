@@ -1,5 +1,6 @@
-import type { GreylistPauseItem, QueueChange } from "../src/wire/control/items.ts";
+import type { QueueChange } from "../src/wire/control/items.ts";
 import type { Dropped, HeldList, Released } from "../src/wire/control/results.ts";
+import type { GreylistPauseItem } from "../src/wire/verbs/filters.ts";
 import { t } from "./admin-texts.ts";
 import { post, queryOf, remove } from "./api.ts";
 import { tell } from "./attempt.ts";

@@ -1271,69 +1271,6 @@ export type Routes = {
     };
   };
 
-  /** Recipients for whom greylisting is paused, a page at a time. */
-  "GET /api/v1/greylist/pauses": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly target: string;
-        /** ISO 8601 in UTC. */
-        readonly until: string;
-        readonly by: string;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Pauses greylisting for a recipient who waits for a mail. */
-  "POST /api/v1/greylist/pauses": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Who waits for a mail, such as one with a code. */
-      readonly recipient: string;
-      /** How long, 30 days at most; 15m if absent. */
-      readonly for?: string | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly target: string;
-      /** ISO 8601 in UTC. */
-      readonly until: string;
-      readonly by: string;
-    };
-  };
-
-  /** Ends a pause of greylisting. */
-  "DELETE /api/v1/greylist/pauses/{recipient}": {
-    readonly params: {
-      /** For whom greylisting is paused. */
-      readonly recipient: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly target: string;
-    };
-  };
-
   /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
@@ -1394,66 +1331,6 @@ export type Routes = {
       }[];
       /** False: there are more than were counted, and the oldest day is short. */
       readonly complete: boolean;
-    };
-  };
-
-  /** Senders whose mail is never spam for an account, a page at a time. */
-  "GET /api/v1/spam/senders": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly account: string;
-        readonly sender: string;
-        readonly by: string;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** From now on no mail of the sender is spam for the account. */
-  "POST /api/v1/spam/senders": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      readonly account: string;
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Mail of the sender to the account is scored again. */
-  "DELETE /api/v1/spam/senders": {
-    readonly query: {
-      /** The account that allows the sender. */
-      readonly account: string;
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-      readonly dry_run?: boolean | undefined;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
     };
   };
 
@@ -2148,8 +2025,8 @@ export type Routes = {
         readonly made: Time;
         /** To the minute. */
         readonly lastUsed: Time | null;
-        /** Who made it, and from where. */
-        readonly madeBy: string;
+        /** Who made it, and from where; the user of the mailbox is not told. */
+        readonly madeBy?: string | undefined;
       }[];
     };
   };
@@ -2178,12 +2055,40 @@ export type Routes = {
     };
   };
 
+  /** The passwords of single mail programs, and when each was used last. */
+  "GET /api/v1/me/app-passwords": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly made: Time;
+        /** To the minute. */
+        readonly lastUsed: Time | null;
+        /** Who made it, and from where; the user of the mailbox is not told. */
+        readonly madeBy?: string | undefined;
+      }[];
+    };
+  };
+
+  /** Makes a password for a single mail program, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/me/app-passwords": {
+    readonly body: {
+      /** Of the device, such as phone. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly password: string;
+    };
+  };
+
   /** Removes the password of a single mail program, and ends the account's open sessions. */
   "DELETE /api/v1/accounts/{name}/app-passwords/{id}": {
     readonly params: {
       /** The account, such as anna@example.org. */
       readonly name: string;
-      /** As the list tells it. */
+      /** Of the device, such as phone. */
       readonly id: string;
     };
     readonly query?:
@@ -2192,6 +2097,17 @@ export type Routes = {
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
+    readonly answer: {
+      readonly id: string;
+    };
+  };
+
+  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
+  "DELETE /api/v1/me/app-passwords/{id}": {
+    readonly params: {
+      /** Of the device, such as phone. */
+      readonly id: string;
+    };
     readonly answer: {
       readonly id: string;
     };
@@ -2228,6 +2144,7 @@ export type Routes = {
       readonly keep: boolean;
     };
     readonly answer: {
+      readonly name: string;
       /** Empty: mail stays in the mailbox. */
       readonly to: readonly string[];
       /** Whether a copy stays in the mailbox. */
@@ -2248,6 +2165,43 @@ export type Routes = {
         }
       | undefined;
     readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Where the mail of the mailbox is sent on. */
+  "GET /api/v1/me/forwarding": {
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/me/forwarding": {
+    readonly body: {
+      readonly to: readonly string[];
+      readonly keep: boolean;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/forwarding": {
+    readonly answer: {
+      readonly name: string;
       /** Empty: mail stays in the mailbox. */
       readonly to: readonly string[];
       /** Whether a copy stays in the mailbox. */
@@ -2287,10 +2241,11 @@ export type Routes = {
       | undefined;
     readonly body: {
       readonly subject?: string | undefined;
-      readonly text: string;
-      readonly until?: Time | null | undefined;
+      readonly text: string | null;
+      readonly until?: string | null | undefined;
     };
     readonly answer: {
+      readonly name: string;
       /** Null: no reply is sent. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
@@ -2315,6 +2270,7 @@ export type Routes = {
         }
       | undefined;
     readonly answer: {
+      readonly name: string;
       /** Null: no reply is sent. */
       readonly vacation: {
         /** Empty: the reply has the subject of the mail. */
@@ -2326,27 +2282,52 @@ export type Routes = {
     };
   };
 
-  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
-  "GET /api/v1/aliases": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 100; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-          /** Only those with this in their name, for aliases also in a target. */
-          readonly text?: string | undefined;
-        }
-      | undefined;
+  /** The reply that is sent while the user is away. */
+  "GET /api/v1/me/vacation": {
     readonly answer: {
-      readonly items: readonly {
-        readonly address: string;
-        readonly targets: readonly string[];
-        readonly blocked: boolean;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/me/vacation": {
+    readonly body: {
+      readonly subject?: string | undefined;
+      readonly text: string | null;
+      readonly until?: string | null | undefined;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
+    };
+  };
+
+  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/vacation": {
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: Time | null;
+      } | null;
     };
   };
 
@@ -2365,6 +2346,47 @@ export type Routes = {
       readonly targets: readonly string[];
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
+  "GET /api/v1/aliases": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their address or a target. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly address: string;
+        readonly targets: readonly string[];
+        readonly blocked: boolean;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/aliases/{address}": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly address: string;
     };
@@ -2406,11 +2428,73 @@ export type Routes = {
     };
   };
 
-  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/aliases/{address}": {
+  /** Pauses greylisting for a recipient who waits for a mail. */
+  "POST /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Who waits for a mail, such as one with a code. */
+      readonly recipient: string;
+      readonly for?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly target: string;
+      readonly until: Time;
+      readonly by: string;
+    };
+  };
+
+  /** Recipients for whom greylisting is paused, a page at a time. */
+  "GET /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly target: string;
+        readonly until: Time;
+        readonly by: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Lets first mails of strangers to the mailbox come at once, for a while. */
+  "POST /api/v1/me/greylist-pause": {
+    readonly body: {
+      readonly for?: string | null | undefined;
+    };
+    readonly answer: {
+      readonly target: string;
+      readonly until: Time;
+      readonly by: string;
+    };
+  };
+
+  /** Ends the pause. */
+  "DELETE /api/v1/me/greylist-pause": {
+    readonly answer: {
+      readonly target: string;
+    };
+  };
+
+  /** Ends a pause of greylisting. */
+  "DELETE /api/v1/greylist/pauses/{recipient}": {
     readonly params: {
-      /** A mail address. */
-      readonly address: string;
+      /** Who waits for a mail, such as one with a code. */
+      readonly recipient: string;
     };
     readonly query?:
       | {
@@ -2419,7 +2503,101 @@ export type Routes = {
         }
       | undefined;
     readonly answer: {
-      readonly address: string;
+      readonly target: string;
+    };
+  };
+
+  /** From now on no mail of the sender is spam for the account. */
+  "POST /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** The account, such as anna@example.org. */
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the account is scored again. */
+  "DELETE /api/v1/spam/senders": {
+    readonly query: {
+      /** The account, such as anna@example.org. */
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+      readonly dry_run?: boolean | undefined;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Senders whose mail is never spam for an account, a page at a time. */
+  "GET /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly account: string;
+        readonly sender: string;
+        readonly by: string;
+        readonly at: Time;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** From now on no mail of the sender to the mailbox is spam. */
+  "POST /api/v1/me/senders": {
+    readonly body: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the mailbox is scored again. */
+  "DELETE /api/v1/me/senders": {
+    readonly query: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Senders whose mail to the mailbox is never spam. */
+  "GET /api/v1/me/senders": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly sender: string;
+        readonly at: Time;
+      }[];
     };
   };
 
@@ -2587,38 +2765,6 @@ export type Routes = {
     };
   };
 
-  /** Senders whose mail to the mailbox is never spam. */
-  "GET /api/v1/me/senders": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly sender: string;
-        readonly at: Time;
-      }[];
-    };
-  };
-
-  /** From now on no mail of the sender to the mailbox is spam. */
-  "POST /api/v1/me/senders": {
-    readonly body: {
-      /** A sender, or all of a domain: `*@example.org`. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly sender: string;
-    };
-  };
-
-  /** Mail of the sender to the mailbox is scored again. */
-  "DELETE /api/v1/me/senders": {
-    readonly query: {
-      /** A sender, or all of a domain: `*@example.org`. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly sender: string;
-    };
-  };
-
   /** What to type into a mail program. */
   "GET /api/v1/me/client": {
     readonly answer: {
@@ -2650,142 +2796,6 @@ export type Routes = {
     };
     readonly answer: {
       readonly done: true;
-    };
-  };
-
-  /** Lets first mails of strangers to the mailbox come at once, for a while. */
-  "POST /api/v1/me/greylist-pause": {
-    readonly body: {
-      /** How long, 30 days at most; 15m if absent. */
-      readonly for?: string | undefined;
-    };
-    readonly answer: {
-      readonly until: Time;
-    };
-  };
-
-  /** Ends the pause. */
-  "DELETE /api/v1/me/greylist-pause": {
-    readonly answer: {
-      readonly done: true;
-    };
-  };
-
-  /** The passwords of single mail programs, and when each was used last. */
-  "GET /api/v1/me/app-passwords": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        readonly name: string;
-        readonly made: Time;
-        /** To the minute. */
-        readonly lastUsed: Time | null;
-      }[];
-    };
-  };
-
-  /** Makes a password for a single mail program, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/me/app-passwords": {
-    readonly body: {
-      /** Of the device, such as phone. */
-      readonly name: string;
-    };
-    readonly answer: {
-      readonly id: string;
-      readonly name: string;
-      readonly password: string;
-    };
-  };
-
-  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
-  "DELETE /api/v1/me/app-passwords/{id}": {
-    readonly params: {
-      /** As the list tells it. */
-      readonly id: string;
-    };
-    readonly answer: {
-      readonly id: string;
-    };
-  };
-
-  /** Where the mail of the mailbox is sent on. */
-  "GET /api/v1/me/forwarding": {
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/me/forwarding": {
-    readonly body: {
-      readonly to: readonly string[];
-      readonly keep: boolean;
-    };
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/me/forwarding": {
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** The reply that is sent while the user is away. */
-  "GET /api/v1/me/vacation": {
-    readonly answer: {
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/me/vacation": {
-    readonly body: {
-      readonly subject?: string | undefined;
-      readonly text: string;
-      readonly until?: Time | null | undefined;
-    };
-    readonly answer: {
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/me/vacation": {
-    readonly answer: {
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
     };
   };
 

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { AliasItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import type { AliasItem } from "../../src/wire/verbs/aliases.ts";
 import { t } from "../admin-texts.ts";
 import { get, post, queryOf, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";

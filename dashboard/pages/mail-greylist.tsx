@@ -1,5 +1,6 @@
-import type { GreylistPauseItem, WaitingMails } from "../../src/wire/control/items.ts";
+import type { WaitingMails } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import type { GreylistPauseItem } from "../../src/wire/verbs/filters.ts";
 import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { attempt } from "../attempt.ts";

@@ -1,5 +1,6 @@
-import type { AllowedSenderItem, SpamScores } from "../../src/wire/control/items.ts";
+import type { SpamScores } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import type { AllowedSenderItem } from "../../src/wire/verbs/filters.ts";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";

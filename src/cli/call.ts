@@ -1,6 +1,7 @@
 import type { Keeper } from "../engine/admin-ports.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { Command as GuardCommand, Results, Verb } from "../wire/control/control.ts";
+import type { Shape } from "./parse.ts";
 import type { Reader } from "./reader.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -52,6 +53,15 @@ export type CommandCall = Readonly<{
   terminal: Terminal;
   now(): number;
 }>;
+
+/** A command as the help shows it, and what it does. */
+export type CliCommand = Shape &
+  Readonly<{
+    says: string;
+    run: (call: CommandCall) => Promise<CommandOutcome>;
+    /** Whether long lines are broken on a terminal. Not where text is copied, such as settings and DNS records. */
+    wraps?: boolean;
+  }>;
 
 export function done(json: unknown, text: string, next?: string): Done {
   return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };

@@ -1,14 +1,7 @@
-import type { CommandCall, CommandOutcome } from "./call.ts";
+import type { CliCommand } from "./call.ts";
+import { derivedCommands } from "./derived.ts";
 import { LIST_OPTIONS } from "./listing.ts";
-import type { Option, Shape } from "./parse.ts";
-
-export type CliCommand = Shape &
-  Readonly<{
-    says: string;
-    run: (call: CommandCall) => Promise<CommandOutcome>;
-    /** Whether long lines are broken on a terminal. Not where text is copied, such as settings and DNS records. */
-    wraps?: boolean;
-  }>;
+import type { Option } from "./parse.ts";
 
 const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from standard input." };
 const RECOVERY_KEY: Option = {
@@ -41,11 +34,8 @@ const REPLAYED: readonly Option[] = [
   { name: "ip", value: "IP", says: "Compare only this address or network." },
 ];
 
-/**
- * Every command: dispatch, help and the checks of what was typed come from this table. Each loads its own code when it
- * runs: loading that of all takes longer than most of them.
- */
-export const commands: readonly CliCommand[] = [
+/** Commands that do more than to ask the guard. Each loads its own code when it runs: loading that of all takes longer than most of them. */
+const WRITTEN: readonly CliCommand[] = [
   {
     name: "status",
     usage: "",
@@ -261,22 +251,10 @@ export const commands: readonly CliCommand[] = [
     options: [PASSWORD_STDIN, RECOVERY_KEY],
   },
   {
-    name: "account app-password add",
-    usage: "ADDRESS NAME...",
-    says: "Make a password for a single mail program, and show it once.",
-    run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordAdd(call),
-  },
-  {
     name: "account app-password list",
     usage: "ADDRESS",
     says: "Show the passwords of single mail programs, and when each was used last.",
     run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordList(call),
-  },
-  {
-    name: "account app-password remove",
-    usage: "ADDRESS NAME...",
-    says: "Remove the password of a single mail program.",
-    run: async (call) => (await import("./verbs/app-passwords.ts")).appPasswordRemove(call),
   },
   {
     name: "account forward",
@@ -358,57 +336,6 @@ export const commands: readonly CliCommand[] = [
     options: [BOUNCE, YES],
   },
   {
-    name: "alias add",
-    usage: "ADDRESS TARGET...",
-    says: "Pass mail for an address on to others.",
-    run: async (call) => (await import("./verbs/aliases.ts")).aliasAdd(call),
-  },
-  {
-    name: "alias remove",
-    usage: "ADDRESS",
-    says: "Remove an alias.",
-    run: async (call) => (await import("./verbs/aliases.ts")).aliasRemove(call),
-  },
-  {
-    name: "alias list",
-    usage: "",
-    says: "List the aliases.",
-    run: async (call) => (await import("./verbs/aliases.ts")).aliasList(call),
-    options: LIST_OPTIONS,
-  },
-  {
-    name: "alias block",
-    usage: "ADDRESS",
-    says: "Refuse mail for an alias.",
-    run: async (call) => (await import("./verbs/aliases.ts")).aliasBlock(call),
-  },
-  {
-    name: "alias unblock",
-    usage: "ADDRESS",
-    says: "Accept mail for an alias again.",
-    run: async (call) => (await import("./verbs/aliases.ts")).aliasUnblock(call),
-  },
-  {
-    name: "greylist pause",
-    usage: "ADDRESS",
-    says: "Accept mail from strangers to a recipient at once, for example a sign-up code.",
-    run: async (call) => (await import("./verbs/greylist.ts")).greylistPause(call),
-    options: [{ name: "for", value: "TIME", says: "How long: 30m, 2h; the default is 15 minutes." }],
-  },
-  {
-    name: "greylist resume",
-    usage: "ADDRESS",
-    says: "End a pause before its time.",
-    run: async (call) => (await import("./verbs/greylist.ts")).greylistResume(call),
-  },
-  {
-    name: "greylist list",
-    usage: "",
-    says: "Show the recipients for whom greylisting is paused.",
-    run: async (call) => (await import("./verbs/greylist.ts")).greylistList(call),
-    options: LIST_OPTIONS,
-  },
-  {
     name: "greylist waiting",
     usage: "",
     says: "Show the mail that greylisting has deferred and that has not come since.",
@@ -416,29 +343,10 @@ export const commands: readonly CliCommand[] = [
     wraps: true,
   },
   {
-    name: "spam allow add",
-    usage: "ACCOUNT SENDER",
-    says: "Never treat a sender's mail to an account as spam, if SPF or DKIM proves the sender.",
-    run: async (call) => (await import("./verbs/spam.ts")).spamAllowAdd(call),
-  },
-  {
-    name: "spam allow remove",
-    usage: "ACCOUNT SENDER",
-    says: "Score the sender's mail again.",
-    run: async (call) => (await import("./verbs/spam.ts")).spamAllowRemove(call),
-  },
-  {
     name: "spam update",
     usage: "",
     says: "Fetch new rules of SpamAssassin now; the server also does so each day.",
     run: async (call) => (await import("./verbs/spam.ts")).spamUpdate(call),
-  },
-  {
-    name: "spam allow list",
-    usage: "",
-    says: "Show the allowed senders of each account.",
-    run: async (call) => (await import("./verbs/spam.ts")).spamAllowList(call),
-    options: LIST_OPTIONS,
   },
   {
     name: "queue list",
@@ -984,3 +892,6 @@ export const commands: readonly CliCommand[] = [
     ],
   },
 ];
+
+/** Every command: dispatch, help and the checks of what was typed come from this table. */
+export const commands: readonly CliCommand[] = [...WRITTEN, ...derivedCommands()];

@@ -48,7 +48,7 @@ test("an alias for every name is refused with the reason", async () => {
   for (const name of ["*@example.org", "@example.org"]) {
     const { code, err, asked } = await typed(`alias add ${name} anna@example.org`, BANNED);
     assert.equal(code, 2);
-    assert.match(err, /^An alias for every name of a domain is not offered: .*\n?.*Add an alias for each name/);
+    assert.match(err, /stands for every name of the domain.*add an alias for each name/);
     assert.deepEqual(asked, []);
   }
 });

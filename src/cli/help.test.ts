@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CliCommand, commands } from "./commands.ts";
+import type { CliCommand } from "./call.ts";
+import { commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 
 function textOf(topic: string): string {

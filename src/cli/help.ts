@@ -1,5 +1,5 @@
+import type { CliCommand } from "./call.ts";
 import { type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
-import type { CliCommand } from "./commands.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
 import { columns, fitted } from "./print/text.ts";
 

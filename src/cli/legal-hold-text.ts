@@ -1,6 +1,7 @@
 import { messageOf } from "../core/error.ts";
+import { dayAndTime } from "../core/shown.ts";
 import type { Layout } from "../settings/layout.ts";
-import { dayAndTime, oneLine } from "./print/text.ts";
+import { oneLine } from "./print/text.ts";
 
 /** `since 2026-11-20 06:00:00 UTC (a lawsuit)` */
 export function sinceText({ since, reason }: Readonly<{ since: string; reason: string }>): string {

@@ -9,10 +9,11 @@ import type { ReplayAsked } from "../engine/replay/ports.ts";
 import type { Queries } from "../engine/storage-ports.ts";
 import type { AppPasswordItem, TokenItem } from "../wire/control/access-items.ts";
 import type { KeptKey, KeyCounts } from "../wire/control/account-key.ts";
-import type { AccountItem, AccountKnown, AccountRow, AliasItem } from "../wire/control/items.ts";
+import type { AccountItem, AccountKnown, AccountRow } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { ReplayReport } from "../wire/control/replay-items.ts";
-import type { VacationItem } from "../wire/control/results.ts";
+import type { AliasItem } from "../wire/verbs/aliases.ts";
+import type { VacationItem } from "../wire/verbs/mailboxes.ts";
 
 /** Data for commands that print: the two databases, opened read-only, and the settings. */
 export interface Reader {

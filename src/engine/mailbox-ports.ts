@@ -3,7 +3,7 @@ import type { AccountName, Address } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Vacation } from "../core/vacation.ts";
 import type { AppPasswordItem } from "../wire/control/access-items.ts";
-import type { AllowedSenderItem } from "../wire/control/items.ts";
+import type { AllowedSenderItem } from "../wire/verbs/filters.ts";
 import type { Outcome } from "./ports.ts";
 import type { TimeSpan } from "./storage-ports.ts";
 

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Restored, Snapshot } from "../../adapters/backup/restic.ts";
+import { span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { type DrillRecord, readDrills } from "../../daemon/backup/drill-record.ts";
@@ -8,7 +9,6 @@ import { type BackupRecord, type DoneBackup, readBackupRecord } from "../../daem
 import { placeOf, repositoryOf } from "../../daemon/backup/repository.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
-import { span } from "../print/text.ts";
 import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 

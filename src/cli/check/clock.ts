@@ -1,7 +1,7 @@
 import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { span } from "../../core/shown.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { span } from "../print/text.ts";
 import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 

@@ -1,8 +1,8 @@
+import { span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { ListedMail } from "../../wire/control/keeper.ts";
 import { PROGRAM } from "../call.ts";
-import { span } from "../print/text.ts";
 import { type Finding, ok, unknown, warning } from "./finding.ts";
 import type { Check } from "./server.ts";
 

@@ -1,3 +1,4 @@
+import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import type {
   Compared,
@@ -6,7 +7,7 @@ import type {
   ReplayReach,
   ReplayReport,
 } from "../../wire/control/replay-items.ts";
-import { columns, dayAndTime, shown } from "./text.ts";
+import { columns } from "./text.ts";
 
 const MOST_SHOWN = 10;
 

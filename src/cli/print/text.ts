@@ -1,5 +1,4 @@
 import { printable as printableLine } from "../../core/text.ts";
-import { SECOND_MS } from "../../core/time.ts";
 
 /** A longer cell sticks out of its column instead of moving all others. */
 const WIDEST = 64;
@@ -65,39 +64,9 @@ export function oneLine(text: string): string {
   return printableLine(text, LONGEST_LINE);
 }
 
-/** `2026-11-20 07:05:01 UTC` */
-export function dayAndTime(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
-}
-
-/** A remaining time, for people: `3 d 4 h`, `2 h 5 min`, `12 min`, `40 s`. */
-export function span(durationMs: number): string {
-  const s = Math.max(0, Math.ceil(durationMs / SECOND_MS));
-  if (s < 60) return `${s} s`;
-  const min = Math.floor(s / 60);
-  if (min < 60) return `${min} min`;
-  const h = Math.floor(min / 60);
-  return h < 24 ? parts(h, "h", min % 60, "min") : parts(Math.floor(h / 24), "d", h % 24, "h");
-}
-
-function parts(big: number, bigUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
-}
-
-/** `until 2026-11-20 07:05:01 UTC (12 min left)` or `for good`. */
-export function until(expiresAt: string | null, nowMs: number): string {
-  if (expiresAt === null) return "for good";
-  return `until ${dayAndTime(expiresAt)} (${span(Date.parse(expiresAt) - nowMs)} left)`;
-}
-
 /** 1st, 2nd, 3rd, 4th, 11th, 21st */
 export function ordinal(n: number): string {
   const tens = n % 100;
   const suffix = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");
   return `${n}${suffix}`;
-}
-
-/** A network as people write it: a single address without its length. */
-export function shown(prefix: string): string {
-  return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");
 }

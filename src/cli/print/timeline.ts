@@ -1,7 +1,8 @@
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import type { AccountReport, MessageReport, TimelineStep } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine } from "./text.ts";
+import { columns, oneLine } from "./text.ts";
 
 const MOST_STEPS = 20;
 const LONGEST_VALUE = 40;

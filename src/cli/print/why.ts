@@ -1,10 +1,11 @@
 import { type Protection, reasons } from "../../core/events/reasons.ts";
 import { contains, type Ip, LOOPBACK, type Prefix } from "../../core/net/ip.ts";
+import { dayAndTime, shown, span, until } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { AddressStory, BanItem, TimelineStep } from "../../wire/control/items.ts";
 import { PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, ordinal, shown, span, until } from "./text.ts";
+import { columns, oneLine, ordinal } from "./text.ts";
 import { parts, printRemedies, printTimeline, type SettingsInForce, withCode } from "./timeline.ts";
 
 /** The subject of `why`. */

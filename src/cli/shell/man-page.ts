@@ -1,4 +1,4 @@
-import type { CliCommand } from "../commands.ts";
+import type { CliCommand } from "../call.ts";
 import { sectionsOf } from "../help.ts";
 import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 

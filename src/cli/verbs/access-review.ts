@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../core/access-review.ts";
 import { messageOf } from "../../core/error.ts";
+import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, formatDuration } from "../../core/time.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { judgeFollowed, weakLines } from "../followed-passwords.ts";
-import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { rootOnly } from "./backup.ts";
 import { settingsOf } from "./server-settings.ts";

@@ -1,6 +1,6 @@
+import { shown } from "../../core/shown.ts";
 import type { Forwarding } from "../../engine/mailbox-ports.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
-import { shown } from "../print/text.ts";
 import { accountFrom, addressFrom } from "./accounts.ts";
 
 /** `account forward ADDRESS [TO...]`: without a target, shows it. */

@@ -1,6 +1,6 @@
 import type { AccountName } from "../../core/net/address.ts";
+import { shown } from "../../core/shown.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
-import { shown } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */

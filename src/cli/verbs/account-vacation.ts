@@ -1,7 +1,8 @@
 import type { AccountName } from "../../core/net/address.ts";
-import type { VacationItem } from "../../wire/control/results.ts";
+import { dayAndTime } from "../../core/shown.ts";
+import type { VacationItem } from "../../wire/verbs/mailboxes.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
-import { dayAndTime, oneLine } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
 /** `account vacation ADDRESS [TEXT...]`: without a text, shows the reply. */

@@ -1,4 +1,5 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { formatSize } from "../../settings/size.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
@@ -17,7 +18,7 @@ import { heldText } from "../legal-hold-text.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
 import { recoverCommand } from "../print/mail-keys.ts";
-import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { settingsOf } from "./server-settings.ts";
 

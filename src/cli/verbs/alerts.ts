@@ -1,7 +1,8 @@
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 
 export async function alertsTest(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"alerts_test">({ verb: "alerts_test" });

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { agrees } from "../confirm.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { jsonLine } from "../print/json.ts";
-import { columns, dayAndTime } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 
 const files = () => import("../../daemon/keeper/audit-anchors.ts");
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
@@ -15,7 +16,7 @@ import {
 import { noServerIn } from "../no-server.ts";
 import { comesBackFrom } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
-import { dayAndTime, oneLine } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { progressText, rootWithSettings } from "./backup.ts";
 
 /** Guessed offline, at any speed: shorter ones are no protection. */

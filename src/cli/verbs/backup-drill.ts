@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Progress } from "../../adapters/backup/restic.ts";
+import { dayAndTime, span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import type { Drill, Found } from "../../daemon/backup/drill-record.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
-import { dayAndTime, oneLine, span } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { progressText, rootWithSettings } from "./backup.ts";
 import { drillJson } from "./last-drill.ts";
 import { environmentOf } from "./server-settings.ts";

@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import type { Progress, Restic } from "../../adapters/backup/restic.ts";
 import { messageOf } from "../../core/error.ts";
 import { parseAccountName } from "../../core/net/address.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import type { Manifest } from "../../daemon/backup/manifest.ts";
@@ -18,7 +19,7 @@ import {
 import { confirmed } from "../confirm.ts";
 import { comesBackFrom } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
-import { dayAndTime, oneLine } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { privateKeysOf } from "./account-keys.ts";
 import { backups, progressText, rootOnly } from "./backup.ts";
 import { restoreArchive } from "./backup-archive.ts";

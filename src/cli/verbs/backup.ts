@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Progress, Restic } from "../../adapters/backup/restic.ts";
 import { messageOf } from "../../core/error.ts";
+import { dayAndTime, span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { noServerIn } from "../no-server.ts";
 import { size } from "../print/size.ts";
-import { columns, dayAndTime, span } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 import { lastDrillJson, lastDrillText } from "./last-drill.ts";
 import { settingsOf, type ValidSettings } from "./server-settings.ts";
 

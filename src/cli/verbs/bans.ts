@@ -1,4 +1,5 @@
 import { isV4, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { dayAndTime, shown, until } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, parseDuration } from "../../core/time.ts";
 import { allBans } from "../../engine/explain/stats.ts";
@@ -13,7 +14,7 @@ import {
 } from "../call.ts";
 import { confirmed } from "../confirm.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import { columns, dayAndTime, oneLine, shown, until } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
 const MAX_NOTE = 200;

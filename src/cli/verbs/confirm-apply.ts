@@ -1,4 +1,5 @@
 import { domainOf } from "../../core/net/address.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -7,7 +8,6 @@ import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../call.ts";
 import { agrees } from "../confirm.ts";
 import { leftOut } from "../print/replay.ts";
-import { dayAndTime } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 
 /** How far back settings are tried on recorded events before they are applied: some seconds of work. */

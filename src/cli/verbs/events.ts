@@ -2,13 +2,14 @@ import { ecsLine } from "../../core/events/ecs-line.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { eventTypes } from "../../core/events/reference.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import type { EventFilter } from "../../engine/storage-ports.ts";
 import { nearest } from "../../settings/nearest.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 import type { Page, PageRequest } from "../../wire/control/paging.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { pageFrom } from "../listing.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { targetFrom } from "./bans.ts";
 

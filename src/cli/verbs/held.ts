@@ -1,9 +1,10 @@
+import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { confirmed } from "../confirm.ts";
-import { columns, dayAndTime, shown } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 
 /** Recipients of a mail that the table names. */

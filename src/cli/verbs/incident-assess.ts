@@ -1,11 +1,12 @@
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import type { Assessment } from "../../core/incident/assess.ts";
 import { accountCells, countCells, mailsThatLeft, usedAddresses } from "../../core/incident/touched.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import { type OpenSession, parseOpenSessions } from "../../wire/dovecot/open-sessions.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
-import { columns, dayAndTime } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 import { assessment, beginOf, isFailure, openIncidentOf, take, withContacts } from "./the-incident.ts";
 

@@ -1,5 +1,6 @@
 import { type Isolation, SHUT } from "../../core/incident/isolation.ts";
 import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { shown } from "../../core/shown.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
 import type { Outcome } from "../../engine/ports.ts";
@@ -13,7 +14,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { agrees } from "../confirm.ts";
-import { oneLine, shown } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { settingsOf } from "./server-settings.ts";
 import { isFailure, openIncidentOf, take, withContacts } from "./the-incident.ts";
 

@@ -5,6 +5,7 @@ import type { Incident } from "../../core/incident/incident.ts";
 import { TEMPLATE, tellingMail } from "../../core/incident/tell.ts";
 import { mailsThatLeft } from "../../core/incident/touched.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import {
   type CommandCall,
@@ -16,7 +17,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { agrees } from "../confirm.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { accountFrom } from "./accounts.ts";
 import { settingsOf } from "./server-settings.ts";
 import {

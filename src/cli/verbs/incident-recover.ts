@@ -1,11 +1,12 @@
 import type { Difference } from "../../core/incident/compare.ts";
 import { type Isolation, lifted, SHUT, type Shut } from "../../core/incident/isolation.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { lockHolder } from "../../daemon/set-up/lock.ts";
 import type { Outcome } from "../../engine/ports.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../call.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { environmentOf, settingsOf } from "./server-settings.ts";
 import { isFailure, openIncidentOf, take, withContacts } from "./the-incident.ts";
 

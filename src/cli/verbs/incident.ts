@@ -1,7 +1,8 @@
+import { dayAndTime } from "../../core/shown.ts";
 import { HOUR_MS, instant, isoTime, later } from "../../core/time.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { noServerIn } from "../no-server.ts";
-import { columns, dayAndTime } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 import { sinceFrom } from "./logs.ts";
 import { folders, isFailure, openIncidentOf, rootAlone, take, withContacts } from "./the-incident.ts";
 

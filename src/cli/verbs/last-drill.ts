@@ -1,8 +1,9 @@
+import { dayAndTime, span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { type Drill, lastDrill, readDrills } from "../../daemon/backup/drill-record.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { dayAndTime, oneLine, span } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 
 /** One line about the last drill, for `status` and `backup list`; null if there was none, or only root may know. */
 export function lastDrillText(layout: Layout): string | null {

@@ -1,7 +1,7 @@
+import { dayAndTime } from "../../core/shown.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import { readMailRecord } from "../../daemon/report/mail-record.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { dayAndTime } from "../print/text.ts";
 
 /** One line about the last report by mail, for `status`; null if there was none, or only root may know. */
 export function lastReportText(layout: Layout): string | null {

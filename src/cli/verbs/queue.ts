@@ -1,3 +1,4 @@
+import { span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import type { Command } from "../../wire/control/control.ts";
 import type { QueueChange, QueueItem } from "../../wire/control/items.ts";
@@ -12,7 +13,7 @@ import {
 } from "../call.ts";
 import { agrees } from "../confirm.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import { printable, span, wrapped } from "../print/text.ts";
+import { printable, wrapped } from "../print/text.ts";
 
 type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
 type Chosen = Pick<Extract<Command, { verb: ChangeVerb }>, "ids" | "account" | "sender" | "recipient">;

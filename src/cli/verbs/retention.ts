@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/error.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, formatDuration, instant, isoTime } from "../../core/time.ts";
 import type { PlannedFolder } from "../../daemon/keeper/retention.ts";
@@ -8,7 +9,7 @@ import { type CommandCall, type CommandFailure, type CommandOutcome, done, faile
 import { agrees } from "../confirm.ts";
 import { sinceText } from "../legal-hold-text.ts";
 import { size } from "../print/size.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { rootOnly } from "./backup.ts";
 import { settingsOf, type ValidSettings } from "./server-settings.ts";
 

@@ -1,8 +1,9 @@
+import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import type { ListedSession } from "../../wire/control/access-items.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, gather, pageFrom } from "../listing.ts";
-import { columns, dayAndTime } from "../print/text.ts";
+import { columns } from "../print/text.ts";
 
 /** The sessions of the dashboard: of the administrator, and of users of mailboxes. */
 export async function sessionList(call: CommandCall): Promise<CommandOutcome> {

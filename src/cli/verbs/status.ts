@@ -1,3 +1,4 @@
+import { dayAndTime, span, until } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
@@ -7,7 +8,7 @@ import { ALL_BANS, allBans, statsOf } from "../../engine/explain/stats.ts";
 import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
 import type { AlertList } from "../../wire/control/results.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
-import { columns, dayAndTime, oneLine, span, until } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { currentFirewall } from "./firewall.ts";
 import { shownState } from "./firewall-text.ts";
 import { hint } from "./guard-status.ts";

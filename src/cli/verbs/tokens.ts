@@ -1,9 +1,10 @@
 import { parseScopes, printScopes, ROLES, SCOPES, type Scope } from "../../core/access/scopes.ts";
+import { dayAndTime } from "../../core/shown.ts";
 import { newToken } from "../../engine/access/secrets.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
 import { andMore, pageFrom } from "../listing.ts";
 import { newPasswordHash } from "../new-password.ts";
-import { columns, dayAndTime, oneLine } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { stayingFactors } from "./second-factors.ts";
 import { settingsOf } from "./server-settings.ts";
 

@@ -1,4 +1,5 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration, instant } from "../../core/time.ts";
 import { whyAccount as reportOf } from "../../engine/explain/why.ts";
@@ -6,10 +7,10 @@ import type { Forwarding } from "../../engine/mailbox-ports.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import type { AppPasswordItem } from "../../wire/control/access-items.ts";
 import type { AccountKnown, AccountReport, AccountRow } from "../../wire/control/items.ts";
-import type { VacationItem } from "../../wire/control/results.ts";
+import type { VacationItem } from "../../wire/verbs/mailboxes.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../print/mail-keys.ts";
-import { columns, dayAndTime, oneLine, shown } from "../print/text.ts";
+import { columns, oneLine } from "../print/text.ts";
 import { parts, printAccount, type SettingsInForce } from "../print/timeline.ts";
 import type { Reader } from "../reader.ts";
 import { mailboxUse, quotaText, usedText } from "./account-quota.ts";

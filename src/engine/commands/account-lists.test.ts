@@ -79,8 +79,8 @@ test("aliases are listed a page at a time, those with a text or all", async () =
   const { done, given } = await fresh();
   await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
   const page = await given({ verb: "alias_list", ...ALL, limit: 1 });
-  assert.deepEqual([page.aliases.length, page.next, page.total], [1, "info@example.test", 2]);
-  assert.deepEqual((await given({ verb: "alias_list", ...ALL, text: "anna" })).aliases, [
+  assert.deepEqual([page.items.length, page.next, page.total], [1, "info@example.test", 2]);
+  assert.deepEqual((await given({ verb: "alias_list", ...ALL, text: "anna" })).items, [
     { address: "info@example.test", targets: [ANNA, BERT], blocked: false },
   ]);
 });

@@ -65,8 +65,7 @@ export async function accountDetails(
 }
 
 export function aliasList({ book }: Pick<AccountListParts, "book">, asked: Of<"alias_list">): Reply<"alias_list"> {
-  const { items, next, total } = book.aliases(asked);
-  return { ok: true, result: { aliases: items, next, total } };
+  return { ok: true, result: book.aliases(asked) };
 }
 
 async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account: AccountName) {

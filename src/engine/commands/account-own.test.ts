@@ -18,12 +18,12 @@ const VERBS = ["app_passwords", "forwarding", "vacation"] as const;
 const of = (verb: (typeof VERBS)[number], name = NAME) => kit.ask({ verb, name });
 
 test("an account without them has none, and an account that is not there is told apart from it", async () => {
-  assert.deepEqual(await of("app_passwords"), { ok: true, result: { account: { appPasswords: [] } } });
-  assert.deepEqual(await of("forwarding"), { ok: true, result: { account: { forwarding: null } } });
-  assert.deepEqual(await of("vacation"), { ok: true, result: { account: { vacation: null } } });
+  assert.deepEqual(await of("app_passwords"), { ok: true, result: { items: [] } });
+  assert.deepEqual(await of("forwarding"), { ok: true, result: { to: [], keep: true } });
+  assert.deepEqual(await of("vacation"), { ok: true, result: { vacation: null } });
   for (const verb of VERBS)
     for (const name of ["nobody@example.test", "nonsense"])
-      assert.deepEqual(await of(verb, name), { ok: true, result: { account: null } }, `${verb} of ${name}`);
+      assert.partialDeepStrictEqual(await of(verb, name), { ok: false, isMissing: true }, `${verb} of ${name}`);
 });
 
 test("what was set is told, and to look at it leaves no trace", async () => {
@@ -31,9 +31,9 @@ test("what was set is told, and to look at it leaves no trace", async () => {
   await kit.ask({ verb: "forward_set", name: NAME, ...FORWARDING });
   await kit.ask({ verb: "vacation_set", name: NAME, ...AWAY });
   const recorded = kit.types();
-  const phone = { name: "phone", madeAt: isoTime(kit.clock.now()), madeBy: "root", usedAt: null };
-  assert.deepEqual(await of("app_passwords"), { ok: true, result: { account: { appPasswords: [phone] } } });
-  assert.deepEqual(await of("forwarding"), { ok: true, result: { account: { forwarding: FORWARDING } } });
-  assert.deepEqual(await of("vacation"), { ok: true, result: { account: { vacation: AWAY } } });
+  const phone = { id: "phone", name: "phone", made: isoTime(kit.clock.now()), lastUsed: null, madeBy: "root" };
+  assert.deepEqual(await of("app_passwords"), { ok: true, result: { items: [phone] } });
+  assert.deepEqual(await of("forwarding"), { ok: true, result: FORWARDING });
+  assert.deepEqual(await of("vacation"), { ok: true, result: { vacation: AWAY } });
   assert.deepEqual(kit.types(), recorded);
 });

@@ -1,6 +1,7 @@
 import { plural } from "../../core/text.ts";
-import type { CommandLine, Reply } from "../../wire/control/control.ts";
+import { type CommandLine, effectOf, type Reply } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
+import { ownOf } from "../../wire/control/rights.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { SignInParts } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
@@ -91,6 +92,10 @@ export function carryOut(
   { keys, bounds, signIns, settings, mailbox, reviews }: Own,
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
+  const account = caller?.item.account ?? null;
+  const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
+  const beyond = isOwnChange ? mailbox.whyNotNow(command, account) : null;
+  if (beyond !== null) return beyond;
   switch (command.verb) {
     case "ping":
       return { ok: true, result: { pid: parts.pid } };
@@ -158,7 +163,7 @@ export function carryOut(
     case "app_passwords":
     case "forwarding":
     case "vacation":
-      return accountOwn(parts, command);
+      return accountOwn(parts, command, by);
     case "quota_set":
       return quotaCommand(parts, command, by);
     case "mail_keys_recover":
@@ -264,17 +269,6 @@ export function carryOut(
     case "my_sessions_end":
     case "my_password":
     case "my_senders":
-    case "my_sender_add":
-    case "my_sender_remove":
-    case "my_greylist_pause":
-    case "my_greylist_resume":
-    case "my_app_passwords":
-    case "my_app_password_add":
-    case "my_app_password_remove":
-    case "my_forwarding":
-    case "my_forwarding_set":
-    case "my_vacation":
-    case "my_vacation_set":
       return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
     case "watch":
       return { ok: true, result: { lastEventId: parts.engine.lastEventId } };

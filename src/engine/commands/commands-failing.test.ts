@@ -33,7 +33,7 @@ describe("commands that fail", () => {
       { verb: "account_suspend", name: "alice@example.test" },
       { verb: "token_create", name: "nightly", digest: "0".repeat(64), scopes: ["read"], for: null },
       { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
-      { verb: "greylist_pause", target: "owner@example.test", for: null },
+      { verb: "greylist_pause", recipient: "owner@example.test", for: null },
       { verb: "accounts_import", entries: [{ name: "cleo@example.test", hash: HASH }] },
       { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
       { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
@@ -65,7 +65,7 @@ describe("commands that fail", () => {
 
   test("what fails unforeseen is told with its reason, and where to look", async () => {
     kit.db.exec("DROP TABLE greylist_pause");
-    const failed = await kit.ask({ verb: "greylist_resume", target: "owner@example.test" });
+    const failed = await kit.ask({ verb: "greylist_resume", recipient: "owner@example.test" });
     assert.ok(!failed.ok && failed.kind === "failed");
     assert.match(failed.message, /^It could not be done: .+\.$/);
     assert.equal(failed.next, "`status` shows what is wrong.");

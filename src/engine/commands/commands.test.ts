@@ -107,7 +107,7 @@ describe("commands of the administrator", () => {
     const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
     assert.ok(listed.ok && "items" in listed.result);
     assert.deepEqual(
-      listed.result.items.map(({ prefix, from }) => `${prefix} ${from}`),
+      listed.result.items.map((item) => ("prefix" in item ? `${item.prefix} ${item.from}` : item)),
       ["198.51.100.0/24 settings", "203.0.113.7/32 command"],
     );
     const refused = await kit.ask({ verb: "allow_remove", target: "198.51.100.0/24" });

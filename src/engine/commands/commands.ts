@@ -45,7 +45,8 @@ export function createCommands(parts: CommandParts) {
   const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
       return own.mailbox.mayChangePassword(command.password, admitted.caller);
-    if (!hasDryRun(command)) return NO_DRY_RUN;
+    // Tries that do not count would tell users of mailboxes who else is here.
+    if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
       ? dryRun(parts, { ...admitted, command, share: ROOTS_SHARE })
       : shares.trialInTurn(command.verb, (share) => dryRun(parts, { ...admitted, command, share }));

@@ -19,7 +19,7 @@ const APP = { verb: "app_password_add", name, app: "phone" } as const;
 const FORWARD = { verb: "forward_set", name, to: ["anna@elsewhere.test"], keep: true } as const;
 const AWAY = { verb: "vacation_set", name, subject: "", text: "I am away.", until: null } as const;
 
-const PAUSE = { verb: "greylist_pause", target: "owner@example.test", for: "15m" } as const;
+const PAUSE = { verb: "greylist_pause", recipient: "owner@example.test", for: "15m" } as const;
 const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
 
 /** Those of the queue are tried in dry-run-queue.test.ts. */
@@ -63,7 +63,7 @@ const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[
   { command: FORWARD, after: [ANNA] },
   { command: AWAY, after: [ANNA] },
   { command: PAUSE, after: [] },
-  { command: { verb: "greylist_resume", target: PAUSE.target }, after: [PAUSE] },
+  { command: { verb: "greylist_resume", recipient: PAUSE.recipient }, after: [PAUSE] },
   { command: LET_IN, after: [ANNA] },
   { command: { ...LET_IN, verb: "spam_allow_remove" }, after: [ANNA, LET_IN] },
 ];
@@ -114,8 +114,8 @@ describe("a dry run", () => {
     ["an app password that is not there", { ...APP, verb: "app_password_remove" }],
     ["a forward that comes back", { ...FORWARD, to: [name] }],
     ["a reply without a text", { ...AWAY, text: " " }],
-    ["a pause that there is not", { verb: "greylist_resume", target: "owner@example.test" }],
-    ["a pause for nobody", { verb: "greylist_pause", target: "nobody@example.test", for: null }],
+    ["a pause that there is not", { verb: "greylist_resume", recipient: "owner@example.test" }],
+    ["a pause for nobody", { verb: "greylist_pause", recipient: "nobody@example.test", for: null }],
     ["what is no sender", { verb: "spam_allow_add", account: name, sender: "everybody" }],
     ["what is not held", { verb: "held_release", name }],
     ["mail that is not there", { verb: "queue_flush", ...NO_MAIL, isAll: true }],

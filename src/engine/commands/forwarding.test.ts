@@ -88,7 +88,7 @@ test("all but root add few targets a day, and a user does not learn who is here"
     kit.sessions.open({ digest: digestOf(secret), id, account, device: "x", ip: from, at: kit.clock.now() });
   signIn("his");
   const mine = async (to: readonly string[]): Promise<string> => {
-    const reply = await kit.ask({ verb: "my_forwarding_set", to: [...to], keep: true }, "web", {
+    const reply = await kit.ask({ verb: "forward_set", name: NAME, to: [...to], keep: true }, "web", {
       as: secret,
       ip: from,
     });

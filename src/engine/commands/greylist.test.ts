@@ -19,13 +19,13 @@ function make() {
 }
 
 function pause(target: string, lasts: string | null) {
-  return greylistPause(parts, { verb: "greylist_pause", target, for: lasts }, "root");
+  return greylistPause(parts, { verb: "greylist_pause", recipient: target, for: lasts }, "root");
 }
 
 function listed(): readonly string[] {
   const reply = greylistList(parts, { limit: 50, cursor: null });
   assert.ok(reply.ok);
-  return reply.result.pauses.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
+  return reply.result.items.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }
 
 test("a pause lasts a quarter of an hour or as told, and a second one takes the place of the first", async () => {
@@ -54,7 +54,7 @@ for (const [target, lasts, kind] of [
 
 test("a pause can be ended, once, and both are kept for the audit", async () => {
   await pause(OWNER, "1h");
-  const resume = () => greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
+  const resume = () => greylistResume(parts, { verb: "greylist_resume", recipient: OWNER }, "root");
   assert.equal((await resume()).ok, true);
   assert.deepEqual(listed(), []);
   const again = await resume();
@@ -83,7 +83,7 @@ test("neither a pause nor its end is told to be where no record was kept", async
   parts.clock.advance(2_000);
   await pause(OWNER, "1h");
   parts.db.exec(full);
-  const resumed = await greylistResume(parts, { verb: "greylist_resume", target: OWNER }, "root");
+  const resumed = await greylistResume(parts, { verb: "greylist_resume", recipient: OWNER }, "root");
   assert.ok(!resumed.ok && /no record of it was kept/.test(resumed.message));
 });
 
@@ -92,7 +92,7 @@ test("a pause for an extension is one for its account, and the web makes a bound
   for (const tag of ["a", "b"]) assert.equal((await pause(`owner+${tag}@example.test`, "1h")).ok, true);
   assert.deepEqual(listed(), ["owner@example.test 01:00:00 root"]);
   const asked = (name: string, by: string) =>
-    greylistPause(parts, { verb: "greylist_pause", target: `${name}@example.test`, for: "1h" }, by);
+    greylistPause(parts, { verb: "greylist_pause", recipient: `${name}@example.test`, for: "1h" }, by);
   for (let i = 0; i < 200; i++) await asked(`m${i}`, `mailbox:m${i}@example.test via 203.0.113.9`);
   for (let i = 0; i < 200; i++) assert.equal((await asked(`u${i}`, "web:anna")).ok, true);
   const beyond = await asked("u200", "web:anna");

@@ -2,8 +2,8 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../co
 import { printable } from "../../core/text.ts";
 import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { GreylistPauseItem } from "../../wire/control/items.ts";
 import { type PageRequest, pageOf } from "../../wire/control/paging.ts";
+import type { GreylistPauseItem } from "../../wire/verbs/filters.ts";
 import type { Engine } from "../engine.ts";
 import type { GreylistPause, GreylistPauses } from "../facts/greylisting.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
@@ -27,8 +27,8 @@ export async function greylistPause(
   command: Of<"greylist_pause">,
   by: string,
 ): Promise<Reply<"greylist_pause">> {
-  const written = parseAddress(command.target);
-  if (written === null) return noAddress(command.target);
+  const written = parseAddress(command.recipient);
+  if (written === null) return noAddress(command.recipient);
   const target = ofAccount(written, recipients);
   const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
   if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
@@ -44,7 +44,7 @@ export async function greylistPause(
   pauses.pause(pause);
   const subject = `${target} for ${formatDuration(lastsMs)}`;
   const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, recipient: target, by });
-  return recorded ? { ok: true, result: { pause: item(pause) } } : UNRECORDED;
+  return recorded ? { ok: true, result: item(pause) } : UNRECORDED;
 }
 
 /** A pause covers each extension of an address, so that none is counted for itself. */
@@ -63,8 +63,8 @@ export async function greylistResume(
   command: Of<"greylist_resume">,
   by: string,
 ): Promise<Reply<"greylist_resume">> {
-  const target = parseAddress(command.target);
-  if (target === null) return noAddress(command.target);
+  const target = parseAddress(command.recipient);
+  if (target === null) return noAddress(command.recipient);
   if (!pauses.resume(target, clock.now()))
     return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
   const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
@@ -73,7 +73,7 @@ export async function greylistResume(
 
 export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {
   const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
-  return { ok: true, result: { pauses: items.map(item), ...page } };
+  return { ok: true, result: { items: items.map(item), ...page } };
 }
 
 function item({ target, until, by }: GreylistPause): GreylistPauseItem {

@@ -107,8 +107,12 @@ describe("what the user of a mailbox changes", () => {
   });
 
   test("senders are let in for the own mailbox alone, of a written domain, and so many", async () => {
-    const add = (sender: string, as = AS) => mine({ verb: "my_sender_add", sender }, as);
-    assert.deepEqual(await add("*@friend.example"), { ok: true, result: { sender: "*@friend.example" } });
+    const add = (sender: string, as = AS) =>
+      mine({ verb: "spam_allow_add", account: as === HIS ? BERT : ANNA, sender }, as);
+    assert.deepEqual(await add("*@friend.example"), {
+      ok: true,
+      result: { account: ANNA, sender: "*@friend.example" },
+    });
     assert.ok((await add("news@else.example", HIS)).ok);
     const listed = await mine({ verb: "my_senders" });
     assert.ok(listed.ok && "allowed" in listed.result);
@@ -121,18 +125,19 @@ describe("what the user of a mailbox changes", () => {
     for (let n = 1; n < 50; n++) assert.ok((await add(`*@friend${n}.example`)).ok);
     const full = await add("*@onemore.example");
     assert.ok(!full.ok && /as many as you may/.test(full.message));
-    const removed = await mine({ verb: "my_sender_remove", sender: "news@else.example" });
+    const removed = await mine({ verb: "spam_allow_remove", account: ANNA, sender: "news@else.example" });
     assert.ok(!removed.ok, "it is on another's list");
-    assert.ok((await mine({ verb: "my_sender_remove", sender: "*@friend.example" })).ok);
+    assert.ok((await mine({ verb: "spam_allow_remove", account: ANNA, sender: "*@friend.example" })).ok);
   });
 
   test("greylisting pauses for the own address, and goes on", async () => {
-    const paused = await mine({ verb: "my_greylist_pause", for: "30m" });
+    const paused = await mine({ verb: "greylist_pause", recipient: ANNA, for: "30m" });
     const until = new Date(kit.clock.now() + 1_800_000).toISOString();
-    assert.deepEqual(paused, { ok: true, result: { until } });
+    assert.deepEqual(paused, { ok: true, result: { target: ANNA, until, by: ACTOR } });
     const told = await mine({ verb: "my_mailbox" });
     assert.ok(told.ok && "greylistPausedUntil" in told.result && told.result.greylistPausedUntil === until);
-    assert.deepEqual(await mine({ verb: "my_greylist_resume" }), { ok: true, result: { done: true } });
-    assert.ok(!(await mine({ verb: "my_greylist_resume" })).ok);
+    const resume = { verb: "greylist_resume", recipient: ANNA } as const;
+    assert.deepEqual(await mine(resume), { ok: true, result: { target: ANNA } });
+    assert.ok(!(await mine(resume)).ok);
   });
 });

@@ -1,14 +1,14 @@
 import type { AccountName } from "../../core/net/address.ts";
 import { passwordProblem } from "../../core/passwords/rule.ts";
 import { plural } from "../../core/text.ts";
-import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
+import type { CommandError, Reply } from "../../wire/control/control.ts";
 import type { SessionStore } from "../admin-ports.ts";
 import type { AccountPasswords, Outcome } from "../ports.ts";
 import type { AccountListParts } from "./account-lists.ts";
 import { endSessions, sessionsStay } from "./accounts.ts";
-import { type GreylistCommandParts, greylistPause, greylistResume } from "./greylist.ts";
+import type { GreylistCommandParts } from "./greylist.ts";
 import { recordFirst } from "./record-first.ts";
-import { type SpamCommandParts, spamAllow } from "./spam.ts";
+import type { SpamCommandParts } from "./spam.ts";
 import { UNRECORDED, UNWRITTEN } from "./unrecorded.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
@@ -25,7 +25,6 @@ export type MyChangeParts = AccountListParts &
 
 /** The mailbox, its user's session, and who is on record. */
 type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
-type Asked<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 const ON_SERVER: CommandError = {
   ok: false,
@@ -90,28 +89,4 @@ export async function mySessionsEnd(
   if (ended === 0) return { ok: true, result: { ended } };
   const subject = `${plural(ended, "session")}, all but its own`;
   return (await engine.audit({ type: "SESSION_ENDED", subject, by })) ? { ok: true, result: { ended } } : UNRECORDED;
-}
-
-export async function mySender(
-  parts: MyChangeParts,
-  { verb, sender }: Asked<"my_sender_add" | "my_sender_remove">,
-  { account, by }: Of,
-): Promise<Reply<"my_sender_add">> {
-  const asked = verb === "my_sender_add" ? "spam_allow_add" : "spam_allow_remove";
-  const reply = await spamAllow(parts, { verb: asked, account, sender }, by);
-  return reply.ok ? { ok: true, result: { sender: reply.result.sender } } : reply;
-}
-
-/** Of mail to the account, also by its aliases. */
-export async function myGreylisting(
-  parts: MyChangeParts,
-  command: Asked<"my_greylist_pause" | "my_greylist_resume">,
-  { account: target, by }: Of,
-): Promise<Reply<"my_greylist_pause" | "my_greylist_resume">> {
-  if (command.verb === "my_greylist_resume") {
-    const resumed = await greylistResume(parts, { verb: "greylist_resume", target }, by);
-    return resumed.ok ? { ok: true, result: { done: true } } : resumed;
-  }
-  const paused = await greylistPause(parts, { verb: "greylist_pause", target, for: command.for }, by);
-  return paused.ok ? { ok: true, result: { until: paused.result.pause.until } } : paused;
 }

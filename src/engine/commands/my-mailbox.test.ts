@@ -74,45 +74,63 @@ test("a user who is guessed at, or whose greylisting is paused, is told", async 
 test("a user makes app passwords and sends mail on, for the own mailbox and with a fresh proof", async () => {
   const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
-  const made = await ask({ verb: "my_app_password_add", app: "phone" });
+  const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
   assert.ok(made.ok && "password" in made.result && made.result.name === ANNA);
-  assert.ok((await ask({ verb: "my_forwarding_set", to: ["anna@else.example"], keep: false })).ok);
-  assert.deepEqual(await ask({ verb: "my_forwarding" }), {
+  assert.ok((await ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: false })).ok);
+  assert.deepEqual(await ask({ verb: "forwarding", name: ANNA }), {
     ok: true,
-    result: { forwarding: { to: ["anna@else.example"], keep: false } },
+    result: { to: ["anna@else.example"], keep: false },
   });
-  const listed = await ask({ verb: "my_app_passwords" });
-  assert.ok(listed.ok && "appPasswords" in listed.result && listed.result.appPasswords[0]?.name === "phone");
+  const listed = await ask({ verb: "app_passwords", name: ANNA });
+  assert.ok(listed.ok && JSON.stringify(listed.result).includes('"id":"phone"'));
   assert.deepEqual([kit.appPasswordsOf(BERT), kit.forwardingOf(BERT)], [[], null]);
   assert.match(
     String(kit.details().at(-1)),
     /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/,
   );
   const vacation = { subject: "", text: "I am away.", until: null };
-  assert.ok((await ask({ verb: "my_vacation_set", ...vacation })).ok);
-  assert.deepEqual(await ask({ verb: "my_vacation" }), { ok: true, result: { vacation } });
+  assert.ok((await ask({ verb: "vacation_set", name: ANNA, ...vacation })).ok);
+  assert.deepEqual(await ask({ verb: "vacation", name: ANNA }), { ok: true, result: { vacation } });
   assert.deepEqual(kit.vacationOf(BERT), null);
-  assert.ok((await ask({ verb: "my_app_password_remove", app: "phone" })).ok);
+  assert.ok((await ask({ verb: "app_password_remove", name: ANNA, app: "phone" })).ok);
   assert.deepEqual(kit.appPasswordsOf(ANNA), []);
   kit.clock.advance(11 * 60_000);
   for (const command of [
-    { verb: "my_app_password_add", app: "laptop" },
-    { verb: "my_forwarding_set", to: [], keep: true },
-    { verb: "my_vacation_set", subject: "", text: null, until: null },
+    { verb: "app_password_add", name: ANNA, app: "laptop" },
+    { verb: "forward_set", name: ANNA, to: [], keep: true },
+    { verb: "vacation_set", name: ANNA, subject: "", text: null, until: null },
   ] as const) {
     const unproven = await ask(command);
     assert.ok(!unproven.ok && unproven.denied === "proof_needed");
   }
 });
 
+test("a user is refused what names another mailbox, and every dry run", async () => {
+  const { kit } = await fresh();
+  for (const command of [
+    { verb: "forwarding", name: BERT },
+    { verb: "forward_set", name: BERT, to: [ANNA], keep: true },
+    { verb: "spam_allow_add", account: BERT, sender: "news@else.example" },
+    { verb: "greylist_pause", recipient: BERT, for: null },
+  ] as const) {
+    const refused = await kit.ask(command, "web", AS);
+    assert.ok(!refused.ok && refused.denied === "not_allowed", command.verb);
+  }
+  const tried = await kit.ask({ verb: "forward_set", name: ANNA, to: [BERT], keep: true }, "web", {
+    ...AS,
+    isDry: true,
+  });
+  assert.ok(!tried.ok && tried.kind === "usage");
+});
+
 test("what is refused to a user tells nothing of the command line", async () => {
   const { kit } = await fresh();
-  const app = { verb: "my_app_password_add", app: "phone" } as const;
+  const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
   assert.ok((await kit.ask(app, "web", AS)).ok);
   for (const [command, message, next] of [
     [app, /there is|already/i, "Your page My mailbox shows them."],
     [
-      { verb: "my_forwarding_set", to: [ANNA], keep: true },
+      { verb: "forward_set", name: ANNA, to: [ANNA], keep: true },
       /gets a copy unless you keep none/,
       "Give another address.",
     ],
@@ -125,7 +143,8 @@ test("what is refused to a user tells nothing of the command line", async () => 
 test("a mailbox that gets the alerts sends its mail on only with a copy", async () => {
   const { kit } = await fresh();
   kit.tellsBy([ANNA]);
-  const to = (keep: boolean) => kit.ask({ verb: "my_forwarding_set", to: ["anna@else.example"], keep }, "web", AS);
+  const to = (keep: boolean) =>
+    kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
   const diverted = await to(false);
   assert.ok(!diverted.ok && /gets the alerts/.test(diverted.message));
   assert.ok(!(await to(true)).ok, "nor to a new address outside");
@@ -143,7 +162,7 @@ test("a user changes so much within an hour, and leaves others their share", asy
 
 test("all users together set so many passwords and forwards, which the owner does not feel", async () => {
   const { kit, done } = await fresh();
-  const forward = { verb: "my_forwarding_set", to: ["anna@else.example"], keep: true } as const;
+  const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
     const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
     const account = parseAccountName(`u${n}@example.test`) ?? assert.fail();
@@ -153,32 +172,34 @@ test("all users together set so many passwords and forwards, which the owner doe
     await done({ verb: "account_add", name, hash: HASH });
     kit.sessions.open({ digest, id, device: "x", ip: ip(AS.ip), account: name, at: kit.clock.now() });
   }
-  for (const { ask } of users.slice(1)) for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask(forward)).ok);
+  for (const { ask, account: name } of users.slice(1))
+    for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask({ ...forward, name })).ok);
   const late = users[0] ?? assert.fail();
-  const reply = { verb: "my_vacation_set", subject: "", text: "Away.", until: null } as const;
-  for (const command of [forward, reply, { verb: "my_app_password_add", app: "phone" }] as const) {
+  const name = late.account;
+  const reply = { verb: "vacation_set", name, subject: "", text: "Away.", until: null } as const;
+  for (const command of [{ ...forward, name }, reply, { verb: "app_password_add", name, app: "phone" }] as const) {
     const refused = await late.ask(command);
     assert.ok(!refused.ok && /600 passwords, app passwords, forwards and replies within an hour/.test(refused.message));
   }
-  assert.ok((await late.ask({ verb: "my_forwarding_set", to: [], keep: true })).ok, "it ends a forward");
+  assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "it ends a forward");
   assert.ok((await late.ask({ ...reply, text: null })).ok, "it ends a reply");
   assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
-  await done({ verb: "forward_set", name: late.account, to: ["anna@else.example"], keep: true });
-  assert.equal(kit.forwardingOf(late.account)?.keep, true, "the owner sets one");
+  await done({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
+  assert.equal(kit.forwardingOf(name)?.keep, true, "the owner sets one");
   kit.clock.advance(3_600_000);
   kit.sessions.prove(late.digest, kit.clock.now());
-  assert.ok((await late.ask(forward)).ok);
+  assert.ok((await late.ask({ ...forward, name })).ok);
 });
 
 test("what one user is refused takes nothing from others", async () => {
   const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
-  const forward = { verb: "my_forwarding_set", to: ["anna@else.example"], keep: true } as const;
+  const forward = { verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: true } as const;
   for (let n = 0; n < COSTLY_AN_HOUR + CHANGES_AN_HOUR; n++) await ask(forward);
   const bert = { as: "6e".repeat(32), ip: AS.ip };
   const session = { digest: digestOf(bert.as), id: "bert", device: "x", ip: ip(AS.ip), at: kit.clock.now() };
   kit.sessions.open({ ...session, account: parseAccountName(BERT) ?? assert.fail() });
-  assert.ok((await kit.ask(forward, "web", bert)).ok);
+  assert.ok((await kit.ask({ ...forward, name: BERT }, "web", bert)).ok);
 });
 
 test("a mail program is told the server's name and its ports, and the mail of each alias is the user's", async () => {
@@ -226,8 +247,8 @@ test("one session that does all it can at full speed for a day adds few entries 
   for (let hour = 0; hour < 24; hour++) {
     again();
     for (let n = 0; n < 70; n++) {
-      await kit.ask({ verb: "my_greylist_resume" }, "web", AS);
-      await kit.ask({ verb: "my_sender_add", sender: `${hour}.${n}@else.example` }, "web", AS);
+      await kit.ask({ verb: "greylist_resume", recipient: ANNA }, "web", AS);
+      await kit.ask({ verb: "spam_allow_add", account: ANNA, sender: `${hour}.${n}@else.example` }, "web", AS);
     }
     for (const command of refused) {
       await kit.ask(command, "web", AS);

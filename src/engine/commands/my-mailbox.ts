@@ -6,16 +6,10 @@ import type { DetailedAccount } from "../../wire/control/results.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Budget, Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
-import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
-import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
-import { type MyChangeParts, myGreylisting, myPassword, mySender, mySessionsEnd, whyNotSet } from "./my-changes.ts";
-import { told, type VacationCommandParts, vacationCommand } from "./vacation.ts";
+import { type MyChangeParts, myPassword, mySessionsEnd, whyNotSet } from "./my-changes.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
 export type MyMailboxParts = MyChangeParts &
-  AppPasswordParts &
-  ForwardCommandParts &
-  VacationCommandParts &
   Readonly<{
     /** Of this server: its name, and the ports of mailboxes and of mail from users. */
     mailPorts: () => Omit<MyClient, "account">;
@@ -46,8 +40,8 @@ const MOST_ADDRESSES = 1_000;
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
   readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
-  readonly #changes = new Shares<AccountName>(CHANGES_AN_HOUR, HOUR_MS);
-  readonly #ofDay = new Shares<AccountName>(CHANGES_A_DAY, DAY_MS);
+  readonly #changes = new Shares<string>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #ofDay = new Shares<string>(CHANGES_A_DAY, DAY_MS);
   readonly #judged = new Shares<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
   readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
@@ -56,7 +50,7 @@ export class MyMailboxCommands {
   }
 
   async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
-    const { book, senders, sessions, appPasswords, forwards, vacations, mailPorts, clock } = this.#parts;
+    const { book, senders, sessions, mailPorts, clock } = this.#parts;
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;
     switch (command.verb) {
@@ -68,23 +62,29 @@ export class MyMailboxCommands {
         return { ok: true, result: { account, ...mailPorts() } };
       case "my_sessions":
         return { ok: true, result: { sessions: sessions.list(account, clock.now()) } };
-      case "my_app_passwords":
-        return { ok: true, result: { appPasswords: appPasswords.appPasswordsOf(account) } };
-      case "my_forwarding":
-        return { ok: true, result: { forwarding: forwards.forwardingOf(account) } };
-      case "my_vacation":
-        return { ok: true, result: { vacation: told(vacations.vacationOf(account)) } };
       case "my_senders": {
         const own = senders.allowedSenders().filter((one) => one.account === account);
         return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
       }
-      default:
-        // The own share first: what one user is refused takes nothing from others.
-        if (!this.#changes.spend(account, clock.now())) return enough(CHANGES_AN_HOUR, "an hour");
-        if (!this.#ofDay.spend(account, clock.now())) return enough(CHANGES_A_DAY, "a day");
-        if (isCostly(command) && !this.#costly.spend(clock.now())) return ENOUGH_OF_ALL;
-        return this.#change(command, { account, caller, by });
+      case "my_password":
+      case "my_sessions_end": {
+        const beyond = this.whyNotNow(command, account);
+        if (beyond !== null) return beyond;
+        const of = { account, caller, by };
+        return command.verb === "my_password"
+          ? myPassword(this.#parts, command.password, of)
+          : mySessionsEnd(this.#parts, of);
+      }
     }
+  }
+
+  /** Why the user may change nothing more for now; null: nothing stands against it. It then counts. */
+  whyNotNow(command: Command, account: string): CommandError | null {
+    const now = this.#parts.clock.now();
+    // The own share first: what one user is refused takes nothing from others.
+    if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
+    if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
+    return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
   }
 
   /** Whether a new password may be set now: asked before the web judges it, which costs more than to set it. */
@@ -95,34 +95,6 @@ export class MyMailboxCommands {
     if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;
     if (!this.#costly.isLeft(now)) return ENOUGH_OF_ALL;
     return whyNotSet(this.#parts, password, account) ?? { ok: true, result: { done: true } };
-  }
-
-  #change(command: MyChange, of: By & Readonly<{ account: AccountName }>): Promise<Reply> {
-    const name = of.account;
-    switch (command.verb) {
-      case "my_password":
-        return myPassword(this.#parts, command.password, of);
-      case "my_sessions_end":
-        return mySessionsEnd(this.#parts, of);
-      case "my_sender_add":
-      case "my_sender_remove":
-        return mySender(this.#parts, command, of);
-      case "my_greylist_pause":
-      case "my_greylist_resume":
-        return myGreylisting(this.#parts, command, of);
-      case "my_app_password_add":
-        return appPasswordCommand(this.#parts, { verb: "app_password_add", name, app: command.app }, of.by);
-      case "my_app_password_remove":
-        return appPasswordCommand(this.#parts, { verb: "app_password_remove", name, app: command.app }, of.by);
-      case "my_forwarding_set": {
-        const { to, keep } = command;
-        return forwardCommand(this.#parts, { verb: "forward_set", name, to, keep }, of.by);
-      }
-      case "my_vacation_set": {
-        const { subject, text, until } = command;
-        return vacationCommand(this.#parts, { verb: "vacation_set", name, subject, text, until }, of.by);
-      }
-    }
   }
 
   async #mailbox(account: AccountName): Promise<Reply<"my_mailbox">> {
@@ -136,21 +108,6 @@ export class MyMailboxCommands {
     return { ok: true, result: mailboxOf(told.result.account, pause === undefined ? null : isoTime(pause.until)) };
   }
 }
-
-type MyChange = Exclude<
-  MyCommand,
-  {
-    readonly verb:
-      | "my_mailbox"
-      | "my_addresses"
-      | "my_client"
-      | "my_sessions"
-      | "my_senders"
-      | "my_app_passwords"
-      | "my_forwarding"
-      | "my_vacation";
-  }
->;
 
 const ENOUGH_JUDGED: CommandError = {
   ok: false,
@@ -171,14 +128,14 @@ const ENOUGH_OF_ALL: CommandError = {
   next: "Try again later, or ask the administrator of this server.",
 };
 
-function isCostly(command: MyChange): boolean {
+function isCostly(command: Command): boolean {
   switch (command.verb) {
     case "my_password":
-    case "my_app_password_add":
+    case "app_password_add":
       return true;
-    case "my_forwarding_set":
+    case "forward_set":
       return command.to.length > 0;
-    case "my_vacation_set":
+    case "vacation_set":
       return command.text !== null;
     default:
       return false;

@@ -37,8 +37,7 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
 }
 
 export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
-  const { items, ...page } = pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`);
-  return { ok: true, result: { senders: items, ...page } };
+  return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
 }
 
 type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;

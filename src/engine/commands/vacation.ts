@@ -2,7 +2,7 @@ import { parseAccountName } from "../../core/net/address.ts";
 import { isoTime } from "../../core/time.ts";
 import { parseVacation, type Vacation } from "../../core/vacation.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
-import type { VacationItem } from "../../wire/control/results.ts";
+import type { VacationItem } from "../../wire/verbs/mailboxes.ts";
 import type { VacationStore } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { type AccountCommandParts, notDone } from "./accounts.ts";

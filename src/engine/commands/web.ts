@@ -2,7 +2,7 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { CallerItem } from "../../wire/control/access-items.ts";
 import type { Command, CommandError, CommandLine, Denial } from "../../wire/control/control.ts";
-import { actorOf, mayAsk, needOf } from "../../wire/control/rights.ts";
+import { actorOf, mayAsk, needOf, ownOf } from "../../wire/control/rights.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { type CallerParts, callerOf } from "../access/callers.ts";
 import { digestOf } from "../access/secrets.ts";
@@ -92,12 +92,13 @@ export class CommandGate {
     const by = actorOf(item, ip);
     const lacks = lacking(item, command);
     if (isDry) {
-      const error = lacks ?? this.bounds.wouldRefuse(command)?.error ?? null;
+      const error = lacks ?? (item.account === null ? this.bounds.wouldRefuse(command)?.error : null) ?? null;
       return error === null ? { by, caller: { item, digest, ip } } : { error };
     }
     if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
       this.#tell(command, by, "CALLER_REFUSED");
-    const error = lacks ?? this.#overreach(command, by);
+    // Users of mailboxes have bounds of their own (my-mailbox.ts), so that they use up none of the administrator's.
+    const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
     if (error !== null) return { error };
     if (isAdministrator(item)) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };
@@ -134,6 +135,11 @@ function isAdministrator({ role }: CallerItem): boolean {
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Command): CommandError | null {
   const { needs, proof } = needOf(command.verb);
+  const own = ownOf(command.verb);
+  if (account !== null && own !== undefined) {
+    if (Reflect.get(command, own.field) !== account) return MAILBOX_ALONE;
+    return own.proof && freshUntil === null ? PROOF_NEEDED : null;
+  }
   if (needs !== "caller" && (needs === "mailbox") !== (account !== null))
     return account === null ? MAILBOX_NEEDED : MAILBOX_ALONE;
   if (needs !== "nothing" && needs !== "caller" && needs !== "mailbox" && !scopes.includes(needs)) {

@@ -6,6 +6,7 @@ import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 const ANNA = "anna@example.org";
 const VACATION = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };
 const FORWARDING = { to: ["anna@else.example"], keep: false };
+const MISSING = { ok: false, kind: "failed", message: "There is none.", next: "", isMissing: true } as const;
 const PROOF_NEEDED = { ok: false, kind: "failed", message: "Again.", next: "", denied: "proof_needed" } as const;
 
 async function started(t: TestContext) {
@@ -36,11 +37,10 @@ const ROUTES = [
 test("app passwords are listed with who made them, made and removed", async (t) => {
   const { kit, send } = await started(t);
   const [madeAt, madeBy] = ["2026-11-20T12:00:00.000Z", `mailbox:${ANNA} via 203.0.113.66`];
-  const item = { name: "Annas Laptop", madeAt, madeBy, usedAt: null };
-  kit.guard.replies.set("app_passwords", { ok: true, result: { account: { appPasswords: [item] } } });
+  const listed = { id: "Annas Laptop", name: "Annas Laptop", made: madeAt, madeBy, lastUsed: null };
+  kit.guard.replies.set("app_passwords", { ok: true, result: { items: [listed] } });
   kit.guard.replies.set("app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
   kit.guard.replies.set("app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
-  const listed = { id: "Annas Laptop", name: "Annas Laptop", made: madeAt, madeBy, lastUsed: null };
   assert.deepEqual(await send("GET", "/app-passwords"), { status: 200, answer: { items: [listed] } });
   const made = { id: "phone", name: "phone", password: "once" };
   assert.deepEqual(await send("POST", "/app-passwords", { name: "phone" }), { status: 201, answer: made });
@@ -69,10 +69,13 @@ test("an app password is made once with a key, and is not kept for the repetitio
 test("forwarding is told, set and ended", async (t) => {
   const { kit, send } = await started(t);
   assert.deepEqual(await send("GET", "/forwarding"), { status: 200, answer: { to: [], keep: true } });
-  kit.guard.replies.set("forwarding", { ok: true, result: { account: { forwarding: FORWARDING } } });
+  kit.guard.replies.set("forwarding", { ok: true, result: FORWARDING });
   kit.guard.replies.set("forward_set", { ok: true, result: { name: ANNA, ...FORWARDING } });
   assert.deepEqual(await send("GET", "/forwarding"), { status: 200, answer: FORWARDING });
-  assert.deepEqual(await send("PUT", "/forwarding", FORWARDING), { status: 200, answer: FORWARDING });
+  assert.deepEqual(await send("PUT", "/forwarding", FORWARDING), {
+    status: 200,
+    answer: { name: ANNA, ...FORWARDING },
+  });
   await send("DELETE", "/forwarding");
   assert.deepEqual(kit.guard.of("forward_set"), [
     { verb: "forward_set", name: ANNA, ...FORWARDING },
@@ -84,7 +87,10 @@ test("a vacation reply is told, set and ended", async (t) => {
   const { kit, send } = await started(t);
   assert.deepEqual(await send("GET", "/vacation"), { status: 200, answer: { vacation: null } });
   kit.guard.replies.set("vacation_set", { ok: true, result: { name: ANNA, vacation: VACATION } });
-  assert.deepEqual(await send("PUT", "/vacation", VACATION), { status: 200, answer: { vacation: VACATION } });
+  assert.deepEqual(await send("PUT", "/vacation", VACATION), {
+    status: 200,
+    answer: { name: ANNA, vacation: VACATION },
+  });
   await send("PUT", "/vacation", { text: "ü".repeat(4_000) });
   await send("DELETE", "/vacation");
   assert.deepEqual(kit.guard.of("vacation_set"), [
@@ -96,14 +102,13 @@ test("a vacation reply is told, set and ended", async (t) => {
 
 test("of an account that is not there nothing is told, and what is wrong never reaches the guard", async (t) => {
   const { kit, send } = await started(t);
-  for (const verb of ["app_passwords", "forwarding", "vacation"] as const)
-    kit.guard.replies.set(verb, { ok: true, result: { account: null } });
+  for (const verb of ["app_passwords", "forwarding", "vacation"] as const) kit.guard.replies.set(verb, MISSING);
   for (const path of ["/app-passwords", "/forwarding", "/vacation"])
     assert.partialDeepStrictEqual(await send("GET", path), { status: 404, answer: { code: "not_found" } }, path);
   const asked = kit.guard.asked.length;
   for (const [method, path, body] of [
     ["POST", "/app-passwords", { name: "x".repeat(41) }],
-    ["PUT", "/forwarding", { to: [], keep: true }],
+    ["PUT", "/forwarding", { to: [] }],
     ["PUT", "/vacation", { text: "" }],
     ["GET", "/vacation/now"],
   ] as const) {

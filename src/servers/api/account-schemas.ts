@@ -1,19 +1,17 @@
 import * as z from "zod";
-import { parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
-import type { AliasItem } from "../../wire/control/items.ts";
 import type { AccountAccess, AccountListItem, DetailedAccount } from "../../wire/control/results.ts";
+import { alias } from "../../wire/verbs/aliases.ts";
 import { exactly } from "./exactly.ts";
-import { appPasswordInPath } from "./me-own-schemas.ts";
 import { accountState, allowQuery } from "./schemas.ts";
 
-/** What the routes of account-routes.ts and alias-routes.ts take and answer. */
+/** What the routes of account-routes.ts take and answer. */
 
 /** Of a file that is imported through the web. */
 export const MOST_IMPORTED = 100;
 const MOST_LISTED = 100;
-const MOST_TARGETS = 100;
 const count = z.number().int();
 const NO_ADDRESS = "is no mail address such as anna@example.org";
 
@@ -21,10 +19,6 @@ const accountName = z
   .string(NO_ADDRESS)
   .refine((text) => parseAccountName(text) !== null, "cannot be an account such as anna@example.org")
   .describe("The account, such as anna@example.org.");
-const address = z
-  .string(NO_ADDRESS)
-  .refine((text) => parseAddress(text) !== null, NO_ADDRESS)
-  .describe("A mail address.");
 const password = z
   .string("is not text")
   .min(1, "is empty")
@@ -80,17 +74,13 @@ const accountListItem = exactly<AccountListItem>()(
     aliases: count.describe("How many aliases lead to it."),
   }),
 );
-const aliasItem = exactly<AliasItem>()(
-  z.object({ address: z.string(), targets: z.array(z.string()), blocked: z.boolean() }),
-);
 
 export const accountPage = z.object({ items: z.array(accountListItem), next, total: count, passwordsOnServer });
-export const aliasPage = z.object({ items: z.array(aliasItem), next, total: count });
 export const accountDetails = exactly<DetailedAccount>()(
   z.object({
     ...accountState.shape,
     lastSignIn,
-    aliases: z.array(aliasItem).describe("The first of those that lead to it."),
+    aliases: z.array(alias()).describe("The first of those that lead to it."),
     aliasesTotal: count,
     use: z.object({ usedBytes: count, mails: count }).nullable().describe("Null: it is not known now."),
     usualQuotaBytes: count.describe("The setting `mailboxes.quota`; 0: no limit."),
@@ -120,8 +110,6 @@ export const accessPage = z.object({
 });
 export const accountInPath = z.object({ name: accountName });
 export const networkOfAccount = z.object({ name: accountName, network });
-export const appPasswordOfAccount = z.object({ name: accountName, ...appPasswordInPath.shape });
-export const aliasInPath = z.object({ address });
 
 export const newAccount = z.strictObject({ name: accountName, password });
 export const newPassword = z.strictObject({ password });
@@ -146,16 +134,6 @@ export const withHeld = z.object({
 });
 export const quotaSet = z.object({ name: z.string(), quotaBytes: count.nullable() });
 export const networksOf = z.object({ name: z.string(), networks: z.array(z.string()) });
-
-export const newAlias = z.strictObject({
-  address,
-  targets: z
-    .array(address, "is no list")
-    .min(1, "is empty")
-    .max(MOST_TARGETS, `has more than ${MOST_TARGETS} addresses`)
-    .describe("Where its mail goes."),
-});
-export const aliasNamed = z.object({ address: z.string() });
 
 export const accountsFile = z.strictObject({
   file: z.string("is missing, or not text").describe("Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`."),

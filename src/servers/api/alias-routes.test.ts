@@ -21,7 +21,7 @@ test("aliases are listed, added, blocked and removed by commands of the guard", 
   const { kit, send } = await started(t);
   const alias = { address: INFO, targets: TARGETS, blocked: false };
   const page = { next: INFO, total: 2 };
-  kit.guard.replies.set("alias_list", { ok: true, result: { aliases: [alias], ...page } });
+  kit.guard.replies.set("alias_list", { ok: true, result: { items: [alias], ...page } });
   for (const verb of ["alias_add", "alias_block", "alias_remove"] as const)
     kit.guard.replies.set(verb, { ok: true, result: { address: INFO } });
   const done = (status: number) => ({ status, answer: { address: INFO } });

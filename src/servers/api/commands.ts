@@ -15,6 +15,8 @@ export async function command<V extends WebVerb, A>(
   const reply: Reply<V> | Unreachable = await guard.ask(by, asked);
   if (reply.ok) return shape(reply.result);
   if (reply.kind !== "unreachable" && reply.denied !== undefined) return denied(reply.denied, reply);
+  if (reply.kind === "failed" && reply.isMissing === true)
+    return problem({ status: 404, code: "not_found", detail: reply.message, next: reply.next });
   switch (reply.kind) {
     case "unreachable":
       return reply.mayBeDone === true ? guardSilent() : guardDown();

@@ -1,6 +1,6 @@
 import type { Results, WebVerb } from "../../wire/control/control.ts";
+import { PAGE } from "../../wire/control/paging.ts";
 import { command } from "./commands.ts";
-import { pageOf } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import * as shape from "./mail-schemas.ts";
@@ -150,4 +150,8 @@ function chosen({ ids = [], account, sender, recipient, state }: Asked) {
 
 function changed({ kept, ...told }: Results["queue_hold"]) {
   return { ...told, kept: kept.map((one) => ({ ...one })) };
+}
+
+function pageOf({ limit = PAGE.usual, cursor }: Readonly<{ limit?: number | undefined; cursor?: string | undefined }>) {
+  return { limit, cursor: cursor ?? null };
 }

@@ -1,11 +1,7 @@
 import * as z from "zod";
 import { isQueueId } from "../../core/events/queue-id.ts";
-import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
-import { parseDuration } from "../../core/time.ts";
 import type {
-  AllowedSenderItem,
-  GreylistPauseItem,
   HeldAccountItem,
   HeldMailItem,
   QueueChange,
@@ -154,19 +150,6 @@ export const heldDropped = exactly<Dropped>()(
   }),
 );
 
-export const pause = exactly<GreylistPauseItem>()(z.object({ target: z.string(), until: time, by: z.string() }));
-export const pausePage = z.object({ items: z.array(pause), next, total: count });
-export const pauseRequest = z.strictObject({
-  recipient: address.describe("Who waits for a mail, such as one with a code."),
-  for: z
-    .string("is not a time such as 15m or 2h")
-    .refine((said) => (parseDuration(said) ?? 0) > 0, "is not a time such as 15m or 2h")
-    .optional()
-    .describe("How long, 30 days at most; 15m if absent."),
-});
-export const pauseInPath = z.object({ recipient: address.describe("For whom greylisting is paused.") });
-export const resumed = z.object({ target: z.string() });
-
 export const waitingList = exactly<WaitingMails>()(
   z.object({
     items: z
@@ -210,17 +193,3 @@ export const spamPage = exactly<SpamScores>()(
     complete: z.boolean().describe("False: there are more than were counted, and the oldest day is short."),
   }),
 );
-
-const pattern = text
-  .refine((said) => parseSenderPattern(said) !== null, "is not a sender such as news@example.org or *@example.org")
-  .describe("An address, or all of a domain: *@example.org.");
-export const allowedSender = exactly<AllowedSenderItem>()(
-  z.object({ account: z.string(), sender: z.string(), by: z.string(), at: time }),
-);
-export const senderPage = z.object({ items: z.array(allowedSender), next, total: count });
-export const senderRequest = z.strictObject({ account, sender: pattern });
-export const senderAsked = z.object({
-  account: account.describe("The account that allows the sender."),
-  sender: pattern,
-});
-export const senderChanged = z.object({ account: z.string(), sender: z.string() });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 
+const ANNA = "anna@example.org";
+
 async function send(kit: Kit, cookie: string, [method, path, body]: readonly [string, string, object?]) {
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(`${kit.url}/api/v1/me/${path}`, { method, headers: { cookie }, ...sent });
@@ -9,24 +11,26 @@ async function send(kit: Kit, cookie: string, [method, path, body]: readonly [st
   return { status: response.status, answer };
 }
 
-test("each change reaches the guard without the name of an account", async (t) => {
+test("each change reaches the guard for the mailbox of the session", async (t) => {
   const kit = await startKit(t);
-  const cookie = await signIn(kit, "anna@example.org");
+  const cookie = await signIn(kit, ANNA);
+  const allowed = { account: ANNA, sender: "*@friend.example" };
   const done = { ok: true, result: { done: true } } as const;
-  kit.guard.replies.set("my_password", done).set("my_greylist_resume", done);
+  kit.guard.replies.set("my_password", done).set("greylist_resume", { ok: true, result: { target: ANNA } });
   kit.guard.replies.set("my_sessions_end", { ok: true, result: { ended: 2 } });
-  kit.guard.replies.set("my_greylist_pause", { ok: true, result: { until: "2026-11-20T07:15:00.000Z" } });
-  for (const verb of ["my_sender_add", "my_sender_remove"] as const)
-    kit.guard.replies.set(verb, { ok: true, result: { sender: "*@friend.example" } });
+  const pause = { target: ANNA, until: "2026-11-20T07:15:00.000Z", by: `mailbox:${ANNA} via 127.0.0.1` };
+  kit.guard.replies.set("greylist_pause", { ok: true, result: pause });
+  for (const verb of ["spam_allow_add", "spam_allow_remove"] as const)
+    kit.guard.replies.set(verb, { ok: true, result: allowed });
   const before = kit.guard.asked.length;
   for (const [sent, status, answer] of [
     [["POST", "password", { password: "quite new words" }], 200, { done: true }],
     [["DELETE", "sessions"], 200, { ended: 2 }],
-    [["POST", "senders", { sender: "*@friend.example" }], 201, { sender: "*@friend.example" }],
-    [["DELETE", "senders?sender=*@friend.example"], 200, { sender: "*@friend.example" }],
-    [["POST", "greylist-pause", { for: "15m" }], 200, { until: "2026-11-20T07:15:00.000Z" }],
-    [["POST", "greylist-pause", {}], 200, { until: "2026-11-20T07:15:00.000Z" }],
-    [["DELETE", "greylist-pause"], 200, { done: true }],
+    [["POST", "senders", { sender: "*@friend.example" }], 201, allowed],
+    [["DELETE", "senders?sender=*@friend.example"], 200, allowed],
+    [["POST", "greylist-pause", { for: "15m" }], 200, pause],
+    [["POST", "greylist-pause", {}], 200, pause],
+    [["DELETE", "greylist-pause"], 200, { target: ANNA }],
   ] as const)
     assert.deepEqual(await send(kit, cookie, sent), { status, answer });
   assert.deepEqual(
@@ -37,18 +41,18 @@ test("each change reaches the guard without the name of an account", async (t) =
     [
       { verb: "my_password", password: "quite new words" },
       { verb: "my_sessions_end" },
-      { verb: "my_sender_add", sender: "*@friend.example" },
-      { verb: "my_sender_remove", sender: "*@friend.example" },
-      { verb: "my_greylist_pause", for: "15m" },
-      { verb: "my_greylist_pause", for: null },
-      { verb: "my_greylist_resume" },
+      { verb: "spam_allow_add", ...allowed },
+      { verb: "spam_allow_remove", ...allowed },
+      { verb: "greylist_pause", recipient: ANNA, for: "15m" },
+      { verb: "greylist_pause", recipient: ANNA, for: null },
+      { verb: "greylist_resume", recipient: ANNA },
     ],
   );
 });
 
 test("a password that is easy to guess, or a request that names an account, does not reach it", async (t) => {
   const kit = await startKit(t);
-  const cookie = await signIn(kit, "anna@example.org");
+  const cookie = await signIn(kit, ANNA);
   kit.guard.replies.set("my_password", { ok: true, result: { done: true } });
   const before = kit.guard.asked.length;
   for (const sent of [
@@ -71,7 +75,7 @@ test("a password that is easy to guess, or a request that names an account, does
 
 test("a password that may not be set is never judged", async (t) => {
   const kit = await startKit(t);
-  const cookie = await signIn(kit, "anna@example.org");
+  const cookie = await signIn(kit, ANNA);
   const judge = t.mock.method(kit.parts.passwords, "judge");
   kit.guard.replies.set("my_password", { ok: false, kind: "failed", message: "", next: "", denied: "proof_needed" });
   const { status } = await send(kit, cookie, ["POST", "password", { password: "quite new words" }]);

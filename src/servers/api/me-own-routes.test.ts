@@ -22,37 +22,36 @@ async function fresh(t: Parameters<typeof startKit>[0]) {
 
 test("app passwords are listed, made and removed, each by its name", async (t) => {
   const { kit, send } = await fresh(t);
-  const [madeAt, usedAt] = ["2026-11-20T12:00:00.000Z", null];
-  const item = { name: "Annas Laptop", madeAt, madeBy: "root", usedAt };
-  kit.guard.replies.set("my_app_passwords", { ok: true, result: { appPasswords: [item] } });
-  kit.guard.replies.set("my_app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
-  kit.guard.replies.set("my_app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
-  const listed = { id: "Annas Laptop", name: "Annas Laptop", made: madeAt, lastUsed: null };
+  const listed = { id: "Annas Laptop", name: "Annas Laptop", made: "2026-11-20T12:00:00.000Z", lastUsed: null };
+  kit.guard.replies.set("app_passwords", { ok: true, result: { items: [listed] } });
+  kit.guard.replies.set("app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
+  kit.guard.replies.set("app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
   assert.deepEqual(await send("GET", APP), { status: 200, told: { items: [listed] } });
   const made = { id: "phone", name: "phone", password: "once" };
   assert.deepEqual(await send("POST", APP, { name: "phone" }), { status: 201, told: made });
-  assert.deepEqual(kit.guard.of("my_app_password_add"), [{ verb: "my_app_password_add", app: "phone" }]);
+  assert.deepEqual(kit.guard.of("app_password_add"), [{ verb: "app_password_add", name: ANNA, app: "phone" }]);
   assert.deepEqual(await send("DELETE", `${APP}/Annas%20Laptop`), { status: 200, told: { id: "Annas Laptop" } });
-  assert.deepEqual(kit.guard.of("my_app_password_remove"), [{ verb: "my_app_password_remove", app: "Annas Laptop" }]);
+  assert.deepEqual(kit.guard.of("app_password_remove"), [
+    { verb: "app_password_remove", name: ANNA, app: "Annas Laptop" },
+  ]);
   for (const body of [{}, { name: "x".repeat(41) }, { name: "phone", account: "bert@example.org" }])
     assert.equal((await send("POST", APP, body)).status, 400);
 });
 
 test("forwarding is told, set and ended, and no request names an account", async (t) => {
   const { kit, send } = await fresh(t);
-  kit.guard.replies.set("my_forwarding", { ok: true, result: { forwarding: null } });
   assert.deepEqual(await send("GET", FORWARDING), { status: 200, told: { to: [], keep: true } });
   const told = { to: ["anna@else.example"], keep: false };
-  kit.guard.replies.set("my_forwarding", { ok: true, result: { forwarding: told } });
-  kit.guard.replies.set("my_forwarding_set", { ok: true, result: { name: ANNA, ...told } });
+  kit.guard.replies.set("forwarding", { ok: true, result: told });
+  kit.guard.replies.set("forward_set", { ok: true, result: { name: ANNA, ...told } });
   assert.deepEqual(await send("GET", FORWARDING), { status: 200, told });
-  assert.deepEqual(await send("PUT", FORWARDING, told), { status: 200, told });
+  assert.deepEqual(await send("PUT", FORWARDING, told), { status: 200, told: { name: ANNA, ...told } });
   await send("DELETE", FORWARDING);
-  assert.deepEqual(kit.guard.of("my_forwarding_set"), [
-    { verb: "my_forwarding_set", ...told },
-    { verb: "my_forwarding_set", to: [], keep: true },
+  assert.deepEqual(kit.guard.of("forward_set"), [
+    { verb: "forward_set", name: ANNA, ...told },
+    { verb: "forward_set", name: ANNA, to: [], keep: true },
   ]);
-  for (const body of [{}, { to: [], keep: true }, { ...told, account: "bert@example.org" }])
+  for (const body of [{}, { to: [] }, { ...told, name: ANNA }, { ...told, account: "bert@example.org" }])
     assert.equal((await send("PUT", FORWARDING, body)).status, 400);
 });
 
@@ -60,17 +59,17 @@ test("a vacation reply is told, set and ended, and no request names an account",
   const { kit, send } = await fresh(t);
   assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation: null } });
   const vacation = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };
-  kit.guard.replies.set("my_vacation", { ok: true, result: { vacation } });
-  kit.guard.replies.set("my_vacation_set", { ok: true, result: { name: ANNA, vacation } });
+  kit.guard.replies.set("vacation", { ok: true, result: { vacation } });
+  kit.guard.replies.set("vacation_set", { ok: true, result: { name: ANNA, vacation } });
   assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation } });
-  assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, told: { vacation } });
+  assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, told: { name: ANNA, vacation } });
   await send("PUT", VACATION, { text: "ü".repeat(4_000) });
   await send("DELETE", VACATION);
-  assert.deepEqual(kit.guard.of("my_vacation_set"), [
-    { verb: "my_vacation_set", ...vacation },
-    { verb: "my_vacation_set", subject: "", text: "ü".repeat(4_000), until: null },
-    { verb: "my_vacation_set", subject: "", text: null, until: null },
+  assert.deepEqual(kit.guard.of("vacation_set"), [
+    { verb: "vacation_set", name: ANNA, ...vacation },
+    { verb: "vacation_set", name: ANNA, subject: "", text: "ü".repeat(4_000), until: null },
+    { verb: "vacation_set", name: ANNA, subject: "", text: null, until: null },
   ]);
-  for (const body of [{}, { text: "" }, { text: "x".repeat(4_001) }, { ...vacation, account: "bert@example.org" }])
+  for (const body of [{}, { text: "" }, { text: "x".repeat(8_001) }, { ...vacation, account: "bert@example.org" }])
     assert.equal((await send("PUT", VACATION, body)).status, 400);
 });

@@ -1,7 +1,5 @@
 import * as z from "zod";
-import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
-import { parseDuration } from "../../core/time.ts";
 import { MAIL_STEPS, type MyMailbox, type OwnMail, type OwnSignIn } from "../../wire/control/my-items.ts";
 import { sessionList, ended as sessionsEnded } from "./access-schemas.ts";
 import { exactly } from "./exactly.ts";
@@ -71,23 +69,7 @@ export const newPassword = z.strictObject({
 });
 export const done = z.object({ done: z.literal(true) });
 
-const sender = z
-  .string("is missing, or not text")
-  .refine((text) => parseSenderPattern(text) !== null, "is no sender such as news@example.org or *@example.org")
-  .describe("A sender, or all of a domain: `*@example.org`.");
-export const senderGiven = z.strictObject({ sender });
-export const senderAsked = z.object({ sender });
-export const senderNamed = z.object({ sender: z.string() });
 export const senders = z.object({ items: z.array(z.object({ sender: z.string(), at: time })) });
-
-export const pauseRequest = z.strictObject({
-  for: z
-    .string("is not a time such as 15m or 2h")
-    .refine((said) => (parseDuration(said) ?? 0) > 0, "is not a time such as 15m or 2h")
-    .optional()
-    .describe("How long, 30 days at most; 15m if absent."),
-});
-export const paused = z.object({ until: time });
 
 const door = z.object({ host: z.string(), port: count, tls: z.literal("implicit") });
 export const client = z.object({

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { effectOf, hasDryRun } from "../../wire/control/control.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
@@ -16,7 +16,7 @@ export function readQuery(row: Route, url: string): Read | Response {
   const given = [...new URL(url).searchParams];
   const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
   const shape: Readonly<Record<string, Schema>> =
-    row.schemas.query instanceof z.ZodObject ? row.schemas.query.shape : {};
+    row.schemas.query instanceof z.core.$ZodObject ? row.schemas.query._zod.def.shape : {};
   const own = Object.keys(shape);
   const lists = own.filter((name) => isList(shape[name]));
   const all = (wanted: string): readonly string[] => given.flatMap(([name, value]) => (name === wanted ? [value] : []));
@@ -34,11 +34,13 @@ export function readQuery(row: Route, url: string): Read | Response {
 }
 
 function isList(field: Schema | undefined): boolean {
-  return field instanceof z.ZodArray || (field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodArray);
+  return (
+    field instanceof z.core.$ZodArray || (field instanceof z.core.$ZodOptional && isList(field._zod.def.innerType))
+  );
 }
 
-export function mayBeDry({ asks, method }: Pick<Route, "asks" | "method">): boolean {
-  return method !== "GET" && asks !== undefined && hasDryRun({ verb: asks });
+export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {
+  return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
 
 /** Carried out all the same it would be a change that nobody asked for. */

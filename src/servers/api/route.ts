@@ -32,7 +32,7 @@ type RouteAnswer<A> = A | Response;
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
-type RouteNeed = Scope | "mailbox";
+export type RouteNeed = Scope | "mailbox";
 
 type Shape = Readonly<{
   method: Method;

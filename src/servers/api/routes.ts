@@ -1,10 +1,9 @@
 import { identityOf } from "./access.ts";
 import { accessRoutes } from "./access-routes.ts";
-import { accountOwnRoutes } from "./account-own-routes.ts";
 import { accountRoutes } from "./account-routes.ts";
-import { aliasRoutes } from "./alias-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { command } from "./commands.ts";
+import { derivedRoutes } from "./derived.ts";
 import { factorRoutes } from "./factor-routes.ts";
 import { filterRoutes } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
@@ -12,7 +11,6 @@ import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import { mailRoutes } from "./mail-routes.ts";
 import { meChanges } from "./me-changes.ts";
-import { meOwnRoutes } from "./me-own-routes.ts";
 import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
@@ -99,12 +97,10 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...auditRoutes({ parts }),
     ...serverRoutes({ parts }),
     ...accountRoutes(parts),
-    ...accountOwnRoutes(parts),
-    ...aliasRoutes(parts),
+    ...derivedRoutes(parts),
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),
     ...meChanges({ parts }),
-    ...meOwnRoutes({ parts }),
 
     route({
       method: "GET",

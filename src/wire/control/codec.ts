@@ -59,17 +59,17 @@ export function parseWatchLine(line: string): number | null {
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  const { ok, result, kind, message, next, denied: why } = json;
+  const { ok, result, kind, message, next, denied: why, isMissing } = json;
   if (ok === true && isResult(verb, result)) return { ok, result };
   if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
   if (typeof message !== "string" || typeof next !== "string") return null;
   const denied = DENIALS.find((denial) => denial === why);
-  return { ok, kind, message, next, ...(denied !== undefined && { denied }) };
+  return { ok, kind, message, next, ...(denied !== undefined && { denied }), ...(isMissing === true && { isMissing }) };
 }
 
 function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] {
-  const field = verbs.get(verb)?.gives.field;
-  return field !== undefined && isObject(value) && Object.hasOwn(value, field);
+  const answer = verbs.get(verb)?.gives.answer;
+  return isObject(value) && (typeof answer !== "string" || Object.hasOwn(value, answer));
 }
 
 function malformed(message: string): ParsedCommand {

@@ -1,7 +1,10 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
-import { VACATION_LIMITS } from "../../core/vacation.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
+import { ALIASES } from "../verbs/aliases.ts";
+import { FILTERS } from "../verbs/filters.ts";
+import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
+import { verb } from "../verbs/verb.ts";
 import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
 import {
@@ -10,28 +13,22 @@ import {
   changesWithSecret,
   type Effect,
   FACTOR,
-  type GivenFor,
   OWN,
   reads,
   rootChanges,
   SIGN_IN,
 } from "./effects.ts";
-import { anObject, flag, lazily, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type { AccountState, BanItem, FileChanges, GreylistPauseItem, Health, QueueChange } from "./items.ts";
-import type { MyAddresses, MyClient, MyMailbox, MyPause, MySender, MySenders, MySessions } from "./my-items.ts";
+import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
+import type { AccountState, BanItem, FileChanges, Health, QueueChange } from "./items.ts";
+import type { MyAddresses, MyClient, MyMailbox, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
   AccessReview,
   AccountDetails,
   AccountList,
   AlertList,
-  Alias,
-  AliasList,
   Allowed,
   AllowList,
-  AppPassword,
-  AppPasswordNamed,
-  AppPasswordsOf,
   AuditList,
   ChannelTests,
   Done,
@@ -40,16 +37,10 @@ import type {
   Ended,
   FactorList,
   FactorsReset,
-  Forwarded,
-  ForwardingOf,
   HeldList,
-  MyAppPasswords,
-  MyForwarding,
-  MyVacation,
   Named,
   Network,
   Networks,
-  PauseList,
   Pending,
   Protected,
   Proved,
@@ -58,14 +49,10 @@ import type {
   RecoveryCodes,
   Released,
   Reloaded,
-  SenderAllowed,
-  SenderList,
   SessionList,
   SignedIn,
   TokenList,
   TotpBegun,
-  VacationOf,
-  VacationSet,
   WithHeld,
 } from "./results.ts";
 import {
@@ -89,7 +76,6 @@ import {
   ALLOW,
   ANYONE,
   BAN,
-  GREYLIST,
   MAILBOX,
   OF_CALLER,
   PROVEN_ADMIN,
@@ -98,7 +84,6 @@ import {
   PROVEN_SESSION,
   QUEUE,
   READ,
-  type Rights,
   ROOT,
   SESSION_OF_ADMIN,
   WEB,
@@ -115,9 +100,6 @@ export const ENTRIES_PER_COMMAND = 50;
 
 /** So many entries of the audit are told at once: each may have some kilobytes. */
 export const MOST_AUDITED = 100;
-
-/** Addresses to which an account may send its mail on: one mail leaves so often, past the limits of what accounts send. */
-const MOST_FORWARDS = 10;
 
 export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
@@ -165,12 +147,6 @@ const dropped = { isReturned: z.optional(flag), ids: z.optional(chosen.ids) };
 /** Which page of a list. */
 const cursor = z.nullable(text(PAGE.cursorCharacters));
 const page = { limit: wholeNumber(1, PAGE.most), cursor };
-/** The reply while a user is away; `text` null: none. With room for line ends that count once. */
-const vacation = {
-  subject: text(2 * VACATION_LIMITS.subject),
-  text: z.nullable(text(2 * VACATION_LIMITS.text)),
-  until: z.nullable(text(40)),
-};
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
@@ -246,30 +222,7 @@ const VERBS = [
   ),
   verb("networks_add", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
   verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
-  /** Makes a password for a single mail program, which is told once. */
-  verb(
-    "app_password_add",
-    PROVEN_ADMIN,
-    { name: address, app: name },
-    changesWithSecret<AppPassword>("password", "shutOut"),
-  ),
-  /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
-  verb("app_password_remove", ADMIN, { name: address, app: name }, changes<AppPasswordNamed>("app", "shutOut")),
-  /**
-   * To nobody: mail stays in the mailbox. That may not be where its user reads it, so it needs a proof too. `keep`: a copy
-   * stays.
-   */
-  verb(
-    "forward_set",
-    PROVEN_ADMIN,
-    { name: address, to: texts(MOST_FORWARDS, 320), keep: flag },
-    changes<Forwarded>("to", "shutOut"),
-  ),
-  verb("vacation_set", PROVEN_ADMIN, { name: address, ...vacation }, changes<VacationSet>("vacation", "accounts")),
-  /** Of each `account` null: there is none of this name. */
-  verb("app_passwords", ADMIN, { name: address }, reads<AppPasswordsOf>("account")),
-  verb("forwarding", ADMIN, { name: address }, reads<ForwardingOf>("account")),
-  verb("vacation", ADMIN, { name: address }, reads<VacationOf>("account")),
+  ...OF_MAILBOXES,
   /** Null: the quota of the settings. */
   verb(
     "quota_set",
@@ -287,23 +240,8 @@ const VERBS = [
   verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
   /** Records what root did to the strict firewall; `opening` says what is let in since. */
   verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
-  verb("alias_add", PROVEN_ADMIN, { address, targets: texts(100, 320) }, changes<Alias>("address", "accounts")),
-  verb("alias_remove", PROVEN_ADMIN, { address }, changes<Alias>("address", "shutOut")),
-  verb("alias_block", PROVEN_ADMIN, { address, blocked: flag }, changes<Alias>("address", "shutOut")),
-  /** Those with this text in their address or a target; null: all. */
-  verb("alias_list", ADMIN, searched, reads<AliasList>("aliases")),
-  /** Turns greylisting off for mail to the recipient, for so long; null: for the default time. */
-  verb(
-    "greylist_pause",
-    GREYLIST,
-    { target: address, for: duration },
-    changes<{ readonly pause: GreylistPauseItem }>("pause", "mail"),
-  ),
-  verb("greylist_resume", GREYLIST, { target: address }, changes<{ readonly target: string }>("target", "mail")),
-  verb("greylist_list", READ, page, reads<PauseList>("pauses")),
-  verb("spam_allow_add", ALLOW, { account: address, sender: address }, changes<SenderAllowed>("sender", "mail")),
-  verb("spam_allow_remove", ALLOW, { account: address, sender: address }, changes<SenderAllowed>("sender", "mail")),
-  verb("spam_allow_list", READ, page, reads<SenderList>("senders")),
+  ...ALIASES,
+  ...FILTERS,
   /** Sends a test to each alert channel and waits for the results. */
   verb(
     "alerts_test",
@@ -439,22 +377,6 @@ const VERBS = [
   /** The session that asks goes on, every other of the account ends. */
   verb("my_password", PROVEN_MAILBOX, { password }, changesUntried<Done>("done", "own", OWN)),
   verb("my_senders", MAILBOX, {}, reads<MySenders>("allowed")),
-  verb("my_sender_add", MAILBOX, { sender: address }, changesUntried<MySender>("sender", "own", OWN)),
-  verb("my_sender_remove", MAILBOX, { sender: address }, changesUntried<MySender>("sender", "own", OWN)),
-  verb("my_greylist_pause", MAILBOX, { for: duration }, changesUntried<MyPause>("until", "own", OWN)),
-  verb("my_greylist_resume", MAILBOX, {}, changesUntried<Done>("done", "own", OWN)),
-  verb("my_app_passwords", MAILBOX, {}, reads<MyAppPasswords>("appPasswords")),
-  verb("my_app_password_add", PROVEN_MAILBOX, { app: name }, changesUntried<AppPassword>("password", "own", OWN)),
-  verb("my_app_password_remove", MAILBOX, { app: name }, changesUntried<AppPasswordNamed>("app", "own", OWN)),
-  verb("my_forwarding", MAILBOX, {}, reads<MyForwarding>("forwarding")),
-  verb(
-    "my_forwarding_set",
-    PROVEN_MAILBOX,
-    { to: texts(MOST_FORWARDS, 320), keep: flag },
-    changesUntried<Forwarded>("to", "own", OWN),
-  ),
-  verb("my_vacation", MAILBOX, {}, reads<MyVacation>("vacation")),
-  verb("my_vacation_set", PROVEN_MAILBOX, vacation, changesUntried<VacationSet>("vacation", "own", OWN)),
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;
@@ -495,17 +417,6 @@ export function hasDryRun<C extends Pick<Command, "verb">>(command: C): command 
   return effectOf(command.verb).trial === true;
 }
 
-/** The schema of its fields, its result, and what it does to the server. */
-function verb<const V extends string, const R extends Rights, const S extends z.core.$ZodShape, G extends GivenFor<R>>(
-  named: V,
-  rights: R,
-  fields: S,
-  gives: G,
-) {
-  const command = lazily(() => z.strictObject({ verb: z.literal(named), ...fields }));
-  return { verb: named, rights, command, gives };
-}
-
 /**
  * Why the web's caller may not: no valid session or token; one without the verb's scope; the password must be given again.
  */
@@ -518,6 +429,8 @@ export type CommandError = Readonly<{
   message: string;
   next: string;
   denied?: Denial;
+  /** What was named is not there. */
+  isMissing?: true;
 }>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
 export type CommandLine = Readonly<{

@@ -1,3 +1,5 @@
+import type * as z from "zod/mini";
+import { lazily } from "./fields.ts";
 import type { Rights } from "./verb-rights.ts";
 
 /**
@@ -26,37 +28,44 @@ type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Boun
 type ChangesByRoot = Readonly<{ lasts: true; bound?: never; trial?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
+/** The result of a verb as a schema, which only those who describe it make. */
+type Answer<R> = Readonly<{ schema: () => z.ZodMiniType<R> }>;
+
 /**
- * The result of a verb, and what the verb does. `field` distinguishes the result from those of other verbs and versions; `R` exists only for
- * the compiler.
+ * The result of a verb, and what the verb does. `answer`: a field by which it is known from results of other verbs and versions, or its
+ * schema. `R` exists only for the compiler.
  */
-type Given<R, E extends Effect> = Readonly<{ field: string; effect: E; type?: R }>;
+type Given<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
 /** What a verb of these rights may do: a change that the web may ask for must have a bound. */
 export type GivenFor<R extends Rights> = Given<
   unknown,
   "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot
 >;
-type FieldOf<R> = keyof R & string;
+type AnswerOf<R> = (keyof R & string) | Answer<R>;
 
-export function reads<R>(field: FieldOf<R>, but: Omit<Reads, "lasts"> = {}): Given<R, Reads> {
-  return { field, effect: { lasts: false, ...but } };
+export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {
+  return { schema: lazily(make) };
 }
 
-export function rootChanges<R>(field: FieldOf<R>): Given<R, ChangesByRoot> {
-  return { field, effect: { lasts: true } };
+export function reads<R>(answer: AnswerOf<R>, but: Omit<Reads, "lasts"> = {}): Given<R, Reads> {
+  return { answer, effect: { lasts: false, ...but } };
 }
 
-export function changes<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
-  return { field, effect: { lasts: true, bound, trial: true } };
+export function rootChanges<R>(answer: AnswerOf<R>): Given<R, ChangesByRoot> {
+  return { answer, effect: { lasts: true } };
+}
+
+export function changes<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { answer, effect: { lasts: true, bound, trial: true } };
 }
 
 /** Its result may hold a secret, which is shown once. */
-export function changesWithSecret<R>(field: FieldOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
-  return { field, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
+export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { answer, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
 }
 
-export function changesUntried<R>(field: FieldOf<R>, bound: Bound, trial: string): Given<R, ChangesByWeb<string>> {
-  return { field, effect: { lasts: true, bound, trial } };
+export function changesUntried<R>(answer: AnswerOf<R>, bound: Bound, trial: string): Given<R, ChangesByWeb<string>> {
+  return { answer, effect: { lasts: true, bound, trial } };
 }
 
 export const SIGN_IN = "A sign-in, a sign-out and a proof cannot be tried.";

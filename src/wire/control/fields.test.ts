@@ -20,23 +20,23 @@ test("fields within their bounds are taken as they are; a note is kept printable
   assert.equal(noted.ok && noted.value.note, "a\\x1bb");
 });
 
-for (const [field, value, must] of [
-  ["word", "abcd", "a text of at most 3 characters"],
-  ["word", undefined, "a text of at most 3 characters"],
-  ["note", 7, "a text of at most 8 characters"],
-  ["words", ["a", "b", "c"], "a list of at most 2 texts of at most 3 characters"],
-  ["words", ["abcd"], "a list of at most 2 texts of at most 3 characters"],
-  ["words", { length: 1 }, "a list of at most 2 texts of at most 3 characters"],
-  ["entries", [GOOD, GOOD], "a list of at most 1 objects"],
-  ["entries", ["x"], "a list of at most 1 objects"],
-  ["count", 0, "a whole number from 1 to 9"],
-  ["count", 1.5, "a whole number from 1 to 9"],
-  ["count", "1", "a whole number from 1 to 9"],
-  ["is", "true", "true or false"],
-  ["more", [], "an object"],
+for (const [field, value, fault] of [
+  ["word", "abcd", "is not a text of at most 3 characters"],
+  ["word", undefined, "is not a text of at most 3 characters"],
+  ["note", 7, "is not a text of at most 8 characters"],
+  ["words", ["a", "b", "c"], "is not a list of at most 2 texts of at most 3 characters"],
+  ["words", ["abcd"], "is not a list of at most 2 texts of at most 3 characters"],
+  ["words", { length: 1 }, "is not a list of at most 2 texts of at most 3 characters"],
+  ["entries", [GOOD, GOOD], "is not a list of at most 1 objects"],
+  ["entries", ["x"], "is not a list of at most 1 objects"],
+  ["count", 0, "is not a whole number from 1 to 9"],
+  ["count", 1.5, "is not a whole number from 1 to 9"],
+  ["count", "1", "is not a whole number from 1 to 9"],
+  ["is", "true", "is neither true nor false"],
+  ["more", [], "is not an object"],
 ] as const)
   test(`${field} as ${JSON.stringify(value)} is refused in one sentence`, () => {
-    const problem = `The field "${field}" must be ${must}.`;
+    const problem = `The field "${field}" ${fault}.`;
     assert.deepEqual(readFields(schema, { ...GOOD, [field]: value }), { ok: false, problem });
   });
 
@@ -44,7 +44,7 @@ test("a field of an entry is named, and one that does not belong there is too", 
   const read = (entry: unknown) => readFields(schema, { ...GOOD, entries: [entry] });
   assert.deepEqual(read({ name: 7 }), {
     ok: false,
-    problem: 'The field "name" must be a text of at most 3 characters.',
+    problem: 'The field "name" is not a text of at most 3 characters.',
   });
   assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'There is no field "a" here.' });
 });

@@ -13,7 +13,7 @@ export function lazily<T>(make: () => T): () => T {
 }
 
 export function text(most: number) {
-  const says = `a text of at most ${most} characters`;
+  const says = `is not a text of at most ${most} characters`;
   return z.string(says).check(z.maxLength(most, says));
 }
 
@@ -26,24 +26,24 @@ export function printableText(most: number) {
 }
 
 export function texts(mostTexts: number, most: number) {
-  const says = `a list of at most ${mostTexts} texts of at most ${most} characters`;
+  const says = `is not a list of at most ${mostTexts} texts of at most ${most} characters`;
   const one = z.string(says).check(z.maxLength(most, says));
   return z.readonly(z.array(one, says).check(z.maxLength(mostTexts, says)));
 }
 
 /** A list of objects, each with these fields and no other. */
 export function objects<const S extends z.core.$ZodShape>(mostObjects: number, shape: S) {
-  const says = `a list of at most ${mostObjects} objects`;
+  const says = `is not a list of at most ${mostObjects} objects`;
   return z.readonly(z.array(z.strictObject(shape, says), says).check(z.maxLength(mostObjects, says)));
 }
 
 export function wholeNumber(least: number, most: number) {
-  const says = `a whole number from ${least} to ${most}`;
+  const says = `is not a whole number from ${least} to ${most}`;
   return z.int(says).check(z.minimum(least, says), z.maximum(most, says));
 }
 
-export const flag = z.boolean("true or false");
-export const anObject = z.custom<Readonly<Record<string, unknown>>>(isObject, "an object");
+export const flag = z.boolean("is neither true nor false");
+export const anObject = z.custom<Readonly<Record<string, unknown>>>(isObject, "is not an object");
 
 export type FieldsRead<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problem: string }>;
 
@@ -70,5 +70,5 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 function sentence(issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === "unrecognized_keys") return `There is no field "${printable(issue.keys[0] ?? "", 40)}" here.`;
   const field = issue?.path.findLast((step) => typeof step === "string");
-  return `The field "${field ?? ""}" must be ${issue?.message ?? "another"}.`;
+  return `The field "${field ?? ""}" ${issue?.message ?? "is wrong"}.`;
 }

@@ -211,8 +211,6 @@ export type AccountState = AccountRow & AccountKnown;
 /** `state` null: there is no such account; absent: the guard did not answer. */
 export type AccountAnswer = AccountReport & Readonly<{ state?: AccountState | null | undefined }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
-export type AliasItem = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
-export type GreylistPauseItem = Readonly<{ target: string; until: string; by: string }>;
 /** A stranger's mail that greylisting has put off. `waitsFor`: its server's next try, or an end of a rush of new senders. */
 type WaitingMail = Readonly<{
   sender: string;
@@ -237,7 +235,6 @@ type SpamScore = Readonly<{
 }>;
 export type SpamScores = Page<SpamScore> &
   Readonly<{ days: readonly Readonly<{ day: string; scored: number; spam: number }>[]; complete: boolean }>;
-export type AllowedSenderItem = Readonly<{ account: string; sender: string; by: string; at: string }>;
 export type AlertItem = Readonly<{
   code: string;
   /** The component or account; empty if there is only one. */

@@ -20,8 +20,6 @@ export type MyMailbox = Readonly<{
 export type MyAddresses = Readonly<{ account: string; addresses: readonly string[] }>;
 export type MySessions = Readonly<{ sessions: readonly SessionItem[] }>;
 export type MySenders = Readonly<{ allowed: readonly Readonly<{ sender: string; at: string }>[] }>;
-export type MySender = Readonly<{ sender: string }>;
-export type MyPause = Readonly<{ until: string }>;
 
 /** Where a mail program finds the mailbox. Both ports begin with TLS. */
 export type MyClient = Readonly<{ account: string; host: string; imapPort: number; smtpPort: number }>;

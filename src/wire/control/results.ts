@@ -1,16 +1,14 @@
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
-import type { AppPasswordItem, CallerItem, ListedSession, TokenItem } from "./access-items.ts";
+import type { AliasItem } from "../verbs/aliases.ts";
+import type { CallerItem, ListedSession, TokenItem } from "./access-items.ts";
 import type { KeyCounts } from "./account-key.ts";
 import type {
   AccountKnown,
   AccountRow,
   AlertItem,
-  AliasItem,
-  AllowedSenderItem,
   AllowItem,
-  GreylistPauseItem,
   HeldAccountItem,
   HeldMailItem,
   QueueItem,
@@ -47,28 +45,10 @@ export type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; lift
 export type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
 /** Besides the items, whose field has a different name in each list. */
 export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
-export type PauseList = Paged & Readonly<{ pauses: readonly GreylistPauseItem[] }>;
-export type SenderList = Paged & Readonly<{ senders: readonly AllowedSenderItem[] }>;
 export type SessionList = Paged & Readonly<{ sessions: readonly ListedSession[] }>;
 export type TokenList = Paged & Readonly<{ tokens: readonly TokenItem[] }>;
 export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
-/** `password`: told once. */
-export type AppPassword = Readonly<{ name: string; app: string; password: string }>;
-export type AppPasswordNamed = Readonly<{ name: string; app: string }>;
-export type Forwarded = Readonly<{ name: string; to: readonly string[]; keep: boolean }>;
-/** The reply while a user is away. `until` null: until it is ended. */
-export type VacationItem = Readonly<{ subject: string; text: string; until: string | null }>;
-export type VacationSet = Readonly<{ name: string; vacation: VacationItem | null }>;
-export type MyVacation = Readonly<{ vacation: VacationItem | null }>;
-/** Null: its mail stays in its mailbox. */
-export type MyForwarding = Readonly<{ forwarding: Readonly<{ to: readonly string[]; keep: boolean }> | null }>;
-export type MyAppPasswords = Readonly<{ appPasswords: readonly AppPasswordItem[] }>;
-/** `account` null: there is none of this name. */
-export type AppPasswordsOf = Readonly<{ account: MyAppPasswords | null }>;
-export type ForwardingOf = Readonly<{ account: MyForwarding | null }>;
-export type VacationOf = Readonly<{ account: MyVacation | null }>;
 export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
-export type Alias = Readonly<{ address: string }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */
 export type LastSignIn = Readonly<{ at: string; from: string }>;
 /** `aliases`: how many lead to it. */
@@ -101,8 +81,6 @@ export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" |
     forwards: readonly Readonly<{ to: readonly string[]; by: string }>[];
   }>;
 export type AccessReview = Paged & Readonly<{ accounts: readonly AccountAccess[] }>;
-export type AliasList = Paged & Readonly<{ aliases: readonly AliasItem[] }>;
-export type SenderAllowed = Readonly<{ account: string; sender: string }>;
 export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
 export type AlertList = Paged &
   Readonly<{

@@ -1,7 +1,7 @@
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import type { CallerItem } from "./access-items.ts";
 import { type Verb, verbs } from "./control.ts";
-import type { Need, Origin } from "./verb-rights.ts";
+import type { Need, Origin, Rights } from "./verb-rights.ts";
 
 export function mayAsk(origin: Origin, verb: Verb): boolean {
   const from: readonly Origin[] = verbs.get(verb)?.rights.from ?? [];
@@ -12,6 +12,12 @@ export function mayAsk(origin: Origin, verb: Verb): boolean {
 export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
   const rights = verbs.get(verb)?.rights;
   return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
+}
+
+/** What the user of a mailbox may do with the verb; undefined: nothing but what `needs` says. */
+export function ownOf(verb: Verb): Rights["own"] {
+  const rights: Rights | undefined = verbs.get(verb)?.rights;
+  return rights?.own;
 }
 
 /** The actor of a line without a caller. The web cannot name one. */

@@ -7,8 +7,18 @@ export type Origin = "root" | "web";
  * the verb works on that mailbox alone. `proof`: its password was given within the last minutes, to the guard.
  */
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
-/** Who may use a verb. For an origin that it does not list, the verb does not exist. */
-export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true }>;
+/**
+ * Who may use a verb. For an origin that it does not list, the verb does not exist. `own`: so may the user of a mailbox, for whom this
+ * field must name that mailbox.
+ */
+export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
+type Own = Readonly<{ field: string; proof: boolean }>;
+
+/** Also for the user of the mailbox that the field names. */
+export function orOwner<const R extends Rights>(rights: R, field: string, proof = rights.proof === true) {
+  return { ...rights, own: { field, proof } };
+}
+
 export const ROOT = { from: ["root"], needs: "nothing" } as const;
 /** What strangers ask through the web. */
 export const WEB = { from: ["web"], needs: "nothing" } as const;

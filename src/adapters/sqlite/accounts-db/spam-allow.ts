@@ -4,7 +4,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import type { SpamAllowStore } from "../../../engine/mailbox-ports.ts";
 import type { Outcome } from "../../../engine/ports.ts";
-import type { AllowedSenderItem } from "../../../wire/control/items.ts";
+import type { AllowedSenderItem } from "../../../wire/verbs/filters.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { millis, text } from "../columns.ts";
 

@@ -1,0 +1,102 @@
+import * as z from "zod/mini";
+import { type Command, type Verb, type VerbEntry, verbs } from "../wire/control/control.ts";
+import { isObject } from "../wire/control/fields.ts";
+import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
+import type { CliForm } from "../wire/verbs/verb.ts";
+import type { CliCommand } from "./call.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
+import { columns, oneLine } from "./print/text.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+type Form = CliForm<Fields, CountedPage<unknown>>;
+
+/** The commands of the verbs that say how they are typed. */
+export function derivedCommands(): readonly CliCommand[] {
+  return [...verbs.values()].flatMap((entry) =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its own verb
+    (entry.commands as unknown as readonly Form[]).map((form) => commandOf(entry, form)),
+  );
+}
+
+function commandOf(entry: VerbEntry, form: Form): CliCommand {
+  const name = nameOf(form);
+  const options = Object.values(form.options ?? {}).filter((option) => option !== undefined);
+  return {
+    name,
+    usage: form.command.slice(name.length + 1),
+    says: form.says,
+    options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
+    ...(form.table !== undefined && { wraps: true }),
+    run: (call) => (form.table === undefined ? run(entry, form, call) : list(entry, form, call)),
+  };
+}
+
+async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+  const asked = askedBy(entry, form, call);
+  if ("ok" in asked) return asked;
+  const answer = await call.guard.ask<Verb>(asked);
+  if (!answer.ok) return answer;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
+  const result = answer.result as CountedPage<unknown>;
+  const next = typeof form.next === "function" ? form.next(result) : form.next;
+  return done(
+    form.json?.(result) ?? result,
+    form.done?.(result, asked, call.now()) ?? "",
+    next === undefined ? next : `${PROGRAM} ${next}`,
+  );
+}
+
+async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+  const { things = "", member = "items", head = [], row = () => [], none = "", first } = form.table ?? {};
+  const page = pageFrom(call, things);
+  if ("ok" in page) return page;
+  const asked = askedBy(entry, form, call);
+  if ("ok" in asked) return asked;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
+  const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AliasList);
+  const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }));
+  if (!answer.ok) return answer;
+  const { items, ...rest } = answer.result;
+  const json = { [member]: items, ...rest };
+  const next = first === undefined ? first : `${PROGRAM} ${first}`;
+  if (items.length === 0) return done(json, none, next);
+  const more = andMore({ ...answer.result, shown: items.length }, page.cursor);
+  return done(json, columns([head, ...items.map(row)]) + more);
+}
+
+/** Any list: all of them have the same fields and results, but for their items. */
+type AliasList = Extract<Command, { readonly verb: "alias_list" }>;
+
+/** The words and options as the verb's fields. */
+function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {
+  const typed = [
+    ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
+    ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
+  ].filter((given): given is readonly [string, string] => typeof given[1] === "string");
+  const shape: Readonly<Record<string, z.core.$ZodType>> = fields;
+  const read = typed.map(
+    ([field, text]) => [field, shape[field] instanceof z.core.$ZodArray ? wordsOf(text) : text] as const,
+  );
+  const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
+  const parsed = command().safeParse(asked, { jitless: true });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const wrong = issue?.path.reduce<unknown>(
+    (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),
+    asked,
+  );
+  return wrongUsage(
+    `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`,
+    `See \`${PROGRAM} help ${nameOf(form)}\`.`,
+  );
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}
+
+/** The words in small letters with which it begins. */
+function nameOf({ command }: Form): string {
+  return /^[a-z -]+(?= |$)/.exec(command)?.[0] ?? command;
+}

@@ -1,0 +1,119 @@
+import * as z from "zod/mini";
+import { type VerbEntry, verbs, type WebVerb } from "../../wire/control/control.ts";
+import type { Rights } from "../../wire/control/verb-rights.ts";
+import type { HttpForm } from "../../wire/verbs/verb.ts";
+import { command } from "./commands.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts, CommandOf } from "./ports.ts";
+import { type Method, type Route, type RouteNeed, route, type Schema } from "./route.ts";
+
+const BODY_BYTES = {
+  usual: API_LIMITS.bodyBytes,
+  accounts: API_LIMITS.accountsBodyBytes,
+  vacation: API_LIMITS.vacationBodyBytes,
+} as const;
+
+/** The routes of the verbs that say how they are asked over HTTP. */
+export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
+  return [...verbs.values()].flatMap((entry) =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the results of its own verb
+    (entry.routes as unknown as readonly HttpForm<unknown>[]).map((form) => routeOf(guard, entry, form)),
+  );
+}
+
+function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
+  const { verb, gives } = entry;
+  const { says, given, status, body = "usual", own, answer = schemaOf(gives.answer), of = (result) => result } = form;
+  const rights: Rights = entry.rights;
+  const [method, path] = partsOf(form.route);
+  const isQuery = method === "GET" || method === "DELETE";
+  const places = placesOf(entry, form, path);
+  const inPath = places.filter((place) => place.isInPath);
+  const rest = places.filter((place) => !place.isInPath);
+  const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
+  return route({
+    method,
+    path: `/api/v1${path}`,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
+    asks: verb as WebVerb,
+    who: own === true || rights.from.length === 1 ? "session" : "session_or_token",
+    ...(needs !== null && { needs }),
+    says,
+    bodyBytes: isQuery || rest.length === 0 ? 0 : BODY_BYTES[body],
+    ...(status && { status }),
+    ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
+    ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
+    ...(rest.length > 0 && !isQuery && { body: z.strictObject(shapeOf(rest)) }),
+    ...(answer && { answer: answer() }),
+    run: ({ by, caller, params, query, body: sent }) => {
+      const named: Given = { ...query, ...sent };
+      const fields = places.map(({ field, name, isInPath }) => [field, (isInPath ? params : named)[name]] as const);
+      const sentFields = fields.filter(([, value]) => value !== undefined);
+      const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
+      const asked = z.parse(entry.command(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
+      return command(guard, by, asked as CommandOf<WebVerb>, of);
+    },
+  });
+}
+
+type Given = Readonly<Record<string, unknown>>;
+/** Where a field comes from: its name there, and whether that is in the path. */
+type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
+
+function placesOf(
+  entry: VerbEntry,
+  { given = {}, named = {}, own }: HttpForm<unknown>,
+  path: string,
+): readonly Place[] {
+  const rights: Rights = entry.rights;
+  const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  return Object.entries<Schema>(entry.fields)
+    .filter(([field]) => !(field in given) && !(own === true && field === rights.own?.field))
+    .map(([field, schema]) => {
+      const name = named[field] ?? field;
+      // A name of the path is that of the first field which has it.
+      return { field, name, isInPath: inPath.delete(name), schema };
+    });
+}
+
+function shapeOf(places: readonly Place[]): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(places.map(({ name, schema }) => [name, schema]));
+}
+
+function schemaOf(answer: VerbEntry["gives"]["answer"]): (() => Schema) | undefined {
+  return typeof answer === "string" ? undefined : answer.schema;
+}
+
+function partsOf(named: HttpForm["route"]): readonly [Method, string] {
+  const [method = "GET", path = ""] = named.split(" ");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of a route says
+  return [method as Method, path];
+}
+
+/** A query has only text, and leaves out what is null or takes its default. */
+function asText(place: Place): Place {
+  const { schema } = place;
+  const inner = innermost(schema);
+  const value = isNumber(inner) ? z.pipe(NUMBER, inner) : inner;
+  const field = inner === schema ? value : z.optional(value);
+  z.globalRegistry.add(field, z.globalRegistry.get(schema) ?? {});
+  return { ...place, schema: field };
+}
+
+const NUMBER = z.pipe(z.string().check(z.regex(/^\d{1,15}$/, "is not a whole number")), z.transform(Number));
+
+function isNumber(schema: Schema): schema is z.core.$ZodNumber<number> {
+  return schema instanceof z.core.$ZodNumber;
+}
+
+function innermost(schema: Schema): Schema {
+  const isWrapped = schema instanceof z.core.$ZodDefault || schema instanceof z.core.$ZodNullable;
+  return isWrapped ? innermost(schema._zod.def.innerType) : schema;
+}
+
+/** The guard says whether others may change something; what only administrators and users of mailboxes do, the web knows too. */
+function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | null {
+  if (needs === "nothing" || needs === "caller") return null;
+  return method === "GET" || needs === "admin" || needs === "mailbox" ? needs : null;
+}
