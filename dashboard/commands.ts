@@ -1,5 +1,5 @@
-import type { AllowItem, BanItem } from "../src/wire/control/items.ts";
 import type { Page } from "../src/wire/control/paging.ts";
+import type { AllowItem, BanItem } from "../src/wire/verbs/bans.ts";
 import { t } from "./admin-texts.ts";
 import { get, post, remove } from "./api.ts";
 import { tell } from "./attempt.ts";

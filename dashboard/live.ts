@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
-import type { BanItem, EventItem, Health } from "../src/wire/control/items.ts";
+import type { EventItem, Health } from "../src/wire/control/items.ts";
+import type { BanItem } from "../src/wire/verbs/bans.ts";
 import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */

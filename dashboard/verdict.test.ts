@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BanItem } from "../src/wire/control/items.ts";
+import type { BanItem } from "../src/wire/verbs/bans.ts";
 import { texts } from "./texts/english-admin.ts";
 import { verdictOf } from "./verdict.ts";
 

@@ -1,4 +1,4 @@
-import type { BanItem } from "../src/wire/control/items.ts";
+import type { BanItem } from "../src/wire/verbs/bans.ts";
 import type { OwnTexts } from "./admin-texts.ts";
 import { shortPrefix } from "./format.ts";
 

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import type { AddressAnswer, BanItem } from "../../src/wire/control/items.ts";
+import type { AddressAnswer } from "../../src/wire/control/items.ts";
+import type { BanItem } from "../../src/wire/verbs/bans.ts";
 import { t } from "../admin-texts.ts";
 import { get } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";

@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import type { BanItem } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
+import type { BanItem } from "../../src/wire/verbs/bans.ts";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
-import type { BanItem, Health, OwnerTask } from "../../src/wire/control/items.ts";
+import type { Health, OwnerTask } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
+import type { BanItem } from "../../src/wire/verbs/bans.ts";
 import { type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { eventName } from "../event-names.ts";

@@ -3,7 +3,7 @@ import type { Listing, Recipient } from "../core/events/mail.ts";
 import type { Connection, ConnectionOrders } from "../core/firewall/open-connections.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { BanItem } from "../wire/control/items.ts";
+import type { BanItem } from "../wire/verbs/bans.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the engine needs from the network: the DNS and the firewall of this machine. */

@@ -7,8 +7,9 @@ import type { EventRecord } from "../core/events/record.ts";
 import type { JailReported } from "../core/events/report.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
-import type { AddressReport, BanItem, EventItem } from "../wire/control/items.ts";
+import type { AddressReport, EventItem } from "../wire/control/items.ts";
 import type { Page, PageRequest } from "../wire/control/paging.ts";
+import type { BanItem } from "../wire/verbs/bans.ts";
 import type { Figures } from "./figures.ts";
 import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
 

@@ -9,8 +9,9 @@ import type { EventFilter, EventPage, Queries } from "../../src/engine/storage-p
 import type { ApiParts } from "../../src/servers/api/ports.ts";
 import { StoreDown } from "../../src/servers/api/ports.ts";
 import { ApiServer } from "../../src/servers/api/server.ts";
-import type { BanItem, EventItem } from "../../src/wire/control/items.ts";
+import type { EventItem } from "../../src/wire/control/items.ts";
 import type { Page } from "../../src/wire/control/paging.ts";
+import type { BanItem } from "../../src/wire/verbs/bans.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
 import { patience } from "./patience.ts";
 import { eventItem } from "./samples.ts";

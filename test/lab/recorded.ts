@@ -6,7 +6,8 @@ import { instant } from "../../src/core/time.ts";
 import { ALL_BANS, statsOf } from "../../src/engine/explain/stats.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Command, Verb } from "../../src/wire/control/control.ts";
-import type { AlertItem, BanItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import type { AlertItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import type { BanItem } from "../../src/wire/verbs/bans.ts";
 import { patience } from "../kit/patience.ts";
 
 const MOST_BANS = 10_000;

@@ -4,7 +4,8 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { timelineOf } from "../../engine/explain/timeline.ts";
-import type { AddressStory, BanItem, EventItem } from "../../wire/control/items.ts";
+import type { AddressStory, EventItem } from "../../wire/control/items.ts";
+import type { BanItem } from "../../wire/verbs/bans.ts";
 import { printAccount, printMessage } from "./timeline.ts";
 import { nextAfterWhy, printWhy, type WhySubject } from "./why.ts";
 

@@ -1,6 +1,5 @@
 import { isV4, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { dayAndTime, shown, until } from "../../core/shown.ts";
-import { plural } from "../../core/text.ts";
 import { instant, parseDuration } from "../../core/time.ts";
 import { allBans } from "../../engine/explain/stats.ts";
 import {
@@ -13,7 +12,7 @@ import {
   wrongUsage,
 } from "../call.ts";
 import { confirmed } from "../confirm.ts";
-import { andMore, gather, pageFrom } from "../listing.ts";
+import { andMore, pageFrom } from "../listing.ts";
 import { columns, oneLine } from "../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
@@ -38,15 +37,6 @@ export async function ban(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-export async function unban(call: CommandCall): Promise<CommandOutcome> {
-  const target = targetFrom(call.args[0]);
-  if (typeof target !== "string") return target;
-  const asked = await call.guard.ask<"unban">({ verb: "unban", target });
-  if (!asked.ok) return asked;
-  const text = `${shown(asked.result.prefix)} is no longer banned.`;
-  return done(asked.result, text, `${PROGRAM} allow add ${target}   # never to be banned again`);
-}
-
 export async function bans(call: CommandCall): Promise<CommandOutcome> {
   const page = pageFrom(call, "bans", "numbers");
   if ("ok" in page) return page;
@@ -67,61 +57,6 @@ export async function bans(call: CommandCall): Promise<CommandOutcome> {
   const text = columns([["ADDRESS", "LEVEL", "UNTIL", "REASON", "BY"], ...rows]);
   const more = andMore({ next, total: active, shown: items.length }, page.cursor);
   return done({ active, items, next }, text + more, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
-}
-
-export async function cleanup(call: CommandCall): Promise<CommandOutcome> {
-  const asked = await call.guard.ask<"cleanup">({ verb: "cleanup" });
-  if (!asked.ok) return asked;
-  const { expired } = asked.result;
-  return done(
-    asked.result,
-    expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
-  );
-}
-
-export async function allowAdd(call: CommandCall): Promise<CommandOutcome> {
-  const target = targetFrom(call.args[0]);
-  if (typeof target !== "string") return target;
-  const note = noteFrom(call.args[1], "");
-  if (typeof note !== "string") return note;
-  const time = timeGiven(call);
-  if (typeof time === "object" && time !== null) return time;
-  const asked = await call.guard.ask<"allow_add">({ verb: "allow_add", target, note, for: time });
-  if (!asked.ok) return asked;
-  const { prefix, lifted, liftedTotal } = asked.result;
-  const others = liftedTotal > lifted.length ? ` and ${liftedTotal - lifted.length} more` : "";
-  const also = liftedTotal === 0 ? "" : ` ${plural(liftedTotal, "ban")} lifted: ${lifted.join(", ")}${others}.`;
-  const from = time === null ? "from now on" : `for ${time}`;
-  return done(asked.result, `${shown(prefix)} is never banned ${from}.${also}`, `${PROGRAM} allow list`);
-}
-
-export async function allowRemove(call: CommandCall): Promise<CommandOutcome> {
-  const target = targetFrom(call.args[0]);
-  if (typeof target !== "string") return target;
-  const asked = await call.guard.ask<"allow_remove">({ verb: "allow_remove", target });
-  if (!asked.ok) return asked;
-  return done(asked.result, `${shown(asked.result.prefix)} is off the allow list.`, `${PROGRAM} allow list`);
-}
-
-export async function allowList(call: CommandCall): Promise<CommandOutcome> {
-  const page = pageFrom(call, "entries");
-  if ("ok" in page) return page;
-  const asked = await gather(
-    page,
-    (one) => call.guard.ask<"allow_list">({ verb: "allow_list", ...one }),
-    (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
-  );
-  if (!asked.ok) return asked;
-  const { items } = asked.result;
-  if (items.length === 0) return done(asked.result, "The allow list is empty.", `${PROGRAM} allow add IP NOTE`);
-  const rows = items.map((item) => [
-    shown(item.prefix),
-    item.note,
-    item.from === "settings" ? "settings" : item.by,
-    item.expiresAt === null ? "" : dayAndTime(item.expiresAt),
-  ]);
-  const more = andMore({ ...asked.result, shown: items.length }, page.cursor);
-  return done(asked.result, columns([["ADDRESS", "NOTE", "BY", "UNTIL"], ...rows]) + more);
 }
 
 /** More than one provider's customers, so probably a slip of the finger: `/8` instead of `/28`. */

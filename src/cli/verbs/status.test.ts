@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BanItem } from "../../wire/control/items.ts";
+import type { BanItem } from "../../wire/verbs/bans.ts";
 import { printStats } from "./status.ts";
 
 const ban = (n: number): BanItem => ({

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
-import type { BanItem, EventItem, Health } from "../../wire/control/items.ts";
+import type { EventItem, Health } from "../../wire/control/items.ts";
+import type { BanItem } from "../../wire/verbs/bans.ts";
 import type { Queries } from "../storage-ports.ts";
 import { statsOf } from "./stats.ts";
 

@@ -3,9 +3,9 @@ import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/tim
 import { spanOf } from "../../engine/explain/series.ts";
 import { allBans } from "../../engine/explain/stats.ts";
 import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../engine/figures.ts";
-import type { AccountAnswer, AddressAnswer, BanItem, MessageReport } from "../../wire/control/items.ts";
+import type { AccountAnswer, AddressAnswer, MessageReport } from "../../wire/control/items.ts";
 import { PAGE, type Page } from "../../wire/control/paging.ts";
-import { command } from "./commands.ts";
+import type { BanItem } from "../../wire/verbs/bans.ts";
 import type { HealthReader } from "./health.ts";
 import type { ApiParts, Asker } from "./ports.ts";
 
@@ -81,15 +81,6 @@ export async function readBans(
       ? queries().bans(now, { limit, cursor })
       : await lookups.ask("bans", now, { limit, cursor, text });
   return { ...page, active: allBans(queries().figures.bansInForce(now)) };
-}
-
-type AskedPage = Readonly<{ limit?: number | undefined; cursor?: string | undefined }>;
-
-export function readAllowed({ guard }: ApiParts, by: Asker, { limit = PAGE.usual, cursor }: AskedPage) {
-  return command(guard, by, { verb: "allow_list", limit, cursor: cursor ?? null }, (page) => ({
-    ...page,
-    items: [...page.items],
-  }));
 }
 
 /** Without the guard's answer, the database's part is told all the same. */

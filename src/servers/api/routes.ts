@@ -17,7 +17,6 @@ import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
 import { passkeyRoutes } from "./passkey-routes.ts";
 import {
-  readAllowed,
   readBans,
   readEvents,
   readFigures,
@@ -80,7 +79,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
             action: "unban" as const,
             prefix,
           }));
-        return command(guard, by, banOf(body), ({ ban }) => ({
+        return command(guard, by, { verb: "ban", target: body.ip, note: body.reason, for: body.for }, ({ ban }) => ({
           success: true as const,
           action: "ban" as const,
           ban,
@@ -97,7 +96,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...auditRoutes({ parts }),
     ...serverRoutes({ parts }),
     ...accountRoutes(parts),
-    ...derivedRoutes(parts),
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),
     ...meChanges({ parts }),
@@ -149,65 +147,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       query: shape.bansQuery,
       answer: shape.banPage,
       run: ({ query }) => readBans(parts, query),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/bans",
-      asks: "ban",
-      who: "session_or_token",
-      bodyBytes,
-      status: 201,
-      says: "Bans an address or a network.",
-      body: shape.banRequest,
-      answer: shape.banned,
-      run: ({ body, by }) => command(guard, by, banOf(body), ({ ban }) => ({ ban })),
-    }),
-    route({
-      method: "DELETE",
-      path: "/api/v1/bans/{network}",
-      asks: "unban",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Lifts a ban; the offence is forgiven.",
-      params: shape.networkInPath,
-      answer: shape.lifted,
-      run: ({ params, by }) =>
-        command(guard, by, { verb: "unban", target: params.network }, ({ prefix }) => ({ prefix })),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/allow",
-      asks: "allow_list",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "The allow list, first that of the settings, then that of commands, a page at a time.",
-      query: shape.allowQuery,
-      answer: shape.allowPage,
-      run: ({ query, by }) => readAllowed(parts, by, query),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/allow",
-      asks: "allow_add",
-      who: "session_or_token",
-      bodyBytes,
-      status: 201,
-      says: "Puts an address or a network on the allow list and lifts the bans within it.",
-      body: shape.allowRequest,
-      answer: shape.allowed,
-      run: ({ body, by }) => command(guard, by, allowOf(body), (result) => ({ ...result, lifted: [...result.lifted] })),
-    }),
-    route({
-      method: "DELETE",
-      path: "/api/v1/allow/{network}",
-      asks: "allow_remove",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Removes a network from the allow list.",
-      params: shape.networkInPath,
-      answer: shape.lifted,
-      run: ({ params, by }) =>
-        command(guard, by, { verb: "allow_remove", target: params.network }, ({ prefix }) => ({ prefix })),
     }),
     route({
       method: "GET",
@@ -280,6 +219,8 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         streams.startPage(identityOf(caller), { after: resumeFrom(headers, query.since), stillAllowed, drop }),
     }),
 
+    ...derivedRoutes(parts),
+
     route({
       method: "GET",
       path: "/healthz",
@@ -336,16 +277,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 
 const JSON_TYPE = { "content-type": "application/json" } as const;
 const DOWN = { says: "Something essential is down.", answer: shape.publicHealth };
-
-type BanAsked = Readonly<{ ip: string; reason?: string | undefined; for?: string | undefined }>;
-
-function banOf(asked: BanAsked) {
-  return { verb: "ban", target: asked.ip, note: asked.reason ?? "", for: asked.for ?? null } as const;
-}
-
-function allowOf(asked: Readonly<{ network: string; note?: string | undefined; for?: string | undefined }>) {
-  return { verb: "allow_add", target: asked.network, note: asked.note ?? "", for: asked.for ?? null } as const;
-}
 
 function healthAnswer(health: ReturnType<typeof publicHealth>): Response {
   return Response.json(health, { status: health.status === "down" ? 503 : 200 });

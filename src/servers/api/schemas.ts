@@ -1,9 +1,10 @@
 import * as z from "zod";
+import * as mini from "zod/mini";
 import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../core/net/ip.ts";
-import { DAY_MS, instant, parseDuration, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, instant, SECOND_MS } from "../../core/time.ts";
 import { each } from "../../engine/explain/series.ts";
 import { RANKINGS } from "../../engine/figures.ts";
 import {
@@ -11,8 +12,6 @@ import {
   type AccountState,
   type AddressAnswer,
   type AddressReport,
-  type AllowItem,
-  type BanItem,
   type EventItem,
   type Health,
   type MessageReport,
@@ -21,6 +20,8 @@ import {
   type TimelineStep,
 } from "../../wire/control/items.ts";
 import { PAGE } from "../../wire/control/paging.ts";
+import { allowed, ban } from "../../wire/verbs/bans.ts";
+import { durationOrPermanent, list, network, note } from "../../wire/verbs/kinds.ts";
 import { exactly } from "./exactly.ts";
 import { passkeyUsed } from "./passkey-schemas.ts";
 
@@ -29,30 +30,6 @@ import { passkeyUsed } from "./passkey-schemas.ts";
 const NOTE_CHARACTERS = 200;
 const MOST_TYPES = 20;
 const LONGEST_STEP_SECONDS = (30 * DAY_MS) / SECOND_MS;
-/** Control characters and separators that break a line. */
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-
-const note = z
-  .string("is not text")
-  .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
-  .refine((text) => !CONTROL.test(text), "has control characters")
-  .describe("For the record: why.")
-  .meta({ examples: ["it scanned us"] });
-
-/** An address or a network, passed on as written: the guard widens an IPv6 address to its network. */
-const target = z
-  .string("is missing, or not text")
-  .max(64, "is not an IP address or a network")
-  .refine((text) => parsePrefix(text) !== null, "is not an IP address or a network such as 203.0.113.0/24")
-  .describe("An IP address, or a network such as 203.0.113.0/24.")
-  .meta({ examples: ["203.0.113.7"] });
-
-const duration = z
-  .string("is not a time such as 30m, 2h or 7d")
-  .refine((text) => text === "permanent" || (parseDuration(text) ?? 0) > 0, "is not a time such as 30m, 2h or 7d")
-  .meta({ examples: ["2h"] });
-const banFor = duration.optional().describe("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.");
-const allowFor = duration.optional().describe("How long: 30m, 2h, 7d, or permanent. Permanent if absent.");
 
 /** An IPv6 address stands for the network in which it is judged. */
 export const subject = (ipv6Prefix: number) =>
@@ -105,21 +82,19 @@ export const allowQuery = z.object({ limit, cursor: textCursor });
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup").describe("What to do."),
 });
+const banFields = {
+  ip: network,
+  reason: note,
+  for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent."),
+};
 export const securityCommand = z.discriminatedUnion(
   "action",
   [
-    z.strictObject({ action: z.literal("ban"), ip: target, reason: note.optional(), for: banFor }),
-    z.strictObject({ action: z.literal("unban"), ip: target, reason: note.optional() }),
+    z.strictObject({ action: z.literal("ban"), ...banFields }),
+    z.strictObject({ action: z.literal("unban"), ip: network, reason: note }),
   ],
   { error: "is neither ban nor unban" },
 );
-export const banRequest = z
-  .strictObject({ ip: target, reason: note.optional(), for: banFor })
-  .meta({ examples: [{ ip: "203.0.113.7", reason: "it scanned us", for: "2h" }] });
-export const allowRequest = z
-  .strictObject({ network: target, note: note.optional(), for: allowFor })
-  .meta({ examples: [{ network: "203.0.113.0/24", note: "the office" }] });
-export const networkInPath = z.object({ network: target });
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
 
 /** An account as typed; it need not exist. */
@@ -209,34 +184,9 @@ const withAccount = z.object({
 export const loginRequest = z.union([passkeyGiven, withAccount]);
 export const proofRequest = z.union([passkeyGiven, passwordGiven]);
 
-const BAN_EXAMPLE = {
-  ip: "203.0.113.7",
-  prefix: "203.0.113.7/32",
-  level: "manual" as const,
-  code: "manual",
-  reason: "it scanned us",
-  source: "manual",
-  createdAt: "2026-11-21T07:00:00.000Z",
-  expiresAt: "2026-11-21T09:00:00.000Z",
-  offences: 1,
-};
 export const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.").meta({ id: "Time" });
 const count = z.number().int();
-export const banItem = exactly<BanItem>()(
-  z
-    .object({
-      ip: z.string(),
-      prefix: z.string(),
-      level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
-      code: z.string(),
-      reason: z.string(),
-      source: z.string(),
-      createdAt: time,
-      expiresAt: time.nullable().describe("Null: permanent."),
-      offences: count,
-    })
-    .meta({ id: "Ban", examples: [BAN_EXAMPLE] }),
-);
+const banItem = ban();
 export const eventItem = exactly<EventItem>()(
   z
     .object({
@@ -271,23 +221,7 @@ export const eventItem = exactly<EventItem>()(
     })
     .meta({ id: "Event" }),
 );
-export const allowItem = exactly<AllowItem>()(
-  z
-    .object({
-      prefix: z.string(),
-      note: z.string(),
-      by: z.string(),
-      at: time,
-      expiresAt: time.nullable().describe("Null: until it is taken off."),
-    })
-    .meta({ id: "AllowEntry" }),
-);
 const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
-export const allowPage = z.object({
-  items: z.array(allowItem.extend({ from: z.enum(["settings", "command"]) })),
-  next,
-  total: count,
-});
 const status = z.enum(["ok", "degraded", "down"]);
 export const healthReport = exactly<Health>()(
   z
@@ -360,10 +294,10 @@ export const top = z.object({
 const addressReport = exactly<AddressReport>()(
   z
     .object({
-      ban: banItem.nullable(),
-      pastBans: z.array(banItem.extend({ endedAt: time.nullable(), ended: z.string().nullable() })),
+      ban: z.nullable(banItem),
+      pastBans: z.array(mini.extend(banItem, { endedAt: time.nullable(), ended: z.string().nullable() })),
       offencesInMemory: count,
-      allowed: allowItem.nullable(),
+      allowed: z.nullable(allowed()),
       knownAccounts: z
         .array(z.string())
         .describe("Accounts that signed in from it; of a network, from any part of it."),
@@ -473,16 +407,9 @@ export const securityResult = z.discriminatedUnion("action", [
   z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),
   z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
 ]);
-export const banPage = z.object({ items: z.array(banItem).describe("Newest first."), next, active: count });
+export const banPage = z.object({ items: list(mini.array(banItem)), next, active: count });
 export const eventPage = z.object({
   items: z.array(eventItem).describe("Newest first."),
   next,
   searchedTo: time.nullable().describe("The time of the oldest event that was looked at; null on the last page."),
-});
-export const lifted = z.object({ prefix: z.string() });
-export const banned = z.object({ ban: banItem });
-export const allowed = z.object({
-  prefix: z.string(),
-  lifted: z.array(z.string()).describe("Bans that ended with it, 50 at most."),
-  liftedTotal: count,
 });

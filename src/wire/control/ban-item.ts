@@ -1,6 +1,6 @@
 import type { Ban } from "../../core/decide/decision.ts";
 import { isoTime } from "../../core/time.ts";
-import type { BanItem } from "./items.ts";
+import type { BanItem } from "../verbs/bans.ts";
 
 export function banItem(ban: Ban): BanItem {
   return {

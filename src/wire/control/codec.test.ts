@@ -12,7 +12,7 @@ for (const command of Object.values(COMMANDS))
     assert.deepEqual(parseCommandLine(line), { ok: true, value: { by: "root", command } });
   });
 
-const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "subject", "until"];
+const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "note", "subject", "until"];
 for (const [verb, command] of Object.entries(COMMANDS))
   for (const field of Object.keys(command).filter((name) => name !== "verb"))
     test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {
@@ -51,9 +51,9 @@ for (const [name, line, message] of broken)
   });
 
 test("what a person wrote is kept printable", () => {
-  const command = { ...COMMANDS.ban, note: "a\u001b[2Jb" };
+  const command = { ...COMMANDS.incident_note, says: "a\u001b[2Jb" };
   const parsed = parseCommandLine(JSON.stringify({ by: "admin\nroot", command }));
-  assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, note: "a\\x1b[2Jb" } } });
+  assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, says: "a\\x1b[2Jb" } } });
 });
 
 test("no line throws, and what is refused is told in one printable sentence", () => {

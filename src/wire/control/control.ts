@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
 import { ALIASES } from "../verbs/aliases.ts";
+import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
 import { verb } from "../verbs/verb.ts";
@@ -19,7 +20,7 @@ import {
   SIGN_IN,
 } from "./effects.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type { AccountState, BanItem, FileChanges, Health, QueueChange } from "./items.ts";
+import type { AccountState, FileChanges, Health, QueueChange } from "./items.ts";
 import type { MyAddresses, MyClient, MyMailbox, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
@@ -27,8 +28,6 @@ import type {
   AccountDetails,
   AccountList,
   AlertList,
-  Allowed,
-  AllowList,
   AuditList,
   ChannelTests,
   Done,
@@ -39,7 +38,6 @@ import type {
   FactorsReset,
   HeldList,
   Named,
-  Network,
   Networks,
   Pending,
   Protected,
@@ -73,9 +71,7 @@ import {
 import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
 import {
   ADMIN,
-  ALLOW,
   ANYONE,
-  BAN,
   MAILBOX,
   OF_CALLER,
   PROVEN_ADMIN,
@@ -166,25 +162,15 @@ const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quota
 const VERBS = [
   verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
   verb("health", ANYONE, {}, reads<Health>("components")),
-  verb("ban", BAN, { target: network, note, for: duration }, changes<{ readonly ban: BanItem }>("ban", "bans")),
-  verb("unban", BAN, { target: network }, changes<Network>("prefix", "bans")),
+  ...BANS,
   /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
   /** Records a step of an incident: what root did about it. */
   verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
-  verb("allow_add", ALLOW, { target: network, note, for: duration }, changes<Allowed>("lifted", "allowed")),
-  verb("allow_remove", ALLOW, { target: network }, changes<Network>("prefix", "bans")),
-  verb("allow_list", READ, page, reads<AllowList>("items")),
   /** What forbids a ban of this address or network now. */
   verb("protection", READ, { target: network }, reads<Protected>("reason")),
   /** An account as it is now; null: there is none of this name. */
   verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
-  verb(
-    "cleanup",
-    BAN,
-    {},
-    changesUntried<{ readonly expired: number }>("expired", "bans", "It removes what has expired anyway."),
-  ),
   verb("account_add", ROOT, secret, rootChanges<Named>("name")),
   verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
   verb("account_remove", PROVEN_ADMIN, { name: address }, changes<Named>("name", "shutOut")),

@@ -1,29 +1,13 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
-import type { BanLevel } from "../../core/decide/decision.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
+import type { AllowItem, BanItem } from "../verbs/bans.ts";
 import type { Page } from "./paging.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
-/** A ban as every interface shows it. */
-export type BanItem = Readonly<{
-  ip: string;
-  prefix: string;
-  level: BanLevel;
-  code: string;
-  reason: string;
-  source: string;
-  createdAt: string;
-  expiresAt: string | null;
-  offences: number;
-}>;
-
 export type EventItem = ShownEvent;
 
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
-
-/** `expiresAt` null: until it is removed. */
-export type AllowItem = Readonly<{ prefix: string; note: string; by: string; at: string; expiresAt: string | null }>;
 
 /**
  * An account whose mail is held: since when, by mail from where, and how many strangers it wrote to within `windowMs`, or

@@ -8,7 +8,6 @@ import type {
   AccountKnown,
   AccountRow,
   AlertItem,
-  AllowItem,
   HeldAccountItem,
   HeldMailItem,
   QueueItem,
@@ -40,9 +39,6 @@ export type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
 export type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */
 export type Protected = Network & Readonly<{ reason: Protection | null }>;
-/** `lifted`: some of `liftedTotal`. */
-export type Allowed = Readonly<{ prefix: string; lifted: readonly string[]; liftedTotal: number }>;
-export type AllowList = CountedPage<AllowItem & Readonly<{ from: "settings" | "command" }>>;
 /** Besides the items, whose field has a different name in each list. */
 export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
 export type SessionList = Paged & Readonly<{ sessions: readonly ListedSession[] }>;

@@ -74,10 +74,35 @@ export const network = textThat({
 }).check(z.meta({ examples: ["203.0.113.7"] }));
 /** Without one, or with null, the command's default counts. */
 export function duration(says: string) {
-  const isRight = (text: string): boolean => (parseDuration(text) ?? 0) > 0;
-  const text = textThat({ most: 32, isRight, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
-  return z._default(z.nullable(text), null);
+  return timeThat(isDuration, says);
 }
+
+export function durationOrPermanent(says: string) {
+  return timeThat((text) => text === "permanent" || isDuration(text), says);
+}
+
+function timeThat(isRight: (text: string) => boolean, says: string) {
+  const text = textThat({ most: 32, isRight, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
+  return meaning(z._default(z.nullable(text), null), says);
+}
+
+function isDuration(text: string): boolean {
+  return (parseDuration(text) ?? 0) > 0;
+}
+
+const NOTE_CHARACTERS = 200;
+/** Control characters and separators that break a line. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+export const note = meaning(
+  z._default(
+    z.string("is not text").check(
+      z.maxLength(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`),
+      z.refine((text) => !CONTROL.test(text), "has control characters"),
+    ),
+    "",
+  ),
+  "For the record: why.",
+).check(z.meta({ examples: ["it scanned us"] }));
 
 export function listOf<S extends z.ZodMiniType>(kind: S, most: number) {
   const many = `has more than ${most} entries`;
@@ -91,7 +116,7 @@ export function list<T>(of: z.ZodMiniType<T[]>): z.ZodMiniType<readonly T[]> {
 
 export const count = z.int();
 /** Of an answer. The time of day is UTC, in milliseconds. */
-export const time = z.iso.datetime({ precision: 3 }).check(z.meta({ id: "Time", description: "ISO 8601 in UTC." }));
+export const time = z.iso.datetime({ precision: 3 }).check(z.describe("ISO 8601 in UTC."));
 
 /** Which page of a list, at most `most` items long. */
 export function page(most: number = PAGE.most) {
