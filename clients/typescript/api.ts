@@ -57,9 +57,10 @@ export type AddressStory = {
     readonly code: string;
     readonly reason: string;
     readonly source: string;
-    readonly createdAt: Time;
+    /** ISO 8601 in UTC. */
+    readonly createdAt: string;
     /** Null: permanent. */
-    readonly expiresAt: Time | null;
+    readonly expiresAt: string | null;
     readonly offences: number;
     readonly endedAt: Time | null;
     readonly ended: string | null;
@@ -86,9 +87,10 @@ export type AllowEntry = {
   readonly prefix: string;
   readonly note: string;
   readonly by: string;
-  readonly at: Time;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
   /** Null: until it is taken off. */
-  readonly expiresAt: Time | null;
+  readonly expiresAt: string | null;
 };
 
 export type Ban = {
@@ -98,9 +100,10 @@ export type Ban = {
   readonly code: string;
   readonly reason: string;
   readonly source: string;
-  readonly createdAt: Time;
+  /** ISO 8601 in UTC. */
+  readonly createdAt: string;
   /** Null: permanent. */
-  readonly expiresAt: Time | null;
+  readonly expiresAt: string | null;
   readonly offences: number;
 };
 
@@ -489,7 +492,7 @@ export type Routes = {
           /** For the record: why. */
           readonly reason?: string | undefined;
           /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
-          readonly for?: string | undefined;
+          readonly for?: string | null | undefined;
         }
       | {
           readonly action: "unban";
@@ -2012,595 +2015,6 @@ export type Routes = {
     };
   };
 
-  /** The account's passwords of single mail programs: who made each, and when it was used last. */
-  "GET /api/v1/accounts/{name}/app-passwords": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        readonly name: string;
-        readonly made: Time;
-        /** To the minute. */
-        readonly lastUsed: Time | null;
-        /** Who made it, and from where; the user of the mailbox is not told. */
-        readonly madeBy?: string | undefined;
-      }[];
-    };
-  };
-
-  /** Makes a password for a single mail program of the account, which is told only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/accounts/{name}/app-passwords": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Of the device, such as phone. */
-      readonly name: string;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly id: string;
-      readonly name: string;
-      readonly password: string;
-    };
-  };
-
-  /** The passwords of single mail programs, and when each was used last. */
-  "GET /api/v1/me/app-passwords": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        readonly name: string;
-        readonly made: Time;
-        /** To the minute. */
-        readonly lastUsed: Time | null;
-        /** Who made it, and from where; the user of the mailbox is not told. */
-        readonly madeBy?: string | undefined;
-      }[];
-    };
-  };
-
-  /** Makes a password for a single mail program, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/me/app-passwords": {
-    readonly body: {
-      /** Of the device, such as phone. */
-      readonly name: string;
-    };
-    readonly answer: {
-      readonly id: string;
-      readonly name: string;
-      readonly password: string;
-    };
-  };
-
-  /** Removes the password of a single mail program, and ends the account's open sessions. */
-  "DELETE /api/v1/accounts/{name}/app-passwords/{id}": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-      /** Of the device, such as phone. */
-      readonly id: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly id: string;
-    };
-  };
-
-  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
-  "DELETE /api/v1/me/app-passwords/{id}": {
-    readonly params: {
-      /** Of the device, such as phone. */
-      readonly id: string;
-    };
-    readonly answer: {
-      readonly id: string;
-    };
-  };
-
-  /** Where the account's mail is sent on. */
-  "GET /api/v1/accounts/{name}/forwarding": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends the account's mail on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/accounts/{name}/forwarding": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      readonly to: readonly string[];
-      readonly keep: boolean;
-    };
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends the account's mail on no longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/accounts/{name}/forwarding": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Where the mail of the mailbox is sent on. */
-  "GET /api/v1/me/forwarding": {
-    readonly answer: {
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/me/forwarding": {
-    readonly body: {
-      readonly to: readonly string[];
-      readonly keep: boolean;
-    };
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/me/forwarding": {
-    readonly answer: {
-      readonly name: string;
-      /** Empty: mail stays in the mailbox. */
-      readonly to: readonly string[];
-      /** Whether a copy stays in the mailbox. */
-      readonly keep: boolean;
-    };
-  };
-
-  /** The reply that the account sends while its user is away. */
-  "GET /api/v1/accounts/{name}/vacation": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly answer: {
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Replies to the account's mail while its user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/accounts/{name}/vacation": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      readonly subject?: string | undefined;
-      readonly text: string | null;
-      readonly until?: string | null | undefined;
-    };
-    readonly answer: {
-      readonly name: string;
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Sends no more replies for the account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/accounts/{name}/vacation": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** The reply that is sent while the user is away. */
-  "GET /api/v1/me/vacation": {
-    readonly answer: {
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "PUT /api/v1/me/vacation": {
-    readonly body: {
-      readonly subject?: string | undefined;
-      readonly text: string | null;
-      readonly until?: string | null | undefined;
-    };
-    readonly answer: {
-      readonly name: string;
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/me/vacation": {
-    readonly answer: {
-      readonly name: string;
-      /** Null: no reply is sent. */
-      readonly vacation: {
-        /** Empty: the reply has the subject of the mail. */
-        readonly subject: string;
-        readonly text: string;
-        /** Null: until it is ended. */
-        readonly until: Time | null;
-      } | null;
-    };
-  };
-
-  /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/aliases": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** A mail address. */
-      readonly address: string;
-      /** Where its mail goes. */
-      readonly targets: readonly string[];
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly address: string;
-    };
-  };
-
-  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
-  "GET /api/v1/aliases": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 100; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-          /** Only those with this in their address or a target. */
-          readonly text?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly address: string;
-        readonly targets: readonly string[];
-        readonly blocked: boolean;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/aliases/{address}": {
-    readonly params: {
-      /** A mail address. */
-      readonly address: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly address: string;
-    };
-  };
-
-  /** Lets an alias refuse its mail; it keeps its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/aliases/{address}/block": {
-    readonly params: {
-      /** A mail address. */
-      readonly address: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly address: string;
-    };
-  };
-
-  /** Lets an alias take mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/aliases/{address}/unblock": {
-    readonly params: {
-      /** A mail address. */
-      readonly address: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly address: string;
-    };
-  };
-
-  /** Pauses greylisting for a recipient who waits for a mail. */
-  "POST /api/v1/greylist/pauses": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Who waits for a mail, such as one with a code. */
-      readonly recipient: string;
-      readonly for?: string | null | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly target: string;
-      readonly until: Time;
-      readonly by: string;
-    };
-  };
-
-  /** Recipients for whom greylisting is paused, a page at a time. */
-  "GET /api/v1/greylist/pauses": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly target: string;
-        readonly until: Time;
-        readonly by: string;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Lets first mails of strangers to the mailbox come at once, for a while. */
-  "POST /api/v1/me/greylist-pause": {
-    readonly body: {
-      readonly for?: string | null | undefined;
-    };
-    readonly answer: {
-      readonly target: string;
-      readonly until: Time;
-      readonly by: string;
-    };
-  };
-
-  /** Ends the pause. */
-  "DELETE /api/v1/me/greylist-pause": {
-    readonly answer: {
-      readonly target: string;
-    };
-  };
-
-  /** Ends a pause of greylisting. */
-  "DELETE /api/v1/greylist/pauses/{recipient}": {
-    readonly params: {
-      /** Who waits for a mail, such as one with a code. */
-      readonly recipient: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly target: string;
-    };
-  };
-
-  /** From now on no mail of the sender is spam for the account. */
-  "POST /api/v1/spam/senders": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** The account, such as anna@example.org. */
-      readonly account: string;
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Mail of the sender to the account is scored again. */
-  "DELETE /api/v1/spam/senders": {
-    readonly query: {
-      /** The account, such as anna@example.org. */
-      readonly account: string;
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-      readonly dry_run?: boolean | undefined;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Senders whose mail is never spam for an account, a page at a time. */
-  "GET /api/v1/spam/senders": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly account: string;
-        readonly sender: string;
-        readonly by: string;
-        readonly at: Time;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** From now on no mail of the sender to the mailbox is spam. */
-  "POST /api/v1/me/senders": {
-    readonly body: {
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Mail of the sender to the mailbox is scored again. */
-  "DELETE /api/v1/me/senders": {
-    readonly query: {
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Senders whose mail to the mailbox is never spam. */
-  "GET /api/v1/me/senders": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly sender: string;
-        readonly at: Time;
-      }[];
-    };
-  };
-
   /** The passkeys that sign in, the oldest first. */
   "GET /api/v1/factors/passkeys": {
     readonly answer: {
@@ -2765,6 +2179,40 @@ export type Routes = {
     };
   };
 
+  /** Senders whose mail to the mailbox is never spam. */
+  "GET /api/v1/me/senders": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly sender: string;
+        readonly at: Time;
+      }[];
+    };
+  };
+
+  /** From now on no mail of the sender to the mailbox is spam. */
+  "POST /api/v1/me/senders": {
+    readonly body: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the mailbox is scored again. */
+  "DELETE /api/v1/me/senders": {
+    readonly query: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
   /** What to type into a mail program. */
   "GET /api/v1/me/client": {
     readonly answer: {
@@ -2875,7 +2323,6 @@ export type Routes = {
         }
       | undefined;
     readonly answer: {
-      /** Newest first. */
       readonly items: readonly Ban[];
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
@@ -2897,96 +2344,11 @@ export type Routes = {
       /** For the record: why. */
       readonly reason?: string | undefined;
       /** How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent. */
-      readonly for?: string | undefined;
+      readonly for?: string | null | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly ban: Ban;
-    };
-  };
-
-  /** Lifts a ban; the offence is forgiven. */
-  "DELETE /api/v1/bans/{network}": {
-    readonly params: {
-      /** An IP address, or a network such as 203.0.113.0/24. */
-      readonly network: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly prefix: string;
-    };
-  };
-
-  /** The allow list, first that of the settings, then that of commands, a page at a time. */
-  "GET /api/v1/allow": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly prefix: string;
-        readonly note: string;
-        readonly by: string;
-        readonly at: Time;
-        /** Null: until it is taken off. */
-        readonly expiresAt: Time | null;
-        readonly from: "settings" | "command";
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Puts an address or a network on the allow list and lifts the bans within it. */
-  "POST /api/v1/allow": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** An IP address, or a network such as 203.0.113.0/24. */
-      readonly network: string;
-      /** For the record: why. */
-      readonly note?: string | undefined;
-      /** How long: 30m, 2h, 7d, or permanent. Permanent if absent. */
-      readonly for?: string | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly prefix: string;
-      /** Bans that ended with it, 50 at most. */
-      readonly lifted: readonly string[];
-      readonly liftedTotal: number;
-    };
-  };
-
-  /** Removes a network from the allow list. */
-  "DELETE /api/v1/allow/{network}": {
-    readonly params: {
-      /** An IP address, or a network such as 203.0.113.0/24. */
-      readonly network: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly prefix: string;
     };
   };
 
@@ -3073,6 +2435,655 @@ export type Routes = {
         }
       | undefined;
     readonly answer: ReadableStream<Uint8Array>;
+  };
+
+  /** Lifts a ban; the offence is forgiven. */
+  "DELETE /api/v1/bans/{network}": {
+    readonly params: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly prefix: string;
+    };
+  };
+
+  /** Puts an address or a network on the allow list and lifts the bans within it. */
+  "POST /api/v1/allow": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+      /** For the record: why. */
+      readonly note?: string | undefined;
+      /** How long: 30m, 2h, 7d, or permanent. Permanent if absent. */
+      readonly for?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly prefix: string;
+      /** Bans that ended with it, 50 at most. */
+      readonly lifted: readonly string[];
+      readonly liftedTotal: number;
+    };
+  };
+
+  /** The allow list, first that of the settings, then that of commands, a page at a time. */
+  "GET /api/v1/allow": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly prefix: string;
+        readonly note: string;
+        readonly by: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        /** Null: until it is taken off. */
+        readonly expiresAt: string | null;
+        readonly from: "settings" | "command";
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Removes a network from the allow list. */
+  "DELETE /api/v1/allow/{network}": {
+    readonly params: {
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly prefix: string;
+    };
+  };
+
+  /** The account's passwords of single mail programs: who made each, and when it was used last. */
+  "GET /api/v1/accounts/{name}/app-passwords": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly made: string;
+        /** To the minute. */
+        readonly lastUsed: string | null;
+        /** Who made it, and from where; hidden from the user of the mailbox. */
+        readonly madeBy?: string | undefined;
+      }[];
+    };
+  };
+
+  /** Makes a password for a single mail program of the account, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/app-passwords": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Of the device, such as phone. */
+      readonly name: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly password: string;
+    };
+  };
+
+  /** The passwords of single mail programs, and when each was used last. */
+  "GET /api/v1/me/app-passwords": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly made: string;
+        /** To the minute. */
+        readonly lastUsed: string | null;
+        /** Who made it, and from where; hidden from the user of the mailbox. */
+        readonly madeBy?: string | undefined;
+      }[];
+    };
+  };
+
+  /** Makes a password for a single mail program, which is shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/me/app-passwords": {
+    readonly body: {
+      /** Of the device, such as phone. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly password: string;
+    };
+  };
+
+  /** Removes the password of a single mail program, and ends the account's open sessions. */
+  "DELETE /api/v1/accounts/{name}/app-passwords/{id}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+      /** Of the device, such as phone. */
+      readonly id: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly id: string;
+    };
+  };
+
+  /** Removes the password of a single mail program, and ends the open sessions of mail programs. */
+  "DELETE /api/v1/me/app-passwords/{id}": {
+    readonly params: {
+      /** Of the device, such as phone. */
+      readonly id: string;
+    };
+    readonly answer: {
+      readonly id: string;
+    };
+  };
+
+  /** Where the account's mail is sent on. */
+  "GET /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the account's mail on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly to: readonly string[];
+      readonly keep: boolean;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the account's mail on no longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/forwarding": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Where the mail of the mailbox is sent on. */
+  "GET /api/v1/me/forwarding": {
+    readonly answer: {
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/me/forwarding": {
+    readonly body: {
+      readonly to: readonly string[];
+      readonly keep: boolean;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/forwarding": {
+    readonly answer: {
+      readonly name: string;
+      /** Empty: mail stays in the mailbox. */
+      readonly to: readonly string[];
+      /** Whether a copy stays in the mailbox. */
+      readonly keep: boolean;
+    };
+  };
+
+  /** The reply that the account sends while its user is away. */
+  "GET /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** Replies to the account's mail while its user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly subject?: string | undefined;
+      readonly text: string | null;
+      readonly until?: string | null | undefined;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** Sends no more replies for the account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/vacation": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** The reply that is sent while the user is away. */
+  "GET /api/v1/me/vacation": {
+    readonly answer: {
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "PUT /api/v1/me/vacation": {
+    readonly body: {
+      readonly subject?: string | undefined;
+      readonly text: string | null;
+      readonly until?: string | null | undefined;
+    };
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/me/vacation": {
+    readonly answer: {
+      readonly name: string;
+      /** Null: no reply is sent. */
+      readonly vacation: {
+        /** Empty: the reply has the subject of the mail. */
+        readonly subject: string;
+        readonly text: string;
+        /** Null: until it is ended. */
+        readonly until: string | null;
+      } | null;
+    };
+  };
+
+  /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** A mail address. */
+      readonly address: string;
+      /** Where its mail goes. */
+      readonly targets: readonly string[];
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** The aliases by address, a page at a time; all, or those with a text in the address or a target. */
+  "GET /api/v1/aliases": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their address or a target. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly address: string;
+        readonly targets: readonly string[];
+        readonly blocked: boolean;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/aliases/{address}": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Lets an alias refuse its mail; it keeps its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases/{address}/block": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Lets an alias take mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/aliases/{address}/unblock": {
+    readonly params: {
+      /** A mail address. */
+      readonly address: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly address: string;
+    };
+  };
+
+  /** Pauses greylisting for a recipient who waits for a mail. */
+  "POST /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Who waits for a mail, such as one with a code. */
+      readonly recipient: string;
+      /** How long, 30 days at most; 15m if absent. */
+      readonly for?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly target: string;
+      /** ISO 8601 in UTC. */
+      readonly until: string;
+      readonly by: string;
+    };
+  };
+
+  /** Recipients for whom greylisting is paused, a page at a time. */
+  "GET /api/v1/greylist/pauses": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly target: string;
+        /** ISO 8601 in UTC. */
+        readonly until: string;
+        readonly by: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Lets first mails of strangers to the mailbox come at once, for a while. */
+  "POST /api/v1/me/greylist-pause": {
+    readonly body: {
+      /** How long, 30 days at most; 15m if absent. */
+      readonly for?: string | null | undefined;
+    };
+    readonly answer: {
+      readonly target: string;
+      /** ISO 8601 in UTC. */
+      readonly until: string;
+      readonly by: string;
+    };
+  };
+
+  /** Ends the pause. */
+  "DELETE /api/v1/me/greylist-pause": {
+    readonly answer: {
+      readonly target: string;
+    };
+  };
+
+  /** Ends a pause of greylisting. */
+  "DELETE /api/v1/greylist/pauses/{recipient}": {
+    readonly params: {
+      /** Who waits for a mail, such as one with a code. */
+      readonly recipient: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly target: string;
+    };
+  };
+
+  /** From now on no mail of the sender is spam for the account. */
+  "POST /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** The account, such as anna@example.org. */
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the account is scored again. */
+  "DELETE /api/v1/spam/senders": {
+    readonly query: {
+      /** The account, such as anna@example.org. */
+      readonly account: string;
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+      readonly dry_run?: boolean | undefined;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Senders whose mail is never spam for an account, a page at a time. */
+  "GET /api/v1/spam/senders": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly account: string;
+        readonly sender: string;
+        readonly by: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
   };
 
   /** Names and states of the components; 503 if an essential one is down. */

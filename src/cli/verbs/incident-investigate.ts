@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { bundleName, packedEntry, packedText } from "../../core/incident/bundle.ts";
-import { dayAndTime } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { instant, isoTime, type Millis } from "../../core/time.ts";
 import { printSettings, showSettings } from "../../settings/show.ts";

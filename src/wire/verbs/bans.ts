@@ -35,7 +35,7 @@ export const ban = () =>
       expiresAt: meaning(z.nullable(time), "Null: permanent."),
       offences: count,
     })
-    .check(z.meta({ id: "Ban", examples: [BAN_EXAMPLE] }));
+    .register(z.globalRegistry, { id: "Ban", examples: [BAN_EXAMPLE] });
 /** A ban as every interface shows it. */
 export type BanItem = Readonly<z.output<ReturnType<typeof ban>>>;
 
@@ -46,7 +46,7 @@ const entry = {
   at: time,
   expiresAt: meaning(z.nullable(time), "Null: until it is taken off."),
 };
-export const allowed = () => z.object(entry).check(z.meta({ id: "AllowEntry" }));
+export const allowed = () => z.object(entry).register(z.globalRegistry, { id: "AllowEntry" });
 export type AllowItem = Readonly<z.output<ReturnType<typeof allowed>>>;
 
 const banned = answers(() => z.object({ ban: ban() }));

@@ -5,10 +5,7 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import { PAGE } from "../control/paging.ts";
 
-/**
- * Kinds of fields, for every surface: how a value is checked, what is said of a wrong one (`address is no mail address …`), and how
- * `/openapi.json` describes it.
- */
+/** Kinds of fields, for every surface: the check of a value, the error for a wrong one, and the description in `/openapi.json`. */
 
 type Text = Readonly<{
   most: number;
@@ -21,15 +18,15 @@ type Text = Readonly<{
 
 function textThat({ most, isRight, fault, because = () => null, says }: Text) {
   const error = ({ input }: Readonly<{ input?: unknown }>) => because(String(input)) ?? fault;
-  return z.string(fault).check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
+  return z.string("is missing, or not text").check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
 }
 
-/** The same kind of field, with a description of its own. */
+/** The same kind of field, with its own description. */
 export function meaning<S extends z.ZodMiniType>(kind: S, says: string): S {
   return kind.check(z.describe(says));
 }
 
-const NO_ADDRESS = "is no mail address such as anna@example.org";
+const NO_ADDRESS = "is not a mail address such as anna@example.org";
 const CATCH_ALL = /^\s*\*?@/;
 const NO_CATCH_ALL =
   "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one";
@@ -106,10 +103,10 @@ export const note = meaning(
 
 export function listOf<S extends z.ZodMiniType>(kind: S, most: number) {
   const many = `has more than ${most} entries`;
-  return list(z.array(kind, "is no list").check(z.minLength(1, "is empty"), z.maxLength(most, many)));
+  return list(z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many)));
 }
 
-/** Of values that nobody changes. `z.readonly` would describe them as read-only to callers of the API. */
+/** Of values that are never changed. `z.readonly` would describe them as read-only to callers of the API. */
 export function list<T>(of: z.ZodMiniType<T[]>): z.ZodMiniType<readonly T[]> {
   return of;
 }
@@ -121,7 +118,7 @@ export const time = z.iso.datetime({ precision: 3 }).check(z.describe("ISO 8601 
 /** Which page of a list, at most `most` items long. */
 export function page(most: number = PAGE.most) {
   const fault = `is not between 1 and ${most}`;
-  const cursor = z.string("is not text").check(z.maxLength(PAGE.cursorCharacters, "is no cursor"));
+  const cursor = z.string("is not text").check(z.maxLength(PAGE.cursorCharacters, "is not a cursor"));
   return {
     limit: meaning(
       z._default(z.int("is not a whole number").check(z.minimum(1, fault), z.maximum(most, fault)), PAGE.usual),

@@ -9,7 +9,7 @@ import { OWN, verb } from "./verb.ts";
 
 /** What the user of a mailbox sets for it, and the administrator for any: where its mail is sent on, and the reply while its user is away. */
 
-/** One mail leaves so often. */
+/** Each mail leaves the server this often. */
 const MOST_FORWARDS = 10;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.array(z.string())), "Empty: mail stays in the mailbox.");
@@ -42,7 +42,7 @@ const appPasswords = () =>
           name: z.string(),
           made: time,
           lastUsed: meaning(z.nullable(time), "To the minute."),
-          madeBy: meaning(z.optional(z.string()), "Who made it, and from where; the user of the mailbox is not told."),
+          madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
         }),
       ),
     ),
@@ -64,7 +64,7 @@ const REMOVED = {
 const forwarding = answers(() => z.object({ to, keep }));
 const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
 const targets = z
-  .array(mailAddress, "is no list")
+  .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
 const NO_FORWARD = { given: { to: [], keep: true } };
 
@@ -84,16 +84,16 @@ export const OF_MAILBOXES = [
       "The account's passwords of single mail programs: who made each, and when it was used last.",
     )
     .http("GET /me/app-passwords", "The passwords of single mail programs, and when each was used last.", OWN),
-  /** Makes a password for a single mail program, which is told once. */
+  /** Makes a password for a single mail program, which is shown once. */
   verb("app_password_add", orOwner(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
     .http(
       "POST /accounts/{name}/app-passwords",
-      "Makes a password for a single mail program of the account, which is told only now.",
+      "Makes a password for a single mail program of the account, which is shown only now.",
       MADE,
     )
     .http(
       "POST /me/app-passwords",
-      "Makes a password for a single mail program, which is told only now. Needs a fresh proof.",
+      "Makes a password for a single mail program, which is shown only now. Needs a fresh proof.",
       { ...OWN, ...MADE },
     )
     .cli("account app-password add ADDRESS NAME...", "Make a password for a single mail program, and show it once.", {

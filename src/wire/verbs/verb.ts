@@ -37,7 +37,7 @@ export type CliForm<A, R> = Readonly<{
   /** Options by the field that they fill. */
   options?: Readonly<Partial<Record<keyof A & string, Readonly<{ name: string; value: string; says: string }>>>>;
   given?: Readonly<Partial<A>>;
-  /** What `--json` prints, where it is not the result. */
+  /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
   /** What to say when it is done. */
   done?: (result: R, asked: A, nowMs: number) => string;
@@ -85,7 +85,7 @@ class Declared<
     this.command = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
   }
 
-  /** Offers it over HTTP. `route`: below `/api/v1`; what is in braces are fields of the verb. `says`: for `/openapi.json`. */
+  /** Offers it over HTTP. `route`: below `/api/v1`, with fields of the verb in braces. `says`: for `/openapi.json`. */
   http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultOf<G>>, "route" | "says"> = {}): this {
     this.routes.push({ route, says, ...more });
     return this;

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
+import { type Verb, verbs } from "../control/control.ts";
+import { mayAsk } from "../control/rights.ts";
+import type { Rights } from "../control/verb-rights.ts";
+import { ALIASES } from "./aliases.ts";
+import { BANS } from "./bans.ts";
+import { FILTERS } from "./filters.ts";
+import { accountName, aliasAddress, durationOrPermanent, listOf, mailAddress, note } from "./kinds.ts";
+import { OF_MAILBOXES } from "./mailboxes.ts";
+
+const DECLARED = [...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES];
+const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
+  kind.safeParse(value).success;
+
+test("each form names fields of its verb, and each verb with a route is the web's", () => {
+  for (const { verb, fields, routes, commands, rights } of DECLARED) {
+    const known = new Set(Object.keys(fields));
+    const expectKnown = (names: readonly string[], where: string): void =>
+      assert.deepEqual(
+        names.filter((name) => !known.has(name)),
+        [],
+        `${verb}: ${where}`,
+      );
+    for (const { route, given = {}, named = {}, own } of routes) {
+      expectKnown([...Object.keys(given), ...Object.keys(named)], route);
+      const inPath = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+      const names = Object.keys(fields).map(
+        (field) => Object.entries(named).find(([of]) => of === field)?.[1] ?? field,
+      );
+      assert.deepEqual(
+        inPath.filter((name) => !names.includes(name)),
+        [],
+        route,
+      );
+      const who: Rights = rights;
+      assert.ok(mayAsk("web", verb) && (own !== true || (who.own !== undefined && known.has(who.own.field))), route);
+    }
+    for (const form of commands) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.command);
+  }
+});
+
+test("no route and no command is declared twice, and every declared verb is one of the socket's", () => {
+  const all = [...verbs.values()].flatMap(({ routes, commands }) => [
+    ...routes.map(({ route }) => route.replaceAll(/\{\w+\}/g, "{}")),
+    ...commands.map(({ command }) => command.replace(/ [A-Z[].*$/, "")),
+  ]);
+  assert.deepEqual(
+    all.filter((one, place) => all.indexOf(one) !== place),
+    [],
+  );
+  assert.ok(DECLARED.every(({ verb }) => verbs.has(verb)));
+});
+
+test("a declared answer can be described, and a command of each verb is one of its schema", () => {
+  for (const entry of DECLARED) {
+    assert.ok(typeof entry.gives.answer !== "string" && entry.gives.answer.schema() !== undefined, entry.verb);
+    const command: unknown = COMMANDS[entry.verb satisfies Verb];
+    assert.deepEqual(entry.command().parse(command), command);
+  }
+});
+
+test("kinds take what they stand for, and say what is wrong", () => {
+  assert.deepEqual(
+    [mailAddress, accountName].map((kind) => isRight(kind, "anna+x@example.org")),
+    [true, false],
+  );
+  assert.deepEqual(
+    ["2h", "permanent", null, undefined, "soon"].map((text) => isRight(durationOrPermanent(""), text)),
+    [true, true, true, true, false],
+  );
+  assert.deepEqual(
+    ["Überlastung", "a\nb", "x".repeat(201)].map((text) => isRight(note, text)),
+    [true, false, false],
+  );
+  assert.deepEqual(
+    [[], ["a@b.example"], ["a@b.example", "c@d.example"]].map((of) => isRight(listOf(mailAddress, 1), of)),
+    [false, true, false],
+  );
+  const wrong = aliasAddress.safeParse("*@example.org");
+  assert.match(wrong.error?.issues[0]?.message ?? "", /every name of the domain/);
+});
