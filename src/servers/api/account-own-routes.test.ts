@@ -108,7 +108,7 @@ test("of an account that is not there nothing is told, and what is wrong never r
   const asked = kit.guard.asked.length;
   for (const [method, path, body] of [
     ["POST", "/app-passwords", { name: "x".repeat(41) }],
-    ["PUT", "/forwarding", { to: [] }],
+    ["PUT", "/forwarding", { to: [], keep: true }],
     ["PUT", "/vacation", { text: "" }],
     ["GET", "/vacation/now"],
   ] as const) {

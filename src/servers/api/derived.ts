@@ -73,7 +73,7 @@ function placesOf(
     .map(([field, schema]) => {
       const name = named[field] ?? field;
       // A name of the path is that of the first field which has it.
-      return { field, name, isInPath: inPath.delete(name), schema };
+      return { field, name, isInPath: inPath.delete(name), schema: fields[field] ?? schema };
     });
 }
 

@@ -51,7 +51,7 @@ test("forwarding is told, set and ended, and no request names an account", async
     { verb: "forward_set", name: ANNA, ...told },
     { verb: "forward_set", name: ANNA, to: [], keep: true },
   ]);
-  for (const body of [{}, { to: [] }, { ...told, name: ANNA }, { ...told, account: "bert@example.org" }])
+  for (const body of [{}, { to: [], keep: true }, { ...told, name: ANNA }, { ...told, account: "bert@example.org" }])
     assert.equal((await send("PUT", FORWARDING, body)).status, 400);
 });
 

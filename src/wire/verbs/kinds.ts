@@ -18,7 +18,9 @@ type Text = Readonly<{
 
 function textThat({ most, isRight, fault, because = () => null, says }: Text) {
   const error = ({ input }: Readonly<{ input?: unknown }>) => because(String(input)) ?? fault;
-  return z.string("is missing, or not text").check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
+  return z
+    .string("is missing, or not text")
+    .check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
 }
 
 /** The same kind of field, with its own description. */

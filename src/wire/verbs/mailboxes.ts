@@ -66,6 +66,8 @@ const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
 const targets = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
+/** To forward to no one is what DELETE is for. */
+const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 const NO_FORWARD = { given: { to: [], keep: true } };
 
 const NO_REPLY = { given: { subject: "", text: null, until: null } };
@@ -129,9 +131,12 @@ export const OF_MAILBOXES = [
     { ...ofAccount, to: list(targets), keep: flag },
     changes(forwarded, "shutOut"),
   )
-    .http("PUT /accounts/{name}/forwarding", "Sends the account's mail on to these addresses.")
+    .http("PUT /accounts/{name}/forwarding", "Sends the account's mail on to these addresses.", TO_SOME)
     .http("DELETE /accounts/{name}/forwarding", "Sends the account's mail on no longer.", NO_FORWARD)
-    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses. Needs a fresh proof.", OWN)
+    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses. Needs a fresh proof.", {
+      ...OWN,
+      ...TO_SOME,
+    })
     .http("DELETE /me/forwarding", "Sends no mail on any longer. Needs a fresh proof.", { ...OWN, ...NO_FORWARD }),
   verb("vacation", orOwner(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")

@@ -13,6 +13,8 @@ export type HttpForm<R = never> = Readonly<{
   says: string;
   /** Fields that the route sets. */
   given?: Readonly<Record<string, unknown>>;
+  /** Fields that are stricter there than in the verb. */
+  fields?: Readonly<Record<string, z.ZodMiniType>>;
   /** Fields that have another name there. */
   named?: Readonly<Record<string, string>>;
   /** The answer, where it differs from the result. */
