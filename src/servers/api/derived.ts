@@ -61,11 +61,8 @@ type Given = Readonly<Record<string, unknown>>;
 /** Where a field comes from: its name there, and whether that is in the path. */
 type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
 
-function placesOf(
-  entry: VerbEntry,
-  { given = {}, named = {}, own }: HttpForm<unknown>,
-  path: string,
-): readonly Place[] {
+function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly Place[] {
+  const { given = {}, named = {}, fields = {}, own } = form;
   const rights: Rights = entry.rights;
   const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   return Object.entries<Schema>(entry.fields)
