@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { NXDOMAIN, readQuestion, reply, TYPES } from "./zone-server.ts";
 
 /**
  * How a name server of a block list behaves. `lying`: it names everybody. `blocked`: it serves us not, and says so.
@@ -17,9 +18,6 @@ export const TEST_POINTS: Readonly<Record<string, string>> = {
 };
 
 const SLOW_MS = 2_500;
-const A = 1;
-const CLASS_IN = 1;
-const NXDOMAIN = 3;
 
 /** A name server of one zone on UDP (RFC 1035), just enough of one for a resolver. Nothing that it says is kept. */
 export class ListServer {
@@ -62,45 +60,21 @@ export class ListServer {
   }
 
   #answer(query: Buffer): Buffer | null {
-    const { name, type, end } = readQuestion(query);
+    const question = readQuestion(query);
+    const { name, type } = question;
+    const say = (address: string): Buffer => reply(query, question, type === TYPES.A ? [address] : []);
     this.asked.push(name);
     const { zone, manner } = this.#zone;
     if (manner === "dead") return null;
-    if (name === `ns.${zone}`) return reply(query, end, type === A ? this.#address : null);
+    if (name === `ns.${zone}`) return say(this.#address);
     if (manner === "lying" || manner === "blocked") {
-      const address = manner === "lying" ? "127.0.0.2" : "127.255.255.254";
-      return reply(query, end, type === A && name !== zone ? address : null);
+      if (name === zone) return reply(query, question, []);
+      return say(manner === "lying" ? "127.0.0.2" : "127.255.255.254");
     }
     const label = name.slice(0, -zone.length - 1);
     const listed = { ...TEST_POINTS, ...this.#zone.listed };
-    if (listed[label] !== undefined) return reply(query, end, type === A ? listed[label] : null);
+    if (listed[label] !== undefined) return say(listed[label]);
     const exists = name === zone || Object.keys(listed).some((one) => one.endsWith(`.${label}`));
-    return reply(query, end, null, exists ? 0 : NXDOMAIN);
+    return reply(query, question, [], exists ? 0 : NXDOMAIN);
   }
-}
-
-function readQuestion(query: Buffer): Readonly<{ name: string; type: number; end: number }> {
-  const labels: string[] = [];
-  let at = 12;
-  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
-    labels.push(query.toString("latin1", at + 1, at + 1 + length).toLowerCase());
-    at += length + 1;
-  }
-  return { name: labels.join("."), type: query.readUInt16BE(at + 1), end: at + 5 };
-}
-
-/** With one address, or none; time to live 0, so that a change of manner counts at once. */
-function reply(query: Buffer, end: number, address: string | null, code = 0): Buffer {
-  const head = Buffer.from(query.subarray(0, end));
-  head.writeUInt16BE(0x84_00 | code, 2);
-  for (const [at, count] of [
-    [4, 1],
-    [6, address === null ? 0 : 1],
-    [8, 0],
-    [10, 0],
-  ] as const)
-    head.writeUInt16BE(count, at);
-  if (address === null) return head;
-  const record = Buffer.from([0xc0, 12, 0, A, 0, CLASS_IN, 0, 0, 0, 0, 0, 4, ...address.split(".").map(Number)]);
-  return Buffer.concat([head, record]);
 }

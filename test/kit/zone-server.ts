@@ -6,8 +6,8 @@ import type { DnsRecord } from "../../src/wire/dns/records.ts";
 
 type Zone = readonly Pick<DnsRecord, "name" | "type" | "value">[];
 
-const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const;
-const NXDOMAIN = 3;
+export const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const;
+export const NXDOMAIN = 3;
 
 /** A name server on UDP that knows these records alone (RFC 1035, 4). Its `address:port`; ends with the test. */
 export async function zoneServer(zone: Zone): Promise<string> {
@@ -20,24 +20,32 @@ export async function zoneServer(zone: Zone): Promise<string> {
 }
 
 function answerTo(query: Buffer, zone: Zone): Buffer {
+  const question = readQuestion(query);
+  const named = zone.filter(({ name }) => name.toLowerCase() === question.name);
+  const found = named.filter((record) => TYPES[record.type] === question.type);
+  const values = found.map(({ value }) => value);
+  return reply(query, question, values, named.length === 0 ? NXDOMAIN : 0);
+}
+
+export type Question = Readonly<{ name: string; type: number; end: number }>;
+
+export function readQuestion(query: Buffer): Question {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
     labels.push(query.toString("latin1", at + 1, at + 1 + length).toLowerCase());
     at += length + 1;
   }
-  const type = query.readUInt16BE(at + 1);
-  const named = zone.filter(({ name }) => name.toLowerCase() === labels.join("."));
-  const found = named.filter((record) => TYPES[record.type] === type);
-  const head = Buffer.from(query.subarray(0, at + 5));
-  head.writeUInt16BE(0x84_00 | (named.length === 0 ? NXDOMAIN : 0), 2);
-  for (const [place, count] of [
-    [6, found.length],
-    [8, 0],
-    [10, 0],
-  ] as const)
-    head.writeUInt16BE(count, place);
-  return Buffer.concat([head, ...found.map(({ value }) => record(type, dataOf(type, value)))]);
+  return { name: labels.join("."), type: query.readUInt16BE(at + 1), end: at + 5 };
+}
+
+/** Answers with these values; time to live 0, so that nothing that is said is kept. */
+export function reply(query: Buffer, { type, end }: Question, values: readonly string[], code = 0): Buffer {
+  const head = Buffer.from(query.subarray(0, end));
+  head.writeUInt16BE(0x84_00 | code, 2);
+  head.writeUInt16BE(values.length, 6);
+  head.writeUInt32BE(0, 8);
+  return Buffer.concat([head, ...values.map((value) => record(type, dataOf(type, value)))]);
 }
 
 function record(type: number, data: Buffer): Buffer {
