@@ -39,7 +39,7 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
   ] = await Promise.all([
     folders(),
     import("../../daemon/incident/collect.ts"),
-    import("../../daemon/backup/stage.ts"),
+    import("../../adapters/root-files/files-below.ts"),
     import("../../adapters/machine/run-program.ts"),
     import("../../adapters/root-files/files.ts"),
     import("../../adapters/root-files/hash.ts"),

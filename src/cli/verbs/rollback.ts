@@ -28,7 +28,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
     import("../../daemon/set-up/upgrade-snapshot.ts"),
     import("../../daemon/set-up/lock.ts"),
     import("../../daemon/set-up/processes.ts"),
-    import("../../daemon/report/disk-record.ts"),
+    import("../../adapters/root-files/files-below.ts"),
   ]);
   const snapshot = readSnapshot(layout);
   if (snapshot === null)

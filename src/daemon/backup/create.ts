@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Progress, Restic } from "../../adapters/backup/restic.ts";
+import { bytesBelow } from "../../adapters/root-files/files-below.ts";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -65,7 +66,7 @@ async function make(
   try {
     const manifest = await stage.build({ format: 1, at, host: settings.hostname, version, data: layout.data });
     const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
-    const short = isFirst ? lackingSpace(place, stage.bytes()) : null;
+    const short = isFirst ? lackingSpace(place, bytesBelow(stage.path)) : null;
     if (short !== null) return { ok: false, reason: short };
     const added = await restic.backup(stage.path, { host: settings.hostname, tags: [tag], watch });
     if (!added.ok) {

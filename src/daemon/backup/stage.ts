@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { copyFile } from "../../adapters/root-files/copies.ts";
 import { ourselves } from "../../adapters/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../adapters/root-files/files.ts";
+import { filesBelow } from "../../adapters/root-files/files-below.ts";
 import { Mirror, type MirrorRules } from "../../adapters/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
@@ -164,19 +165,6 @@ export class Stage {
     const top = path === mail && this.#mailStage !== null ? this.#mailStage.path : backupStage;
     return join(top, relative(data, path));
   }
-
-  /** Of all that it holds. */
-  bytes(): number {
-    return filesBelow(this.path).reduce((sum, path) => sum + statSync(path).size, 0);
-  }
-}
-
-/** The paths of all files below. */
-export function filesBelow(top: string): readonly string[] {
-  if (!existsSync(top)) return [];
-  return readdirSync(top, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name));
 }
 
 /** The mails in Postfix's queue below this directory. */

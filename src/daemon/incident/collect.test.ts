@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { filesBelow } from "../../adapters/root-files/files-below.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { filesBelow } from "../backup/stage.ts";
 import { collect, copyMails, writeLines } from "./collect.ts";
 
 function made() {

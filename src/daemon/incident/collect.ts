@@ -3,9 +3,9 @@ import { dirname, join, relative } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { copyForeignFile } from "../../adapters/root-files/copies.ts";
 import { appendFile, writeFile } from "../../adapters/root-files/files.ts";
+import { filesBelow } from "../../adapters/root-files/files-below.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { filesBelow } from "../backup/stage.ts";
 
 const SLOW_MS = 120_000;
 /** Of what one program prints: a queue of 300,000 mails. */

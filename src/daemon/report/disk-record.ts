@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import * as z from "zod/mini";
+import { bytesBelow } from "../../adapters/root-files/files-below.ts";
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
-import { codeOf, messageOf } from "../../core/error.ts";
+import { messageOf } from "../../core/error.ts";
 import type { DiskDay, DiskFigures, Unless } from "../../core/report/facts.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -47,22 +48,4 @@ function measured(layout: Layout): Omit<DiskFigures, "path" | "history"> {
     logBytes: bytesBelow(layout.log),
     databaseBytes: bytesBelow(dirname(layout.engineDb)) + bytesBelow(dirname(layout.accountsDb)),
   };
-}
-
-/** Links are not followed, and files that go meanwhile count nothing. */
-export function bytesBelow(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true }).reduce((sum, entry) => {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) return sum + bytesBelow(path);
-    return entry.isFile() ? sum + sizeOf(path) : sum;
-  }, 0);
-}
-
-function sizeOf(path: string): number {
-  try {
-    return lstatSync(path).size;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return 0;
-    throw error;
-  }
 }
