@@ -85,7 +85,7 @@ test("the keeper waits for no file that the settings name", () => {
   assert.deepEqual(found.map((path) => basename(path)).toSorted(), KEEPER_READS_BY_NAME);
 });
 
-test("the keeper opens no database: a process of its own does", () => {
+test("the keeper opens no database: a separate process does", () => {
   const opens = (path: string): boolean =>
     /from "node:sqlite"/.test(readFileSync(path, "utf8").replaceAll(/^import type .*/gm, ""));
   assert.deepEqual(reachedFrom(["src/daemon/keeper/main.ts"]).filter(opens), []);

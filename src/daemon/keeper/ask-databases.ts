@@ -37,8 +37,8 @@ const TIMEOUT_MS = 2 * MINUTE_MS;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Asks the guard's databases, each time in a process of its own. SQLite opens files by name and runs what their schema says, so the
- * guard's user can keep a reader busy for ever, or end it by truncating a file that it has mapped. The keeper only loses the answer.
+ * Asks the guard's databases, each time in a separate process. SQLite opens files by name and runs what their schema says, so the
+ * guard's user can keep a reader busy forever, or end it by truncating a file that it has mapped. The keeper only loses the answer.
  * Each method rejects with the reason if there is none.
  */
 export class AskDatabases {
@@ -82,7 +82,7 @@ export class AskDatabases {
     if (ran.code === 124) throw new Error(`the database did not answer within ${this.#timeoutMs / SECOND_MS} s`);
     if (ran.code !== 0) throw new Error(lastLines(ran, 1) || `its reader ended with code ${ran.code}`);
     const answer = z.safeParse(schema, JSON.parse(ran.stdout));
-    if (!answer.success) throw new Error("its answer is of another form");
+    if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");
     return answer.data;
   }
 }

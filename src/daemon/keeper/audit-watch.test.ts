@@ -118,7 +118,7 @@ for (const { what, sql } of [
     assert.match((await lookAfter(HOUR_MS))[0]?.detail ?? "", /^the audit cannot be read: /);
   });
 
-test("a database that is not there yet is looked at again soon, and told once that lasts", async (t) => {
+test("a database that is not there yet is looked at again soon, and reported after ten minutes", async (t) => {
   const layout = layoutOf(scratch(t));
   const clock = new HandClock();
   const watch = new AuditWatch(layout, databasesOf(layout), clock);

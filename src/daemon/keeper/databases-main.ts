@@ -19,7 +19,7 @@ const answers: Readonly<Record<Question, () => unknown>> = {
 };
 try {
   const answer = Object.entries(answers).find(([name]) => name === question)?.[1];
-  if (answer === undefined) throw new Error(`there is no question ${question}`);
+  if (answer === undefined) throw new Error(`no such question: ${question}`);
   process.stdout.write(JSON.stringify(answer()));
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
