@@ -36,7 +36,7 @@ const NAMED_BY = [
   "src/adapters/content/spam-corrections.ts",
   "src/render/content/learn-spam.ts",
 ];
-/** Files of the keeper that read by name. A file that the settings name is opened by `openNamed` instead. */
+/** Files of the keeper that read by name. A file that the settings name is read by `readNamed` instead. */
 const KEEPER_READS_BY_NAME = [
   "audit-anchors.ts",
   "certificate-report.ts",

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { AlertChannel, AlertMessage } from "../../engine/alerts/ports.ts";
 import type { Clock, Outcome } from "../../engine/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { readNamed } from "../root-files/files.ts";
 import { alertMailTo, areMailboxesHere, postmaster } from "./alert-mail-to.ts";
 import { type HttpRequest, type HttpWorld, sendHttp } from "./http.ts";
 import { mailText } from "./mail-text.ts";
@@ -18,6 +18,8 @@ export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"
 /** A file that a setting names cannot be used. The message is for the administrator. */
 class Unusable extends Error {}
 
+/** Of a list of certificates. */
+const MOST_BYTES = 1024 * 1024;
 const MOST_FILE_CHARACTERS = 4_096;
 
 /** Every channel in the settings. Files with secrets are read for each message, because they may change at any time. */
@@ -127,7 +129,7 @@ function secretIn(file: string, key: string): string {
 function textIn(file: string, key: string): string {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readNamed(file, MOST_BYTES).toString();
   } catch {
     throw new Unusable(`The file ${file} of ${key} cannot be read by the user ghostinbox.`);
   }

@@ -23,7 +23,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constan
  */
 const O_PATH = 0o10000000;
 /** The kernel follows as many links (path_resolution(7)). */
-const MOST_LINKS = 40;
+export const MOST_LINKS = 40;
 const WRITABLE_BY_OTHERS = 0o022;
 
 export type Owner = Readonly<{ uid: number; gid: number }>;
@@ -131,6 +131,12 @@ export class Directory extends Held {
       );
   }
 
+  /** Whether only root or this user can have put a link of this directory there. */
+  isTrusted(link: Held): boolean {
+    const isOurs = [link, this].every(({ stat: { uid } }) => uid === 0 || uid === ownUid());
+    return isOurs && (this.stat.mode & WRITABLE_BY_OTHERS) === 0;
+  }
+
   /** A name in this directory, for a system call that does not follow a link in its last part. */
   at(name: string): string {
     return `/proc/self/fd/${this.fd}/${name}`;
@@ -206,8 +212,7 @@ export class Directory extends Held {
       using link = this.hold(name);
       const path = join(this.path, name);
       if (link === null || !link.stat.isSymbolicLink()) throw new UnsafePath(`${path} is not a directory.`);
-      const isOurs = link.stat.uid === ownUid() && this.stat.uid === ownUid();
-      if (!isOurs || (this.stat.mode & WRITABLE_BY_OTHERS) !== 0)
+      if (!this.isTrusted(link))
         throw new UnsafePath(`${path} is a symbolic link that root has not laid, so it is not followed: remove it.`);
       return readlinkSync(this.at(name));
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   lchownSync,
@@ -30,6 +31,7 @@ import {
   openLog,
   openPlain,
   readForeign,
+  readNamed,
   readPlain,
   removeFile,
   setAccess,
@@ -182,13 +184,40 @@ test("a pipe, a link, a directory or an endless file of another user is refused 
   closeSync(openPlain(file));
 });
 
-test("a log may be a link to a regular file if root made the link", () => {
+test("a file of the settings is read through links; a pipe, a directory or a file that is too long is refused without waiting", () => {
+  writeFileSync(file, "four");
+  symlinkSync(file, join(place, "link"));
+  assert.equal(readNamed(join(place, "link"), 4).toString(), "four");
+  assert.throws(() => readNamed(file, 3), /is larger than such a file can be/);
+  execFileSync("mkfifo", [join(place, "pipe")]);
+  for (const name of ["pipe", "."]) assert.throws(() => readNamed(join(place, name), 4), /is not a regular file/);
+});
+
+test("a log may be a link to a regular file if only root can have made the link", () => {
   symlinkSync(victim, file);
+  const linkTo = (target: string): string => {
+    const link = join(place, "link");
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
+    return link;
+  };
   closeSync(openLog(file));
+  closeSync(openLog(linkTo("../place/file")));
   lchownSync(file, 65_534, 65_534);
-  assert.throws(() => openLog(file), /is a link that root did not make: name the file itself/);
+  for (const path of [file, linkTo("file"), linkTo(file)])
+    assert.throws(
+      () => openLog(path),
+      /place\/file is a link that users other than root can put there: name the file itself/,
+    );
+  rmSync(file);
+  symlinkSync(victim, file);
+  chmodSync(place, 0o777);
+  assert.throws(() => openLog(file), /users other than root can put there/, "in a directory where others write");
+  chmodSync(place, 0o755);
+  chownSync(place, 65_534, 65_534);
+  assert.throws(() => openLog(file), /users other than root can put there/, "in a directory of another user");
+  chownSync(place, 0, 0);
   rmSync(file);
   execFileSync("mkfifo", [join(place, "pipe")]);
-  symlinkSync(join(place, "pipe"), file);
-  assert.throws(() => openLog(file), /is not a regular file/);
+  assert.throws(() => openLog(linkTo(join(place, "pipe"))), /place\/pipe is not a regular file/);
 });

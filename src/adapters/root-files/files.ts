@@ -5,15 +5,15 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
+  readlinkSync,
   readSync,
-  realpathSync,
   renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { ForeignFile } from "../../settings/layout.ts";
-import { Directory, type Held, type Owner } from "./directory.ts";
+import { Directory, type Held, MOST_LINKS, type Owner } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
@@ -84,9 +84,20 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
   });
 }
 
-/** Opens what the settings name for reading, through links too, without waiting for the writer of a pipe. Check what it is. */
-export function openNamed(path: string): number {
-  return openSync(path, O_RDONLY | O_NONBLOCK);
+/**
+ * The content of a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
+ * throws for a pipe, which would block the program, and for a file that is longer.
+ */
+export function readNamed(path: string, mostBytes: number): Buffer {
+  const fd = openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
+    if (stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
+    return contentOf(fd, stat.size);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
@@ -102,7 +113,7 @@ export function readForeign({ foreign }: ForeignFile, mostBytes: number): string
  * Opens a log that another user may write, for reading. Throws if it is not a regular file: a pipe would block the whole
  * program until someone writes to it.
  */
-export function openPlain(path: string): number {
+export function openPlain(path: string, named = path): number {
   try {
     const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (fstatSync(fd).isFile()) return fd;
@@ -111,31 +122,38 @@ export function openPlain(path: string): number {
     // A link, or a socket (open(2)).
     if (!["ELOOP", "ENXIO"].includes(String(codeOf(error)))) throw error;
   }
-  throw new UnsafePath(`${path} is not a regular file: remove it, and let its program write a new one.`);
+  throw new UnsafePath(`${named} is not a regular file: remove it, and let its program write a new one.`);
 }
 
-/** The same for a log that the settings name: it may be a link, if root made it. */
+/** The same for a log that the settings name: it may be a link, if only root can have put it there, and so may that link's target. */
 export function openLog(path: string): number {
-  const link = lstatSync(path, { bigint: true });
-  if (!link.isSymbolicLink()) return openPlain(path);
-  if (link.uid !== 0n) throw new UnsafePath(`${path} is a link that root did not make: name the file itself.`);
-  const fd = openPlain(realpathSync(path));
-  // A user who may write in the directory could have swapped the link for a moment.
-  const now = lstatSync(path, { bigint: true });
-  if (now.ino === link.ino && now.ctimeNs === link.ctimeNs) return fd;
-  closeSync(fd);
-  throw new UnsafePath(`${path} was changed while it was opened.`);
+  return lstatSync(path).isSymbolicLink() ? openBehindLinks(resolve(path), 0) : openPlain(path);
+}
+
+function openBehindLinks(path: string, links: number): number {
+  using place = Directory.open(dirname(path));
+  const name = basename(path);
+  using held = place.hold(name);
+  if (held?.stat.isSymbolicLink() !== true) return openPlain(place.at(name), path);
+  if (!place.isTrusted(held))
+    throw new UnsafePath(`${path} is a link that users other than root can put there: name the file itself.`);
+  if (links === MOST_LINKS) throw new UnsafePath(`${path} is one of too many links: name the file itself.`);
+  return openBehindLinks(resolve(place.path, readlinkSync(place.at(name))), links + 1);
 }
 
 /** Its size may have changed since it was checked, so what is read is bounded too. */
 function textOf({ fd, stat }: Held, mostBytes: number): string {
   const opened = openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
   try {
-    const bytes = Buffer.alloc(Math.min(stat.size, mostBytes));
-    return bytes.toString("utf8", 0, readSync(opened, bytes, 0, bytes.length, 0));
+    return contentOf(opened, Math.min(stat.size, mostBytes)).toString();
   } finally {
     closeSync(opened);
   }
+}
+
+function contentOf(fd: number, mostBytes: number): Buffer {
+  const bytes = Buffer.alloc(mostBytes);
+  return bytes.subarray(0, readSync(fd, bytes, 0, mostBytes, 0));
 }
 
 export function appendFile(path: string, data: string | Uint8Array): void {

@@ -1,7 +1,9 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { copyFile } from "../../adapters/root-files/copies.ts";
+import { readNamed, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
+import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
+import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -12,10 +14,19 @@ const LARGEST = 16 << 20;
 export function copyOutsideFiles({ data }: Layout, files: readonly string[], to: string): void {
   for (const file of files) {
     const isWithin = `${file}/`.startsWith(`${data}/`);
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (isWithin || stat === undefined || !stat.isFile() || stat.size > LARGEST) continue;
+    const content = isWithin ? null : contentOf(file);
+    if (content === null) continue;
     makeDirectory(dirname(join(to, file)), 0o755);
-    copyFile(file, join(to, file), 0o600);
+    writeFile(join(to, file), content, { mode: 0o600 });
+  }
+}
+
+function contentOf(file: string): Buffer | null {
+  try {
+    return readNamed(file, LARGEST);
+  } catch (error) {
+    if (error instanceof UnsafePath || codeOf(error) === "ENOENT") return null;
+    throw error;
   }
 }
 
@@ -24,7 +35,7 @@ export function misplacedFiles({ backupOutside: from }: Layout): readonly string
   const restored = globSync("**", { cwd: from, withFileTypes: true }).filter((entry) => entry.isFile());
   return restored
     .map(({ parentPath, name }) => join(parentPath, name).slice(from.length))
-    .filter((file) => !existsSync(file) || !readFileSync(file).equals(readFileSync(join(from, file))))
+    .filter((file) => contentOf(file)?.equals(readFileSync(join(from, file))) !== true)
     .toSorted();
 }
 

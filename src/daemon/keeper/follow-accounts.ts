@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { hashed } from "../../adapters/accounts/account-secret.ts";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
-import { openNamed } from "../../adapters/root-files/files.ts";
+import { readNamed } from "../../adapters/root-files/files.ts";
+import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import type { FollowedRow } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { codeOf } from "../../core/error.ts";
 import { type Command, ENTRIES_PER_COMMAND } from "../../wire/control/control.ts";
@@ -120,18 +120,10 @@ type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason:
 
 /** The text of a followed file, or why there is none. */
 export function readAccountsFile(path: string): Text {
-  let fd: number | null = null;
   try {
-    // A pipe would never end, and may take the file's place at any time.
-    fd = openNamed(path);
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return { ok: false, reason: "is no file" };
-    if (stat.size > MOST_BYTES) return { ok: false, reason: "is larger than 16 MB" };
-    return { ok: true, text: readFileSync(fd, "utf8") };
+    return { ok: true, text: readNamed(path, MOST_BYTES).toString() };
   } catch (error) {
-    const missing = codeOf(error) === "ENOENT";
-    return { ok: false, reason: missing ? "does not exist" : "cannot be read" };
-  } finally {
-    if (fd !== null) closeSync(fd);
+    if (error instanceof UnsafePath) return { ok: false, reason: "is no file, or is larger than 16 MB" };
+    return { ok: false, reason: codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read" };
   }
 }

@@ -1,6 +1,5 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { closeSync, fstatSync, readFileSync } from "node:fs";
-import { openNamed, readPlain, writeFile } from "../../adapters/root-files/files.ts";
+import { readNamed, readPlain, writeFile } from "../../adapters/root-files/files.ts";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
@@ -19,6 +18,7 @@ const GRACE_MS = 15 * MINUTE_MS;
 const TROUBLE_MS = DAY_MS;
 /** A line has at most 1.5 KB. */
 const MOST_LOG_BYTES = 4 * 1024 * 1024;
+const MOST_CERTIFICATE_BYTES = 1024 * 1024;
 const MOST_KEYS_BYTES = 1024 * 1024;
 const NAMED = 3;
 
@@ -110,18 +110,15 @@ function textOf(file: string): TextRead {
 
 /** The hash of the key of the first certificate in a file; empty if there is none. */
 function keyIn(file: string): readonly string[] {
-  let fd: number | null = null;
   try {
-    fd = openNamed(file);
-    // Without a writer a pipe is empty, with one it may never end.
-    if (!fstatSync(fd).isFile()) return [];
-    const key = new X509Certificate(readFileSync(fd)).publicKey.export({ type: "spki", format: "der" });
+    const key = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES)).publicKey.export({
+      type: "spki",
+      format: "der",
+    });
     return [createHash("sha256").update(key).digest("hex")];
   } catch {
     // It is renewed just now, or it is none: the next look finds it, or the owner hears of the certificate.
     return [];
-  } finally {
-    if (fd !== null) closeSync(fd);
   }
 }
 

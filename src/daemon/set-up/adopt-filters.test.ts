@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -53,4 +54,18 @@ test("a filter is judged anew when it or its judge has changed, and not otherwis
   assert.equal(await times(), 1, "the judge has");
   assert.match(refusedFilters(layout)[0]?.reason ?? "", /attackers choose/);
   assert.equal(existsSync(join(layout.fail2banOwn, "mine.conf")), false);
+});
+
+test("a pipe or a directory in place of a filter is refused, and keeps no start waiting", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const layout = layoutOf(join(root, "data"));
+  mkdirSync(join(layout.fail2banFilters, "folder.conf"), { recursive: true });
+  execFileSync("mkfifo", [join(layout.fail2banFilters, "pipe.conf")]);
+  const { own, refused } = await adoptFilters(root, layout);
+  assert.deepEqual(own, []);
+  assert.deepEqual(
+    refused.map(({ reason }) => reason.replace(/^.*\//, "")),
+    ["folder.conf is not a regular file.", "pipe.conf is not a regular file."],
+  );
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { isJailName, JAILS } from "../../core/decide/jails.ts";
+import { messageOf } from "../../core/error.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Filter } from "../../render/site.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -76,8 +77,12 @@ function read(directory: string, file: string): Filter | string {
   if (!isJailName(name)) return "its name must be 1 to 40 small letters, digits, dashes or underscores";
   if (STOCK_FILTERS.includes(name) || JAILS.some((jail) => jail.name === name))
     return `there is a jail or filter ${name} already`;
-  const filter = readFilter(directory, name);
-  return filter.text.length > MOST_CHARACTERS ? "it is longer than any filter" : filter;
+  try {
+    const filter = readFilter(directory, name);
+    return filter.text.length > MOST_CHARACTERS ? "it is longer than any filter" : filter;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 async function reasonAgainst(

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readNamed } from "../../adapters/root-files/files.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import type { Filter } from "../../render/site.ts";
 
 const ENDING = ".conf";
+const MOST_BYTES = 1024 * 1024;
 
 /** Names of the filters in a directory, sorted; none if the directory does not exist. */
 export function filterNames(directory: string): readonly string[] {
@@ -16,5 +18,5 @@ export function filterNames(directory: string): readonly string[] {
 }
 
 export function readFilter(directory: string, name: string): Filter {
-  return { name, text: readFileSync(join(directory, `${name}${ENDING}`), "utf8") };
+  return { name, text: readNamed(join(directory, `${name}${ENDING}`), MOST_BYTES).toString() };
 }

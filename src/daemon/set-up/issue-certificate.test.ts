@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,9 @@ test("what Postfix and Dovecot could not serve is one sentence that names the fi
   writeFileSync(stray, readFileSync(a.cert, "utf8") + readFileSync(b.cert, "utf8"));
   assert.match(reason({ cert: join(directory, "none"), key: a.key }), /none of tls\.cert does not exist or cannot/);
   assert.match(reason({ cert: a.cert, key: directory }), /of tls\.key does not exist or cannot be read\.$/);
+  const pipe = join(directory, "pipe.pem");
+  execFileSync("mkfifo", [pipe]);
+  assert.match(reason({ cert: pipe, key: a.key }), /pipe\.pem of tls\.cert does not exist or cannot be read\.$/);
   assert.match(reason({ cert: broken, key: a.key }), /broken\.pem must hold a certificate in PEM\.$/);
   assert.match(reason({ cert: a.cert, key: broken }), /broken\.pem must hold a private key in PEM/);
   assert.match(reason({ cert: a.cert, key: b.key }), /^The key .*b-key\.pem does not belong to .*a\.pem\.$/);

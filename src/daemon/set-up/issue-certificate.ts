@@ -1,11 +1,14 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFile } from "../../adapters/root-files/files.ts";
+import { readNamed, writeFile } from "../../adapters/root-files/files.ts";
 import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Millis } from "../../core/time.ts";
 import { FFDHE2048, SERVED } from "../../render/tls.ts";
 import type { Layout } from "../../settings/layout.ts";
+
+/** Of a chain. */
+const MOST_BYTES = 1024 * 1024;
 
 /** Absolute paths of PEM files. */
 export type CertificateFiles = Readonly<{ cert: string; key: string }>;
@@ -74,7 +77,7 @@ function write(path: string, text: string): void {
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return readNamed(path, MOST_BYTES).toString();
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
-import { layLink, moveFile, removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { layLink, moveFile, readNamed, removeFile, writeFile } from "../../adapters/root-files/files.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { mailKeyConf } from "../../render/dovecot/mail-crypt.ts";
 import type { MailCrypt, Site } from "../../render/site.ts";
@@ -8,6 +8,7 @@ import type { Layout } from "../../settings/layout.ts";
 
 /** Of the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
 const CURVE = "prime256v1";
+const MOST_KEY_BYTES = 64 * 1024;
 
 type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
@@ -80,7 +81,7 @@ const NO_RECOVERY =
 /** A private key that is there already, as after a restored disk, stays. */
 function makeKeys({ publicKey, privateKey }: MailCrypt): void {
   if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
-  writeFile(publicKey, publicHalf(readFileSync(privateKey, "utf8")), { mode: 0o600 });
+  writeFile(publicKey, publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString()), { mode: 0o600 });
 }
 
 function newPrivateKey(): string {
@@ -116,7 +117,7 @@ function mismatch({ publicKey, privateKey }: KeyPair): string | null {
 
 function textOf(file: string): string | null {
   try {
-    return readFileSync(file, "utf8");
+    return readNamed(file, MOST_KEY_BYTES).toString();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
     throw error;

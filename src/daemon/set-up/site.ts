@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { readNamed } from "../../adapters/root-files/files.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import { SYSTEM_AUTHORITIES } from "../../render/postfix/outbound.ts";
@@ -15,6 +16,9 @@ import { readIsolation } from "../incident/isolation.ts";
 import { SetUpFailure } from "./failure.ts";
 import { filterNames as ownFilters, readFilter } from "./filters.ts";
 import { ownDovecotSettings } from "./own-dovecot.ts";
+
+/** Rules of SpamAssassin, the password for the relay. */
+const MOST_NAMED_BYTES = 1024 * 1024;
 
 export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
 type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
@@ -135,7 +139,7 @@ function spamOf(settings: Settings): SpamSite {
 /** Throws SetUpFailure if there is no such file. */
 function rulesIn(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readNamed(file, MOST_NAMED_BYTES).toString();
   } catch {
     throw new SetUpFailure(`The file ${file} of spam.rules does not exist or cannot be read.`);
   }
@@ -145,7 +149,7 @@ function rulesIn(file: string): string {
 function passwordIn(file: string): string {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readNamed(file, MOST_NAMED_BYTES).toString();
   } catch {
     throw new SetUpFailure(`The file ${file} of outbound.relay_password_file does not exist or cannot be read.`);
   }
