@@ -105,7 +105,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
   };
   /** What the page says of a task, and no command shows. */
   const holdsAfter: Readonly<Record<string, () => Promise<unknown>>> = {
-    "Publish AAAA alone": async () => {
+    "Publish only AAAA": async () => {
       await ban(ABUSER.v6, SERVER.v6);
       await server.must(["./ghostinbox", "alerts", "test"]);
     },
