@@ -50,16 +50,17 @@ function server() {
   const here = { program: GHOSTINBOX, first: [] };
   if (existsSync(DATA)) return here;
   const named = process.env.GHOSTINBOX_CONTAINER;
-  const asked = spawnSync("docker", ["ps", "--filter", LABEL, "--format", "{{.Names}}"], { encoding: "utf8" });
+  // Stopped ones too: while the server is stopped, its commands must not reach another one.
+  const asked = spawnSync("docker", ["ps", "--all", "--filter", LABEL, "--format", "{{.Names}}"], { encoding: "utf8" });
   // Without Docker, `./ghostinbox` says how the server is set up.
   if (asked.error !== undefined) return here;
-  if (asked.status !== 0) return { wrong: `Docker does not say which containers run: ${asked.stderr}` };
-  const running = asked.stdout.split("\n").filter((name) => name !== "");
-  const [container, ...others] = named === undefined ? running : [named];
+  if (asked.status !== 0) return { wrong: `Docker does not say which containers there are: ${asked.stderr}` };
+  const present = asked.stdout.split("\n").filter((name) => name !== "");
+  const [container, ...others] = named === undefined ? present : [named];
   if (container === undefined)
-    return { wrong: "GhostInbox is not set up on this machine, and no container of it runs." };
+    return { wrong: "GhostInbox is not set up on this machine, and there is no container of it." };
   if (others.length > 0)
-    return { wrong: `Several containers run GhostInbox. Name one: GHOSTINBOX_CONTAINER=${container}` };
+    return { wrong: `There are several containers of GhostInbox. Name one: GHOSTINBOX_CONTAINER=${container}` };
   const asks = process.stdin.isTTY && process.stdout.isTTY ? "-it" : "-i";
   return { program: "docker", first: ["exec", asks, container, "ghostinbox"] };
 }

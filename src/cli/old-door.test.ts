@@ -23,17 +23,22 @@ function typed(docker: string | null, words: readonly string[], env: Readonly<Re
 const running = (names: string): string =>
   `if [ "$1" = ps ]; then printf '${names}'; else printf '<%s>' "$@"; exit 3; fi\n`;
 
-test("on a Docker host each word goes to the container that runs GhostInbox, and its exit code comes back", () => {
+test("on a Docker host each word goes to the container of GhostInbox, and its exit code comes back", () => {
   const { status, out } = typed(running("mailserver\\n"), ["ban", "1.2.3.4", "Spam relay attempt"]);
   assert.deepEqual([status, out], [3, "<exec><-i><mailserver><ghostinbox><ban><1.2.3.4><Spam relay attempt>"]);
 });
 
 test("of several containers one must be named, and none is reported as such", () => {
   const two = running("one\\ntwo\\n");
-  assert.match(typed(two, ["stats"]).out, /^Several containers run GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m);
+  assert.match(
+    typed(two, ["stats"]).out,
+    /^There are several containers of GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m,
+  );
   assert.match(typed(two, ["stats"], { GHOSTINBOX_CONTAINER: "two" }).out, /<two><ghostinbox><stats><--json>/);
   const none = typed(running(""), ["stats"]);
-  assert.deepEqual([none.status, /not set up on this machine, and no container/.test(none.out)], [3, true]);
+  assert.deepEqual([none.status, /not set up on this machine, and there is no container/.test(none.out)], [3, true]);
+  const stopped = `case "$*" in ps*--all*) printf 'one\\ntwo\\n';; ps*) printf 'two\\n';; esac\n`;
+  assert.match(typed(stopped, ["stats"]).out, /^There are several/, "another server gets no command of a stopped one");
   assert.match(
     typed("echo permission denied >&2; exit 1", ["stats"]).out,
     /^Docker does not say .*permission denied$/m,
