@@ -18,9 +18,19 @@ node_26() {
 }
 
 npm_packages() {
-  if [ -x "$(node_26)" ] && [ -x node_modules/.bin/tsc ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then
-    return
-  fi
+  if has_npm_packages; then return; fi
+  # Of two runs in one clone, the second waits for the first and finds its packages.
+  (
+    flock 9
+    if ! has_npm_packages; then install_npm_packages; fi
+  ) 9<package-lock.json
+}
+
+has_npm_packages() {
+  [ -x "$(node_26)" ] && [ -x node_modules/.bin/tsc ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]
+}
+
+install_npm_packages() {
   echo "Installing the npm packages of package-lock.json"
   npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
   touch node_modules/.package-lock.json
