@@ -76,14 +76,7 @@ function inSmall(key: SettingKey): string {
 }
 
 function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {
-  const sections = new Map<string, SettingKey[]>();
-  for (const key of settingKeys()) {
-    const section = sectionOf(key);
-    const keys = sections.get(section);
-    if (keys === undefined) sections.set(section, [key]);
-    else keys.push(key);
-  }
-  return [...sections];
+  return [...Map.groupBy(settingKeys(), sectionOf)];
 }
 
 /** As the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */

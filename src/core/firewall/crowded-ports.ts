@@ -45,12 +45,7 @@ export function crowdedPorts(
   open: readonly Connection[],
   places: CrowdRules["places"],
 ): ReadonlyMap<number, readonly Connection[]> {
-  const byPort = new Map<number, Connection[]>();
-  for (const one of open) {
-    const there = byPort.get(one.port);
-    if (there === undefined) byPort.set(one.port, [one]);
-    else there.push(one);
-  }
+  const byPort = Map.groupBy(open, (one) => one.port);
   for (const [port, there] of byPort) {
     const most = places.get(port);
     if (most === undefined || there.length < mark(most)) byPort.delete(port);
@@ -129,14 +124,7 @@ function strangersAmong(
   open: readonly Connection[],
   { unitOf, isKnown, isExempt }: CrowdRules,
 ): readonly (readonly [Prefix, readonly Connection[]])[] {
-  const units = new Map<Prefix, Connection[]>();
-  for (const one of open) {
-    const unit = unitOf(one.ip);
-    const there = units.get(unit);
-    if (there === undefined) units.set(unit, [one]);
-    else there.push(one);
-  }
-  return [...units]
+  return [...Map.groupBy(open, (one) => unitOf(one.ip))]
     .filter(([unit]) => !isKnown(unit))
     .map(([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))]);
 }
