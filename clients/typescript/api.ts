@@ -270,7 +270,6 @@ export type Health = {
       | "engine_undigested"
       | "dashboard_password_unset"
       | "recovery_codes_few"
-      | "credentials_left"
       | "accounts_unwritable"
       | "maintenance_down"
       | "firewall_unavailable"

@@ -23,7 +23,7 @@ export const LIMITS = {
   sightings: 16,
   /** Addresses of administrators that are remembered. */
   administrators: 64,
-  /** Tokens of the API. Those of an earlier version may be more. */
+  /** Tokens of the API. */
   tokens: 200,
   /** Passwords of single mail programs, of one account. */
   appPasswords: 20,

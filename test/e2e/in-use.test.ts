@@ -1,24 +1,25 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import { becomeOld } from "../kit/old-data.ts";
 import { patience, patienceSeconds } from "../kit/patience.ts";
+import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { Locker } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
+import { makeNextVersion } from "../lab/next-version.ts";
 import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
-import { PASSWORD } from "../lab/product.ts";
+import { ADMIN_PASSWORD, PASSWORD, Product } from "../lab/product.ts";
 import { filesOf, type Resources, resourcesOf } from "../lab/resources.ts";
 import { LONGER_PAUSE_MS, missingOf, Traffic } from "../lab/traffic.ts";
-import { startsUpgraded } from "../lab/upgraded-start.ts";
 import { until } from "../lab/wait.ts";
+import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const NEW_PASSWORD = "another long phrase for the dashboard";
+const BANNED = "203.0.113.200";
 /** So long both databases are locked; longer by hand: LOCK_SECONDS=120. */
 const LOCK_MS = Number(process.env["LOCK_SECONDS"] ?? 15) * 1_000;
 /** What is changed and applied, so often each (by hand: APPLIES=10), and whose configuration changes by it. */
@@ -187,32 +188,52 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     await owner.seesAllWell();
   });
 
-  test("an upgrade from schema 8, taken back, and the way forward again: no mail is lost, events and bans stay", async () => {
-    // The events of that schema are of October 2026.
-    product.writeSettings('events.max_age = "3650d"\n');
+  test("an upgrade and its rollback: no mail is lost, events and bans stay", async () => {
+    copyCheckout(copiedCheckout(lab));
+    makeNextVersion(copiedCheckout(lab));
+    const place = { data: layout.data, checkout: copiedCheckout(lab), isByNpm: false };
+    // Another password than was taken so far.
+    const next = new Product(lab, { ...TOLD_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
+    await product.json(["ban", BANNED]);
     const traffic = await Traffic.during([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
       await until("some mail has come", () => flowing.count("mail") >= 10);
       await product.stop();
-      becomeOld(layout, ANNA);
-      // Another one than was taken so far.
-      product.set({ ADMIN_PASSWORD: NEW_PASSWORD });
-      await startsUpgraded({ lab, product }, flowing, NEW_PASSWORD);
-      await product.addAccount("new@example.test");
-      await product.stop();
-      const { code, stdout, stderr } = await product.cli(["rollback", "--yes"]);
+      const [[events = ""] = []] = await product.sqlite("SELECT max(id) FROM event");
+      await startsWith(next, flowing, { password: NEW_PASSWORD, schema: "2", events });
+      assert.match(
+        next.output,
+        /^The databases are brought up to date\. .* \(engine\.db of schema 1, accounts\.db of /m,
+      );
+      await next.addAccount("new@example.test");
+      await next.stop();
+      const { code, stdout, stderr } = await next.cli(["rollback", "--yes"]);
       assert.equal(code, 0, stderr);
       assert.match(stderr, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
       assert.match(stdout, /^The databases and the settings are those of the snapshot\./);
-      assert.deepEqual(await product.sqlite("PRAGMA user_version"), [["8"]]);
-      // The version that was left starts only if it is to upgrade again.
-      rmSync(layout.takenBack);
-      await startsUpgraded({ lab, product }, flowing, NEW_PASSWORD);
+      assert.equal(await next.startInVain(), 4);
+      assert.match(next.output, /The upgrade of engine\.db to schema 2 was taken back/);
+      await startsWith(product, flowing, { password: ADMIN_PASSWORD, schema: "1", events });
     });
     console.log(traffic.summary);
     await arrive(traffic.accepted);
     assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: ANNA })).said, /^OK/);
     assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: "new@example.test" })).said, /^NO/);
   });
+
+  type Kept = Readonly<{ password: string; schema: string; events: string }>;
+
+  /** This version starts in the middle of traffic, with what the other one knew. */
+  async function startsWith(version: Product, traffic: Traffic, { password, schema, events }: Kept): Promise<void> {
+    await version.start();
+    const counts = (): readonly number[] => [traffic.count("mail"), traffic.count("sign-in")];
+    const earlier = counts();
+    await until("mail and sign-ins continue", () => counts().every((count, i) => count > (earlier[i] ?? 0)), WELL_MS);
+    assert.deepEqual(await version.sqlite("PRAGMA user_version"), [[schema]]);
+    assert.deepEqual(await version.sqlite(`SELECT count(*) FROM event WHERE id = ${events}`), [["1"]]);
+    assert.match(await version.firewallBans(), new RegExp(RegExp.escape(BANNED)));
+    const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    assert.equal((await page.ask("POST", "/api/v1/login", { body: { password } })).status, 200);
+  }
 
   /** Another program listens there while the service restarts. */
   async function takePort(service: string, port: number, program: readonly string[]): Promise<ChildProcess> {

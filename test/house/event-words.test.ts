@@ -10,8 +10,6 @@ import { parseSync, Visitor } from "oxc-parser";
 const WORDS = new Set(["details", "action"]);
 /** Who may read them, or something else of that name, and why. */
 const READERS: Readonly<Record<string, string>> = {
-  "src/adapters/sqlite/engine-db/carry-over.ts": "reads what versions without columns wrote, once",
-  "src/adapters/sqlite/engine-db/old-sentences.ts": "the same",
   "src/adapters/sqlite/engine-db/event-columns.ts": "writes the words of a record beside its columns",
   "src/core/events/simulated-sentence.ts": "adds words to words",
   "src/cli/print/timeline.ts": "prints",
@@ -56,7 +54,7 @@ function readsIn(path: string, text: string): readonly string[] {
   const found: string[] = [];
   const at = (start: number, name: string): void =>
     void found.push(`${path}:${text.slice(0, start).split("\n").length} reads ${name}`);
-  const isSql = path.startsWith("src/adapters/sqlite/") && !path.endsWith("/migrations.ts");
+  const isSql = path.startsWith("src/adapters/sqlite/") && !path.endsWith("/schema.ts");
   const inText = (value: string, start: number): void => {
     const [, name] = isSql && /\b(SELECT|WHERE|FROM)\b/.test(value) ? (/\b(details|action)\b/.exec(value) ?? []) : [];
     if (name !== undefined) at(start, name);

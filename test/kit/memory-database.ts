@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
-import { type Migration, migrate } from "../../src/adapters/sqlite/migrate.ts";
+import { migrate } from "../../src/adapters/sqlite/migrate.ts";
 
-const migrated = new Map<readonly Migration[], Uint8Array>();
+const migrated = new Map<readonly string[], Uint8Array>();
 
 /** A new database in memory with the whole schema: a copy of the first one, in a thirtieth of the time. */
-export function databaseOnMemory(migrations: readonly Migration[]): DatabaseSync {
+export function databaseOnMemory(migrations: readonly string[]): DatabaseSync {
   const db = new DatabaseSync(":memory:");
   const copy = migrated.get(migrations);
   if (copy !== undefined) db.deserialize(copy);

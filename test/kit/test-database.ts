@@ -25,7 +25,7 @@ export function scratch(t: TestContext): string {
 
 let emptyEngine: Buffer | null = null;
 
-/** A new `engine.db`: a copy of the first one that this process made, as the migrations take 13 ms and the copy one. */
+/** A new `engine.db`: a copy of the first one that this process made, as its schema takes 13 ms and the copy one. */
 export function newEngine(path: string): DatabaseSync {
   if (emptyEngine !== null) {
     writeFileSync(path, emptyEngine, { flag: "wx", mode: 0o640 });

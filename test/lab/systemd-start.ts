@@ -1,41 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { OLD_SCHEMAS, restoreOld, restoreOldAccounts } from "../kit/old-data.ts";
-import type { Lab } from "./lab.ts";
 import type { SystemdMachine } from "./systemd-machine.ts";
 
 /** Of the server under systemd. */
-export const DATA = "/var/lib/ghostinbox";
-const OLD = "/srv/lab/old";
+const DATA = "/var/lib/ghostinbox";
 /** A start after a boot on an idle machine takes a fourth of it. */
 const READY_S = 15;
 const TAKEN_BACK =
-  /^ghostinbox: The upgrade of engine\.db to schema \d+ was taken back: install the version .*json to upgrade again\.$/m;
-/** Runs as root before each start, and works before one. */
-const BECOME_OLD = `
-  [ -d ${OLD} ] || exit 0
-  cd ${DATA}/db
-  for name in ${Object.keys(OLD_SCHEMAS).join(" ")}; do
-    db=$name/$name.db
-    chown --reference=$db ${OLD}/$name.db
-    chmod --reference=$db ${OLD}/$name.db
-    rm $db*
-    mv ${OLD}/$name.db $db
-  done
-  rm -r ${OLD}`;
-
-/** Whenever the server is started next, the databases of an earlier version are there, with this account, which there is. */
-export async function becomesOldBeforeNextStart(machine: SystemdMachine, lab: Lab, account: string): Promise<void> {
-  const hash = await valueIn(machine, `${DATA}/db/accounts/accounts.db`, "SELECT password FROM account");
-  const old = join(lab.directory, "old");
-  restoreOld("engine", join(old, "engine.db"));
-  restoreOldAccounts(join(old, "accounts.db"), account, hash);
-  const unit = "/run/systemd/system/ghostinbox.service.d";
-  await machine.shell(`mkdir ${unit} && cp -r ${old} ${OLD}`);
-  await machine.run(["tee", `${OLD}.sh`], { input: BECOME_OLD });
-  await machine.run(["tee", `${unit}/old.conf`], { input: `[Service]\nExecStartPre=/bin/sh -e ${OLD}.sh\n` });
-}
-
+  /^ghostinbox: The upgrade of engine\.db to schema 2 was taken back: install the version .*json to upgrade again\.$/m;
 /** The first column of the first row. */
 async function valueIn(machine: SystemdMachine, database: string, query: string): Promise<string> {
   const script = `
@@ -46,10 +17,10 @@ async function valueIn(machine: SystemdMachine, database: string, query: string)
   return (await machine.must(argv)).trim();
 }
 
-/** It has gone back, and this version does not start before it may upgrade again. */
+/** It has gone back, and the version that was left does not start. */
 export async function assertTakenBack(machine: SystemdMachine): Promise<void> {
   const version = await valueIn(machine, `${DATA}/db/engine/engine.db`, "PRAGMA user_version");
-  assert.equal(version, String(OLD_SCHEMAS.engine));
+  assert.equal(version, "1");
   assert.equal((await machine.run(["systemctl", "start", "ghostinbox"])).code, 1);
   assert.match(await machine.shell("journalctl --sync; journalctl -n 6 -o cat -u ghostinbox"), TAKEN_BACK);
   const state = await machine.run(["systemctl", "is-active", "ghostinbox"]);

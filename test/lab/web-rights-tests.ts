@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, cpSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { copyOf, digestOf } from "../../src/adapters/sqlite/recovery/names.ts";
+import { copyOf } from "../../src/adapters/sqlite/recovery/names.ts";
 import { CONTROL_LIMITS } from "../../src/servers/control-server.ts";
-import type { Layout } from "../../src/settings/layout.ts";
 import type { Reply } from "../../src/wire/control/control.ts";
 import { needOf } from "../../src/wire/control/rights.ts";
 import type { Need } from "../../src/wire/control/verb-rights.ts";
@@ -143,58 +139,12 @@ export function webRightsTests({ lab, product }: Running): void {
   test("is what it shows, and neither secrets nor logs nor the guard's other socket", async () => {
     await expectLeastRights(lab, product);
   });
-
-  test("is no more after an upgrade from a version whose web was in the guard's group, and read hashes", async () => {
-    const token = await product.makeToken("of-before", "--scope", "owner");
-    await product.stop();
-    const { secrets, aside } = giveBack(product.layout);
-    const { settings, engineDb, webSocket } = product.layout;
-    const machine = lab.server;
-    await machine.mustExec(["chgrp", "-R", "ghostinbox", settings, dirname(engineDb), dirname(webSocket)]);
-    await machine.mustExec(["gpasswd", "--add", "ghostinbox-web", "ghostinbox"]);
-    const seen = async (): Promise<string> => {
-      const named = secrets.flatMap((secret) => ["-e", secret]);
-      return (await machine.exec([...AS_WEB, "grep", "-rlaF", ...named, dirname(engineDb)])).stdout;
-    };
-    assert.equal((await seen()).trim().split("\n").length, 3, "the older version's web reads them");
-    await product.start();
-    await expectLeastRights(lab, product);
-    assert.equal(await seen(), "");
-    assert.doesNotMatch((await product.cli(["status"])).stdout, /An earlier version kept|has no password/);
-    rmSync(aside);
-    const web = await WebClient.from(machine, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    assert.equal((await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } })).status, 200);
-    const script = web.with({ authorization: `Bearer ${token}` });
-    assert.equal((await script.ask("GET", "/api/v1/bans")).status, 200);
-    assert.equal((await script.ask("GET", "/api/v1/sessions")).status, 403, "which that version did not have");
-  });
 }
 
 /** All that proves who administers, as root reads it. */
 async function secretsOf(product: Product): Promise<readonly (readonly string[])[]> {
   const read = (sql: string) => product.sqlite(sql, product.layout.accountsDb);
   return [...(await read("SELECT key, value FROM admin")), ...(await read("SELECT name, digest, scopes FROM token"))];
-}
-
-/** Puts password and tokens where an earlier version had them: into `engine.db`, its digest, and a copy that was set aside. */
-function giveBack({ engineDb, accountsDb }: Layout) {
-  using db = new DatabaseSync(engineDb);
-  db.exec(`
-    ATTACH '${accountsDb}' AS accounts;
-    DELETE FROM main.admin;
-    INSERT INTO main.admin SELECT key, value, changed_at FROM accounts.admin;
-    INSERT INTO main.token SELECT name, digest, created_by, created_at FROM accounts.token;
-    DELETE FROM accounts.admin; DELETE FROM accounts.token; DELETE FROM accounts.session`);
-  const rows = db.prepare("SELECT value AS secret FROM main.admin UNION ALL SELECT digest FROM main.token").all();
-  db.close();
-  const aside = `${engineDb}.damaged-20261120T070000Z`;
-  const { uid, gid } = statSync(engineDb);
-  for (const copy of [digestOf(engineDb), aside]) {
-    cpSync(engineDb, copy);
-    chmodSync(copy, 0o640);
-    chownSync(copy, uid, gid);
-  }
-  return { secrets: rows.map(({ secret }) => String(secret)), aside };
 }
 
 /** A new token, as the web shows it to the guard. */

@@ -3,16 +3,16 @@ import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import { asOwnerOf } from "../machine/as-owner.ts";
-import { accountsMigrations } from "./accounts-db/migrations.ts";
+import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";
-import { engineMigrations } from "./engine-db/migrations.ts";
-import { type Migration, migrate, schemaVersion } from "./migrate.ts";
+import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
+import { applicationIdOf, migrate, schemaVersion } from "./migrate.ts";
 import { refusePipes } from "./refuse-pipes.ts";
-import { writtenByNewer } from "./schemas.ts";
+import { isUnreleased, unusableSchema } from "./schemas.ts";
 
 /** A file that cannot be used. The message is one sentence for the administrator, with the next step. */
 export class UnusableDatabase extends Error {
-  readonly code: "damaged" | "newer" | "foreign" | "missing" | "unopenable";
+  readonly code: "damaged" | "other_version" | "foreign" | "missing" | "unopenable";
 
   constructor(code: UnusableDatabase["code"], message: string) {
     super(message);
@@ -21,16 +21,16 @@ export class UnusableDatabase extends Error {
   }
 }
 
-type Kind = Readonly<{ applicationId: number; migrations: readonly Migration[]; checked: readonly string[] }>;
+type Kind = Readonly<{ applicationId: number; migrations: readonly string[]; checked: readonly string[] }>;
 
 const ENGINE: Kind = {
-  applicationId: 0x4749_6e65,
+  applicationId: engineApplicationId,
   migrations: engineMigrations,
   // All tables except the events, whose check would take seconds. A damaged event row cannot let anybody in.
   checked: ["ban", "known_address", "allow_entry"],
 };
 const ACCOUNTS: Kind = {
-  applicationId: 0x4749_6e61,
+  applicationId: accountsApplicationId,
   migrations: accountsMigrations,
   checked: [
     "account",
@@ -151,13 +151,14 @@ export function createPrivate(path: string): void {
 
 function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
   const version = schemaVersion(db);
-  const applicationId = integer(db.prepare("PRAGMA application_id").get()?.["application_id"]);
+  const applicationId = applicationIdOf(db);
+  const isOld = isUnreleased(applicationId);
   const tables = integer(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
-  if (applicationId !== kind.applicationId && (applicationId !== 0 || version !== 0 || tables !== 0)) {
+  if (applicationId !== kind.applicationId && !isOld && (applicationId !== 0 || version !== 0 || tables !== 0)) {
     throw new UnusableDatabase("foreign", `${path} is not the ${basename(path)} of GhostInbox; move it away.`);
   }
-  const known = kind.migrations.length;
-  if (version > known) throw new UnusableDatabase("newer", writtenByNewer({ path, version, known }));
+  const unusable = unusableSchema([{ path, version, known: kind.migrations.length, isUnreleased: isOld }]);
+  if (unusable !== null) throw new UnusableDatabase("other_version", unusable);
 }
 
 function refuseDamaged(db: DatabaseSync, path: string, table: string): void {

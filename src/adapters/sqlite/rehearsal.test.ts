@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
-import { accountsMigrations } from "./accounts-db/migrations.ts";
+import { accountsMigrations } from "./accounts-db/schema.ts";
 import { rehearsalOn } from "./rehearsal.ts";
 
 test("what a rehearsal writes is gone after it, also where it failed", () => {

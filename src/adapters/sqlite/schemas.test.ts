@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { initialise } from "./engine-db/initialise.ts";
 import { UnusableDatabase } from "./open.ts";
-import { newerSchema, schemasOf } from "./schemas.ts";
+import { schemasOf, unusableSchema } from "./schemas.ts";
 
 /** Both databases of a schema of their own; null: there is none. */
 function databases(engine: number | null, accounts: number | null) {
@@ -47,15 +47,15 @@ test("what is missing, empty or damaged has none", () => {
 test("one that a newer program wrote is named, and neither is changed", () => {
   const layout = databases(1_000, null);
   assert.match(
-    newerSchema(schemasOf(layout)) ?? "",
+    unusableSchema(schemasOf(layout)) ?? "",
     /engine\.db was written by a newer .* \(its schema is 1000, this .*\.$/,
   );
   const before = readFileSync(layout.engineDb);
   assert.throws(
     () => initialise(layout),
-    (error) => error instanceof UnusableDatabase && error.code === "newer",
+    (error) => error instanceof UnusableDatabase && error.code === "other_version",
   );
   assert.deepEqual(readFileSync(layout.engineDb), before);
   assert.ok(!existsSync(layout.accountsDb), "the other one is not even made");
-  assert.equal(newerSchema(schemasOf(databases(1, 1))), null);
+  assert.equal(unusableSchema(schemasOf(databases(1, 1))), null);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { restoreOld } from "../../../test/kit/old-data.ts";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../test/kit/test-guard.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { schemasOf } from "../../adapters/sqlite/schemas.ts";
@@ -13,9 +13,10 @@ import type { Layout } from "../../settings/layout.ts";
 
 const ROOT = { skip: lacking({ root: true }) };
 
-async function upgrade(layout: Layout): Promise<void> {
-  restoreOld("engine", layout.engineDb);
-  restoreOld("accounts", layout.accountsDb);
+async function upgrade(t: TestContext, layout: Layout): Promise<void> {
+  becomeNextVersion(t);
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
   await makeUpgradeSnapshot(layout, instant(Date.UTC(2026, 10, 21, 12)));
   openEngine(layout.engineDb).close();
   using accounts = openAccounts(layout.accountsDb);
@@ -32,9 +33,9 @@ test("without an upgrade there is nothing to go back to", ROOT, async () => {
   assert.match(oneLineOfError(ran), /^There is no snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
 });
 
-test("it tells what came since, asks, and goes back", ROOT, async () => {
+test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   using layout = dataDirectory();
-  await upgrade(layout);
+  await upgrade(t, layout);
   const versions = (): readonly number[] => schemasOf(layout).map(({ version }) => version);
   const newest = versions();
 
@@ -48,7 +49,7 @@ test("it tells what came since, asks, and goes back", ROOT, async () => {
   assert.equal(unasked.code, 2);
   assert.match(
     unasked.err,
-    /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 8, accounts\.db of schema 3\)\.$/m,
+    /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m,
   );
   assert.match(unasked.err, /^Since then: 0 events, which will be missing\.$/m);
   assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
@@ -59,22 +60,22 @@ test("it tells what came since, asks, and goes back", ROOT, async () => {
 
   const done = await ghostinbox(layout, ["rollback", "--yes", "--json"]);
   assert.equal(done.code, 0, done.err);
-  assert.deepEqual(versions(), [8, 3]);
+  assert.deepEqual(versions(), [1, 1]);
   assert.match(done.out, /"events": ?0\b/);
   assert.match(done.out, /"newKeys": \[\s+"new@example\.test"/);
   assert.match(done.out, /"settingsChanged": ?false/);
 });
 
-test("the only copy of keys is named once more at the end", ROOT, async () => {
+test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   using layout = dataDirectory();
-  await upgrade(layout);
+  await upgrade(t, layout);
   const ran = await ghostinbox(layout, ["rollback", "--yes"]);
   assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
-test("a database that cannot be read is no obstacle: it goes back all the same", ROOT, async () => {
+test("a database that cannot be read is no obstacle: it goes back all the same", ROOT, async (t) => {
   using layout = dataDirectory();
-  await upgrade(layout);
+  await upgrade(t, layout);
   writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));
   const ran = await ghostinbox(layout, ["rollback", "--yes"]);
   assert.match(ran.err, /^What was recorded since cannot be read: .*not a database/m);
@@ -85,6 +86,6 @@ test("a database that cannot be read is no obstacle: it goes back all the same",
   );
   assert.deepEqual(
     schemasOf(layout).map(({ version }) => version),
-    [8, 3],
+    [1, 1],
   );
 });

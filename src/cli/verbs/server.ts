@@ -57,13 +57,13 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
 
 /** Why a start would refuse the databases. */
 async function obstacleInData(layout: Layout): Promise<string | null> {
-  const [{ newerSchema, schemasOf }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
+  const [{ schemasOf, unusableSchema }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
     import("../../adapters/sqlite/schemas.ts"),
     import("../../daemon/set-up/taken-back.ts"),
     import("../../daemon/set-up/upgrade-snapshot.ts"),
   ]);
   const schemas = schemasOf(layout);
-  return newerSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
+  return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
 }
 
 /** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { waitingUpdates } from "../../adapters/machine/updates.ts";
-import { newerSchema, type Schema, schemasOf } from "../../adapters/sqlite/schemas.ts";
+import { type Schema, schemasOf, unusableSchema } from "../../adapters/sqlite/schemas.ts";
 import type { Unless, UpdateFigures } from "../../core/report/facts.ts";
 import { inMb, plural } from "../../core/text.ts";
 import { COMPONENTS } from "../../render/components.ts";
@@ -58,7 +58,7 @@ async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   ]);
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
-  const ofData = [newerSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)].filter(
+  const ofData = [unusableSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)].filter(
     (one) => one !== null,
   );
   return {

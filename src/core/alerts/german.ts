@@ -140,16 +140,12 @@ export const germanNotices: Readonly<Record<NoticeCode, GermanNotice>> = {
     next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; es wird jede Minute neu versucht.",
   },
   dashboard_password_unset: {
-    says: "Die Verwaltungsseite hat kein Passwort, also kann sich niemand anmelden: accounts.db stammt aus der Zeit vor einem Upgrade oder wurde neu angelegt.",
+    says: "Die Verwaltungsseite hat kein Passwort, also kann sich niemand anmelden: accounts.db wurde neu angelegt.",
     next: "Setzen Sie eines mit `./ghostinbox admin passwd`, und erstellen Sie die Tokens Ihrer Skripte neu: `./ghostinbox token list` zeigt, welche es gibt.",
   },
   recovery_codes_few: {
     says: "Nur noch wenige Wiederherstellungscodes der Verwaltungsseite sind übrig: Ohne Telefon und ohne Code hilft nur die Konsole.",
     next: "Erstellen Sie neue, auf der Verwaltungsseite unter System › Sicherheit.",
-  },
-  credentials_left: {
-    says: "Eine frühere Version hielt den Hash des Passworts der Verwaltungsseite und die von Tokens in engine.db, die das Webprogramm liest, und sie ließen sich nicht löschen.",
-    next: `${WRONG_DETAIL}, dann \`./ghostinbox restart\`: Jeder Start versucht es neu.`,
   },
   accounts_unwritable: {
     says: "Geänderte Einstellungen ließen sich nicht in accounts.db schreiben: Die bisherigen Domains, gesperrten Empfänger und Netze für Anmeldungen gelten weiter.",

@@ -135,16 +135,12 @@ export const notices = {
     next: "Make room on the disk of the data directory; it is tried again each minute.",
   },
   dashboard_password_unset: {
-    says: "The dashboard has no password, so nobody can sign in: accounts.db comes from before an upgrade, or was made again.",
+    says: "The dashboard has no password, so nobody can sign in: accounts.db was made again.",
     next: "Set one with `./ghostinbox admin passwd`, and make the tokens of your scripts again: `./ghostinbox token list` shows which there are.",
   },
   recovery_codes_few: {
     says: "Few recovery codes of the dashboard are left: without the phone and without a code only the console helps.",
     next: "Make new ones on the dashboard's page System, in its part Security.",
-  },
-  credentials_left: {
-    says: "An earlier version kept the hash of the dashboard's password and of tokens in engine.db, which the web program reads, and they could not be erased.",
-    next: "Settle what the detail says, then `./ghostinbox restart`: each start tries again.",
   },
   accounts_unwritable: {
     says: "Changed settings could not be written into accounts.db: the former domains, blocked recipients and networks of sign-ins stay in force.",

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { restoreOld } from "../../../test/kit/old-data.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { rowsOf } from "./rows.ts";
@@ -38,16 +36,4 @@ test("each change of an account, an alias or a ban shows; an ended ban does not 
   );
   assert.equal(rowsOf(layout).tokens.count, 1);
   engine.close();
-});
-
-test("tokens of a backup from an older version are found where it kept them", () => {
-  const top = temporaryDirectory();
-  const layout = {
-    accountsDb: restoreOld("accounts", join(top, "accounts.db")),
-    engineDb: restoreOld("engine", join(top, "engine.db")),
-  };
-  using engine = new DatabaseSync(layout.engineDb);
-  const kept = Number(engine.prepare("SELECT count(*) AS n FROM token").get()?.["n"]);
-  engine.exec("INSERT INTO token VALUES ('one more', 'x', 'root', 1)");
-  assert.equal(rowsOf(layout).tokens.count, kept + 1);
 });

@@ -21,19 +21,7 @@ export const tables: readonly Table[] = ["accounts", "aliases", "bans", "tokens"
 /** Of databases that nobody changes meanwhile. */
 export function rowsOf(layout: Pick<Layout, "accountsDb" | "engineDb">): Rows {
   const read = (table: Table) => digest(layout[TABLES[table][0]], TABLES[table][1]);
-  const [, tokens] = TABLES.tokens;
-  return {
-    accounts: read("accounts"),
-    aliases: read("aliases"),
-    bans: read("bans"),
-    // A backup of an older version has them in `engine.db`.
-    tokens: digest(hasTokens(layout.accountsDb) ? layout.accountsDb : layout.engineDb, tokens),
-  };
-}
-
-function hasTokens(path: string): boolean {
-  using db = new DatabaseSync(path, { readOnly: true });
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'token'").get() !== undefined;
+  return { accounts: read("accounts"), aliases: read("aliases"), bans: read("bans"), tokens: read("tokens") };
 }
 
 function digest(path: string, from: string): z.output<typeof rows> {

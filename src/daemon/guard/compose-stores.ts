@@ -41,7 +41,7 @@ export type Stores = ReturnType<typeof composeStores>;
  * open, before a command writes by itself.
  */
 export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  const { engine: db, accounts: accountsDb, credentialsLeft } = initialise(layout);
+  const { engine: db, accounts: accountsDb } = initialise(layout);
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
@@ -49,7 +49,6 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   return {
     db,
     accountsDb,
-    credentialsLeft,
     events,
     store: new SqliteStore(db, events),
     audited: committedFirst(new AuditEntries(db), flush),

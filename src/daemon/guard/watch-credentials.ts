@@ -6,20 +6,17 @@ export type CredentialsWatchParts = Readonly<{
   notices: Notices;
   credentials: Pick<CredentialStore, "adminPasswordHash">;
   factors: Pick<FactorStore & RecoveryStore, "totp" | "recoveryLeft">;
-  /** Why `engine.db` still has hashes or tokens of an earlier version; null if it has none. The start alone can erase them. */
-  credentialsLeft: string | null;
 }>;
 
 /** At so few the owner is told. */
 const FEW_CODES = 3;
 
-/** Tells while the dashboard has no password or few recovery codes, and what an upgrade could not erase. */
+/** Tells while the dashboard has no password or few recovery codes. */
 export class CredentialsWatch {
   readonly #parts: CredentialsWatchParts;
 
   constructor(parts: CredentialsWatchParts) {
     this.#parts = parts;
-    if (parts.credentialsLeft !== null) parts.notices.raise("credentials_left", parts.credentialsLeft);
   }
 
   /** Call it about every second. */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { restoreOld } from "../../../test/kit/old-data.ts";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -50,15 +50,16 @@ test("what differs from the last backup before a time is named", {
 
 test("a backup from before an upgrade is compared too", {
   skip: lacking({ root: true, installed: ["restic", "setpriv"] }),
-}, async () => {
+}, async (t) => {
+  becomeNextVersion(t);
   const top = temporaryDirectory();
   const layout = layoutOf(join(top, "data"));
   const settings = 'domains = ["example.test"]\n';
   const source = join(top, "source");
   const copy = (path: string): string => join(source, path.slice(layout.data.length));
-  restoreOld("accounts", copy(layout.accountsDb));
+  writeToday("accounts", copy(layout.accountsDb));
   writeFileSync(copy(layout.settings), settings);
-  restoreOld("accounts", layout.accountsDb);
+  writeToday("accounts", layout.accountsDb);
   writeFileSync(layout.settings, settings);
   const db = openAccounts(layout.accountsDb);
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");

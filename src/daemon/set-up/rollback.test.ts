@@ -15,9 +15,9 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
-import { restoreOld } from "../../../test/kit/old-data.ts";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { copyOf, digestOf } from "../../adapters/sqlite/recovery/names.ts";
@@ -32,10 +32,11 @@ const ELSEWHERE = anotherDisk();
 const TOML = 'domains = ["example.test"]\n';
 
 /** A server that was upgraded, and has done something since. */
-async function upgraded() {
+async function upgraded(t: TestContext) {
+  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  restoreOld("engine", layout.engineDb);
-  restoreOld("accounts", layout.accountsDb);
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
   writeFileSync(layout.settings, TOML, { mode: 0o640 });
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
@@ -56,8 +57,8 @@ async function upgraded() {
 
 const versions = (layout: ReturnType<typeof layoutOf>) => schemasOf(layout).map(({ version }) => version);
 
-test("what came since the snapshot is known", async () => {
-  const { layout, snapshot } = await upgraded();
+test("what came since the snapshot is known", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   const changes = changesToLose(layout, snapshot);
   assert.equal(changes.events, 2);
   assert.deepEqual(changes.accounts, { added: ["new@example.test"], removed: [], changed: ["anna@example.test"] });
@@ -65,11 +66,11 @@ test("what came since the snapshot is known", async () => {
   assert.deepEqual(changes.aliases, { added: [], removed: [], changed: [] });
 });
 
-test("databases and settings are those of the snapshot again, and what was there is kept", async () => {
-  const { layout, snapshot } = await upgraded();
+test("databases and settings are those of the snapshot again, and what was there is kept", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   const { mode, uid } = statSync(dirname(layout.engineDb));
   const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
-  assert.deepEqual(versions(layout), [8, 3]);
+  assert.deepEqual(versions(layout), [1, 1]);
   assert.equal(readFileSync(layout.settings, "utf8"), TOML);
   assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
   assert.deepEqual(
@@ -82,15 +83,15 @@ test("databases and settings are those of the snapshot again, and what was there
   );
   assert.deepEqual([statSync(dirname(layout.engineDb)).mode, statSync(layout.engineDb).uid], [mode, uid]);
   using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
-  assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 174);
+  assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
   assert.match(readFileSync(join(aside, "ghostinbox.toml"), "utf8"), /report\.mail/);
   // The older program goes on, and the next upgrade makes a snapshot of its own.
   assert.ok((await makeUpgradeSnapshot(layout, later(NOW, 2 * HOUR_MS))) !== null);
   assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
 });
 
-test("no session of the dashboard comes back", async () => {
-  const { layout, snapshot } = await upgraded();
+test("no session of the dashboard comes back", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   const copy = join(layout.beforeUpgrade, snapshot.directory, basename(layout.accountsDb));
   rmSync(copy);
   const before = openAccounts(copy);
@@ -101,8 +102,8 @@ test("no session of the dashboard comes back", async () => {
   assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
 });
 
-test("what was taken over from the script goes back with the settings", async () => {
-  const { layout, snapshot } = await upgraded();
+test("what was taken over from the script goes back with the settings", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   writeFileSync(layout.adoptedScript, '{"a":"since"}');
   const aside = rollBack(layout, snapshot, NOW);
   assert.equal(readFileSync(layout.adoptedScript, "utf8").trim(), "{}", "nothing had been taken over");
@@ -113,24 +114,20 @@ test("what was taken over from the script goes back with the settings", async ()
   assert.equal(readFileSync(layout.adoptedScript, "utf8"), '{"a":"before"}');
 });
 
-test("which ADMIN_PASSWORD was taken goes back with the password", async () => {
-  const { layout, snapshot } = await upgraded();
+test("which ADMIN_PASSWORD was taken goes back with the password", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   mkdirSync(dirname(layout.firstStartDone), { recursive: true });
   writeFileSync(layout.firstStartDone, "the one since");
   rollBack(layout, snapshot, NOW);
-  assert.equal(
-    readFileSync(layout.firstStartDone, "utf8"),
-    "the one since",
-    "a snapshot of an earlier version has none",
-  );
+  assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one since", "the snapshot has none");
   writeFileSync(join(layout.beforeUpgrade, snapshot.directory, basename(layout.firstStartDone)), "the one before");
   rollBack(layout, snapshot, later(NOW, HOUR_MS));
   assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one before");
 });
 
 for (const moved of [0, 1, 2])
-  test(`one that was killed after ${moved} of its renames is brought to its end`, async () => {
-    const { layout, snapshot } = await upgraded();
+  test(`one that was killed after ${moved} of its renames is brought to its end`, async (t) => {
+    const { layout, snapshot } = await upgraded(t);
     rollBack(layout, snapshot, NOW);
     // As it was when the first directory, and its successor, were about to be moved.
     const [database, aside] = [dirname(layout.engineDb), join(layout.beforeUpgrade, "after-20261121T120000Z")];
@@ -139,13 +136,13 @@ for (const moved of [0, 1, 2])
     if (moved === 2) renameSync(`${database}.rollback`, database);
     writeFileSync(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
     assert.equal(finishRollback(layout), true);
-    assert.deepEqual(versions(layout), [8, 3]);
+    assert.deepEqual(versions(layout), [1, 1]);
     assert.ok(existsSync(join(aside, "engine", "engine.db")));
     assert.equal(finishRollback(layout), false, "once");
   });
 
-test("one that had not begun is dropped: a start goes on with what is there", async () => {
-  const { layout } = await upgraded();
+test("one that had not begun is dropped: a start goes on with what is there", async (t) => {
+  const { layout } = await upgraded(t);
   const made = [`${dirname(layout.engineDb)}.rollback`, `${layout.settings}.rollback`] as const;
   mkdirSync(made[0]);
   writeFileSync(made[1], "");
@@ -155,15 +152,15 @@ test("one that had not begun is dropped: a start goes on with what is there", as
   assert.ok(!made.some((path) => existsSync(path)));
 });
 
-test("a snapshot without one of the databases is not used", async () => {
-  const { layout, snapshot } = await upgraded();
+test("a snapshot without one of the databases is not used", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   assert.equal(whyNoRollback(layout, snapshot), null);
   rmSync(join(layout.beforeUpgrade, snapshot.directory, "accounts.db"));
   assert.equal(whyNoRollback(layout, snapshot), "The snapshot has no accounts.db, which was damaged then.");
 });
 
-test("a place that is a mount of its own is refused before anything is changed", async () => {
-  const { layout, snapshot } = await upgraded();
+test("a place that is a mount of its own is refused before anything is changed", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
   const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
   const top = realpathSync(layout.data);
   const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(top, point)));
@@ -175,7 +172,7 @@ test("a place that is a mount of its own is refused before anything is changed",
 test("a place that lies on another disk is refused, too", {
   skip: ELSEWHERE === null && NO_OTHER_DISK,
 }, async (t) => {
-  const { layout, snapshot } = await upgraded();
+  const { layout, snapshot } = await upgraded(t);
   const elsewhere = mkdtempSync(join(ELSEWHERE ?? "", "ghostinbox-"));
   t.after(() => rmSync(elsewhere, { recursive: true }));
   const db = dirname(dirname(layout.engineDb));

@@ -1,27 +1,25 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
-import { restoreOld } from "../../../test/kit/old-data.ts";
+import { rmSync, writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { schemasOf } from "../../adapters/sqlite/schemas.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
+import { SetUpFailure } from "./failure.ts";
+import { refuseUnfitData } from "./newer-data.ts";
 import { rollBack } from "./rollback.ts";
 import { whyNotAgain } from "./taken-back.ts";
 import { makeUpgradeSnapshot } from "./upgrade-snapshot.ts";
 
-const START = join(import.meta.dirname, "start.ts");
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
-async function takenBack() {
+async function takenBack(t: TestContext) {
+  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  chmodSync(layout.data, 0o755);
-  restoreOld("engine", layout.engineDb);
-  restoreOld("accounts", layout.accountsDb);
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
   writeFileSync(layout.settings, 'domains = ["example.test"]\n');
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
@@ -32,25 +30,25 @@ async function takenBack() {
   return layout;
 }
 
-test("the version that a rollback left does not upgrade again, with one sentence and code 4", {
-  skip: lacking({ root: true }),
-}, async () => {
-  const layout = await takenBack();
-  const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
-  const { status, stderr } = spawnSync(process.execPath, [START], { env, encoding: "utf8" });
-  assert.match(
-    stderr,
-    /^ghostinbox: The upgrade of engine\.db to schema \d+ was taken back: .* or delete \S+\.json to/m,
+test("the version that a rollback left does not upgrade again, with one sentence and code 4", async (t) => {
+  const layout = await takenBack(t);
+  assert.throws(
+    () => refuseUnfitData(layout),
+    (error) => {
+      assert.ok(error instanceof SetUpFailure);
+      assert.match(error.message, /^The upgrade of engine\.db to schema 2 was taken back: .* or delete \S+\.json to/);
+      assert.equal(error.exitCode, 4);
+      return true;
+    },
   );
-  assert.equal(status, 4);
   assert.deepEqual(
     schemasOf(layout).map(({ version }) => version),
-    [8, 3],
+    [1, 1],
   );
 });
 
-test("the older version starts, and so does a still newer one", async () => {
-  const layout = await takenBack();
+test("the older version starts, and so does a still newer one", async (t) => {
+  const layout = await takenBack(t);
   const schemas = schemasOf(layout);
   assert.equal(
     whyNotAgain(
@@ -68,8 +66,8 @@ test("the older version starts, and so does a still newer one", async () => {
   );
 });
 
-test("it goes on once the note is deleted, and an upgrade deletes the note", async () => {
-  const layout = await takenBack();
+test("it goes on once the note is deleted, and an upgrade deletes the note", async (t) => {
+  const layout = await takenBack(t);
   const note = JSON.stringify({ "engine.db": 1_000 });
   assert.match(whyNotAgain(layout) ?? "", /was taken back/);
   rmSync(layout.takenBack);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
-import { restoreOld } from "../../../test/kit/old-data.ts";
+import { type TestContext, test } from "node:test";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { schemasOf } from "../../adapters/sqlite/schemas.ts";
@@ -22,10 +22,11 @@ const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 const TOML = 'domains = ["example.test"]\n';
 
 /** A data directory that an earlier version left. */
-function oldData() {
+function oldData(t: TestContext) {
+  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  restoreOld("engine", layout.engineDb);
-  restoreOld("accounts", layout.accountsDb);
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
   writeFileSync(layout.settings, TOML);
   mkdirSync(layout.program);
   writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
@@ -37,39 +38,39 @@ function upgrade({ engineDb, accountsDb }: ReturnType<typeof oldData>): void {
   openAccounts(accountsDb).close();
 }
 
-test("before a migration, databases and settings are copied, for root alone", async () => {
-  const layout = oldData();
+test("before a migration, databases and settings are copied, for root alone", async (t) => {
+  const layout = oldData(t);
   const writer = new DatabaseSync(layout.engineDb);
   writeFileSync(layout.adoptedScript, '{"a":"b"}');
-  writer.exec("PRAGMA journal_mode = WAL; INSERT INTO token VALUES ('only-in-the-log', 'x', 'root', 1)");
+  writer.exec("PRAGMA journal_mode = WAL; INSERT INTO database_name VALUES ('only-in-the-log')");
   const made = await makeUpgradeSnapshot(layout, NOW);
   writer.close();
   assert.ok(made !== null);
-  assert.deepEqual(made.schemas, { "engine.db": 8, "accounts.db": 3 });
+  assert.deepEqual(made.schemas, { "engine.db": 1, "accounts.db": 1 });
   assert.deepEqual(readSnapshot(layout), made);
   assert.equal(
     describeSnapshot(made),
-    "2026-11-21 12:00 UTC (engine.db of schema 8, accounts.db of schema 3, written by version 0.0.9)",
+    "2026-11-21 12:00 UTC (engine.db of schema 1, accounts.db of schema 1, written by version 0.0.9)",
   );
   assert.equal(statSync(layout.beforeUpgrade).mode & 0o777, 0o700);
   using copy = new DatabaseSync(inSnapshot(layout, made, layout.engineDb), { readOnly: true });
-  assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 172);
-  assert.equal(copy.prepare("SELECT count(*) AS n FROM token WHERE name LIKE 'only%'").get()?.["n"], 1);
+  assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 1);
+  assert.equal(copy.prepare("SELECT count(*) AS n FROM database_name WHERE name LIKE 'only%'").get()?.["n"], 1);
   assert.equal(readFileSync(inSnapshot(layout, made, layout.settings), "utf8"), TOML);
   assert.equal(readFileSync(inSnapshot(layout, made, layout.adoptedScript), "utf8"), '{"a":"b"}');
 });
 
-test("there is none where nothing is to be brought up to date", async () => {
+test("there is none where nothing is to be brought up to date", async (t) => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
-  const old = oldData();
+  const old = oldData(t);
   upgrade(old);
   assert.equal(await makeUpgradeSnapshot(old, NOW), null);
   assert.ok(!existsSync(old.beforeUpgrade));
 });
 
-test("it stays while its upgrade is cut off, and until the next one", async () => {
-  const layout = oldData();
+test("it stays while its upgrade is cut off, and until the next one", async (t) => {
+  const layout = oldData(t);
   const first = await makeUpgradeSnapshot(layout, NOW);
   // As a migration that was killed leaves it.
   openAccounts(layout.accountsDb).close();
@@ -78,15 +79,15 @@ test("it stays while its upgrade is cut off, and until the next one", async () =
   upgrade(layout);
   noteUpgraded(layout);
   mkdirSync(join(layout.beforeUpgrade, "after-20261121T120500Z"));
-  restoreOldAgain(layout);
+  writeTodayAgain(layout);
   const second = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
   assert.equal(second?.directory, "20261121T130000Z");
   const kept = ["20261121T130000Z", "after-20261121T120500Z", "snapshot.json"];
   assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "what a rollback set aside stays");
 });
 
-test("a note that cannot be written stops no running server, and is written by the next start", async () => {
-  const layout = oldData();
+test("a note that cannot be written stops no running server, and is written by the next start", async (t) => {
+  const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
   upgrade(layout);
   const inTheWay = `${layout.upgradeSnapshot}.new`;
@@ -98,15 +99,15 @@ test("a note that cannot be written stops no running server, and is written by t
   assert.equal(readSnapshot(layout)?.isUpgraded, true);
 });
 
-test("one whose upgrade never began is made again", async () => {
-  const layout = oldData();
+test("one whose upgrade never began is made again", async (t) => {
+  const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
   const again = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
   assert.equal(again?.at, later(NOW, HOUR_MS));
 });
 
-test("a disk with too little room is told before anything is changed", () => {
-  const layout = oldData();
+test("a disk with too little room is told before anything is changed", (t) => {
+  const layout = oldData(t);
   assert.equal(lackOfSpace(layout), null);
   const says = (schemas = schemasOf(layout)): string | null => lackOfSpace(layout, schemas, 100_000);
   assert.match(
@@ -117,10 +118,10 @@ test("a disk with too little room is told before anything is changed", () => {
   assert.equal(says(), null, "nothing is to be brought up to date");
 });
 
-function restoreOldAgain(layout: ReturnType<typeof oldData>): void {
+function writeTodayAgain(layout: ReturnType<typeof oldData>): void {
   for (const name of ["engine", "accounts"] as const) {
     const path = layout[`${name}Db`];
-    restoreOld(name, `${path}.old`);
+    writeToday(name, `${path}.old`);
     writeFileSync(path, readFileSync(`${path}.old`));
   }
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { migrate } from "../migrate.ts";
 import { SqliteActiveAccounts } from "./active-accounts.ts";
-import { accountsMigrations } from "./migrations.ts";
+import { accountsMigrations } from "./schema.ts";
 
 test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
   const db = new DatabaseSync(":memory:");

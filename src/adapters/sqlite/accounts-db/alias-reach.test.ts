@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { databaseOnMemory } from "../../../../test/kit/memory-database.ts";
 import { parseAddress } from "../../../core/net/address.ts";
 import { SqliteAliasReach } from "./alias-reach.ts";
-import { accountsMigrations } from "./migrations.ts";
+import { accountsMigrations } from "./schema.ts";
 
 function reachOf(address: string, aliases: readonly (readonly [string, string])[]): string {
   const db = databaseOnMemory(accountsMigrations);

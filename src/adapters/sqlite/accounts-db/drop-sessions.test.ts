@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { restoreOld } from "../../../../test/kit/old-data.ts";
 import { scratch } from "../../../../test/kit/test-database.ts";
 import { openAccounts } from "../open.ts";
 import { dropSessions } from "./drop-sessions.ts";
@@ -18,11 +17,4 @@ test("sessions of the dashboard are gone, and nothing else", (t) => {
   using after = new DatabaseSync(path, { readOnly: true });
   const count = (table: string) => after.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"];
   assert.deepEqual([count("session"), count("token")], [0, 1]);
-});
-
-test("a copy of a schema without sessions stays as it is", (t) => {
-  const path = restoreOld("accounts", join(scratch(t), "accounts.db"));
-  dropSessions(path);
-  using after = new DatabaseSync(path, { readOnly: true });
-  assert.equal(after.prepare("PRAGMA user_version").get()?.["user_version"], 3);
 });

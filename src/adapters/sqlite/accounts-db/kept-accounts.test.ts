@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { restoreOld } from "../../../../test/kit/old-data.ts";
+import { becomeNextVersion, writeToday } from "../../../../test/kit/next-version.ts";
 import { scratch } from "../../../../test/kit/test-database.ts";
 import { differences } from "../../../core/incident/compare.ts";
 import { openAccounts } from "../open.ts";
@@ -53,15 +53,16 @@ test("every change of accounts and aliases is a difference, and no secret is sho
 });
 
 test("a copy that an earlier version wrote is read, and what no version wrote is not", (t) => {
+  becomeNextVersion(t);
   const directory = scratch(t);
-  const path = restoreOld("accounts", join(directory, "accounts.db"));
+  const path = writeToday("accounts", join(directory, "accounts.db"));
   assert.throws(() => readKeptAccounts(path), /has not been brought up to date yet/);
   const kept = readCopiedAccounts(path);
   assert.equal(kept.get("account anna@example.test")?.shown, "active");
   assert.equal(kept.get("alias info@example.test")?.shown, "to anna@example.test");
   assert.deepEqual(readCopiedAccounts(path), kept, "and again");
   const foreign = join(directory, "engine.db");
-  restoreOld("engine", foreign);
+  writeToday("engine", foreign);
   assert.throws(() => readCopiedAccounts(join(directory, "missing.db")), /does not exist/);
   assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
 });

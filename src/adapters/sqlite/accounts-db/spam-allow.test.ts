@@ -5,7 +5,7 @@ import { accountsOnMemory } from "../../../../test/kit/engine-kit.ts";
 import { accountName, mailAddress } from "../../../../test/kit/test-database.ts";
 import { parseSenderPattern } from "../../../core/events/sender-pattern.ts";
 import { instant } from "../../../core/time.ts";
-import { engineMigrations } from "../engine-db/migrations.ts";
+import { engineMigrations } from "../engine-db/schema.ts";
 import { migrate } from "../migrate.ts";
 
 const NOW = instant(1_800_000_000_000);

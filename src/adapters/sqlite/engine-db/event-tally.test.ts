@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { eventRow, START, scratch } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { migrate } from "../migrate.ts";
 import { openEngine } from "../open.ts";
-import { SqliteFigures } from "../read/figures.ts";
 import { EventCount } from "./event-count.ts";
 import { EventTally } from "./event-tally.ts";
-import { figures } from "./figures-schema.ts";
-import { engineMigrations } from "./migrations.ts";
 import { Retention } from "./retention.ts";
 import { SqliteStore } from "./store.ts";
 
@@ -109,35 +104,4 @@ test("the number of events is right after a restart, whatever retention took and
   const again = openEngine(path);
   assert.equal(new EventCount(again).rows, 60);
   again.close();
-});
-
-test("what an older version wrote is counted when its database is brought up to date", () => {
-  const db = new DatabaseSync(":memory:");
-  migrate(db, engineMigrations.slice(0, engineMigrations.indexOf(figures)), 1);
-  const write = db.prepare(
-    "INSERT INTO event (at, type, ip, prefix, counts, details, action) VALUES (?, ?, '203.0.113.7', '203.0.113.7/32', 0, '', '')",
-  );
-  for (const [at, type] of [
-    [START, "CONNECT"],
-    [later(START, HOUR_MS), "EMAIL"],
-    [later(START, 3 * DAY_MS), "EMAIL"],
-  ] as const)
-    write.run(at, type);
-  db.exec(`
-    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered, ended_at, ended)
-    VALUES ('203.0.113.7/32', x'00', x'00', '203.0.113.7', 'light', 'x', '', 'engine', 0, 1, 0, NULL, NULL),
-      ('203.0.113.8/32', x'01', x'01', '203.0.113.8', 'light', 'x', '', 'anna', 0, 1, 0, NULL, NULL),
-      ('203.0.113.9/32', x'02', x'02', '203.0.113.9', 'light', 'x', '', 'engine', 0, 1, 0, 1, 'UNBAN')`);
-  migrate(db, engineMigrations, 1);
-  const figuresOf = new SqliteFigures(db);
-  assert.deepEqual(figuresOf.totals(null), { CONNECT: 1, EMAIL: 2 });
-  assert.deepEqual(figuresOf.totals(later(START, 2 * DAY_MS)), { CONNECT: 1, EMAIL: 1 });
-  assert.deepEqual(figuresOf.bansInForce(START), { engine: 1, fail2ban: 0, manual: 1 });
-  assert.equal(new EventCount(db).rows, 3);
-  const tallied = db.prepare("SELECT since, mails FROM address_tally").all();
-  assert.deepEqual(
-    tallied.map((row) => Object.values(row)),
-    [[START + 3 * DAY_MS, 1]],
-    "of the last day alone",
-  );
 });

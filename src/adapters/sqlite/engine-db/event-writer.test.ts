@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { eventRow, START } from "../../../../test/kit/test-database.ts";
 import { migrate } from "../migrate.ts";
 import { EventWriter } from "./event-writer.ts";
-import { engineMigrations } from "./migrations.ts";
+import { engineMigrations } from "./schema.ts";
 
 function scene() {
   const db = new DatabaseSync(":memory:");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
-import { accountsMigrations } from "../accounts-db/migrations.ts";
+import { accountsMigrations } from "../accounts-db/schema.ts";
 import { migrate } from "../migrate.ts";
 import { SqliteRecipients } from "./recipients.ts";
 

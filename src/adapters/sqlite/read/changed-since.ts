@@ -33,8 +33,6 @@ export type Pair = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 export function changedSince(now: Pair, copy: Pair): ChangedSince {
   const between = (kind: keyof Pair, from: string, name: (row: Row) => string): Changes =>
     compare(rowsOf(now[kind], from, name), rowsOf(copy[kind], from, name));
-  const both = (table: string, name: (row: Row) => string) =>
-    [rowsOf(administrationOf(now), table, name), rowsOf(administrationOf(copy), table, name)] as const;
   return {
     events: countAfter(now.engine, copy.engine, "event"),
     audited: countAfter(now.engine, copy.engine, "audit_entry"),
@@ -43,16 +41,11 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     aliases: between("accounts", "alias", ({ address, target }) => `${String(address)} to ${String(target)}`),
     bans: between("engine", "ban WHERE ended_at IS NULL", ({ prefix }) => String(prefix)),
     allowed: between("engine", "allow_entry", ({ prefix }) => String(prefix)),
-    tokens: compare(...both("token", ({ name }) => String(name))),
-    passwords: compare(...both("admin", ({ key }) => String(key))),
+    tokens: between("accounts", "token", ({ name }) => String(name)),
+    passwords: between("accounts", "admin", ({ key }) => String(key)),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
     ...setByUsers(now.accounts, copy.accounts),
   };
-}
-
-/** Who administers is in `accounts.db`; an older version had it in `engine.db`. */
-function administrationOf({ engine, accounts }: Pair): DatabaseSync {
-  return hasTable(accounts, "token") ? accounts : engine;
 }
 
 /** How many rows came after the last one of the copy. */

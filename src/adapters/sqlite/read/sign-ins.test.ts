@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { eventRow, newEngine, START, scratch } from "../../../../test/kit/test-database.ts";
 import { instant, isoTime, later } from "../../../core/time.ts";
-import { engineMigrations } from "../engine-db/migrations.ts";
+import { engineMigrations } from "../engine-db/schema.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { migrate } from "../migrate.ts";
 import { LastSignIns, newPlaces } from "./sign-ins.ts";

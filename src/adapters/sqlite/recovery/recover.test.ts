@@ -17,7 +17,7 @@ import { setAsideBeside } from "./set-aside.ts";
 const ACCOUNT =
   "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.org', '{SHA512-CRYPT}$6$x', 0, 1)";
 
-/** A server that ran: one ban, one token, some events. */
+/** A server that ran: one ban, one allowed network, some events. */
 function ran(t: TestContext) {
   const layout = layoutOf(scratch(t));
   for (const file of [layout.engineDb, layout.accountsDb, layout.firstStartDone])
@@ -29,7 +29,7 @@ function ran(t: TestContext) {
   for (let i = 0; i < 5_000; i++) store.append(eventRow("203.0.113.7", START));
   store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START);
   store.commit();
-  db.exec("INSERT INTO token VALUES ('nightly', 'digest', 'root', 1)");
+  db.exec("INSERT INTO allow_entry VALUES ('192.0.2.0/24', 'office', 'root', 1, NULL)");
   const accounts = openAccounts(layout.accountsDb);
   accounts.exec(ACCOUNT);
   return { layout, db, store, accounts };
@@ -44,7 +44,7 @@ function contents(layout: ReturnType<typeof layoutOf>) {
       .map((row) => Object.values(row)[0]);
   const found = {
     bans: all("SELECT prefix FROM ban WHERE ended_at IS NULL"),
-    tokens: all("SELECT name FROM token"),
+    allowed: all("SELECT prefix FROM allow_entry"),
     events: all("SELECT count(*) FROM event")[0],
     answered: all("SELECT answered FROM ban")[0],
     check: all("PRAGMA integrity_check"),
@@ -54,7 +54,7 @@ function contents(layout: ReturnType<typeof layoutOf>) {
   return found;
 }
 
-const KEPT = { bans: ["198.51.100.7/32"], tokens: ["nightly"], check: ["ok"], count: 1 };
+const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
 
 test("a whole database is opened, and nothing is set aside", (t) => {
   const { layout, db } = ran(t);
@@ -102,14 +102,14 @@ for (const { what, does, fate } of [
     assert.match(setAsideBeside(layout.engineDb)[0] ?? "", new RegExp(`\\.${fate}-`));
   });
 
-test("a token that was revoked after the digest does not come back", (t) => {
+test("an entry of the allow list that was removed after the digest does not come back", (t) => {
   const { layout, db } = ran(t);
   new MaintenanceWork(layout.engineDb).digest();
-  db.exec("DELETE FROM token");
+  db.exec("DELETE FROM allow_entry");
   db.close();
   markDamaged(layout.engineDb);
   assert.ok(existsSync(digestOf(layout.engineDb)));
-  assert.deepEqual(contents(layout).tokens, []);
+  assert.deepEqual(contents(layout).allowed, []);
 });
 
 for (const { what, does, lost } of [

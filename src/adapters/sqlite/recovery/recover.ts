@@ -36,7 +36,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
   const db = openEngine(fresh);
   try {
-    // Of what could be read to its end, the digest knows nothing more, and perhaps a token that was revoked since.
+    // Of what could be read to its end, the digest knows nothing more, and perhaps an allowed network that was removed since.
     salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
     new AuditChain(db).add(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {

@@ -10,7 +10,6 @@ import { isDamage } from "../open.ts";
 const LASTING = [
   "account_hold",
   "account_password",
-  "admin",
   "allow_entry",
   "audit_entry",
   "ban",
@@ -24,7 +23,6 @@ const LASTING = [
   "log_position",
   "refusal",
   "spam_allow",
-  "token",
 ] as const;
 
 /** More than any limit counts of one address, and read within a second. */

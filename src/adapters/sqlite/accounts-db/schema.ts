@@ -1,0 +1,357 @@
+/**
+ * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
+ * users, so a view must not use newer features. Names compare without case, because an address reaches Postfix as the
+ * client typed it.
+ */
+const baseline = `
+  -- A suspended account still receives mail but cannot sign in. \`followed\`: null for an account made by command; \`listed\` in the
+  -- followed accounts file; \`unlisted\` if it has left that file, so that it is suspended; \`imported\` from a file once, so that a
+  -- followed file may adopt it. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
+  CREATE TABLE account (
+    name TEXT COLLATE NOCASE PRIMARY KEY CHECK (name LIKE '_%@_%'),
+    password TEXT NOT NULL CHECK (password LIKE '{_%}_%'),
+    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    followed TEXT CHECK (followed IN ('imported', 'listed', 'unlisted')),
+    quota_bytes INTEGER CHECK (quota_bytes >= 0)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The addresses that have a mailbox.
+  CREATE VIEW mailbox (address) AS
+    SELECT name FROM account;
+
+  -- Dovecot's quota rules.
+  CREATE VIEW userdb (user, quota_rule) AS
+    SELECT name, '*:bytes=' || quota_bytes FROM account;
+
+  -- One row for each target of an alias.
+  CREATE TABLE alias (
+    address TEXT COLLATE NOCASE NOT NULL,
+    target TEXT COLLATE NOCASE NOT NULL,
+    PRIMARY KEY (address, target)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Aliases that take no mail for now.
+  CREATE TABLE alias_block (
+    address TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- The networks from which an account may sign in.
+  CREATE TABLE account_network (
+    account TEXT COLLATE NOCASE NOT NULL,
+    network TEXT NOT NULL,
+    PRIMARY KEY (account, network)
+  ) STRICT, WITHOUT ROWID;
+
+  -- \`account_network\` combined with the setting logins.networks, as Dovecot's allow_nets; the row '' is for accounts without
+  -- their own networks.
+  CREATE TABLE allowed_networks (
+    account TEXT COLLATE NOCASE PRIMARY KEY,
+    networks TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN
+    DELETE FROM account_network WHERE account = old.name;
+    DELETE FROM allowed_networks WHERE account = old.name;
+  END;
+
+  -- Who may sign in.
+  CREATE VIEW passdb (user, password, allow_nets) AS
+    SELECT name, password, coalesce(
+      (SELECT networks FROM allowed_networks WHERE account = name),
+      (SELECT networks FROM allowed_networks WHERE account = ''))
+    FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted';
+
+  -- The domains of the settings, for \`role_address\`.
+  CREATE TABLE served (
+    domain TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- The administrator's address of the settings, for \`role_address\`.
+  CREATE TABLE administrator (
+    address TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- Which of the two names of \`role_address\` the setting recipients.blocked refuses.
+  CREATE TABLE refused_role (
+    role TEXT COLLATE NOCASE PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@.
+  CREATE VIEW role_address (address, target) AS
+    SELECT address, target FROM (
+      SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
+        (SELECT address FROM administrator),
+        (SELECT name FROM account ORDER BY created_at, name LIMIT 1)) AS target
+      FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
+      WHERE role NOT IN (SELECT role FROM refused_role)
+    ) AS role
+    WHERE target IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
+      AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
+
+  -- Where accounts send their mail on; a target that is the account itself: a copy stays. With the last target of an alias go
+  -- the forwards to it.
+  CREATE TABLE forward (
+    account TEXT COLLATE NOCASE NOT NULL,
+    target TEXT COLLATE NOCASE NOT NULL,
+    PRIMARY KEY (account, target)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER forwards_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM forward WHERE account = old.name OR target = old.name;
+  END;
+  CREATE TRIGGER forwards_to_removed AFTER DELETE ON alias
+  WHEN NOT EXISTS (SELECT 1 FROM alias WHERE address = old.address)
+    AND NOT EXISTS (SELECT 1 FROM account WHERE name = old.address) BEGIN
+    DELETE FROM forward WHERE target = old.address;
+  END;
+
+  -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
+  -- them counts with what the account sends. Past the limit they rest: the mail stays in the mailbox.
+  CREATE TABLE young_forward (
+    account TEXT COLLATE NOCASE NOT NULL,
+    target TEXT COLLATE NOCASE NOT NULL,
+    until INTEGER NOT NULL,
+    rests_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, target)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What has left by them.
+  CREATE TABLE young_forward_sent (
+    account TEXT COLLATE NOCASE NOT NULL,
+    at INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    strangers INTEGER NOT NULL,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER young_forwards_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM young_forward WHERE account = old.name;
+    DELETE FROM young_forward_sent WHERE account = old.name;
+  END;
+
+  -- Every step that mail may take.
+  CREATE VIEW onward (address, target) AS
+    SELECT address, target FROM alias
+    UNION ALL SELECT account, target FROM forward WHERE target <> account;
+
+  -- Where mail goes. The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. Resumed,
+  -- it is sent on again. To a blocked alias no mail is sent on, until it takes mail again.
+  CREATE VIEW alias_map (address, targets) AS
+    SELECT address, group_concat(target, ',') FROM alias
+    WHERE address NOT IN (SELECT address FROM alias_block)
+    GROUP BY address
+    UNION ALL SELECT account, group_concat(DISTINCT iif(EXISTS (
+        SELECT 1 FROM young_forward AS young
+        WHERE young.account = forward.account AND young.target = forward.target
+          AND young.rests_until > (julianday('now') - 2440587.5) * 86400000
+      ), account, target)) FROM forward
+    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+      AND target NOT IN (SELECT address FROM alias_block)
+    GROUP BY account
+    UNION ALL SELECT address, target FROM role_address;
+
+  -- The one account behind an alias; an alias with more targets has no mailbox that could be full. An account that sends its
+  -- mail on is no alias of a mailbox: its own says whether it is full.
+  CREATE VIEW alias_userdb (address, user, quota_rule) AS
+    SELECT alias_map.address, userdb.user, userdb.quota_rule
+    FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
+    WHERE alias_map.address NOT IN (SELECT account FROM forward);
+
+  -- Which logins may send as an address: the account itself, or an account that the alias names.
+  CREATE VIEW sender_login (address, logins) AS
+    SELECT address, group_concat(login, ',') FROM (
+      SELECT name AS address, name AS login FROM account
+      UNION
+      SELECT alias.address, account.name FROM alias JOIN account ON account.name = alias.target
+      WHERE alias.address NOT IN (SELECT address FROM alias_block)
+      UNION
+      SELECT role_address.address, account.name FROM role_address JOIN account ON account.name = role_address.target
+    )
+    GROUP BY address;
+
+  -- How many new targets the users of mailboxes and the web gave to forwards within the last day, tries too. Kept here, so
+  -- that a restart does not reset the limit.
+  CREATE TABLE forward_spent (
+    account TEXT COLLATE NOCASE NOT NULL,
+    at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (account, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER forward_spent_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM forward_spent WHERE account = old.name;
+  END;
+
+  -- Keys of accounts that have their own (docs/encryption.md). \`for_password\`: the hash of the password that opens \`locked\`, so
+  -- that a password which came another way finds no key that it cannot open: Dovecot would refuse the sign-in. A key outlives
+  -- its account, as its mail does. \`place\`: the highest is the newest.
+  CREATE TABLE account_key (
+    account TEXT COLLATE NOCASE NOT NULL,
+    id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    public_key TEXT NOT NULL,
+    locked TEXT NOT NULL,
+    for_password TEXT NOT NULL,
+    recoverable TEXT NOT NULL,
+    PRIMARY KEY (account, id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The newest key comes first.
+  CREATE VIEW opened_key (user, key1, key2, key3, key4, key5, key6, key7, key8) AS
+    SELECT name,
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 0),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 1),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 2),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 3),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 4),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 5),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 6),
+      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 7)
+    FROM account WHERE name IN (SELECT account FROM account_key);
+
+  -- The key that encrypts an account's new mail.
+  CREATE VIEW encrypting_key (user, public_key) AS
+    SELECT name, (SELECT public_key FROM account_key
+      WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1)
+    FROM account;
+
+  -- Who administers: here, because the web may read \`engine.db\` and not this (docs/adr/0020). \`password\`: the hash of the
+  -- dashboard's password.
+  CREATE TABLE admin (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Tokens of the API, known by the SHA-256 of their secret. \`scopes\`: separated by commas.
+  CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    scopes TEXT NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- Sessions of the dashboard, known by the SHA-256 of their secret. \`proved_at\`: when the password was last given.
+  -- \`account\`: the mailbox whose user it is; null: the administrator. The triggers end the sessions of an account with its
+  -- password, and with its right to sign in, whatever program changes them.
+  CREATE TABLE session (
+    digest TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    device TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    proved_at INTEGER NOT NULL,
+    account TEXT COLLATE NOCASE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX session_account ON session (account);
+  CREATE TRIGGER account_signed_out AFTER DELETE ON account BEGIN
+    DELETE FROM session WHERE account = old.name;
+  END;
+  CREATE TRIGGER account_shut AFTER UPDATE OF password, suspended, followed ON account
+  WHEN new.password <> old.password OR new.suspended > old.suspended OR new.followed IS 'unlisted' BEGIN
+    DELETE FROM session WHERE account = old.name;
+  END;
+
+  -- The administrator's authenticator app (RFC 6238; docs/adr/0020). \`last_step\`: the latest time step whose code was used, so
+  -- that no code is taken twice.
+  CREATE TABLE admin_totp (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    secret BLOB NOT NULL CHECK (length(secret) >= 20),
+    confirmed_at INTEGER NOT NULL,
+    last_step INTEGER NOT NULL
+  ) STRICT;
+
+  -- Recovery codes, known by their SHA-256; a used one stays.
+  CREATE TABLE admin_recovery (
+    digest TEXT PRIMARY KEY,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- Passkeys. \`public_key\`: SPKI in DER; \`algorithm\`: its COSE number; \`counter\`: the signature counter of WebAuthn.
+  CREATE TABLE admin_passkeys (
+    id TEXT PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    algorithm INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
+  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  CREATE TABLE app_password (
+    account TEXT COLLATE NOCASE NOT NULL,
+    name TEXT COLLATE NOCASE NOT NULL,
+    digest TEXT NOT NULL UNIQUE,
+    proof TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (account, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER app_passwords_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+  CREATE TRIGGER app_passwords_of_before AFTER UPDATE OF password ON account WHEN new.password <> old.password BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+
+  -- Who may sign in with one of them.
+  CREATE VIEW app_passdb (user, digest, app, allow_nets) AS
+    SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
+    FROM app_password JOIN passdb ON passdb.user = app_password.account;
+
+  -- Replies of accounts while their users are away; \`until\` in milliseconds.
+  CREATE TABLE vacation (
+    account TEXT COLLATE NOCASE PRIMARY KEY,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    until INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER vacation_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM vacation WHERE account = old.name;
+  END;
+
+  -- The Sieve script of each reply that holds now (RFC 5230). Texts are quoted strings, in which only a backslash and a quote
+  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. Each \`duplicate\`
+  -- (RFC 7352) is false for one mail within its time, and true for the next: the first lets one mail of each sender through
+  -- within an hour, and all of the others are true once twenty such mails have come. Mail of lists is left out before.
+  -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
+  CREATE VIEW vacation_script (user, name, id, script) AS
+    SELECT account, kind, kind,
+      'require ["vacation", "duplicate", "envelope"];
+if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
+  header :is "Precedence" ["bulk", "junk", "list"], header :matches "Auto-Submitted" "auto-*") {
+}' || iif(kind = 'any', '', ' elsif not anyof (header :is "X-GhostInbox-Verified" "spf"' || coalesce((
+        SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
+      ), '') || ') {
+}') || ' elsif duplicate :handle "ghostinbox-sender" :header "From" :seconds 3600 {
+} elsif not allof (' || (
+        WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
+        SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
+      ) || ') {
+  vacation :days 7 :handle "ghostinbox"' ||
+      iif(subject = '', '', ' :subject "' || replace(replace(subject, '\\', '\\\\'), '"', '\\"') || '"') ||
+      coalesce((
+        SELECT ' :addresses [' || group_concat('"' || address || '"', ', ') || ']' FROM alias
+        WHERE target = vacation.account AND instr(address, '"') + instr(address, '\\') = 0
+          AND address NOT IN (SELECT address FROM alias_block)
+          AND NOT EXISTS (SELECT 1 FROM alias AS other WHERE other.address = alias.address AND other.target <> alias.target)
+      ), '') ||
+      ' "' || replace(replace(replace(text, '\\', '\\\\'), '"', '\\"'), char(10), char(13, 10)) || '";
+}
+'
+    FROM vacation, (SELECT 'proven' AS kind UNION ALL SELECT 'any')
+    WHERE (until IS NULL OR until > (julianday('now') - 2440587.5) * 86400000)
+      AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
+`;
+
+/** By which the file is known. */
+export const accountsApplicationId = 0x4748_6163;
+
+/** The number of migrations is the schema version. Each further one changes the schema of the version before. Append only. */
+export const accountsMigrations: readonly string[] = [baseline];

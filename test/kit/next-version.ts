@@ -1,0 +1,44 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
+import { accountsApplicationId, accountsMigrations } from "../../src/adapters/sqlite/accounts-db/schema.ts";
+import { engineApplicationId, engineMigrations } from "../../src/adapters/sqlite/engine-db/schema.ts";
+import { migrate } from "../../src/adapters/sqlite/migrate.ts";
+
+/** A version of the program that does not exist: it has one migration more. */
+
+const DATABASES = {
+  engine: { migrations: engineMigrations, id: engineApplicationId },
+  accounts: { migrations: accountsMigrations, id: accountsApplicationId },
+} as const;
+/** The schemas of today. */
+const TODAY = { engine: engineMigrations.length, accounts: accountsMigrations.length } as const;
+const NEXT_MIGRATION = "CREATE TABLE of_next_version (x INTEGER) STRICT";
+const CONTENTS = {
+  engine: `
+    INSERT INTO event (at, type, counts, details, action) VALUES (1, 'BAN', 0, '', '');
+    INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)
+    VALUES ('203.0.113.200/32', x'00', x'00', '203.0.113.200', 'manual', 'manual', '', 'root', 1, 1, 1)`,
+  accounts: `
+    INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}x', 1);
+    INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')`,
+};
+
+/** Until the test ends, this process has the code of the next version. */
+export function becomeNextVersion(t: TestContext): void {
+  for (const { migrations } of Object.values(DATABASES)) Array.prototype.push.call(migrations, NEXT_MIGRATION);
+  t.after(() => {
+    for (const { migrations } of Object.values(DATABASES)) Array.prototype.splice.call(migrations, -1, 1);
+  });
+}
+
+/** Writes a database as the version of today does: an event and a ban, or an account and an alias. */
+export function writeToday(name: keyof typeof DATABASES, path: string): string {
+  const { migrations, id } = DATABASES[name];
+  mkdirSync(dirname(path), { recursive: true });
+  using db = new DatabaseSync(path);
+  migrate(db, migrations.slice(0, TODAY[name]), id);
+  db.exec(CONTENTS[name]);
+  return path;
+}
