@@ -38,12 +38,13 @@ test("a file of another user is copied, and what leads elsewhere or waits is not
   symlinkSync(at("mail"), at("link"));
   symlinkSync(place, at("behind"));
   execFileSync("mkfifo", [at("pipe")]);
+  execFileSync("truncate", ["--size=2G", at("hole")]);
   assert.equal(copyForeignFile(at("mail"), at("to"), 0o600), true);
   assert.deepEqual([readFileSync(at("to"), "utf8"), statSync(at("to")).mode & 0o777], ["a mail", 0o600]);
   rmSync(at("to"));
-  for (const name of ["none", "link", "pipe", "behind"])
+  for (const name of ["none", "link", "pipe", "hole", "behind"])
     assert.equal(copyForeignFile(at(name), at("to"), 0o600), false, name);
-  assert.deepEqual(readdirSync(place).toSorted(), ["behind", "link", "mail", "pipe"]);
+  assert.deepEqual(readdirSync(place).toSorted(), ["behind", "hole", "link", "mail", "pipe"]);
 });
 
 test("a program gets a second name if nobody else can change it", () => {

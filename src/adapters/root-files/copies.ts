@@ -17,6 +17,7 @@ import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Directory, type Held, ownUid } from "./directory.ts";
+import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./holes.ts";
 import { mustBePlain, replace } from "./replace.ts";
 import { codeOf, named, UnsafePath } from "./unsafe-path.ts";
 
@@ -36,14 +37,15 @@ export function copyFile(from: string, to: string, mode: number): void {
 }
 
 /**
- * The same for a file in a directory of another user, who may have put anything there. False if it has gone, or is no regular file:
- * no link is followed, and no pipe waited for.
+ * The same for a file in a directory of another user, who may have put anything there. False if it has gone, is no regular file, or
+ * is a long hole that would fill the disk: no link is followed, and no pipe waited for.
  */
 export function copyForeignFile(from: string, to: string, mode: number): boolean {
   const source = openForeign(from);
   if (source === null) return false;
   try {
-    if (!fstatSync(source).isFile()) return false;
+    const stat = fstatSync(source);
+    if (!stat.isFile() || bytesWithoutSpace(stat) > MOST_WITHOUT_SPACE) return false;
     replace(to, (place, fresh) => {
       // A second name of the file that is open: the name itself may stand for another one by now.
       copyFileSync(`/proc/self/fd/${source}`, place.at(fresh), COPYFILE_EXCL);

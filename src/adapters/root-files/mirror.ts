@@ -12,23 +12,15 @@ import {
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Held } from "./directory.ts";
+import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./holes.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const DEEPEST = 100;
-/** Of `st_blocks`, whatever the file system (stat(2)). */
-const BLOCK_BYTES = 512;
 /** Nobody else writes into what is root's. */
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
-/** How much longer than its space on the disk an ordinary file can be: file systems compress. */
-const MOST_COMPRESSED = 8;
-/**
- * Maximum bytes of copies beyond that. A hole takes no space until it is copied, and neither do further names of one file. Some
- * file systems reserve the space of a new file only seconds later (ZFS), so the sum counts and not each file.
- */
-const MOST_WITHOUT_SPACE = 1 << 30;
 /**
  * The kernel writes times in steps of a tick. What changed within this time of a look may have changed after it (ms, twice the
  * longest tick).
@@ -114,8 +106,8 @@ export class Mirror {
   }
 
   /** Other users write there, and must not fill the disk with what costs them nothing. */
-  #admit(path: string, { size, blocks, nlink }: Stats): void {
-    this.#withoutSpace += Math.max(0, size - (MOST_COMPRESSED * blocks * BLOCK_BYTES) / Math.max(1, nlink));
+  #admit(path: string, stat: Stats): void {
+    this.#withoutSpace += bytesWithoutSpace(stat);
     if (this.#withoutSpace > MOST_WITHOUT_SPACE)
       throw new UnsafePath(
         `${path} is far longer than the space that it takes on the disk: move it away and try again.`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -6,7 +7,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { verifyPassword } from "../../adapters/accounts/password-hash.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { giveSignIn } from "./look-at-second.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { giveSignIn, lookAt } from "./look-at-second.ts";
 
 test("an account that may sign in from everywhere gets a password of the drill's; no other is touched", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
@@ -33,4 +35,13 @@ test("an account that may sign in from everywhere gets a password of the drill's
   read.close();
   assert.ok(await verifyPassword(hashes.get("anna@example.test") ?? "", given?.password ?? ""));
   for (const name of ["suspended@example.test", "at-home@example.test"]) assert.equal(hashes.get(name), "{PLAIN}x");
+});
+
+test("a pipe that the second server's guard could put in the place of a database keeps no drill waiting", async () => {
+  const accountsDb = join(temporaryDirectory(), "accounts.db");
+  execFileSync("mkfifo", [accountsDb]);
+  const loaded = loadSettings(null, {});
+  assert.ok(loaded.ok);
+  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, loaded.settings, { signIn: null, hasFirewall: false });
+  await assert.rejects(look, /accounts\.db is not a regular file/);
 });

@@ -6,6 +6,7 @@ import { hashPassword } from "../../adapters/accounts/password-hash.ts";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import { NftFirewall } from "../../adapters/nft/firewall.ts";
 import { exchange } from "../../adapters/probes/exchange.ts";
+import { openAnySchema } from "../../adapters/sqlite/schemas.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { TABLES } from "../../render/postfix/tables.ts";
@@ -130,10 +131,7 @@ async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<numbe
 }
 
 function rows(path: string, sql: string, ...values: readonly number[]) {
-  const db = new DatabaseSync(path, { readOnly: true });
-  try {
-    return db.prepare(sql).all(...values);
-  } finally {
-    db.close();
-  }
+  // Its guard runs.
+  using db = openAnySchema(path);
+  return db.prepare(sql).all(...values);
 }
