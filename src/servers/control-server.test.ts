@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { patience } from "../../test/kit/patience.ts";
+import { until } from "../../test/kit/until.ts";
 import { parseReply } from "../wire/control/codec.ts";
 import type { CommandLine, Reply } from "../wire/control/control.ts";
 import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
@@ -16,14 +16,6 @@ before(async () => {
 after(() => rm(directory, { recursive: true }));
 
 const DEADLINE_MS = 5_000;
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + patience(DEADLINE_MS);
-  while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 /** A guard that knows two verbs, remembers who asked, and has listeners. */
 class FakeGuard {

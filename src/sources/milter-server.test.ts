@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { HeldEngine, until } from "../../test/kit/policy-server-kit.ts";
+import { HeldEngine } from "../../test/kit/policy-server-kit.ts";
+import { until } from "../../test/kit/until.ts";
 import { decision } from "../core/decide/decision.ts";
 import { MilterServer } from "./milter-server.ts";
 

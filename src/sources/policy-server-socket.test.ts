@@ -4,16 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import {
-  ACTION,
-  ask,
-  BANNED,
-  Client,
-  DEADLINE_MS,
-  HeldEngine,
-  started,
-  until,
-} from "../../test/kit/policy-server-kit.ts";
+import { ACTION, ask, BANNED, Client, DEADLINE_MS, HeldEngine, started } from "../../test/kit/policy-server-kit.ts";
+import { until } from "../../test/kit/until.ts";
 import { PolicyServer } from "./policy-server.ts";
 
 let directory = "";

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/sources/policy-server.ts";
-import { patience } from "./patience.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
@@ -57,14 +56,6 @@ export class Client {
   }
   get text(): string {
     return this.chunks.join("");
-  }
-}
-
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + patience(DEADLINE_MS);
-  while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { patience } from "../../../test/kit/patience.ts";
 import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { until } from "../../../test/kit/until.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import type { Order, Result } from "../../adapters/sqlite/maintenance/orders.ts";
 import { MaintenanceWork } from "../../adapters/sqlite/maintenance/work.ts";
@@ -103,11 +103,3 @@ test("a reader without an end: told, then nothing more is recorded, and all is w
   await until(() => log.bytes === 0);
   await until(() => !notices.raised.has("database_log_held") && refusal() === "");
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + patience(10_000);
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain: ${holds.toString()}`);
-    await pause(20);
-  }
-}

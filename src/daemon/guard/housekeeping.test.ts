@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { patience } from "../../../test/kit/patience.ts";
+import { until } from "../../../test/kit/until.ts";
 import { SqliteBanLog } from "../../adapters/sqlite/engine-db/ban-log.ts";
 import { EventNames } from "../../adapters/sqlite/engine-db/event-names.ts";
 import { EventTally } from "../../adapters/sqlite/engine-db/event-tally.ts";
@@ -148,11 +147,3 @@ test("the owner is told of a nearly full disk while mail still comes in, and whe
   clock.advance(31 * SECOND_MS);
   await until(() => !notices.raised.has("disk_nearly_full"));
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + patience(10_000);
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain: ${holds.toString()}`);
-    await pause(20);
-  }
-}

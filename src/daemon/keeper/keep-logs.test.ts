@@ -19,7 +19,7 @@ import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
-import { patience } from "../../../test/kit/patience.ts";
+import { until } from "../../../test/kit/until.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { elderParts, LogKeeper } from "./keep-logs.ts";
@@ -66,7 +66,7 @@ const read = (file: string): string => (existsSync(file) ? readFileSync(file, "u
 test("warnings and errors stand in files of their own, each once, after a restart and a kill too", async () => {
   keeper.start();
   appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
-  await until("they are split", () => read(layout.mailErr) !== "");
+  await until(() => read(layout.mailErr) !== "");
   assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n`);
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
   assert.equal(statSync(layout.mailWarn).mode & 0o777, 0o640);
@@ -75,7 +75,7 @@ test("warnings and errors stand in files of their own, each once, after a restar
   appendFileSync(layout.mailLog, `${WARNING}\n`);
   keeper = make();
   keeper.start();
-  await until("it goes on", () => read(layout.mailWarn).split("\n").length === 4);
+  await until(() => read(layout.mailWarn).split("\n").length === 4);
   assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n${WARNING}\n`);
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
 });
@@ -138,11 +138,3 @@ test("a rotation that a kill broke off is finished: whoever still writes the old
     child.kill("SIGKILL");
   }
 });
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + patience(10_000);
-  while (!(await holds())) {
-    assert.ok(performance.now() < end, `in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

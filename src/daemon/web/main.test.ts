@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { patience } from "../../../test/kit/patience.ts";
 import { eventRow } from "../../../test/kit/test-database.ts";
+import { until } from "../../../test/kit/until.ts";
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
@@ -25,7 +25,6 @@ import type { Health } from "../../wire/control/items.ts";
 const PASSWORD = "correct horse battery staple";
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
 const bearer = { authorization: `Bearer ${TOKEN}` };
-const DEADLINE_MS = 15_000;
 
 type World = Readonly<{
   url: string;
@@ -221,12 +220,4 @@ async function freePort(): Promise<number> {
   const address = probe.address();
   probe.close();
   return typeof address === "object" && address !== null ? address.port : assert.fail("no port");
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + patience(DEADLINE_MS);
-  while (!(await holds())) {
-    if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { FakeFirewall, MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
-import { patience } from "../../../test/kit/patience.ts";
+import { until } from "../../../test/kit/until.ts";
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
@@ -225,12 +225,4 @@ function address(n: number): Prefix {
   const parsed = parsePrefix(`10.0.${n >> 8}.${n & 255}`);
   assert.ok(parsed !== null);
   return parsed;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + patience(5_000);
-  while (!condition()) {
-    assert.ok(performance.now() < end, "waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }

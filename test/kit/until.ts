@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { patience } from "./patience.ts";
+
+const DEADLINE_MS = 10_000;
+const PAUSE_MS = 2;
+
+/** Waits for what happens within this process. For whole servers `test/lab/wait.ts` waits, which asks less often. */
+export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
+  const end = performance.now() + patience(DEADLINE_MS);
+  while (!(await condition())) {
+    assert.ok(performance.now() < end, `waited in vain: ${what}`);
+    await pause(PAUSE_MS);
+  }
+}
