@@ -39,11 +39,19 @@ test("one's own directory, and that of another user where one is not root, chang
 
 test("a file that is made there is that user's, and root is root again, after an error too", { skip }, () => {
   const path = directoryOf(OTHER, "other");
+  const groups = process.getgroups?.();
   asOwnerOf(path, () => writeFileSync(join(path, "file"), ""));
   const { uid, gid } = statSync(join(path, "file"));
   assert.deepEqual([uid, gid], [OTHER, OTHER]);
   assert.throws(() => asOwnerOf(path, () => writeFileSync(join(top, "file"), "")), { code: "EACCES" });
   assert.deepEqual([process.geteuid?.(), process.getegid?.()], [0, 0]);
+  const rootsOnly = join(top, "for-roots-group");
+  writeFileSync(rootsOnly, "", { mode: 0o640 });
+  process.setgroups?.([0]);
+  assert.throws(() => asOwnerOf(path, () => readFileSync(rootsOnly)), { code: "EACCES" });
+  process.setgroups?.(groups ?? []);
+  asOwnerOf(path, () => undefined);
+  assert.deepEqual(process.getgroups?.(), groups);
 });
 
 test("a database's reader writes into no file that its owner linked beside it", { skip }, () => {

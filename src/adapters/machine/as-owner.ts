@@ -5,14 +5,19 @@ import { statSync } from "node:fs";
  * creates files beside a database by name, for a reader too. Only root can do this, and only in the main thread.
  */
 export function asOwnerOf<T>(directory: string, work: () => T): T {
-  if (process.geteuid?.() !== 0 || process.setegid === undefined || process.seteuid === undefined) return work();
+  const { setegid, seteuid, getgroups, setgroups } = process;
+  if (process.geteuid?.() !== 0 || !setegid || !seteuid || !getgroups || !setgroups) return work();
   const { uid, gid } = statSync(directory);
-  process.setegid(gid);
-  process.seteuid(uid);
+  const groups = getgroups();
+  // Those of root would open what the owner's own groups do not.
+  setgroups([gid]);
+  setegid(gid);
+  seteuid(uid);
   try {
     return work();
   } finally {
-    process.seteuid(0);
-    process.setegid(0);
+    seteuid(0);
+    setegid(0);
+    setgroups(groups);
   }
 }
