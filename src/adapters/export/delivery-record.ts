@@ -30,11 +30,10 @@ const written = lazily(() => {
   const whole = wholeNumber(0, Number.MAX_SAFE_INTEGER);
   return z.strictObject({
     position: z.nullable(whole),
-    // A record of an earlier version has none of these two.
-    at: z._default(z.nullable(text(MOST_AT)), null),
+    at: z.nullable(text(MOST_AT)),
     trouble: z.nullable(text(MOST_TROUBLE)),
     since: z.nullable(whole),
-    lost: z._default(z.nullable(z.strictObject({ count: whole, at: whole })), null),
+    lost: z.nullable(z.strictObject({ count: whole, at: whole })),
   });
 });
 

@@ -175,7 +175,7 @@ export class LogFollower {
   }
 }
 
-/** A position that was passed on: `identity`, and `headOf`. Those of earlier versions have no head. */
+/** The `inode` of a position that was passed on: `identity`, and `headOf`. */
 const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
 const HEAD_BYTES = 256;
 

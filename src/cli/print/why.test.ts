@@ -86,7 +86,16 @@ What lifts or prevents it:
 });
 
 test("the settings of a reason are those of its numbers; a ban's own row has none", () => {
-  const blocked = { ...failure, type: "EMAIL_BLOCKED", reason: "mail_limit", count: 6, limit: 5, windowMs: 60_000 };
+  const limitKey = "limits.mail.per_minute";
+  const blocked = {
+    ...failure,
+    type: "EMAIL_BLOCKED",
+    reason: "mail_limit",
+    count: 6,
+    limit: 5,
+    windowMs: 60_000,
+    limitKey,
+  };
   const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
   const inForce = new Map([["limits.mail.per_minute", "5"]]);
   const told = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];

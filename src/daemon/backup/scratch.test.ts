@@ -11,8 +11,8 @@ import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./
 test("what a killed restore or drill left goes; what one that runs is using stays", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   const own = basename(scratchOf(layout));
-  // The number of this process, with another start; and as an earlier version named it.
-  for (const name of [own, `restoring-${process.pid}-1`, "restoring-4194999-5", "restoring-77", "restoring-mail"])
+  // The number of this process, with another start; and another number.
+  for (const name of [own, `restoring-${process.pid}-1`, "restoring-4194999-5", "restoring-mail"])
     mkdirSync(join(layout.data, name), { recursive: true });
   mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
   removeLeftOver(layout);
@@ -33,7 +33,7 @@ test("the files of a drill that another process runs stay", () => {
 
 test("keys that a killed restore left in memory go", { skip: lacking({ root: true }) }, () => {
   // No process can have these numbers (proc(5), pid_max); the last is of this process, with another start.
-  const left = ["4194999", "4194999-5", `${process.pid}-1`].map((of) => `/run/ghostinbox-keys.${of}`);
+  const left = ["4194999-5", `${process.pid}-1`].map((of) => `/run/ghostinbox-keys.${of}`);
   for (const directory of [...left, keysDirectory()]) mkdirSync(directory);
   try {
     removeLeftOverKeys();

@@ -6,7 +6,7 @@ import { lockHolder } from "../set-up/lock.ts";
 import { startTimeOf } from "../set-up/read-processes.ts";
 
 /** The process and when it started (proc(5), starttime): another one may have its number by now. */
-const SCRATCH = /^restoring-(\d+)(?:-(\d+))?$/;
+const SCRATCH = /^restoring-(\d+)-(\d+)$/;
 
 /** Where this process puts a mailbox for Dovecot, whose user may not enter `backup/`. */
 export function scratchOf({ data }: Layout): string {
@@ -15,7 +15,7 @@ export function scratchOf({ data }: Layout): string {
 
 /** No disk holds it (tmpfs(5)). */
 const MEMORY = "/run";
-const KEYS = /^ghostinbox-keys\.(\d+)(?:-(\d+))?$/;
+const KEYS = /^ghostinbox-keys\.(\d+)-(\d+)$/;
 
 /** Where this process puts the private keys of an account while Dovecot reads its mail. */
 export function keysDirectory(): string {
@@ -37,6 +37,6 @@ export function removeLeftOver({ data, backupDrill, backupLock }: Layout): void 
 function removeOfTheDead(directory: string, names: RegExp): void {
   for (const name of readdirSync(directory)) {
     const [, pid = "", startTime = ""] = names.exec(name) ?? [];
-    if (pid !== "" && (startTime === "" || startTimeOf(Number(pid)) !== startTime)) removeTree(join(directory, name));
+    if (pid !== "" && startTimeOf(Number(pid)) !== startTime) removeTree(join(directory, name));
   }
 }

@@ -54,26 +54,6 @@ describe("system users", OWN_ETC, () => {
     );
   });
 
-  test("memberships of earlier versions, which let a user read too much, end", async () => {
-    const etc = bare();
-    await add(etc);
-    const given: readonly [group: string, user: string][] = [
-      ["ghostinbox", "ghostinbox-web"],
-      ["debian-spamd", "ghostinbox"],
-      ["spamass-milter", "ghostinbox"],
-    ];
-    const groups = readFileSync(`${etc.path}/group`, "utf8").trimEnd().split("\n");
-    etc.write(
-      "group",
-      groups.map((line) =>
-        given.reduce((text, [group, user]) => (text.startsWith(`${group}:`) ? text + user : text), line),
-      ),
-    );
-    assert.deepEqual(etc.members("ghostinbox"), ["ghostinbox-web"]);
-    await add(etc);
-    for (const [group, user] of given) assert.ok(!etc.members(group).includes(user), group);
-  });
-
   test("a program that fails stops the start with what it said", async () => {
     const etc = bare();
     // As an older run of useradd leaves it that was killed, and whose process id lives.

@@ -1,12 +1,11 @@
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 import { hasGroup, hasUser, isMember } from "./site.ts";
 
 const ACCOUNT_READERS = ["postfix", "dovecot"];
 
-/** Adds missing system users and groups, and puts each of our users into exactly the groups it needs. */
+/** Adds missing system users and groups, and puts each of our users into the groups it needs. */
 export async function addUsers(): Promise<void> {
   for (const name of [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban]) {
     if (!hasUser(name)) await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
@@ -17,21 +16,12 @@ export async function addUsers(): Promise<void> {
   for (const reader of [USERS.guard, USERS.web, USERS.export]) await join(reader, USERS.dataGroup);
   // Fail2ban is started with that group.
   await join(USERS.guard, USERS.logsGroup);
-  // Earlier versions let the web read all that the guard may, including the secret of sign-ins.
-  await leave(USERS.web, USERS.guard);
-  // In earlier versions the guard asked spamd whether it works; now the keeper does.
-  await leave(USERS.guard, CONTENT_USERS.spamMilter);
-  await leave(USERS.guard, CONTENT_USERS.spamd);
 }
 
 const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
 
 async function join(user: string, group: string): Promise<void> {
   if (!isMember(user, group)) await must("usermod", ["--append", "--groups", group, user]);
-}
-
-async function leave(user: string, group: string): Promise<void> {
-  if (isMember(user, group)) await must("gpasswd", ["--delete", user, group]);
 }
 
 async function must(program: string, args: readonly string[]): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Reason } from "../../core/events/reasons.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
 import type { EventItem } from "../../wire/control/items.ts";
 
@@ -103,27 +102,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   manual: NONE,
 };
 
-const MAIL_BY_WINDOW = byWindow(MAIL_LIMITS);
-const CONNECTIONS_BY_WINDOW = byWindow(CONNECTION_LIMITS);
-
-/**
- * The settings behind an event: the limit that it recorded. Events of earlier versions recorded none; their type and
- * window tell which of several it was.
- */
-export function settingsBehind(
-  reason: Reason,
-  { type, windowMs, limitKey }: Pick<EventItem, "type" | "windowMs" | "limitKey">,
-): readonly SettingKey[] {
-  if (limitKey !== null && isSettingKey(limitKey)) return [limitKey];
-  const limits = PREVENTED_BY[reason];
-  if (windowMs === null || limits.length < 2) return limits;
-  if (type.startsWith("LOGIN_")) return limits.includes(FAILURES) ? [FAILURES] : limits;
-  const family = type.startsWith("CONNECT") ? CONNECTIONS_BY_WINDOW : MAIL_BY_WINDOW;
-  const limit = family.get(windowMs);
-  return limit !== undefined && limits.includes(limit) ? [limit] : limits;
-}
-
-function byWindow(keys: readonly SettingKey[]): ReadonlyMap<number, SettingKey> {
-  const windows = [MINUTE_MS, HOUR_MS, DAY_MS];
-  return new Map(keys.flatMap((key, i) => (windows[i] === undefined ? [] : [[windows[i], key] as const])));
+/** The settings behind an event: the limit that it recorded, or all that its reason knows. */
+export function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
+  return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : PREVENTED_BY[reason];
 }
