@@ -18,8 +18,8 @@ import { stepsUnder } from "../lab/type-page.ts";
 import { timed, until } from "../lab/wait.ts";
 
 const YOU = "you@example.org";
-/** The image of the next version. */
-const NEXT = `${NAME}:next`;
+/** Keeps the image of this version while that of the next has its name. */
+const THIS_VERSION = `${NAME}:this`;
 const NOBODY = "nobody@example.org";
 const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
 const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
@@ -175,9 +175,10 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     test("a new image takes its place, brings the databases up to date, and loses nothing", async () => {
       const before = await image.inspect("{{.Id}}");
       const script = JSON.stringify(["node", "--eval", NEXT_VERSION_SCRIPT, "/usr/lib/ghostinbox"]);
-      await docker.must(["build", "--network=none", "--tag", NEXT, "-"], { input: `FROM ${NAME}\nRUN ${script}\n` });
+      await docker.must(["tag", NAME, THIS_VERSION]);
+      await docker.must(["build", "--network=none", "--tag", NAME, "-"], { input: `FROM ${NAME}\nRUN ${script}\n` });
       // The first has shown that the image runs as shipped.
-      image.writeCompose(join(directory, "compose.override.yaml"), NEXT);
+      image.writeCompose(join(directory, "compose.override.yaml"), NAME);
       await image.typed("Start it", { directory, from: 1, to: 2 });
       await image.runs();
       assert.notEqual(await image.inspect("{{.Id}}"), before);
@@ -191,6 +192,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
     test("the upgrade is taken back", async () => {
       await image.typed("Upgrade", { directory });
+      await docker.must(["tag", THIS_VERSION, NAME]);
     });
   });
 
