@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import type { AlertItem } from "../../src/wire/control/items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
-import type { AlertList, ChannelTests } from "../../src/wire/control/results.ts";
+import type { AlertItem, AlertList, ChannelTests } from "../../src/wire/verbs/server.ts";
 import { t } from "../admin-texts.ts";
 import { get, post, queryOf } from "../api.ts";
 import { attempt } from "../attempt.ts";

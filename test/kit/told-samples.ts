@@ -1,4 +1,3 @@
-import type { Encryption } from "../../src/wire/control/results.ts";
 import type {
   ChecksReport,
   Fail2banReport,
@@ -6,6 +5,7 @@ import type {
   IncidentsReport,
   RetentionReport,
 } from "../../src/wire/control/told.ts";
+import type { Encryption } from "../../src/wire/verbs/server.ts";
 
 /** What the keeper may tell of a server. */
 

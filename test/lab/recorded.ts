@@ -6,8 +6,9 @@ import { instant } from "../../src/core/time.ts";
 import { ALL_BANS, statsOf } from "../../src/engine/explain/stats.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Command, Verb } from "../../src/wire/control/control.ts";
-import type { AlertItem, EventItem, Stats } from "../../src/wire/control/items.ts";
+import type { EventItem, Stats } from "../../src/wire/control/items.ts";
 import type { BanItem } from "../../src/wire/verbs/bans.ts";
+import type { AlertItem } from "../../src/wire/verbs/server.ts";
 import { patience } from "../kit/patience.ts";
 
 const MOST_BANS = 10_000;
@@ -55,7 +56,7 @@ export class Recorded {
 
   /** The newest first. */
   async alerts(): Promise<readonly AlertItem[]> {
-    return (await this.#ask<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).alerts;
+    return (await this.#ask<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).items;
   }
 
   async stats(): Promise<Stats> {

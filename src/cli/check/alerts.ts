@@ -1,4 +1,4 @@
-import type { AlertList } from "../../wire/control/results.ts";
+import type { AlertList } from "../../wire/verbs/server.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";

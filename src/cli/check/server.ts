@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Health } from "../../wire/control/items.ts";
-import type { AlertList } from "../../wire/control/results.ts";
+import type { AlertList } from "../../wire/verbs/server.ts";
 import type { CommandCall } from "../call.ts";
 import type { Reader } from "../reader.ts";
 import { doorsOf } from "./doors.ts";

@@ -26,10 +26,10 @@ export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
   const asked = await gather(
     page,
     (one) => call.guard.ask<"alerts_list">({ verb: "alerts_list", ...one }),
-    (a, b) => ({ ...b, alerts: [...a.alerts, ...b.alerts] }),
+    (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
   );
   if (!asked.ok) return asked;
-  const { channels, alerts } = asked.result;
+  const { channels, items: alerts, ...rest } = asked.result;
   const failing = channels.filter(({ failing: why }) => why !== null);
   const rows = alerts.map(({ severity, code, subject, openedAt, resolvedAt, detail }) => [
     severity,
@@ -46,5 +46,5 @@ export async function alertsList(call: CommandCall): Promise<CommandOutcome> {
     `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
     ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),
   ].join("\n");
-  return done(asked.result, text, `${PROGRAM} alerts test`);
+  return done({ channels, alerts, ...rest }, text, `${PROGRAM} alerts test`);
 }

@@ -5,8 +5,8 @@ import { VERSION } from "../../core/version.ts";
 import { stateJson } from "../../daemon/firewall/firewall-state.ts";
 import { containerNews } from "../../daemon/set-up/container.ts";
 import { ALL_BANS, allBans, statsOf } from "../../engine/explain/stats.ts";
-import type { AlertItem, ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
-import type { AlertList } from "../../wire/control/results.ts";
+import type { ComponentHealth, Health, Stats } from "../../wire/control/items.ts";
+import type { AlertItem, AlertList } from "../../wire/verbs/server.ts";
 import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../call.ts";
 import { columns, oneLine } from "../print/text.ts";
 import { currentFirewall } from "./firewall.ts";
@@ -91,8 +91,8 @@ function waiting(tasks: number, status: Health["status"]): string {
 /** The open ones come first in the list. */
 const OPEN_SHOWN = 10;
 
-function openAlerts({ alerts }: AlertList): readonly AlertItem[] {
-  return alerts.filter(({ resolvedAt }) => resolvedAt === null);
+function openAlerts({ items }: AlertList): readonly AlertItem[] {
+  return items.filter(({ resolvedAt }) => resolvedAt === null);
 }
 
 const LOCAL_ONLY =

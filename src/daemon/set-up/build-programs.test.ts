@@ -47,7 +47,7 @@ describe("the build of the programs", () => {
 
   test("has no character beyond ASCII, with which V8 would keep a program in two bytes a character", () => {
     const programs = built.files.filter(({ name }) => /^[\w-]+\.js$/.test(name));
-    assert.equal(programs.length, 13);
+    assert.equal(programs.length, 14);
     for (const { name, text } of programs) assert.doesNotMatch(text, /[^\0-\u007f]/, name);
     assert.match(textOf("guard.js"), /\/\[\.\\u2026\]\$\//);
     const raw = built.sources.flatMap((path) => readFileSync(path, "utf8").match(/String\.raw`[^`]*`/g) ?? []);

@@ -32,12 +32,12 @@ test("open alerts come before those that are over, the newest of each first, wit
     one.ok ? [one, alertsList({ alerts }, { limit: 3, cursor: one.result.next })] : [],
   );
   assert.deepEqual(
-    pages.flatMap((one) => (one.ok ? one.result.alerts : [])),
-    reply.result.alerts,
+    pages.flatMap((one) => (one.ok ? one.result.items : [])),
+    reply.result.items,
     "page by page",
   );
   assert.deepEqual(
-    reply.result.alerts.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
+    reply.result.items.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]),
     [
       ["disk_nearly_full", "newer", null],
       ["disk_nearly_full", "", null],

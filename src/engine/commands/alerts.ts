@@ -1,8 +1,8 @@
 import { alertText } from "../../core/alerts/alerts.ts";
 import { isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Reply } from "../../wire/control/control.ts";
-import type { AlertItem } from "../../wire/control/items.ts";
 import { descending, type PageRequest, pageOf } from "../../wire/control/paging.ts";
+import type { AlertItem } from "../../wire/verbs/server.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
 
@@ -25,7 +25,7 @@ export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean):
 export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
   const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
   const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
-  return { ok: true, result: { channels, leadOut: alerts.leadOut, alerts: items.map(item), ...page } };
+  return { ok: true, result: { channels, leadOut: alerts.leadOut, items: items.map(item), ...page } };
 }
 
 function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {

@@ -10,9 +10,6 @@ export type AuditCommandParts = Readonly<{
 type Asked = Extract<Command, { readonly verb: "audit_list" }>;
 
 /** What administrators did, a page at a time. How many there are is not counted: the web may ask often, and 100,000 are kept. */
-export function auditList({ audited }: AuditCommandParts, { limit, cursor }: Asked): Reply<"audit_list"> {
-  if (cursor !== null && !/^\d{1,15}$/.test(cursor))
-    return { ok: false, kind: "usage", message: "That is no cursor of this list.", next: "" };
-  const { items, next } = audited.entries({ limit, cursor });
-  return { ok: true, result: { entries: items, next } };
+export function auditList({ audited }: AuditCommandParts, asked: Asked): Reply<"audit_list"> {
+  return { ok: true, result: audited.entries(asked) };
 }

@@ -58,8 +58,8 @@ export class Upkeep {
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { upkeep });
-    this.certificate = this.#once("certificate", ({ certificate }) => certificate && { certificate }, {
+    this.records = this.#once("upkeep", ({ upkeep }) => upkeep && { items: upkeep });
+    this.certificate = this.#once("certificate", ({ certificate }) => certificate, {
       lastsMs: CERTIFICATE_MS,
     });
     this.audit = this.#once("audit", ({ audit }) => (audit === undefined ? undefined : { audit }));

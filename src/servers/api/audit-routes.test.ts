@@ -22,7 +22,7 @@ async function get(kit: Kit, path: string) {
 
 test("the audit comes in pages, as the guard tells it", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("audit_list", { ok: true, result: { entries: [ENTRY], next: "7" } });
+  kit.guard.replies.set("audit_list", { ok: true, result: { items: [ENTRY], next: "7" } });
   assert.deepEqual(await get(kit, "?limit=1"), { status: 200, answer: { items: [ENTRY], next: "7" } });
   await get(kit, "?cursor=7");
   assert.deepEqual(kit.guard.of("audit_list"), [

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
 import { type VerbEntry, verbs, type WebVerb } from "../../wire/control/control.ts";
 import type { Rights } from "../../wire/control/verb-rights.ts";
 import type { HttpForm } from "../../wire/verbs/verb.ts";
@@ -101,11 +102,11 @@ function asText(place: Place): Place {
 const NUMBER = z.pipe(z.string().check(z.regex(/^\d{1,15}$/, "is not a whole number")), z.transform(Number));
 
 function isNumber(schema: Schema): schema is z.core.$ZodNumber<number> {
-  return schema instanceof z.core.$ZodNumber;
+  return schema instanceof $ZodNumber;
 }
 
 function innermost(schema: Schema): Schema {
-  const isWrapped = schema instanceof z.core.$ZodDefault || schema instanceof z.core.$ZodNullable;
+  const isWrapped = schema instanceof $ZodDefault || schema instanceof $ZodNullable;
   return isWrapped ? innermost(schema._zod.def.innerType) : schema;
 }
 

@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import { $ZodObject, $ZodOptional } from "zod/v4/core";
 import { needOf } from "../../wire/control/rights.ts";
 import type { Schemas } from "./openapi-schemas.ts";
 import { tagOf } from "./openapi-tags.ts";
@@ -139,11 +139,11 @@ function requestBody(schema: Json, bytes: number, form = false): Json {
 }
 
 function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {
-  if (!(schema instanceof z.core.$ZodObject)) return [];
+  if (!(schema instanceof $ZodObject)) return [];
   const fields: Readonly<Record<string, Schema>> = schema._zod.def.shape;
   return Object.entries(fields).map(([name, field]) => {
     const { description, ...json } = schemas.of(field, "input");
-    const required = place === "path" || !(field instanceof z.core.$ZodOptional);
+    const required = place === "path" || !(field instanceof $ZodOptional);
     return { name, in: place, required, ...(description !== undefined && { description }), schema: json };
   });
 }

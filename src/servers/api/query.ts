@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import { $ZodArray, $ZodObject, $ZodOptional } from "zod/v4/core";
 import { effectOf, hasDryRun } from "../../wire/control/control.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
@@ -16,7 +16,7 @@ export function readQuery(row: Route, url: string): Read | Response {
   const given = [...new URL(url).searchParams];
   const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
   const shape: Readonly<Record<string, Schema>> =
-    row.schemas.query instanceof z.core.$ZodObject ? row.schemas.query._zod.def.shape : {};
+    row.schemas.query instanceof $ZodObject ? row.schemas.query._zod.def.shape : {};
   const own = Object.keys(shape);
   const lists = own.filter((name) => isList(shape[name]));
   const all = (wanted: string): readonly string[] => given.flatMap(([name, value]) => (name === wanted ? [value] : []));
@@ -34,9 +34,7 @@ export function readQuery(row: Route, url: string): Read | Response {
 }
 
 function isList(field: Schema | undefined): boolean {
-  return (
-    field instanceof z.core.$ZodArray || (field instanceof z.core.$ZodOptional && isList(field._zod.def.innerType))
-  );
+  return field instanceof $ZodArray || (field instanceof $ZodOptional && isList(field._zod.def.innerType));
 }
 
 export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {

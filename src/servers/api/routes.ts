@@ -1,7 +1,6 @@
 import { identityOf } from "./access.ts";
 import { accessRoutes } from "./access-routes.ts";
 import { accountRoutes } from "./account-routes.ts";
-import { auditRoutes } from "./audit-routes.ts";
 import { command } from "./commands.ts";
 import { derivedRoutes } from "./derived.ts";
 import { factorRoutes } from "./factor-routes.ts";
@@ -28,10 +27,8 @@ import {
 } from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import * as shape from "./schemas.ts";
-import { serverRoutes } from "./server-routes.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
-import { upkeepRoutes } from "./upkeep-routes.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table, of which the files of other routes have parts. */
 export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
@@ -92,9 +89,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...settingsRoutes({ parts }),
     ...mailRoutes({ parts }),
     ...filterRoutes({ parts }),
-    ...upkeepRoutes({ parts }),
-    ...auditRoutes({ parts }),
-    ...serverRoutes({ parts }),
     ...accountRoutes(parts),
     ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),

@@ -25,7 +25,7 @@ test("alerts come in pages, with the channels that tell of them", async (t) => {
   const kit = await startKit(t);
   const channels = [{ name: "ntfy", failing: "it answered 503" }];
   const page = { channels, leadOut: true, next: "over/x", total: 7 };
-  kit.guard.replies.set("alerts_list", { ok: true, result: { ...page, alerts: [ALERT] } });
+  kit.guard.replies.set("alerts_list", { ok: true, result: { ...page, items: [ALERT] } });
   assert.deepEqual(await send(kit, "GET", "alerts?limit=1"), { status: 200, answer: { ...page, items: [ALERT] } });
   assert.deepEqual(kit.guard.of("alerts_list"), [{ verb: "alerts_list", limit: 1, cursor: null }]);
   assert.equal((await send(kit, "GET", "alerts?limit=0")).status, 400);
@@ -54,8 +54,8 @@ const UPKEEP = {
 test("the upkeep, the certificate and DNS records are what the guard says", async (t) => {
   const kit = await startKit(t);
   const dns = { domain: "example.org", domains: ["example.org"], checkedAt: ALERT.openedAt, records: [MX] };
-  kit.guard.replies.set("upkeep", { ok: true, result: { upkeep: [UPKEEP] } });
-  kit.guard.replies.set("certificate", { ok: true, result: { certificate: CERTIFICATE } });
+  kit.guard.replies.set("upkeep", { ok: true, result: { items: [UPKEEP] } });
+  kit.guard.replies.set("certificate", { ok: true, result: CERTIFICATE });
   kit.guard.replies.set("dns_check", { ok: true, result: dns });
   assert.deepEqual(await send(kit, "GET", "upkeep"), { status: 200, answer: { items: [UPKEEP] } });
   assert.deepEqual(await send(kit, "GET", "certificate"), { status: 200, answer: CERTIFICATE });

@@ -12,7 +12,7 @@ for (const command of Object.values(COMMANDS))
     assert.deepEqual(parseCommandLine(line), { ok: true, value: { by: "root", command } });
   });
 
-const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "note", "subject", "until"];
+const HAVE_DEFAULTS = ["limit", "cursor", "text", "for", "note", "domain", "subject", "until"];
 for (const [verb, command] of Object.entries(COMMANDS))
   for (const field of Object.keys(command).filter((name) => name !== "verb"))
     test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {

@@ -5,6 +5,7 @@ import { ALIASES } from "../verbs/aliases.ts";
 import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
+import { SERVER } from "../verbs/server.ts";
 import { verb } from "../verbs/verb.ts";
 import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
@@ -27,12 +28,8 @@ import type {
   AccessReview,
   AccountDetails,
   AccountList,
-  AlertList,
-  AuditList,
-  ChannelTests,
   Done,
   Dropped,
-  Encryption,
   Ended,
   FactorList,
   FactorsReset,
@@ -60,15 +57,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import {
-  type ChecksReport,
-  type Fail2banReport,
-  type FirewallReport,
-  type IncidentsReport,
-  MOST_REVIEWED,
-  type RetentionReport,
-} from "./told.ts";
-import type { AuditReport, CertificateReport, DnsReport, UpkeepItem } from "./upkeep.ts";
+import { MOST_REVIEWED } from "./told.ts";
 import {
   ADMIN,
   ANYONE,
@@ -93,9 +82,6 @@ import {
 
 /** So many entries of an accounts file fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
-
-/** So many entries of the audit are told at once: each may have some kilobytes. */
-export const MOST_AUDITED = 100;
 
 export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
@@ -228,36 +214,9 @@ const VERBS = [
   verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
   ...ALIASES,
   ...FILTERS,
-  /** Sends a test to each alert channel and waits for the results. */
-  verb(
-    "alerts_test",
-    ADMIN,
-    {},
-    reads<ChannelTests>("results", {
-      bound: "alertTests",
-      trial: "It changes nothing: it sends a message to each channel.",
-    }),
-  ),
-  verb("alerts_list", READ, page, reads<AlertList>("alerts")),
-  /** What administrators did, the newest first. */
-  verb("audit_list", ADMIN, { limit: wholeNumber(1, MOST_AUDITED), cursor }, reads<AuditList>("entries")),
-  /** What the last check of the audit found; null: there was none since the server began. */
-  verb("audit_verify", ADMIN, {}, reads<{ readonly audit: AuditReport | null }>("audit")),
+  ...SERVER,
   /** Who can read the mail of each account, and where it goes by itself; of those with this text in their name. */
   verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, reads<AccessReview>("accounts")),
-  /** What `incident list` shows. */
-  verb("incident_list", ADMIN, {}, reads<IncidentsReport>("incidents")),
-  /** What the kernel lets in. */
-  verb("firewall", READ, {}, reads<FirewallReport>("state")),
-  verb("checks", READ, {}, reads<ChecksReport>("checks")),
-  verb("fail2ban", READ, {}, reads<Fail2banReport>("jails")),
-  verb("encryption", ADMIN, {}, reads<Encryption>("encrypts")),
-  verb("retention", ADMIN, {}, reads<RetentionReport>("legalHolds")),
-  /** What root's records say of backups, drills, checks and the like. */
-  verb("upkeep", READ, {}, reads<{ readonly upkeep: readonly UpkeepItem[] }>("upkeep")),
-  verb("certificate", READ, {}, reads<{ readonly certificate: CertificateReport }>("certificate")),
-  /** The DNS records of a domain as they are and should be; null: of the first one. */
-  verb("dns_check", READ, { domain: z.nullable(text(253)) }, reads<DnsReport>("records")),
   verb("token_list", ADMIN, page, reads<TokenList>("tokens")),
   /** `for`: how long it is valid; null: it does not expire. */
   verb(

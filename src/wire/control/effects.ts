@@ -43,6 +43,9 @@ export type GivenFor<R extends Rights> = Given<
 >;
 type AnswerOf<R> = (keyof R & string) | Answer<R>;
 
+/** What an answer holds. */
+export type ResultOf<A> = A extends Answer<infer R> ? Readonly<R> : never;
+
 export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {
   return { schema: lazily(make) };
 }

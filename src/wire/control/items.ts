@@ -219,19 +219,6 @@ type SpamScore = Readonly<{
 }>;
 export type SpamScores = Page<SpamScore> &
   Readonly<{ days: readonly Readonly<{ day: string; scored: number; spam: number }>[]; complete: boolean }>;
-export type AlertItem = Readonly<{
-  code: string;
-  /** The component or account; empty if there is only one. */
-  subject: string;
-  severity: "info" | "warning" | "critical";
-  says: string;
-  detail: string;
-  /** What to do. */
-  next: string;
-  openedAt: string;
-  /** Null while it is open. */
-  resolvedAt: string | null;
-}>;
 /** The result for the accounts of a file. Each account is in at most one list. */
 export type FileChanges = Readonly<{
   added: readonly string[];

@@ -1,20 +1,9 @@
-import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AliasItem } from "../verbs/aliases.ts";
 import type { CallerItem, ListedSession, TokenItem } from "./access-items.ts";
-import type { KeyCounts } from "./account-key.ts";
-import type {
-  AccountKnown,
-  AccountRow,
-  AlertItem,
-  HeldAccountItem,
-  HeldMailItem,
-  QueueItem,
-  SentMailItem,
-} from "./items.ts";
-import type { CountedPage, Page } from "./paging.ts";
-import type { EncryptionReport } from "./told.ts";
+import type { AccountKnown, AccountRow, HeldAccountItem, HeldMailItem, QueueItem, SentMailItem } from "./items.ts";
+import type { CountedPage } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
 
@@ -65,8 +54,6 @@ export type DetailedAccount = AccountRow &
     passwordsOnServer: boolean;
   }>;
 export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
-/** `accounts`: which have keys of their own. */
-export type Encryption = EncryptionReport & Readonly<{ accounts: KeyCounts }>;
 /** Who can read an account's mail, and where it goes by itself. `by`: a command, or the file of a Sieve script. */
 export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" | "createdAt"> &
   Readonly<{
@@ -77,16 +64,6 @@ export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" |
     forwards: readonly Readonly<{ to: readonly string[]; by: string }>[];
   }>;
 export type AccessReview = Paged & Readonly<{ accounts: readonly AccountAccess[] }>;
-export type ChannelTests = Readonly<{ results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] }>;
-export type AlertList = Paged &
-  Readonly<{
-    /** `failing`: why it has failed several times in a row; null if it works. */
-    channels: readonly Readonly<{ name: string; failing: string | null }>[];
-    /** Whether any of them leads out of this server. */
-    leadOut: boolean;
-    alerts: readonly AlertItem[];
-  }>;
-export type AuditList = Pick<Page<never>, "next"> & Readonly<{ entries: readonly AuditEntry[] }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import { STEPS } from "../../core/incident/incident.ts";
 import { SHUT } from "../../core/incident/isolation.ts";
+import { count, list, meaning } from "../verbs/kinds.ts";
 
-/** What only root can read and others may know: the keeper tells the guard, and the guard those who administer. */
+/** What only root can read and others may know: the keeper reports it to the guard, and the guard to those who administer. */
 
 export const SENTENCES = ["unjudged", "all"] as const;
 
@@ -20,116 +21,141 @@ export const TOLD = [
 ] as const;
 export type Told = (typeof TOLD)[number];
 
-/** Of so many accounts at once it is told where their Sieve scripts send mail on. */
+/** The keeper reads the Sieve scripts of at most so many accounts at once. */
 export const MOST_REVIEWED = 100;
+
+const at = meaning(z.string(), "ISO 8601 in UTC.");
+const names = list(z.array(z.string()));
 
 export const incidentsReport = () =>
   z.object({
-    /** The newest first. `steps`: how many its timeline has. */
-    incidents: z.readonly(
-      z.array(
+    incidents: meaning(
+      list(
+        z.array(
+          z.object({
+            id: z.string(),
+            title: z.string(),
+            openedAt: at,
+            since: meaning(at, "When it may have begun."),
+            closedAt: meaning(z.nullable(at), "Null while it is open."),
+            steps: meaning(count, "How many its timeline has."),
+          }),
+        ),
+      ),
+      "The newest first, at most 100.",
+    ),
+    timeline: meaning(
+      list(
+        z.array(
+          z.object({
+            at,
+            by: z.string(),
+            step: z.enum(STEPS),
+            says: z.string(),
+            audited: meaning(z.boolean(), "Whether the audit has it too: it cannot while the guard is down."),
+          }),
+        ),
+      ),
+      "Of the incident that is open: its last 500 steps, the oldest first. Empty without one.",
+    ),
+    isolation: meaning(
+      z.nullable(
         z.object({
-          id: z.string(),
-          title: z.string(),
-          openedAt: z.string(),
-          since: z.string(),
-          closedAt: z.nullable(z.string()),
-          steps: z.number(),
+          incident: z.string(),
+          since: at,
+          allow: meaning(names, "Who still reaches everything."),
+          shut: meaning(list(z.array(z.enum(SHUT))), "What has not been lifted yet."),
         }),
       ),
-    ),
-    /** Of the one that is open, the oldest first; without what each step was done to. */
-    timeline: z.readonly(
-      z.array(
-        z.object({ at: z.string(), by: z.string(), step: z.enum(STEPS), says: z.string(), audited: z.boolean() }),
-      ),
-    ),
-    /** Null: the server is not isolated. */
-    isolation: z.nullable(
-      z.object({
-        incident: z.string(),
-        since: z.string(),
-        allow: z.readonly(z.array(z.string())),
-        shut: z.readonly(z.array(z.enum(SHUT))),
-      }),
+      "Null: the server is not isolated.",
     ),
   });
 export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;
 
-/**
- * What the strict firewall lets in. `off`: there is no firewall; `bans`: there is no strict one, and the settings have banned addresses
- * dropped; `trial`: waits for a confirmation; `confirmed`: as it shall be;
- * `unconfirmed`: it shall be strict, but was not confirmed; `broken`: its table is not as it was made; `unknown`: it
- * cannot be read.
- */
 export const FIREWALL_STATES = ["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"] as const;
 
 export const firewallReport = () =>
   z.object({
-    state: z.enum(FIREWALL_STATES),
-    /** Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port. */
-    open: z.nullable(z.readonly(z.array(z.string()))),
-    /** Interfaces from which everything is let in. */
-    trusted: z.readonly(z.array(z.string())),
-    /** Until the kernel takes a trial back. */
-    confirmWithinSeconds: z.nullable(z.number()),
-    /** Why it is broken. */
-    faults: z.readonly(z.array(z.string())),
+    state: meaning(
+      z.enum(FIREWALL_STATES),
+      "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read.",
+    ),
+    open: meaning(z.nullable(names), "Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open."),
+    trusted: meaning(names, "Interfaces from which everything gets in."),
+    confirmWithinSeconds: meaning(z.nullable(count), "Then a trial is undone; null without one."),
+    faults: meaning(names, "Why it is `broken`."),
   });
 export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>>>;
 
 export const retentionReport = () =>
   z.object({
-    /** Null while it is paused. */
-    nextRunAt: z.nullable(z.string()),
-    /** Null: there was none yet. */
-    lastRun: z.nullable(z.object({ at: z.string(), mails: z.number(), bytes: z.number() })),
-    /** Of the run that was to be the last; it is tried again each hour. */
-    failure: z.nullable(z.object({ at: z.string(), reason: z.string() })),
-    /** Why it waits, after a leap of the clock; null: it does not. */
-    paused: z.nullable(z.string()),
-    /** Accounts whose mail must stay, also some that were removed. */
-    legalHolds: z.readonly(z.array(z.object({ account: z.string(), since: z.string() }))),
+    nextRunAt: meaning(z.nullable(at), "Null while it is paused."),
+    lastRun: meaning(
+      z.nullable(z.object({ at, mails: count, bytes: count })),
+      "What it removed; null: there was none yet.",
+    ),
+    failure: meaning(
+      z.nullable(z.object({ at, reason: z.string() })),
+      "Why the run after that removed nothing, or not all; it is tried again each hour.",
+    ),
+    paused: meaning(z.nullable(z.string()), "Why it waits, after a leap of the clock; null: it does not."),
+    legalHolds: meaning(
+      list(z.array(z.object({ account: z.string(), since: at }))),
+      "Accounts whose mail must stay, also some that were removed.",
+    ),
   });
 export type RetentionReport = Readonly<z.output<ReturnType<typeof retentionReport>>>;
 
 /** How mail is encrypted on the disk, without where the private key is. */
 export const encryptionReport = () =>
   z.object({
-    /** New mail. */
-    encrypts: z.boolean(),
-    /** Each account has a key of its own. */
-    byAccount: z.boolean(),
-    /** Whether the server's private key is there; null: there is no such key. */
-    readable: z.nullable(z.boolean()),
-    /** SHA-256 of the server's public key; null: there is none. */
-    fingerprint: z.nullable(z.string()),
+    encrypts: meaning(z.boolean(), "New mail."),
+    byAccount: meaning(z.boolean(), "Each account has its own key, which its password opens."),
+    readable: meaning(z.nullable(z.boolean()), "The server's private key is there; null: the server has no key."),
+    fingerprint: meaning(z.nullable(z.string()), "SHA-256 of the server's public key."),
   });
 export type EncryptionReport = Readonly<z.output<ReturnType<typeof encryptionReport>>>;
 
 export const fail2banReport = () =>
   z.object({
     enabled: z.boolean(),
-    /** Whether each report bans, or only what the guard has not judged itself. */
-    sentences: z.enum(SENTENCES),
-    /** Since Fail2ban was started, as `JailStatus` tells it. */
-    jails: z.readonly(
-      z.array(z.object({ name: z.string(), watched: z.number(), found: z.number(), reports: z.number() })),
+    sentences: meaning(z.enum(SENTENCES), "The setting `fail2ban.sentences`: which reports ban."),
+    jails: meaning(
+      list(
+        z.array(
+          z.object({
+            name: z.string(),
+            watched: meaning(count, "Addresses with too few offences for a report."),
+            found: meaning(count, "Offences found."),
+            reports: meaning(count, "Reports to the guard."),
+          }),
+        ),
+      ),
+      "Since Fail2ban was started, as of the last minute.",
     ),
-    /** The owner's own filters that failed the test; `file` without its directory. */
-    refused: z.readonly(z.array(z.object({ file: z.string(), reason: z.string() }))),
+    refused: meaning(
+      list(z.array(z.object({ file: z.string(), reason: z.string() }))),
+      "The owner's filters that failed the test; `file` without its directory.",
+    ),
   });
 export type Fail2banReport = Readonly<z.output<ReturnType<typeof fail2banReport>>>;
 
 export const CHECK_STATES = ["ok", "unknown", "warning", "wrong"] as const;
 
-/** What the checks came to when the keeper last ran them, without their evidence. */
 export const checksReport = () =>
   z.object({
-    /** Null: they never ran. */
-    at: z.nullable(z.string()),
-    checks: z.readonly(
-      z.array(z.object({ id: z.string(), state: z.enum(CHECK_STATES), passedAt: z.nullable(z.string()) })),
+    at: meaning(z.nullable(at), "When they last ran; null: never yet."),
+    checks: meaning(
+      list(
+        z.array(
+          z.object({
+            id: meaning(z.string(), "As `./ghostinbox check` names it, such as `tls.certificate`."),
+            state: z.enum(CHECK_STATES),
+            passedAt: meaning(z.nullable(at), "When it was last `ok`; null: never yet."),
+          }),
+        ),
+      ),
+      "Their results. The evidence stays on the server.",
     ),
   });
 export type ChecksReport = Readonly<z.output<ReturnType<typeof checksReport>>>;

@@ -130,6 +130,12 @@ export function page(most: number = PAGE.most) {
   };
 }
 
+/** Of a list whose items have numbers. */
+export function numberedPage(most: number) {
+  const cursor = z.string("is not text").check(z.regex(/^\d{1,15}$/, "is not a cursor"));
+  return { ...page(most), cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before.") };
+}
+
 /** A page of those that have a text in them. */
 export function search(says: string, most?: number) {
   const text = z.string("is not text").check(z.maxLength(200, "has more than 200 characters"));

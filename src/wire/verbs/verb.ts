@@ -62,7 +62,7 @@ type Table<I> = Readonly<{
 }>;
 
 type Fields<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S, z.core.$strict>>;
-type ResultOf<G> = G extends { readonly type?: infer R } ? NonNullable<R> : never;
+type ResultIn<G> = G extends { readonly type?: infer R } ? NonNullable<R> : never;
 
 /** A verb: who may use it, its fields, its result and effect, and its forms over HTTP and on the command line. */
 class Declared<
@@ -76,8 +76,8 @@ class Declared<
   readonly fields: S;
   readonly gives: G;
   readonly command: () => z.ZodMiniObject<S & { verb: z.ZodMiniLiteral<V> }, z.core.$strict>;
-  readonly routes: HttpForm<ResultOf<G>>[] = [];
-  readonly commands: CliForm<Fields<S>, ResultOf<G>>[] = [];
+  readonly routes: HttpForm<ResultIn<G>>[] = [];
+  readonly commands: CliForm<Fields<S>, ResultIn<G>>[] = [];
 
   constructor(named: V, rights: R, fields: S, gives: G) {
     this.verb = named;
@@ -88,13 +88,13 @@ class Declared<
   }
 
   /** Offers it over HTTP. `route`: below `/api/v1`, with fields of the verb in braces. `says`: for `/openapi.json`. */
-  http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultOf<G>>, "route" | "says"> = {}): this {
+  http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultIn<G>>, "route" | "says"> = {}): this {
     this.routes.push({ route, says, ...more });
     return this;
   }
 
   /** Offers it on the command line. `command` and `says`: as in the help. */
-  cli(command: string, says: string, more: Omit<CliForm<Fields<S>, ResultOf<G>>, "command" | "says">): this {
+  cli(command: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "command" | "says">): this {
     this.commands.push({ command, says, ...more });
     return this;
   }

@@ -9,8 +9,9 @@ import { BANS } from "./bans.ts";
 import { FILTERS } from "./filters.ts";
 import { accountName, aliasAddress, durationOrPermanent, listOf, mailAddress, note } from "./kinds.ts";
 import { OF_MAILBOXES } from "./mailboxes.ts";
+import { SERVER } from "./server.ts";
 
-const DECLARED = [...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES];
+const DECLARED = [...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES, ...SERVER];
 const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
   kind.safeParse(value).success;
 
