@@ -1336,340 +1336,6 @@ export type Routes = {
     };
   };
 
-  /** Alerts, the open ones first, the newest first of each, a page at a time; and the channels that tell of them. */
-  "GET /api/v1/alerts": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly channels: readonly {
-        readonly name: string;
-        /** Why it has failed several times in a row; null if it works. */
-        readonly failing: string | null;
-      }[];
-      /** Whether any channel leads out of this server. */
-      readonly leadOut: boolean;
-      readonly items: readonly {
-        readonly code: string;
-        /** The component or account; empty if there is only one. */
-        readonly subject: string;
-        readonly severity: "info" | "warning" | "critical";
-        readonly says: string;
-        readonly detail: string;
-        /** What to do. */
-        readonly next: string;
-        /** ISO 8601 in UTC. */
-        readonly openedAt: string;
-        /** Null while it is open. */
-        readonly resolvedAt: string | null;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Sends a test to each alert channel, and tells whether it was taken. At most ten times an hour. */
-  "POST /api/v1/alerts/test": {
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly results: readonly {
-        readonly channel: string;
-        readonly ok: boolean;
-        /** Why it failed; empty if not. */
-        readonly detail: string;
-      }[];
-    };
-  };
-
-  /** What the last backup, restore drill, checks, report and the like came to. */
-  "GET /api/v1/upkeep": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly name: "backup" | "drill" | "checks" | "updates" | "report" | "audit" | "spam_rules";
-        readonly state: "ok" | "degraded" | "down" | "unknown";
-        /** When it was done last (ISO 8601); null: not yet, or not known. */
-        readonly at: string | null;
-        /** What came of it. */
-        readonly says: string;
-        /** The command on the server that tells or does more. */
-        readonly command: string;
-      }[];
-    };
-  };
-
-  /** The certificate of the mail ports: its names, its end, and which ports give it. */
-  "GET /api/v1/certificate": {
-    readonly answer: {
-      readonly names: readonly string[];
-      readonly issuer: string;
-      readonly isSelfSigned: boolean;
-      /** ISO 8601 in UTC, as is `notAfter`. */
-      readonly notBefore: string;
-      readonly notAfter: string;
-      /** SHA-256, as browsers show it. */
-      readonly fingerprint: string;
-      /** Why newer files are not in use, or that it ends soon; null: neither. */
-      readonly trouble: string | null;
-      readonly ports: readonly {
-        readonly port: number;
-        /** Whether the port gives this certificate; null: it gave none. */
-        readonly isServed: boolean | null;
-      }[];
-    };
-  };
-
-  /** The DNS records of a mail domain as they should be, and whether they are published. */
-  "GET /api/v1/dns": {
-    readonly query?:
-      | {
-          /** A mail domain of the server; the first one without it. */
-          readonly domain?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly domain: string;
-      /** All that can be asked for. */
-      readonly domains: readonly string[];
-      /** The resolver is asked at most once a minute. */
-      readonly checkedAt: string;
-      readonly records: readonly {
-        readonly name: string;
-        readonly type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
-        /** As it should be, as in a zone file; a TXT record in one piece. Empty: whichever. */
-        readonly value: string;
-        /** What it is for. */
-        readonly says: string;
-        /** Mail does not work well without it. */
-        readonly required: boolean;
-        readonly status: "ok" | "missing" | "wrong" | "unknown";
-        /** What is published. */
-        readonly detail: string;
-      }[];
-    };
-  };
-
-  /** What administrators did, the newest first, a page at a time. */
-  "GET /api/v1/audit": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 100; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: number | string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: number;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        /** Who did it, such as `root` or `web:admin via 198.51.100.9`. */
-        readonly actor: string;
-        readonly type: string;
-        readonly subject: string;
-        /** JSON, as it was hashed. */
-        readonly detail: string;
-        /** The hash of the entry before. */
-        readonly previous: string;
-        /** SHA-256 in hexadecimal. */
-        readonly hash: string;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-    };
-  };
-
-  /** What root's last check of the audit found: whether the chain is whole, and fits root's anchors. */
-  "GET /api/v1/audit/verify": {
-    readonly answer: {
-      /** Null: it was not checked yet since the server began. */
-      readonly audit: {
-        /** ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit. */
-        readonly checkedAt: string;
-        /** The entries are those from `first` to `last`; both are 0 without any. */
-        readonly first: number;
-        readonly last: number;
-        /** The newest entry that an anchor of root confirms, and the time of that; null: none. */
-        readonly anchored: {
-          readonly id: number;
-          readonly at: string;
-        } | null;
-        /** Lines of the anchors that cannot be read. */
-        readonly unreadableAnchors: number;
-        /** The first entry that does not fit, and why; null: everything fits. */
-        readonly fault: {
-          readonly id: number;
-          readonly says: string;
-        } | null;
-      } | null;
-    };
-  };
-
-  /** Incidents, the timeline of the one that is open, and whether the server is isolated. */
-  "GET /api/v1/incidents": {
-    readonly answer: {
-      /** The newest first, at most 100. */
-      readonly incidents: readonly {
-        readonly id: string;
-        readonly title: string;
-        /** ISO 8601 in UTC. */
-        readonly openedAt: string;
-        /** When it may have begun. */
-        readonly since: string;
-        /** Null while it is open. */
-        readonly closedAt: string | null;
-        /** How many its timeline has. */
-        readonly steps: number;
-      }[];
-      /** Of the incident that is open: its last 500 steps, the oldest first. Empty without one. */
-      readonly timeline: readonly {
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly by: string;
-        readonly step:
-          | "open"
-          | "note"
-          | "isolate"
-          | "assess"
-          | "contain"
-          | "drop"
-          | "investigate"
-          | "tell"
-          | "recover"
-          | "report"
-          | "close";
-        readonly says: string;
-        /** Whether the audit has it too: it cannot while the guard is down. */
-        readonly audited: boolean;
-      }[];
-      /** Null: the server is not isolated. */
-      readonly isolation: {
-        readonly incident: string;
-        /** ISO 8601 in UTC. */
-        readonly since: string;
-        /** Who still reaches everything. */
-        readonly allow: readonly string[];
-        /** What has not been lifted yet. */
-        readonly shut: readonly ("receive" | "sign-in" | "send")[];
-      } | null;
-    };
-  };
-
-  /** What the firewall lets in now. */
-  "GET /api/v1/firewall": {
-    readonly answer: {
-      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it shall be; `unconfirmed`: it shall be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
-      readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
-      /** Such as `25/tcp`, or `22/tcp4` over IPv4 alone. Null: every port is open. */
-      readonly open: readonly string[] | null;
-      /** Interfaces from which everything gets in. */
-      readonly trusted: readonly string[];
-      /** Then a trial is taken back; null without one. */
-      readonly confirmWithinSeconds: number | null;
-      /** Why it is `broken`. */
-      readonly faults: readonly string[];
-    };
-  };
-
-  /** When old mail is removed next, what the last run removed, and whose mail is under legal hold. */
-  "GET /api/v1/retention": {
-    readonly answer: {
-      /** Null while it is paused. */
-      readonly nextRunAt: string | null;
-      /** What it removed; null: there was none yet. */
-      readonly lastRun: {
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly mails: number;
-        readonly bytes: number;
-      } | null;
-      /** Why the run after that removed nothing, or not all; it is tried again each hour. */
-      readonly failure: {
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly reason: string;
-      } | null;
-      /** Why it waits, after a leap of the clock; null: it does not. */
-      readonly paused: string | null;
-      /** Accounts whose mail must stay, also some that were removed. */
-      readonly legalHolds: readonly {
-        readonly account: string;
-        /** ISO 8601 in UTC. */
-        readonly since: string;
-      }[];
-    };
-  };
-
-  /** Whether mail is encrypted on the disk, whether it can be read, and which accounts have keys of their own. */
-  "GET /api/v1/encryption": {
-    readonly answer: {
-      /** New mail. */
-      readonly encrypts: boolean;
-      /** Each account has a key of its own, which its password opens. */
-      readonly byAccount: boolean;
-      /** The server's private key is there; null: the server has no key. */
-      readonly readable: boolean | null;
-      /** SHA-256 of the server's public key. */
-      readonly fingerprint: string | null;
-      readonly accounts: {
-        /** How many have a key of their own. */
-        readonly own: number;
-        /** Some that get one when their password is set. */
-        readonly without: readonly string[];
-        /** How many get none: their passwords come from the accounts file. */
-        readonly ofFile: number;
-        /** Some with older mail that their password does not open. */
-        readonly closed: readonly string[];
-      };
-    };
-  };
-
-  /** The jails of Fail2ban and what they found. Fail2ban is asked once a minute. */
-  "GET /api/v1/fail2ban": {
-    readonly answer: {
-      readonly enabled: boolean;
-      /** The setting `fail2ban.sentences`: which reports ban. */
-      readonly sentences: "unjudged" | "all";
-      /** Since Fail2ban was started, as of the last minute. */
-      readonly jails: readonly {
-        readonly name: string;
-        /** Addresses with too few offences for a report. */
-        readonly watched: number;
-        /** Offences found. */
-        readonly found: number;
-        /** Reports to the guard. */
-        readonly reports: number;
-      }[];
-      /** Own filters that failed the test. */
-      readonly refused: readonly {
-        readonly file: string;
-        readonly reason: string;
-      }[];
-    };
-  };
-
-  /** What the checks of the whole server came to when they last ran. To ask starts none. */
-  "GET /api/v1/checks": {
-    readonly answer: {
-      /** When they last ran; null: never yet. */
-      readonly at: string | null;
-      /** What they came to. The evidence stays on the server. */
-      readonly checks: readonly {
-        /** As `./ghostinbox check` names it, such as `tls.certificate`. */
-        readonly id: string;
-        readonly state: "ok" | "unknown" | "warning" | "wrong";
-        /** When it was last `ok`; null: never yet. */
-        readonly passedAt: string | null;
-      }[];
-    };
-  };
-
   /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
   "GET /api/v1/accounts": {
     readonly query?:
@@ -3082,6 +2748,340 @@ export type Routes = {
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
       readonly total: number;
+    };
+  };
+
+  /** Alerts, the open ones first, the newest first of each, a page at a time; and the channels that send them. */
+  "GET /api/v1/alerts": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly code: string;
+        /** The component or account; empty if there is only one. */
+        readonly subject: string;
+        readonly severity: "info" | "warning" | "critical";
+        readonly says: string;
+        readonly detail: string;
+        /** What to do. */
+        readonly next: string;
+        /** ISO 8601 in UTC. */
+        readonly openedAt: string;
+        /** Null while it is open. */
+        readonly resolvedAt: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+      readonly channels: readonly {
+        readonly name: string;
+        /** Why it has failed several times in a row; null if it works. */
+        readonly failing: string | null;
+      }[];
+      /** Whether any channel leads out of this server. */
+      readonly leadOut: boolean;
+    };
+  };
+
+  /** Sends a test to each alert channel, and says whether it was taken. At most ten times an hour. */
+  "POST /api/v1/alerts/test": {
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly results: readonly {
+        readonly channel: string;
+        readonly ok: boolean;
+        /** Why it failed; empty if not. */
+        readonly detail: string;
+      }[];
+    };
+  };
+
+  /** What administrators did, the newest first, a page at a time. */
+  "GET /api/v1/audit": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: number | string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: number;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        /** Who did it, such as `root` or `web:admin via 198.51.100.9`. */
+        readonly actor: string;
+        readonly type: string;
+        readonly subject: string;
+        /** JSON, as it was hashed. */
+        readonly detail: string;
+        /** The hash of the entry before. */
+        readonly previous: string;
+        /** SHA-256 in hexadecimal. */
+        readonly hash: string;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+    };
+  };
+
+  /** What root's last check of the audit found: whether the chain is whole, and fits root's anchors. */
+  "GET /api/v1/audit/verify": {
+    readonly answer: {
+      /** Null: it was not checked yet since the server started. */
+      readonly audit: {
+        /** ISO 8601 in UTC. Root checks each hour, and each minute while something does not fit. */
+        readonly checkedAt: string;
+        /** The entries are those from `first` to `last`; both are 0 without any. */
+        readonly first: number;
+        readonly last: number;
+        /** The newest entry that an anchor of root confirms, and the time of that; null: none. */
+        readonly anchored: {
+          readonly id: number;
+          readonly at: string;
+        } | null;
+        /** Lines of the anchors that cannot be read. */
+        readonly unreadableAnchors: number;
+        /** The first entry that does not fit, and why; null: everything fits. */
+        readonly fault: {
+          readonly id: number;
+          readonly says: string;
+        } | null;
+      } | null;
+    };
+  };
+
+  /** Incidents, the timeline of the one that is open, and whether the server is isolated. */
+  "GET /api/v1/incidents": {
+    readonly answer: {
+      /** The newest first, at most 100. */
+      readonly incidents: readonly {
+        readonly id: string;
+        readonly title: string;
+        /** ISO 8601 in UTC. */
+        readonly openedAt: string;
+        /** When it may have begun. */
+        readonly since: string;
+        /** Null while it is open. */
+        readonly closedAt: string | null;
+        /** How many its timeline has. */
+        readonly steps: number;
+      }[];
+      /** Of the incident that is open: its last 500 steps, the oldest first. Empty without one. */
+      readonly timeline: readonly {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly by: string;
+        readonly step:
+          | "open"
+          | "note"
+          | "isolate"
+          | "assess"
+          | "contain"
+          | "drop"
+          | "investigate"
+          | "tell"
+          | "recover"
+          | "report"
+          | "close";
+        readonly says: string;
+        /** Whether the audit has it too: it cannot while the guard is down. */
+        readonly audited: boolean;
+      }[];
+      /** Null: the server is not isolated. */
+      readonly isolation: {
+        readonly incident: string;
+        /** ISO 8601 in UTC. */
+        readonly since: string;
+        /** Who still reaches everything. */
+        readonly allow: readonly string[];
+        /** What has not been lifted yet. */
+        readonly shut: readonly ("receive" | "sign-in" | "send")[];
+      } | null;
+    };
+  };
+
+  /** What the firewall lets in now. */
+  "GET /api/v1/firewall": {
+    readonly answer: {
+      /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
+      readonly state: "off" | "bans" | "trial" | "confirmed" | "unconfirmed" | "broken" | "unknown";
+      /** Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open. */
+      readonly open: readonly string[] | null;
+      /** Interfaces from which everything gets in. */
+      readonly trusted: readonly string[];
+      /** Then a trial is undone; null without one. */
+      readonly confirmWithinSeconds: number | null;
+      /** Why it is `broken`. */
+      readonly faults: readonly string[];
+    };
+  };
+
+  /** The results of the checks of the whole server when they last ran. This starts none. */
+  "GET /api/v1/checks": {
+    readonly answer: {
+      /** When they last ran; null: never yet. */
+      readonly at: string | null;
+      /** Their results. The evidence stays on the server. */
+      readonly checks: readonly {
+        /** As `./ghostinbox check` names it, such as `tls.certificate`. */
+        readonly id: string;
+        readonly state: "ok" | "unknown" | "warning" | "wrong";
+        /** When it was last `ok`; null: never yet. */
+        readonly passedAt: string | null;
+      }[];
+    };
+  };
+
+  /** The jails of Fail2ban and what they found. Fail2ban is asked once a minute. */
+  "GET /api/v1/fail2ban": {
+    readonly answer: {
+      readonly enabled: boolean;
+      /** The setting `fail2ban.sentences`: which reports ban. */
+      readonly sentences: "unjudged" | "all";
+      /** Since Fail2ban was started, as of the last minute. */
+      readonly jails: readonly {
+        readonly name: string;
+        /** Addresses with too few offences for a report. */
+        readonly watched: number;
+        /** Offences found. */
+        readonly found: number;
+        /** Reports to the guard. */
+        readonly reports: number;
+      }[];
+      /** The owner's filters that failed the test; `file` without its directory. */
+      readonly refused: readonly {
+        readonly file: string;
+        readonly reason: string;
+      }[];
+    };
+  };
+
+  /** Whether mail is encrypted on the disk, whether it can be read, and which accounts have their own keys. */
+  "GET /api/v1/encryption": {
+    readonly answer: {
+      /** New mail. */
+      readonly encrypts: boolean;
+      /** Each account has its own key, which its password opens. */
+      readonly byAccount: boolean;
+      /** The server's private key is there; null: the server has no key. */
+      readonly readable: boolean | null;
+      /** SHA-256 of the server's public key. */
+      readonly fingerprint: string | null;
+      readonly accounts: {
+        /** How many have their own key. */
+        readonly own: number;
+        /** Some that get one when their password is set. */
+        readonly without: readonly string[];
+        /** How many get none: their passwords come from the accounts file. */
+        readonly ofFile: number;
+        /** Some with older mail that their password does not open. */
+        readonly closed: readonly string[];
+      };
+    };
+  };
+
+  /** When old mail is removed next, what the last run removed, and whose mail is under legal hold. */
+  "GET /api/v1/retention": {
+    readonly answer: {
+      /** Null while it is paused. */
+      readonly nextRunAt: string | null;
+      /** What it removed; null: there was none yet. */
+      readonly lastRun: {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly mails: number;
+        readonly bytes: number;
+      } | null;
+      /** Why the run after that removed nothing, or not all; it is tried again each hour. */
+      readonly failure: {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly reason: string;
+      } | null;
+      /** Why it waits, after a leap of the clock; null: it does not. */
+      readonly paused: string | null;
+      /** Accounts whose mail must stay, also some that were removed. */
+      readonly legalHolds: readonly {
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly since: string;
+      }[];
+    };
+  };
+
+  /** The results of the last backup, restore drill, checks, report and the like. */
+  "GET /api/v1/upkeep": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: "backup" | "drill" | "checks" | "updates" | "report" | "audit" | "spam_rules";
+        readonly state: "ok" | "degraded" | "down" | "unknown";
+        /** When it was done last (ISO 8601); null: not yet, or not known. */
+        readonly at: string | null;
+        /** What came of it. */
+        readonly says: string;
+        /** The command on the server that shows or does more. */
+        readonly command: string;
+      }[];
+    };
+  };
+
+  /** The certificate of the mail ports: its names, its end, and which ports give it. */
+  "GET /api/v1/certificate": {
+    readonly answer: {
+      readonly names: readonly string[];
+      readonly issuer: string;
+      readonly isSelfSigned: boolean;
+      /** ISO 8601 in UTC, as is `notAfter`. */
+      readonly notBefore: string;
+      readonly notAfter: string;
+      /** SHA-256, as browsers show it. */
+      readonly fingerprint: string;
+      /** Why newer files are not in use, or that it ends soon; null: neither. */
+      readonly trouble: string | null;
+      readonly ports: readonly {
+        readonly port: number;
+        /** Whether the port gives this certificate; null: it gave none. */
+        readonly isServed: boolean | null;
+      }[];
+    };
+  };
+
+  /** The DNS records of a mail domain as they should be, and whether they are published. */
+  "GET /api/v1/dns": {
+    readonly query?:
+      | {
+          /** A mail domain of the server; the first one without it. */
+          readonly domain?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly domain: string;
+      /** All that can be asked for. */
+      readonly domains: readonly string[];
+      /** The resolver is asked at most once a minute. */
+      readonly checkedAt: string;
+      readonly records: readonly {
+        readonly name: string;
+        readonly type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
+        /** As it should be, as in a zone file; a TXT record in one piece. Empty: whichever. */
+        readonly value: string;
+        /** What it is for. */
+        readonly says: string;
+        /** Mail does not work well without it. */
+        readonly required: boolean;
+        readonly status: "ok" | "missing" | "wrong" | "unknown";
+        /** What is published. */
+        readonly detail: string;
+      }[];
     };
   };
 

@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import type { CountedPage } from "../../src/wire/control/paging.ts";
 import type { AlertItem, AlertList, ChannelTests } from "../../src/wire/verbs/server.ts";
 import { t } from "../admin-texts.ts";
 import { get, post, queryOf } from "../api.ts";
@@ -7,14 +6,13 @@ import { attempt } from "../attempt.ts";
 import { At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { may } from "../session.ts";
 
-type Listed = CountedPage<AlertItem> & Pick<AlertList, "channels" | "leadOut">;
 type Tested = ChannelTests["results"];
 
 const MOST_SHOWN = 20;
 
 /** What the owner was told of late, and by which channels. */
 export function AlertsPart() {
-  const { data, error, reload } = useLoaded(() => get<Listed>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
+  const { data, error, reload } = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
   const words = t.value.system.alertList;
   if (data === null) return <Waiting error={error} reload={reload} />;
   return (
@@ -34,7 +32,7 @@ export function AlertsPart() {
   );
 }
 
-type ChannelsProps = Pick<Listed, "channels" | "leadOut"> & Readonly<{ tested: () => void }>;
+type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested: () => void }>;
 
 function Channels({ channels, leadOut, tested }: ChannelsProps) {
   const [isWaiting, setWaiting] = useState(false);

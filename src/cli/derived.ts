@@ -1,5 +1,4 @@
-import * as z from "zod/mini";
-import { $ZodArray } from "zod/v4/core";
+import { $ZodArray, type $ZodType } from "zod/v4/core";
 import { type Command, type Verb, type VerbEntry, verbs } from "../wire/control/control.ts";
 import { isObject } from "../wire/control/fields.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
@@ -75,7 +74,7 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
     ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
     ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
   ].filter((given): given is readonly [string, string] => typeof given[1] === "string");
-  const shape: Readonly<Record<string, z.core.$ZodType>> = fields;
+  const shape: Readonly<Record<string, $ZodType>> = fields;
   const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? wordsOf(text) : text] as const);
   const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
   const parsed = command().safeParse(asked, { jitless: true });

@@ -1,11 +1,5 @@
-import type {
-  ChecksReport,
-  Fail2banReport,
-  FirewallReport,
-  IncidentsReport,
-  RetentionReport,
-} from "../../src/wire/control/told.ts";
-import type { Encryption } from "../../src/wire/verbs/server.ts";
+import type { Results } from "../../src/wire/control/control.ts";
+import type { ChecksReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
 
 /** What the keeper may tell of a server. */
 
@@ -39,7 +33,7 @@ export const RETENTION: RetentionReport = {
   legalHolds: [{ account: "anna@example.org", since: AT }],
 };
 
-export const ENCRYPTION: Encryption = {
+export const ENCRYPTION: Results["encryption"] = {
   encrypts: true,
   byAccount: true,
   readable: false,
@@ -47,7 +41,7 @@ export const ENCRYPTION: Encryption = {
   accounts: { own: 2, without: ["bert@example.org"], ofFile: 1, closed: [] },
 };
 
-export const FAIL2BAN: Fail2banReport = {
+export const FAIL2BAN: Results["fail2ban"] = {
   enabled: true,
   sentences: "unjudged",
   jails: [{ name: "postfix-sasl", watched: 2, found: 9, reports: 1 }],

@@ -138,7 +138,6 @@ export const fail2banReport = () =>
       "The owner's filters that failed the test; `file` without its directory.",
     ),
   });
-export type Fail2banReport = Readonly<z.output<ReturnType<typeof fail2banReport>>>;
 
 export const CHECK_STATES = ["ok", "unknown", "warning", "wrong"] as const;
 

@@ -95,7 +95,6 @@ const encryption = answers(() =>
     }),
   }),
 );
-export type Encryption = ResultOf<typeof encryption>;
 const domain = z.string("is not text").check(z.maxLength(253, "has more than 253 characters"));
 const ofDomain = {
   domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),
