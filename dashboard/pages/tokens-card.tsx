@@ -1,5 +1,5 @@
-import type { TokenItem } from "../../src/wire/control/access-items.ts";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
+import type { TokenItem } from "../../src/wire/verbs/access.ts";
 import { t } from "../admin-texts.ts";
 import { get, queryOf, remove } from "../api.ts";
 import { tell } from "../attempt.ts";

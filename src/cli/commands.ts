@@ -271,18 +271,6 @@ const WRITTEN: readonly CliCommand[] = [
     run: async (call) => (await import("./verbs/legal-hold.ts")).accountLegalHold(call),
   },
   {
-    name: "account suspend",
-    usage: "ADDRESS",
-    says: "Stop sign-ins to an account, and hold its mail in the queue; mail to it still arrives.",
-    run: async (call) => (await import("./verbs/accounts.ts")).accountSuspend(call),
-  },
-  {
-    name: "account resume",
-    usage: "ADDRESS",
-    says: "Let a suspended account sign in again.",
-    run: async (call) => (await import("./verbs/accounts.ts")).accountResume(call),
-  },
-  {
     name: "account held",
     usage: "[ADDRESS]",
     says: "Show which mail is held, and what an account sent within a day.",
@@ -580,26 +568,6 @@ const WRITTEN: readonly CliCommand[] = [
       },
       { name: "expires", value: "TIME", says: "Let it expire after this time, such as 90d." },
     ],
-  },
-  {
-    name: "token list",
-    usage: "",
-    says: "List the tokens.",
-    run: async (call) => (await import("./verbs/tokens.ts")).tokenList(call),
-    options: LIST_OPTIONS,
-  },
-  {
-    name: "token revoke",
-    usage: "NAME",
-    says: "Revoke a token.",
-    run: async (call) => (await import("./verbs/tokens.ts")).tokenRevoke(call),
-  },
-  {
-    name: "session list",
-    usage: "",
-    says: "List the sessions of the dashboard, the administrator's and those of mailboxes.",
-    run: async (call) => (await import("./verbs/sessions.ts")).sessionList(call),
-    options: LIST_OPTIONS,
   },
   {
     name: "session end",

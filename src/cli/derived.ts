@@ -40,15 +40,11 @@ async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<Com
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
   const result = answer.result as CountedPage<unknown>;
   const next = typeof form.next === "function" ? form.next(result) : form.next;
-  return done(
-    form.json?.(result) ?? result,
-    form.done?.(result, asked, call.now()) ?? "",
-    next === undefined ? next : `${PROGRAM} ${next}`,
-  );
+  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
 }
 
 async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
-  const { things = "", member = "items", head = [], row = () => [], none = "", first } = form.table ?? {};
+  const { things = "", member = "items", head = [], row = () => [], none = "", first, next } = form.table ?? {};
   const page = pageFrom(call, things);
   if ("ok" in page) return page;
   const asked = askedBy(entry, form, call);
@@ -59,10 +55,9 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
   if (!answer.ok) return answer;
   const { items, ...rest } = answer.result;
   const json = { [member]: items, ...rest };
-  const next = first === undefined ? first : `${PROGRAM} ${first}`;
-  if (items.length === 0) return done(json, none, next);
+  if (items.length === 0) return done(json, none, typed(first));
   const more = andMore({ ...answer.result, shown: items.length }, page.cursor);
-  return done(json, columns([head, ...items.map(row)]) + more);
+  return done(json, columns([head, ...items.map(row)]) + more, typed(next));
 }
 
 /** Any list: all of them have the same fields and results, but for their items. */
@@ -88,6 +83,10 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
     `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`,
     `See \`${PROGRAM} help ${nameOf(form)}\`.`,
   );
+}
+
+function typed(next: string | undefined): string | undefined {
+  return next === undefined ? next : `${PROGRAM} ${next}`;
 }
 
 function wordsOf(text: string): readonly string[] {

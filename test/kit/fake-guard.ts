@@ -100,7 +100,7 @@ export class FakeGuard implements GuardPort {
     ["certificate", { ok: true, result: CERTIFICATE }],
     ["dns_check", { ok: true, result: DNS }],
     ["passkey_list", { ok: true, result: { passkeys: [] } }],
-    ["session_list", { ok: true, result: { sessions: [], next: null, total: 0 } }],
+    ["session_list", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["factor_list", { ok: true, result: { totp: false, recoveryLeft: 0, passkeyNames: [] } }],
     ["queue_list", { ok: true, result: { mails: [], next: null, total: 0 } }],
     ["held_list", { ok: true, result: { accounts: [], held: [], heldTotal: 0, sent: [], sentTotal: 0 } }],
@@ -117,7 +117,7 @@ export class FakeGuard implements GuardPort {
     ["my_sessions", { ok: true, result: { sessions: [] } }],
     ["my_senders", { ok: true, result: { allowed: [] } }],
     ["alias_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["token_list", { ok: true, result: { tokens: [], next: null, total: 0 } }],
+    ["token_list", { ok: true, result: { items: [], next: null, total: 0 } }],
   ]);
   /** By their secret. */
   readonly callers = new Map<string, CallerItem>([[TOKEN, tokenNamed("ci", SCOPES)]]);

@@ -1,6 +1,5 @@
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { dayAndTime, shown } from "../../core/shown.ts";
-import { plural } from "../../core/text.ts";
 import { formatSize } from "../../settings/size.ts";
 import type { AccountItem } from "../../wire/control/items.ts";
 import {
@@ -100,29 +99,6 @@ export async function accountRemove(call: CommandCall): Promise<CommandOutcome> 
   if (!asked.ok) return asked;
   const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${held === null ? "" : ` ${held}`}`;
   return done(asked.result, text, `${PROGRAM} account list`);
-}
-
-export async function accountSuspend(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
-  const asked = await call.guard.ask<"account_suspend">({ verb: "account_suspend", name });
-  if (!asked.ok) return asked;
-  const { held } = asked.result;
-  const queued =
-    held === 0 ? "" : ` Of its own mail, ${plural(held, "mail")} in the queue ${held === 1 ? "is" : "are"} held.`;
-  const text = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.${queued}`;
-  return done(asked.result, text, `${PROGRAM} account ${held === 0 ? "resume" : "held"} ${name}`);
-}
-
-export async function accountResume(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
-  const asked = await call.guard.ask<"account_resume">({ verb: "account_resume", name });
-  if (!asked.ok) return asked;
-  const { held } = asked.result;
-  if (held === 0) return done(asked.result, `${name} can sign in again.`, `${PROGRAM} account list`);
-  const text = `${name} can sign in again. ${plural(held, "mail")} of it ${held === 1 ? "is" : "are"} still held.`;
-  return done(asked.result, text, `${PROGRAM} account release ${name}, or ${PROGRAM} account drop ${name}`);
 }
 
 export async function accountList(call: CommandCall): Promise<CommandOutcome> {

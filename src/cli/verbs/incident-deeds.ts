@@ -51,7 +51,7 @@ export function revokeTokens(call: CommandCall): Deed {
       while (true) {
         const listed = await call.guard.ask<"token_list">({ verb: "token_list", limit: PAGE.most, cursor: null });
         if (!listed.ok) return { did, wrong: [...wrong.values(), notDone(plan, listed)] };
-        const left = listed.result.tokens.filter(({ name }) => !wrong.has(name));
+        const left = listed.result.items.filter(({ name }) => !wrong.has(name));
         if (left.length === 0) break;
         for (const { name } of left) {
           const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });

@@ -1,10 +1,8 @@
-import { parseScopes, printScopes, ROLES, SCOPES, type Scope } from "../../core/access/scopes.ts";
-import { dayAndTime } from "../../core/shown.ts";
+import { parseScopes, ROLES, SCOPES } from "../../core/access/scopes.ts";
 import { newToken } from "../../engine/access/secrets.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../call.ts";
-import { andMore, pageFrom } from "../listing.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, wrongUsage } from "../call.ts";
 import { newPasswordHash } from "../new-password.ts";
-import { columns, oneLine } from "../print/text.ts";
+import { oneLine } from "../print/text.ts";
 import { stayingFactors } from "./second-factors.ts";
 import { settingsOf } from "./server-settings.ts";
 
@@ -36,34 +34,6 @@ export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
   return done({ token, scopes }, token, use);
 }
 
-export async function tokenRevoke(call: CommandCall): Promise<CommandOutcome> {
-  const name = nameFrom(call.args[0]);
-  if (typeof name !== "string") return name;
-  const asked = await call.guard.ask<"token_revoke">({ verb: "token_revoke", name });
-  if (!asked.ok) return asked;
-  return done(asked.result, `The token ${name} is no longer valid.`, `${PROGRAM} token list`);
-}
-
-export async function tokenList(call: CommandCall): Promise<CommandOutcome> {
-  const page = pageFrom(call, "tokens");
-  if ("ok" in page) return page;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const listed = opened.reader.tokens(page);
-  const { items } = listed;
-  if (items.length === 0) return done(listed, "There is no token.", `${PROGRAM} token create NAME`);
-  const rows = items.map((item) => [
-    item.name,
-    scopesText(item.scopes),
-    item.expiresAt === null ? "never" : dayAndTime(item.expiresAt),
-    item.usedAt === null ? "never" : dayAndTime(item.usedAt),
-    dayAndTime(item.createdAt),
-    item.createdBy,
-  ]);
-  const more = andMore({ ...listed, shown: items.length }, page.cursor);
-  return done(listed, columns([["TOKEN", "SCOPES", "EXPIRES", "USED", "CREATED", "BY"], ...rows]) + more);
-}
-
 export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
@@ -72,11 +42,6 @@ export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
   if (!asked.ok) return asked;
   return done(asked.result, `The dashboard has a new password.${await stayingFactors(call)}`);
-}
-
-/** A word that stands out, for a token that may give others access. */
-function scopesText(scopes: readonly Scope[]): string {
-  return SCOPES.every((scope) => scopes.includes(scope)) ? "everything" : printScopes(scopes);
 }
 
 function nameFrom(text: string | undefined): string | CommandFailure {

@@ -37,14 +37,14 @@ test("a token without a record opens nothing, and one that is revoked stays revo
   const made = await kit.ask({ ...COMMANDS.token_create, name: "second", digest: "0".repeat(64) });
   assert.ok(!made.ok && /nothing was changed/.test(made.message));
   const listed = await kit.ask(COMMANDS.token_list);
-  assert.ok(listed.ok && "tokens" in listed.result);
+  assert.ok(listed.ok && "items" in listed.result);
   assert.deepEqual(
-    listed.result.tokens.map(({ name }) => name),
+    listed.result.items.map((item) => ("name" in item ? item.name : item)),
     [COMMANDS.token_create.name],
   );
   const revoked = await kit.ask(COMMANDS.token_revoke);
   assert.ok(!revoked.ok && /may or may not hold/.test(revoked.message));
-  assert.partialDeepStrictEqual(await kit.ask(COMMANDS.token_list), { result: { tokens: [] } });
+  assert.partialDeepStrictEqual(await kit.ask(COMMANDS.token_list), { result: { items: [] } });
 });
 
 test("the password of the dashboard is changed, hashed, and the change is on record", async () => {

@@ -1,8 +1,8 @@
 import { parseScopes, printScopes, SCOPES } from "../../core/access/scopes.ts";
 import { isoTime, later, type Millis, parseDuration } from "../../core/time.ts";
-import type { TokenItem } from "../../wire/control/access-items.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { CountedPage, PageRequest } from "../../wire/control/paging.ts";
+import type { TokenItem } from "../../wire/verbs/access.ts";
 import type { CredentialStore, NewToken } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
@@ -20,8 +20,7 @@ export type CredentialCommandParts = Readonly<{
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
-  const { items, next, total } = tokens(asked);
-  return { ok: true, result: { tokens: items, next, total } };
+  return { ok: true, result: tokens(asked) };
 }
 
 export async function tokenCommand(

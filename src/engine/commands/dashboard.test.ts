@@ -34,8 +34,8 @@ describe("sessions of the dashboard, by command", () => {
 
   async function ids(): Promise<readonly string[]> {
     const listed = await result({ verb: "session_list", limit: 50, cursor: null });
-    assert.ok("sessions" in listed);
-    return listed.sessions.map(({ id }) => id);
+    assert.ok("items" in listed);
+    return listed.items.map((item) => ("id" in item ? `${item.id}` : ""));
   }
 
   test("a session ends by its sign-out, by its id, or with all others", async () => {
@@ -58,8 +58,13 @@ describe("sessions of the dashboard, by command", () => {
     open("0e0e0e0e0e0e");
     open("0f0f0f0f0f0f");
     const listed = await result({ verb: "session_list", limit: 2, cursor: null });
-    assert.ok("sessions" in listed && "total" in listed);
-    assert.deepEqual([listed.sessions.map(({ account }) => account), listed.total], [[null, ANNA], 3]);
+    assert.ok("items" in listed && "total" in listed);
+    assert.deepEqual(
+      [listed.items.map((item) => ("account" in item ? item.account : item)), listed.total],
+      [[null, ANNA], 3],
+    );
+    const asOwner = JSON.stringify(await result({ verb: "session_list", limit: 9, cursor: null }, own));
+    assert.equal(asOwner.match(/"isOwn":true/g)?.length, 1);
     assert.deepEqual(await result({ verb: "session_end", id: "0e0e0e0e0e0e" }, own), { ended: 1 });
     assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "of the administrator alone");
     assert.deepEqual(await result({ verb: "session_end", id: "0f0f0f0f0f0f" }), { ended: 1 });

@@ -129,7 +129,8 @@ export async function sessionCommand(
   switch (command.verb) {
     case "session_list": {
       const { items, next, total } = listed(command, clock.now());
-      return { ok: true, result: { sessions: items, next, total } };
+      const own = caller?.item.session ?? null;
+      return { ok: true, result: { items: items.map((item) => ({ ...item, isOwn: item.id === own })), next, total } };
     }
     case "session_end": {
       const ended = sessions.end({ id: command.id });

@@ -1,5 +1,4 @@
 import { newToken } from "../../engine/access/secrets.ts";
-import { PAGE } from "../../wire/control/paging.ts";
 import * as shape from "./access-schemas.ts";
 import { isForm } from "./body.ts";
 import { command } from "./commands.ts";
@@ -9,7 +8,7 @@ import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "./login
 import { passkeyChallenged } from "./passkey-schemas.ts";
 import { loginRefused, unauthorized } from "./problem.ts";
 import { type Route, route } from "./route.ts";
-import { allowQuery, loginRequest, proofRequest } from "./schemas.ts";
+import { loginRequest, proofRequest } from "./schemas.ts";
 import { Turns } from "./turns.ts";
 
 /** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
@@ -77,59 +76,6 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
     }),
     route({
-      method: "GET",
-      path: "/api/v1/sessions",
-      asks: "session_list",
-      who: "session_or_token",
-      bodyBytes: 0,
-      needs: "admin",
-      says: "The sessions that are valid, the administrator's first, then those of mailboxes, the one that was used last first.",
-      query: allowQuery,
-      answer: shape.sessionPage,
-      run: ({ by, caller, query: { limit = PAGE.usual, cursor } }) =>
-        command(guard, by, { verb: "session_list", limit, cursor: cursor ?? null }, ({ sessions, ...page }) => ({
-          ...page,
-          items: sessions.map((item) => ({ ...item, isOwn: item.id === caller?.session })),
-        })),
-    }),
-    route({
-      method: "DELETE",
-      path: "/api/v1/sessions/{id}",
-      asks: "session_end",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Ends a session, of the administrator or of a mailbox. Needs a fresh proof.",
-      params: shape.sessionInPath,
-      answer: shape.ended,
-      run: ({ by, params }) => command(guard, by, { verb: "session_end", id: params.id }, (result) => result),
-    }),
-    route({
-      method: "DELETE",
-      path: "/api/v1/sessions",
-      asks: "session_end_all",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Ends all sessions of the administrator but the caller's own. Needs a fresh proof.",
-      answer: shape.ended,
-      run: ({ by }) => command(guard, by, { verb: "session_end_all" }, (result) => result),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/tokens",
-      asks: "token_list",
-      who: "session_or_token",
-      bodyBytes: 0,
-      needs: "admin",
-      says: "The tokens by name, a page at a time; never the tokens themselves.",
-      query: allowQuery,
-      answer: shape.tokenPage,
-      run: ({ by, query: { limit = PAGE.usual, cursor } }) =>
-        command(guard, by, { verb: "token_list", limit, cursor: cursor ?? null }, ({ tokens, ...page }) => ({
-          ...page,
-          items: tokens.map((item) => ({ ...item, scopes: [...item.scopes] })),
-        })),
-    }),
-    route({
       method: "POST",
       path: "/api/v1/tokens",
       asks: "token_create",
@@ -147,17 +93,6 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
           token: isDry ? "" : token,
         }));
       },
-    }),
-    route({
-      method: "DELETE",
-      path: "/api/v1/tokens/{name}",
-      asks: "token_revoke",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Revokes a token. Needs a fresh proof.",
-      params: shape.tokenInPath,
-      answer: shape.tokenNamed,
-      run: ({ by, params }) => command(guard, by, { verb: "token_revoke", name: params.name }, (result) => result),
     }),
   ];
 }

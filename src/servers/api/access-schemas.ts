@@ -31,19 +31,6 @@ const listedSession = z.object({
   isOwn: z.boolean().describe("The session that asks."),
 });
 export const sessionList = z.object({ items: z.array(listedSession) });
-export const sessionPage = z.object({
-  items: z.array(
-    listedSession.extend({ account: z.string().nullable().describe("The mailbox; null: the administrator's.") }),
-  ),
-  next: z.string().nullable().describe("The cursor of the next page; null on the last."),
-  total: count,
-});
-export const sessionInPath = z.object({
-  id: z
-    .string()
-    .regex(/^[0-9a-f]{12}$/, "is no session")
-    .describe("As in the list of sessions."),
-});
 export const ended = z.object({ ended: count });
 
 export const factors = z.object({
@@ -63,20 +50,6 @@ export const recoveryCodes = z.object({
 });
 export const factorChanged = z.object({ done: z.literal(true) });
 
-export const tokenPage = z.object({
-  items: z.array(
-    z.object({
-      name: z.string(),
-      scopes,
-      createdAt: time,
-      createdBy: z.string(),
-      expiresAt: time.nullable(),
-      usedAt: time.nullable().describe("To the minute."),
-    }),
-  ),
-  next: z.string().nullable().describe("The cursor of the next page; null on the last."),
-  total: count,
-});
 export const tokenRequest = z.strictObject({
   name: tokenName,
   scopes: z.array(granted).min(1, "is empty").describe("Scopes, and roles that stand for theirs."),
@@ -86,6 +59,4 @@ export const tokenRequest = z.strictObject({
     .optional()
     .describe("After which time it expires, such as 90d; without it, it does not."),
 });
-export const tokenInPath = z.object({ name: tokenName.describe("The token's name.") });
-export const tokenNamed = z.object({ name: z.string() });
 export const tokenMade = z.object({ name: z.string(), token: z.string().describe("Empty in a dry run.") });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountInPath, networkOfAccount, newAccount, quota } from "./account-schemas.ts";
+import { accountInPath, networkOfAccount, newAccount } from "./account-schemas.ts";
 
 const ANNA = "anna@example.org";
 
@@ -10,11 +10,9 @@ test("only what can be an account is looked for", () => {
     assert.ok(!accountInPath.safeParse({ name }).success, name);
 });
 
-test("a network restricts something, and a quota is whole", () => {
+test("a network restricts something", () => {
   const network = (text: string) => networkOfAccount.safeParse({ name: ANNA, network: text }).success;
   assert.deepEqual(["203.0.113.7", "2001:db8::/32", "::/0", "x"].map(network), [true, true, false, false]);
-  const bytes = (quotaBytes: unknown) => quota.safeParse({ quotaBytes }).success;
-  assert.deepEqual([0, null, 1.5, -1, "1G"].map(bytes), [true, true, false, false, false]);
 });
 
 test("a new account has a name, and a password or none", () => {

@@ -117,22 +117,6 @@ export const secretMade = z.object({
   name: z.string(),
   password: z.string().nullable().describe("The one that the server made, told only now; null: it was given."),
 });
-export const quota = z.strictObject({
-  quotaBytes: z
-    .int("is not a whole number")
-    .min(0, "is less than 0")
-    .nullable()
-    .describe("0: no limit. Null: as `mailboxes.quota` says."),
-});
-export const networksAdded = z.strictObject({
-  networks: z.array(network, "is no list").min(1, "is empty").max(100, "has more than 100 networks"),
-});
-export const named = z.object({ name: z.string() });
-export const withHeld = z.object({
-  name: z.string(),
-  held: count.describe("Mails of the account that wait on hold in the queue."),
-});
-export const quotaSet = z.object({ name: z.string(), quotaBytes: count.nullable() });
 export const networksOf = z.object({ name: z.string(), networks: z.array(z.string()) });
 
 export const accountsFile = z.strictObject({

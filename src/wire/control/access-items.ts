@@ -1,16 +1,5 @@
 import type { Role, Scope } from "../../core/access/scopes.ts";
 
-export type TokenItem = Readonly<{
-  name: string;
-  scopes: readonly Scope[];
-  createdAt: string;
-  createdBy: string;
-  /** Null: it does not expire. */
-  expiresAt: string | null;
-  /** To the minute; null: not yet. */
-  usedAt: string | null;
-}>;
-
 /** A password of an account for a single mail program. `usedAt`: to the minute; null: not yet. */
 export type AppPasswordItem = Readonly<{ name: string; madeAt: string; madeBy: string; usedAt: string | null }>;
 

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
+import { ACCESS } from "../verbs/access.ts";
+import { OF_ACCOUNTS } from "../verbs/accounts.ts";
 import { ALIASES } from "../verbs/aliases.ts";
 import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
@@ -35,20 +37,15 @@ import type {
   FactorsReset,
   HeldList,
   Named,
-  Networks,
   Pending,
   Protected,
   Proved,
   QueueList,
-  Quota,
   RecoveryCodes,
   Released,
   Reloaded,
-  SessionList,
   SignedIn,
-  TokenList,
   TotpBegun,
-  WithHeld,
 } from "./results.ts";
 import {
   MOST_CHANGES,
@@ -101,7 +98,6 @@ const password = text(1_024);
 const code = text(64);
 const optionalCode = z.optional(code);
 const scopes = texts(SCOPES.length, 16);
-const networks = texts(100, 64);
 /** Of settings: the key, and its value as JSON; null: the default again. */
 const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 /** What a browser says of itself, in few words. */
@@ -159,9 +155,7 @@ const VERBS = [
   verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
   verb("account_add", ROOT, secret, rootChanges<Named>("name")),
   verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
-  verb("account_remove", PROVEN_ADMIN, { name: address }, changes<Named>("name", "shutOut")),
-  verb("account_suspend", ADMIN, { name: address }, changes<WithHeld>("name", "shutOut")),
-  verb("account_resume", PROVEN_ADMIN, { name: address }, changes<WithHeld>("name", "accounts")),
+  ...OF_ACCOUNTS,
   /** Those whose name has this text in it; null: all. Without any password. */
   verb("account_list", ADMIN, searched, reads<AccountList>("accounts")),
   /** `account` null: there is none of this name. */
@@ -192,16 +186,7 @@ const VERBS = [
     { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
     rootChanges<FileChanges>("skipped"),
   ),
-  verb("networks_add", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
-  verb("networks_remove", PROVEN_ADMIN, { name: address, networks }, changes<Networks>("networks", "shutOut")),
   ...OF_MAILBOXES,
-  /** Null: the quota of the settings. */
-  verb(
-    "quota_set",
-    ADMIN,
-    { name: address, quotaBytes: z.nullable(quotaBytes) },
-    changes<Quota>("quotaBytes", "shutOut"),
-  ),
   /** Records that root has put an account's mail under legal hold, or has lifted that. */
   verb("legal_hold", ROOT, { name: address, isOn: flag }, rootChanges<Named>("name")),
   /** Records that root has looked at who may do what; `summary` says what was seen. */
@@ -217,7 +202,7 @@ const VERBS = [
   ...SERVER,
   /** Who can read the mail of each account, and where it goes by itself; of those with this text in their name. */
   verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, reads<AccessReview>("accounts")),
-  verb("token_list", ADMIN, page, reads<TokenList>("tokens")),
+  ...ACCESS,
   /** `for`: how long it is valid; null: it does not expire. */
   verb(
     "token_create",
@@ -225,7 +210,6 @@ const VERBS = [
     { name, digest: text(64), scopes, for: duration },
     changesWithSecret<Named>("name", "access"),
   ),
-  verb("token_revoke", PROVEN_ADMIN, { name }, changes<Named>("name", "access")),
   verb("admin_passwd", ROOT, { hash }, rootChanges<Done>("done")),
   /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
   verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
@@ -307,11 +291,6 @@ const VERBS = [
     changesUntried<Named>("name", "access", FACTOR),
   ),
   verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, changesUntried<Named>("name", "access", FACTOR)),
-  /** Those of the administrator first, then those of mailboxes. */
-  verb("session_list", ADMIN, page, reads<SessionList>("sessions")),
-  verb("session_end", PROVEN_ADMIN, { id: text(32) }, changes<Ended>("ended", "access")),
-  /** All but the caller's own. */
-  verb("session_end_all", PROVEN_ADMIN, {}, changes<Ended>("ended", "access")),
   /** The caller's own mailbox. */
   verb("my_mailbox", MAILBOX, {}, reads<MyMailbox>("account")),
   verb("my_addresses", MAILBOX, {}, reads<MyAddresses>("addresses")),

@@ -1,7 +1,7 @@
 import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AliasItem } from "../verbs/aliases.ts";
-import type { CallerItem, ListedSession, TokenItem } from "./access-items.ts";
+import type { CallerItem } from "./access-items.ts";
 import type { AccountKnown, AccountRow, HeldAccountItem, HeldMailItem, QueueItem, SentMailItem } from "./items.ts";
 import type { CountedPage } from "./paging.ts";
 
@@ -11,7 +11,6 @@ import type { CountedPage } from "./paging.ts";
 export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
 export type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
-export type WithHeld = Named & Readonly<{ held: number }>;
 /** `isHeld`: whether further mail of the account is held. */
 /** `isMore`: mail is left on hold, for the same command again. */
 export type Released = Named & Readonly<{ released: number; isMore: boolean }>;
@@ -30,10 +29,6 @@ export type Network = Readonly<{ prefix: string }>;
 export type Protected = Network & Readonly<{ reason: Protection | null }>;
 /** Besides the items, whose field has a different name in each list. */
 export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
-export type SessionList = Paged & Readonly<{ sessions: readonly ListedSession[] }>;
-export type TokenList = Paged & Readonly<{ tokens: readonly TokenItem[] }>;
-export type Networks = Readonly<{ name: string; networks: readonly string[] }>;
-export type Quota = Readonly<{ name: string; quotaBytes: number | null }>;
 /** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */
 export type LastSignIn = Readonly<{ at: string; from: string }>;
 /** `aliases`: how many lead to it. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseDuration } from "../../core/time.ts";
 import { PAGE } from "../control/paging.ts";
 
@@ -71,6 +71,20 @@ export const network = textThat({
   fault: NO_NETWORK,
   says: "An IP address, or a network such as 203.0.113.0/24.",
 }).check(z.meta({ examples: ["203.0.113.7"] }));
+/** From which an account may sign in. */
+export const restrictingNetwork = textThat({
+  most: 64,
+  isRight: (text) => {
+    const prefix = parsePrefix(text);
+    return prefix !== null && prefixLength(prefix) > 0;
+  },
+  fault: "is not a network that restricts anything, such as 203.0.113.0/24",
+  says: "An IP address, or a network such as 203.0.113.0/24.",
+});
+export const tokenName = z
+  .string("is missing, or not text")
+  .check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"));
+export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
 /** Without one, or with null, the command's default counts. */
 export function duration(says: string) {
   return timeThat(isDuration, says);

@@ -59,6 +59,8 @@ type Table<I> = Readonly<{
   /** If there are none: a sentence, and the command that is useful then. */
   none: string;
   first?: string;
+  /** The command that is useful where there are some. */
+  next?: string;
 }>;
 
 type Fields<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S, z.core.$strict>>;

@@ -4,14 +4,25 @@ import { COMMANDS } from "../../../test/kit/commands.ts";
 import { type Verb, verbs } from "../control/control.ts";
 import { mayAsk } from "../control/rights.ts";
 import type { Rights } from "../control/verb-rights.ts";
+import { ACCESS } from "./access.ts";
+import { OF_ACCOUNTS } from "./accounts.ts";
 import { ALIASES } from "./aliases.ts";
 import { BANS } from "./bans.ts";
 import { FILTERS } from "./filters.ts";
-import { accountName, aliasAddress, durationOrPermanent, listOf, mailAddress, note } from "./kinds.ts";
+import {
+  accountName,
+  aliasAddress,
+  durationOrPermanent,
+  listOf,
+  mailAddress,
+  note,
+  restrictingNetwork,
+  sessionId,
+} from "./kinds.ts";
 import { OF_MAILBOXES } from "./mailboxes.ts";
 import { SERVER } from "./server.ts";
 
-const DECLARED = [...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES, ...SERVER];
+const DECLARED = [...ACCESS, ...OF_ACCOUNTS, ...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES, ...SERVER];
 const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
   kind.safeParse(value).success;
 
@@ -78,6 +89,14 @@ test("kinds take what they stand for, and say what is wrong", () => {
   assert.deepEqual(
     [[], ["a@b.example"], ["a@b.example", "c@d.example"]].map((of) => isRight(listOf(mailAddress, 1), of)),
     [false, true, false],
+  );
+  assert.deepEqual(
+    ["0a1b2c3d4e5f", "", "0A1b2c3d4e5f", "../x"].map((id) => isRight(sessionId, id)),
+    [true, false, false, false],
+  );
+  assert.deepEqual(
+    ["203.0.113.7", "2001:db8::/32", "::/0", "x"].map((text) => isRight(restrictingNetwork, text)),
+    [true, true, false, false],
   );
   const wrong = aliasAddress.safeParse("*@example.org");
   assert.match(wrong.error?.issues[0]?.message ?? "", /every name of the domain/);

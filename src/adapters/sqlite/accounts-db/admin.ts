@@ -5,8 +5,8 @@ import { isoTime } from "../../../core/time.ts";
 import type { CredentialStore, FoundToken, NewToken } from "../../../engine/admin-ports.ts";
 import { LIMITS } from "../../../engine/limits.ts";
 import type { Clock, Outcome } from "../../../engine/ports.ts";
-import type { TokenItem } from "../../../wire/control/access-items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
+import type { TokenItem } from "../../../wire/verbs/access.ts";
 import { integer, millis, millisOrNull, text } from "../columns.ts";
 import { NotedUses } from "./noted-uses.ts";
 
