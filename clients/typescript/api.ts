@@ -603,92 +603,6 @@ export type Routes = {
     };
   };
 
-  /** The sessions that are valid, the administrator's first, then those of mailboxes, the one that was used last first. */
-  "GET /api/v1/sessions": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        /** What the browser says of itself. */
-        readonly device: string;
-        readonly ip: string;
-        readonly startedAt: Time;
-        /** To the minute. */
-        readonly usedAt: Time;
-        /** The session that asks. */
-        readonly isOwn: boolean;
-        /** The mailbox; null: the administrator's. */
-        readonly account: string | null;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
-  /** Ends all sessions of the administrator but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/sessions": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly ended: number;
-    };
-  };
-
-  /** Ends a session, of the administrator or of a mailbox. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/sessions/{id}": {
-    readonly params: {
-      /** As in the list of sessions. */
-      readonly id: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly ended: number;
-    };
-  };
-
-  /** The tokens by name, a page at a time; never the tokens themselves. */
-  "GET /api/v1/tokens": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly name: string;
-        readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
-        readonly createdAt: Time;
-        readonly createdBy: string;
-        readonly expiresAt: Time | null;
-        /** To the minute. */
-        readonly usedAt: Time | null;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-    };
-  };
-
   /** Makes a token, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/tokens": {
     readonly query?:
@@ -722,20 +636,31 @@ export type Routes = {
     };
   };
 
-  /** Revokes a token. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/tokens/{name}": {
-    readonly params: {
-      /** The token's name. */
-      readonly name: string;
-    };
+  /** The tokens by name, a page at a time; never the tokens themselves. */
+  "GET /api/v1/tokens": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
         }
       | undefined;
     readonly answer: {
-      readonly name: string;
+      readonly items: readonly {
+        readonly name: string;
+        readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
+        /** ISO 8601 in UTC. */
+        readonly createdAt: string;
+        readonly createdBy: string;
+        /** Null: it does not expire. */
+        readonly expiresAt: string | null;
+        /** To the minute; null: not yet. */
+        readonly usedAt: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
     };
   };
 
@@ -1501,90 +1426,6 @@ export type Routes = {
     };
   };
 
-  /** Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held. */
-  "POST /api/v1/accounts/{name}/suspend": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Mails of the account that wait on hold in the queue. */
-      readonly held: number;
-    };
-  };
-
-  /** Lets a suspended account sign in again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/accounts/{name}/resume": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      /** Mails of the account that wait on hold in the queue. */
-      readonly held: number;
-    };
-  };
-
-  /** Gives an account a quota of its own, or that of the settings again. */
-  "PUT /api/v1/accounts/{name}/quota": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** 0: no limit. Null: as `mailboxes.quota` says. */
-      readonly quotaBytes: number | null;
-    };
-    readonly answer: {
-      readonly name: string;
-      readonly quotaBytes: number | null;
-    };
-  };
-
-  /** Adds networks from which the account may sign in, and ends its open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/accounts/{name}/networks": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      readonly networks: readonly string[];
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      readonly networks: readonly string[];
-    };
-  };
-
   /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/accounts/{name}/networks/{network}": {
     readonly params: {
@@ -2185,6 +2026,90 @@ export type Routes = {
       | undefined;
     readonly answer: {
       readonly prefix: string;
+    };
+  };
+
+  /** Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held. */
+  "POST /api/v1/accounts/{name}/suspend": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Mails of the account that wait on hold in the queue. */
+      readonly held: number;
+    };
+  };
+
+  /** Lets a suspended account sign in again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/resume": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      /** Mails of the account that wait on hold in the queue. */
+      readonly held: number;
+    };
+  };
+
+  /** Gives an account its own quota, or that of the settings again. */
+  "PUT /api/v1/accounts/{name}/quota": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** 0: no limit. Null: as `mailboxes.quota` says. */
+      readonly quotaBytes: number | null;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly quotaBytes: number | null;
+    };
+  };
+
+  /** Adds networks from which the account may sign in, and ends its open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/accounts/{name}/networks": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      readonly networks: readonly string[];
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly networks: readonly string[];
     };
   };
 
@@ -3082,6 +3007,84 @@ export type Routes = {
         /** What is published. */
         readonly detail: string;
       }[];
+    };
+  };
+
+  /** The sessions that are valid, the administrator's first, then those of mailboxes, the latest used one first. */
+  "GET /api/v1/sessions": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        /** As the browser describes itself. */
+        readonly device: string;
+        readonly ip: string;
+        /** ISO 8601 in UTC. */
+        readonly startedAt: string;
+        /** To the minute. */
+        readonly usedAt: string;
+        /** The session that asks. */
+        readonly isOwn: boolean;
+        /** The mailbox; null: the administrator's. */
+        readonly account: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
+    };
+  };
+
+  /** Ends all sessions of the administrator but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/sessions": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly ended: number;
+    };
+  };
+
+  /** Ends a session, of the administrator or of a mailbox. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/sessions/{id}": {
+    readonly params: {
+      /** As in the list of sessions. */
+      readonly id: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly ended: number;
+    };
+  };
+
+  /** Revokes a token. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/tokens/{name}": {
+    readonly params: {
+      /** The token's name. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly name: string;
     };
   };
 
