@@ -54,15 +54,15 @@ function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { 
 
 function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
   const recipient = event.recipient?.toLowerCase() ?? "";
+  const reached = parts.forwards.reached(recipient, parts.clock.now());
+  if (reached.length === 0) return;
   const copies = inFlight(mails, event);
   if (copies.named.has(recipient)) return;
-  const now = parts.clock.now();
   const added = new Map<string, RecipientCounts>();
-  for (const { account, target } of parts.forwards.reached(recipient, now)) {
+  for (const { account, target } of reached) {
     const before = added.get(account) ?? copies.of.get(account) ?? NO_RECIPIENTS;
     added.set(account, withOneMore(before, parts.sending.hasWritten(account, target)));
   }
-  if (added.size === 0) return;
   copies.named.add(recipient);
   for (const [account, counts] of added) {
     const past = pastLimit(parts, account, counts);
