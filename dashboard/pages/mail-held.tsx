@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
-import type { HeldAccountItem } from "../../src/wire/control/items.ts";
-import type { HeldList } from "../../src/wire/control/results.ts";
+import type { HeldAccountItem, HeldList } from "../../src/wire/verbs/held.ts";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "../mail-commands.ts";

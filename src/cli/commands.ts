@@ -278,12 +278,6 @@ const WRITTEN: readonly CliCommand[] = [
     wraps: true,
   },
   {
-    name: "account release",
-    usage: "ADDRESS",
-    says: "Send the held mail of an account and vouch for it: its further mail is not held.",
-    run: async (call) => (await import("./verbs/held.ts")).accountRelease(call),
-  },
-  {
     name: "account drop",
     usage: "ADDRESS",
     says: "Delete the held mail of an account.",

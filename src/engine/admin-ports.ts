@@ -4,10 +4,11 @@ import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import type { SessionItem } from "../wire/control/access-items.ts";
 import type { AccountKey } from "../wire/control/account-key.ts";
-import type { AccountRow, FileChanges, HeldAccountItem, HeldMailItem, SentMailItem } from "../wire/control/items.ts";
+import type { AccountRow, FileChanges } from "../wire/control/items.ts";
 import type { KeeperCommand, KeeperReply } from "../wire/control/keeper.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { AliasItem } from "../wire/verbs/aliases.ts";
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../wire/verbs/held.ts";
 import type { Outcome } from "./ports.ts";
 
 /** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */

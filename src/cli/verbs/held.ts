@@ -1,7 +1,7 @@
 import { dayAndTime, shown } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration } from "../../core/time.ts";
-import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/control/items.ts";
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../wire/verbs/held.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM } from "../call.ts";
 import { confirmed } from "../confirm.ts";
 import { columns } from "../print/text.ts";
@@ -32,18 +32,6 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
   return isNone || first === undefined
     ? done(asked.result, text)
     : done(asked.result, text, `${PROGRAM} account release ${first}, or ${PROGRAM} account drop ${first}`);
-}
-
-/** `account release ADDRESS` */
-export async function accountRelease(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
-  const asked = await call.guard.ask<"held_release">({ verb: "held_release", name });
-  if (!asked.ok) return asked;
-  const released = `${plural(asked.result.released, "mail")} of ${name} released.`;
-  if (asked.result.isMore) return done(asked.result, `${released} ${MORE}`, `${PROGRAM} account release ${name}`);
-  const text = `${released} Mail of ${name} is no longer held.`;
-  return done(asked.result, text, `${PROGRAM} account held ${name}`);
 }
 
 /** `account drop ADDRESS` */

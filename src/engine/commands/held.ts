@@ -1,7 +1,7 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { HeldMailItem } from "../../wire/control/items.ts";
+import type { HeldMailItem } from "../../wire/verbs/held.ts";
 import type { HeldMail } from "../admin-ports.ts";
 import {
   change,

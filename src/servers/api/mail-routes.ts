@@ -6,7 +6,7 @@ import { API_LIMITS } from "./limits.ts";
 import * as shape from "./mail-schemas.ts";
 import { type Route, route } from "./route.ts";
 
-/** Mail that waits: the queue, and mail that is held. */
+/** Mail in Postfix's queue. */
 export function mailRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard } = parts;
   const { bodyBytes } = API_LIMITS;
@@ -55,54 +55,6 @@ export function mailRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[]
           command(guard, by, { verb, ...chosen(body), isAll: false, cursor: body.cursor ?? null }, changed),
       }),
     ),
-    route({
-      method: "GET",
-      path: "/api/v1/held",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Accounts whose mail the guard holds, and that mail; of one account also what it sent.",
-      query: shape.heldQuery,
-      answer: shape.heldList,
-      run: ({ by, query }) =>
-        command(
-          guard,
-          by,
-          { verb: "held_list", name: query.account ?? null },
-          ({ accounts, held, sent, ...totals }) => ({
-            ...totals,
-            accounts: [...accounts],
-            held: held.map((mail) => ({ ...mail, recipients: [...mail.recipients] })),
-            sent: [...sent],
-          }),
-        ),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/held/{account}/release",
-      asks: "held_release",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Sends the account's held mail, and holds no more of it. Needs a fresh proof.",
-      params: shape.heldInPath,
-      answer: shape.heldReleased,
-      run: ({ by, params }) => command(guard, by, { verb: "held_release", name: params.account }, (result) => result),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/held/{account}/drop",
-      asks: "held_drop",
-      who: "session_or_token",
-      bodyBytes,
-      says: "Deletes the account's held mail, or returns it to its senders. Needs a fresh proof.",
-      params: shape.heldInPath,
-      body: shape.heldDrop,
-      answer: shape.heldDropped,
-      run: ({ by, params, body }) => {
-        const { bounce: isReturned = false, ids } = body;
-        const asked = { name: params.account, isReturned, ...(ids !== undefined && { ids }) };
-        return command(guard, by, { verb: "held_drop", ...asked }, (result) => result);
-      },
-    }),
   ];
 }
 

@@ -1,16 +1,7 @@
 import * as z from "zod";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
-import type {
-  HeldAccountItem,
-  HeldMailItem,
-  QueueChange,
-  QueueItem,
-  SentMailItem,
-  SpamScores,
-  WaitingMails,
-} from "../../wire/control/items.ts";
-import type { Dropped, Released } from "../../wire/control/results.ts";
+import type { QueueChange, QueueItem, SpamScores, WaitingMails } from "../../wire/control/items.ts";
 import { QUEUE_STATES } from "../../wire/postfix/queue.ts";
 import { exactly } from "./exactly.ts";
 import { allowQuery, numberCursor } from "./schemas.ts";
@@ -92,61 +83,6 @@ export const queueChanged = exactly<QueueChange>()(
       .string()
       .nullable()
       .describe("Where the rest begins, for `cursor` of the same request; null: none is left."),
-  }),
-);
-
-export const heldQuery = z.object({ account: account.optional().describe("Only this account.") });
-const heldAccount = exactly<HeldAccountItem>()(
-  z.object({
-    account: z.string(),
-    at: time,
-    ip: z.string(),
-    count: count.describe("Strangers that it wrote to, or that refused its mail, as `key` says."),
-    limit: count,
-    windowMs: count,
-    key: z.string().describe("The setting."),
-  }),
-);
-const heldMail = exactly<HeldMailItem>()(
-  z.object({
-    queueId: z.string(),
-    account: z.string(),
-    at: time,
-    ip: z.string().nullable(),
-    recipientCount: count,
-    recipients: z.array(z.string()).describe("Some of them."),
-  }),
-);
-const sentMail = exactly<SentMailItem>()(
-  z.object({
-    queueId: z.string().nullable(),
-    at: time,
-    ip: z.string(),
-    recipientCount: count,
-    recipient: z.string().nullable().describe("Null: there are several."),
-  }),
-);
-export const heldList = z.object({
-  accounts: z.array(heldAccount).describe("Accounts whose mail is held: the newest 100."),
-  held: z.array(heldMail).describe("Their mails on hold: the newest 100."),
-  heldTotal: count,
-  sent: z.array(sentMail).describe("What `account` sent within 24 hours: the newest 100. Empty without `account`."),
-  sentTotal: count,
-});
-export const heldInPath = z.object({ account: account.describe("The account whose mail is held.") });
-export const heldDrop = z.strictObject({
-  bounce: z.boolean("is neither true nor false").optional().describe("Goes back to its senders as undeliverable."),
-  ids: ids.optional().describe("Only these mails."),
-});
-export const heldReleased = exactly<Released>()(
-  z.object({ name: z.string(), released: count, isMore: z.boolean().describe("Repeat it for what is left.") }),
-);
-export const heldDropped = exactly<Dropped>()(
-  z.object({
-    name: z.string(),
-    dropped: count,
-    isMore: z.boolean().describe("Repeat it for what is left."),
-    isHeld: z.boolean().describe("Further mail of the account is held."),
   }),
 );
 

@@ -6,6 +6,7 @@ import { OF_ACCOUNTS } from "../verbs/accounts.ts";
 import { ALIASES } from "../verbs/aliases.ts";
 import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
+import { HELD } from "../verbs/held.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
 import { SERVER } from "../verbs/server.ts";
 import { verb } from "../verbs/verb.ts";
@@ -31,18 +32,15 @@ import type {
   AccountDetails,
   AccountList,
   Done,
-  Dropped,
   Ended,
   FactorList,
   FactorsReset,
-  HeldList,
   Named,
   Pending,
   Protected,
   Proved,
   QueueList,
   RecoveryCodes,
-  Released,
   Reloaded,
   SignedIn,
   TotpBegun,
@@ -121,7 +119,6 @@ const chosen = {
   /** Absent: wherever they wait. */
   state: z.optional(z.enum(QUEUE_STATES)),
 };
-const dropped = { isReturned: z.optional(flag), ids: z.optional(chosen.ids) };
 /** Which page of a list. */
 const cursor = z.nullable(text(PAGE.cursorCharacters));
 const page = { limit: wholeNumber(1, PAGE.most), cursor };
@@ -164,11 +161,7 @@ const VERBS = [
   verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
   verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
   verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
-  /** Which accounts are held, and which of their mails; of a single account also what it sent. */
-  verb("held_list", READ, { name: z.nullable(address) }, reads<HeldList>("held")),
-  verb("held_release", PROVEN_QUEUE, { name: address }, changes<Released>("released", "released")),
-  /** `ids`: only these of its mails; that none of them is held is no failure then. */
-  verb("held_drop", PROVEN_QUEUE, { name: address, ...dropped }, changes<Dropped>("dropped", "deleted")),
+  ...HELD,
   verb("queue_list", READ, { ...chosen, ...page }, reads<QueueList>("mails")),
   /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
   verb("queue_hold", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),

@@ -1,6 +1,7 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
 import type { AllowItem, BanItem } from "../verbs/bans.ts";
+import type { HeldAccountItem } from "../verbs/held.ts";
 import type { Page } from "./paging.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
@@ -8,31 +9,6 @@ import type { Page } from "./paging.ts";
 export type EventItem = ShownEvent;
 
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
-
-/**
- * An account whose mail is held: since when, by mail from where, and how many strangers it wrote to within `windowMs`, or
- * how many of them refused its mail, as `key` says.
- */
-export type HeldAccountItem = Readonly<{
-  account: string;
-  at: string;
-  ip: string;
-  count: number;
-  limit: number;
-  windowMs: number;
-  /** The setting. */
-  key: string;
-}>;
-
-/** A mail of an account that waits on hold in the queue. `recipients`: some of them, as far as they are known. */
-export type HeldMailItem = Readonly<{
-  queueId: string;
-  account: string;
-  at: string;
-  ip: string | null;
-  recipientCount: number;
-  recipients: readonly string[];
-}>;
 
 /**
  * A mail in Postfix's queue. `queue`: deferred, hold, active, or another as Postfix names it. `recipients`: some of those
@@ -57,15 +33,6 @@ export type QueueChange = Readonly<{
   changed: number;
   kept: readonly Readonly<{ account: string; mails: number }>[];
   next: string | null;
-}>;
-
-/** A mail of an account that went on to delivery. `recipient` null: there are several. */
-export type SentMailItem = Readonly<{
-  queueId: string | null;
-  at: string;
-  ip: string;
-  recipientCount: number;
-  recipient: string | null;
 }>;
 
 /** What is known of one address, for `why`. */

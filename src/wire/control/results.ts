@@ -2,7 +2,7 @@ import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AliasItem } from "../verbs/aliases.ts";
 import type { CallerItem } from "./access-items.ts";
-import type { AccountKnown, AccountRow, HeldAccountItem, HeldMailItem, QueueItem, SentMailItem } from "./items.ts";
+import type { AccountKnown, AccountRow, QueueItem } from "./items.ts";
 import type { CountedPage } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
@@ -11,18 +11,6 @@ import type { CountedPage } from "./paging.ts";
 export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
 export type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
-/** `isHeld`: whether further mail of the account is held. */
-/** `isMore`: mail is left on hold, for the same command again. */
-export type Released = Named & Readonly<{ released: number; isMore: boolean }>;
-export type Dropped = Named & Readonly<{ dropped: number; isMore: boolean; isHeld: boolean }>;
-/** Of each list the newest; `heldTotal` and `sentTotal` count all. */
-export type HeldList = Readonly<{
-  accounts: readonly HeldAccountItem[];
-  held: readonly HeldMailItem[];
-  heldTotal: number;
-  sent: readonly SentMailItem[];
-  sentTotal: number;
-}>;
 export type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
 export type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */

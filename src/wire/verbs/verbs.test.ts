@@ -9,6 +9,7 @@ import { OF_ACCOUNTS } from "./accounts.ts";
 import { ALIASES } from "./aliases.ts";
 import { BANS } from "./bans.ts";
 import { FILTERS } from "./filters.ts";
+import { HELD } from "./held.ts";
 import {
   accountName,
   aliasAddress,
@@ -22,7 +23,7 @@ import {
 import { OF_MAILBOXES } from "./mailboxes.ts";
 import { SERVER } from "./server.ts";
 
-const DECLARED = [...ACCESS, ...OF_ACCOUNTS, ...ALIASES, ...BANS, ...FILTERS, ...OF_MAILBOXES, ...SERVER];
+const DECLARED = [...ACCESS, ...OF_ACCOUNTS, ...ALIASES, ...BANS, ...FILTERS, ...HELD, ...OF_MAILBOXES, ...SERVER];
 const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
   kind.safeParse(value).success;
 

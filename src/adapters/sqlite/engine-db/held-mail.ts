@@ -2,7 +2,7 @@ import type { StatementSync } from "node:sqlite";
 import type { AccountName } from "../../../core/net/address.ts";
 import { isoTime, type Millis } from "../../../core/time.ts";
 import { HELD_BY_HAND, type HeldCount, type HeldMail } from "../../../engine/admin-ports.ts";
-import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../wire/control/items.ts";
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../wire/verbs/held.ts";
 import type { Prepares } from "../between-transactions.ts";
 import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
 
