@@ -1100,104 +1100,6 @@ export type Routes = {
     };
   };
 
-  /** Accounts whose mail the guard holds, and that mail; of one account also what it sent. */
-  "GET /api/v1/held": {
-    readonly query?:
-      | {
-          /** Only this account. */
-          readonly account?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      /** Accounts whose mail is held: the newest 100. */
-      readonly accounts: readonly {
-        readonly account: string;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly ip: string;
-        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
-        readonly count: number;
-        readonly limit: number;
-        readonly windowMs: number;
-        /** The setting. */
-        readonly key: string;
-      }[];
-      /** Their mails on hold: the newest 100. */
-      readonly held: readonly {
-        readonly queueId: string;
-        readonly account: string;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly ip: string | null;
-        readonly recipientCount: number;
-        /** Some of them. */
-        readonly recipients: readonly string[];
-      }[];
-      readonly heldTotal: number;
-      /** What `account` sent within 24 hours: the newest 100. Empty without `account`. */
-      readonly sent: readonly {
-        readonly queueId: string | null;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly ip: string;
-        readonly recipientCount: number;
-        /** Null: there are several. */
-        readonly recipient: string | null;
-      }[];
-      readonly sentTotal: number;
-    };
-  };
-
-  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/held/{account}/release": {
-    readonly params: {
-      /** The account whose mail is held. */
-      readonly account: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      readonly released: number;
-      /** Repeat it for what is left. */
-      readonly isMore: boolean;
-    };
-  };
-
-  /** Deletes the account's held mail, or returns it to its senders. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/held/{account}/drop": {
-    readonly params: {
-      /** The account whose mail is held. */
-      readonly account: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Goes back to its senders as undeliverable. */
-      readonly bounce?: boolean | undefined;
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly name: string;
-      readonly dropped: number;
-      /** Repeat it for what is left. */
-      readonly isMore: boolean;
-      /** Further mail of the account is held. */
-      readonly isHeld: boolean;
-    };
-  };
-
   /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
@@ -2110,6 +2012,104 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
+    };
+  };
+
+  /** Accounts whose mail the guard holds, and that mail; of one account also what it sent. */
+  "GET /api/v1/held": {
+    readonly query?:
+      | {
+          /** Only this account. */
+          readonly account?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** Accounts whose mail is held: the newest 100. */
+      readonly accounts: readonly {
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string;
+        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+        readonly count: number;
+        readonly limit: number;
+        readonly windowMs: number;
+        /** The setting. */
+        readonly key: string;
+      }[];
+      /** Their mails on hold: the newest 100. */
+      readonly held: readonly {
+        readonly queueId: string;
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string | null;
+        readonly recipientCount: number;
+        /** Some of them. */
+        readonly recipients: readonly string[];
+      }[];
+      readonly heldTotal: number;
+      /** What `account` sent within 24 hours: the newest 100. Empty without `account`. */
+      readonly sent: readonly {
+        readonly queueId: string | null;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string;
+        readonly recipientCount: number;
+        /** Null: there are several. */
+        readonly recipient: string | null;
+      }[];
+      readonly sentTotal: number;
+    };
+  };
+
+  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/held/{account}/release": {
+    readonly params: {
+      /** The account whose mail is held. */
+      readonly account: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly released: number;
+      /** Repeat it for the rest. */
+      readonly isMore: boolean;
+    };
+  };
+
+  /** Deletes the account's held mail, or returns it to its senders. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/held/{account}/drop": {
+    readonly params: {
+      /** The account whose mail is held. */
+      readonly account: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Goes back to its senders as undeliverable. */
+      readonly bounce?: boolean | undefined;
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly dropped: number;
+      /** Repeat it for the rest. */
+      readonly isMore: boolean;
+      /** Further mail of the account is held. */
+      readonly isHeld: boolean;
     };
   };
 
