@@ -64,7 +64,10 @@ function accountFactsOf(
   const tried = [...guessesIn(changes, at - accounts.windowMs, at), ...waiting].filter(
     ({ account }) => account === name,
   );
-  const counted = tried.filter((guess) => kinship === "stranger" || guess.network === network);
+  // A password without a hash differs from all others.
+  const counted = tried
+    .filter((guess) => kinship === "stranger" || guess.network === network)
+    .map((guess, i) => (guess.proof === "" ? { ...guess, proof: `unknown ${i}` } : guess));
   // Each password counts for one network, each network for a quarter of the limit at most.
   const passwords = [...new Set(counted.map(({ proof }) => proof))];
   const networksOf = passwords.map(

@@ -91,7 +91,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       new Set([0]),
     );
     // A process of this number cannot be (proc(5), pid_max).
-    const keysLeft = "/run/ghostinbox-keys.4194999";
+    const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       snapshot: "latest",
