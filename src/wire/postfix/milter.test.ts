@@ -66,7 +66,7 @@ test("the body is asked for where there may be parts, and they are counted to it
   const part = (count: number): string => "--b\r\n\r\nx\r\n".repeat(count);
   const mail = (parts: number): readonly string[] => [
     ...MAIL,
-    ...header("content-type", "multipart/mixed;\n boundary=b"),
+    ...header("content-type ", "multipart/mixed;\n boundary=b"),
     ...END_OF_HEADER,
     `B${part(1)}`,
     `B${part(parts - 1)}`,

@@ -136,7 +136,7 @@ export class MilterReader {
         this.#helo = first;
         return;
       case "L":
-        if (first.toLowerCase() === "content-type") mail.parts.declare(fields[0] ?? "");
+        if (first.trimEnd().toLowerCase() === "content-type") mail.parts.declare(fields[0] ?? "");
         return;
       case "N": {
         const excess = this.#over("header_lines", mail.headerLines);
