@@ -3,8 +3,7 @@ import { type Command, type Verb, type VerbEntry, verbs } from "../wire/control/
 import { isObject } from "../wire/control/fields.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { CliForm } from "../wire/verbs/verb.ts";
-import type { CliCommand } from "./call.ts";
-import { type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import { type CliCommand, type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
 import { columns, oneLine } from "./print/text.ts";
 

@@ -1,5 +1,4 @@
-import type { CliCommand } from "./call.ts";
-import { type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import { type CliCommand, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
 import { columns, fitted } from "./print/text.ts";
 

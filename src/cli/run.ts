@@ -1,8 +1,15 @@
 import { resolve } from "node:path";
 import { diskTrouble } from "../daemon/set-up/disk-trouble.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../settings/layout.ts";
-import type { CliCommand } from "./call.ts";
-import { type CommandCall, type CommandFailure, type CommandOutcome, EXIT_CODES, PROGRAM, wrongUsage } from "./call.ts";
+import {
+  type CliCommand,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  EXIT_CODES,
+  PROGRAM,
+  wrongUsage,
+} from "./call.ts";
 import { commands } from "./commands.ts";
 import { helpFor } from "./help.ts";
 import { type Options, parse } from "./parse.ts";

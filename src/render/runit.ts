@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { Layout } from "../settings/layout.ts";
-import { USERS } from "../settings/layout.ts";
+import { type Layout, USERS } from "../settings/layout.ts";
 import {
   rspamdCommands,
   rspamdEnded,

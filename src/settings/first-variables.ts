@@ -1,5 +1,4 @@
-import type { SettingKey } from "./schema.ts";
-import { variableOf } from "./schema.ts";
+import { type SettingKey, variableOf } from "./schema.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,5 +1,4 @@
-import type { CheckRecord } from "../../daemon/keeper/check-record.ts";
-import { fallen, noted } from "../../daemon/keeper/check-record.ts";
+import { type CheckRecord, fallen, noted } from "../../daemon/keeper/check-record.ts";
 import type { Result } from "./run-checks.ts";
 
 type Parts = Readonly<{

@@ -7,8 +7,7 @@ import type { DnsSite, MailCrypt, Outbound, Relay, Site, SpamSite } from "../../
 import { settingsForExport } from "../../settings/for-export.ts";
 import { settingsForWeb } from "../../settings/for-web.ts";
 import { jailsOf, ownJailOf } from "../../settings/jails.ts";
-import type { Layout } from "../../settings/layout.ts";
-import { USERS } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Sources } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";

@@ -1,5 +1,4 @@
-import type { Relay, RenderedFile, Site } from "../site.ts";
-import { RENDERED_BY } from "../site.ts";
+import { RENDERED_BY, type Relay, type RenderedFile, type Site } from "../site.ts";
 
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";

@@ -1,5 +1,4 @@
-import type { RenderedFile, Site } from "../site.ts";
-import { RENDERED_BY } from "../site.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 /** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema. */
 export const TABLES = {

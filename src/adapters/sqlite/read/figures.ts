@@ -1,7 +1,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { DAY_MS, type Millis } from "../../../core/time.ts";
-import type { Span, Totals } from "../../../engine/figures.ts";
-import { type BanCounts, type Figures, MINUTES_FOR_MS, type Ranked, type Ranking } from "../../../engine/figures.ts";
+import {
+  type BanCounts,
+  type Figures,
+  MINUTES_FOR_MS,
+  type Ranked,
+  type Ranking,
+  type Span,
+  type Totals,
+} from "../../../engine/figures.ts";
 import type { TopIp } from "../../../wire/control/items.ts";
 import { integer, text } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";

@@ -4,8 +4,7 @@ import { test } from "node:test";
 import { banOf, eventRow, net, newEngine, START, scratch, seeded } from "../../../../test/kit/test-database.ts";
 import type { Counts } from "../../../core/events/columns.ts";
 import type { EventRecord } from "../../../core/events/record.ts";
-import type { Millis } from "../../../core/time.ts";
-import { HOUR_MS, later, MINUTE_MS } from "../../../core/time.ts";
+import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import type { Reach } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 
