@@ -5,8 +5,8 @@ import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, 
 
 const LIMITS = { header_lines: 3, mime_parts: 2 };
 
-function packet(text: string): Buffer {
-  const data = Buffer.from(text);
+function packet(text: string | Buffer): Buffer {
+  const data = typeof text === "string" ? Buffer.from(text) : text;
   const length = Buffer.alloc(4);
   length.writeUInt32BE(data.length);
   return Buffer.concat([length, data]);
@@ -76,6 +76,20 @@ test("the body is asked for where there may be parts, and they are counted to it
   assert.deepEqual([more, two, again], [{ type: "more" }, NOTHING, { type: "more" }]);
   assert.ok(three?.type === "end");
   assert.deepEqual(three.found?.excess, { of: "mime_parts", count: 3 });
+});
+
+test("parts count whose boundary is not ASCII", () => {
+  for (const boundary of [Buffer.from("é"), Buffer.from([0xe9])]) {
+    const questions: MilterQuestion[] = [];
+    const reader = new MilterReader(LIMITS, (question) => questions.push(question));
+    const bytes = (text: string): Buffer => Buffer.from(text.replaceAll("@", boundary.toString("latin1")), "latin1");
+    const mail = ["LContent-Type\0multipart/mixed; boundary=@\0", "N", `B${"--@\r\n text\r\n".repeat(3)}`, "E"];
+    for (const text of CONNECTED) reader.push(packet(text));
+    for (const text of mail) reader.push(packet(bytes(text)));
+    const last = questions.at(-1);
+    assert.ok(last?.type === "end");
+    assert.deepEqual(last.found?.excess, { of: "mime_parts", count: 3 });
+  }
 });
 
 test("a million header lines are counted, and none is kept", () => {

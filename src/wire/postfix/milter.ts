@@ -123,7 +123,10 @@ export class MilterReader {
   }
 
   #finish(command: string): void {
-    const [first = "", ...fields] = this.#kept.length === 0 ? [] : Buffer.concat(this.#kept).toString().split("\0");
+    // A boundary may have any bytes, and is looked for in the body byte by byte.
+    const encoding = command === "L" ? "latin1" : "utf8";
+    const [first = "", ...fields] =
+      this.#kept.length === 0 ? [] : Buffer.concat(this.#kept).toString(encoding).split("\0");
     this.#kept = [];
     this.#keptBytes = 0;
     const mail = this.#mail;

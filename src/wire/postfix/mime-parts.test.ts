@@ -49,6 +49,8 @@ for (const [that, contentType, body] of [
     "--in\r\nX: y\r\n\r\nt\r\n".repeat(MANY),
   ],
   ["with a quoted pair", 'multipart/mixed; boundary="i\\n"', "--in\r\n\r\nt\r\n".repeat(MANY)],
+  ["with a boundary in another case", "multipart/mixed; boundary=IN", "--in\r\n text\r\n".repeat(MANY)],
+  ["that each end the multipart", "multipart/mixed; boundary=in", "--in--\r\n text\r\n".repeat(MANY)],
   ["with a comment", 'multipart/mixed; boundary=(c)"in"', "--in\r\nX: y\r\n\r\nt\r\n".repeat(MANY)],
 ] as const)
   test(`parts ${that} are too many`, () => {
@@ -58,6 +60,17 @@ for (const [that, contentType, body] of [
     parts.push(Buffer.from(body));
     assert.ok(parts.count > 1_000, String(parts.count));
   });
+
+test("a part's Content-Type of many lines is read once", (t) => {
+  const parts = new MimeParts();
+  parts.declare(MIXED);
+  const declare = t.mock.method(parts, "declare");
+  parts.push(
+    Buffer.from(`--a b\r\nContent-Type: multipart/mixed;\r\n boundary=in\r\n${" x\r\n".repeat(1_000)}\r\n--in\r\n`),
+  );
+  assert.equal(declare.mock.callCount(), 1);
+  assert.equal(parts.count, 2);
+});
 
 test("a text with hundreds of rules and a signature does not count as many parts", () => {
   assert.ok(counted(MIXED, "----------\r\n\r\nA chapter\r\n".repeat(800) + "-- \r\nTel: 1\r\n") < 200);

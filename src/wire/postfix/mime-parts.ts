@@ -17,6 +17,7 @@ const NEWLINE = 0x0a;
 
 /** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the lines after them only. */
 export class MimeParts {
+  /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
@@ -47,7 +48,7 @@ export class MimeParts {
   declare(contentType: string): void {
     this.#mayHaveParts ||= MAY_HAVE_PARTS.test(contentType);
     for (const [, quoted, plain = ""] of contentType.matchAll(BOUNDARY)) {
-      const boundary = (quoted ?? plain).trimEnd();
+      const boundary = (quoted ?? plain).trimEnd().toLowerCase();
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
         this.#boundaries.add(boundary);
         this.#boundaryBytes += boundary.length;
@@ -81,24 +82,31 @@ export class MimeParts {
   #line(line: string): void {
     if (this.#isRule && (line === "" || FIELD.test(line))) this.#undeclared++;
     this.#isRule = false;
-    if (line.startsWith("--") && this.#boundaries.has(line.slice(2))) {
+    if (this.#inHeader && !/^[ \t]/.test(line)) this.#endField();
+    const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
+    if (name !== null && this.#boundaries.has(name)) {
       this.#count++;
       this.#inHeader = true;
-      this.#field = "";
       this.#isMessage = false;
     } else if (this.#inHeader) this.#header(line);
-    else this.#isRule = line.length > 2 && line.startsWith("--");
+    // One ends a multipart. A filter may see a part after each of many.
+    else if (name?.endsWith("--") && this.#boundaries.has(name.slice(0, -2))) this.#undeclared++;
+    else this.#isRule = line.length > 2 && name !== null;
   }
 
   #header(line: string): void {
     if (line === "") {
       this.#inHeader = this.#isMessage;
       this.#isMessage = false;
-      return;
-    }
-    this.#field = /^[ \t]/.test(line) ? `${this.#field}${line}`.slice(0, MOST_LINE_BYTES) : line;
-    if (!/^content-type\s*:/i.test(this.#field)) return;
-    this.#isMessage ||= /message\//i.test(this.#field);
-    this.declare(this.#field);
+    } else if (this.#field.length < MOST_LINE_BYTES) this.#field += line;
+  }
+
+  /** Reads a field once it is whole: its lines may be many. */
+  #endField(): void {
+    const field = this.#field;
+    this.#field = "";
+    if (!/^content-type\s*:/i.test(field)) return;
+    this.#isMessage ||= /message\//i.test(field);
+    this.declare(field);
   }
 }
