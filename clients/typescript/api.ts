@@ -2594,7 +2594,7 @@ export type Routes = {
   /** Ends the pause. */
   "DELETE /api/v1/me/greylist-pause": {
     readonly answer: {
-      readonly target: string;
+      readonly done: true;
     };
   };
 

@@ -52,6 +52,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await told.waitFor({ timeout: NOTICED_MS });
     await looksWell(page, "what is to be done");
     await press(told.getByRole("link", { name: "See the system" }));
+    await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
     await page.getByText(`kill -CONT ${writer}`).waitFor();
     await looksWell(page, "a notice with its command");
     await testsTheAlerts(page);

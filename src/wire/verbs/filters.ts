@@ -22,6 +22,8 @@ const pauses = answers(() => pageOf(pause()));
 const senders = answers(() => pageOf(sender()));
 const resumed = answers(() => z.object({ target: z.string() }));
 
+const DONE = { answer: () => z.object({ done: z.literal(true) }), of: () => ({ done: true }) };
+
 export const FILTERS = [
   verb(
     "greylist_pause",
@@ -40,7 +42,7 @@ export const FILTERS = [
     }),
   verb("greylist_resume", orOwner(GREYLIST, "recipient"), ofRecipient, changes(resumed, "mail"))
     .http("DELETE /greylist/pauses/{recipient}", "Ends a pause of greylisting.")
-    .http("DELETE /me/greylist-pause", "Ends the pause.", OWN)
+    .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
     .cli("greylist resume ADDRESS", "End a pause before its time.", {
       words: ["recipient"],
       done: ({ target }) => `Mail of strangers to ${target} is greylisted again.`,
