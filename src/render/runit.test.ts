@@ -114,12 +114,14 @@ test("the guard comes first on the processor, and what reads whole mails or logs
   );
 });
 
-test("something answers for the guard from its end to its next start, but not once the server stops", () => {
+test("a stand-in answers from the guard's end to its next start, unless it was killed while hanging or the server stops", () => {
   const finish = renderRunit(input()).find(({ service }) => service === "guard")?.finish ?? "";
-  const [, stopped = "", started = ""] = /\n(grep .* && exit 0)\n(.*stand-in\.js.* &)\n$/.exec(finish) ?? [];
+  const [, stopped = "", started = ""] =
+    /\n(grep .* && exit 0)\ntest -e killed-while-hanging \|\| (.*stand-in\.js.* &)\n$/.exec(finish) ?? [];
   assert.match(stopped, /want exit/);
   assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
   assert.ok(runs().get("guard")?.includes(`stand-in.sock || ${started}\nexec `));
+  assert.match(runs().get("guard") ?? "", /\ntest -e killed-while-hanging && rm killed-while-hanging \|\| test -S /);
 });
 
 test("the web has no capability but for a port below 1024", () => {

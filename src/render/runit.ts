@@ -36,6 +36,9 @@ export type ServiceName = (typeof SERVICES)[number];
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
+/** A session that outlives a killed Dovecot still holds its locks. proc(5): a process's directory belongs to its effective user. */
+const HAS_PROCESSES = `find /proc -maxdepth 1 -name '[0-9]*' -user ${USERS.mail} 2>/dev/null | grep -q .`;
+
 const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spam-head", "spamass-milter"];
 
 /** Without either of them no mail is scored. */
@@ -73,6 +76,12 @@ function weighing(service: ServiceName): readonly string[] {
 
 /** In Postfix's service directory from a start, which has just checked what it can, until its first run: a check starts fifty programs. */
 export const CHECKED = "checked-by-the-start";
+
+/**
+ * In the guard's service directory after the keeper has killed a guard that hangs, until the next one starts: no stand-in answers in
+ * between. Otherwise an attacker who makes the guard hang would open the server.
+ */
+export const HUNG = "killed-while-hanging";
 
 export type RunitInput = Readonly<{
   layout: Layout;
@@ -148,7 +157,9 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
     ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
     ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
-    ...(service === "guard" ? { finish: script([...weighing(service), IS_STOPPED, standIn(input)]) } : {}),
+    ...(service === "guard"
+      ? { finish: script([...weighing(service), IS_STOPPED, `test -e ${HUNG} || ${standIn(input)}`]) }
+      : {}),
   }));
 }
 
@@ -163,7 +174,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "guard":
       return [
         // While a server starts, no one is kept out for want of the guard.
-        `test -S ${layout.standIn} || ${standIn(input)}`,
+        `test -e ${HUNG} && rm ${HUNG} || test -S ${layout.standIn} || ${standIn(input)}`,
         ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
       ];
     case "web":
@@ -196,7 +207,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [
         // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
         `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
-        `${removesStaleLocks(layout, "all").join(" ")} || :`,
+        `${HAS_PROCESSES} || ${removesStaleLocks(layout, "all").join(" ")} || :`,
         forgetsEnded(join(layout.dovecotBase, "master.pid")),
         // One open file for each client of a service (`default_client_limit`).
         `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { HUNG } from "../../render/runit.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { GuardWatch } from "./watch-guard.ts";
 
@@ -40,12 +41,13 @@ async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) =>
   return server;
 }
 
-test("a guard that stays silent is ended at the third look", async (t) => {
+test("a guard that hangs is killed at the third look, and no stand-in takes its place", async (t) => {
   const { layout, guard, watch } = setUp(t);
   const ended = once(guard, "exit");
   await listen(t, layout, () => undefined);
   assert.deepEqual([await watch.look(), await watch.look(), await watch.look()], [null, null, guard.pid]);
   assert.deepEqual(await ended, [null, "SIGKILL"]);
+  assert.ok(existsSync(join(layout.services, "guard", HUNG)));
 });
 
 test("one that answers in between, or that another has replaced, is given three looks again", async (t) => {

@@ -1,5 +1,8 @@
+import { join } from "node:path";
+import { writeFile } from "../../adapters/root-files/files.ts";
 import { ask } from "../../adapters/sockets/control-client.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { HUNG } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { signal } from "../set-up/processes.ts";
 import { pidOf } from "../set-up/supervise.ts";
@@ -43,7 +46,15 @@ export class GuardWatch {
     this.#silent = { pid, looks };
     if (looks < SILENT_LOOKS) return null;
     this.#silent = null;
+    this.#keepClosed();
     signal(pid, "SIGKILL");
     return pid;
+  }
+
+  /** Until the next guard starts. On a disk that cannot even hold an empty file, the hanging guard is killed all the same. */
+  #keepClosed(): void {
+    try {
+      writeFile(join(this.#layout.services, "guard", HUNG), "", { mode: 0o644, flush: false });
+    } catch {}
   }
 }

@@ -8,9 +8,11 @@ const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 const MAY_HAVE_PARTS = /multipart|message|boundary/i;
 const FIELD = /^[!-9;-~]+:/;
 /**
- * A boundary may be declared in ways that are not read here (RFC 2231, comments, quoted pairs), and some filter may read them. So what
- * looks like a delimiter counts too, for less: a text may have many horizontal rules.
+ * A boundary in pieces (RFC 2231), beside a comment or with a quoted pair is not read here, but some filter may read it. No honest
+ * mailer writes one. In such a mail each line that starts with two hyphens counts.
  */
+const ODD_BOUNDARY = /boundary\s*(?:\*|\(|=\s*(?:\(|"[^"]*\\|[^\s;"]*[(\\]))/i;
+/** In any other mail a line that looks like a delimiter counts less: a text may have many horizontal rules. */
 const UNDECLARED_WEIGHT = 1 / 5;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
@@ -30,6 +32,7 @@ export class MimeParts {
   /** The last line looked like a delimiter. */
   #isRule = false;
   #mayHaveParts = false;
+  #isOdd = false;
   #count = 0;
   #undeclared = 0;
 
@@ -41,12 +44,13 @@ export class MimeParts {
   get count(): number {
     return this.#boundaryBytes > MOST_BOUNDARY_BYTES
       ? UNCOUNTED
-      : this.#count + Math.floor(this.#undeclared * UNDECLARED_WEIGHT);
+      : this.#count + Math.floor(this.#undeclared * (this.#isOdd ? 1 : UNDECLARED_WEIGHT));
   }
 
   /** The value of a Content-Type header, or a line of it. */
   declare(contentType: string): void {
     this.#mayHaveParts ||= MAY_HAVE_PARTS.test(contentType);
+    this.#isOdd ||= ODD_BOUNDARY.test(contentType);
     for (const [, quoted, plain = ""] of contentType.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
@@ -80,7 +84,7 @@ export class MimeParts {
   }
 
   #line(line: string): void {
-    if (this.#isRule && (line === "" || FIELD.test(line))) this.#undeclared++;
+    if (this.#isRule && (this.#isOdd || line === "" || FIELD.test(line))) this.#undeclared++;
     this.#isRule = false;
     if (this.#inHeader && !/^[ \t]/.test(line)) this.#endField();
     const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
