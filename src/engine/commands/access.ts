@@ -17,6 +17,9 @@ export type CredentialCommandParts = Readonly<{
   clock: Clock;
 }>;
 
+export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
+  Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
+
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
@@ -24,7 +27,7 @@ export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, as
 }
 
 export async function tokenCommand(
-  { credentials, engine, clock }: CredentialCommandParts,
+  { credentials, engine, clock }: TokenCommandParts,
   command: Of<"token_create" | "token_revoke">,
   by: string,
 ): Promise<Reply> {

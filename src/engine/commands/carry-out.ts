@@ -1,5 +1,12 @@
 import { plural } from "../../core/text.ts";
-import { type CommandLine, effectOf, type Reply } from "../../wire/control/control.ts";
+import {
+  type Command,
+  type CommandLine,
+  type DryVerb,
+  effectOf,
+  type Reply,
+  type Verb,
+} from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
 import { ownOf } from "../../wire/control/rights.ts";
 import type { Passkeys } from "../access/passkeys.ts";
@@ -7,28 +14,45 @@ import type { SignInParts } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { AccountPasswords } from "../ports.ts";
-import { adminPassword, tokenCommand, tokenList } from "./access.ts";
+import { adminPassword, type TokenCommandParts, tokenCommand, tokenList } from "./access.ts";
 import { accessReview } from "./access-review.ts";
 import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
 import { accountOwn } from "./account-own.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
-import { aliasCommand } from "./aliases.ts";
+import { type AliasCommandParts, aliasCommand } from "./aliases.ts";
 import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { type AuditCommandParts, auditList } from "./audit.ts";
-import { allowAdd, allowList, allowRemove, type BanCommandParts, ban, cleanup, protection, unban } from "./bans.ts";
-import { callerCommand, type DashboardCommandParts, type SignIns, sessionCommand, signInCommand } from "./dashboard.ts";
-import type { DryRunParts } from "./dry-run.ts";
-import { factorCommand, resetFactors } from "./factors.ts";
+import {
+  allowAdd,
+  allowList,
+  allowRemove,
+  type BanCommandParts,
+  ban,
+  cleanup,
+  protection,
+  type TargetParts,
+  unban,
+} from "./bans.ts";
+import {
+  callerCommand,
+  type DashboardCommandParts,
+  type SessionCommandParts,
+  type SignIns,
+  sessionCommand,
+  signInCommand,
+} from "./dashboard.ts";
+import { type FactorCommand, factorCommand, resetFactors } from "./factors.ts";
 import { type FileCommandParts, fileCommand } from "./files.ts";
 import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
 import { heldCommand } from "./held.ts";
 import type { HeldQueueParts, Share } from "./held-queue.ts";
 import { incidentNote } from "./incidents.ts";
-import type { MyMailboxCommands, MyMailboxParts } from "./my-mailbox.ts";
+import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./my-mailbox.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
+import { onPaper } from "./on-paper.ts";
 import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
 import { queueCommand } from "./queue.ts";
 import { quotaCommand } from "./quota.ts";
@@ -39,7 +63,7 @@ import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turn.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { type VacationCommandParts, vacationCommand } from "./vacation.ts";
-import { type Admitted, type CommandGate, UNAUTHORIZED } from "./web.ts";
+import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web-passwords.ts";
 
 export type CommandParts = BanCommandParts &
@@ -57,7 +81,6 @@ export type CommandParts = BanCommandParts &
   AlertCommandParts &
   AuditCommandParts &
   DashboardCommandParts &
-  DryRunParts &
   PasskeyCommandParts &
   Omit<SignInParts, "keys"> &
   SettingsCommandParts &
@@ -86,193 +109,181 @@ export type Own = Readonly<{
   reviews: Turn;
 }>;
 
-/** Carries a command out. Whether it may be given was looked at before. */
-export function carryOut(
-  parts: CommandParts,
-  { keys, bounds, signIns, settings, mailbox, reviews }: Own,
-  { command, by, caller, share }: Asked,
-): Promise<Reply> | Reply {
+/** With what a command is carried out besides its fields. */
+type At = Own & Readonly<{ caller: WebCaller | null; share: Share }>;
+type Of<V extends Verb> = Extract<Command, { readonly verb: V }>;
+type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
+
+/** What commands need whose outcome can be told without carrying them out: a dry run gives them parts that change nothing. */
+export type TriedParts = TargetParts &
+  AliasCommandParts &
+  AppPasswordParts &
+  ForwardCommandParts &
+  GreylistCommandParts &
+  HeldQueueParts &
+  NetworkCommandParts &
+  SessionCommandParts &
+  SpamCommandParts &
+  TokenCommandParts &
+  VacationCommandParts &
+  WebPasswordParts;
+
+const TRIED: { readonly [V in DryVerb]: Run<TriedParts, Of<V>> } = {
+  ban,
+  unban,
+  allow_add: allowAdd,
+  allow_remove: allowRemove,
+  token_create: tokenCommand,
+  token_revoke: tokenCommand,
+  session_end: sessionCommand,
+  session_end_all: sessionCommand,
+  account_make: webPassword,
+  account_password: webPassword,
+  accounts_bring: webImport,
+  account_remove: accountCommand,
+  account_suspend: accountCommand,
+  account_resume: accountCommand,
+  alias_add: aliasCommand,
+  alias_remove: aliasCommand,
+  alias_block: aliasCommand,
+  quota_set: quotaCommand,
+  networks_add: networkCommand,
+  networks_remove: networkCommand,
+  app_password_add: appPasswordCommand,
+  app_password_remove: appPasswordCommand,
+  forward_set: forwardCommand,
+  vacation_set: vacationCommand,
+  queue_hold: queueCommand,
+  queue_release: queueCommand,
+  queue_delete: queueCommand,
+  queue_return: queueCommand,
+  queue_flush: queueCommand,
+  held_release: heldCommand,
+  held_drop: heldCommand,
+  greylist_pause: greylistPause,
+  greylist_resume: greylistResume,
+  spam_allow_add: spamAllow,
+  spam_allow_remove: spamAllow,
+};
+
+const settings: Run<CommandParts, Of<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (_, command, by, at) =>
+  at.settings.run(command, by);
+const signIn: Run<CommandParts, Of<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (parts, command, _, at) =>
+  signInCommand(parts, at.signIns, command);
+const passkey = ofCaller<Of<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
+  passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
+);
+const ofItself = ofCaller<Of<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
+  callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
+);
+const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
+  factorCommand(parts, signIns.administrator.factors, command, { caller, by });
+const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
+
+const RUNS: { readonly [V in Verb]: Run<CommandParts, Of<V>> } = {
+  ...TRIED,
+  ping: ({ pid }) => ({ ok: true, result: { pid } }),
+  health: ({ health }) => health().then((result) => ({ ok: true, result })),
+  break_glass: (parts, _, by) => breakGlass(parts, by).then(brokenGlass),
+  incident_note: incidentNote,
+  allow_list: allowList,
+  protection,
+  account_state: (parts, { name }) => accountStateNow(parts, name),
+  account_list: accountList,
+  account_details: accountDetails,
+  cleanup,
+  account_add: accountCommand,
+  account_passwd: accountCommand,
+  held_list: heldCommand,
+  queue_list: queueCommand,
+  accounts_import: fileCommand,
+  accounts_follow: fileCommand,
+  app_passwords: accountOwn,
+  forwarding: accountOwn,
+  vacation: accountOwn,
+  mail_keys_recover: recoverKeys,
+  legal_hold: recordCommand,
+  access_reviewed: recordCommand,
+  recovery_key_made: recordCommand,
+  firewall_changed: recordCommand,
+  alias_list: aliasList,
+  greylist_list: greylistList,
+  spam_allow_list: spamAllowList,
+  alerts_test: (parts, _, __, { caller }) => alertsTest(parts, caller !== null),
+  alerts_list: alertsList,
+  audit_list: auditList,
+  audit_verify: ({ upkeep }) => upkeep.audit(),
+  access_review: (parts, command, _, { reviews }) => reviews.take(() => accessReview(parts, command)),
+  incident_list: ({ upkeep }) => upkeep.incidents(),
+  firewall: ({ upkeep }) => upkeep.firewall(),
+  checks: ({ upkeep }) => upkeep.checks(),
+  fail2ban: ({ upkeep }) => upkeep.fail2ban(),
+  encryption: ({ upkeep }) => upkeep.encryption(),
+  retention: ({ upkeep }) => upkeep.retention(),
+  upkeep: ({ upkeep }) => upkeep.records(),
+  certificate: ({ upkeep }) => upkeep.certificate(),
+  dns_check: ({ upkeep }, { domain }) => upkeep.dns(domain),
+  token_list: tokenList,
+  admin_passwd: (parts, { hash }, by) => adminPassword(parts, hash, by),
+  reload: (parts, _, by) => reload(parts, by),
+  pending,
+  settings_list: settings,
+  settings_preview: settings,
+  settings_apply: settings,
+  settings_undo: settings,
+  sign_in: signIn,
+  sign_in_passkey: signIn,
+  sign_in_mailbox: signIn,
+  passkey_challenge: (parts, command, _, { keys, bounds }) => passkeyChallenge(parts, keys, bounds, command),
+  passkey_list: passkey,
+  passkey_begin: passkey,
+  passkey_add: passkey,
+  passkey_remove: passkey,
+  caller: ofItself,
+  prove: ofItself,
+  prove_passkey: ofItself,
+  sign_out: ofItself,
+  factors_reset: (parts, _, by) => resetFactors(parts, by),
+  factor_list: factor,
+  totp_begin: factor,
+  totp_confirm: factor,
+  totp_remove: factor,
+  recovery_renew: factor,
+  session_list: sessionCommand,
+  my_mailbox: ofMailbox,
+  my_addresses: ofMailbox,
+  my_client: ofMailbox,
+  my_sessions: ofMailbox,
+  my_sessions_end: ofMailbox,
+  my_password: ofMailbox,
+  my_senders: ofMailbox,
+  watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
+};
+
+/** Carries a command out whose caller may give it (`CommandGate`). */
+export function carryOut(parts: CommandParts, own: Own, { command, by, caller, share }: Asked): Promise<Reply> | Reply {
   const account = caller?.item.account ?? null;
   const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
-  const beyond = isOwnChange ? mailbox.whyNotNow(command, account) : null;
-  if (beyond !== null) return beyond;
-  switch (command.verb) {
-    case "ping":
-      return { ok: true, result: { pid: parts.pid } };
-    case "health":
-      return parts.health().then((result) => ({ ok: true, result }));
-    case "ban":
-      return ban(parts, command, by);
-    case "unban":
-      return unban(parts, command, by);
-    case "break_glass":
-      return breakGlass(parts, by).then(brokenGlass);
-    case "incident_note":
-      return incidentNote(parts, command, by);
-    case "allow_add":
-      return allowAdd(parts, command, by);
-    case "allow_remove":
-      return allowRemove(parts, command, by);
-    case "allow_list":
-      return allowList(parts, command);
-    case "protection":
-      return protection(parts, command);
-    case "account_state":
-      return accountStateNow(parts, command.name);
-    case "account_list":
-      return accountList(parts, command);
-    case "account_details":
-      return accountDetails(parts, command);
-    case "account_make":
-    case "account_password":
-      return webPassword(parts, command, by);
-    case "accounts_bring":
-      return webImport(parts, command, by);
-    case "cleanup":
-      return cleanup(parts);
-    case "account_add":
-    case "account_passwd":
-    case "account_remove":
-    case "account_suspend":
-    case "account_resume":
-      return accountCommand(parts, command, by);
-    case "held_list":
-    case "held_release":
-    case "held_drop":
-      return heldCommand(parts, command, by, share);
-    case "queue_list":
-    case "queue_hold":
-    case "queue_release":
-    case "queue_delete":
-    case "queue_return":
-    case "queue_flush":
-      return queueCommand(parts, command, by, share);
-    case "accounts_import":
-    case "accounts_follow":
-      return fileCommand(parts, command, by);
-    case "networks_add":
-    case "networks_remove":
-      return networkCommand(parts, command, by);
-    case "app_password_add":
-    case "app_password_remove":
-      return appPasswordCommand(parts, command, by);
-    case "forward_set":
-      return forwardCommand(parts, command, by);
-    case "vacation_set":
-      return vacationCommand(parts, command, by);
-    case "app_passwords":
-    case "forwarding":
-    case "vacation":
-      return accountOwn(parts, command, by);
-    case "quota_set":
-      return quotaCommand(parts, command, by);
-    case "mail_keys_recover":
-      return recoverKeys(parts, command, by);
-    case "legal_hold":
-    case "access_reviewed":
-    case "recovery_key_made":
-    case "firewall_changed":
-      return recordCommand(parts, command, by);
-    case "alias_add":
-    case "alias_remove":
-    case "alias_block":
-      return aliasCommand(parts, command, by);
-    case "alias_list":
-      return aliasList(parts, command);
-    case "greylist_pause":
-      return greylistPause(parts, command, by);
-    case "greylist_resume":
-      return greylistResume(parts, command, by);
-    case "greylist_list":
-      return greylistList(parts, command);
-    case "spam_allow_add":
-    case "spam_allow_remove":
-      return spamAllow(parts, command, by);
-    case "spam_allow_list":
-      return spamAllowList(parts, command);
-    case "alerts_test":
-      return alertsTest(parts, caller !== null);
-    case "alerts_list":
-      return alertsList(parts, command);
-    case "audit_list":
-      return auditList(parts, command);
-    case "audit_verify":
-      return parts.upkeep.audit();
-    case "access_review":
-      return reviews.take(() => accessReview(parts, command));
-    case "incident_list":
-      return parts.upkeep.incidents();
-    case "firewall":
-      return parts.upkeep.firewall();
-    case "checks":
-      return parts.upkeep.checks();
-    case "fail2ban":
-      return parts.upkeep.fail2ban();
-    case "encryption":
-      return parts.upkeep.encryption();
-    case "retention":
-      return parts.upkeep.retention();
-    case "upkeep":
-      return parts.upkeep.records();
-    case "certificate":
-      return parts.upkeep.certificate();
-    case "dns_check":
-      return parts.upkeep.dns(command.domain);
-    case "token_list":
-      return tokenList(parts, command);
-    case "token_create":
-    case "token_revoke":
-      return tokenCommand(parts, command, by);
-    case "admin_passwd":
-      return adminPassword(parts, command.hash, by);
-    case "reload":
-      return reload(parts, by);
-    case "pending":
-      return pending(parts);
-    case "settings_list":
-    case "settings_preview":
-    case "settings_apply":
-    case "settings_undo":
-      return settings.run(command, by);
-    case "sign_in":
-    case "sign_in_passkey":
-    case "sign_in_mailbox":
-      return signInCommand(parts, signIns, command);
-    case "passkey_challenge":
-      return passkeyChallenge(parts, keys, bounds, command);
-    case "passkey_list":
-    case "passkey_begin":
-    case "passkey_add":
-    case "passkey_remove":
-      return caller === null ? UNAUTHORIZED : passkeyCommand(parts, keys, command, { caller, by });
-    case "caller":
-    case "prove":
-    case "prove_passkey":
-    case "sign_out":
-      return caller === null ? UNAUTHORIZED : callerCommand(parts, signIns, command, { caller, by });
-    case "factors_reset":
-      return resetFactors(parts, by);
-    case "factor_list":
-    case "totp_begin":
-    case "totp_confirm":
-    case "totp_remove":
-    case "recovery_renew":
-      return factorCommand(parts, signIns.administrator.factors, command, { caller, by });
-    case "session_list":
-    case "session_end":
-    case "session_end_all":
-      return sessionCommand(parts, command, { caller, by });
-    case "my_mailbox":
-    case "my_addresses":
-    case "my_client":
-    case "my_sessions":
-    case "my_sessions_end":
-    case "my_password":
-    case "my_senders":
-      return caller === null ? UNAUTHORIZED : mailbox.run(command, { caller, by });
-    case "watch":
-      return { ok: true, result: { lastEventId: parts.engine.lastEventId } };
-  }
+  const beyond = isOwnChange ? own.mailbox.whyNotNow(command, account) : null;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
+  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...own, caller, share });
+}
+
+/** What the command would answer, by the same rules. It changes and records nothing. */
+export function dryRun(
+  parts: CommandParts,
+  own: Own,
+  { command, by, caller, share }: Asked & Readonly<{ command: Of<DryVerb> }>,
+): Promise<Reply> | Reply {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return (TRIED[command.verb] as Run<TriedParts, Command>)(onPaper(parts), command, by, { ...own, caller, share });
+}
+
+function ofCaller<C extends Command>(
+  run: (parts: CommandParts, command: C, by: string, at: At & { caller: WebCaller }) => Promise<Reply> | Reply,
+): Run<CommandParts, C> {
+  return (parts, command, by, at) =>
+    at.caller === null ? UNAUTHORIZED : run(parts, command, by, { ...at, caller: at.caller });
 }
 
 function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {

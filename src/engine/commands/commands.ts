@@ -1,12 +1,18 @@
 import { messageOf } from "../../core/error.ts";
-import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../wire/control/control.ts";
+import {
+  type CommandError,
+  type CommandLine,
+  effectOf,
+  hasDryRun,
+  type Reply,
+  type Verb,
+} from "../../wire/control/control.ts";
 import type { Origin } from "../../wire/control/verb-rights.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
-import { type CommandParts, carryOut, type Own } from "./carry-out.ts";
-import { dryRun, NO_DRY_RUN } from "./dry-run.ts";
+import { type CommandParts, carryOut, dryRun, type Own } from "./carry-out.ts";
 import { MyMailboxCommands } from "./my-mailbox.ts";
 import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { SettingsCommands } from "./settings.ts";
@@ -14,6 +20,12 @@ import { Turn } from "./turn.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { type Admitted, CommandGate } from "./web.ts";
 
+const NO_DRY_RUN: CommandError = {
+  ok: false,
+  kind: "usage",
+  message: "This command cannot be tried without being carried out.",
+  next: "Leave the dry run out.",
+};
 /** One runs, and the keeper stays free for others. */
 const MOST_REVIEWS = 4;
 
@@ -48,8 +60,8 @@ export function createCommands(parts: CommandParts) {
     // Tries that do not count would tell users of mailboxes who else is here.
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
-      ? dryRun(parts, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.trialInTurn(command.verb, (share) => dryRun(parts, { ...admitted, command, share }));
+      ? dryRun(parts, own, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.trialInTurn(command.verb, (share) => dryRun(parts, own, { ...admitted, command, share }));
   };
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

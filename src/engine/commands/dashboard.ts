@@ -24,6 +24,9 @@ export type DashboardCommandParts = CredentialCommandParts &
     signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
     clock: Clock;
   }>;
+export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
+  Pick<CredentialCommandParts, "engine"> &
+  Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has its own queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
@@ -113,14 +116,10 @@ const TOKENS_PROVE_NOTHING = {
 } as const;
 
 export async function sessionCommand(
-  {
-    sessions,
-    signedIn: listed,
-    clock,
-    engine,
-  }: Pick<DashboardCommandParts, "sessions" | "signedIn" | "clock"> & Pick<CredentialCommandParts, "engine">,
+  { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
   command: Of<"session_list" | "session_end" | "session_end_all">,
-  { caller, by }: Readonly<{ caller: WebCaller | null; by: string }>,
+  by: string,
+  { caller }: Readonly<{ caller: WebCaller | null }>,
 ): Promise<Reply> {
   const ends = async (subject: string, ended: number): Promise<Reply> => {
     const recorded = await engine.audit({ type: "SESSION_ENDED", subject, by });

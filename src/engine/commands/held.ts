@@ -27,7 +27,7 @@ export async function heldCommand(
   parts: HeldQueueParts,
   command: HeldCommand,
   by: string,
-  share: Share,
+  { share }: Readonly<{ share: Share }>,
 ): Promise<Reply<HeldCommand["verb"]>> {
   const name = command.name === null ? null : parseAccountName(command.name);
   if (name === null && command.name !== null) return wrongAddress(command.name);

@@ -34,7 +34,7 @@ export async function queueCommand(
   parts: HeldQueueParts,
   command: QueueCommand,
   by: string,
-  share: Share,
+  { share }: Readonly<{ share: Share }>,
 ): Promise<Reply<QueueCommand["verb"]>> {
   const selection = selectionOf(parts, command);
   if ("ok" in selection) return selection;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
-import { keeperOnPaper } from "./paper-keeper.ts";
+import { keeperOnPaper } from "./on-paper.ts";
 
 const MAIL = { id: "72CED1EABE5", isHeld: false, at: 0, recipients: 1 };
 const FIND = { verb: "find_mail", senders: [], ids: [MAIL.id] } as const;
