@@ -873,233 +873,6 @@ export type Routes = {
     };
   };
 
-  /** Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits. */
-  "GET /api/v1/queue": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 500; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-          /** Mail of this account, by all its addresses. Not together with `sender`. */
-          readonly account?: string | undefined;
-          /** The envelope sender; empty: that of a bounce. */
-          readonly sender?: string | undefined;
-          /** Mail with this recipient among those that are left. */
-          readonly recipient?: string | undefined;
-          /** Where it waits: deferred, on hold, or being delivered now. */
-          readonly state?: "deferred" | "hold" | "active" | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      /** The oldest first. */
-      readonly items: readonly {
-        readonly queueId: string;
-        /** deferred, hold, active, or another as Postfix names it. */
-        readonly queue: string;
-        /** The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held. */
-        readonly heldFor: string | null;
-        /** ISO 8601 in UTC. */
-        readonly at: string;
-        readonly sizeBytes: number;
-        /** Envelope sender; empty: a bounce. */
-        readonly sender: string;
-        readonly recipientCount: number;
-        /** Some of those that are left; the reason is the reply of the other server at the last try. */
-        readonly recipients: readonly {
-          readonly address: string;
-          readonly reason: string | null;
-        }[];
-        readonly nextTryAt: string | null;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      /** How many fit, on all pages. */
-      readonly total: number;
-    };
-  };
-
-  /** Puts mail on hold: it is not delivered before it is released. */
-  "POST /api/v1/queue/hold": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of a bounce. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the answer before: goes on behind it. */
-      readonly cursor?: string | undefined;
-      /** All mail is meant. */
-      readonly all?: true | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
-      readonly next: string | null;
-    };
-  };
-
-  /** Releases mail that was put on hold by hand. */
-  "POST /api/v1/queue/release": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of a bounce. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the answer before: goes on behind it. */
-      readonly cursor?: string | undefined;
-      /** All mail is meant. */
-      readonly all?: true | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
-      readonly next: string | null;
-    };
-  };
-
-  /** Tries deferred mail again now. */
-  "POST /api/v1/queue/flush": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of a bounce. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the answer before: goes on behind it. */
-      readonly cursor?: string | undefined;
-      /** All mail is meant. */
-      readonly all?: true | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
-      readonly next: string | null;
-    };
-  };
-
-  /** Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/queue/delete": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of a bounce. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the answer before: goes on behind it. */
-      readonly cursor?: string | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
-      readonly next: string | null;
-    };
-  };
-
-  /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/queue/return": {
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly body: {
-      /** Only these mails. */
-      readonly ids?: readonly string[] | undefined;
-      /** Mail of this account, by all its addresses. Not together with `sender`. */
-      readonly account?: string | undefined;
-      /** The envelope sender; empty: that of a bounce. */
-      readonly sender?: string | undefined;
-      /** Mail with this recipient among those that are left. */
-      readonly recipient?: string | undefined;
-      /** Where it waits: deferred, on hold, or being delivered now. */
-      readonly state?: "deferred" | "hold" | "active" | undefined;
-      /** `next` of the answer before: goes on behind it. */
-      readonly cursor?: string | undefined;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
-      readonly kept: readonly {
-        readonly account: string;
-        readonly mails: number;
-      }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
-      readonly next: string | null;
-    };
-  };
-
   /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
@@ -2110,6 +1883,233 @@ export type Routes = {
       readonly isMore: boolean;
       /** Further mail of the account is held. */
       readonly isHeld: boolean;
+    };
+  };
+
+  /** Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits. */
+  "GET /api/v1/queue": {
+    readonly query?:
+      | {
+          /** Mail of this account, by all its addresses. Not together with `sender`. */
+          readonly account?: string | undefined;
+          /** The envelope sender; empty: that of a bounce. */
+          readonly sender?: string | undefined;
+          /** Mail with this recipient among those that are left. */
+          readonly recipient?: string | undefined;
+          /** Where it waits: deferred, on hold, or being delivered now. */
+          readonly state?: "deferred" | "hold" | "active" | undefined;
+          /** How many at most: 1 to 500; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      /** The oldest first. */
+      readonly items: readonly {
+        readonly queueId: string;
+        /** deferred, hold, active, or another as Postfix names it. */
+        readonly queue: string;
+        /** The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held. */
+        readonly heldFor: string | null;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly sizeBytes: number;
+        /** Envelope sender; empty: a bounce. */
+        readonly sender: string;
+        readonly recipientCount: number;
+        /** Some of those that are left; the reason is the reply of the other server at the last try. */
+        readonly recipients: readonly {
+          readonly address: string;
+          readonly reason: string | null;
+        }[];
+        readonly nextTryAt: string | null;
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      /** How many fit, on all pages. */
+      readonly total: number;
+    };
+  };
+
+  /** Puts mail on hold: it is not delivered before it is released. */
+  "POST /api/v1/queue/hold": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+      /** `next` of the page before. */
+      readonly cursor?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Releases mail that was put on hold by hand. */
+  "POST /api/v1/queue/release": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+      /** `next` of the page before. */
+      readonly cursor?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Tries deferred mail again now. */
+  "POST /api/v1/queue/flush": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** All mail is meant. */
+      readonly all?: true | undefined;
+      /** `next` of the page before. */
+      readonly cursor?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/queue/delete": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the page before. */
+      readonly cursor?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
+    };
+  };
+
+  /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/queue/return": {
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly body: {
+      /** Only these mails. */
+      readonly ids?: readonly string[] | undefined;
+      /** Mail of this account, by all its addresses. Not together with `sender`. */
+      readonly account?: string | undefined;
+      /** The envelope sender; empty: that of a bounce. */
+      readonly sender?: string | undefined;
+      /** Mail with this recipient among those that are left. */
+      readonly recipient?: string | undefined;
+      /** Where it waits: deferred, on hold, or being delivered now. */
+      readonly state?: "deferred" | "hold" | "active" | undefined;
+      /** `next` of the page before. */
+      readonly cursor?: string | null | undefined;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: number;
+      /** What the guard holds for these accounts, and was left alone. */
+      readonly kept: readonly {
+        readonly account: string;
+        readonly mails: number;
+      }[];
+      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      readonly next: string | null;
     };
   };
 

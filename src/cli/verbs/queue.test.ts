@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOW, typed } from "../../../test/kit/typed-command.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
-import type { QueueItem } from "../../wire/control/items.ts";
+import type { QueueItem } from "../../wire/verbs/queue.ts";
 
 const NONE = { ids: [], account: null, sender: null, recipient: null };
 const REASON = "connect to mx.example.net[203.0.113.9]:25: Connection timed out";

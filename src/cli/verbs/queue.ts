@@ -1,7 +1,7 @@
 import { span } from "../../core/shown.ts";
 import { plural } from "../../core/text.ts";
 import type { Command } from "../../wire/control/control.ts";
-import type { QueueChange, QueueItem } from "../../wire/control/items.ts";
+import type { QueueChange, QueueItem } from "../../wire/verbs/queue.ts";
 import {
   type CommandCall,
   type CommandFailure,

@@ -52,7 +52,6 @@ import type { HeldQueueParts, Share } from "./held-queue.ts";
 import { incidentNote } from "./incidents.ts";
 import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./my-mailbox.ts";
 import { type NetworkCommandParts, networkCommand } from "./networks.ts";
-import { onPaper } from "./on-paper.ts";
 import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
 import { queueCommand } from "./queue.ts";
 import { quotaCommand } from "./quota.ts";
@@ -269,14 +268,14 @@ export function carryOut(parts: CommandParts, own: Own, { command, by, caller, s
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...own, caller, share });
 }
 
-/** What the command would answer, by the same rules. It changes and records nothing. */
-export function dryRun(
-  parts: CommandParts,
+/** What the command would answer, by the same rules: parts of a dry run change and record nothing. */
+export function tryOut(
+  parts: TriedParts,
   own: Own,
   { command, by, caller, share }: Asked & Readonly<{ command: Of<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (TRIED[command.verb] as Run<TriedParts, Command>)(onPaper(parts), command, by, { ...own, caller, share });
+  return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...own, caller, share });
 }
 
 function ofCaller<C extends Command>(

@@ -12,8 +12,9 @@ import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
-import { type CommandParts, carryOut, dryRun, type Own } from "./carry-out.ts";
+import { type CommandParts, carryOut, type Own, tryOut } from "./carry-out.ts";
 import { MyMailboxCommands } from "./my-mailbox.ts";
+import { onPaper } from "./on-paper.ts";
 import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
 import { SettingsCommands } from "./settings.ts";
 import { Turn } from "./turn.ts";
@@ -60,8 +61,8 @@ export function createCommands(parts: CommandParts) {
     // Tries that do not count would tell users of mailboxes who else is here.
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
-      ? dryRun(parts, own, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.trialInTurn(command.verb, (share) => dryRun(parts, own, { ...admitted, command, share }));
+      ? tryOut(onPaper(parts), own, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.trialInTurn(command.verb, (share) => tryOut(onPaper(parts), own, { ...admitted, command, share }));
   };
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

@@ -1,9 +1,9 @@
 import { parseAccountName, withoutExtension } from "../../core/net/address.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import type { CommandError, Reply } from "../../wire/control/control.ts";
-import type { QueueItem } from "../../wire/control/items.ts";
 import { type KeeperCommand, type ListedMail, MAILS_LISTED } from "../../wire/control/keeper.ts";
 import { ascending, firstPage } from "../../wire/control/paging.ts";
+import type { QueueItem } from "../../wire/verbs/queue.ts";
 import { HELD_BY_HAND } from "../admin-ports.ts";
 import type { Outcome } from "../ports.ts";
 import { type HeldQueueParts, type Share, sendersOf, unanswered } from "./held-queue.ts";

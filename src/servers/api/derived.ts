@@ -44,7 +44,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
-    ...(rest.length > 0 && !isQuery && { body: z.strictObject(shapeOf(rest)) }),
+    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest) }),
     ...(answer && { answer: answer() }),
     run: ({ by, caller, params, query, body: sent }) => {
       const named: Given = { ...query, ...sent };
@@ -77,6 +77,14 @@ function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): read
 
 function shapeOf(places: readonly Place[]): Readonly<Record<string, Schema>> {
   return Object.fromEntries(places.map(({ name, schema }) => [name, schema]));
+}
+
+function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Place[]): Schema<Given> {
+  const body = z.strictObject(shapeOf(places));
+  return body.check((given) => {
+    const message = check(given.value);
+    if (message !== null) given.issues.push({ code: "custom", message, input: given.value });
+  });
 }
 
 function schemaOf(answer: VerbEntry["gives"]["answer"]): (() => Schema) | undefined {

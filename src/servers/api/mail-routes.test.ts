@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../wire/control/control.ts";
-import type { QueueItem } from "../../wire/control/items.ts";
+import type { QueueItem } from "../../wire/verbs/queue.ts";
 
 const AT = "2026-11-20T07:00:00.000Z";
 const HOSTILE = "<img src=x onerror=alert(1)>\u202e";

@@ -8,7 +8,6 @@ import { filterRoutes } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
-import { mailRoutes } from "./mail-routes.ts";
 import { meChanges } from "./me-changes.ts";
 import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
@@ -87,7 +86,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...accessRoutes({ parts, callers }),
     ...factorRoutes({ parts }),
     ...settingsRoutes({ parts }),
-    ...mailRoutes({ parts }),
     ...filterRoutes({ parts }),
     ...accountRoutes(parts),
     ...passkeyRoutes({ parts }),

@@ -17,7 +17,7 @@ for (const [verb, command] of Object.entries(COMMANDS))
   for (const field of Object.keys(command).filter((name) => name !== "verb"))
     test(`control line: ${verb} without, and with a wrong, ${field} is refused by its name`, () => {
       for (const value of [
-        ...(HAVE_DEFAULTS.includes(field) || verb === "held_list" ? [] : [undefined]),
+        ...(HAVE_DEFAULTS.includes(field) || /^(held_list|queue_.*)$/.test(verb) ? [] : [undefined]),
         7.5,
         {},
         [7],

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
-import { QUEUE_STATES } from "../postfix/queue.ts";
 import { ACCESS } from "../verbs/access.ts";
 import { OF_ACCOUNTS } from "../verbs/accounts.ts";
 import { ALIASES } from "../verbs/aliases.ts";
@@ -8,6 +7,7 @@ import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
 import { HELD } from "../verbs/held.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
+import { OF_QUEUE } from "../verbs/queue.ts";
 import { SERVER } from "../verbs/server.ts";
 import { verb } from "../verbs/verb.ts";
 import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
@@ -24,7 +24,7 @@ import {
   SIGN_IN,
 } from "./effects.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type { AccountState, FileChanges, Health, QueueChange } from "./items.ts";
+import type { AccountState, FileChanges, Health } from "./items.ts";
 import type { MyAddresses, MyClient, MyMailbox, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
@@ -39,7 +39,6 @@ import type {
   Pending,
   Protected,
   Proved,
-  QueueList,
   RecoveryCodes,
   Reloaded,
   SignedIn,
@@ -60,9 +59,7 @@ import {
   OF_CALLER,
   PROVEN_ADMIN,
   PROVEN_MAILBOX,
-  PROVEN_QUEUE,
   PROVEN_SESSION,
-  QUEUE,
   READ,
   ROOT,
   SESSION_OF_ADMIN,
@@ -107,18 +104,6 @@ const assertion = { ...signedData, signature: text(700) };
 const made = { ...signedData, publicKey: text(800) };
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
 const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
-/**
- * Which mails of Postfix's queue: those that fit every field. No queue ids and null fit all; the empty sender is that of
- * a bounce.
- */
-const chosen = {
-  ids: texts(100, 20),
-  account: z.nullable(address),
-  sender: z.nullable(address),
-  recipient: z.nullable(address),
-  /** Absent: wherever they wait. */
-  state: z.optional(z.enum(QUEUE_STATES)),
-};
 /** Which page of a list. */
 const cursor = z.nullable(text(PAGE.cursorCharacters));
 const page = { limit: wholeNumber(1, PAGE.most), cursor };
@@ -162,14 +147,7 @@ const VERBS = [
   verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
   verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
   ...HELD,
-  verb("queue_list", READ, { ...chosen, ...page }, reads<QueueList>("mails")),
-  /** Some thousand mails at a time. `isAll`: an empty choice is meant. */
-  verb("queue_hold", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
-  verb("queue_release", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
-  verb("queue_delete", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "deleted")),
-  verb("queue_return", PROVEN_QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "deleted")),
-  /** Tries deferred mail again. */
-  verb("queue_flush", QUEUE, { ...chosen, isAll: flag, cursor }, changes<QueueChange>("changed", "mail")),
+  ...OF_QUEUE,
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */

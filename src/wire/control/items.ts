@@ -10,31 +10,6 @@ export type EventItem = ShownEvent;
 
 export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
 
-/**
- * A mail in Postfix's queue. `queue`: deferred, hold, active, or another as Postfix names it. `recipients`: some of those
- * that are left, with the reason why the last try failed.
- */
-export type QueueItem = Readonly<{
-  queueId: string;
-  queue: string;
-  /** The account for which the guard holds it, or "root"; null if it is not on hold, or by another program. */
-  heldFor: string | null;
-  at: string;
-  sizeBytes: number;
-  /** Empty: a bounce. */
-  sender: string;
-  recipientCount: number;
-  recipients: readonly Readonly<{ address: string; reason: string | null }>[];
-  nextTryAt: string | null;
-}>;
-
-/** `kept`: what the guard holds for these accounts, and was left alone. `next`: where the rest begins; null if none is left. */
-export type QueueChange = Readonly<{
-  changed: number;
-  kept: readonly Readonly<{ account: string; mails: number }>[];
-  next: string | null;
-}>;
-
 /** What is known of one address, for `why`. */
 export type AddressReport = Readonly<{
   ban: BanItem | null;

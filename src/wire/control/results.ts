@@ -2,7 +2,7 @@ import type { Protection } from "../../core/events/reasons.ts";
 import type { MailboxUse } from "../dovecot/mailbox-use.ts";
 import type { AliasItem } from "../verbs/aliases.ts";
 import type { CallerItem } from "./access-items.ts";
-import type { AccountKnown, AccountRow, QueueItem } from "./items.ts";
+import type { AccountKnown, AccountRow } from "./items.ts";
 import type { CountedPage } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
@@ -11,7 +11,6 @@ import type { CountedPage } from "./paging.ts";
 export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
 export type Named = Readonly<{ name: string }>;
 /** `held`: mails of the account that wait on hold in the queue. */
-export type QueueList = Paged & Readonly<{ mails: readonly QueueItem[] }>;
 export type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */
 export type Protected = Network & Readonly<{ reason: Protection | null }>;

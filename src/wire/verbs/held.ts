@@ -1,10 +1,9 @@
 import * as z from "zod/mini";
-import { isQueueId } from "../../core/events/queue-id.ts";
 import { plural } from "../../core/text.ts";
 import { answers, changes, type ResultOf, reads } from "../control/effects.ts";
 import { flag } from "../control/fields.ts";
 import { PROVEN_QUEUE, READ } from "../control/verb-rights.ts";
-import { accountName, count, list, listOf, meaning, time } from "./kinds.ts";
+import { accountName, count, list, listOf, meaning, queueId, time } from "./kinds.ts";
 import { verb } from "./verb.ts";
 
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
@@ -71,7 +70,6 @@ const dropped = answers(() =>
   }),
 );
 export type Dropped = ResultOf<typeof dropped>;
-const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
 
 export const HELD = [
   verb(

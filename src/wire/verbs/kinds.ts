@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
@@ -84,6 +85,7 @@ export const restrictingNetwork = textThat({
 export const tokenName = z
   .string("is missing, or not text")
   .check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"));
+export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
 export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
 /** Without one, or with null, the command's default counts. */
 export function duration(says: string) {

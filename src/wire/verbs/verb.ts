@@ -15,6 +15,8 @@ export type HttpForm<R = never> = Readonly<{
   given?: Readonly<Record<string, unknown>>;
   /** Fields that are stricter there than in the verb. */
   fields?: Readonly<Record<string, z.ZodMiniType>>;
+  /** What is wrong with the fields of the body together; null: nothing. */
+  check?: (body: Readonly<Record<string, unknown>>) => string | null;
   /** Fields that have another name there. */
   named?: Readonly<Record<string, string>>;
   /** The answer, where it differs from the result. */

@@ -1,0 +1,130 @@
+import * as z from "zod/mini";
+import { parseAddress } from "../../core/net/address.ts";
+import { answers, changes, type ResultOf, reads } from "../control/effects.ts";
+import { flag, text, texts } from "../control/fields.ts";
+import { PROVEN_QUEUE, QUEUE, READ } from "../control/verb-rights.ts";
+import { QUEUE_STATES } from "../postfix/queue.ts";
+import { accountName, count, list, listOf, mailAddress, meaning, page, queueId, time } from "./kinds.ts";
+import { verb } from "./verb.ts";
+
+/** Postfix's queue: what waits there, and what the administrator does with it. */
+
+const mail = () =>
+  z.object({
+    queueId: z.string(),
+    queue: meaning(z.string(), "deferred, hold, active, or another as Postfix names it."),
+    heldFor: meaning(
+      z.nullable(z.string()),
+      "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
+    ),
+    at: time,
+    sizeBytes: count,
+    sender: meaning(z.string(), "Envelope sender; empty: a bounce."),
+    recipientCount: count,
+    recipients: meaning(
+      list(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+      "Some of those that are left; the reason is the reply of the other server at the last try.",
+    ),
+    nextTryAt: z.nullable(time),
+  });
+export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
+const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
+const total = meaning(count, "How many fit, on all pages.");
+const listed = answers(() => z.object({ mails: list(z.array(mail())), next, total }));
+export type QueueList = ResultOf<typeof listed>;
+const changed = answers(() =>
+  z.object({
+    changed: count,
+    kept: meaning(
+      list(z.array(z.object({ account: z.string(), mails: count }))),
+      "What the guard holds for these accounts, and was left alone.",
+    ),
+    next: meaning(
+      z.nullable(z.string()),
+      "Where the rest begins, for `cursor` of the same request; null: none is left.",
+    ),
+  }),
+);
+export type QueueChange = ResultOf<typeof changed>;
+
+/** Mails that fit every field. */
+const chosen = {
+  ids: z._default(texts(100, 20), []),
+  account: z._default(z.nullable(text(320)), null),
+  sender: z._default(z.nullable(text(320)), null),
+  recipient: z._default(z.nullable(text(320)), null),
+  state: meaning(
+    z.optional(z.enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)),
+    "Where it waits: deferred, on hold, or being delivered now.",
+  ),
+};
+const { cursor } = page();
+/** Some thousand mails at a time. `isAll`: an empty choice is meant. */
+const change = { ...chosen, isAll: z._default(flag, false), cursor };
+
+const senderOrBounce = text(320).check(
+  z.refine((said) => said === "" || parseAddress(said) !== null, "is not an address such as anna@example.org"),
+);
+/** Over HTTP wrong ones are refused before the guard is asked. */
+const strict = {
+  account: meaning(z.optional(accountName), "Mail of this account, by all its addresses. Not together with `sender`."),
+  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of a bounce."),
+  recipient: meaning(z.optional(mailAddress), "Mail with this recipient among those that are left."),
+};
+const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");
+const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
+const NONE = "names no mail: ids, account, sender or recipient is needed";
+const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
+  ["ids", "account", "sender", "recipient"].some((field) => given[field] !== undefined);
+/** For what can be undone, or does no harm. */
+const ANY_MAIL = {
+  named: { isAll: "all" },
+  fields: { ...strict, ids, isAll: all },
+  check: (given: Readonly<Record<string, unknown>>) => {
+    if (given["all"] !== true) return namesSome(given) ? null : `${NONE}, or all`;
+    return namesSome(given) ? "names some mail and all" : null;
+  },
+} as const;
+const SOME_MAIL = {
+  given: { isAll: false },
+  fields: { ...strict, ids },
+  check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
+} as const;
+
+export const OF_QUEUE = [
+  verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
+    "GET /queue",
+    "Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits.",
+    {
+      given: { ids: [] },
+      fields: strict,
+      answer: () => z.object({ items: meaning(list(z.array(mail())), "The oldest first."), next, total }),
+      of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
+    },
+  ),
+  verb("queue_hold", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/hold",
+    "Puts mail on hold: it is not delivered before it is released.",
+    ANY_MAIL,
+  ),
+  verb("queue_release", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/release",
+    "Releases mail that was put on hold by hand.",
+    ANY_MAIL,
+  ),
+  verb("queue_flush", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/flush",
+    "Tries deferred mail again now.",
+    ANY_MAIL,
+  ),
+  verb("queue_delete", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
+    "POST /queue/delete",
+    "Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof.",
+    SOME_MAIL,
+  ),
+  verb("queue_return", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
+    "POST /queue/return",
+    "Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof.",
+    SOME_MAIL,
+  ),
+] as const;
