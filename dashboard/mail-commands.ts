@@ -1,6 +1,6 @@
-import type { QueueChange } from "../src/wire/control/items.ts";
 import type { GreylistPauseItem } from "../src/wire/verbs/filters.ts";
 import type { Dropped, HeldList, Released } from "../src/wire/verbs/held.ts";
+import type { QueueChange } from "../src/wire/verbs/queue.ts";
 import { t } from "./admin-texts.ts";
 import { post, queryOf, remove } from "./api.ts";
 import { tell } from "./attempt.ts";

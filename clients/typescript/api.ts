@@ -9,7 +9,8 @@ export type AccountState = {
   readonly networks: readonly string[];
   /** Null: as `mailboxes.quota` says. 0: no limit. */
   readonly quotaBytes: number | null;
-  readonly createdAt: Time;
+  /** ISO 8601 in UTC. */
+  readonly createdAt: string;
   /** Strangers guess at its password, so new places are limited; null: they do not. */
   readonly guarded: {
     readonly guesses: number;
@@ -18,8 +19,10 @@ export type AccountState = {
   /** Null: its mail is not held. */
   readonly held: {
     readonly account: string;
-    readonly at: Time;
+    /** ISO 8601 in UTC. */
+    readonly at: string;
     readonly ip: string;
+    /** Strangers that it wrote to, or that refused its mail, as `key` says. */
     readonly count: number;
     readonly limit: number;
     readonly windowMs: number;
@@ -936,49 +939,6 @@ export type Routes = {
     };
   };
 
-  /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
-  "GET /api/v1/accounts": {
-    readonly query?:
-      | {
-          /** How many at most: 1 to 100; 50 if absent. */
-          readonly limit?: number | string | undefined;
-          /** `next` of the page before. */
-          readonly cursor?: string | undefined;
-          /** Only those with this in their name, for aliases also in a target. */
-          readonly text?: string | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly items: readonly {
-        readonly name: string;
-        readonly suspended: boolean;
-        /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
-        readonly origin: "command" | "imported" | "listed" | "unlisted";
-        /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
-        readonly networks: readonly string[];
-        /** Null: as `mailboxes.quota` says. 0: no limit. */
-        readonly quotaBytes: number | null;
-        readonly createdAt: Time;
-        /** As far as the memory reaches; from an address, or a network of IPv6. */
-        readonly lastSignIn: {
-          readonly at: Time;
-          readonly from: string;
-        } | null;
-        /** Strangers guess at its password, so new places are limited. */
-        readonly guarded: boolean;
-        /** Its mail is held. */
-        readonly held: boolean;
-        /** How many aliases lead to it. */
-        readonly aliases: number;
-      }[];
-      /** The cursor of the next page; null on the last. */
-      readonly next: string | null;
-      readonly total: number;
-      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
-      readonly passwordsOnServer: boolean;
-    };
-  };
-
   /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/accounts": {
     readonly query?:
@@ -1001,15 +961,15 @@ export type Routes = {
     };
   };
 
-  /** Who can read the mail of each account, and where it is sent on; all accounts, or those with a text. */
-  "GET /api/v1/access": {
+  /** The accounts by name, a page at a time; all, or those with a text. Never a password. */
+  "GET /api/v1/accounts": {
     readonly query?:
       | {
           /** How many at most: 1 to 100; 50 if absent. */
           readonly limit?: number | string | undefined;
           /** `next` of the page before. */
           readonly cursor?: string | undefined;
-          /** Only those with this in their name, for aliases also in a target. */
+          /** Only those with this in their name. */
           readonly text?: string | undefined;
         }
       | undefined;
@@ -1017,27 +977,32 @@ export type Routes = {
       readonly items: readonly {
         readonly name: string;
         readonly suspended: boolean;
+        /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+        readonly origin: "command" | "imported" | "listed" | "unlisted";
         /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
         readonly networks: readonly string[];
-        readonly createdAt: Time;
-        /** Under which mail comes to it: its own, and aliases; the first 100. */
-        readonly addresses: readonly string[];
-        /** The names of its app passwords. */
-        readonly appPasswords: readonly string[];
+        /** Null: as `mailboxes.quota` says. 0: no limit. */
+        readonly quotaBytes: number | null;
+        /** ISO 8601 in UTC. */
+        readonly createdAt: string;
         /** As far as the memory reaches; from an address, or a network of IPv6. */
         readonly lastSignIn: {
-          readonly at: Time;
+          /** ISO 8601 in UTC. */
+          readonly at: string;
           readonly from: string;
         } | null;
-        /** Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script. */
-        readonly forwards: readonly {
-          readonly to: readonly string[];
-          readonly by: string;
-        }[];
+        /** Strangers guess at its password, so new places are limited. */
+        readonly guarded: boolean;
+        /** Its mail is held. */
+        readonly held: boolean;
+        /** How many aliases lead to it. */
+        readonly aliases: number;
       }[];
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
       readonly total: number;
+      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      readonly passwordsOnServer: boolean;
     };
   };
 
@@ -1118,81 +1083,6 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
-    };
-  };
-
-  /** One account: its state, its last sign-in, how full its mailbox is, and its aliases. */
-  "GET /api/v1/accounts/{name}": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly answer: {
-      readonly name: string;
-      readonly suspended: boolean;
-      /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
-      readonly origin: "command" | "imported" | "listed" | "unlisted";
-      /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
-      readonly networks: readonly string[];
-      /** Null: as `mailboxes.quota` says. 0: no limit. */
-      readonly quotaBytes: number | null;
-      readonly createdAt: Time;
-      /** Strangers guess at its password, so new places are limited; null: they do not. */
-      readonly guarded: {
-        readonly guesses: number;
-        readonly windowMs: number;
-      } | null;
-      /** Null: its mail is not held. */
-      readonly held: {
-        readonly account: string;
-        readonly at: Time;
-        readonly ip: string;
-        readonly count: number;
-        readonly limit: number;
-        readonly windowMs: number;
-        /** The setting. */
-        readonly key: string;
-      } | null;
-      /** Places from which it may sign in while it is guarded, the latest first. */
-      readonly known: readonly string[];
-      /** As far as the memory reaches; from an address, or a network of IPv6. */
-      readonly lastSignIn: {
-        readonly at: Time;
-        readonly from: string;
-      } | null;
-      /** The first of those that lead to it. */
-      readonly aliases: readonly {
-        readonly address: string;
-        readonly targets: readonly string[];
-        readonly blocked: boolean;
-      }[];
-      readonly aliasesTotal: number;
-      /** Null: it is not known now. */
-      readonly use: {
-        readonly usedBytes: number;
-        readonly mails: number;
-      } | null;
-      /** The setting `mailboxes.quota`; 0: no limit. */
-      readonly usualQuotaBytes: number;
-      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
-      readonly passwordsOnServer: boolean;
-    };
-  };
-
-  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/accounts/{name}": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly name: string;
     };
   };
 
@@ -1701,6 +1591,127 @@ export type Routes = {
       | undefined;
     readonly answer: {
       readonly prefix: string;
+    };
+  };
+
+  /** One account: its state, its last sign-in, how full its mailbox is, and its aliases. */
+  "GET /api/v1/accounts/{name}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly suspended: boolean;
+      /** Made by `account add`, `account import`, or a followed file, which still has its line or no longer does. */
+      readonly origin: "command" | "imported" | "listed" | "unlisted";
+      /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+      readonly networks: readonly string[];
+      /** Null: as `mailboxes.quota` says. 0: no limit. */
+      readonly quotaBytes: number | null;
+      /** ISO 8601 in UTC. */
+      readonly createdAt: string;
+      /** Strangers guess at its password, so new places are limited; null: they do not. */
+      readonly guarded: {
+        readonly guesses: number;
+        readonly windowMs: number;
+      } | null;
+      /** Null: its mail is not held. */
+      readonly held: {
+        readonly account: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly ip: string;
+        /** Strangers that it wrote to, or that refused its mail, as `key` says. */
+        readonly count: number;
+        readonly limit: number;
+        readonly windowMs: number;
+        /** The setting. */
+        readonly key: string;
+      } | null;
+      /** Places from which it may sign in while it is guarded, the latest first. */
+      readonly known: readonly string[];
+      /** As far as the memory reaches; from an address, or a network of IPv6. */
+      readonly lastSignIn: {
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+        readonly from: string;
+      } | null;
+      /** The first of those that lead to it. */
+      readonly aliases: readonly {
+        readonly address: string;
+        readonly targets: readonly string[];
+        readonly blocked: boolean;
+      }[];
+      readonly aliasesTotal: number;
+      /** Null: it is not known now. */
+      readonly use: {
+        readonly usedBytes: number;
+        readonly mails: number;
+      } | null;
+      /** The setting `mailboxes.quota`; 0: no limit. */
+      readonly usualQuotaBytes: number;
+      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      readonly passwordsOnServer: boolean;
+    };
+  };
+
+  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Who can read the mail of each account, and where it is sent on; all accounts, or those with a text. */
+  "GET /api/v1/access": {
+    readonly query?:
+      | {
+          /** How many at most: 1 to 100; 50 if absent. */
+          readonly limit?: number | string | undefined;
+          /** `next` of the page before. */
+          readonly cursor?: string | undefined;
+          /** Only those with this in their name. */
+          readonly text?: string | undefined;
+        }
+      | undefined;
+    readonly answer: {
+      readonly items: readonly {
+        readonly name: string;
+        readonly suspended: boolean;
+        /** From where it may sign in; empty: anywhere that `logins.networks` allows. */
+        readonly networks: readonly string[];
+        /** ISO 8601 in UTC. */
+        readonly createdAt: string;
+        /** Under which mail comes to it: its own, and aliases; the first 100. */
+        readonly addresses: readonly string[];
+        /** The names of its app passwords. */
+        readonly appPasswords: readonly string[];
+        /** As far as the memory reaches; from an address, or a network of IPv6. */
+        readonly lastSignIn: {
+          /** ISO 8601 in UTC. */
+          readonly at: string;
+          readonly from: string;
+        } | null;
+        /** Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script. */
+        readonly forwards: readonly {
+          readonly to: readonly string[];
+          readonly by: string;
+        }[];
+      }[];
+      /** The cursor of the next page; null on the last. */
+      readonly next: string | null;
+      readonly total: number;
     };
   };
 

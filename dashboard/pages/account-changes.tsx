@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
 import { t } from "../admin-texts.ts";
 import { post, put, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";

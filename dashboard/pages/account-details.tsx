@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
 import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { attempt, tell } from "../attempt.ts";

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { CountedPage } from "../../src/wire/control/paging.ts";
-import type { AccountListItem } from "../../src/wire/control/results.ts";
+import type { AccountListItem } from "../../src/wire/verbs/accounts.ts";
 import { t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { whole } from "../format.ts";

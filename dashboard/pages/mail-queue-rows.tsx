@@ -1,4 +1,4 @@
-import type { QueueItem } from "../../src/wire/control/items.ts";
+import type { QueueItem } from "../../src/wire/verbs/queue.ts";
 import { t } from "../admin-texts.ts";
 import { size, visible } from "../format.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "../mail-commands.ts";

@@ -9,10 +9,11 @@ import type { ReplayAsked } from "../engine/replay/ports.ts";
 import type { Queries } from "../engine/storage-ports.ts";
 import type { AppPasswordItem } from "../wire/control/access-items.ts";
 import type { KeptKey, KeyCounts } from "../wire/control/account-key.ts";
-import type { AccountItem, AccountKnown, AccountRow } from "../wire/control/items.ts";
+import type { AccountItem } from "../wire/control/items.ts";
 import type { CountedPage, PageRequest } from "../wire/control/paging.ts";
 import type { ReplayReport } from "../wire/control/replay-items.ts";
 import type { TokenItem } from "../wire/verbs/access.ts";
+import type { AccountKnown, AccountRow } from "../wire/verbs/accounts.ts";
 import type { AliasItem } from "../wire/verbs/aliases.ts";
 import type { VacationItem } from "../wire/verbs/mailboxes.ts";
 

@@ -7,7 +7,7 @@ import type { CallerItem } from "../../src/wire/control/access-items.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
 import type { MyMailbox } from "../../src/wire/control/my-items.ts";
-import type { DetailedAccount } from "../../src/wire/control/results.ts";
+import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./told-samples.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
@@ -89,7 +89,7 @@ export class FakeGuard implements GuardPort {
     ["alerts_list", { ok: true, result: { channels: [], leadOut: true, items: [], next: null, total: 0 } }],
     ["audit_list", { ok: true, result: { items: [], next: null } }],
     ["audit_verify", { ok: true, result: { audit: null } }],
-    ["access_review", { ok: true, result: { accounts: [], next: null, total: 0 } }],
+    ["access_review", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["incident_list", { ok: true, result: { incidents: [], timeline: [], isolation: null } }],
     ["firewall", { ok: true, result: FIREWALL }],
     ["retention", { ok: true, result: RETENTION }],
@@ -106,8 +106,8 @@ export class FakeGuard implements GuardPort {
     ["held_list", { ok: true, result: { accounts: [], held: [], heldTotal: 0, sent: [], sentTotal: 0 } }],
     ["greylist_list", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["spam_allow_list", { ok: true, result: { items: [], next: null, total: 0 } }],
-    ["account_list", { ok: true, result: { accounts: [], next: null, total: 0, passwordsOnServer: false } }],
-    ["account_details", { ok: true, result: { account: ACCOUNT } }],
+    ["account_list", { ok: true, result: { items: [], next: null, total: 0, passwordsOnServer: false } }],
+    ["account_details", { ok: true, result: ACCOUNT }],
     ["app_passwords", { ok: true, result: { items: [] } }],
     ["forwarding", { ok: true, result: { to: [], keep: true } }],
     ["vacation", { ok: true, result: { vacation: null } }],

@@ -26,11 +26,11 @@ test("of each account it is told who can read its mail and where that is sent on
     lastSignIn: null,
     forwards: [{ to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }],
   };
-  assert.deepEqual(await page(1, null), { ok: true, result: { accounts: [alice], next: ALICE, total: 2 } });
+  assert.deepEqual(await page(1, null), { ok: true, result: { items: [alice], next: ALICE, total: 2 } });
   const forwards = [{ to: ["bert@else.example"], by: "account forward" }];
   const bert = { name: BERT, suspended: true, addresses: [BERT], appPasswords: [], forwards };
-  assert.partialDeepStrictEqual(await page(1, ALICE), { result: { accounts: [bert], next: null, total: 2 } });
-  assert.partialDeepStrictEqual(await page(9, null, "bert"), { result: { accounts: [{ name: BERT }], total: 1 } });
+  assert.partialDeepStrictEqual(await page(1, ALICE), { result: { items: [bert], next: null, total: 2 } });
+  assert.partialDeepStrictEqual(await page(9, null, "bert"), { result: { items: [{ name: BERT }], total: 1 } });
   assert.deepEqual(kit.types(), recorded);
 });
 

@@ -26,7 +26,7 @@ export async function accessReview(
   const told = await keeper.ask({ verb: "redirects", accounts: rows.map(({ name }) => name) });
   if (!told.ok || told.redirects === undefined) return untold(told);
   const { redirects } = told;
-  const accounts = rows.map(({ name, suspended, networks, createdAt }) => {
+  const reviewed = rows.map(({ name, suspended, networks, createdAt }) => {
     const to = forwards.forwardingOf(name)?.to ?? [];
     return {
       name,
@@ -42,5 +42,5 @@ export async function accessReview(
       ],
     };
   });
-  return { ok: true, result: { accounts, next, total } };
+  return { ok: true, result: { items: reviewed, next, total } };
 }

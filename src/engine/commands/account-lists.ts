@@ -1,9 +1,10 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
-import type { LastSignIn } from "../../wire/control/results.ts";
+import type { LastSignIn } from "../../wire/verbs/accounts.ts";
 import type { AccountBook, Keeper } from "../admin-ports.ts";
 import { accountState } from "../explain/account-state.ts";
 import { guessesAt } from "../facts/account-cache.ts";
+import { NO_ACCOUNT } from "./account-own.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 
 export type AccountListParts = AccountStateCommandParts &
@@ -27,7 +28,7 @@ export function accountList(parts: AccountListParts, asked: Of<"account_list">):
   const aliases = book.aliasCounts(items.map(({ name }) => name));
   const held = new Set(heldMail.accounts().map(({ account }) => account));
   const now = clock.now();
-  const accounts = items.map((row) => {
+  const listed = items.map((row) => {
     const guessed = guessesAt(guesses, engine.policy, { name: row.name, network: null, pending: [] }, now);
     return {
       ...row,
@@ -37,7 +38,7 @@ export function accountList(parts: AccountListParts, asked: Of<"account_list">):
       lastSignIn: lastSignIn(row.name),
     };
   });
-  return { ok: true, result: { accounts, next, total, passwordsOnServer: mailboxes().keyOfEach } };
+  return { ok: true, result: { items: listed, next, total, passwordsOnServer: mailboxes().keyOfEach } };
 }
 
 /** All about one account that a page shows. How full its mailbox is, is not known while the keeper or Dovecot is down. */
@@ -47,11 +48,11 @@ export async function accountDetails(
 ): Promise<Reply<"account_details">> {
   const name = parseAccountName(asked.name);
   const row = name === null ? null : parts.accountRow(name);
-  if (name === null || row === null) return { ok: true, result: { account: null } };
+  if (name === null || row === null) return NO_ACCOUNT;
   const { engine, guesses: history, heldMail, clock, book, lastSignIn } = parts;
   const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
   const { quotaBytes, keyOfEach } = parts.mailboxes();
-  const account = {
+  const result = {
     ...row,
     ...known,
     lastSignIn: lastSignIn(name),
@@ -61,7 +62,7 @@ export async function accountDetails(
     usualQuotaBytes: quotaBytes,
     passwordsOnServer: keyOfEach,
   };
-  return { ok: true, result: { account } };
+  return { ok: true, result };
 }
 
 export function aliasList({ book }: Pick<AccountListParts, "book">, asked: Of<"alias_list">): Reply<"alias_list"> {

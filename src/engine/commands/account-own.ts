@@ -38,7 +38,7 @@ export function accountOwn(
   }
 }
 
-const NO_ACCOUNT: CommandError = {
+export const NO_ACCOUNT: CommandError = {
   ok: false,
   kind: "failed",
   message: "There is no such account.",

@@ -1,6 +1,6 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import type { Reply } from "../../wire/control/control.ts";
-import type { AccountRow } from "../../wire/control/items.ts";
+import type { AccountRow } from "../../wire/verbs/accounts.ts";
 import type { HeldMail } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
 import { accountState } from "../explain/account-state.ts";

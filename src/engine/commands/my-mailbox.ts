@@ -2,7 +2,7 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
 import type { MyClient } from "../../wire/control/my-items.ts";
-import type { DetailedAccount } from "../../wire/control/results.ts";
+import type { DetailedAccount } from "../../wire/verbs/accounts.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Budget, Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
@@ -102,10 +102,9 @@ export class MyMailboxCommands {
     const now = clock.now();
     const asked = this.#looks.spend(account, now) ? keeper : UNASKED;
     const told = await accountDetails({ ...this.#parts, keeper: asked }, { verb: "account_details", name: account });
-    if (!told.ok) return told;
-    if (told.result.account === null) return UNAUTHORIZED;
+    if (!told.ok) return UNAUTHORIZED;
     const pause = pauses.pauses(now).find(({ target }) => target === account);
-    return { ok: true, result: mailboxOf(told.result.account, pause === undefined ? null : isoTime(pause.until)) };
+    return { ok: true, result: mailboxOf(told.result, pause === undefined ? null : isoTime(pause.until)) };
   }
 }
 

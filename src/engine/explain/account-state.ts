@@ -1,6 +1,6 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import { later, type Millis } from "../../core/time.ts";
-import type { AccountKnown } from "../../wire/control/items.ts";
+import type { AccountKnown } from "../../wire/verbs/accounts.ts";
 import type { HeldMail } from "../admin-ports.ts";
 import { guessesAt } from "../facts/account-cache.ts";
 import type { AccountHistory } from "../storage-ports.ts";

@@ -50,7 +50,7 @@ const PROVEN = ["account_make", "account_password", "account_remove", "accounts_
 test("accounts are listed with a text and a cursor, a bounded page at a time", async (t) => {
   const { kit, send, commands } = await started(t);
   const page = { next: null, total: 1, passwordsOnServer: false };
-  kit.guard.replies.set("account_list", { ok: true, result: { accounts: [ITEM], ...page } });
+  kit.guard.replies.set("account_list", { ok: true, result: { items: [ITEM], ...page } });
   assert.deepEqual(await send("GET", "?text=ann&limit=7&cursor=a"), {
     status: 200,
     answer: { items: [ITEM], ...page },
@@ -66,9 +66,10 @@ test("accounts are listed with a text and a cursor, a bounded page at a time", a
 
 test("one account is told whole; where there is none, that is a 404", async (t) => {
   const { kit, send } = await started(t);
-  kit.guard.replies.set("account_details", { ok: true, result: { account: ACCOUNT } });
+  kit.guard.replies.set("account_details", { ok: true, result: ACCOUNT });
   assert.deepEqual(await send("GET", `/${ANNA}`), { status: 200, answer: ACCOUNT });
-  kit.guard.replies.set("account_details", { ok: true, result: { account: null } });
+  const none = { ok: false, kind: "failed", message: "There is none.", next: "", isMissing: true } as const;
+  kit.guard.replies.set("account_details", none);
   assert.partialDeepStrictEqual(await send("GET", `/${ANNA}`), { status: 404, answer: { code: "not_found" } });
   assert.equal((await send("GET", "/nonsense")).status, 400);
 });

@@ -1,6 +1,5 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { madePassword } from "../../engine/access/made-password.ts";
-import { PAGE } from "../../wire/control/paging.ts";
 import { type Caller, identityOf } from "./access.ts";
 import { importAccounts } from "./account-import.ts";
 import * as shape from "./account-schemas.ts";
@@ -18,42 +17,6 @@ export function accountRoutes(parts: Parts): readonly Route[] {
   const common = { who: "session_or_token", needs: "admin" } as const;
   const { bodyBytes, accountsBodyBytes } = API_LIMITS;
   return [
-    route({
-      ...common,
-      method: "GET",
-      path: "/api/v1/accounts",
-      asks: "account_list",
-      bodyBytes: 0,
-      says: "The accounts by name, a page at a time; all, or those with a text. Never a password.",
-      query: shape.listQuery,
-      answer: shape.accountPage,
-      run: ({ by, query: { limit = PAGE.usual, cursor = null, text = null } }) =>
-        command(guard, by, { verb: "account_list", limit, cursor, text }, ({ accounts, ...page }) => ({
-          ...page,
-          items: accounts.map((item) => ({ ...item, networks: [...item.networks] })),
-        })),
-    }),
-    route({
-      ...common,
-      method: "GET",
-      path: "/api/v1/access",
-      asks: "access_review",
-      bodyBytes: 0,
-      says: "Who can read the mail of each account, and where it is sent on; all accounts, or those with a text.",
-      query: shape.listQuery,
-      answer: shape.accessPage,
-      run: ({ by, query: { limit = PAGE.usual, cursor = null, text = null } }) =>
-        command(guard, by, { verb: "access_review", limit, cursor, text }, ({ accounts, ...page }) => ({
-          ...page,
-          items: accounts.map((item) => ({
-            ...item,
-            networks: [...item.networks],
-            addresses: [...item.addresses],
-            appPasswords: [...item.appPasswords],
-            forwards: item.forwards.map(({ to, by: what }) => ({ to: [...to], by: what })),
-          })),
-        })),
-    }),
     route({
       ...common,
       method: "POST",
@@ -103,29 +66,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       run: ({ by, params: { name, network } }) =>
         command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
     }),
-    route({
-      ...common,
-      method: "GET",
-      path: "/api/v1/accounts/{name}",
-      asks: "account_details",
-      bodyBytes: 0,
-      says: "One account: its state, its last sign-in, how full its mailbox is, and its aliases.",
-      params: shape.accountInPath,
-      answer: shape.accountDetails,
-      run: async ({ by, params }) => {
-        const found = await command(guard, by, { verb: "account_details", ...params }, ({ account }) => account);
-        if (found === null) return noAccount();
-        if (found instanceof Response) return found;
-        const aliases = found.aliases.map((alias) => ({ ...alias, targets: [...alias.targets] }));
-        return { ...found, aliases, networks: [...found.networks], known: [...found.known] };
-      },
-    }),
   ];
-}
-
-export function noAccount() {
-  const next = "GET /accounts";
-  return problem({ status: 404, code: "not_found", detail: "There is no such account.", next });
 }
 
 function plainNetworks({ name, networks }: Readonly<{ name: string; networks: readonly string[] }>) {

@@ -9,7 +9,6 @@ import { each } from "../../engine/explain/series.ts";
 import { RANKINGS } from "../../engine/figures.ts";
 import {
   type AccountAnswer,
-  type AccountState,
   type AddressAnswer,
   type AddressReport,
   type EventItem,
@@ -20,6 +19,7 @@ import {
   type TimelineStep,
 } from "../../wire/control/items.ts";
 import { PAGE } from "../../wire/control/paging.ts";
+import { accountState } from "../../wire/verbs/accounts.ts";
 import { allowed, ban } from "../../wire/verbs/bans.ts";
 import { durationOrPermanent, list, network, note } from "../../wire/verbs/kinds.ts";
 import { exactly } from "./exactly.ts";
@@ -334,48 +334,12 @@ export const addressAnswer = exactly<AddressAnswer>()(
     })
     .meta({ id: "AddressStory" }),
 );
-export const accountState = exactly<AccountState>()(
-  z
-    .object({
-      name: z.string(),
-      suspended: z.boolean(),
-      origin: z
-        .enum(["command", "imported", "listed", "unlisted"])
-        .describe(
-          "Made by `account add`, `account import`, or a followed file, which still has its line or no longer does.",
-        ),
-      networks: z
-        .array(z.string())
-        .describe("From where it may sign in; empty: anywhere that `logins.networks` allows."),
-      quotaBytes: count.nullable().describe("Null: as `mailboxes.quota` says. 0: no limit."),
-      createdAt: time,
-      guarded: z
-        .object({ guesses: count, windowMs: count })
-        .nullable()
-        .describe("Strangers guess at its password, so new places are limited; null: they do not."),
-      held: z
-        .object({
-          account: z.string(),
-          at: time,
-          ip: z.string(),
-          count,
-          limit: count,
-          windowMs: count,
-          key: z.string().describe("The setting."),
-        })
-        .nullable()
-        .describe("Null: its mail is not held."),
-      known: z.array(z.string()).describe("Places from which it may sign in while it is guarded, the latest first."),
-    })
-    .meta({ id: "AccountState" }),
-);
 export const accountAnswer = exactly<AccountAnswer>()(
   z
     .object({
       account: z.string(),
-      state: accountState
-        .nullable()
-        .optional()
+      state: z
+        .optional(z.nullable(accountState()))
         .describe("As it is now. Null: there is no such account. Absent: the guard did not answer."),
       addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
       own: z

@@ -24,7 +24,7 @@ const ACCESS = {
 test("who can read whose mail comes in pages", async (t) => {
   const kit = await startKit(t);
   const page = { next: ACCESS.name, total: 2 };
-  kit.guard.replies.set("access_review", { ok: true, result: { accounts: [ACCESS], ...page } });
+  kit.guard.replies.set("access_review", { ok: true, result: { items: [ACCESS], ...page } });
   assert.deepEqual(await get(kit, "access?limit=1&text=an"), { status: 200, answer: { items: [ACCESS], ...page } });
   await get(kit, "access");
   assert.deepEqual(kit.guard.of("access_review"), [

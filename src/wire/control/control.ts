@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { ACCESS } from "../verbs/access.ts";
+import type { AccountState } from "../verbs/accounts.ts";
 import { OF_ACCOUNTS } from "../verbs/accounts.ts";
 import { ALIASES } from "../verbs/aliases.ts";
 import { BANS } from "../verbs/bans.ts";
@@ -24,13 +25,10 @@ import {
   SIGN_IN,
 } from "./effects.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type { AccountState, FileChanges, Health } from "./items.ts";
+import type { FileChanges, Health } from "./items.ts";
 import type { MyAddresses, MyClient, MyMailbox, MySenders, MySessions } from "./my-items.ts";
 import { PAGE } from "./paging.ts";
 import type {
-  AccessReview,
-  AccountDetails,
-  AccountList,
   Done,
   Ended,
   FactorList,
@@ -51,7 +49,6 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import { MOST_REVIEWED } from "./told.ts";
 import {
   ADMIN,
   ANYONE,
@@ -106,7 +103,6 @@ const made = { ...signedData, publicKey: text(800) };
 const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /** Which page of a list. */
 const cursor = z.nullable(text(PAGE.cursorCharacters));
-const page = { limit: wholeNumber(1, PAGE.most), cursor };
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
@@ -116,7 +112,6 @@ const brought = objects(ENTRIES_PER_COMMAND, {
   password: z.optional(password),
   quotaBytes: z.optional(quotaBytes),
 });
-const searched = { text: z.nullable(text(200)), ...page };
 const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
 
 /**
@@ -138,10 +133,6 @@ const VERBS = [
   verb("account_add", ROOT, secret, rootChanges<Named>("name")),
   verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
   ...OF_ACCOUNTS,
-  /** Those whose name has this text in it; null: all. Without any password. */
-  verb("account_list", ADMIN, searched, reads<AccountList>("accounts")),
-  /** `account` null: there is none of this name. */
-  verb("account_details", ADMIN, { name: address }, reads<AccountDetails>("account")),
   /** With the password itself, which the guard hashes: through the web no hash of its own choosing is stored for it. */
   verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
   verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
@@ -171,8 +162,6 @@ const VERBS = [
   ...ALIASES,
   ...FILTERS,
   ...SERVER,
-  /** Who can read the mail of each account, and where it goes by itself; of those with this text in their name. */
-  verb("access_review", ADMIN, { ...searched, limit: wholeNumber(1, MOST_REVIEWED) }, reads<AccessReview>("accounts")),
   ...ACCESS,
   /** `for`: how long it is valid; null: it does not expire. */
   verb(

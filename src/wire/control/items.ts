@@ -1,7 +1,7 @@
 import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
+import type { AccountRow, AccountState } from "../verbs/accounts.ts";
 import type { AllowItem, BanItem } from "../verbs/bans.ts";
-import type { HeldAccountItem } from "../verbs/held.ts";
 import type { Page } from "./paging.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
@@ -113,27 +113,6 @@ export type Stats = Readonly<{
   health: Health;
 }>;
 
-export type AccountRow = Readonly<{
-  name: string;
-  suspended: boolean;
-  /** Made by `account add`, `account import`, or a followed file, which still contains its line or no longer does. */
-  origin: "command" | "imported" | "listed" | "unlisted";
-  /** The networks from which it may sign in; empty: anywhere that `logins.networks` allows. */
-  networks: readonly string[];
-  /** Null: as the setting `mailboxes.quota` says. 0: no limit. */
-  quotaBytes: number | null;
-  createdAt: string;
-}>;
-/** What the guard knows of an account now. */
-export type AccountKnown = Readonly<{
-  /** Strangers guess at its password, so new places are limited; null: they do not. */
-  guarded: Readonly<{ guesses: number; windowMs: number }> | null;
-  /** Null: its mail is not held. */
-  held: HeldAccountItem | null;
-  /** Addresses (IPv6 networks) from which it may sign in while it is guarded, the latest first. */
-  known: readonly string[];
-}>;
-export type AccountState = AccountRow & AccountKnown;
 /** `state` null: there is no such account; absent: the guard did not answer. */
 export type AccountAnswer = AccountReport & Readonly<{ state?: AccountState | null | undefined }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;

@@ -1,8 +1,5 @@
 import type { Protection } from "../../core/events/reasons.ts";
-import type { MailboxUse } from "../dovecot/mailbox-use.ts";
-import type { AliasItem } from "../verbs/aliases.ts";
 import type { CallerItem } from "./access-items.ts";
-import type { AccountKnown, AccountRow } from "./items.ts";
 import type { CountedPage } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
@@ -16,36 +13,6 @@ export type Network = Readonly<{ prefix: string }>;
 export type Protected = Network & Readonly<{ reason: Protection | null }>;
 /** Besides the items, whose field has a different name in each list. */
 export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
-/** `from`: an address, or a network of IPv6. As far as the memory reaches, from addresses that could be banned. */
-export type LastSignIn = Readonly<{ at: string; from: string }>;
-/** `aliases`: how many lead to it. */
-export type AccountListItem = AccountRow &
-  Readonly<{ guarded: boolean; held: boolean; aliases: number; lastSignIn: LastSignIn | null }>;
-/** `passwordsOnServer`: accounts and passwords are made on the server alone, which alone can make keys for mail. */
-export type AccountList = Paged & Readonly<{ accounts: readonly AccountListItem[]; passwordsOnServer: boolean }>;
-/** `use` null: it is not known now. `aliases`: some of `aliasesTotal` that lead to it. */
-export type DetailedAccount = AccountRow &
-  AccountKnown &
-  Readonly<{
-    lastSignIn: LastSignIn | null;
-    aliases: readonly AliasItem[];
-    aliasesTotal: number;
-    use: MailboxUse | null;
-    /** The quota of the settings; 0: no limit. */
-    usualQuotaBytes: number;
-    passwordsOnServer: boolean;
-  }>;
-export type AccountDetails = Readonly<{ account: DetailedAccount | null }>;
-/** Who can read an account's mail, and where it goes by itself. `by`: a command, or the file of a Sieve script. */
-export type AccountAccess = Pick<AccountRow, "name" | "suspended" | "networks" | "createdAt"> &
-  Readonly<{
-    addresses: readonly string[];
-    /** Their names. */
-    appPasswords: readonly string[];
-    lastSignIn: LastSignIn | null;
-    forwards: readonly Readonly<{ to: readonly string[]; by: string }>[];
-  }>;
-export type AccessReview = Paged & Readonly<{ accounts: readonly AccountAccess[] }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */

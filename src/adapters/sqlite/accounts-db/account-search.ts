@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Searched } from "../../../engine/admin-ports.ts";
-import type { AccountRow } from "../../../wire/control/items.ts";
 import { type CountedPage, firstPage } from "../../../wire/control/paging.ts";
+import type { AccountRow } from "../../../wire/verbs/accounts.ts";
 import type { AliasItem } from "../../../wire/verbs/aliases.ts";
 import { integer, text } from "../columns.ts";
 import { ACCOUNT_COLUMNS, accountRow } from "./accounts.ts";
