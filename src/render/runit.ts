@@ -36,9 +36,6 @@ export type ServiceName = (typeof SERVICES)[number];
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
 
-/** A session that outlives a killed Dovecot still holds its locks. proc(5): a process's directory belongs to its effective user. */
-const HAS_PROCESSES = `find /proc -maxdepth 1 -name '[0-9]*' -user ${USERS.mail} 2>/dev/null | grep -q .`;
-
 const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spam-head", "spamass-milter"];
 
 /** Without either of them no mail is scored. */
@@ -207,7 +204,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return [
         // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
         `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
-        `${HAS_PROCESSES} || ${removesStaleLocks(layout, "all").join(" ")} || :`,
+        `${removesStaleLocks(layout, "all").join(" ")} || :`,
         forgetsEnded(join(layout.dovecotBase, "master.pid")),
         // One open file for each client of a service (`default_client_limit`).
         `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
