@@ -1142,28 +1142,6 @@ export type Routes = {
     };
   };
 
-  /** The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in. */
-  "GET /api/v1/me": {
-    readonly answer: {
-      readonly account: string;
-      /** 0: no limit. */
-      readonly quotaBytes: number;
-      /** Null: it is not known now. */
-      readonly usedBytes: number | null;
-      /** Null: it is not known now. */
-      readonly mails: number | null;
-      /** Other addresses whose mail comes to it, 100 at most. */
-      readonly aliases: readonly string[];
-      /** From where it may sign in; empty: from anywhere. */
-      readonly networks: readonly string[];
-      /** Strangers guess at its password, so new places are limited. */
-      readonly guarded: boolean;
-      readonly greylistPausedUntil: Time | null;
-      /** Its password is changed on the server alone, which makes a key for its mail. */
-      readonly passwordOnServer: boolean;
-    };
-  };
-
   /** Sign-ins to the mailbox at every door, right and wrong ones, the newest first, a page at a time. */
   "GET /api/v1/me/sign-ins": {
     readonly query?:
@@ -1223,64 +1201,6 @@ export type Routes = {
           | "deleted";
         readonly says: string;
       }[];
-    };
-  };
-
-  /** Where the user is signed in to this page, the session that was used last first. */
-  "GET /api/v1/me/sessions": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        /** What the browser says of itself. */
-        readonly device: string;
-        readonly ip: string;
-        readonly startedAt: Time;
-        /** To the minute. */
-        readonly usedAt: Time;
-        /** The session that asks. */
-        readonly isOwn: boolean;
-      }[];
-    };
-  };
-
-  /** Signs the user out of this page everywhere else. */
-  "DELETE /api/v1/me/sessions": {
-    readonly answer: {
-      readonly ended: number;
-    };
-  };
-
-  /** Senders whose mail to the mailbox is never spam. */
-  "GET /api/v1/me/senders": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly sender: string;
-        readonly at: Time;
-      }[];
-    };
-  };
-
-  /** From now on no mail of the sender to the mailbox is spam. */
-  "POST /api/v1/me/senders": {
-    readonly body: {
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
-    };
-  };
-
-  /** Mail of the sender to the mailbox is scored again. */
-  "DELETE /api/v1/me/senders": {
-    readonly query: {
-      /** An address, or all of a domain: *@example.org. */
-      readonly sender: string;
-    };
-    readonly answer: {
-      readonly account: string;
-      readonly sender: string;
     };
   };
 
@@ -2687,6 +2607,41 @@ export type Routes = {
     };
   };
 
+  /** From now on no mail of the sender to the mailbox is spam. */
+  "POST /api/v1/me/senders": {
+    readonly body: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Mail of the sender to the mailbox is scored again. */
+  "DELETE /api/v1/me/senders": {
+    readonly query: {
+      /** An address, or all of a domain: *@example.org. */
+      readonly sender: string;
+    };
+    readonly answer: {
+      readonly account: string;
+      readonly sender: string;
+    };
+  };
+
+  /** Senders whose mail to the mailbox is never spam. */
+  "GET /api/v1/me/senders": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly sender: string;
+        /** ISO 8601 in UTC. */
+        readonly at: string;
+      }[];
+    };
+  };
+
   /** Alerts, the open ones first, the newest first of each, a page at a time; and the channels that send them. */
   "GET /api/v1/alerts": {
     readonly query?:
@@ -3096,6 +3051,53 @@ export type Routes = {
       | undefined;
     readonly answer: {
       readonly name: string;
+    };
+  };
+
+  /** The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in. */
+  "GET /api/v1/me": {
+    readonly answer: {
+      readonly account: string;
+      /** 0: no limit. */
+      readonly quotaBytes: number;
+      /** Null: it is not known now. */
+      readonly usedBytes: number | null;
+      /** Null: it is not known now. */
+      readonly mails: number | null;
+      /** Other addresses whose mail comes to it, 100 at most. */
+      readonly aliases: readonly string[];
+      /** From where it may sign in; empty: from anywhere. */
+      readonly networks: readonly string[];
+      /** Strangers guess at its password, so new places are limited. */
+      readonly guarded: boolean;
+      readonly greylistPausedUntil: string | null;
+      /** Its password is changed on the server only, which makes a key for its mail. */
+      readonly passwordOnServer: boolean;
+    };
+  };
+
+  /** Where the user is signed in to this page, the session that was used last first. */
+  "GET /api/v1/me/sessions": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        /** As the browser describes itself. */
+        readonly device: string;
+        readonly ip: string;
+        /** ISO 8601 in UTC. */
+        readonly startedAt: string;
+        /** To the minute. */
+        readonly usedAt: string;
+        /** The session that asks. */
+        readonly isOwn: boolean;
+      }[];
+    };
+  };
+
+  /** Signs the user out of this page everywhere else. */
+  "DELETE /api/v1/me/sessions": {
+    readonly answer: {
+      readonly ended: number;
     };
   };
 

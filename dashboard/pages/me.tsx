@@ -1,4 +1,4 @@
-import type { MyMailbox } from "../../src/wire/control/my-items.ts";
+import type { MyMailbox } from "../../src/wire/verbs/me.ts";
 import { get } from "../api.ts";
 import { size, whole } from "../format.ts";
 import { LanguageField } from "../language-field.tsx";

@@ -6,8 +6,8 @@ import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/servers
 import type { CallerItem } from "../../src/wire/control/access-items.ts";
 import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
-import type { MyMailbox } from "../../src/wire/control/my-items.ts";
 import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
+import type { MyMailbox } from "../../src/wire/verbs/me.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./told-samples.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
@@ -114,8 +114,8 @@ export class FakeGuard implements GuardPort {
     ["my_mailbox", { ok: true, result: MAILBOX }],
     ["my_addresses", { ok: true, result: { account: MAILBOX.account, addresses: [MAILBOX.account] } }],
     ["my_client", { ok: true, result: CLIENT }],
-    ["my_sessions", { ok: true, result: { sessions: [] } }],
-    ["my_senders", { ok: true, result: { allowed: [] } }],
+    ["my_sessions", { ok: true, result: { items: [] } }],
+    ["my_senders", { ok: true, result: { items: [] } }],
     ["alias_list", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["token_list", { ok: true, result: { items: [], next: null, total: 0 } }],
   ]);

@@ -1,8 +1,8 @@
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import type { Command, CommandError, Reply } from "../../wire/control/control.ts";
-import type { MyClient } from "../../wire/control/my-items.ts";
 import type { DetailedAccount } from "../../wire/verbs/accounts.ts";
+import type { MyClient } from "../../wire/verbs/me.ts";
 import type { Keeper } from "../admin-ports.ts";
 import { Budget, Shares } from "../budget.ts";
 import { accountDetails } from "./account-lists.ts";
@@ -60,11 +60,13 @@ export class MyMailboxCommands {
         return { ok: true, result: { account, addresses: book.addressesOf(account, MOST_ADDRESSES) } };
       case "my_client":
         return { ok: true, result: { account, ...mailPorts() } };
-      case "my_sessions":
-        return { ok: true, result: { sessions: sessions.list(account, clock.now()) } };
+      case "my_sessions": {
+        const items = sessions.list(account, clock.now());
+        return { ok: true, result: { items: items.map((one) => ({ ...one, isOwn: one.id === caller.item.session })) } };
+      }
       case "my_senders": {
         const own = senders.allowedSenders().filter((one) => one.account === account);
-        return { ok: true, result: { allowed: own.map(({ sender, at }) => ({ sender, at })) } };
+        return { ok: true, result: { items: own.map(({ sender, at }) => ({ sender, at })) } };
       }
       case "my_password":
       case "my_sessions_end": {

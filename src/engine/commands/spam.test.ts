@@ -29,7 +29,9 @@ test("a sender is let in for an account that exists, once, and the filter is tol
   const listed = await kit.ask({ verb: "spam_allow_list", limit: 50, cursor: null });
   assert.ok(listed.ok && "items" in listed.result);
   assert.deepEqual(
-    listed.result.items.map((item) => ("sender" in item ? [item.account, item.sender, item.by] : item)),
+    listed.result.items.map((item) =>
+      "sender" in item && "account" in item ? [item.account, item.sender, item.by] : item,
+    ),
     [[name, "*@friend.example", "root"]],
   );
   const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;

@@ -22,17 +22,6 @@ export const session = z.object({
   freshUntil: time.nullable().describe("Until when the password that was given counts as a fresh proof."),
 });
 
-const listedSession = z.object({
-  id: z.string(),
-  device: z.string().describe("What the browser says of itself."),
-  ip: z.string(),
-  startedAt: time,
-  usedAt: time.describe("To the minute."),
-  isOwn: z.boolean().describe("The session that asks."),
-});
-export const sessionList = z.object({ items: z.array(listedSession) });
-export const ended = z.object({ ended: count });
-
 export const factors = z.object({
   totp: z.boolean().describe("Whether an authenticator app is set up."),
   recoveryLeft: count.describe("Recovery codes that were not used yet."),

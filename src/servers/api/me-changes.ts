@@ -30,15 +30,5 @@ export function meChanges({ parts }: Pick<Handlers, "parts">): readonly Route[] 
         return refused ?? command(guard, by, asked, (result) => result);
       },
     }),
-    route({
-      ...common,
-      method: "DELETE",
-      path: "/api/v1/me/sessions",
-      asks: "my_sessions_end",
-      bodyBytes: 0,
-      says: "Signs the user out of this page everywhere else.",
-      answer: shape.ended,
-      run: ({ by }) => command(guard, by, { verb: "my_sessions_end" }, (result) => result),
-    }),
   ];
 }

@@ -1,4 +1,3 @@
-import type { MyMailbox } from "../../wire/control/my-items.ts";
 import { PAGE } from "../../wire/control/paging.ts";
 import { command } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
@@ -12,14 +11,6 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { method: "GET", who: "session", needs: "mailbox", bodyBytes: 0 } as const;
   return [
-    route({
-      ...common,
-      path: "/api/v1/me",
-      asks: "my_mailbox",
-      says: "The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in.",
-      answer: shape.mailbox,
-      run: ({ by }) => command(guard, by, { verb: "my_mailbox" }, toldOf),
-    }),
     route({
       ...common,
       path: "/api/v1/me/sign-ins",
@@ -46,25 +37,6 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
         const found = await lookups.ask("ownMail", reader, id);
         return found === null ? NO_MAIL() : { state: found.state, steps: [...found.steps] };
       },
-    }),
-    route({
-      ...common,
-      path: "/api/v1/me/sessions",
-      asks: "my_sessions",
-      says: "Where the user is signed in to this page, the session that was used last first.",
-      answer: shape.sessions,
-      run: ({ by, caller }) =>
-        command(guard, by, { verb: "my_sessions" }, ({ sessions }) => ({
-          items: sessions.map((item) => ({ ...item, isOwn: item.id === caller?.session })),
-        })),
-    }),
-    route({
-      ...common,
-      path: "/api/v1/me/senders",
-      asks: "my_senders",
-      says: "Senders whose mail to the mailbox is never spam.",
-      answer: shape.senders,
-      run: ({ by }) => command(guard, by, { verb: "my_senders" }, ({ allowed }) => ({ items: [...allowed] })),
     }),
     route({
       ...common,
@@ -105,11 +77,3 @@ const NO_MAIL = () =>
     detail: "No mail of yours has this id.",
     next: "Check the id: a mail program shows it as Message-ID, in the source of the mail.",
   });
-
-/** Each field by its name, so that nothing else of an account leaves the server here. */
-function toldOf({ account, quotaBytes, usedBytes, mails, ...rest }: MyMailbox) {
-  const { aliases, networks, guarded, greylistPausedUntil, passwordOnServer } = rest;
-  const use = { quotaBytes, usedBytes, mails };
-  const own = { aliases: [...aliases], networks: [...networks] };
-  return { account, ...use, ...own, guarded, greylistPausedUntil, passwordOnServer };
-}

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { MAX_PASSWORD_BYTES } from "../../core/passwords/rule.ts";
-import { MAIL_STEPS, type MyMailbox, type OwnMail, type OwnSignIn } from "../../wire/control/my-items.ts";
-import { sessionList, ended as sessionsEnded } from "./access-schemas.ts";
+import { MAIL_STEPS, type OwnMail, type OwnSignIn } from "../../wire/control/my-items.ts";
 import { exactly } from "./exactly.ts";
 import { spamQuery } from "./mail-schemas.ts";
 import { time } from "./schemas.ts";
@@ -9,22 +8,6 @@ import { time } from "./schemas.ts";
 /** What the routes of me-routes.ts and me-changes.ts take and answer. */
 
 const count = z.number().int();
-
-export const mailbox = exactly<MyMailbox>()(
-  z.object({
-    account: z.string(),
-    quotaBytes: count.describe("0: no limit."),
-    usedBytes: count.nullable().describe("Null: it is not known now."),
-    mails: count.nullable().describe("Null: it is not known now."),
-    aliases: z.array(z.string()).describe("Other addresses whose mail comes to it, 100 at most."),
-    networks: z.array(z.string()).describe("From where it may sign in; empty: from anywhere."),
-    guarded: z.boolean().describe("Strangers guess at its password, so new places are limited."),
-    greylistPausedUntil: time.nullable(),
-    passwordOnServer: z
-      .boolean()
-      .describe("Its password is changed on the server alone, which makes a key for its mail."),
-  }),
-);
 
 export const signInsQuery = spamQuery;
 export const signIns = z.object({
@@ -59,8 +42,6 @@ export const ownMail = exactly<OwnMail>()(
   }),
 );
 
-export const sessions = sessionList;
-export const ended = sessionsEnded;
 export const newPassword = z.strictObject({
   password: z
     .string("is missing, or not text")
@@ -68,8 +49,6 @@ export const newPassword = z.strictObject({
     .max(MAX_PASSWORD_BYTES, `has more than ${MAX_PASSWORD_BYTES} characters`),
 });
 export const done = z.object({ done: z.literal(true) });
-
-export const senders = z.object({ items: z.array(z.object({ sender: z.string(), at: time })) });
 
 const door = z.object({ host: z.string(), port: count, tls: z.literal("implicit") });
 export const client = z.object({

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { MyClient } from "../../wire/control/my-items.ts";
+import type { MyClient } from "../../wire/verbs/me.ts";
 
 export const MOBILE_CONFIG_TYPE = "application/x-apple-aspen-config";
 

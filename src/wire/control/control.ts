@@ -8,6 +8,7 @@ import { BANS } from "../verbs/bans.ts";
 import { FILTERS } from "../verbs/filters.ts";
 import { HELD } from "../verbs/held.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
+import { ME } from "../verbs/me.ts";
 import { OF_QUEUE } from "../verbs/queue.ts";
 import { SERVER } from "../verbs/server.ts";
 import { verb } from "../verbs/verb.ts";
@@ -19,18 +20,14 @@ import {
   changesWithSecret,
   type Effect,
   FACTOR,
-  OWN,
   reads,
   rootChanges,
   SIGN_IN,
 } from "./effects.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { FileChanges, Health } from "./items.ts";
-import type { MyAddresses, MyClient, MyMailbox, MySenders, MySessions } from "./my-items.ts";
-import { PAGE } from "./paging.ts";
 import type {
   Done,
-  Ended,
   FactorList,
   FactorsReset,
   Named,
@@ -52,10 +49,8 @@ import {
 import {
   ADMIN,
   ANYONE,
-  MAILBOX,
   OF_CALLER,
   PROVEN_ADMIN,
-  PROVEN_MAILBOX,
   PROVEN_SESSION,
   READ,
   ROOT,
@@ -101,8 +96,6 @@ const assertion = { ...signedData, signature: text(700) };
 const made = { ...signedData, publicKey: text(800) };
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
 const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
-/** Which page of a list. */
-const cursor = z.nullable(text(PAGE.cursorCharacters));
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
@@ -251,16 +244,7 @@ const VERBS = [
     changesUntried<Named>("name", "access", FACTOR),
   ),
   verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, changesUntried<Named>("name", "access", FACTOR)),
-  /** The caller's own mailbox. */
-  verb("my_mailbox", MAILBOX, {}, reads<MyMailbox>("account")),
-  verb("my_addresses", MAILBOX, {}, reads<MyAddresses>("addresses")),
-  verb("my_client", MAILBOX, {}, reads<MyClient>("host")),
-  verb("my_sessions", MAILBOX, {}, reads<MySessions>("sessions")),
-  /** All but the one that asks. */
-  verb("my_sessions_end", MAILBOX, {}, changesUntried<Ended>("ended", "own", OWN)),
-  /** The session that asks goes on, every other of the account ends. */
-  verb("my_password", PROVEN_MAILBOX, { password }, changesUntried<Done>("done", "own", OWN)),
-  verb("my_senders", MAILBOX, {}, reads<MySenders>("allowed")),
+  ...ME,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;

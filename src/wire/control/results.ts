@@ -1,6 +1,5 @@
 import type { Protection } from "../../core/events/reasons.ts";
 import type { CallerItem } from "./access-items.ts";
-import type { CountedPage } from "./paging.ts";
 
 /** What the verbs of control.ts answer with. */
 
@@ -11,8 +10,6 @@ export type Named = Readonly<{ name: string }>;
 export type Network = Readonly<{ prefix: string }>;
 /** `reason` null: nothing forbids it. */
 export type Protected = Network & Readonly<{ reason: Protection | null }>;
-/** Besides the items, whose field has a different name in each list. */
-export type Paged = Readonly<Pick<CountedPage<never>, "next" | "total">>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */

@@ -9,14 +9,17 @@ import { verb } from "./verb.ts";
 
 /** Sessions of the dashboard, and tokens. */
 
+export const sessionFacts = () => ({
+  id: z.string(),
+  device: meaning(z.string(), "As the browser describes itself."),
+  ip: z.string(),
+  startedAt: time,
+  usedAt: meaning(time, "To the minute."),
+  isOwn: meaning(z.boolean(), "The session that asks."),
+});
 const session = () =>
   z.object({
-    id: z.string(),
-    device: meaning(z.string(), "As the browser describes itself."),
-    ip: z.string(),
-    startedAt: time,
-    usedAt: meaning(time, "To the minute."),
-    isOwn: meaning(z.boolean(), "The session that asks."),
+    ...sessionFacts(),
     account: meaning(z.nullable(z.string()), "The mailbox; null: the administrator's."),
   });
 const sessions = answers(() => pageOf(session()));

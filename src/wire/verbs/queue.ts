@@ -31,7 +31,6 @@ export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
 const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
 const total = meaning(count, "How many fit, on all pages.");
 const listed = answers(() => z.object({ mails: list(z.array(mail())), next, total }));
-export type QueueList = ResultOf<typeof listed>;
 const changed = answers(() =>
   z.object({
     changed: count,
