@@ -7,7 +7,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { endChildren } from "./end-run.ts";
+import { endChildren, hurryChildren } from "./end-run.ts";
 import { measureSlowness } from "./machine-speed.ts";
 import { inMemory } from "./memory-directory.ts";
 import { packagesThere, takesPackages } from "./packages.ts";
@@ -140,6 +140,7 @@ if (what === "all") {
     labPlaces,
     LENT_PLACES,
   );
+  hurryChildren();
   await idly;
 }
 if (tally.files === 0) {

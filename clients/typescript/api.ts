@@ -667,60 +667,6 @@ export type Routes = {
     };
   };
 
-  /** Which second factors and passkeys the sign-in has. */
-  "GET /api/v1/factors": {
-    readonly answer: {
-      /** Whether an authenticator app is set up. */
-      readonly totp: boolean;
-      /** Recovery codes that were not used yet. */
-      readonly recoveryLeft: number;
-      readonly passkeys: readonly {
-        readonly id: string;
-        readonly name: string;
-        /** ISO 8601 in UTC. */
-        readonly created: string;
-        /** When it signed in or gave a proof last; null: not yet. */
-        readonly lastUsed: string | null;
-      }[];
-    };
-  };
-
-  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/factors/totp": {
-    readonly answer: {
-      /** In base32, to be typed into the app. */
-      readonly secret: string;
-      /** The same as an address that apps read from a QR code. */
-      readonly uri: string;
-    };
-  };
-
-  /** Removes the authenticator app and its recovery codes. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/factors/totp": {
-    readonly answer: {
-      readonly done: true;
-    };
-  };
-
-  /** The first code of the app, in the same session within 10 minutes. Tells the recovery codes, only now. */
-  "POST /api/v1/factors/totp/confirm": {
-    readonly body: {
-      readonly code: string;
-    };
-    readonly answer: {
-      /** Each signs in once in place of the app's code. They are told only now. */
-      readonly recoveryCodes: readonly string[];
-    };
-  };
-
-  /** Makes new recovery codes in place of the former, told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/factors/recovery": {
-    readonly answer: {
-      /** Each signs in once in place of the app's code. They are told only now. */
-      readonly recoveryCodes: readonly string[];
-    };
-  };
-
   /** Every setting: value, default, origin, what it does, and whether it may be changed here. */
   "GET /api/v1/settings": {
     readonly answer: {
@@ -1083,62 +1029,6 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
-    };
-  };
-
-  /** The passkeys that sign in, the oldest first. */
-  "GET /api/v1/factors/passkeys": {
-    readonly answer: {
-      readonly items: readonly {
-        readonly id: string;
-        readonly name: string;
-        /** ISO 8601 in UTC. */
-        readonly created: string;
-        /** When it signed in or gave a proof last; null: not yet. */
-        readonly lastUsed: string | null;
-      }[];
-    };
-  };
-
-  /** What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/factors/passkeys": {
-    readonly answer: {
-      readonly challenge: string;
-      /** Under which the owner knows it again: `user.name`. */
-      readonly name: string;
-      /** The user handle: `user.id`. */
-      readonly user: string;
-      /** Passkeys that are there already: `excludeCredentials`. */
-      readonly known: readonly string[];
-    };
-  };
-
-  /** Adds the passkey that the browser made. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/factors/passkeys/confirm": {
-    readonly body: {
-      /** The credential's id. */
-      readonly id: string;
-      /** `response.clientDataJSON`. */
-      readonly clientData: string;
-      /** `response.authenticatorData`, or `getAuthenticatorData()` of a new one. */
-      readonly authenticatorData: string;
-      /** `response.getPublicKey()`: SPKI in DER. */
-      readonly publicKey: string;
-      readonly name: string;
-    };
-    readonly answer: {
-      readonly name: string;
-    };
-  };
-
-  /** Removes a passkey; the last one too. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/factors/passkeys/{id}": {
-    readonly params: {
-      /** The credential's id. */
-      readonly id: string;
-    };
-    readonly answer: {
-      readonly name: string;
     };
   };
 
@@ -3049,6 +2939,116 @@ export type Routes = {
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Which second factors and passkeys the sign-in has. */
+  "GET /api/v1/factors": {
+    readonly answer: {
+      /** Whether an authenticator app is set up. */
+      readonly totp: boolean;
+      /** Recovery codes that were not used yet. */
+      readonly recoveryLeft: number;
+      readonly passkeys: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly created: string;
+        /** When it signed in or gave a proof last; null: not yet. */
+        readonly lastUsed: string | null;
+      }[];
+    };
+  };
+
+  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/totp": {
+    readonly answer: {
+      /** In base32, to be typed into the app. */
+      readonly secret: string;
+      /** The same as an address that apps read from a QR code. */
+      readonly uri: string;
+    };
+  };
+
+  /** Removes the authenticator app and its recovery codes. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/factors/totp": {
+    readonly answer: {
+      readonly done: true;
+    };
+  };
+
+  /** The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now. */
+  "POST /api/v1/factors/totp/confirm": {
+    readonly body: {
+      readonly code: string;
+    };
+    readonly answer: {
+      /** Each signs in once in place of the app's code. They are shown only now. */
+      readonly recoveryCodes: readonly string[];
+    };
+  };
+
+  /** Makes new recovery codes in place of the former, shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/recovery": {
+    readonly answer: {
+      /** Each signs in once in place of the app's code. They are shown only now. */
+      readonly recoveryCodes: readonly string[];
+    };
+  };
+
+  /** The passkeys that sign in, the oldest first. */
+  "GET /api/v1/factors/passkeys": {
+    readonly answer: {
+      readonly items: readonly {
+        readonly id: string;
+        readonly name: string;
+        /** ISO 8601 in UTC. */
+        readonly created: string;
+        /** When it signed in or gave a proof last; null: not yet. */
+        readonly lastUsed: string | null;
+      }[];
+    };
+  };
+
+  /** What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/passkeys": {
+    readonly answer: {
+      readonly challenge: string;
+      /** Under which the owner knows it again: `user.name`. */
+      readonly name: string;
+      /** The user handle: `user.id`. */
+      readonly user: string;
+      /** Passkeys that are there already: `excludeCredentials`. */
+      readonly known: readonly string[];
+    };
+  };
+
+  /** Adds the passkey that the browser made. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/factors/passkeys/confirm": {
+    readonly body: {
+      /** The credential's id. */
+      readonly id: string;
+      /** `response.clientDataJSON`. */
+      readonly clientData: string;
+      /** `response.authenticatorData`, or `getAuthenticatorData()` of a new one. */
+      readonly authenticatorData: string;
+      /** `response.getPublicKey()`: SPKI in DER. */
+      readonly publicKey: string;
+      readonly name: string;
+    };
+    readonly answer: {
+      readonly name: string;
+    };
+  };
+
+  /** Removes a passkey; the last one too. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/factors/passkeys/{id}": {
+    readonly params: {
+      /** The credential's id. */
+      readonly id: string;
+    };
     readonly answer: {
       readonly name: string;
     };

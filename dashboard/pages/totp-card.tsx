@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { FactorList, TotpBegun } from "../../src/wire/control/results.ts";
+import type { FactorList, TotpBegun } from "../../src/wire/verbs/factors.ts";
 import { t } from "../admin-texts.ts";
 import { get, post, remove } from "../api.ts";
 import { tell } from "../attempt.ts";

@@ -22,7 +22,8 @@ export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset
 export async function stayingFactors({ guard }: CommandCall): Promise<string> {
   const asked = await guard.ask<"factor_list">({ verb: "factor_list" });
   if (!asked.ok) return "";
-  const { totp, passkeyNames: passkeys } = asked.result;
+  const { totp } = asked.result;
+  const passkeys = asked.result.passkeys.map(({ name }) => name);
   const app = totp ? ["The second factor stays."] : [];
   const keys = passkeys.length > 0 ? [`These passkeys stay, and need no password: ${passkeys.join(", ")}.`] : [];
   if (app.length + keys.length === 0) return "";

@@ -45,25 +45,25 @@ describe("second factors, by command", () => {
     assert.ok("secret" in begun && "uri" in begun);
     const { secret } = begun;
     const confirmed = await result({ verb: "totp_confirm", code: codeOf(secret, kit.clock.now()) }, as);
-    assert.ok("codes" in confirmed);
+    assert.ok("recoveryCodes" in confirmed);
     kit.clock.advance(2 * STEP_MS);
-    return { secret, codes: confirmed.codes };
+    return { secret, codes: confirmed.recoveryCodes };
   }
 
   test("an app is set up, listed, given new codes and removed, each on record", async () => {
     const as = await session();
-    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeyNames: [] });
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
     const { secret, codes } = await setUp(as);
-    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 10, passkeyNames: [] });
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 10, passkeys: [] });
     assert.deepEqual(await signIn(), { outcome: "code_needed" });
     await session(codes[0]);
-    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 9, passkeyNames: [] });
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 9, passkeys: [] });
     const renewed = await result({ verb: "recovery_renew" }, as);
-    assert.ok("codes" in renewed && renewed.codes.length === 10);
+    assert.ok("recoveryCodes" in renewed && renewed.recoveryCodes.length === 10);
     assert.deepEqual(await signIn(codes[1]), { outcome: "wrong" });
     await session(codeOf(secret, kit.clock.now()));
     await result({ verb: "totp_remove" }, as);
-    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeyNames: [] });
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
     await session();
     const web = `by web:admin via ${IP}`;
     const told = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
@@ -97,7 +97,7 @@ describe("second factors, by command", () => {
     for (const verb of ["totp_begin", "totp_remove", "recovery_renew"] as const)
       assert.ok(!(await kit.ask({ verb }, "web", token)).ok, verb);
     assert.ok(!(await kit.ask({ verb: "totp_confirm", code: "123456" }, "web", token)).ok);
-    assert.deepEqual(await result({ verb: "factor_list" }, token), { totp: false, recoveryLeft: 0, passkeyNames: [] });
+    assert.deepEqual(await result({ verb: "factor_list" }, token), { totp: false, recoveryLeft: 0, passkeys: [] });
     assert.ok(!(await kit.ask({ verb: "factors_reset" }, "web", as)).ok, "from the console alone");
   });
 
@@ -138,7 +138,7 @@ describe("second factors, by command", () => {
     // After a refused write, the engine waits before it tries the database again.
     kit.clock.advance(2_000);
     const confirmed = await result(confirm(), as);
-    assert.ok("codes" in confirmed);
+    assert.ok("recoveryCodes" in confirmed);
     kit.clock.advance(2 * STEP_MS);
     kit.fillDisk();
     await refused({ verb: "recovery_renew" });
@@ -147,7 +147,7 @@ describe("second factors, by command", () => {
     assert.notEqual(kit.factors.totp(), null);
     kit.db.exec("DROP TRIGGER full");
     kit.clock.advance(2_000);
-    await session(confirmed.codes[0]);
+    await session(confirmed.recoveryCodes[0]);
   });
 
   test("the console resets all of it and ends the sessions; a new password leaves the app", async () => {

@@ -4,6 +4,7 @@ import { APP, type Factors } from "../access/factors.ts";
 import { RECOVERY_CODES } from "../access/recovery-codes.ts";
 import type { FactorStore, PasskeyStore, RecoveryStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
+import { passkeyItem } from "./passkeys.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
@@ -33,7 +34,10 @@ export async function factorCommand(
 ): Promise<Reply> {
   const isOn = store.totp() !== null;
   if (command.verb === "factor_list")
-    return { ok: true, result: { totp: isOn, recoveryLeft: store.recoveryLeft(), passkeyNames: namesOf(passkeys) } };
+    return {
+      ok: true,
+      result: { totp: isOn, recoveryLeft: store.recoveryLeft(), passkeys: passkeys.list().map(passkeyItem) },
+    };
   if (caller?.item.session === null || caller === null) return UNAUTHORIZED;
   switch (command.verb) {
     case "totp_begin":
@@ -43,7 +47,7 @@ export async function factorCommand(
       if (typeof ready === "string") return ready === "none" ? NOT_BEGUN : WRONG_CODE;
       if (!(await engine.audit({ type: "FACTOR_ADDED", subject: APP, by }))) return UNWRITTEN;
       const codes = factors.confirm(ready);
-      return codes === null ? NOT_BEGUN : { ok: true, result: { codes } };
+      return codes === null ? NOT_BEGUN : { ok: true, result: { recoveryCodes: codes } };
     }
     case "totp_remove":
       if (!isOn) return NOT_SET_UP;
@@ -54,7 +58,7 @@ export async function factorCommand(
       if (!isOn) return NOT_SET_UP;
       const subject = plural(RECOVERY_CODES, "code");
       if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
-      return { ok: true, result: { codes: factors.renewCodes() } };
+      return { ok: true, result: { recoveryCodes: factors.renewCodes() } };
     }
   }
 }

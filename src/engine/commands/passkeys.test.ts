@@ -78,9 +78,9 @@ describe("passkeys of the dashboard, by command", () => {
     const as = await signIn();
     const device = await add(as, " Laptop ");
     const [listed] = await list(as);
-    assert.partialDeepStrictEqual(listed, { name: "Laptop", usedAt: null });
+    assert.partialDeepStrictEqual(listed, { name: "Laptop", lastUsed: null });
     const own = await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
-    assert.notEqual((await list(own))[0]?.usedAt, null);
+    assert.notEqual((await list(own))[0]?.lastUsed, null);
     kit.clock.advance(PROOF_MS);
     assert.equal(await refusal(COMMANDS.token_create, own), "proof_needed");
     const proved = await result({ verb: "prove_passkey", ...(await used(device)) }, own);
@@ -114,7 +114,7 @@ describe("passkeys of the dashboard, by command", () => {
   });
 
   async function list(as: As) {
-    const listed = await result({ verb: "passkey_list" }, as);
+    const listed = await result({ verb: "factor_list" }, as);
     assert.ok("passkeys" in listed);
     return listed.passkeys;
   }

@@ -46,7 +46,7 @@ export async function passkeyCommand(
   const known = passkeys.list();
   switch (command.verb) {
     case "passkey_list":
-      return { ok: true, result: { passkeys: known.map(itemOf) } };
+      return { ok: true, result: { items: known.map(passkeyItem) } };
     case "passkey_begin": {
       const name = `${ADMINISTRATOR} (${names()[0] ?? "GhostInbox"})`;
       const user = passkeys.userHandle(clock.now());
@@ -75,8 +75,8 @@ export async function passkeyCommand(
   }
 }
 
-function itemOf({ id, name, createdAt, usedAt }: Passkey) {
-  return { id, name, createdAt: isoTime(createdAt), usedAt: usedAt === null ? null : isoTime(usedAt) };
+export function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
+  return { id, name, created: isoTime(createdAt), lastUsed: usedAt === null ? null : isoTime(usedAt) };
 }
 
 function no(kind: CommandError["kind"], message: string): CommandError {

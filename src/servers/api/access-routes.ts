@@ -5,7 +5,6 @@ import { command } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "./login.ts";
-import { passkeyChallenged } from "./passkey-schemas.ts";
 import { loginRefused, unauthorized } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 import { loginRequest, proofRequest } from "./schemas.ts";
@@ -41,7 +40,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       who: "anyone",
       bodyBytes: 0,
       says: "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
-      answer: passkeyChallenged,
+      answer: shape.passkeyChallenged,
       run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
     }),
     route({

@@ -1,12 +1,10 @@
 import * as z from "zod";
 import { ROLES, SCOPES } from "../../core/access/scopes.ts";
 import { parseDuration } from "../../core/time.ts";
-import { passkeys } from "./passkey-schemas.ts";
 import { time } from "./schemas.ts";
 
 /** What the routes of access-routes.ts take and answer, for the router and for `/openapi.json`. */
 
-const count = z.number().int();
 const scopes = z.array(z.enum(SCOPES, `is none of ${SCOPES.join(", ")}`));
 const ROLE_NAMES = Object.keys(ROLES);
 const granted = z.enum([...SCOPES, ...ROLE_NAMES], `is none of ${[...SCOPES, ...ROLE_NAMES].join(", ")}`);
@@ -22,22 +20,7 @@ export const session = z.object({
   freshUntil: time.nullable().describe("Until when the password that was given counts as a fresh proof."),
 });
 
-export const factors = z.object({
-  totp: z.boolean().describe("Whether an authenticator app is set up."),
-  recoveryLeft: count.describe("Recovery codes that were not used yet."),
-  passkeys,
-});
-export const totpBegun = z.object({
-  secret: z.string().describe("In base32, to be typed into the app."),
-  uri: z.string().describe("The same as an address that apps read from a QR code."),
-});
-export const codeGiven = z.strictObject({
-  code: z.string("is missing, or not text").min(1, "is empty").max(64, "has more than 64 characters"),
-});
-export const recoveryCodes = z.object({
-  recoveryCodes: z.array(z.string()).describe("Each signs in once in place of the app's code. They are told only now."),
-});
-export const factorChanged = z.object({ done: z.literal(true) });
+export const passkeyChallenged = z.object({ challenge: z.string() });
 
 export const tokenRequest = z.strictObject({
   name: tokenName,

@@ -11,6 +11,7 @@ import { type Method, type Route, type RouteNeed, route, type Schema } from "./r
 const BODY_BYTES = {
   usual: API_LIMITS.bodyBytes,
   accounts: API_LIMITS.accountsBodyBytes,
+  "sign-in": API_LIMITS.loginBodyBytes,
   vacation: API_LIMITS.vacationBodyBytes,
 } as const;
 

@@ -19,8 +19,8 @@ test("a set-up tells its secret and the recovery codes, each once", async (t) =>
   const cookie = await signIn(kit);
   const begun = { secret: "GEZDGNBV", uri: "otpauth://totp/x?secret=GEZDGNBV" };
   kit.guard.replies.set("totp_begin", { ok: true, result: begun });
-  kit.guard.replies.set("totp_confirm", { ok: true, result: { codes: ["aaaa-bbbb"] } });
-  kit.guard.replies.set("recovery_renew", { ok: true, result: { codes: ["cccc-dddd"] } });
+  kit.guard.replies.set("totp_confirm", { ok: true, result: { recoveryCodes: ["aaaa-bbbb"] } });
+  kit.guard.replies.set("recovery_renew", { ok: true, result: { recoveryCodes: ["cccc-dddd"] } });
   kit.guard.replies.set("totp_remove", { ok: true, result: { done: true } });
   const begins = await send(kit, cookie, ["POST", "factors/totp"]);
   assert.deepEqual(await begins.json(), begun);

@@ -3,7 +3,6 @@ import { accessRoutes } from "./access-routes.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { command } from "./commands.ts";
 import { derivedRoutes } from "./derived.ts";
-import { factorRoutes } from "./factor-routes.ts";
 import { filterRoutes } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
@@ -13,7 +12,6 @@ import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { pageRoutes } from "./page.ts";
-import { passkeyRoutes } from "./passkey-routes.ts";
 import {
   readBans,
   readEvents,
@@ -84,11 +82,9 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     }),
 
     ...accessRoutes({ parts, callers }),
-    ...factorRoutes({ parts }),
     ...settingsRoutes({ parts }),
     ...filterRoutes({ parts }),
     ...accountRoutes(parts),
-    ...passkeyRoutes({ parts }),
     ...meRoutes({ parts }),
     ...meChanges({ parts }),
 

@@ -21,9 +21,9 @@ import {
 import { PAGE } from "../../wire/control/paging.ts";
 import { accountState } from "../../wire/verbs/accounts.ts";
 import { allowed, ban } from "../../wire/verbs/bans.ts";
+import { passkeyUsed } from "../../wire/verbs/factors.ts";
 import { durationOrPermanent, list, network, note } from "../../wire/verbs/kinds.ts";
 import { exactly } from "./exactly.ts";
-import { passkeyUsed } from "./passkey-schemas.ts";
 
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
@@ -172,7 +172,7 @@ const passwordGiven = z.object({
     .optional()
     .describe("Where a second factor is set up: the code of the authenticator app, or a recovery code."),
 });
-const passkeyGiven = z.object({ passkey: passkeyUsed });
+const passkeyGiven = z.object({ passkey: z.strictObject(passkeyUsed) });
 const withAccount = z.object({
   ...passwordGiven.shape,
   account: z

@@ -9,15 +9,6 @@ export type SessionItem = Readonly<{ id: string; device: string; ip: string; sta
 /** `account`: the mailbox whose user is signed in; null: the administrator. */
 export type ListedSession = SessionItem & Readonly<{ account: string | null }>;
 
-/** A passkey of the dashboard. `id` is base64url; `usedAt` null: not yet. */
-export type PasskeyItem = Readonly<{ id: string; name: string; createdAt: string; usedAt: string | null }>;
-
-/**
- * With which a browser makes a passkey. `name`: of the server, by which its owner knows it again; `user`: under which the
- * authenticator keeps it; `known`: those that are there already.
- */
-export type PasskeyAsked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
-
 /** Who a session or a token is. `account`: the mailbox whose user it is; null: it administers, as its scopes say. */
 export type CallerItem = Readonly<{
   how: "session" | "token";

@@ -5,6 +5,7 @@ import type { AccountState } from "../verbs/accounts.ts";
 import { OF_ACCOUNTS } from "../verbs/accounts.ts";
 import { ALIASES } from "../verbs/aliases.ts";
 import { BANS } from "../verbs/bans.ts";
+import { code, FACTORS, passkeyUsed } from "../verbs/factors.ts";
 import { FILTERS } from "../verbs/filters.ts";
 import { HELD } from "../verbs/held.ts";
 import { OF_MAILBOXES } from "../verbs/mailboxes.ts";
@@ -12,33 +13,12 @@ import { ME } from "../verbs/me.ts";
 import { OF_QUEUE } from "../verbs/queue.ts";
 import { SERVER } from "../verbs/server.ts";
 import { verb } from "../verbs/verb.ts";
-import type { CallerItem, PasskeyAsked, PasskeyItem } from "./access-items.ts";
+import type { CallerItem } from "./access-items.ts";
 import { accountKeys } from "./account-key.ts";
-import {
-  changes,
-  changesUntried,
-  changesWithSecret,
-  type Effect,
-  FACTOR,
-  reads,
-  rootChanges,
-  SIGN_IN,
-} from "./effects.ts";
+import { changes, changesUntried, changesWithSecret, type Effect, reads, rootChanges, SIGN_IN } from "./effects.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type { FileChanges, Health } from "./items.ts";
-import type {
-  Done,
-  FactorList,
-  FactorsReset,
-  Named,
-  Pending,
-  Protected,
-  Proved,
-  RecoveryCodes,
-  Reloaded,
-  SignedIn,
-  TotpBegun,
-} from "./results.ts";
+import type { Done, FactorsReset, Named, Pending, Protected, Proved, Reloaded, SignedIn } from "./results.ts";
 import {
   MOST_CHANGES,
   type SettingsChanged,
@@ -46,17 +26,7 @@ import {
   type SettingsPreview,
   VALUE_CHARACTERS,
 } from "./settings-items.ts";
-import {
-  ADMIN,
-  ANYONE,
-  OF_CALLER,
-  PROVEN_ADMIN,
-  PROVEN_SESSION,
-  READ,
-  ROOT,
-  SESSION_OF_ADMIN,
-  WEB,
-} from "./verb-rights.ts";
+import { ADMIN, ANYONE, OF_CALLER, PROVEN_ADMIN, READ, ROOT, SESSION_OF_ADMIN, WEB } from "./verb-rights.ts";
 
 /**
  * Commands from the command line and the web to the guard: one JSON object per line over a unix socket, answered in
@@ -81,19 +51,12 @@ const hash = text(512);
 const proof = z.optional(text(8));
 const name = text(64);
 const password = text(1_024);
-/** Of the authenticator app, or a recovery code, as typed. */
-const code = text(64);
 const optionalCode = z.optional(code);
 const scopes = texts(SCOPES.length, 16);
 /** Of settings: the key, and its value as JSON; null: the default again. */
 const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 /** What a browser says of itself, in few words. */
 const device = printableText(64);
-/** What a browser tells of a passkey, in base64url (WebAuthn). An RSA key of 4096 bits is the longest. */
-const passkeyId = text(344);
-const signedData = { id: passkeyId, clientData: text(1_500), authenticatorData: text(1_500) };
-const assertion = { ...signedData, signature: text(700) };
-const made = { ...signedData, publicKey: text(800) };
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
 const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /** Of a mailbox; 0: no limit. */
@@ -215,14 +178,7 @@ const VERBS = [
     { password, code: optionalCode },
     reads<Proved>("outcome", { bound: "own", trial: SIGN_IN }),
   ),
-  /** The second factors of the dashboard's sign-in. */
-  verb("factor_list", ADMIN, {}, reads<FactorList>("totp")),
-  /** A new secret for an authenticator app, which is told once. It counts from its first code on, given in the same session. */
-  verb("totp_begin", PROVEN_SESSION, {}, reads<TotpBegun>("uri", { bound: "access", trial: FACTOR })),
-  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesUntried<RecoveryCodes>("codes", "access", FACTOR)),
-  verb("totp_remove", PROVEN_SESSION, {}, changesUntried<Done>("done", "access", FACTOR)),
-  /** New recovery codes, which are told once. */
-  verb("recovery_renew", PROVEN_SESSION, {}, changesUntried<RecoveryCodes>("codes", "access", FACTOR)),
+  ...FACTORS,
   /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two; null: the address asks too often. */
@@ -230,20 +186,10 @@ const VERBS = [
   verb(
     "sign_in_passkey",
     WEB,
-    { ip: network, ...assertion, device, known: z.nullable(text(64)) },
+    { ip: network, ...passkeyUsed, device, known: z.nullable(text(64)) },
     reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
   ),
-  verb("prove_passkey", SESSION_OF_ADMIN, assertion, reads<Proved>("outcome", { bound: "own", trial: SIGN_IN })),
-  verb("passkey_list", SESSION_OF_ADMIN, {}, reads<{ readonly passkeys: readonly PasskeyItem[] }>("passkeys")),
-  /** What the browser needs to make one, in this session and within two minutes. */
-  verb("passkey_begin", PROVEN_SESSION, {}, reads<PasskeyAsked>("challenge", { bound: "own", trial: FACTOR })),
-  verb(
-    "passkey_add",
-    PROVEN_SESSION,
-    { ...made, name: printableText(64) },
-    changesUntried<Named>("name", "access", FACTOR),
-  ),
-  verb("passkey_remove", PROVEN_SESSION, { id: passkeyId }, changesUntried<Named>("name", "access", FACTOR)),
+  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "own", trial: SIGN_IN })),
   ...ME,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),

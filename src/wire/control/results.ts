@@ -21,11 +21,6 @@ export type SignedIn =
 export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
 /** `code_needed`: the password is right, and a second factor must come with it. */
 export type NotIn = "wrong" | "refused" | "code_needed";
-/** `totp`: whether an authenticator app is set up. `recoveryLeft`: recovery codes that were not used. `passkeyNames`: of all passkeys. */
-export type FactorList = Readonly<{ totp: boolean; recoveryLeft: number; passkeyNames: readonly string[] }>;
-/** `secret`: base32, to be typed. `uri`: the same for a QR code. */
-export type TotpBegun = Readonly<{ secret: string; uri: string }>;
-export type RecoveryCodes = Readonly<{ codes: readonly string[] }>;
 /** How many there were, and the names of the passkeys among them. */
 export type FactorsReset = Ended & Readonly<{ factors: number; passkeyNames: readonly string[] }>;
 export type Ended = Readonly<{ ended: number }>;

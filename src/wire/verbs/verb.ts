@@ -25,7 +25,7 @@ export type HttpForm<R = never> = Readonly<{
   /** Where something is made. */
   status?: 201;
   /** A body that may be longer than usual. */
-  body?: "accounts" | "vacation";
+  body?: "accounts" | "sign-in" | "vacation";
 }>;
 
 /** For the user of a mailbox, who names none. */

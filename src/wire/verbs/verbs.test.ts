@@ -8,6 +8,7 @@ import { ACCESS } from "./access.ts";
 import { OF_ACCOUNTS } from "./accounts.ts";
 import { ALIASES } from "./aliases.ts";
 import { BANS } from "./bans.ts";
+import { FACTORS } from "./factors.ts";
 import { FILTERS } from "./filters.ts";
 import { HELD } from "./held.ts";
 import {
@@ -21,9 +22,23 @@ import {
   sessionId,
 } from "./kinds.ts";
 import { OF_MAILBOXES } from "./mailboxes.ts";
+import { ME } from "./me.ts";
+import { OF_QUEUE } from "./queue.ts";
 import { SERVER } from "./server.ts";
 
-const DECLARED = [...ACCESS, ...OF_ACCOUNTS, ...ALIASES, ...BANS, ...FILTERS, ...HELD, ...OF_MAILBOXES, ...SERVER];
+const DECLARED = [
+  ...ACCESS,
+  ...OF_ACCOUNTS,
+  ...ALIASES,
+  ...BANS,
+  ...FACTORS,
+  ...FILTERS,
+  ...HELD,
+  ...ME,
+  ...OF_MAILBOXES,
+  ...OF_QUEUE,
+  ...SERVER,
+];
 const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
   kind.safeParse(value).success;
 
