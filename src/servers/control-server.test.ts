@@ -117,7 +117,7 @@ test("the web cannot claim to be anybody", () =>
     assert.deepEqual(guard.origins, ["web", "web"]);
   }));
 
-test("a bug in a command is answered and reported; the connection goes on", () =>
+test("a bug in a command is answered and reported; the connection stays open", () =>
   withServer("root", {}, async (guard, connected) => {
     const { socket, lines } = connected();
     socket.write(line("reload") + line("ping"));
@@ -152,7 +152,7 @@ test("a connection watches once", () =>
     assert.match(lines()[19] ?? "", /may watch once/);
   }));
 
-test("who may not watch is told so, and hears nothing", () =>
+test("a caller that may not watch gets an error, and no line", () =>
   withServer("web", { watchMs: 1 }, async (guard, connected) => {
     guard.mayWatch = false;
     const { socket, lines } = connected();

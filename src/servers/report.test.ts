@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atMostTenAMinute } from "./report.ts";
 
-test("of one code ten a minute are told, then how many were not; other codes are not held back", () => {
+test("ten of one code a minute are reported, then the number of further ones; other codes are not held back", () => {
   const told: string[] = [];
   let now = 1_000;
   const report = atMostTenAMinute(

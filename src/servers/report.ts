@@ -16,7 +16,7 @@ const MOST_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
 /**
- * Passes on the first ten of each code in a minute, and then how many were left out. Otherwise a client could push
+ * Passes on the first ten of each code in a minute, and then how many were dropped. Otherwise a client could push
  * everything else out of the log.
  */
 export function atMostTenAMinute(report: Report, now: () => number): Report {

@@ -70,7 +70,7 @@ test("sessions are listed as the guard marks them, and ended", async (t) => {
   assert.equal((await send(kit, "DELETE", "sessions/nonsense")).status, 400);
 });
 
-test("a token is made here and told once: the guard gets its digest", async (t) => {
+test("a token is made here and shown once: the guard gets its digest", async (t) => {
   const kit = await startKit(t);
   kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
   kit.guard.replies.set("token_revoke", { ok: true, result: { name: "ci" } });

@@ -81,7 +81,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       who: "session_or_token",
       bodyBytes: API_LIMITS.bodyBytes,
       status: 201,
-      says: "Makes a token, which is told only now. Needs a fresh proof.",
+      says: "Makes a token, which is shown only now. Needs a fresh proof.",
       body: shape.tokenRequest,
       answer: shape.tokenMade,
       run: ({ by, body, isDry }) => {
@@ -101,7 +101,7 @@ function isOfMailbox(body: object): boolean {
   return "account" in body && body.account !== undefined;
 }
 
-/** Strangers ask these, each over a connection of its own to the guard, which takes a bounded number of them. */
+/** Strangers ask these, each over a separate connection to the guard, which accepts a bounded number of them. */
 async function inTurn<R>(turns: Turns, answer: () => Promise<R>): Promise<R | Response> {
   const answered = await turns.run(answer);
   return answered === "no_turn" ? loginRefused(429) : answered;

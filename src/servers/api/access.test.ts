@@ -40,7 +40,7 @@ test("who may call what", () => {
   );
 });
 
-test("the sessions of a mailbox are one caller, and those of the owner are told apart", () => {
+test("all sessions of a mailbox count as one caller, and each session of the owner as its own", () => {
   const owner = { how: "session", name: "admin", account: null } as const;
   const user = { ...owner, name: "anna@example.org", account: "anna@example.org" };
   const names = [owner, user].map((who) => ["a", "b"].map((session) => identityOf({ ...who, session })));
@@ -51,7 +51,7 @@ test("the sessions of a mailbox are one caller, and those of the owner are told 
   assert.equal(identityOf(tokenNamed("ci", ["read"])), "token ci");
 });
 
-test("the cookie is ours alone, and Secure only behind https", () => {
+test("the cookie has a name that only we may set, and is Secure only behind https", () => {
   assert.equal(sessionCookie("x", false, 60), "ghostinbox=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
   assert.match(sessionCookie("x", true, 60), /^__Host-ghostinbox=x; Path=\/; .*; Secure$/);
   assert.match(knownCookie("x", true), /^__Host-ghostinbox_device=x; HttpOnly; .*; Path=\/; Secure$/);

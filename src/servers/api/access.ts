@@ -6,7 +6,7 @@ import type { CallerItem } from "../../wire/control/access-items.ts";
  */
 export type SignedInCaller = "anyone" | "session" | "session_or_token";
 
-/** A caller with a valid credential, as the guard found it. `secret` tells the guard for whom it is asked. */
+/** A caller with a valid credential, as the guard found it. By `secret` the guard knows for whom it is asked. */
 export type Caller = CallerItem & Readonly<{ secret: string }>;
 
 /** Tells callers apart: the session or the token, and all sessions of a mailbox together. */

@@ -21,7 +21,7 @@ async function started(t: TestContext) {
   return { kit, send };
 }
 
-test("the accounts of a file go to the guard with their hash, or their password, and the report says what was left out", async (t) => {
+test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
   const { kit, send } = await started(t);
   const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
   kit.guard.replies.set("accounts_bring", taken(["anna@example.org", "cleo@example.org"], [skipped]));
@@ -90,7 +90,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   );
 });
 
-test("what could not be judged in time is imported, and told", async (t) => {
+test("a password that could not be judged in time is imported and reported", async (t) => {
   const { kit, send } = await started(t);
   const names = ["a@example.org", "b@example.org", "c@example.org"];
   kit.guard.replies.set("accounts_bring", taken(names));

@@ -26,7 +26,7 @@ type Imported = {
 
 /**
  * The accounts of a file, as `account import` takes it: all its lines must be right, and those that exist stay as they are.
- * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and told anyway.
+ * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and reported.
  */
 export async function importAccounts(
   { guard, passwords, clock }: Pick<ApiParts, "guard" | "passwords" | "clock">,

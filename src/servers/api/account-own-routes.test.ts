@@ -66,7 +66,7 @@ test("an app password is made once with a key, and is not kept for the repetitio
   assert.equal(kit.guard.of("app_password_add").length, 1);
 });
 
-test("forwarding is told, set and ended", async (t) => {
+test("forwarding is shown, set and ended", async (t) => {
   const { kit, send } = await started(t);
   assert.deepEqual(await send("GET", "/forwarding"), { status: 200, answer: { to: [], keep: true } });
   kit.guard.replies.set("forwarding", { ok: true, result: FORWARDING });
@@ -83,7 +83,7 @@ test("forwarding is told, set and ended", async (t) => {
   ]);
 });
 
-test("a vacation reply is told, set and ended", async (t) => {
+test("a vacation reply is shown, set and ended", async (t) => {
   const { kit, send } = await started(t);
   assert.deepEqual(await send("GET", "/vacation"), { status: 200, answer: { vacation: null } });
   kit.guard.replies.set("vacation_set", { ok: true, result: { name: ANNA, vacation: VACATION } });
@@ -100,7 +100,7 @@ test("a vacation reply is told, set and ended", async (t) => {
   ]);
 });
 
-test("of an account that is not there nothing is told, and what is wrong never reaches the guard", async (t) => {
+test("nothing is shown of a missing account, and invalid requests never reach the guard", async (t) => {
   const { kit, send } = await started(t);
   for (const verb of ["app_passwords", "forwarding", "vacation"] as const) kit.guard.replies.set(verb, MISSING);
   for (const path of ["/app-passwords", "/forwarding", "/vacation"])
@@ -128,7 +128,7 @@ test("without the scope admin nothing of it is answered, and the guard is not as
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("what the guard wants a fresh proof for is told as such", async (t) => {
+test("a request without a fresh proof is answered as such", async (t) => {
   const { kit, send } = await started(t);
   for (const [verb, method, path, body] of ROUTES) {
     kit.guard.replies.set(verb, PROOF_NEEDED);

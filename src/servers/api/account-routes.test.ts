@@ -64,7 +64,7 @@ test("accounts are listed with a text and a cursor, a bounded page at a time", a
     assert.equal((await send("GET", wrong)).status, 400, wrong);
 });
 
-test("one account is told whole; where there is none, that is a 404", async (t) => {
+test("one account is shown in full; a missing one is a 404", async (t) => {
   const { kit, send } = await started(t);
   kit.guard.replies.set("account_details", { ok: true, result: ACCOUNT });
   assert.deepEqual(await send("GET", `/${ANNA}`), { status: 200, answer: ACCOUNT });
@@ -74,7 +74,7 @@ test("one account is told whole; where there is none, that is a 404", async (t) 
   assert.equal((await send("GET", "/nonsense")).status, 400);
 });
 
-test("a password that was typed is judged first and told to nobody; one that is made here is told once", async (t) => {
+test("a typed password is judged first and never shown; a generated one is shown once", async (t) => {
   const { kit, send, commands } = await started(t);
   for (const verb of ["account_make", "account_password"] as const)
     kit.guard.replies.set(verb, { ok: true, result: { name: ANNA } });
@@ -154,7 +154,7 @@ test("without the scope admin nothing of it is answered, and the guard is not as
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("what the guard wants a fresh proof for is told as such", async (t) => {
+test("a request without a fresh proof is answered as such", async (t) => {
   const { kit, send } = await started(t);
   for (const verb of PROVEN) kit.guard.replies.set(verb, PROOF_NEEDED);
   const proven = ROUTES.filter(([method, path]) =>

@@ -73,7 +73,7 @@ function plainNetworks({ name, networks }: Readonly<{ name: string; networks: re
   return { name, networks: [...networks] };
 }
 
-/** With the password as typed, which must be hard to guess, or with one that is made here and told. */
+/** With the password as typed, which must be hard to guess, or with a generated one, which is shown once. */
 async function withPassword(
   parts: Parts,
   from: From,

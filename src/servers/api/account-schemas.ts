@@ -35,7 +35,7 @@ export const newAccount = z.strictObject({ name: accountName, password });
 export const newPassword = z.strictObject({ password });
 export const secretMade = z.object({
   name: z.string(),
-  password: z.string().nullable().describe("The one that the server made, told only now; null: it was given."),
+  password: z.string().nullable().describe("The generated password, shown only now; null: it was given."),
 });
 export const networksOf = z.object({ name: z.string(), networks: z.array(z.string()) });
 
@@ -48,7 +48,7 @@ export const imported = z.object({
   skipped: told.describe("Those that were not imported."),
   ignored: z
     .array(z.object({ line: count, name: z.string(), fields: z.array(z.string()) }))
-    .describe("What lines say besides, which is not used."),
+    .describe("Further fields of the lines, which are not used."),
   weak: told.describe("Imported with a password in clear text that is easy to guess."),
   unjudged: z.array(z.string()).describe("Imported with a password in clear text that there was no time to judge."),
 });

@@ -33,7 +33,7 @@ test("the audit comes in pages, as the guard tells it", async (t) => {
     assert.equal((await get(kit, wrong)).status, 400, wrong);
 });
 
-test("what the last check found is told, also that there was none or that the keeper is silent", async (t) => {
+test("the result of the last check is shown, also if there was none or the keeper does not answer", async (t) => {
   const kit = await startKit(t);
   assert.deepEqual(await get(kit, "/verify"), { status: 200, answer: { audit: null } });
   const fault = { id: 3, says: "entry 3 was changed" };

@@ -38,7 +38,7 @@ test("what is not JSON is said to be none", async () => {
   for (const nonsense of ["", "{", "a=b", "\u0000"]) assert.equal(await read(nonsense), 400, nonsense);
 });
 
-test("a body that breaks off is no error of ours, whatever came of it", async () => {
+test("a body that breaks off does not count as our error, whatever the status", async () => {
   const broken = new ReadableStream({
     start: (stream) => stream.enqueue(new TextEncoder().encode("[1]")),
     pull: (stream) => stream.error(new Error("aborted")),

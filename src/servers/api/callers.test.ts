@@ -104,7 +104,7 @@ test("a proof that is given while a question is on its way is not forgotten", as
   assert.equal(known(await callers.of(headers, HERE)).freshUntil, freshUntil);
 });
 
-test("while the guard is away, who was known lately may still read, and nobody else", async (t) => {
+test("while the guard is away, callers known a moment ago may still read, and no one else", async (t) => {
   const kit = await startKit(t);
   const callers = new Callers(kit.parts);
   const found = known(await callers.of(headers, HERE));
@@ -118,7 +118,7 @@ test("while the guard is away, who was known lately may still read, and nobody e
   assert.equal(await callers.stillHolds(found, HERE), false, "a stream reads no longer than a request");
 });
 
-test("a guard that fails, with a full disk, is as one that is away: it refuses nobody", async (t) => {
+test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async (t) => {
   const kit = await startKit(t);
   const callers = new Callers(kit.parts);
   const found = known(await callers.of(headers, HERE));
@@ -132,7 +132,7 @@ test("a guard that fails, with a full disk, is as one that is away: it refuses n
   assert.equal(await callers.of(other(0), HERE), null);
 });
 
-test("made-up tokens are soon not asked about, and those that are known go on", async (t) => {
+test("made-up tokens are soon rejected without asking, and known ones still work", async (t) => {
   const kit = await startKit(t);
   const callers = new Callers(kit.parts);
   const found = known(await callers.of(headers, HERE));

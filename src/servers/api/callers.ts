@@ -15,7 +15,7 @@ import { Turns } from "./turns.ts";
  */
 export type Found = Caller | "down" | "crowd" | null;
 
-/** `usedAt`: when the guard was last told of a use. */
+/** `usedAt`: when the guard last heard of a use. */
 type Held = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
@@ -48,7 +48,7 @@ export class Callers {
     return this.#ask(secret, ip, true);
   }
 
-  /** Whether it is still valid, for a stream that goes on. This does not prolong a session. While the guard is away it goes on for as long as requests do. */
+  /** Whether it is still valid, for an open stream. This does not prolong a session. While the guard is away, the stream stays open as long as requests are accepted. */
   async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
     const found = await this.#ask(caller.secret, ip, false);
     return found !== null && found !== "down";
@@ -59,7 +59,7 @@ export class Callers {
     this.#hold(secret, ip, item, true);
   }
 
-  /** What the guard has just said of this caller, in place of what it said before. */
+  /** The guard's latest answer about this caller; it replaces the one before. */
   renew({ secret }: Caller, ip: Ip, item: CallerItem): void {
     this.#hold(secret, ip, item, true);
   }
@@ -122,7 +122,7 @@ export class Callers {
     return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
   }
 
-  /** A stream keeps the yes fresh, but is no use of its own: the guard hears of the requests beside it all the same. */
+  /** A stream keeps the yes fresh, but does not count as use: the guard still hears of the requests beside it. */
   #isFresh(held: Held): boolean {
     if (held.usedAt === null || this.#age({ at: held.usedAt }) >= NOTE_USE_MS) return false;
     return this.#age(held) < API_LIMITS.callerAgeMs;
@@ -143,7 +143,7 @@ class Strangers {
     this.#parts = parts;
   }
 
-  /** Not for a while, after so many wrong ones of its network. */
+  /** Not for a while, after too many wrong ones from its network. */
   mayAsk(ip: Ip): boolean {
     const known = this.#recent(ip);
     return known === undefined || known.count < API_LIMITS.wrongCredentials;

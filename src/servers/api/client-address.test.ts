@@ -13,7 +13,7 @@ function originOf(peer: Ip, forwardedFor: string | null, proto: string | null, i
   return originOfPeer({ ip: peer, isTrusted, user: null }, { for: forwardedFor, proto }, PROXIES, isHere);
 }
 
-test("a forged header of a stranger is not believed", () => {
+test("a stranger's forged header is ignored", () => {
   const origin = originOf(ip("203.0.113.9"), "198.51.100.1", "https", false);
   assert.deepEqual(origin, { ip: "203.0.113.9", secure: false });
 });
@@ -22,7 +22,7 @@ test("a trusted proxy tells the real client", () => {
   assert.deepEqual(originOf(ip("10.1.1.1"), "203.0.113.9", "https"), { ip: "203.0.113.9", secure: true });
 });
 
-test("what the client wrote left of its own address does not count", () => {
+test("entries that the client wrote left of its own address do not count", () => {
   assert.equal(originOf(ip("10.1.1.1"), "127.0.0.1, 198.51.100.1, 203.0.113.9", null).ip, "203.0.113.9");
 });
 
@@ -36,7 +36,7 @@ test("without a header, or with nonsense in it, the nearest known hop is the cli
   assert.equal(originOf(ip("10.1.1.1"), "203.0.113.9, x, 10.2.2.2", null).ip, "10.2.2.2");
 });
 
-test("nobody is trusted by default, loopback neither", () => {
+test("no proxy is trusted by default, not even on loopback", () => {
   assert.equal(originOf(ip("127.0.0.1"), "203.0.113.9", null, false).ip, "127.0.0.1");
 });
 

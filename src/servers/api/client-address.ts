@@ -18,7 +18,7 @@ export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>
 type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 
 /**
- * Where a request comes from. `X-Forwarded-For` is believed only from a trusted proxy, and read from the right: each
+ * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each
  * proxy appends its peer, so the rightmost address that is not a trusted proxy is the last that cannot be forged. An address of this
  * machine is a client there: any local user can have it appended, by asking the proxy.
  */

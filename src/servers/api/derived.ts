@@ -98,7 +98,7 @@ function partsOf(named: HttpForm["route"]): readonly [Method, string] {
   return [method as Method, path];
 }
 
-/** A query has only text, and leaves out what is null or takes its default. */
+/** A query has only text, and omits fields that are null or take their default. */
 function asText(place: Place): Place {
   const { schema } = place;
   const inner = innermost(schema);

@@ -9,7 +9,7 @@ export type Encoding = (typeof ENCODINGS)[number];
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
 const GZIP = { level: 9 };
 
-/** What the client takes (RFC 9110, 12.5.3); null: the file as it is. What it ranks lower it takes too. */
+/** The encoding that the client accepts (RFC 9110, 12.5.3); null: the file unchanged. One that it ranks lower will do too. */
 export function encodingFor(accepted: string | null): Encoding | null {
   const taken = new Map((accepted ?? "").split(",").map((one) => readCoding(one)));
   return ENCODINGS.find((name) => (taken.get(name) ?? taken.get("*") ?? 0) > 0) ?? null;

@@ -71,7 +71,7 @@ test("a code is asked for at the sign-in and at the proof, in words that a progr
     assert.equal((await send(kit, "", ["POST", "login"], { password: PASSWORD, code })).status, 400, String(code));
 });
 
-test("a wrong code is told as a wrong password is, to the caller and to Fail2ban", async (t) => {
+test("a wrong code is reported like a wrong password, to the caller and to Fail2ban", async (t) => {
   const kit = await startKit(t);
   const wrong = await send(kit, "", ["POST", "login"], { password: "wrong", code: "123456" });
   kit.guard.replies.set("sign_in", { ok: true, result: { outcome: "wrong" } });

@@ -87,7 +87,7 @@ export class HealthReader {
   }
 }
 
-/** For strangers: the version, names and states, no details. The web listens on loopback unless it is told otherwise. */
+/** For strangers: the version, names and states, no details. The web listens on loopback unless the settings say otherwise. */
 export function publicHealth(health: Health): PublicHealth {
   return {
     version: VERSION,

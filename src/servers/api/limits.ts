@@ -21,10 +21,10 @@ export const API_LIMITS = {
   keepAliveMs: 5 * SECOND_MS,
   /** To answer a request; streams are exempt. */
   answerMs: 15 * SECOND_MS,
-  /** Sessions and tokens whose rights are remembered, for so long: one that was ended may read no longer than this. */
+  /** How long the rights of sessions and tokens are remembered: one that was ended may read no longer than this. */
   callers: 1_024,
   callerAgeMs: 5 * SECOND_MS,
-  /** While the guard cannot be asked, and so nobody can end one either. */
+  /** While the guard cannot be asked, so no one can end one either. */
   callerAgeWithoutGuardMs: 10 * MINUTE_MS,
   /**
    * Questions about unknown credentials at once, how long others wait for their turn, and wrong ones of a network before
@@ -33,7 +33,7 @@ export const API_LIMITS = {
   unknownAtOnce: 4,
   unknownWaitMs: 5 * SECOND_MS,
   /**
-   * Sign-ins at once, which wait as long; challenges for passkeys have `unknownAtOnce` of their own. More than the guard's lanes
+   * Sign-ins at once, which wait as long; challenges for passkeys have a separate `unknownAtOnce`. More than the guard's lanes
    * hold (two for each of `LIMITS.dashboardLogins`, and two for the owner's browsers), so that those it refuses at once have
    * places left; and far fewer than the connections that it takes, so that sessions are answered beside them.
    */
@@ -47,13 +47,13 @@ export const API_LIMITS = {
   streamsOfOne: 8,
   readsOfOne: 16,
   /**
-   * Users of mailboxes have so many answered at once, each and all together; others wait their turn for so long. The longest of
+   * How many requests of mailbox users are answered at once, of each and of all together; others wait their turn for this long. The longest of
    * their searches take a third of a second, one after the other: so the owner waits for less than `LookupLimits.answerMs`.
    */
   mailboxReadsOfOne: 2,
   mailboxReads: 8,
   mailboxReadWaitMs: 5 * SECOND_MS,
-  /** Of one caller within so long. */
+  /** Of one caller within this time. */
   requests: 12_000,
   requestsMs: MINUTE_MS,
   /** `Idempotency-Key`s that are remembered, of all and of one, and the longest answer that is kept with one, in characters. */

@@ -89,7 +89,7 @@ test("a wrong password and an address that may not try hear the same words", asy
   assert.equal(refused.headers.get("set-cookie"), null);
 });
 
-test("the log tells of each wrong password, for Fail2ban, and of nothing else", async (t) => {
+test("the log has a line for each wrong password, for Fail2ban, and nothing else", async (t) => {
   const kit = await startKit(t);
   const told: string[] = [];
   const parts = { ...kit.parts, signInRefused: (ip: string) => told.push(ip), callers: new Callers(kit.parts) };
@@ -107,14 +107,14 @@ test("the log tells of each wrong password, for Fail2ban, and of nothing else", 
   assert.deepEqual(told, ["203.0.113.1"]);
 });
 
-test("without the guard nobody gets in", async (t) => {
+test("without the guard no sign-in succeeds", async (t) => {
   const kit = await startKit(t);
   kit.guard.isDown = true;
   const down = await attempt(kit, PASSWORD);
   assert.deepEqual([down.status, down.headers.get("set-cookie")], [503, null]);
 });
 
-test("a guard that fails lets nobody in, and tells a stranger nothing", async (t) => {
+test("a guard that fails accepts no sign-in, and the answer gives a stranger no details", async (t) => {
   const kit = await startKit(t);
   kit.guard.replies.set("sign_in", DISK_FULL);
   const failed = await attempt(kit, PASSWORD);

@@ -18,10 +18,10 @@ type Given = Readonly<{ password: string; code?: string | undefined }> | Readonl
 /** `account`: the mailbox whose user signs in; without it, the administrator does. */
 type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
 type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
-/** `callers` is told what the guard says, so that the next request is no stranger's. */
+/** `callers` gets the guard's answer, so that the next request is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
-/** The guard judges the attempt, verifies the password or the passkey, and opens the session. Without the guard nobody can sign in. */
+/** The guard judges the attempt, verifies the password or the passkey, and opens the session. Without the guard no sign-in is possible. */
 export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");

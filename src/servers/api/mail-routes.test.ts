@@ -196,7 +196,7 @@ test("a body of many kilobytes is not read", async (t) => {
   assert.partialDeepStrictEqual(await send(kit, "POST", "queue/delete", large), { status: 413 });
 });
 
-test("who may not read sees no mail, and the guard's refusals are told", async (t) => {
+test("a caller without the right to read sees no mail, and the guard's refusals are passed on", async (t) => {
   const kit = await startKit(t);
   const said = { ok: false, kind: "failed", message: "This needs the password again.", next: "Give it." } as const;
   kit.guard.replies.set("queue_delete", { ...said, denied: "proof_needed" });

@@ -7,7 +7,7 @@ import * as shape from "./me-schemas.ts";
 import { unauthorized } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
-/** What a user changes of the own mailbox. */
+/** The changes that users make to their own mailbox. */
 export function meChanges({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard } = parts;
   const common = { who: "session", needs: "mailbox" } as const;

@@ -38,7 +38,7 @@ test("app passwords are listed, made and removed, each by its name", async (t) =
     assert.equal((await send("POST", APP, body)).status, 400);
 });
 
-test("forwarding is told, set and ended, and no request names an account", async (t) => {
+test("forwarding is shown, set and ended, and no request names an account", async (t) => {
   const { kit, send } = await fresh(t);
   assert.deepEqual(await send("GET", FORWARDING), { status: 200, told: { to: [], keep: true } });
   const told = { to: ["anna@else.example"], keep: false };
@@ -55,7 +55,7 @@ test("forwarding is told, set and ended, and no request names an account", async
     assert.equal((await send("PUT", FORWARDING, body)).status, 400);
 });
 
-test("a vacation reply is told, set and ended, and no request names an account", async (t) => {
+test("a vacation reply is shown, set and ended, and no request names an account", async (t) => {
   const { kit, send } = await fresh(t);
   assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation: null } });
   const vacation = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };

@@ -31,7 +31,7 @@ test("the user of a mailbox sees that mailbox", async (t) => {
   assert.deepEqual(await session.json(), who);
 });
 
-test("own sign-ins and an own mail are read for the account of the session, and a mail of others is not found", async (t) => {
+test("own sign-ins and mail are read for the session's account, and other people's mail is not found", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const asked: unknown[] = [];
@@ -73,7 +73,7 @@ test("a mail program gets its settings, as fields and as a profile", async (t) =
   assert.match(await profile.text(), /<plist version="1.0">/);
 });
 
-test("every route that is not of mailboxes is shut to their users, but for what each session needs", async (t) => {
+test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const table = routes(createHandlers(kit.parts)).filter(({ who }) => who !== "anyone");

@@ -6,7 +6,7 @@ import { clientText, MOBILE_CONFIG_TYPE, mobileConfig } from "./mobile-config.ts
 import { problem, unauthorized } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
-/** What a user sees of the own mailbox: the account is always that of the session, never of the request. */
+/** What users see of their own mailbox: the account is always that of the session, never of the request. */
 export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { method: "GET", who: "session", needs: "mailbox", bodyBytes: 0 } as const;
@@ -14,7 +14,7 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
     route({
       ...common,
       path: "/api/v1/me/sign-ins",
-      says: "Sign-ins to the mailbox at every door, right and wrong ones, the newest first, a page at a time.",
+      says: "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
       query: shape.signInsQuery,
       answer: shape.signIns,
       run: async ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
@@ -69,7 +69,7 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
 
 const ATTACHED = 'attachment; filename="mailbox.mobileconfig"';
 
-/** The same for a mail of others and for one that never was. */
+/** The same for other people's mail and for mail that never existed. */
 const NO_MAIL = () =>
   problem({
     status: 404,

@@ -26,7 +26,7 @@ test("every line is of Prometheus's text format, and none names an address or a 
   for (const type of EVENT_TYPES) assert.ok(text.includes(`{type="${type}"} `), type);
 });
 
-test("a component that is down is told so, and so is a guard that does not answer", async (t) => {
+test("a component that is down is reported, and so is a guard that does not answer", async (t) => {
   const kit = await startKit(t);
   kit.guard.isDown = true;
   const text = await metrics(kit.parts, new HealthReader(kit.parts));

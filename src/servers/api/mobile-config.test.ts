@@ -29,7 +29,7 @@ test("a second profile of the mailbox takes the place of the first, and another 
   assert.ok(uuids(mobileConfig({ ...CLIENT, account: "bert@example.org" })).every((name) => !names.includes(name)));
 });
 
-test("what stands in a name is text", () => {
+test("a name is escaped as text", () => {
   const profile = mobileConfig({ ...CLIENT, account: "a&b<c>@example.org" });
   assert.ok(profile.includes("<string>a&amp;b&lt;c&gt;@example.org</string>"));
 });

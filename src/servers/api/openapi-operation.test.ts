@@ -7,7 +7,7 @@ import { route } from "./route.ts";
 
 const SAMPLE = { who: "session_or_token", bodyBytes: 0, says: "It says.", run: () => null } as const;
 
-test("an operation has a name of its own, made of its method and path", () => {
+test("each operation has a unique name, made of its method and path", () => {
   for (const [method, path, id] of [
     ["DELETE", "/api/v1/bans/{network}", "deleteBansByNetwork"],
     ["POST", "/api/security", "postSecurity"],
@@ -17,7 +17,7 @@ test("an operation has a name of its own, made of its method and path", () => {
     assert.equal(operationOf(route({ ...SAMPLE, method, path }), new Schemas())["operationId"], id);
 });
 
-test("a parameter's description is the parameter's own, and only what is optional may be left out", () => {
+test("a parameter has its own description, and only optional ones may be omitted", () => {
   const query = z.object({ a: z.string().describe("An a."), b: z.string().optional().describe("A b.") });
   const { parameters } = operationOf(route({ ...SAMPLE, method: "GET", path: "/x", query }), new Schemas());
   assert.deepEqual(parameters, [

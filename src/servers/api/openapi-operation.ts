@@ -61,7 +61,7 @@ function scopesOf(row: Route): readonly string[] {
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
 
-/** What a caller must know besides its summary; null: nothing. */
+/** What a caller must know in addition to the summary; null: nothing. */
 function remarkOf({ asks }: Route): string | null {
   if (asks === undefined || !needOf(asks).proof) return null;
   return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TAGS, tagOf } from "./openapi-tags.ts";
 
-test("a route belongs to the group of the longest path with which it begins", () => {
+test("a route belongs to the group with its longest prefix", () => {
   for (const [path, tag] of [
     ["/api/v1/bans/{network}", "bans"],
     ["/api/v1/session/proof", "access"],
@@ -14,7 +14,7 @@ test("a route belongs to the group of the longest path with which it begins", ()
     assert.equal(tagOf(path), tag, path);
 });
 
-test("no path stands in two groups", () => {
+test("no path is in two groups", () => {
   const paths = TAGS.flatMap((tag): readonly string[] => tag.paths);
   assert.equal(new Set(paths).size, paths.length);
 });

@@ -1,4 +1,4 @@
-/** Groups of routes, in the order in which a reader meets them. A route belongs to the longest path with which it begins. */
+/** Groups of routes, in reading order. A route belongs to the group with its longest prefix. */
 export const TAGS = [
   { name: "bans", description: "Who is banned.", paths: ["/api/v1/bans", "/api/security"] },
   { name: "allow list", description: "Who is never banned.", paths: ["/api/v1/allow"] },
@@ -23,7 +23,7 @@ export const TAGS = [
     description: "Mailboxes and aliases.",
     paths: ["/api/v1/accounts", "/api/v1/access", "/api/v1/aliases"],
   },
-  { name: "my mailbox", description: "What users of mailboxes see and change of their own.", paths: ["/api/v1/me"] },
+  { name: "my mailbox", description: "What users see of their own mailbox, and change.", paths: ["/api/v1/me"] },
   {
     name: "access",
     description: "The sign-in, sessions, tokens, second factors.",

@@ -50,7 +50,7 @@ test("the description names every code of a notice and of a problem", async (t) 
     assert.ok(text.includes(`"enum":${JSON.stringify(codes)}`), codes[0]);
 });
 
-test("an answer without a body promises none, and one that is no problem is told by its status", async (t) => {
+test("an answer without a body promises none, and successful answers are described by their status", async (t) => {
   const { paths } = (await description(t)).document;
   assert.equal(paths["/api/v1/logout"]?.["post"]?.responses["204"]?.content, undefined);
   assert.deepEqual(Object.keys(paths["/api/v1/login"]?.["post"]?.responses ?? {}), [

@@ -29,7 +29,7 @@ for (const host of [
 ])
   test(`${host} is not`, () => assert.ok(!isOwnName(host, NAMES)));
 
-test("under another's name nobody signs in or uses a session; scripts with a token and health checks go on", async (t) => {
+test("under another name no one can sign in or use a session; tokens and health checks still work", async (t) => {
   const kit = await startKit(t, { names: NAMES });
   const cookie = await signIn(kit);
   const ask = (method: string, path: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> =>

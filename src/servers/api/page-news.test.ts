@@ -21,7 +21,7 @@ test("it looks at the health only while a page is open, once for all of them", a
   assert.deepEqual([news.health, kit.subscribers()], [null, 0]);
 });
 
-test("a longer uptime is no other health", async (t) => {
+test("a longer uptime does not count as a change of health", async (t) => {
   const kit = await startKit(t);
   const news = new PageNews(kit.parts, new HealthReader(kit.parts));
   let told = 0;

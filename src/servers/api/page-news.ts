@@ -7,7 +7,7 @@ import type { HealthReader } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 
-/** What all pages are told alike: looked at once for all of them, and only while one is open. */
+/** News that is the same for all pages: read once for all of them, and only while one is open. */
 export class PageNews {
   readonly #parts: ApiParts;
   readonly #health: HealthReader;
@@ -22,7 +22,7 @@ export class PageNews {
     this.#health = health;
   }
 
-  /** How often something was committed: what a reader has seen before is no news. */
+  /** Counts commits: a reader that has seen this number has nothing new to read. */
   get commits(): number {
     return this.#commits;
   }

@@ -57,7 +57,7 @@ const idsOf = (messages: readonly Message[]): readonly number[] =>
   });
 const upTo = (id: number) => (message: Message) => message.name === "events" && message.id === String(id);
 
-test("it begins with where it stands, and says all that a page shows", async (t) => {
+test("it starts with the current state, and sends all that a page shows", async (t) => {
   const kit = await startKit(t);
   kit.queries.add("CONNECT");
   const reader = await open(t, kit);
@@ -96,7 +96,7 @@ test("events of a quarter of a second are one message, and none is missing", asy
   assert.ok(batches.length > 1 && batches.length <= most, `${batches.length} messages`);
 });
 
-test("a reader resumes behind the last id that it saw; what is too much is skipped, and said", async (t) => {
+test("a reader resumes after the last id that it saw; skipped events are announced", async (t) => {
   const kit = await startKit(t);
   const some = API_LIMITS.batchRows + 20;
   for (let i = 0; i < some; i++) kit.queries.add("CONNECT");
@@ -132,7 +132,7 @@ test("bans come as a difference", async (t) => {
   });
 });
 
-test("the guard's end is told within two seconds, and its return", async (t) => {
+test("the guard's end is reported within two seconds, and its return", async (t) => {
   const kit = await startKit(t);
   const reader = await open(t, kit);
   await reader.until(is("health"));
@@ -150,7 +150,7 @@ test("the guard's end is told within two seconds, and its return", async (t) => 
   assert.ok(messages.some(isOf("ok")));
 });
 
-test("while the database is down health goes on, and what came meanwhile is told afterwards", async (t) => {
+test("while the database is down health is still sent, and missed events follow afterwards", async (t) => {
   const kit = await startKit(t);
   const reader = await open(t, kit);
   await reader.until(is("beat"));
@@ -167,7 +167,7 @@ test("while the database is down health goes on, and what came meanwhile is told
   assert.deepEqual([added, removed], [[{ ...BAN, prefix: "203.0.113.8/32" }], [BAN.prefix]]);
 });
 
-test("another database begins again, and says so", async (t) => {
+test("a replaced database is announced, and read from the start", async (t) => {
   const kit = await startKit(t);
   for (let i = 0; i < 9; i++) kit.queries.add("CONNECT");
   const reader = await open(t, kit);
@@ -202,7 +202,7 @@ test("it ends with the session, and one that is closed is forgotten", async (t) 
   await until(() => kit.subscribers() === 0);
 });
 
-test("a bug ends the stream, and is told", async (t) => {
+test("a bug ends the stream, and is reported", async (t) => {
   const kit = await startKit(t);
   const reader = await open(t, kit);
   await reader.until(is("beat"));

@@ -19,7 +19,7 @@ const UNSEEN = -1;
 
 /**
  * One open page: everything that it shows as it changes, in one stream of named messages. Nothing is queued: a reader knows
- * how far it has read, and each demand reads on from there. While the database cannot be read, health and beats go on.
+ * how far it has read, and each demand continues from there. While the database cannot be read, health and beats are still sent.
  */
 export class PageStream {
   readonly #parts: ApiParts;
@@ -29,7 +29,7 @@ export class PageStream {
   readonly #unsubscribe: () => void;
   #epoch: string | null = null;
   #isGreeted = false;
-  /** The last event and the last step of bans that were told. */
+  /** The last event and the last step of bans that were sent. */
   #lastId: number | null;
   #lastStep: number | null = null;
   #seenCommits = UNSEEN;
@@ -76,7 +76,7 @@ export class PageStream {
     return null;
   }
 
-  /** What is due of the database; nothing while it cannot be read, and all of it afterwards. */
+  /** What is due from the database; nothing while it cannot be read, and everything afterwards. */
   #fromStore(now: number): string {
     let text = "";
     try {
@@ -96,7 +96,7 @@ export class PageStream {
     return text;
   }
 
-  /** At the beginning, after a failure of the database, and when another has taken the place of the one before. */
+  /** At the start, after a failure of the database, and when the database was replaced. */
   #hello(): string {
     const store = this.#parts.queries();
     const epoch = store.name();
@@ -104,9 +104,9 @@ export class PageStream {
     const { version, clock } = this.#parts;
     const [newest, { upto }, total] = [this.#newestId(), store.banChanges(null, 0), this.#bans()];
     const isSame = this.#epoch === null || this.#epoch === epoch;
-    // An id that was not given yet is of another database.
+    // An id that does not exist yet comes from another database.
     if (!isSame || this.#lastId === null || this.#lastId > newest) this.#lastId = newest;
-    // Bans that began or ended while this database could not be read are told afterwards.
+    // Bans that started or ended while this database could not be read are sent afterwards.
     if (!isSame || this.#lastStep === null || this.#lastStep > upto) this.#lastStep = upto;
     this.#epoch = epoch;
     this.#isGreeted = true;
@@ -162,7 +162,7 @@ export class PageStream {
     this.#health = health;
     if (now < this.#beatAt) return text;
     this.#beatAt = now + API_LIMITS.pageBeatMs;
-    // Should news have been lost, they are late and no more.
+    // If the news is lost, the events are only late.
     this.#seenCommits = UNSEEN;
     return text + message("beat", { now: isoTime(this.#parts.clock.now()) });
   }
@@ -186,7 +186,7 @@ export class PageStream {
     try {
       return this.#wanted.stillAllowed();
     } catch (error) {
-      // It cannot be known, and nothing of the database is told until it can.
+      // That cannot be known now, so nothing from the database is sent until it can.
       if (error instanceof StoreDown) return true;
       throw error;
     }

@@ -50,7 +50,7 @@ test("a passkey signs in where the password does, and a wrong one hears the same
   assert.equal(wrong.status, 401);
 });
 
-test("neither a password nor a passkey is told by what is missing in the nearer of the two", async (t) => {
+test("a request with neither password nor passkey is refused for what the closer of the two lacks", async (t) => {
   const kit = await startKit(t);
   for (const [body, detail] of [
     [{}, "password is missing, or not text."],

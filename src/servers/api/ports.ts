@@ -41,11 +41,11 @@ export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
 
 type NewPassword = Readonly<{ owner: AccountName; password: string }>;
 
-/** Judges new passwords: what is wrong with each, in one sentence; null: nothing. */
+/** Judges new passwords: the fault of each, in one sentence; null: none. */
 export interface PasswordJudges {
   /** Rejects with `JudgesBusy`, also while another of the same caller waits. */
   judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
-  /** Of many, in their order, as many as could be judged within so long; none while others wait. Never rejects. */
+  /** Of several, in their order, as many as could be judged in this time; none while others wait. Never rejects. */
   judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
 }
 
@@ -101,7 +101,7 @@ export type ApiParts = Readonly<{
 }>;
 
 export type ApiSettings = Readonly<{
-  /** Networks whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  /** Networks whose X-Forwarded-For and X-Forwarded-Proto are trusted. */
   trustedProxies: readonly Prefix[];
   /** On this machine: only if it runs as one of these users. */
   proxyUsers: readonly string[];

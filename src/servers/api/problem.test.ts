@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guardDown, loginRefused, problem, storeDown, unauthorized } from "./problem.ts";
 
-test("a problem is told as RFC 9457 asks", async () => {
+test("a problem has the form of RFC 9457", async () => {
   const response = problem({
     status: 409,
     code: "refused",
@@ -22,7 +22,7 @@ test("a problem is told as RFC 9457 asks", async () => {
   });
 });
 
-test("who is not let in is told how to ask, who came too early when to return", () => {
+test("a refused caller learns how to ask, and one that came too early when to retry", () => {
   assert.equal(unauthorized().headers.get("www-authenticate"), 'Bearer realm="GhostInbox"');
   assert.equal(loginRefused(401).headers.get("www-authenticate"), null, "a browser would open its own dialog");
   for (const response of [guardDown(), storeDown(), loginRefused(429)])

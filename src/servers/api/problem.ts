@@ -124,12 +124,12 @@ export function tooManyRequests(seconds: number): Response {
   return problem({ status: 429, code: "too_many_requests", detail, headers });
 }
 
-/** What the guard says of a caller that may not. */
+/** The guard's refusals. */
 export function denied(why: Denial, { message, next }: Readonly<{ message: string; next: string }>): Response {
   return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
 }
 
-/** For what the web itself reads. `own`: the session is of a mailbox, and the route of another right. */
+/** For what the web itself reads. `own`: the session is of a mailbox, and the route needs another right. */
 export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
   if (scope === "own")
     return problem({
@@ -159,7 +159,7 @@ export function loginRefused(status: 401 | 429): Response {
   });
 }
 
-/** The password was right. With a second factor set up it opens nothing alone. */
+/** The password was right. With a second factor set up it is not enough. */
 export function codeNeeded(): Response {
   return problem({
     status: 401,

@@ -41,7 +41,7 @@ export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" 
   return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
 
-/** Carried out all the same it would be a change that nobody asked for. */
+/** Carrying it out all the same would be a change that no one asked for. */
 function notTried({ asks }: Pick<Route, "asks">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).trial;
   const reason = typeof why === "string" ? ` ${why}` : "";

@@ -6,7 +6,7 @@ import { Rates } from "./rates.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21));
 
-test("each caller has its own requests within a minute, and is told what is left", () => {
+test("each caller has a separate number of requests a minute, and sees how many are left", () => {
   const rates = new Rates();
   const first = rates.spend("token a", NOW);
   assert.deepEqual(first, {

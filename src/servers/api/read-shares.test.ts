@@ -17,7 +17,7 @@ function userOf(account: string, session = "1"): Caller {
   return { how: "session", name: account, role: "mailbox", account, scopes: [], freshUntil: null, session, secret: "" };
 }
 
-test("a reader has so many questions at once, others have theirs, and what is answered or fails makes room", async () => {
+test("a reader may ask several questions at once, others have their own share, and each answer or failure makes room", async () => {
   const shares = new ReadShares();
   const { promise, resolve } = Promise.withResolvers<string>();
   const all = Array.from({ length: API_LIMITS.readsOfOne }, () => shares.run(A, () => promise));
@@ -78,7 +78,7 @@ test("users of mailboxes wait their turn, with all their sessions together, and 
   assert.equal(running, readsOfOne + mailboxReads);
 });
 
-test("a user who waits too long is told so", async (t) => {
+test("a user who waits too long gets an answer that says so", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const shares = new ReadShares();
   const never = (): Promise<never> => new Promise(() => undefined);

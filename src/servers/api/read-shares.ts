@@ -28,7 +28,7 @@ export class ReadShares {
     }
   }
 
-  /** A page asks for several things at once, so they wait. The user's own turn comes first: a crowd of one is no crowd for others. */
+  /** A page asks for several things at once, so they wait. A user's own queue comes first: one busy user does not delay others. */
   async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
     const answered = await own.run(() => this.#mailboxes.run(async () => ({ value: await read() })));
     if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");

@@ -83,7 +83,7 @@ export async function readBans(
   return { ...page, active: allBans(queries().figures.bansInForce(now)) };
 }
 
-/** Without the guard's answer, the database's part is told all the same. */
+/** Without the guard's answer, the part from the database is still returned. */
 export async function readWhy(
   { lookups, clock, settings, guard }: ApiParts,
   by: Asker,
@@ -94,7 +94,7 @@ export async function readWhy(
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 
-/** Without the guard's answer, the database's part is told all the same. */
+/** Without the guard's answer, the part from the database is still returned. */
 export async function readWhyAccount({ lookups, guard }: ApiParts, by: Asker, account: string): Promise<AccountAnswer> {
   const story = await lookups.ask("account", account);
   const asked = await guard.ask(by, { verb: "account_state", name: account });

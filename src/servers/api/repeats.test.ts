@@ -90,7 +90,7 @@ test("a command that the guard took and did not answer is not sent again, and no
   assert.equal(guard.of("ban").length, 0);
 });
 
-test("where a change of the queue stopped is told again; a preview changes nothing and takes no key", async (t) => {
+test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async (t) => {
   const kit = await startKit(t);
   const asked = { path: "/api/v1/queue/hold", body: { sender: "a@example.net" } };
   kit.guard.replies.set("queue_hold", { ok: true, result: { changed: 5, kept: [], next: "7" } });
@@ -113,7 +113,7 @@ test("another request with the same key is refused; another caller's key is anot
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("a token is told once: its key says later only that it was made", async (t) => {
+test("a token is shown once: its key later answers only that it was made", async (t) => {
   const kit = await startKit(t);
   kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
   const asked = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
@@ -138,7 +138,7 @@ test("a key that is none is refused", async (t) => {
   assert.equal(kit.guard.of("ban").length, 0);
 });
 
-test("while the first is on its way the second is told so, and no caller takes all the room", async () => {
+test("while the first is under way the second is refused, and no caller takes all the room", async () => {
   const repeats = new Repeats();
   const { promise, resolve } = Promise.withResolvers<Response>();
   const asked = { row: ROW, key: "one", url: "/x", body: {}, now: T0 };

@@ -17,7 +17,7 @@ type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "runn
 
 export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
-/** Whether a route heeds the key: what changes something for a caller who can be told from others. */
+/** Whether a route honours the key: changes by callers who can be identified do. */
 export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
 }
@@ -29,11 +29,11 @@ function tellsSecret(asks: WebVerb | undefined): boolean {
 }
 
 /**
- * The first answers to requests with a key, for each session or token. They are in memory alone: this program has no place to
+ * The first answers to requests with a key, for each session or token. They are kept only in memory: this program has no place to
  * write. After a restart a repeated ban or entry of the allow list says the same again, and a token's name is taken.
  */
 export class Repeats {
-  /** By caller and key, the oldest first. */
+  /** By caller and key, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #ofCaller = new Map<string, number>();
   /** What was asked is kept as a hash that says nothing without this. */

@@ -60,7 +60,7 @@ type Shape = Readonly<{
   also?: Readonly<Partial<Record<303 | 503, Other>>>;
   /** Not `application/json`. */
   type?: string;
-  /** Streams end by themselves; the others within `API_LIMITS.answerMs`. */
+  /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
   endless?: true;
 }>;
 

@@ -58,7 +58,7 @@ function ask({ url }: Kit, path: string, body?: unknown): Promise<Response> {
   return fetch(`${url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
 }
 
-test("other paths and methods are told apart", async (t) => {
+test("an unknown path is a 404, a known path with another method a 405", async (t) => {
   const kit = await startKit(t);
   assert.equal((await ask(kit, "/api/v1/nothing")).status, 404);
   const wrongMethod = await fetch(`${kit.url}/api/security`, { method: "PUT", headers: bearer });
@@ -90,7 +90,7 @@ test("each path names its own methods, also one below a parameter or beside one"
   assert.equal((await ask(kit, "/api/v1/tokens/a/b")).status, 404);
 });
 
-test("a dry run is the guard's to answer: it is told so, nothing was made, and no token is shown", async (t) => {
+test("a dry run reaches the guard as one: nothing is made, and no token is shown", async (t) => {
   const kit = await startKit(t);
   kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
   kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });

@@ -168,11 +168,11 @@ function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBinding
   };
   const timer = setInterval(() => void look(), API_LIMITS.callerAgeMs);
   outgoing.once("close", () => clearInterval(timer));
-  void look(); // the yes on which it begins may be seconds old
+  void look(); // the answer with which it starts may be seconds old
   return () => isAllowed;
 }
 
-/** Where a browser acts by itself: with its cookie, or at the sign-in that would give it one. */
+/** Where a browser acts for its user: with a cookie, or at the sign-in that would set one. */
 function isOfCookies(row: Route, caller: Caller | null): boolean {
   return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
 }
@@ -206,7 +206,7 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
   const methods = new Set<string>(rows.map(({ method }) => method));
   if (methods.has("GET")) methods.add("HEAD");
   const allow = [...methods, "OPTIONS"].join(", ");
-  // Without a header of CORS: a page of another origin is told that it may not.
+  // Without a CORS header the browser refuses the answer to pages of other origins.
   if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   const detail = `It answers to ${allow} only.`;
   return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });

@@ -181,7 +181,7 @@ test("without the guard commands are refused, while who was known lately can sti
   assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
 });
 
-test("without the database nothing of it is shown, and nothing of ours is told", async (t) => {
+test("without the database none of it is shown, and the answer has no internals", async (t) => {
   const kit = await startKit(t);
   kit.storeDown(true);
   for (const path of ["/api/v1/bans", "/metrics"]) {

@@ -27,7 +27,7 @@ import * as shape from "./schemas.ts";
 import { settingsRoutes } from "./settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams.ts";
 
-/** Every route: the router, the access rule and `/openapi.json` read this one table, of which the files of other routes have parts. */
+/** Every route: the router, the access rule and `/openapi.json` read this one table, parts of which are in other files. */
 export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
   const { guard } = parts;
   const { ipv6Prefix } = parts.settings;

@@ -139,10 +139,10 @@ export const streamQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
     type: eventType.optional().describe("Only events of this type."),
-    after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
+    after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Start after this id, as Last-Event-ID does."),
   });
 export const pageQuery = z.object({
-  since: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Begin behind this id, as Last-Event-ID does."),
+  since: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Start after this id, as Last-Event-ID does."),
 });
 export const figuresQuery = z
   .object({
@@ -269,7 +269,7 @@ export const stats = exactly<Stats>()(
       bans: z.object({
         active: count.describe("How many are in force."),
         items: z.array(banItem).describe("All in force, newest first; at most 10,000."),
-        next: z.string().nullable().describe("The cursor with which `/api/v1/bans` goes on; null if that is all."),
+        next: z.string().nullable().describe("The cursor for the rest in `/api/v1/bans`; null if there is none."),
       }),
       events: z.array(eventItem),
       topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
@@ -284,7 +284,7 @@ export const figures = z.object({
   stepSeconds: count,
   series: z
     .object(each(() => z.array(count)))
-    .describe("How often it happened in each step. `refused`: mails and connections; `bans`: those that began."),
+    .describe("How often it happened in each step. `refused`: mails and connections; `bans`: new bans."),
 });
 export const top = z.object({
   by: z.enum(RANKINGS),
@@ -314,7 +314,7 @@ const timelineStep = exactly<TimelineStep>()(
       source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
       evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
       meaning: z.string(),
-      lift: z.string().nullable().describe("What lifts or mends it; null where there is nothing to do."),
+      lift: z.string().nullable().describe("What lifts or fixes it; null if nothing needs to be done."),
       settings: z.array(z.string()).describe("The settings that would have prevented it."),
     })
     .meta({ id: "TimelineStep" }),
@@ -340,11 +340,11 @@ export const accountAnswer = exactly<AccountAnswer>()(
       account: z.string(),
       state: z
         .optional(z.nullable(accountState()))
-        .describe("As it is now. Null: there is no such account. Absent: the guard did not answer."),
+        .describe("The current state. Null: there is no such account. Absent: the guard did not answer."),
       addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
       own: z
         .array(timelineStep)
-        .describe("What it did itself and what was changed about it: the newest of each type, the oldest first."),
+        .describe("What it did itself and how it was changed: the newest of each type, oldest first."),
       complete: z
         .boolean()
         .describe("False: there is more, and `timeline` and `addresses` tell only the newest events."),
@@ -360,8 +360,8 @@ export const messageReport = exactly<MessageReport>()(
       messageIds: z.array(z.string()),
       otherQueueIds: z
         .array(z.string())
-        .describe("Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids."),
-      complete: z.boolean().describe("False: there are more events or mails, and only the newest are told."),
+        .describe("Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids."),
+      complete: z.boolean().describe("False: there are more events or mails, and only the newest are shown."),
       timeline,
     })
     .meta({ id: "MailStory" }),

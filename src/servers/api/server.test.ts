@@ -39,12 +39,12 @@ test("a request names one host", async (t) => {
   assert.match(await asks("HTTP/1.1\r\nHost: x\r\n"), /^HTTP\/1\.1 200 /);
 });
 
-test("a port in use is told to whoever starts it", async (t) => {
+test("a port in use is reported to the program that starts it", async (t) => {
   const kit = await startKit(t);
   await assert.rejects(new ApiServer(kit.parts).listen("127.0.0.1", kit.port), { code: "EADDRINUSE" });
 });
 
-test("after the stop nothing listens, and stopping twice is no error", async (t) => {
+test("after the stop nothing listens, and stopping twice is harmless", async (t) => {
   const kit = await startKit(t);
   await fetch(`${kit.url}/healthz/live`);
   await kit.stop();

@@ -137,7 +137,7 @@ test("a preview tells what the limits would have done, or that it was too long",
   assert.equal(asked.length, 2);
 });
 
-test("a change and its undo are handed on; a file that was edited is 409 with what to do", async (t) => {
+test("a change and its undo are passed on; an edited file is a 409 with the next step", async (t) => {
   const kit = await kitOf(t);
   const asked = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
   assert.deepEqual((await kit.ask("", asked)).body, CHANGED);
@@ -153,7 +153,7 @@ test("a change and its undo are handed on; a file that was edited is 409 with wh
   assert.match(text, /edited meanwhile.*"next":"Look at the changes again/);
 });
 
-test("what is no change is refused before the guard hears of it", async (t) => {
+test("an invalid change is refused before the guard sees it", async (t) => {
   const kit = await kitOf(t);
   const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a.b${i}`, 1]));
   for (const body of [

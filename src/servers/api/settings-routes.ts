@@ -76,7 +76,7 @@ export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Rou
       asks: "settings_undo",
       who: "session_or_token",
       bodyBytes: 128,
-      says: "Puts the settings file back as it was before the last change here. Needs a fresh proof.",
+      says: "Restores the settings file from before the last change here. Needs a fresh proof.",
       body: shape.undoRequest,
       answer: shape.changed,
       run: ({ by, body }) => command(guard, by, { verb: "settings_undo", digest: body.digest }, changedOf),
@@ -88,7 +88,7 @@ function changesIn(changes: Changes) {
   return Object.entries(changes).map(([key, value]) => ({ key, value: value === null ? null : JSON.stringify(value) }));
 }
 
-/** A guard of another version may know other settings. */
+/** Another version of the guard may know other settings. */
 function itemOf(value: SettingValue) {
   const { key } = value;
   if (!isSettingKey(key)) return [];

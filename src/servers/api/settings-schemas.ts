@@ -23,10 +23,10 @@ const changes = z
 export const previewRequest = z.strictObject({ changes });
 export const applyRequest = z.strictObject({
   changes,
-  digest: digest.describe("That of the preview: the file must be as it was then."),
+  digest: digest.describe("That of the preview: the file must be unchanged since."),
 });
 export const undoRequest = z.strictObject({
-  digest: digest.describe("That of the list which showed the change: the file must be as it was then."),
+  digest: digest.describe("That of the list which showed the change: the file must be unchanged since."),
 });
 
 export const settingList = z.object({
@@ -35,7 +35,7 @@ export const settingList = z.object({
       key: z.string(),
       value: toml.describe("As the server uses it, as written in ghostinbox.toml."),
       isHidden: z.boolean().describe("The value is not shown: a secret, or a text that could lead to one."),
-      inFile: toml.nullable().describe("What the file says, if that is not applied yet."),
+      inFile: toml.nullable().describe("The value in the file, if it is not applied yet."),
       from: z.string().describe("`default`, `profile small`, `file`, or the environment variable."),
       line: count.nullable().describe("Its line in the file."),
       default: toml,
@@ -82,7 +82,7 @@ export const preview = z.object({
       events: count,
       from: time.nullable(),
       to: time.nullable(),
-      cut: z.boolean().describe("There were more events: the oldest of the last days were left out."),
+      cut: z.boolean().describe("There were more events: the oldest of the last days were skipped."),
       banned: listed(address).describe("Who would have been banned, and was not."),
       notBanned: listed(address).describe("Who was banned, and would not have been."),
       accounts: listed(account).describe(

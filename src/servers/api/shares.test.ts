@@ -50,7 +50,7 @@ function request(path: string, x: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\nX: ${x}\r\nConnection: close\r\n\r\n`;
 }
 
-test("slow and idle connections of a client give way to its new ones, the oldest first", async (t) => {
+test("a client's slow and idle connections give way to its new ones, oldest first", async (t) => {
   const { open, asks } = await serving(t, { connections: 100, connectionsAnAddress: 3 });
   const held = [
     await open(),
@@ -67,7 +67,7 @@ test("slow and idle connections of a client give way to its new ones, the oldest
   }
 });
 
-test("what is being answered is not closed; a client with all its places at work is refused", async (t) => {
+test("a connection that is being answered stays open; a client whose places are all busy is refused", async (t) => {
   const { open, asks, waiting } = await serving(t, { connections: 100, connectionsAnAddress: 2 });
   const held = [await open(request("/wait", "127.0.0.1")), await open(request("/wait", "127.0.0.1"))];
   await until(() => waiting.length === 2);
@@ -81,7 +81,7 @@ test("what is being answered is not closed; a client with all its places at work
   for (const response of waiting) response.end();
 });
 
-test("behind a trusted proxy, slow connections crowd nobody out, and each client has its own share", async (t) => {
+test("behind a trusted proxy slow connections leave room for others, and each client has its own share", async (t) => {
   const { open, asks, waiting } = await serving(t, { connections: 8, connectionsAnAddress: 2 }, true);
   // At once, so that several arrive before the first is closed.
   const idle = await Promise.all(Array.from({ length: 60 }, (_, i) => open(i % 2 === 0 ? "" : "GET / HT")));

@@ -9,7 +9,7 @@ import { resumeFrom } from "./streams.ts";
 
 type Reader = Readonly<{
   status: number;
-  /** Ids of the events read until there are so many. */
+  /** The ids of the first `most` events. */
   ids: (count: number) => Promise<readonly number[]>;
   /** Resolves when the server ends the stream. */
   end: () => Promise<void>;
@@ -107,7 +107,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   await until(() => kit.subscribers() === 0);
 });
 
-test("a stream that began on an answer from before its token's end is over at once", async (t) => {
+test("a stream that started on an answer from before its token's end closes at once", async (t) => {
   const kit = await startKit(t);
   t.mock.timers.enable({ apis: ["setInterval"] });
   assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: bearer })).status, 200);

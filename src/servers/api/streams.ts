@@ -12,7 +12,7 @@ export const STREAM_TYPE = "text/event-stream";
 export class Streams {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
-  /** By whom each is read. */
+  /** The reader of each. */
   readonly #open = new Map<Stream, string>();
 
   constructor(parts: ApiParts, health: HealthReader) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Turns } from "./turns.ts";
 
-test("so many run at once, the others in their order, and a failure gives its place on", async () => {
+test("so many run at once, the others in their order, and a failure passes its place on", async () => {
   const turns = new Turns(2, 60_000);
   const begun: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
@@ -24,7 +24,7 @@ test("so many run at once, the others in their order, and a failure gives its pl
   assert.deepEqual(begun, [0, 1, 2, 3]);
 });
 
-test("who waits too long does not run, and takes nobody's place", async () => {
+test("a caller that waits too long does not run, and takes no place", async () => {
   const turns = new Turns(1, 1);
   const { promise, resolve } = Promise.withResolvers<string>();
   const first = turns.run(() => promise);

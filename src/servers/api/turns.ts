@@ -1,4 +1,4 @@
-/** So many at once; others wait for their turn, the first first, and not for ever. */
+/** Runs so many at once; others wait their turn, first come first served, and not for ever. */
 export class Turns {
   readonly #atOnce: number;
   readonly #waitMs: number;

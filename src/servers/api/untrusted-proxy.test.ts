@@ -10,7 +10,7 @@ const PROXY = ip("10.0.0.5");
 const by = (peer: Ip, user: string | null = null) => ({ ip: peer, user });
 const CLIENT = "198.51.100.7";
 
-test("a proxy that is not named is told for a while, since it began", () => {
+test("an unnamed proxy is reported for a while, with the time of its first request", () => {
   const proxies = new UntrustedProxy();
   proxies.saw(by(PROXY), PROXY, CLIENT, NOON);
   proxies.saw(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
@@ -21,7 +21,7 @@ test("a proxy that is not named is told for a while, since it began", () => {
   assert.deepEqual(proxies.notices(later(NOON, 15 * MINUTE_MS)), []);
 });
 
-test("two proxies by turns are each told since they began", () => {
+test("two proxies by turns are each reported with the time of their first request", () => {
   const proxies = new UntrustedProxy();
   const other = ip("10.0.0.6");
   for (let minute = 0; minute < 6; minute++) {
@@ -41,7 +41,7 @@ test("the notice names the user of a proxy on this machine", () => {
   assert.match(proxies.notices(NOON)[0]?.detail ?? "", /came from 127\.0\.0\.1, from a program of the user anna$/);
 });
 
-test("a stranger's header, a trusted proxy's and one without another address are not told", () => {
+test("a stranger's header, a trusted proxy's and one without another address are not reported", () => {
   const stranger = ip("203.0.113.9");
   for (const [peer, client, header] of [
     [stranger, stranger, CLIENT],
@@ -68,7 +68,7 @@ test("the API's status tells it, and no more once the proxy is trusted", async (
   assert.match(await codes([loopback], []), /of the user www-data/);
 });
 
-test("what strangers send before a sign-in is not told: the notice says to trust where it came from", async (t) => {
+test("requests of strangers before a sign-in are not reported: the notice says to trust the sender", async (t) => {
   const { url } = await startKit(t);
   const forged = { "x-forwarded-for": CLIENT };
   await fetch(`${url}/healthz`, { headers: forged });

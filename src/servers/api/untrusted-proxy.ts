@@ -7,17 +7,17 @@ import type { Peer } from "./client-address.ts";
 
 type Notice = Health["notices"][number];
 
-/** How long it is told after the last such request. */
+/** How long it is reported after the last such request. */
 const TOLD_MS = 10 * MINUTE_MS;
 /** As long as it lasts, it is the same. */
 const SAME_MS = HOUR_MS;
 
-/** So many peers are remembered; the one seen last is told. */
+/** So many peers are remembered; the one seen last is reported. */
 const MOST_PEERS = 8;
 
 /**
  * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not. Only
- * peers of this machine or of private networks are told of, and only requests with a session or token: strangers may arrive
+ * peers of this machine or of private networks are reported, and only for requests with a session or token: strangers may arrive
  * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
  */
 export class UntrustedProxy {
@@ -38,7 +38,7 @@ export class UntrustedProxy {
     if (this.#seen.size > MOST_PEERS && oldest !== undefined) this.#seen.delete(oldest);
   }
 
-  /** What is to be told of it now. */
+  /** The notice to show now. */
   notices(now: Millis): readonly Notice[] {
     const last = [...this.#seen].at(-1);
     if (last === undefined) return [];

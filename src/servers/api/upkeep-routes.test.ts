@@ -21,7 +21,7 @@ async function send(kit: Kit, method: "GET" | "POST", path: string) {
   return { status: response.status, answer };
 }
 
-test("alerts come in pages, with the channels that tell of them", async (t) => {
+test("alerts come in pages, with the channels that send them", async (t) => {
   const kit = await startKit(t);
   const channels = [{ name: "ntfy", failing: "it answered 503" }];
   const page = { channels, leadOut: true, next: "over/x", total: 7 };
