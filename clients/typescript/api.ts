@@ -29,13 +29,13 @@ export type AccountState = {
     /** The setting. */
     readonly key: string;
   } | null;
-  /** Places from which it may sign in while it is guarded, the latest first. */
+  /** Places from which it may sign in while it is guarded, newest first. */
   readonly known: readonly string[];
 };
 
 export type AccountStory = {
   readonly account: string;
-  /** As it is now. Null: there is no such account. Absent: the guard did not answer. */
+  /** The current state. Null: there is no such account. Absent: the guard did not answer. */
   readonly state?: AccountState | null | undefined;
   readonly addresses: readonly {
     readonly ip: string;
@@ -43,7 +43,7 @@ export type AccountStory = {
     readonly failed: number;
     readonly lastAt: Time;
   }[];
-  /** What it did itself and what was changed about it: the newest of each type, the oldest first. */
+  /** What it did itself and how it was changed: the newest of each type, oldest first. */
   readonly own: readonly TimelineStep[];
   /** False: there is more, and `timeline` and `addresses` tell only the newest events. */
   readonly complete: boolean;
@@ -331,9 +331,9 @@ export type MailStory = {
   readonly asked: string;
   readonly queueIds: readonly string[];
   readonly messageIds: readonly string[];
-  /** Mails with the same Message-ID that are not told here, the newest first: ask by their queue ids. */
+  /** Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids. */
   readonly otherQueueIds: readonly string[];
-  /** False: there are more events or mails, and only the newest are told. */
+  /** False: there are more events or mails, and only the newest are shown. */
   readonly complete: boolean;
   /** The oldest first. */
   readonly timeline: readonly TimelineStep[];
@@ -396,7 +396,7 @@ export type Stats = {
     readonly active: number;
     /** All in force, newest first; at most 10,000. */
     readonly items: readonly Ban[];
-    /** The cursor with which `/api/v1/bans` goes on; null if that is all. */
+    /** The cursor for the rest in `/api/v1/bans`; null if there is none. */
     readonly next: string | null;
   };
   readonly events: readonly Event[];
@@ -456,7 +456,7 @@ export type TimelineStep = {
   /** What was counted, within which time, and the limit; empty where nothing was. */
   readonly evidence: string;
   readonly meaning: string;
-  /** What lifts or mends it; null where there is nothing to do. */
+  /** What lifts or fixes it; null if nothing needs to be done. */
   readonly lift: string | null;
   /** The settings that would have prevented it. */
   readonly settings: readonly string[];
@@ -606,7 +606,7 @@ export type Routes = {
     };
   };
 
-  /** Makes a token, which is told only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a token, which is shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/tokens": {
     readonly query?:
       | {
@@ -676,7 +676,7 @@ export type Routes = {
         readonly value: string;
         /** The value is not shown: a secret, or a text that could lead to one. */
         readonly isHidden: boolean;
-        /** What the file says, if that is not applied yet. */
+        /** The value in the file, if it is not applied yet. */
         readonly inFile: string | null;
         /** `default`, `profile small`, `file`, or the environment variable. */
         readonly from: string;
@@ -713,7 +713,7 @@ export type Routes = {
     readonly body: {
       /** Values by the names of settings. */
       readonly changes: Readonly<Record<string, number | boolean | string | readonly (number | string)[] | null>>;
-      /** That of the preview: the file must be as it was then. */
+      /** That of the preview: the file must be unchanged since. */
       readonly digest: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -763,7 +763,7 @@ export type Routes = {
         readonly events: number;
         readonly from: string | null;
         readonly to: string | null;
-        /** There were more events: the oldest of the last days were left out. */
+        /** There were more events: the oldest of the last days were skipped. */
         readonly cut: boolean;
         /** Who would have been banned, and was not. */
         readonly banned: {
@@ -804,10 +804,10 @@ export type Routes = {
     };
   };
 
-  /** Puts the settings file back as it was before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Restores the settings file from before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/settings/undo": {
     readonly body: {
-      /** That of the list which showed the change: the file must be as it was then. */
+      /** That of the list which showed the change: the file must be unchanged since. */
       readonly digest: string;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -902,7 +902,7 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
-      /** The one that the server made, told only now; null: it was given. */
+      /** The generated password, shown only now; null: it was given. */
       readonly password: string | null;
     };
   };
@@ -947,7 +947,7 @@ export type Routes = {
       /** The cursor of the next page; null on the last. */
       readonly next: string | null;
       readonly total: number;
-      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      /** Each account has a key for its mail, so accounts and passwords can be made only on the server. */
       readonly passwordsOnServer: boolean;
     };
   };
@@ -972,7 +972,7 @@ export type Routes = {
         readonly name: string;
         readonly why: string;
       }[];
-      /** What lines say besides, which is not used. */
+      /** Further fields of the lines, which are not used. */
       readonly ignored: readonly {
         readonly line: number;
         readonly name: string;
@@ -1007,7 +1007,7 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly name: string;
-      /** The one that the server made, told only now; null: it was given. */
+      /** The generated password, shown only now; null: it was given. */
       readonly password: string | null;
     };
   };
@@ -1032,7 +1032,7 @@ export type Routes = {
     };
   };
 
-  /** Sign-ins to the mailbox at every door, right and wrong ones, the newest first, a page at a time. */
+  /** Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time. */
   "GET /api/v1/me/sign-ins": {
     readonly query?:
       | {
@@ -1154,7 +1154,7 @@ export type Routes = {
       readonly from: Time;
       readonly to: Time;
       readonly stepSeconds: number;
-      /** How often it happened in each step. `refused`: mails and connections; `bans`: those that began. */
+      /** How often it happened in each step. `refused`: mails and connections; `bans`: new bans. */
       readonly series: {
         readonly connections: readonly number[];
         readonly mails_in: readonly number[];
@@ -1300,7 +1300,7 @@ export type Routes = {
           readonly ip?: string | undefined;
           /** Only events of this type. */
           readonly type?: EventType | undefined;
-          /** Begin behind this id, as Last-Event-ID does. */
+          /** Start after this id, as Last-Event-ID does. */
           readonly after?: number | string | undefined;
         }
       | undefined;
@@ -1311,7 +1311,7 @@ export type Routes = {
   "GET /api/v1/stream": {
     readonly query?:
       | {
-          /** Begin behind this id, as Last-Event-ID does. */
+          /** Start after this id, as Last-Event-ID does. */
           readonly since?: number | string | undefined;
         }
       | undefined;
@@ -1439,7 +1439,7 @@ export type Routes = {
         /** The setting. */
         readonly key: string;
       } | null;
-      /** Places from which it may sign in while it is guarded, the latest first. */
+      /** Places from which it may sign in while it is guarded, newest first. */
       readonly known: readonly string[];
       /** As far as the memory reaches; from an address, or a network of IPv6. */
       readonly lastSignIn: {
@@ -1461,7 +1461,7 @@ export type Routes = {
       } | null;
       /** The setting `mailboxes.quota`; 0: no limit. */
       readonly usualQuotaBytes: number;
-      /** Each account has a key for its mail, so accounts and passwords are made on the server alone. */
+      /** Each account has a key for its mail, so accounts and passwords can be made only on the server. */
       readonly passwordsOnServer: boolean;
     };
   };
@@ -1525,7 +1525,7 @@ export type Routes = {
     };
   };
 
-  /** Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held. */
+  /** Suspends an account: sign-ins fail, mail still arrives, and its own mail that is still in the queue is held. */
   "POST /api/v1/accounts/{name}/suspend": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1707,7 +1707,7 @@ export type Routes = {
     };
   };
 
-  /** Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits. */
+  /** Mail in Postfix's queue, oldest first, a page at a time: all, or what fits. */
   "GET /api/v1/queue": {
     readonly query?:
       | {
@@ -1780,12 +1780,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
+      /** What the guard holds for these accounts; it was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
       readonly next: string | null;
     };
   };
@@ -1817,12 +1817,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
+      /** What the guard holds for these accounts; it was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
       readonly next: string | null;
     };
   };
@@ -1854,17 +1854,17 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
+      /** What the guard holds for these accounts; it was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
       readonly next: string | null;
     };
   };
 
-  /** Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/delete": {
     readonly query?:
       | {
@@ -1889,12 +1889,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
+      /** What the guard holds for these accounts; it was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
       readonly next: string | null;
     };
   };
@@ -1924,12 +1924,12 @@ export type Routes = {
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {
       readonly changed: number;
-      /** What the guard holds for these accounts, and was left alone. */
+      /** What the guard holds for these accounts; it was left unchanged. */
       readonly kept: readonly {
         readonly account: string;
         readonly mails: number;
       }[];
-      /** Where the rest begins, for `cursor` of the same request; null: none is left. */
+      /** Where the rest starts, for `cursor` of the same request; null: nothing is left. */
       readonly next: string | null;
     };
   };
@@ -2532,7 +2532,7 @@ export type Routes = {
     };
   };
 
-  /** Alerts, the open ones first, the newest first of each, a page at a time; and the channels that send them. */
+  /** Alerts, open ones first, newest first of each, a page at a time; and the channels that send them. */
   "GET /api/v1/alerts": {
     readonly query?:
       | {
@@ -2583,7 +2583,7 @@ export type Routes = {
     };
   };
 
-  /** What administrators did, the newest first, a page at a time. */
+  /** Administrators' actions, newest first, a page at a time. */
   "GET /api/v1/audit": {
     readonly query?:
       | {
@@ -2602,7 +2602,7 @@ export type Routes = {
         readonly actor: string;
         readonly type: string;
         readonly subject: string;
-        /** JSON, as it was hashed. */
+        /** The JSON that was hashed. */
         readonly detail: string;
         /** The hash of the entry before. */
         readonly previous: string;
@@ -2649,14 +2649,14 @@ export type Routes = {
         readonly title: string;
         /** ISO 8601 in UTC. */
         readonly openedAt: string;
-        /** When it may have begun. */
+        /** When it may have started. */
         readonly since: string;
         /** Null while it is open. */
         readonly closedAt: string | null;
         /** How many its timeline has. */
         readonly steps: number;
       }[];
-      /** Of the incident that is open: its last 500 steps, the oldest first. Empty without one. */
+      /** Of the open incident: its last 500 steps, oldest first. Empty without one. */
       readonly timeline: readonly {
         /** ISO 8601 in UTC. */
         readonly at: string;
@@ -2690,7 +2690,7 @@ export type Routes = {
     };
   };
 
-  /** What the firewall lets in now. */
+  /** What the firewall accepts now. */
   "GET /api/v1/firewall": {
     readonly answer: {
       /** `off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: somebody changed it; `unknown`: it cannot be read. */
@@ -2998,7 +2998,7 @@ export type Routes = {
     };
   };
 
-  /** The passkeys that sign in, the oldest first. */
+  /** The passkeys that sign in, oldest first. */
   "GET /api/v1/factors/passkeys": {
     readonly answer: {
       readonly items: readonly {

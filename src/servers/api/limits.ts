@@ -21,7 +21,7 @@ export const API_LIMITS = {
   keepAliveMs: 5 * SECOND_MS,
   /** To answer a request; streams are exempt. */
   answerMs: 15 * SECOND_MS,
-  /** How long the rights of sessions and tokens are remembered: one that was ended may read no longer than this. */
+  /** For how many sessions and tokens the rights are remembered, and how long: one that was ended may read no longer than this. */
   callers: 1_024,
   callerAgeMs: 5 * SECOND_MS,
   /** While the guard cannot be asked, so no one can end one either. */

@@ -16,7 +16,7 @@ export type AccountKey = Readonly<{ id: string; publicKey: string; locked: strin
 /** `isOpen`: whether the account's password of now opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
 /**
- * Of all accounts: how many have a key of their own for new mail; names of some that have none yet, and how many cannot have one,
+ * Of all accounts: how many have their own key for new mail; names of some that have none yet, and how many cannot have one,
  * because their password comes from the accounts file; names of some with mail that their password does not open.
  */
 export type KeyCounts = Readonly<{

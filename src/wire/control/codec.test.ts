@@ -56,7 +56,7 @@ test("what a person wrote is kept printable", () => {
   assert.deepEqual(parsed, { ok: true, value: { by: "admin\\x0aroot", command: { ...command, says: "a\\x1b[2Jb" } } });
 });
 
-test("no line throws, and what is refused is told in one printable sentence", () => {
+test("no line throws, and each refusal is one printable sentence", () => {
   const lines = Object.values(COMMANDS).map((command) => JSON.stringify({ by: "root", command }));
   const mutated = fc
     .tuple(fc.constantFrom(...lines), fc.nat(120), fc.string({ unit: ANY_CHARACTER, maxLength: 3 }), fc.nat(4))

@@ -34,7 +34,7 @@ import { ADMIN, ANYONE, OF_CALLER, PROVEN_ADMIN, READ, ROOT, SESSION_OF_ADMIN, W
  * guard finds that out itself, by the session or token that each line carries.
  */
 
-/** So many entries of an accounts file fit into one line of the socket. */
+/** As many entries of an accounts file as fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 
 export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
@@ -47,7 +47,7 @@ const duration = z.nullable(text(32));
 const address = text(320);
 /** A PHC string of argon2id, with room to spare. */
 const hash = text(512);
-/** What Dovecot tells of the password (render/dovecot/password-proof.ts). */
+/** Dovecot's proof of the password (render/dovecot/password-proof.ts). */
 const proof = z.optional(text(8));
 const name = text(64);
 const password = text(1_024);
@@ -55,7 +55,7 @@ const optionalCode = z.optional(code);
 const scopes = texts(SCOPES.length, 16);
 /** Of settings: the key, and its value as JSON; null: the default again. */
 const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
-/** What a browser says of itself, in few words. */
+/** The browser's description of itself, in few words. */
 const device = printableText(64);
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
 const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
@@ -84,12 +84,12 @@ const VERBS = [
   verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
   /** What forbids a ban of this address or network now. */
   verb("protection", READ, { target: network }, reads<Protected>("reason")),
-  /** An account as it is now; null: there is none of this name. */
+  /** An account's current state; null: there is no account of this name. */
   verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
   verb("account_add", ROOT, secret, rootChanges<Named>("name")),
   verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
   ...OF_ACCOUNTS,
-  /** With the password itself, which the guard hashes: through the web no hash of its own choosing is stored for it. */
+  /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
   verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
   verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
   verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
@@ -113,7 +113,7 @@ const VERBS = [
   verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, rootChanges<Named>("name")),
   /** Records that root has made the owner's recovery key. */
   verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
-  /** Records what root did to the strict firewall; `opening` says what is let in since. */
+  /** Records what root did to the strict firewall; `opening` lists what it accepts since. */
   verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
   ...ALIASES,
   ...FILTERS,
@@ -149,14 +149,14 @@ const VERBS = [
     { changes: settings, digest: text(64) },
     changesUntried<SettingsChanged>("undoUntil", "settings", "The preview of the settings tries the same changes."),
   ),
-  /** Puts the file back as it was before the last such change. */
+  /** Restores the file from before the last such change. */
   verb(
     "settings_undo",
     PROVEN_ADMIN,
     { digest: text(64) },
     changesUntried<SettingsChanged>("undoUntil", "settings", "The list of the settings says what can be undone."),
   ),
-  /** Signs in to the dashboard. `known`: what the browser was given when it signed in before. The secret is told once. */
+  /** Signs in to the dashboard. `known`: what the browser got when it signed in before. The secret is returned once. */
   verb(
     "sign_in",
     WEB,
@@ -197,7 +197,7 @@ const VERBS = [
 
 /**
  * One line of the socket. The entry of its verb reads the command. `as`: the secret of the session or token, and `ip`: from
- * where it is used; only the web's lines have them. What is stored is its SHA-256, so reading that is not enough.
+ * where it is used; only the web's lines have them. The database holds its SHA-256, so reading that is not enough.
  */
 export const commandLine = z.strictObject({
   by: printableText(120),

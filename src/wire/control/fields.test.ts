@@ -49,7 +49,7 @@ test("a field of an entry is named, and one that does not belong there is too", 
   assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'There is no field "a" here.' });
 });
 
-test("what objects inherit is no field", () => {
+test("inherited properties are not fields", () => {
   const text = JSON.stringify(GOOD).replace("{", '{"__proto__":{"word":"x"},');
   assert.deepEqual(readFields(schema, JSON.parse(text)), { ok: false, problem: 'There is no field "__proto__" here.' });
 });

@@ -45,7 +45,7 @@ export type TimelineStep = EventItem &
     settings: readonly string[];
   }>;
 
-/** The results of `why IP`, `why --account`, `why --message`, and of their routes. Timelines begin with the oldest step. */
+/** The results of `why IP`, `why --account`, `why --message`, and of their routes. Timelines start with the oldest step. */
 export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
 /** What `why IP --json` and its route answer. */
 export type AddressAnswer = AddressStory &
@@ -57,7 +57,7 @@ export type AddressAnswer = AddressStory &
   }>;
 export type AccountReport = Readonly<{
   account: string;
-  /** The addresses of sign-ins, the latest first. */
+  /** The addresses of sign-ins, newest first. */
   addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
   /** What it did itself and what was changed about it: the newest of each type, however much else there is. */
   own: readonly TimelineStep[];
@@ -69,9 +69,9 @@ export type MessageReport = Readonly<{
   asked: string;
   queueIds: readonly string[];
   messageIds: readonly string[];
-  /** Mails with the same Message-ID that are not told here, the newest first. */
+  /** Mails with the same Message-ID that are not shown here, newest first. */
   otherQueueIds: readonly string[];
-  /** False: only the newest is told. */
+  /** False: only the newest is shown. */
   complete: boolean;
   timeline: readonly TimelineStep[];
 }>;
@@ -116,7 +116,7 @@ export type Stats = Readonly<{
 /** `state` null: there is no such account; absent: the guard did not answer. */
 export type AccountAnswer = AccountReport & Readonly<{ state?: AccountState | null | undefined }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
-/** A stranger's mail that greylisting has put off. `waitsFor`: its server's next try, or an end of a rush of new senders. */
+/** A stranger's mail that greylisting deferred. `waitsFor`: its server's next try, or the end of a rush of new senders. */
 type WaitingMail = Readonly<{
   sender: string;
   recipient: string;
@@ -128,7 +128,7 @@ type WaitingMail = Readonly<{
 }>;
 /** `complete` false: only the newest events were looked at. */
 export type WaitingMails = Readonly<{ items: readonly WaitingMail[]; total: number; complete: boolean }>;
-/** What the spam filter said of a mail. `score` null: an older version has noted it. */
+/** The spam filter's verdict on a mail. `score` null: an older version recorded it. */
 type SpamScore = Readonly<{
   id: number;
   at: string;

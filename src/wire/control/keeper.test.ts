@@ -116,7 +116,7 @@ for (const line of [
 ])
   test(`no command: ${line}`, () => assert.equal(parseKeeperCommand(line), null));
 
-test("what is more than a command is left out", () => {
+test("a command with further fields is rejected", () => {
   assert.deepEqual(parseKeeperCommand('{"verb":"ping","account":"x"}'), { verb: "ping" });
 });
 
@@ -157,6 +157,6 @@ for (const reply of REPLIES)
   test(`${JSON.stringify(reply)} is understood`, () =>
     assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply));
 
-test("what is no reply is none", () => {
+test("an invalid reply is null", () => {
   for (const line of ["", "7", "{}", '{"ok":"yes"}']) assert.equal(parseKeeperReply(line), null, line);
 });

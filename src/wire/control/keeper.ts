@@ -26,13 +26,13 @@ const LATEST_MS = 8.64e15;
 /** Limits that the guard keeps, in bytes of UTF-8. */
 const ALERT_TITLE = 400;
 export const ALERT_BODY = 12_000;
-/** So many queue ids, or mails, fit into one line of the socket. */
+/** As many queue ids, or mails, as fit into one line of the socket. */
 export const MAILS_PER_COMMAND = 500;
-/** So many mails, with all about them, are listed at once: an answer of less than 2 MB. */
+/** As many mails, with all about them, as are listed at once: an answer of less than 2 MB. */
 export const MAILS_LISTED = 500;
-/** So many addresses of one account. */
+/** How many addresses of one account at most. */
 export const SENDERS_PER_COMMAND = 50;
-/** So many queue ids fit into one line beside the senders of an account. */
+/** As many queue ids as fit into one line beside the senders of an account. */
 export const MAILS_BESIDE = 2_000;
 
 /** The grammar of a setting's name. */
@@ -209,9 +209,9 @@ const reply = lazily(() =>
       ),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
-      /** What the records of root say of backups, drills, checks and the like. */
+      /** Root's records of backups, drills, checks and the like. */
       upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
-      /** Null: it was not checked since the keeper began. */
+      /** Null: not checked since the keeper started. */
       audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
       /** The public keys of DKIM, in base64; empty: there is none yet. */
@@ -227,7 +227,7 @@ const reply = lazily(() =>
         z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),
       ),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
-      /** Problems that only the keeper sees and the owner must know. A keeper of another version may know more. */
+      /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
       troubles: z.exactOptional(
         z.pipe(
           z.array(z.object({ code: z.string(), detail: z.string() })),

@@ -15,7 +15,7 @@ test("text in either case, taken as it is", () => {
   assert.ok(!has({ grep: "status=.*" }));
 });
 
-test("an address, however it stands there, and no other that begins alike", () => {
+test("an address in any notation, and no other that starts with the same digits", () => {
   for (const [line, network, found] of [
     [LINE, "198.51.100.7", true],
     [LINE, "198.51.100.0/24", true],
@@ -36,7 +36,7 @@ test("an address, however it stands there, and no other that begins alike", () =
   }
 });
 
-test("a queue id and an account by themselves, not as a part of another", () => {
+test("a queue id and an account as whole words", () => {
   assert.ok(has({ queueId: "72CED1EABE5" }));
   assert.ok(!has({ queueId: "72CED1EABE" }));
   assert.ok(has({ account: "Anna@Example.test" }));

@@ -65,7 +65,7 @@ function textsOfNetwork(network: Prefix): readonly string[] | null {
 const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
 const OF_A_NAME = /[\w@+-]/;
 
-/** Whether the word stands alone, not as a part of a longer name. */
+/** Whether it is a whole word, not part of a longer name. */
 function hasWord(line: string, word: string, letters: RegExp): boolean {
   for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
     const before = line[at - 1] ?? "";

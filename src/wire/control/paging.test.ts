@@ -7,7 +7,7 @@ const itself = (item: string): string => item;
 const page = (items: readonly string[], limit: number, cursor: string | null = null) =>
   pageOf(items, { limit, cursor }, itself);
 
-test("a page tells where the next one begins, and how many there are in all", () => {
+test("a page has the cursor of the next one, and the total", () => {
   assert.deepEqual(page(["a", "b", "c"], 2), { items: ["a", "b"], next: "b", total: 3 });
   assert.deepEqual(page(["a", "b", "c"], 2, "b"), { items: ["c"], next: null, total: 3 });
   assert.deepEqual(page(["a", "b"], 2), { items: ["a", "b"], next: null, total: 2 }, "a page that is just full");

@@ -34,5 +34,5 @@ export function descending(value: number): string {
   return ascending(Number.MAX_SAFE_INTEGER - value);
 }
 
-/** The cursor before every mail of the queue: with it, a change that finds no mail is no failure. */
+/** The cursor before every mail of the queue: with it, a change that finds no mail succeeds. */
 export const BEFORE_ALL_MAIL = `${ascending(0)} 00000`;

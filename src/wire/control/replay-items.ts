@@ -70,13 +70,13 @@ export type ReplayReport = Readonly<{
 export type ReplayReach = Readonly<{
   /** The first event that can be decided again; null: there is none. */
   firstEvent: string | null;
-  /** Older events were replaced by summaries until then; null: there are no summaries. */
+  /** Before this time, events were replaced by summaries; null: there are no summaries. */
   summedUpTo: string | null;
   /** Events without data, recorded by an older version. */
   unreadable: number;
-  /** There are more events than the limit: the oldest were left out. */
+  /** There are more events than the limit: the oldest were skipped. */
   cut: boolean;
-  /** False: events were left out, so that the longest windows began with too few. */
+  /** False: events were skipped, so that the longest windows started with too few. */
   windowsFilled: boolean;
   /** How often settings were applied in that time: earlier decisions were made under other settings. */
   settingsApplied: number;

@@ -1,7 +1,7 @@
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 
-/** So many settings are changed at once. */
+/** How many settings may be changed at once. */
 export const MOST_CHANGES = 20;
 /** The longest list that may be changed takes less (`recipients.blocked`). */
 export const VALUE_CHARACTERS = 16_384;

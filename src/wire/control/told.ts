@@ -21,7 +21,7 @@ export const TOLD = [
 ] as const;
 export type Told = (typeof TOLD)[number];
 
-/** The keeper reads the Sieve scripts of at most so many accounts at once. */
+/** How many accounts' Sieve scripts the keeper reads at once, at most. */
 export const MOST_REVIEWED = 100;
 
 const at = meaning(z.string(), "ISO 8601 in UTC.");
@@ -36,7 +36,7 @@ export const incidentsReport = () =>
             id: z.string(),
             title: z.string(),
             openedAt: at,
-            since: meaning(at, "When it may have begun."),
+            since: meaning(at, "When it may have started."),
             closedAt: meaning(z.nullable(at), "Null while it is open."),
             steps: meaning(count, "How many its timeline has."),
           }),
@@ -56,7 +56,7 @@ export const incidentsReport = () =>
           }),
         ),
       ),
-      "Of the incident that is open: its last 500 steps, the oldest first. Empty without one.",
+      "Of the open incident: its last 500 steps, oldest first. Empty without one.",
     ),
     isolation: meaning(
       z.nullable(

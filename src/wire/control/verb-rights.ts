@@ -4,7 +4,7 @@ import type { Scope } from "../../core/access/scopes.ts";
 export type Origin = "root" | "web";
 /**
  * What the web's caller needs: nothing, a valid session or token, one with this scope, or the session of a mailbox's user, for whom
- * the verb works on that mailbox alone. `proof`: its password was given within the last minutes, to the guard.
+ * the verb works only on that mailbox. `proof`: its password was given within the last minutes, to the guard.
  */
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
@@ -31,7 +31,7 @@ export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
 export const GREYLIST = { from: ["root", "web"], needs: "greylist" } as const;
 export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
-/** What takes mail away from those to whom it was sent, or vouches for an account whose mail is held. */
+/** What takes mail away from its recipients, or vouches for an account whose mail is held. */
 export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;
 export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
 /** What only a session of the dashboard may do: what it gets is for the reader's eyes, and once. */

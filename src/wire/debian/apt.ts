@@ -1,9 +1,9 @@
-/** A package that would be upgraded. `isSecurity`: the new version comes from an archive for security alone. */
+/** A package that would be upgraded. `isSecurity`: the new version comes from an archive only for security. */
 export type WaitingPackage = Readonly<{ name: string; version: string; isSecurity: boolean }>;
 
 /**
  * Arguments of apt-get(8) that tell what an upgrade would install, and change nothing. Without new packages it would keep
- * back what needs one: each new kernel is a package of its own.
+ * back what needs one: each new kernel is a separate package.
  */
 export const SIMULATED_UPGRADE = ["-s", "-q", "-o", "Debug::NoLocking=1", "--with-new-pkgs", "upgrade"] as const;
 

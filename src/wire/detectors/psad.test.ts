@@ -28,7 +28,7 @@ test("a scan below the danger level does not count", () => {
 for (const [what, line] of [
   ["of another program that quotes one", `${ISO.replace("psad:", "sshd[9]: Invalid user x psad:")}${SCAN}`],
   ["whose tag only ends in its name", ISO.replace("psad", "xpsad") + SCAN],
-  ["that goes on after its end", `${ISO}${SCAN} DL: 5`],
+  ["that continues after its end", `${ISO}${SCAN} DL: 5`],
   ["with a forged level before its own", ISO + SCAN.replace("DL: 4", "DL: 9")],
   ["without a source", ISO + SCAN.replace("198.51.100.7", "unknown")],
   ["of a signature", `${ISO}src: 198.51.100.7 signature match: "MISC VNC" (sid: 560) tcp port: 5800`],

@@ -53,13 +53,13 @@ for (const [what, changes] of [
   ["over UDP", { proto: "UDP" }],
   ["over ICMP", { proto: "ICMP" }],
   ["of a connection whose contents were not seen", { app_proto: undefined }],
-  ["of a connection whose contents nobody understood", { app_proto: "failed" }],
+  ["of a connection whose protocol was not recognized", { app_proto: "failed" }],
 ] as const)
   test(`an alert ${what} does not count: its address can be forged`, () => {
     assert.equal(readSuricata(line(changes), 2), null);
   });
 
-test("what a server answered is no attack of the client to whom it answered, or of a server that we asked", () => {
+test("a server's answer is neither an attack by the client that it answered nor by a server that we asked", () => {
   assert.equal(readSuricata(line({ direction: "to_client" }), 2), null);
   const older = { direction: undefined, src_port: 25, dest_port: 50_096 };
   assert.equal(readSuricata(line(older), 2), null, "Suricata 6 does not say the direction");
@@ -75,7 +75,7 @@ test("a stranger's words cannot become an alert about somebody else", () => {
   assert.equal(readSuricata(withAlert({ signature: forged }), 2)?.ip, "198.51.100.7");
 });
 
-test("anything else is no alert", () => {
+test("other lines raise no alert", () => {
   const huge = line({ payload: "x".repeat(200_000) });
   for (const text of [
     "",

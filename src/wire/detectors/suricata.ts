@@ -6,7 +6,7 @@ import { isObject, lazily, parseJson, readFields, wholeNumber } from "../control
 /** What a detector found one address doing. `text` is evidence for people, with words that the address may have chosen. */
 export type Alert = Readonly<{ ip: Ip; at: Millis; text: string }>;
 
-/** Suricata's own lines have some kilobytes; a piece of a longer one is no JSON. */
+/** Suricata's own lines have some kilobytes; a piece of a longer one is not valid JSON. */
 const LONGEST_LINE = 128 * 1024;
 const LONGEST_NAME = 120;
 /** What Suricata writes where it could not tell what a connection is about. */
@@ -34,7 +34,7 @@ const eve = lazily(() =>
 /**
  * The alert in a line of eve.json (docs.suricata.io, Eve JSON Format), if it counts against the address: at least as severe
  * as `severity` (1 is the most severe), and about what a client sent over an established TCP connection. Suricata names a
- * protocol only when it has read what both sides said, and addresses of other packets can be forged.
+ * protocol only when it has read both sides, and addresses of other packets can be forged.
  */
 export function readSuricata(line: string, severity: number): Alert | null {
   if (line.length > LONGEST_LINE || !line.includes('"alert"')) return null;

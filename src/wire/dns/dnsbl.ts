@@ -24,7 +24,7 @@ export function testPoints(zone: string, family: 4 | 6): Readonly<{ listed: stri
 }
 
 /**
- * What the addresses of an answer mean. `refused`: the list does not serve us. `nothing`: answers that are no listing,
+ * The meaning of the addresses in an answer. `refused`: the list does not serve us. `nothing`: answers that list nothing,
  * such as those of other lists in the same zone.
  */
 export type ListAnswer =

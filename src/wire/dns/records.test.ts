@@ -72,6 +72,6 @@ test("the fields of a registrar's form: the name without the domain, the text in
   );
   assert.ok(
     other.some(({ name }) => name === "mail.other.test"),
-    "a name of another zone is whole",
+    "a name of another zone stays whole",
   );
 });

@@ -5,7 +5,7 @@ import { parseQuotaRule } from "./quota-rule.ts";
 
 /**
  * The format of docker-mailserver's postfix-accounts.cf: `user@domain|{SCHEME}secret`, one account a line. Of
- * further fields (extra fields of the userdb) the quota is read, so a secret has no `|`; `#` begins a comment line.
+ * further fields (extra fields of the userdb) the quota is read, so a secret has no `|`; `#` starts a comment line.
  */
 export type AccountLine = Readonly<{
   line: number;
@@ -129,7 +129,7 @@ const SCHEMES: readonly string[] =
   `SHA1 SSHA512 SCRAM-SHA-256 SCRAM-SHA-1 BLF-CRYPT HMAC-MD5 OTP SHA512 SHA DES-CRYPT CRYPT SSHA MD5-CRYPT PLAIN-MD4
   PLAIN-MD5 SHA512-CRYPT ARGON2I ARGON2ID SSHA256 MD5 PBKDF2 SHA256 CRAM-MD5 PLAIN-TRUNC SHA256-CRYPT SMD5 DIGEST-MD5
   LDAP-MD5`.split(/\s+/);
-/** Schemes for which a truncated hash can be told from a whole one (crypt(5), RFC 9106). */
+/** Schemes for which a truncated hash can be distinguished from a whole one (crypt(5), RFC 9106). */
 const SHAPES: Readonly<Record<string, RegExp>> = {
   "SHA512-CRYPT": /^\$6\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./0-9A-Za-z]{86}$/,
   "SHA256-CRYPT": /^\$5\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./0-9A-Za-z]{43}$/,

@@ -28,7 +28,7 @@ const cases: readonly (readonly [string, string, Readonly<Record<string, unknown
     { type: "LOGIN_SUCCEEDED", ...facts, appPassword: "myphone" },
   ],
   ["no app password", "report", { success: true, app: "" }, { type: "LOGIN_SUCCEEDED", ...facts }],
-  ["an app password of nobody", "report", { app: "phone" }, { type: "LOGIN_FAILED", ...facts }],
+  ["an app password of an unknown account", "report", { app: "phone" }, { type: "LOGIN_FAILED", ...facts }],
   ["a wrong password", "report", { success: false, policy_reject: false }, { type: "LOGIN_FAILED", ...facts }],
   ["our own refusal", "report", { success: false, policy_reject: true }, NOT_OURS],
   ["a report without success", "report", {}, { type: "LOGIN_FAILED", ...facts }],
@@ -97,7 +97,7 @@ for (const [name, command, body, reason] of broken)
   test(`login policy refused: ${name}`, () =>
     assert.deepEqual(parseLoginRequest(command, body), { ok: false, reason }));
 
-test("a property that every object inherits is no field", () => {
+test("a property that every object inherits is not a field", () => {
   const parsed = parseLoginRequest("allow", '{"__proto__":{"login":"eve"},"protocol":"imap","remote":"203.0.113.7"}');
   assert.deepEqual(parsed, { ok: true, value: { type: "LOGIN_ASKED", ...facts, login: "", passwordHash: "" } });
 });

@@ -12,7 +12,7 @@ test("matches, and whom they blame", () => {
   });
 });
 
-test("an error is told; anything else is no answer", () => {
+test("an error is returned; anything else is not an answer", () => {
   assert.deepEqual(parseJudgement('{"error":"it has no failregex"}'), { ok: false, reason: "it has no failregex" });
   for (const text of ["", "null", "[]", '{"matches":7,"lines":1,"tricked":null}'])
     assert.equal(parseJudgement(text), null);

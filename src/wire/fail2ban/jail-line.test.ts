@@ -33,7 +33,7 @@ for (const reason of LIVE_REFUSALS)
     });
 
 for (const { name, example, tells } of LOG_PATTERNS)
-  test(`${name}: what Postfix or Dovecot decides is no refusal of the guard's`, () => {
+  test(`${name}: a decision of Postfix or Dovecot does not count as the guard's refusal`, () => {
     const isEnd = name === "lost_connection";
     assert.equal(aboutOf(example), isEnd ? "login" : "log", JSON.stringify(tells));
   });

@@ -40,7 +40,7 @@ for (const [what, fields] of [
   ["a time before all logs", { lastAt: -1 }],
   ["a line longer than a line", { lines: ["x".repeat(2_000)] }],
   ["more lines than a report has", { lines: Array.from({ length: 101 }, () => "x") }],
-  ["a field that nobody knows", { shell: "rm" }],
+  ["an unknown field", { shell: "rm" }],
 ] as const)
   test(`${what} is refused`, () => assert.equal(parseJailReport(JSON.stringify({ ...REPORT, ...fields })).ok, false));
 

@@ -14,7 +14,7 @@ test("the capabilities of a process are read by their names", () => {
   assert.deepEqual(parseCapabilities("", "CapEff"), []);
 });
 
-test("a privileged container is told from one with some rights more", () => {
+test("a privileged container is distinguished from one with a few more rights", () => {
   assert.ok(isPrivileged(parseCapabilities(STATUS, "CapBnd")));
   assert.ok(isPrivileged(parseCapabilities("CapBnd:\t0000003fffffffff\n", "CapBnd")));
   assert.ok(!isPrivileged(parseCapabilities("CapBnd:\t00000000a82435fb\n", "CapBnd")));

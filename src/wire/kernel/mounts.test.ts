@@ -36,7 +36,7 @@ test("it is read-only by the mount, by the file system, or after an error", () =
   assert.equal(mountOf("/srv", MOUNTS.split("\n").slice(0, 5).join("\n"))?.isReadOnly, true);
 });
 
-test("a directory is told from one with a mount in it", () => {
+test("a directory is distinguished from one with a mount in it", () => {
   assert.ok(holdsMount("/var/lib/ghostinbox", MOUNTS));
   assert.ok(holdsMount("/var/lib/ghostinbox/mail box", MOUNTS));
   assert.ok(holdsMount("/var", MOUNTS));

@@ -36,7 +36,7 @@ test("what the guard says takes the place of what it said before, and fades away
   assert.doesNotMatch(nothing, /add/);
 });
 
-test("the counters of the ports are read, and those that are not there are left out", () => {
+test("the counters of the ports are read, and missing ones skipped", () => {
   const counter = (name: string, packets: number): string =>
     `\tcounter ${name} {\n\t\tpackets ${packets} bytes ${packets * 60}\n\t}\n`;
   const listed = `table inet ghostinbox {\n${counter("dropped", 9)}${counter("offered_25", 12)}${counter("arrived_25", 3)}${counter("offered_993", 4)}}\n`;

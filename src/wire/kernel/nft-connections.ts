@@ -17,7 +17,7 @@ const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as 
 const FALLBACK_SETS = ["open4", "open6"] as const;
 /** Connections to a port that left our rules for others, and those that came through all of them. */
 const PASSED = { offered: "offered", arrived: "arrived" } as const;
-/** Behind the rules of others: those of firewalld, the last of the usual ones, stand at 10. */
+/** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
 const AFTER_ALL = 300;
 const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 /** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
@@ -29,8 +29,8 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
 
 /**
  * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names those
- * that may open no more. A SYN alone does not count, because anyone can forge it.
- * Only while the guard is down, after `watched` has timed out, the kernel counts by itself. It must do so at the SYN:
+ * that may open no more. A SYN does not count yet, because anyone can forge it.
+ * Only while the guard is down, after `watched` has timed out, the kernel counts. It must do so at the SYN:
  * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.
  */
@@ -76,7 +76,7 @@ ${ports.map((port) => `    tcp dport ${port} ${SYN} counter name ${PASSED.arrive
   };
 }
 
-/** What the table has besides its bans. */
+/** The contents of the table without its bans. */
 export type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
 export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
 

@@ -54,7 +54,7 @@ test("each part that is lifted opens its ports, and only the last one all others
   assert.match(holds, /chain output/);
 });
 
-test("without an address and without SSH nothing is let in", () => {
+test("without an address and without SSH every connection is blocked", () => {
   const text = table({ allow: [], ssh: [] });
   assert.match(text, /set allow4 \{ type ipv4_addr; flags interval; auto-merge; \}/);
   assert.match(text, /^ {4}tcp flags & \(syn \| ack\) == syn goto refuse$/m);

@@ -17,7 +17,7 @@ export type IsolatedPorts = Readonly<{
 
 /**
  * For `nft -f`. A stranger's connection is refused and not dropped: a server that sends mail learns at once that it must try
- * again later. TCP alone: no port of this server speaks UDP to the outside, and answers to its own questions pass.
+ * again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
  */
 export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts): string {
   const open = [
@@ -54,7 +54,7 @@ export function nftEndIsolation(): string {
   return `add table ${ISOLATION_TABLE}\ndelete table ${ISOLATION_TABLE}\n`;
 }
 
-/** New connections to whatever else listens here. Open ones go on: a session of SSH, and what this server has begun. */
+/** New connections to whatever else listens here. Open ones stay: a session of SSH, and connections that this server opened. */
 function rest(open: readonly number[]): string {
   const but = open.length === 0 ? "" : `tcp dport != { ${open.join(", ")} } `;
   return `${but}tcp flags & (syn | ack) == syn goto refuse`;

@@ -12,7 +12,7 @@ const SHAPE: TableShape = {
 };
 const table = (shape: TableShape): string => [...nftReset([], [], shape)].join("");
 
-test("only proxies reach the ports that believe a PROXY header, whatever else lets them in", () => {
+test("only proxies reach the ports that trust a PROXY header, whatever else the rules accept", () => {
   const text = table(SHAPE);
   const input = text.slice(text.indexOf("chain input")).split("\n");
   assert.match(input[2] ?? "", /^ {4}tcp dport @proxied jump from_proxies$/, "before loopback and the allow list");

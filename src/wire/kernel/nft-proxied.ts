@@ -2,7 +2,7 @@ import { outermost } from "../../core/firewall/plan-firewall.ts";
 import { isV4, type Prefix } from "../../core/net/ip.ts";
 
 /**
- * The ports whose clients say where they come from, by a PROXY header. Postfix believes each client, so the firewall lets
+ * The ports whose clients give their address in a PROXY header. Postfix trusts every client, so the firewall accepts
  * none in but the proxies. Where a proxy runs on this machine, any local program has its address, so its user counts too.
  */
 export type ProxyDoors = Readonly<{

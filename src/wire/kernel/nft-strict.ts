@@ -5,7 +5,7 @@ export const STRICT_TABLE = "inet ghostinbox_strict";
 
 /**
  * A packet with ACK or RST gets the same answer from a port whether or not a program listens there, so it tells nothing, and
- * open sessions go on without connection tracking. Whatever could begin a connection, or tell of one, has neither.
+ * open sessions survive without connection tracking. A program that could open a connection, or report one, has neither.
  * DHCP answers broadcasts, and DHCPv6 multicasts (RFC 8415): connection tracking does not know them as answers.
  */
 const ALWAYS = [
@@ -14,7 +14,7 @@ const ALWAYS = [
   "udp sport 67 udp dport 68 accept",
   "ip6 daddr fe80::/10 udp dport 546 accept",
 ] as const;
-/** As a port at which nothing listens. What has no ports, such as ICMP, neighbour discovery and tunnels, is not judged here. */
+/** Like a port at which nothing listens. Traffic without ports, such as ICMP, neighbour discovery and tunnels, is not judged here. */
 const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
 
 /**
@@ -60,7 +60,7 @@ function chain(name: string, { doors, trusted }: Opening): string {
   return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 }
 
-/** `opening`: what is let in at this moment; null: everything. `waitsS`: until the kernel takes the trial back. */
+/** `opening`: what is accepted at this moment; null: everything. `waitsS`: until the kernel ends the trial. */
 export type StrictListing = Readonly<{
   opening: Opening | null;
   waitsS: number | null;
@@ -111,7 +111,7 @@ function openingOf(rules: readonly string[]): Opening {
   });
 }
 
-/** Null if there is no such chain. */
+/** Null if the chain does not exist. */
 function rulesOf(listing: string, name: string): readonly string[] | null {
   const text = new RegExp(`^\\s*chain ${name} \\{\\n([^]*?)^\\s*\\}$`, "m").exec(listing)?.[1];
   return text === undefined

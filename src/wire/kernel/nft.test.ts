@@ -32,7 +32,7 @@ test("a port of loopback is for its users, and the lack of that is noticed", () 
   assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
 });
 
-test("a reset replaces our table, and ours alone, in one transaction", () => {
+test("a reset replaces our table, and only ours, in one transaction", () => {
   const plan = planReset(
     [
       { prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 90_500) },
@@ -123,7 +123,7 @@ test("while the guard is down the kernel counts connections to all ports togethe
   assert.match(text, /add @open6 \{ ip6 saddr & \S+ ct count over 10 \}/);
 });
 
-test("what arrives behind the rules of others is counted by port, and not what this machine sends itself", () => {
+test("packets that pass other programs' rules are counted by port, and not those that this machine sends itself", () => {
   const lines = resetText([], [], COUNTING).split("\n");
   for (const name of ["offered_25", "arrived_25", "offered_993", "arrived_993"])
     assert.ok(lines.includes(`  counter ${name} { }`), name);

@@ -27,13 +27,13 @@ export type TableShape = Readonly<{
   connections: ConnectionLimit | null;
   /** Ports to which only some local programs may connect. */
   local: readonly LocalPort[];
-  /** Null: no port believes a PROXY header. */
+  /** Null: no port trusts a PROXY header. */
   proxied: ProxyDoors | null;
 }>;
 
 /**
  * For `nft -f`, piece by piece: rebuilds the table with exactly these bans. One transaction: no packet sees it half built.
- * The whole stands in one block whose brace closes last, so that nft refuses a text that ends too early, for instance
+ * All of it is in one block whose brace closes last, so that nft refuses a text that ends too early, for instance
  * because the guard was killed. A set that is declared again is the same set with more elements.
  */
 export function* nftReset(
@@ -102,7 +102,7 @@ export function nftProbe(shape: TableShape): string {
   const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
   const counted = COUNTERS.map((counter) => `delete counter ${TABLE} ${counter}\n`);
   const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
-  // nft forgets a set that it was told to delete, so these come last.
+  // nft forgets sets that it deletes, so these come last.
   return [...present, ...counted, ...used].join("");
 }
 
@@ -185,7 +185,7 @@ function ipv6Mask(length: number): string {
   return groups.join(":");
 }
 
-/** A hash set holds a network by its first address: the rule masks the source before the look-up. */
+/** A hash set stores a network by its first address: the rule masks the source before the look-up. */
 function printHashed({ prefix, timeoutS }: Element): string {
   return networkAddress(prefix) + timeout(timeoutS);
 }

@@ -24,7 +24,7 @@ test("a device number is written as the kernel writes it", () => {
   assert.deepEqual([0xfe00, 0x1b, 0x10_0801, 0x801].map(lockDevice), ["fe:00", "00:1b", "08:101", "08:01"]);
 });
 
-test("no text makes it throw, and a line that is cut off is left out or tells a prefix of its last number", () => {
+test("no text makes it throw, and a truncated line is skipped or gives a prefix of its last number", () => {
   const line = "2: POSIX  ADVISORY  WRITE 812 fe:00:77 120 120";
   for (let cut = 0; cut < line.length; cut++)
     for (const { pid, first, last } of parseWriteLocks(line.slice(0, cut)))

@@ -3,7 +3,7 @@ export type WriteLock = Readonly<{ pid: number; device: string; inode: number; f
 
 /**
  * Locks for writing that processes hold (fcntl(2)), from `/proc/locks` (proc(5)). `1: -> POSIX …` is a process that waits
- * for one. A process of another PID namespace has the number 0, or is left out.
+ * for one. A process of another PID namespace has the number 0, or is missing.
  */
 export function parseWriteLocks(text: string): readonly WriteLock[] {
   return text.split("\n").flatMap((line) => {

@@ -64,7 +64,7 @@ test("whose program a connection on loopback is, by both of its ends", () => {
   assert.equal(clientUser(big, connection, "BE"), 990);
 });
 
-test("no text makes it throw, and what is cut off is left out", () => {
+test("no text makes it throw, and truncated lines are skipped", () => {
   const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
   for (let cut = 0; cut < whole.length; cut++)
     assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);

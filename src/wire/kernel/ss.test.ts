@@ -22,7 +22,7 @@ test("a client is silent since it last sent, or since it came; one that waits fo
   );
 });
 
-test("what is no line of ss is nothing", () => {
+test("lines that are not from ss are ignored", () => {
   assert.deepEqual([...parseSilences("Error: an inet prefix is expected\n0 0 *:25 *:*\n")], []);
   fc.assert(fc.property(fc.string(), (text) => void parseSilences(text)));
 });

@@ -21,5 +21,5 @@ export function parseSilences(text: string): ReadonlyMap<string, number> {
   return silences;
 }
 
-/** IPv6 stands in brackets; IPv4 over an IPv6 socket as `[::ffff:192.0.2.1]`. */
+/** IPv6 is in brackets; IPv4 over an IPv6 socket is `[::ffff:192.0.2.1]`. */
 const LINE = /^\s*\d+\s+\d+\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;

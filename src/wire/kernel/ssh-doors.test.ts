@@ -12,7 +12,7 @@ const LINES = {
   users: `LISTEN 0 128 [::]:2222 [::]:* users:(("nc",pid=960,fd=3)) uid:1000 ino:7 sk:8 cgroup:/ <->`,
 };
 
-test("SSH is let in over the families on which it listens", () => {
+test("SSH is accepted over the families on which it listens", () => {
   const of = (...names: readonly (keyof typeof LINES)[]) => sshDoorsIn(names.map((name) => LINES[name]).join("\n"));
   assert.deepEqual(of("v4", "mail"), ["2222/tcp4"]);
   assert.deepEqual(of("v4", "v6", "address"), ["2200/tcp4", "2222/tcp"]);

@@ -7,7 +7,7 @@ const SERVERS = /"(?:sshd|sshd-session|dropbear)"/;
 export type RootSocket = Readonly<{ address: string; port: number; listens: boolean; isSsh: boolean }>;
 
 /**
- * The sockets of root in what `ss -Hantpe` prints, which tells the owner only where that is another user; without those on
+ * The sockets of root in what `ss -Hantpe` prints, which names the owner only if that is another user; without those on
  * loopback.
  */
 export function socketsOfRoot(sockets: string): readonly RootSocket[] {
@@ -22,7 +22,7 @@ export function socketsOfRoot(sockets: string): readonly RootSocket[] {
 
 /**
  * The ports of SSH in what `ss -Hantpe` prints: those on which its servers listen, and those of open sessions where another program
- * listens for them, as systemd does for ssh.socket. Forwarded connections have the same program and are left out. So is what belongs
+ * listens for them, as systemd does for ssh.socket. Forwarded connections have the same program and are skipped. So is what belongs
  * to another user than root, who may give a program any name and lets SSH listen for others (`ssh -R`).
  */
 export function sshPortsIn(sockets: string): readonly number[] {

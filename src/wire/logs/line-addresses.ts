@@ -4,13 +4,13 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 const LONGEST_TOKEN = 64;
 const [DOT, COLON, SIX] = [0x2e, 0x3a, 0x36];
 
-/** 1 for each ASCII letter that can stand in an address. */
+/** 1 for each ASCII letter that an address may contain. */
 const OF_AN_ADDRESS = Uint8Array.from({ length: 128 }, (_, code) =>
   /[0-9A-Fa-f:.]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
 /**
- * The addresses that stand in a text, in every notation: `[198.51.100.7]:25`, `rip=2001:DB8:0::7,`,
+ * The addresses in a text, in every notation: `[198.51.100.7]:25`, `rip=2001:DB8:0::7,`,
  * `[IPv6:2001:db8::7]`. An address may come twice.
  */
 export function* addressesIn(text: string): Generator<Ip> {

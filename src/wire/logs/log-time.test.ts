@@ -21,7 +21,7 @@ test("a day that is yet to come this year was last year's, tomorrow is a clock t
   assert.equal(timeOfLine("Jan  1 00:00:01 mail x", newYear), local(2027, 0, 1, 0, 0, 1));
 });
 
-test("what begins with no time", () => {
+test("lines that do not start with a time", () => {
   for (const line of ["", "x", "Foo 20 08:08:30 mail", "2026-99-20_08:08:30.1 x", " Nov 20 08:08:30 mail"])
     assert.equal(timeOfLine(line, NOW), null, line);
 });

@@ -10,7 +10,7 @@ const PYTHON = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d),(\d{3}) /;
 
 /**
  * When a line was written, according to the line. Lines without a year get the latest one that is not more than a day
- * after `notAfter` (clocks are set, and time zones change). Null: the line does not begin with a time.
+ * after `notAfter` (clocks are set, and time zones change). Null: the line does not start with a time.
  */
 export function timeOfLine(line: string, notAfter: Millis): Millis | null {
   const syslog = SYSLOG.exec(line);

@@ -32,7 +32,7 @@ test("Dovecot: program and severity", () => {
   assert.equal(line("master: Warning: Killed with signal 15")?.severity, "warning");
 });
 
-test("what is no line of either", () => {
+test("lines of neither program", () => {
   for (const line of [
     "",
     "postfix/smtpd[1]: no time",

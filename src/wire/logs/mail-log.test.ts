@@ -19,7 +19,7 @@ test("a fault, with the door and what it was", () => {
   });
 });
 
-test("a probe that gave up is no fault of a client", () => {
+test("a probe that gave up does not count against its client", () => {
   const line = (ip: string): string =>
     `mail postfix/smtpd[1]: lost connection after CONNECT from probe.localhost[${ip}]`;
   assert.equal(read(line("127.71.9.25")), null);
@@ -39,7 +39,7 @@ test("sign-ins on port 25 are counted by the line that ends the session", () => 
   );
 });
 
-test("a failed sign-in is told only where the guard was down", () => {
+test("a failed sign-in is read only from the time when the guard was down", () => {
   const line = (time: string): string =>
     `Nov 20 ${time} imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): ` +
     "user=<anna@example.test>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abc>";
@@ -76,7 +76,7 @@ test("the way of a mail: its names, and what became of it", () => {
   assert.deepEqual(read(told(forged)), { ...tried, recipient: forged });
 });
 
-test("a report that was withheld is no delivery", () => {
+test("a withheld report is not a delivery", () => {
   const told =
     "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +
     "status=sent (the sender of the mail is not proven)";

@@ -10,7 +10,7 @@ import { LOG_PATTERNS } from "./patterns.ts";
 export type MailLogParts = Readonly<{
   /** The words of a refusal by spam score. */
   spamReply: string;
-  /** The time from which on the guard is told of sign-ins directly. */
+  /** From this time on the guard hears of sign-ins directly. */
   guardSince: Millis;
 }>;
 

@@ -28,9 +28,9 @@ function reasonOf(reply: string, spamReply: string): ContentReason {
 
 /** Of the guard's own milter: what it refused is recorded already. */
 const OUR_REPLIES: ReadonlySet<string> = new Set([reasons.header_lines.smtp, reasons.mime_parts.smtp]);
-/** How the reply begins for a stranger's mail whose author is not certain. */
+/** The start of the reply to a stranger's mail whose author is not certain. */
 export const AUTHOR_UNCLEAR = "The header must name its author";
-/** How it begins for an account's mail; the account and a colon follow. */
+/** Its start for an account's mail; the account and a colon follow. */
 export const NOT_SENT_FOR = "Not sent for ";
 const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
 

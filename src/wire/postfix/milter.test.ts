@@ -39,7 +39,7 @@ test("a mail with as many header lines as may be is none of ours, in whatever pi
     assert.deepEqual(asked(session, bytes), [{ type: "negotiate" }, NOTHING, NOTHING, { type: "quit" }]);
 });
 
-test("one line more, and it is told who sent the mail, to whom and through which service", () => {
+test("with one more line the report names the sender, the recipient and the service", () => {
   const lines = [...header(), ...header(), ...header(), ...header("Content-Type", "multipart/mixed; boundary=b")];
   const [, question] = asked([...CONNECTED, ...MAIL, ...lines, ...END_OF_HEADER]);
   assert.ok(question?.type === "end" && question.found !== null);
@@ -105,7 +105,7 @@ test("a million header lines are counted, and none is kept", () => {
   assert.deepEqual(found, [1_000_000]);
 });
 
-test("what is no packet of Postfix ends the connection", () => {
+test("a packet that Postfix would not send ends the connection", () => {
   const reader = (): MilterReader => new MilterReader(LIMITS, () => assert.fail());
   assert.equal(reader().push(Buffer.from("EHLO client.test\r\n")), false);
   assert.equal(reader().push(Buffer.from([0, 0, 0, 0, 0])), false);

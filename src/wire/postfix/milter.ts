@@ -27,7 +27,7 @@ const MACROS: readonly (readonly [stage: number, names: string])[] = [
 ];
 
 const LENGTH_BYTES = 4;
-/** Of one packet so much is kept, and only if its content matters: a header of Postfix has 100 KB at most (header_size_limit). */
+/** How much of one packet is kept, and only if its content matters: a header of Postfix has 100 KB at most (header_size_limit). */
 const KEPT_BYTES = 128 * 1024;
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */
@@ -76,7 +76,7 @@ export class MilterReader {
     this.#ask = ask;
   }
 
-  /** False: these are no packets of Postfix. The connection must be dropped. A million headers cost a few milliseconds. */
+  /** False: these packets are not Postfix's. The connection must be dropped. A million headers cost a few milliseconds. */
   push(chunk: Buffer): boolean {
     let at = 0;
     while (at < chunk.length) {
@@ -117,7 +117,7 @@ export class MilterReader {
     }
   }
 
-  /** Whether a header that begins with this letter may name the first boundary of a mail that is not refused anyway. */
+  /** Whether a header that starts with this letter may name the first boundary of a mail that is not refused anyway. */
   #matters(first: number): boolean {
     return (first | 0x20) === LETTER.c && this.#mail.headerLines <= this.#limits.header_lines;
   }

@@ -20,11 +20,11 @@ test("each part counts, in whatever pieces it arrives, also of a multipart withi
   for (const size of [1, 2, 3, 7, 64, 10_000]) assert.equal(counted(MIXED, body, size), 27, `in pieces of ${size}`);
 });
 
-test("a body that begins with a delimiter, ends in one, or has parts without headers", () => {
+test("a body that starts with a delimiter, ends in one, or has parts without headers", () => {
   assert.equal(counted(MIXED, "--a b\n\nx\n--a b  \n\n--a b\r\n"), 3);
 });
 
-test("lines with hyphens are no parts", () => {
+test("lines with hyphens do not count as parts", () => {
   assert.equal(counted(MIXED, "--\r\n-- \r\n-----\r\n--a b c\r\n--- a b\r\n".repeat(5_000), 100), 0);
 });
 

@@ -1,7 +1,7 @@
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
 const UNCOUNTED = 1_000_000;
-/** A longer line is no delimiter. Of a part's header only what comes before is read. */
+/** A longer line is not a delimiter. Of a part's header only what comes before is read. */
 const MOST_LINE_BYTES = 4 * 1024;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 /** What a filter may find parts in. */

@@ -12,7 +12,7 @@ export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
 export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage | SieveClient;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
-/** Begins the context of a service that believes a PROXY header; the service's name follows. */
+/** The start of the context of a service that trusts a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
 /** The context of the port at which Dovecot hands mail over. */
 export const SIEVE = "sieve";
@@ -144,7 +144,7 @@ type PolicyAction =
 /** The restriction class of the rendered main.cf that asks Postgrey. */
 const GREYLIST = "greylist";
 const GREYLIST_UNKNOWN = "greylist_unknown";
-/** For SpamAssassin. A stranger who writes it into a mail harms that mail alone. */
+/** For SpamAssassin. Strangers who write it into a mail harm only that mail. */
 export const CROWD_HEADER = "X-GhostInbox-Crowd";
 export const CROWD_VALUE = "one of many first mails";
 const IN_CROWD = `PREPEND ${CROWD_HEADER}: ${CROWD_VALUE}` as const;

@@ -26,7 +26,7 @@ test("an entry of the queue tells its id, where it waits, when it came, from who
   });
 });
 
-test("the sender of a bounce is empty, and what is no recipient is none", () => {
+test("the sender of a bounce is empty, and invalid recipients are skipped", () => {
   const bounce = { ...LINE, sender: "MAILER-DAEMON", recipients: [7, { address: 8 }] };
   const entry = parseQueueEntry(JSON.stringify(bounce));
   assert.deepEqual([entry?.sender, entry?.recipients], ["", []]);

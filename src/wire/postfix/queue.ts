@@ -21,7 +21,7 @@ export type QueueEntry = Readonly<{
 /** So postqueue(1) shows the empty sender. */
 const NULL_SENDER = "MAILER-DAEMON";
 
-/** Null for what is no entry. */
+/** Null for an invalid entry. */
 export function parseQueueEntry(line: string): QueueEntry | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;

@@ -5,7 +5,7 @@ import { relayTrouble as read } from "./relay-trouble.ts";
 const AT = "smtp.relay.example[198.51.100.91]";
 const relayTrouble = (reason: string) => read(reason, "[smtp.relay.example]:587");
 
-test("what the relay says to every mail is told apart, with its code and never its words", () => {
+test("the relay's answer to every mail is recognized, with its code and without its words", () => {
   const refused = `SASL authentication failed; server ${AT} said: 535 5.7.8 wrong: secret`;
   assert.deepEqual(relayTrouble(refused), {
     kind: "login",
@@ -51,7 +51,7 @@ test("a relay that puts all mail off says so before it hears of recipients", () 
     });
 });
 
-test("what other servers said, before the relay was set, is not about it; a reason without a name may be", () => {
+test("answers of other servers, from before the relay was set, are not about it; a reason without a name may be", () => {
   for (const text of [
     "connect to mx.example.net[203.0.113.1]:25: Connection timed out",
     `connect to ${AT}:25: Connection timed out`,
@@ -70,7 +70,7 @@ test("what other servers said, before the relay was set, is not about it; a reas
   assert.equal(read(byAddress, "[2001:db8::1]:465")?.kind, "away");
 });
 
-test("what is about one mail or our own Dovecot is not", () => {
+test("an answer about one mail, or from our own Dovecot, is not trouble of the relay", () => {
   for (const text of [
     `host ${AT} said: 451 4.7.1 greylisted (in reply to RCPT TO command)`,
     `host ${AT} said: 450 SASL authentication failed (in reply to RCPT TO command)`,

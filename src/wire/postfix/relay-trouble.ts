@@ -1,5 +1,5 @@
 /**
- * Why the relay takes no mail at all, as far as the queue tells. What it says of single mails is for their senders. `isNamed`: the
+ * Why the relay accepts no mail at all, as far as the queue shows. Its answers to single mails are for their senders. `isNamed`: the
  * reason names the relay; otherwise another server, which was asked before the relay was set, may have been meant.
  */
 export type RelayTrouble = Readonly<{ kind: "login" | "tls" | "later" | "away"; says: string; isNamed: boolean }>;

@@ -40,7 +40,7 @@ test("a blank before the end of an empty frame is allowed, as some senders write
   ]);
 });
 
-test("anything else is no RELP, and is not collected", () => {
+test("anything else is not RELP, and is not collected", () => {
   for (const text of [
     `HTTP/1.1 400 Bad Request\r\n\r\n${" ".repeat(60)}`,
     "1 rsp 99999 x",

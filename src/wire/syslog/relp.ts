@@ -1,17 +1,18 @@
 /**
  * RELP, the Reliable Event Logging Protocol of rsyslog: each message has a number, and the receiver answers each.
- * Frames are `NUMBER COMMAND LENGTH[ DATA]\n`, numbers go from 1 to 999,999,999 and begin again (librelp, relp.html).
+ * Frames are `NUMBER COMMAND LENGTH[ DATA]
+ `, numbers go from 1 to 999,999,999 and start again (librelp, relp.html).
  */
 
 export type RelpFrame = Readonly<{ number: number; command: string; data: string }>;
 
 const LAST_NUMBER = 999_999_999;
-/** Answers are short; a longer one is no RELP. */
+/** Answers are short; a longer one is not RELP. */
 const MOST_BYTES = 16_384;
 const HEADER = /^(\d{1,9}) ([a-z]{1,32}) (\d{1,5})([ \n])/;
 const LONGEST_HEADER = 50;
 
-/** What a session begins with. Data of `open`, and of the answer to it. */
+/** The start of a session. Data of `open`, and of the answer to it. */
 export const RELP_OFFER = "relp_version=0\nrelp_software=ghostinbox\ncommands=syslog";
 
 export function relpFrame({ number, command, data }: RelpFrame): string {
@@ -32,7 +33,7 @@ export function isTaken({ command, data }: RelpFrame): boolean {
 export class RelpReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** The frames that are now whole; null if this is no RELP. */
+  /** The frames that are now whole; null if this is not RELP. */
   push(chunk: Buffer): readonly RelpFrame[] | null {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     const frames: RelpFrame[] = [];

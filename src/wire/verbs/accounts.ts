@@ -47,7 +47,7 @@ const known = () => ({
     "Strangers guess at its password, so new places are limited; null: they do not.",
   ),
   held: meaning(z.nullable(heldAccount()), "Null: its mail is not held."),
-  known: meaning(list(z.array(z.string())), "Places from which it may sign in while it is guarded, the latest first."),
+  known: meaning(list(z.array(z.string())), "Places from which it may sign in while it is guarded, newest first."),
 });
 export const accountState = lazily(() => z.object({ ...row(), ...known() }).check(z.meta({ id: "AccountState" })));
 export type AccountState = Readonly<z.output<ReturnType<typeof accountState>>>;
@@ -62,7 +62,7 @@ const lastSignIn = () =>
 export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
 const passwordsOnServer = meaning(
   z.boolean(),
-  "Each account has a key for its mail, so accounts and passwords are made on the server alone.",
+  "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
 );
 const listItem = () =>
   z.object({
@@ -124,7 +124,7 @@ export const OF_ACCOUNTS = [
   verb("account_suspend", ADMIN, ofAccount, changes(withHeld, "shutOut"))
     .http(
       "POST /accounts/{name}/suspend",
-      "Suspends an account: nobody can sign in, mail still arrives, and what it sent and still is here is held.",
+      "Suspends an account: sign-ins fail, mail still arrives, and its own mail that is still in the queue is held.",
     )
     .cli(
       "account suspend ADDRESS",

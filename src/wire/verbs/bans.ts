@@ -132,7 +132,7 @@ export const BANS = [
       "bans",
       "It removes what has expired anyway.",
     ),
-  ).cli("cleanup", "Remove expired bans; the server also does so by itself.", {
+  ).cli("cleanup", "Remove expired bans; the server also does it regularly.", {
     done: ({ expired }) =>
       expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
   }),

@@ -13,7 +13,7 @@ const can = (verb: "passkey_add" | "passkey_remove", fields: object): boolean =>
 const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
 const MADE = { ...USED, signature: undefined, publicKey: "MFkw", name: "My laptop" };
 
-test("a passkey comes in base64url, bounded, with nothing besides", () => {
+test("a passkey is base64url of bounded length, without other fields", () => {
   assert.ok(used.safeParse(USED).success);
   for (const field of Object.keys(USED))
     for (const wrong of ["", "a=", "a+b/", "ä", 7, undefined, "A".repeat(1_501)])

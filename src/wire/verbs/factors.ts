@@ -96,7 +96,7 @@ export const FACTORS = [
   ),
   verb("passkey_list", ADMIN, {}, reads(passkeyList)).http(
     "GET /factors/passkeys",
-    "The passkeys that sign in, the oldest first.",
+    "The passkeys that sign in, oldest first.",
   ),
   verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", trial: FACTOR })).http(
     "POST /factors/passkeys",

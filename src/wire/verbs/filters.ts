@@ -5,7 +5,7 @@ import { ALLOW, GREYLIST, orOwner, READ } from "../control/verb-rights.ts";
 import { accountName, duration, mailAddress, meaning, page, pageOf, senderPattern, time } from "./kinds.ts";
 import { OWN, verb } from "./verb.ts";
 
-/** What lets mail in: pauses of greylisting, and senders whose mail is never spam. */
+/** What accepts more mail: pauses of greylisting, and senders whose mail is never spam. */
 
 const ofRecipient = { recipient: meaning(mailAddress, "Who waits for a mail, such as one with a code.") };
 const lasts = duration("How long, 30 days at most; 15m if absent.");

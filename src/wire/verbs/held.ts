@@ -98,7 +98,7 @@ export const HELD = [
         next: (it) => `account ${it.isMore ? "release" : "held"} ${it.name}`,
       },
     ),
-  /** With `ids`, none of which is held, it is no failure. */
+  /** With `ids`, none of which is held, it succeeds. */
   verb(
     "held_drop",
     PROVEN_QUEUE,

@@ -27,7 +27,7 @@ const mailbox = answers(() =>
 export type MyMailbox = ResultOf<typeof mailbox>;
 /** Under which mail comes to the account: its own, and aliases that lead to it, directly or by others. */
 const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.array(z.string())) }));
-/** Where a mail program finds the mailbox. Both ports begin with TLS. */
+/** Where a mail program finds the mailbox. Both ports use TLS from the start. */
 const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
 export type MyClient = ResultOf<typeof client>;
 const sessions = answers(() => z.object({ items: list(z.array(z.object(sessionFacts()))) }));

@@ -36,11 +36,11 @@ const changed = answers(() =>
     changed: count,
     kept: meaning(
       list(z.array(z.object({ account: z.string(), mails: count }))),
-      "What the guard holds for these accounts, and was left alone.",
+      "What the guard holds for these accounts; it was left unchanged.",
     ),
     next: meaning(
       z.nullable(z.string()),
-      "Where the rest begins, for `cursor` of the same request; null: none is left.",
+      "Where the rest starts, for `cursor` of the same request; null: nothing is left.",
     ),
   }),
 );
@@ -93,7 +93,7 @@ const SOME_MAIL = {
 export const OF_QUEUE = [
   verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
     "GET /queue",
-    "Mail in Postfix's queue, the oldest first, a page at a time: all, or what fits.",
+    "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",
     {
       given: { ids: [] },
       fields: strict,
@@ -118,7 +118,7 @@ export const OF_QUEUE = [
   ),
   verb("queue_delete", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
     "POST /queue/delete",
-    "Deletes mail for good, 1,000 an hour at most. Nobody is told. Needs a fresh proof.",
+    "Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof.",
     SOME_MAIL,
   ),
   verb("queue_return", PROVEN_QUEUE, change, changes(changed, "deleted")).http(

@@ -58,7 +58,7 @@ const tests = answers(() =>
 export type ChannelTests = ResultOf<typeof tests>;
 const NO_TRIAL = { bound: "alertTests", trial: "It changes nothing: it sends a message to each channel." } as const;
 
-/** At most so many entries of the audit at once: each may have some kilobytes. */
+/** How many entries of the audit at once: each may have some kilobytes. */
 export const MOST_AUDITED = 100;
 const audited = answers(() =>
   z.object({
@@ -70,7 +70,7 @@ const audited = answers(() =>
           actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
           type: z.string(),
           subject: z.string(),
-          detail: meaning(z.string(), "JSON, as it was hashed."),
+          detail: meaning(z.string(), "The JSON that was hashed."),
           previous: meaning(z.string(), "The hash of the entry before."),
           hash: meaning(z.string(), "SHA-256 in hexadecimal."),
         }),
@@ -104,7 +104,7 @@ const upkeep = answers(() => z.object({ items: list(z.array(upkeepItem())) }));
 export const SERVER = [
   verb("alerts_list", READ, page(), reads(alerts)).http(
     "GET /alerts",
-    "Alerts, the open ones first, the newest first of each, a page at a time; and the channels that send them.",
+    "Alerts, open ones first, newest first of each, a page at a time; and the channels that send them.",
   ),
   verb("alerts_test", ADMIN, {}, reads(tests, NO_TRIAL)).http(
     "POST /alerts/test",
@@ -112,7 +112,7 @@ export const SERVER = [
   ),
   verb("audit_list", ADMIN, numberedPage(MOST_AUDITED), reads(audited)).http(
     "GET /audit",
-    "What administrators did, the newest first, a page at a time.",
+    "Administrators' actions, newest first, a page at a time.",
   ),
   verb("audit_verify", ADMIN, {}, reads(verified)).http(
     "GET /audit/verify",
@@ -122,7 +122,7 @@ export const SERVER = [
     "GET /incidents",
     "Incidents, the timeline of the one that is open, and whether the server is isolated.",
   ),
-  verb("firewall", READ, {}, reads(answers(firewallReport))).http("GET /firewall", "What the firewall lets in now."),
+  verb("firewall", READ, {}, reads(answers(firewallReport))).http("GET /firewall", "What the firewall accepts now."),
   verb("checks", READ, {}, reads(answers(checksReport))).http(
     "GET /checks",
     "The results of the checks of the whole server when they last ran. This starts none.",
