@@ -1,3 +1,5 @@
+// Invariant: While the database takes no writes, sign-ins are decided from memory, and recipients of accounts are counted there.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guess, mail } from "../../test/kit/engine-events.ts";

@@ -1,3 +1,5 @@
+// Invariant: An account's open sessions end with its password, and no one else's do.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";

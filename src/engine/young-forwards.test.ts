@@ -1,3 +1,5 @@
+// Invariant: A new forward sends out no more than its account may; the rest stays in the mailbox.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY } from "../../test/kit/samples.ts";

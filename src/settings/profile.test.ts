@@ -1,3 +1,5 @@
+// Invariant: A profile has other defaults, and weakens no limit.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EXPORT_KEYS } from "./for-export.ts";

@@ -1,3 +1,5 @@
+// Invariant: The web changes only settings of a closed list, which guard and keeper both check.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, NOON, STRANGER } from "../../test/kit/samples.ts";

@@ -1,3 +1,5 @@
+// Invariant: No local user can act as another program at the port of Dovecot's questions.
+
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { connect, createServer } from "node:net";

@@ -1,3 +1,5 @@
+// Invariant: A restore drill reaches neither the world nor the running server, and ends with its command.
+
 import assert from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

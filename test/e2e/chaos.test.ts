@@ -1,3 +1,5 @@
+// Invariant: Load gets no one past a limit: without the guard's answer clients must try again, and only while the guard is dead does the stand-in pass everything.
+
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patienceSeconds } from "../kit/patience.ts";

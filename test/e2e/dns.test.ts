@@ -1,3 +1,5 @@
+// Invariant: All programs ask our resolver for names, except those for names that strangers cannot choose.
+
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";

@@ -1,3 +1,5 @@
+// Invariant: Fail2ban itself bans no address: it leaves reports, and the guard decides (ADR 8).
+
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

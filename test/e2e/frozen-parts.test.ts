@@ -1,3 +1,5 @@
+// Invariant: A component counts as running only while it does its work: the keeper probes each, reports it after two failures, and restarts it while it hangs.
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

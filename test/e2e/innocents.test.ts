@@ -1,3 +1,5 @@
+// Invariant: Honest users sign in under the default limits, also while their account is attacked.
+
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { messageOf } from "../../src/core/error.ts";

@@ -1,3 +1,5 @@
+// Invariant: An alert of a detector counts only if its address cannot be forged.
+
 import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,3 +1,5 @@
+// Invariant: An accepted mail, an answered command and each file of ours survive a power failure.
+
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,3 +1,5 @@
+// Invariant: A full mailbox is refused before its mail is accepted, under each of its addresses.
+
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";

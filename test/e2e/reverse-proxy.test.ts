@@ -1,3 +1,5 @@
+// Invariant: Only a proxy says where a client of mail comes from, also while the firewall or the guard is down.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

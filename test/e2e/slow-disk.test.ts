@@ -1,3 +1,5 @@
+// Invariant: No decision waits for the disk's flush: the maintenance process makes every flush, and the write-ahead log stays bounded without it.
+
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";

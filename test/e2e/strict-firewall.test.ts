@@ -1,3 +1,5 @@
+// Invariant: The strict firewall locks no one out for long: the kernel ends a trial unless a new connection confirms it.
+
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: Every ban is checked against everything that forbids it (core/decide/sparing.ts, neighbours.ts); an independent oracle computes the same.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,3 +1,5 @@
+// Invariant: An event is data until it is printed: no code decides by its text (ADR 11).
+
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: Root writes by descriptor, in directories that belong to root (src/adapters/root-files).
+
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";

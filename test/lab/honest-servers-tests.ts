@@ -1,3 +1,5 @@
+// Invariant: A bounce never bans a server or reveals which users exist.
+
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Dialog, type SmtpReply } from "./dialog.ts";

@@ -1,3 +1,5 @@
+// Invariant: An isolated server stays isolated until root lifts it, and none of its mail leaves or is lost.
+
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";

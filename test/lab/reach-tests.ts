@@ -1,3 +1,5 @@
+// Invariant: No system user reaches more sockets, files and directories than the table of docs/reference/files.md says.
+
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,5 @@
+// Invariant: Every author of a mail is checked; a mail with an unproven author of ours goes to Junk.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { patience } from "../kit/patience.ts";

@@ -1,3 +1,5 @@
+// Invariant: Only Dovecot can send at the port for mail from Sieve scripts (ADR 25).
+
 import assert from "node:assert/strict";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

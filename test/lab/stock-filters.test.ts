@@ -1,3 +1,5 @@
+// Invariant: A stranger's text cannot pass for another client's address.
+
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+// Invariant: An account sends only as itself, in the envelope and in every author field.
+
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

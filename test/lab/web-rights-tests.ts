@@ -1,3 +1,5 @@
+// Invariant: Every verb lists the origins that may use it, the rights of the web's caller, and its bound; the guard finds the caller by its secret (ADR 20).
+
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

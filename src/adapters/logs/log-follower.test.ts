@@ -1,3 +1,5 @@
+// Invariant: Each line of a log becomes an event once, through rotation, truncation, kills and power failures.
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {

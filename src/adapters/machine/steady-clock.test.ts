@@ -1,3 +1,5 @@
+// Invariant: A clock that is wrong for a minute changes nothing: a jump is trusted after five minutes, a clock that keeps moving after fifteen.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";

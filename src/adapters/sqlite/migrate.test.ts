@@ -1,3 +1,5 @@
+// Invariant: A schema has a number and only grows; a released migration is never edited.
+
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: Audited events are chained by hashes; an edit, a removal, an insertion, a cut or a rewritten chain is found against root's hourly anchors.
+
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";

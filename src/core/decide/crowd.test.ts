@@ -1,3 +1,5 @@
+// Invariant: Asking for names from many networks reveals few of them.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";

@@ -1,3 +1,5 @@
+// Invariant: Nothing protected is ever banned: this machine, its gateway, the allow list.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

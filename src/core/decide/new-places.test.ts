@@ -1,3 +1,5 @@
+// Invariant: While strangers guess, only known addresses and passwords that look right are checked, within a budget; a refusal counts the same for right and wrong passwords.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";

@@ -1,3 +1,5 @@
+// Invariant: A held account sends nothing, and an account from a new place reaches at most a fifth of its limits for strangers before it is held.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";

@@ -1,3 +1,5 @@
+// Invariant: Idle connections keep no one out.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,3 +1,5 @@
+// Invariant: Only a finished handshake counts against an address.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,3 +1,5 @@
+// Invariant: The sessions of one account keep no one else out.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Session, surplusOf } from "./shared-sessions.ts";

@@ -1,3 +1,5 @@
+// Invariant: No kept event is missing from an export: the position moves only once the receiver has confirmed, and repeated events have the same id.
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,3 +1,5 @@
+// Invariant: A damaged, removed or replaced database is set aside under a name with the time, what can be saved takes its place, and the owner is alerted.
+
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

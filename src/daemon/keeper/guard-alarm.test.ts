@@ -1,3 +1,5 @@
+// Invariant: The keeper mails when the guard does not run, and when it is back.
+
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

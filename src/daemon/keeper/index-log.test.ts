@@ -1,3 +1,5 @@
+// Invariant: An index of a log changes no answer: one that does not fit its file is not used.
+
 import assert from "node:assert/strict";
 import {
   appendFileSync,

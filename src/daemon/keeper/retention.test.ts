@@ -1,3 +1,5 @@
+// Invariant: Retention removes no mail under legal hold, and none before it was in its folder for the rule's time.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAccountName } from "../../core/net/address.ts";

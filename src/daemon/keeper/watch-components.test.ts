@@ -1,3 +1,5 @@
+// Invariant: An upgraded package takes no working component down: the new version checks the configuration first, and the restarts stop at one that does not answer.
+
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -46,7 +46,7 @@ describe("the data directory", OWN_ETC, () => {
   const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
     etc.call(["src/daemon/set-up/directories.ts", "makeDirectories", layout]);
 
-  /** As ARCHITECTURE.md shows it: path, mode, user, group. */
+  /** As docs/reference/files.md shows it: path, mode, user, group. */
   const shown: readonly (readonly [string, string, string, string])[] = [
     ["program", "755", "root", "root"],
     ["tls", "700", "root", "root"],
@@ -81,7 +81,7 @@ describe("the data directory", OWN_ETC, () => {
     ["service", "755", "root", "root"],
   ];
 
-  test("each place belongs to whom ARCHITECTURE.md says", async () => {
+  test("each place has the owner that docs/reference/files.md names", async () => {
     const [etc, layout] = [machine(61_000), fresh()];
     assert.deepEqual(await make(etc, layout), []);
     for (const [path, mode, user, group] of shown) {

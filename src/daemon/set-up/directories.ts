@@ -15,7 +15,7 @@ import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
 
-/** Every directory of ARCHITECTURE.md, parents first: none is in one that another user could have replaced. */
+/** Every directory of docs/reference/files.md, parents first: none is in one that another user could have replaced. */
 export function directories(layout: Layout): readonly Entry[] {
   const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
   const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });

@@ -1,3 +1,5 @@
+// Invariant: Encrypted mail arrives without the private key, which is in no backup; a second pair of keys is never made.
+
 import assert from "node:assert/strict";
 import {
   copyFileSync,

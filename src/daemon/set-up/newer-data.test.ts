@@ -1,3 +1,5 @@
+// Invariant: An older program touches nothing newer.
+
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+// Invariant: Set-up ends every process of an earlier run.
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,3 +1,5 @@
+// Invariant: An upgrade can be undone by a few renames, which the next start completes.
+
 import assert from "node:assert/strict";
 import {
   cpSync,

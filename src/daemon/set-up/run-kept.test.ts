@@ -1,3 +1,5 @@
+// Invariant: Root runs nothing that others could have written.
+
 import assert from "node:assert/strict";
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

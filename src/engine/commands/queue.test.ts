@@ -1,3 +1,5 @@
+// Invariant: The guard's holds and root's never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH, network } from "../../../test/kit/commands-kit.ts";

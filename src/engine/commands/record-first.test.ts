@@ -1,3 +1,5 @@
+// Invariant: No account, alias, second factor or passkey changes without its record, which comes first.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";

@@ -1,3 +1,5 @@
+// Invariant: The firewall follows only the database: each change of a ban adds a step in the same transaction, and after any failure the enforcer starts over with all bans.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,3 +1,5 @@
+// Invariant: Windows are exact and slide; the data in memory is a bounded copy of the database and may be dropped at any time.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";

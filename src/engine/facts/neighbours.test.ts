@@ -1,3 +1,5 @@
+// Invariant: A network is not banned for a single report, nor if wanted mail comes from it.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";

@@ -1,3 +1,5 @@
+// Invariant: A broken block list refuses no mail, and delays it by less than a second.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";

@@ -1,3 +1,5 @@
+// Invariant: A counter never falls, and no event is missing from a page's stream.
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { BAN, bearer, type Kit, signIn, startKit, until } from "../../../test/kit/api-kit.ts";

@@ -1,3 +1,5 @@
+// Invariant: A key never keeps its user from signing in: it is stored with the hash of the password that opens it, in one transaction.
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,3 +1,5 @@
+// Invariant: An app password only reads and sends, and any new password of its account removes it.
+
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: Aliases and forwards form one graph without loops.
+
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";

@@ -1,3 +1,5 @@
+// Invariant: A vacation reply is only text, and its number is bounded.
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+// Invariant: Alerts never delay anything, depend only on the database, and are neither repeated nor lost over a restart.
+
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { alertsOnDatabase } from "../../../../test/kit/alerts-on-database.ts";

@@ -1,3 +1,5 @@
+// Invariant: No query walks all events: each list has a limit and a cursor, and a search ends after 20 ms (ADR 15).
+
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
