@@ -16,7 +16,7 @@ function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
   return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
 }
 
-test("an account is unused if nobody has signed in for so long, and it is not younger than that", () => {
+test("an account is unused after so long without a sign-in, unless it is younger", () => {
   const { accounts } = review({
     accounts: [
       account("never@example.org"),
@@ -45,7 +45,7 @@ test("what leads outside is named: by aliases that take mail, and by scripts", (
   assert.equal(aliases, 3);
 });
 
-test("what accounts send on by command is named, and by what; what stays here is not", () => {
+test("forwards set by command are named, with the command; local targets are not", () => {
   const address = "anna@example.org";
   const by = "account forward";
   const { forwards } = review({

@@ -17,7 +17,7 @@ export type AccountAccess = Readonly<{
   /** What is wrong with its password in the followed accounts file; null: nothing known. */
   weakness: string | null;
 }>;
-/** Mail for `address` goes on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
+/** Mail for `address` is sent on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
 export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;
 export type AliasAccess = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
 /** A token of the API, or the administrator of the dashboard. `lastSeen`: when it last did something that is in the audit. */
@@ -42,13 +42,13 @@ export type AccessFacts = Readonly<{
 export type AccessReview = Readonly<{
   /** Each account that can read its mail and send, and what is special about it. */
   accounts: readonly (AccountAccess & Readonly<{ isUnused: boolean }>)[];
-  /** Where mail leaves this server by itself. */
+  /** Where mail leaves this server without a user's action. */
   forwards: readonly Forward[];
   admins: readonly AdminAccess[];
   aliases: number;
 }>;
 
-/** `unusedMs`: an account without a sign-in for so long, and as old as that, counts as unused. */
+/** `unusedMs`: an account without a sign-in for this long, and at least as old, counts as unused. */
 export function accessReview(
   { accounts, aliases, redirects, forwardings, admins, domains }: AccessFacts,
   { now, unusedMs }: Readonly<{ now: number; unusedMs: number }>,

@@ -19,7 +19,7 @@ test("the entry that was set longest ago goes first", () => {
   assert.equal(map.get("b"), undefined);
 });
 
-test("a look keeps no entry, a touch does", () => {
+test("reading an entry does not keep it, touching it does", () => {
   const map = new BoundedMap<string, number>(2);
   map.set("a", 1);
   map.set("b", 2);

@@ -1,4 +1,4 @@
-/** A map with at most so many entries. When it is full, the least recently set or touched entry is dropped. */
+/** A map with a maximum size. When it is full, the least recently set or touched entry is dropped. */
 export class BoundedMap<K, V> {
   readonly #most: number;
   readonly #entries = new Map<K, V>();

@@ -46,6 +46,6 @@ test("one thing is not many", () => {
   assert.equal(plural(3, "record is", "records are"), "3 records are");
 });
 
-test("room is told in whole megabytes, rather too many", () => {
+test("room is shown in whole megabytes, rounded up", () => {
   assert.deepEqual([inMb(0), inMb(1), inMb(1 << 20), inMb((1 << 20) + 1)], [0, 1, 1, 2]);
 });

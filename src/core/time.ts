@@ -26,7 +26,7 @@ export function compactTime(at: Millis): string {
   return isoTime(at).replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
 }
 
-/** RFC 3339, or a day alone, which begins at midnight in UTC. */
+/** RFC 3339, or only a day, which starts at midnight in UTC. */
 const TIME = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
 
 /** Null for anything else, also for a day that no month has, which Date.parse() takes for one of the next month. */

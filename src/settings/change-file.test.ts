@@ -79,7 +79,7 @@ test("what a variable sets says so", () => {
   );
 });
 
-test("no line of another setting is told, however the file is written", () => {
+test("no error shows a line of another setting, however the file is written", () => {
   const secret =
     'domains = ["example.org"]\nalerts = { webhook = ["https://hooks.example/T0KEN"], thresholds.bans = 3 }\n';
   assert.match(problemsOf(secret, [{ key: "alerts.thresholds.bans", value: "4" }])[0] ?? "", /edit it there/);

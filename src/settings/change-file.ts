@@ -76,7 +76,7 @@ function withValue(text: string, key: SettingKey, value: string): Edited {
   return reason === null ? setKey(text, key.split("."), read.toml) : { ok: false, reason };
 }
 
-/** What is no JSON is no value of any setting. */
+/** Invalid JSON is not a value of any setting. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);

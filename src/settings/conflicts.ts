@@ -15,7 +15,7 @@ export function findConflicts(settings: Settings): readonly SettingProblem[] {
   ];
 }
 
-/** Postfix believes the header of each client that can connect. */
+/** Postfix trusts the header of each client that can connect. */
 function openToForgers(settings: Settings): readonly SettingProblem[] {
   if (settings["proxy.networks"].length === 0 || settings["firewall.enabled"]) return [];
   const says = "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.";

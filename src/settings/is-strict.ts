@@ -1,6 +1,6 @@
 import type { Settings } from "./schema.ts";
 
-/** Whether all ports but the chosen ones shall be shut (docs/firewall.md). */
+/** Whether all ports but the chosen ones are closed (docs/firewall.md). */
 export function isStrict(settings: Pick<Settings, "firewall.enabled" | "firewall.mode">): boolean {
   return settings["firewall.enabled"] && settings["firewall.mode"] === "strict";
 }

@@ -27,7 +27,7 @@ test("by default each jail has the values of its name, and is on", () => {
   assert.deepEqual(ownJailOf(settings), OWN_JAIL);
 });
 
-test("a jail's settings are a table of its own, and variables without a dash", () => {
+test("a jail's settings are in a separate table, and in variables without a dash", () => {
   const settings = settingsOf(
     '[fail2ban.jails.postfix-auth]\nmaxretry = 8\nfindtime = "1h"\n[fail2ban.jails.dovecot]\nenabled = false\n[fail2ban.own_filters]\nbantime = "1d"',
     { GHOSTINBOX_FAIL2BAN__JAILS__POSTFIX_AUTH__BANTIME: "2h" },

@@ -87,7 +87,7 @@ export function layoutOf(dataDirectory: string) {
     mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
     /** Why the owner's settings of Dovecot are not used, or null. */
     ownDovecotUnused: at("conf", "own-dovecot-unused.json"),
-    /** For root alone: whose mail retention must not touch, what it did last, and since when each folder is under its rule. */
+    /** Only for root: whose mail retention must not touch, its last run, and since when each folder is under its rule. */
     legalHolds: at("lib", "retention", "legal-holds.json"),
     retentionRecord: at("lib", "retention", "last.json"),
     retentionFolders: at("lib", "retention", "folders.json"),
@@ -106,11 +106,11 @@ export function layoutOf(dataDirectory: string) {
     spamHeadSocket: at("run", "spamd", "head"),
     /** Tells when spamd last answered about a mail. */
     spamPulseSocket: at("run", "spamd", "pulse"),
-    /** DOMAIN/LOCAL/user_prefs: the senders that a user lets in. */
+    /** DOMAIN/LOCAL/user_prefs: the senders that a user allows. */
     spamPreferences: at("db", "spam"),
     /** Who may send as whom, and the allow list: for Rspamd. */
     authorLists: at("db", "authors"),
-    /** For root alone: a network-facing program can neither read nor delete a backup. */
+    /** Only for root: a network-facing program can neither read nor delete a backup. */
     backup: at("backup"),
     backupKey: at("backup", "key"),
     /** Where backups go unless `backup.repository` names another place. */
@@ -118,7 +118,7 @@ export function layoutOf(dataDirectory: string) {
     backupCache: at("backup", "cache"),
     /** The state that is backed up, as a tree like the data directory; there only during a backup. */
     backupStage: at("backup", "stage"),
-    /** The same where mail is a mount of its own: second names of mails can be made there alone. For root alone. */
+    /** The same where mail is a separate mount: hard links to mails can be made only there. Only for root. */
     backupMailStage: at("mail", ".backup-stage"),
     /** What the last backup came to. */
     backupRecord: at("backup", "last.json"),
@@ -131,14 +131,14 @@ export function layoutOf(dataDirectory: string) {
     backupQueue: at("backup", "queue"),
     /** Files of a restored server that its settings name and that lie elsewhere, each below its whole path. */
     backupOutside: at("backup", "outside"),
-    /** For root alone: the databases and settings from before the last upgrade, and what a rollback set aside. */
+    /** Only for root: the databases and settings from before the last upgrade, and what a rollback set aside. */
     beforeUpgrade: at("before-upgrade"),
     upgradeSnapshot: at("before-upgrade", "snapshot.json"),
-    /** A rollback that has begun. */
+    /** A rollback that is under way. */
     rollback: at("before-upgrade", "rollback.json"),
     /** The schemas that the last rollback has left: no start brings the databases to these until it is deleted. */
     takenBack: at("before-upgrade", "taken-back.json"),
-    /** For root alone: figures of the disk by day, and which reports were mailed. */
+    /** Only for root: figures of the disk by day, and which reports were mailed. */
     report: at("report"),
     diskDays: at("report", "disk.json"),
     reportsMailed: at("report", "mailed.json"),
@@ -148,11 +148,11 @@ export function layoutOf(dataDirectory: string) {
     adoptedScript: at("adopted-script.json"),
     /** What the checks last came to. */
     checkRecord: at("checks", "last.json"),
-    /** What was done about incidents, with the evidence and the key that signs it: root's alone. */
+    /** The records of incidents, with the evidence: only for root. */
     incidents: at("incidents"),
     /** There while the server is isolated. Not in a backup: a restored server is reached by all. */
     isolation: at("isolation.json"),
-    /** What the strict firewall was confirmed to let in. Not in a backup: another machine has another SSH. */
+    /** What the strict firewall was confirmed to accept. Not in a backup: another machine has another SSH. */
     strictFirewall: at("firewall.json"),
     log: at("log"),
     /** What `npm start` says, for when its terminal is gone. */

@@ -170,14 +170,14 @@ test("an unknown variable names the nearest known one; others' variables are lef
   assert.deepEqual(problemsOf(null, others), []);
 });
 
-test("a wrong variable is named as it is written, though the file is right", () => {
+test("a wrong variable is named as written, though the file is right", () => {
   assert.deepEqual(problemsOf("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "25 " }), []);
   assert.deepEqual(problemsOf("[ports]\nsmtp = 2525", { GHOSTINBOX_PORTS__SMTP: "smtp" }), [
     `GHOSTINBOX_PORTS__SMTP must be a whole number from 1 to 65535, not "smtp".`,
   ]);
 });
 
-test("all problems are told at once, up to twenty, each in one short line", () => {
+test("all problems are reported at once, up to twenty, each in one short line", () => {
   const both = problemsOf("[ports]\nsmtp = 0\nimaps = 0", { GHOSTINBOX_HOSTNAME: "x" });
   assert.equal(both.length, 3);
   const many = problemsOf(Array.from({ length: 1_000 }, (_, i) => `a${i} = 1`).join("\n"));

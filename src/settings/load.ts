@@ -10,7 +10,7 @@ import type { SettingProblem } from "./setting.ts";
 import { findClash, nameOf } from "./toml/clash.ts";
 import { linesOfKeys, type Statement, statementsOf } from "./toml/statements.ts";
 
-/** What the file says of a key, and in which line. */
+/** The file's value of a key, and its line. */
 export type FileValue = Readonly<{ toml: string; line: number }>;
 
 /** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise. */
@@ -83,7 +83,7 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
       problems.push({ where, line, says: wrongValue(key, where, read) });
     }
   }
-  // Every value came from the reader of its own key, and every key has one.
+  // Each value came from the reader of its key, and every key has one.
   const settings = named(Object.fromEntries(values) as Settings);
   if (problems.length === 0) problems.push(...findConflicts(settings));
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) };
@@ -99,7 +99,7 @@ export function missingDomain(settings: Settings): string | null {
   return `No mail domain is set: write domains = ["example.org"] in ghostinbox.toml, or set GHOSTINBOX_DOMAIN=example.org.`;
 }
 
-/** A value that is wrong names none: its reader tells of it. */
+/** An invalid value names none: its reader reports it. */
 function profileIn(written: readonly Written[]): Settings["profile"] {
   const named = written.findLast(({ key, value }) => key === "profile" && settingOf(key).kind.read(value).ok);
   return named?.value === "small" ? "small" : "standard";

@@ -25,7 +25,7 @@ test("edit distance is symmetric, and 0 only between equals", () => {
   );
 });
 
-test("what two names have in common, at the beginning or at the end, changes nothing", () => {
+test("a common prefix or suffix of two names changes nothing", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 6 });
   fc.assert(
     fc.property(word, word, word, (a, b, same) => {

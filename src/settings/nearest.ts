@@ -4,7 +4,7 @@ export function nearest(name: string, known: readonly string[]): string {
   let best = known[0] ?? "";
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    // So many characters at least must be added or removed.
+    // At least this many characters must be added or removed.
     if (Math.abs(wanted.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

@@ -16,7 +16,7 @@ function loaded(text: string | null, env: Readonly<Record<string, string>> = {})
 
 const SMALL = 'profile = "small"';
 
-test("the small profile changes its own settings and no other, and each costs something that is told", () => {
+test("the small profile changes its own settings and no other, and names the cost of each", () => {
   const standard = loaded(null);
   const small = loaded(SMALL);
   const changed = settingKeys().filter((key) => small.sources[key].toml !== standard.sources[key].toml);
@@ -27,7 +27,7 @@ test("the small profile changes its own settings and no other, and each costs so
   assert.deepEqual(givenUp("standard", standard.sources), []);
 });
 
-test("what the owner sets wins over the profile, in the file and by a variable, also if it is the usual default", () => {
+test("the owner's value wins over the profile's, in the file and by a variable, also if it is the usual default", () => {
   const { settings, sources } = loaded(`${SMALL}\nfail2ban.enabled = true`, { GHOSTINBOX_SPAM__PROCESSES: "2" });
   assert.equal(settings["fail2ban.enabled"], true);
   assert.equal(settings["spam.processes"], 2);

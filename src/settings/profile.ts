@@ -31,7 +31,7 @@ const PROFILES: Readonly<Record<Profile, Readonly<Partial<Record<SettingKey, Ins
   },
 };
 
-/** What the profile says of a setting; undefined: nothing, so the schema's default holds. */
+/** The profile's value of a setting; undefined: none, so the schema's default holds. */
 export function profileDefault(profile: Profile, key: SettingKey): unknown {
   return PROFILES[profile][key]?.value;
 }

@@ -15,7 +15,7 @@ test("with one they are open", () => {
   assert.deepEqual(ports(settings), { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 1_993 });
 });
 
-test("a proxy needs the firewall, because Postfix believes each client", () => {
+test("a proxy needs the firewall, because Postfix trusts each client", () => {
   const loaded = loadSettings('domains = ["example.org"]\nfirewall.enabled = false\nproxy.networks = ["10.0.0.5"]', {});
   if (loaded.ok) assert.fail("it was taken");
   const says = "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.";

@@ -10,7 +10,7 @@ export const PROXIED_KEYS = [
 export type ProxiedPorts = Readonly<Record<"smtp" | "submission" | "submissions" | "imaps", number>>;
 export type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
 
-/** The ports that believe a PROXY header. Null: there is no proxy, and nothing listens on them. */
+/** The ports that trust a PROXY header. Null: there is no proxy, and nothing listens on them. */
 export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
   if (settings["proxy.networks"].length === 0) return null;
   return {

@@ -33,7 +33,7 @@ test("the file that set-up writes sets the domains and the host name, and nothin
   assert.deepEqual(set, ["domains", "hostname"]);
 });
 
-test("a profile of the first start stands in the file: later starts have no variable for it", () => {
+test("the profile of the first start is written to the file: later starts have no variable for it", () => {
   const loaded = loadSettings(commentedToml({ domains: ["example.org"], hostname: "", profile: "small" }), {});
   assert.ok(loaded.ok);
   assert.equal(loaded.settings.profile, "small");

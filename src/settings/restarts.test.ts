@@ -11,12 +11,12 @@ function keysIn(file: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map(([, key = ""]) => key);
 }
 
-test("a change of what a program takes along in its life starts nothing anew", () => {
+test("a setting that programs reload restarts nothing", () => {
   assert.deepEqual(programsToRestart([]), []);
   assert.deepEqual(programsToRestart(["limits.mail.per_minute", "allow.networks"]), []);
 });
 
-test("each program is started anew for what it reads at its start, the guard first", () => {
+test("each program is restarted for the settings that it reads at its start, the guard first", () => {
   assert.deepEqual(programsToRestart(["ports.login_policy"]), ["guard"]);
   assert.deepEqual(programsToRestart(["ports.http"]), ["web"]);
   assert.deepEqual(programsToRestart(["domains"]), ["web"], "the names by which it is called");

@@ -11,7 +11,7 @@ for (const key of settingKeys()) {
     assert.match(says, /^[A-Z].*\.$/);
   });
 
-  test(`${key}: every kind refuses what it is not`, () => {
+  test(`${key}: every kind refuses invalid values`, () => {
     const { kind } = settingOf(key);
     for (const wrong of [null, undefined, Number.NaN, -1, {}, [{}], "\0", "no such thing", new Date(0)])
       assert.equal(kind.read(wrong).ok, false, JSON.stringify(wrong));

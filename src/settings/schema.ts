@@ -65,7 +65,7 @@ export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];
 }
 
-/** The default as a value in the file is told. */
+/** The default, as a value in the file is written. */
 export function canonicalDefault(key: SettingKey): string {
   const { kind, byDefault } = settingOf(key);
   const read = kind.read(byDefault);

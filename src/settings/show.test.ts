@@ -22,7 +22,7 @@ test("every setting is shown with its source", () => {
   assert.deepEqual(shown.get("ports.http"), { key: "ports.http", value: "3001", ...variable });
 });
 
-test("a value of the profile is told from a default, and from what the owner set", () => {
+test("a value of the profile is distinguished from a default and from the owner's value", () => {
   const small = loadSettings('domains = ["example.org"]\nprofile = "small"\nspam.processes = 3', {});
   assert.ok(small.ok);
   const printed = printSettings(showSettings(small.sources));

@@ -47,7 +47,7 @@ test("nothing that the web may change takes a file, a program, a host, an addres
   assert.ok(settingOf("outbound.relay").kind.read("[evil.example]:25").ok, "elsewhere they are taken");
 });
 
-test("none of them opens a port, says whom the server believes, is a secret, or defends the dashboard", () => {
+test("none of them opens a port, names whom the server trusts, is a secret, or defends the dashboard", () => {
   const away =
     /^(ports|http|proxy|firewall|tls|dns|domains|hostname|profile|allow|logins|accounts|certificates|export|backup|audit|events|logs|retention|detection|simulate|dkim)(\.|$)|dashboard|_file$|(?<!greylist\.)enabled$|sender$|mail$|providers|relay|zones|allow_from|quiet_hours|heartbeat|ipv6_prefix/;
   assert.deepEqual(

@@ -4,8 +4,8 @@ import { type SettingKey, settingOf } from "./schema.ts";
 
 /**
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
- * the web, or an owner's session, must not get further with them. So none of them opens a port, believes a proxy or a name,
- * names a file, a program or a host, says where mail goes, or changes what is told about the dashboard. Those that also slow
+ * the web, or an owner's session, must not get further with them. So none of them opens a port, trusts a proxy or a name,
+ * names a file, a program or a host, sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow
  * guessing at its password have a bound.
  */
 const MAY_CHANGE = [
@@ -48,7 +48,7 @@ const MAY_CHANGE = [
   "limits.sending.strangers",
   "limits.sending.strangers_per_day",
   "limits.sending.refused",
-  /** How long bans last, and what Fail2ban's reports lead to. The jail of the dashboard is not among them. */
+  /** How long bans last, and the effect of Fail2ban's reports. The jail of the dashboard is not among them. */
   "bans.ladder",
   "bans.permanent",
   "bans.memory",
@@ -108,7 +108,7 @@ const MAY_CHANGE = [
   "alerts.thresholds.volume_factor",
 ] as const satisfies readonly SettingKey[];
 
-/** So many times as loose as by default the web may make what stops guessing, and no looser. Stricter is free. */
+/** How many times looser than the default the web may make what stops guessing. Stricter is free. */
 const LOOSEST = 4;
 /** Sign-ins to the dashboard are judged and banned by these, too. `more`: a larger value is looser; `less`: a smaller one. */
 const GUESSING: Readonly<Partial<Record<SettingKey, "more" | "less">>> = {
@@ -146,7 +146,7 @@ const WHY_NOT: readonly (readonly [RegExp, string])[] = [
   [/^(simulate|mailboxes|dkim|detection)|enabled$/, "It switches a part of the protection on or off."],
 ];
 
-/** Texts that the web may see besides those that it needs: they tell neither a secret nor where something is. */
+/** Texts that the web may see in addition to those that it needs: they contain neither a secret nor where something is. */
 const SHOWN: ReadonlySet<SettingKey> = new Set([
   ...WEB_KEYS,
   ...MAY_CHANGE,

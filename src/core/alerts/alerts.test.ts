@@ -29,7 +29,7 @@ test("a spike is both much and far more than usual", () => {
   assert.equal(isSpike(1_005, 201, limits), true);
 });
 
-test("the server is ill while something critical is so, unless it is about an account", () => {
+test("the server's status is critical while an alert is, unless the alert is about an account", () => {
   for (const [code, isIll] of [
     ["component_down", true],
     ["disk_nearly_full", true],

@@ -259,7 +259,7 @@ const OF_MANY_ACCOUNTS: readonly AlertCode[] = [
   "known_address_capped",
 ];
 
-/** Whether more than a handful within an hour are told together. Not those after which a thief already reads mail. */
+/** Whether more than a handful within an hour share one message. Not those after which a thief already reads mail. */
 export function isOfManyAccounts(code: AlertCode): boolean {
   return OF_MANY_ACCOUNTS.includes(code);
 }

@@ -8,7 +8,7 @@ const CODES: readonly AlertCode[] = [...Object.keys(notices), ...Object.keys(con
 /** Commands, settings and files: who follows a text needs each of them. */
 const LITERAL = /`[^`]+`|\b(?:docs|log)\/[\w/.-]+|\b[a-z]+\.[a-z]+_?[a-z.]*\b/g;
 
-test("every alert is told in German too, with the same commands, settings and files", () => {
+test("every alert has a German text, with the same commands, settings and files", () => {
   for (const code of CODES) {
     const [en, de] = [alertTextIn("en", code), alertTextIn("de", code)];
     assert.equal(de.severity, en.severity);

@@ -2,7 +2,7 @@ import { plural } from "../text.ts";
 import { type AlertCode, alertText, type ConditionText, isCondition, type Severity } from "./alerts.ts";
 import { germanConditions, germanNotices } from "./german.ts";
 
-/** In which the owner is told (`alerts.language`). Details, which come from what happened, stay in English. */
+/** The language of messages to the owner (`alerts.language`). Details, which come from events, stay in English. */
 export const ALERT_LANGUAGES = ["en", "de"] as const;
 export type AlertLanguage = (typeof ALERT_LANGUAGES)[number];
 

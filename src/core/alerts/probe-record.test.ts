@@ -26,7 +26,7 @@ function failing(times: number, result: ProbeResult = HANGS, from: ProbeRecord =
   return record;
 }
 
-test("one failure is not told, the second is, and a success ends it", () => {
+test("one failure is not reported, the second is, and a success ends it", () => {
   assert.deepEqual(
     [0, 1, 2, 3].map((times) => isTold(failing(times))),
     [false, false, true, true],
@@ -34,7 +34,7 @@ test("one failure is not told, the second is, and a success ends it", () => {
   assert.deepEqual(afterProbe(failing(3), { ok: true }, OLD), UNTRIED);
 });
 
-test("what began with the first failure is kept, with the words of the last", () => {
+test("the time of the first failure is kept, with the words of the last", () => {
   const second = afterProbe(failing(1), HUNG_UP, { now: later(START, 6_000), isYoung: false });
   assert.equal(second.since, START);
   assert.equal(second.says, "hung up");

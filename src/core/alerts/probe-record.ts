@@ -6,7 +6,7 @@ export type ProbeResult =
   | Readonly<{
       ok: false;
       hangs: boolean;
-      /** What the part did instead, as the rest of a sentence that begins with its name. */
+      /** The part's reaction, as the rest of a sentence that starts with its name. */
       says: string;
     }>;
 
@@ -24,9 +24,9 @@ export type ProbeRecord = Readonly<{
 
 export const UNTRIED: ProbeRecord = { failures: 0, since: null, hangs: false, says: "", restartedAt: null };
 
-/** One failure may be a busy machine: the part is asked again before anyone is told. */
+/** One failure may be a busy machine: the part is probed again before it is reported. */
 const TOLD_FROM = 2;
-/** A hanging part is restarted, and one that is beyond help told again, after so many failures and so long. */
+/** A hanging part is restarted, and one that stays broken reported again, after so many failures and this time. */
 const ACTED_ON_FROM = 6;
 const PATIENCE_MS = 30 * SECOND_MS;
 /** A part that has just started may take a while to answer. */
@@ -48,7 +48,7 @@ export function afterProbe(
   return { failures, since, hangs: result.hangs, says: result.says, restartedAt: record.restartedAt };
 }
 
-/** It is still told, and counts up to the next measure from there. */
+/** It stays reported, and the count to the next restart starts from there. */
 export function afterRestart(record: ProbeRecord, now: Millis): ProbeRecord {
   return { ...record, failures: Math.min(record.failures, TOLD_FROM), restartedAt: now };
 }

@@ -76,12 +76,12 @@ test("a sign-in that fails belongs to the mail or to the dashboard; one that a b
   assert.deepEqual(rulesFor({ type: "LOGIN_SUCCEEDED" }), []);
 });
 
-test("connections count whether they were let in, told to come again or refused", () => {
+test("connections count whether they were accepted, deferred or refused", () => {
   for (const type of ["CONNECT", "CONNECT_DEFERRED", "CONNECT_REFUSED"] as const)
     assert.deepEqual(rulesFor({ type }), ["unusual_connections"]);
 });
 
-test("mail that is lost is told of: what was refused for good, and reports that were withheld", () => {
+test("lost mail raises an alert: mail that was refused for good, and withheld reports", () => {
   assert.deepEqual(rulesFor({ type: "BOUNCE_WITHHELD" }), ["mail_undelivered"]);
   assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", verdict: "lose" }), ["mail_undelivered"]);
   assert.deepEqual(rulesFor({ type: "EMAIL_BOUNCED", verdict: "refuse" }), []);

@@ -30,7 +30,7 @@ export type AlertEvent = Readonly<{
   recipients: number | null;
   /** Who gave a command. */
   actor: string | null;
-  /** For a token that was made, a second factor or a passkey: its name; for settings that were applied: what was changed; of networks and aliases the account or the address, and where to. */
+  /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets. */
   subject: string | null;
   /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
   isNewPlace: boolean;
@@ -41,7 +41,7 @@ export type AlertEvent = Readonly<{
   isNewNetwork: boolean;
   /** For a sign-in that succeeded: whether it is the account's first. */
   isFirst: boolean;
-  /** Whether the account has ever signed in. Names that are no accounts are guessed at too. */
+  /** Whether the account has ever signed in. Strangers guess at names of missing accounts too. */
   isKnownAccount: boolean;
 }>;
 

@@ -1,4 +1,4 @@
-/** The changes and looks that the audit has, besides bans and lists. */
+/** The changes and reads in the audit, in addition to bans and lists. */
 
 /** Changes to an account, which is the subject. */
 export const ACCOUNT_CHANGES = [
@@ -68,7 +68,7 @@ export type AuditType =
   | "GREYLIST_PAUSED"
   | "GREYLIST_RESUMED"
   | "BREAK_GLASS"
-  /** Of the strict firewall; the subject says what is let in since. */
+  /** Of the strict firewall; the subject lists what it accepts since. */
   | "FIREWALL_TRIED"
   | "FIREWALL_CONFIRMED"
   | "FIREWALL_ROLLED_BACK"

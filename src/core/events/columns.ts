@@ -165,7 +165,7 @@ const ACTIONS: Readonly<Record<RecordedVerdict, string>> = {
   withhold: "not reported to its sender",
 };
 
-/** What the server did, from the verdict alone. */
+/** The server's reaction, only from the verdict. */
 export function actionOf(verdict: RecordedVerdict | null): string {
   return verdict === null ? "" : ACTIONS[verdict];
 }

@@ -42,7 +42,7 @@ export type Audit = Readonly<{
   account?: string;
   sender?: string;
   recipient?: string;
-  /** The mail in the queue, if there is one alone. */
+  /** The mail in the queue, if there is only one. */
   queueId?: string;
   /** For an alias: its new targets. */
   targets?: readonly string[];

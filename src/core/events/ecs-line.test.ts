@@ -9,7 +9,7 @@ import { ecsLine } from "./ecs-line.ts";
 
 const PAGE = new URL("../../../docs/siem.md", import.meta.url);
 
-test("the script of docs/siem.md begins after the last whole line of its file, also after a rotation", (t) => {
+test("the script of docs/siem.md starts after the last whole line of its file, also after a rotation", (t) => {
   const directory = scratch(t);
   const file = join(directory, "events.ndjson");
   writeFileSync(join(directory, "ghostinbox"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });

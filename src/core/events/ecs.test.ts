@@ -4,7 +4,7 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import { ECS_EVENTS, ECS_KEYS, ecsOf } from "./ecs.ts";
 import { EVENT_TYPES } from "./event-types.ts";
 
-test("a refused mail is told by the fields of the schema", () => {
+test("a refused mail has the fields of the schema", () => {
   const refused = eventItem("EMAIL_BLOCKED", {
     service: "smtp",
     ip: "203.0.113.7",
@@ -57,7 +57,7 @@ test("who signs in is the user; of a command its actor is, and the account is wh
   assert.equal(changed["event.outcome"], "success");
 });
 
-test("every type has a sentence, a category and an outcome; a type of another version no category", () => {
+test("every type has a sentence, a category and an outcome; an unknown type has no category", () => {
   for (const type of EVENT_TYPES) {
     assert.match(ECS_EVENTS[type].says, /^[A-Z].*\.$/, type);
     assert.ok(ECS_EVENTS[type].category.length > 0 && ECS_EVENTS[type].type.length > 0, type);

@@ -56,14 +56,14 @@ const settings = ["configuration"] as const;
 /** Every event type, its meaning, and its fields in the Elastic Common Schema. The docs and exporters read this. */
 export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   CONNECT: event("connection", "A client connected.", [["network"], ["connection", "allowed"]]),
-  CONNECT_DEFERRED: event("connection", "A client was told to connect again later.", [
+  CONNECT_DEFERRED: event("connection", "A client was asked to connect again later.", [
     ["network"],
     ["connection", "denied"],
   ]),
   CONNECT_REFUSED: event("connection", "A connection was refused.", [["network"], ["connection", "denied"]]),
   RECIPIENT: event("mail", "A mail named a recipient, which was accepted.", [mail, ["info", "allowed"]]),
   GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether it must come again.", [mail, ["info"]]),
-  EMAIL: event("mail", "A mail began, and counts.", [mail, ["info", "allowed"]]),
+  EMAIL: event("mail", "A mail started, and counts.", [mail, ["info", "allowed"]]),
   EMAIL_ACCEPTED: event("mail", "All of a mail arrived and was let pass.", [mail, ["info", "allowed"]]),
   EMAIL_HELD: event("mail", "All of a mail arrived, and it is held in the queue.", [mail, ["info"]]),
   EMAIL_BLOCKED: event("mail", "A mail, or a recipient of it, was refused.", [mail, ["info", "denied"]]),
@@ -99,10 +99,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   BAN: event("command", "An address or network was banned.", [ban, ["denied", "start"], "success"]),
   UNBAN: event("command", "A ban was lifted by hand.", [ban, ["allowed", "end"], "success"]),
   BAN_EXPIRED: event("command", "A ban ended.", [ban, ["allowed", "end"], "success"]),
-  BAN_REFUSED: event("command", "A ban was asked for and refused, because it would shut out somebody protected.", [
-    ban,
-    ["info"],
-  ]),
+  BAN_REFUSED: event("command", "A ban was asked for and refused, because its target is protected.", [ban, ["info"]]),
   ALLOW_ADDED: event("command", "An address or network was put on the allow list.", [
     settings,
     ["change", "allowed"],
@@ -117,10 +114,10 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ACCOUNT_RELEASED: event("command", "The held mail of an account was released.", [account, ["user", "change"]]),
   HELD_MAIL_DROPPED: event("command", "The held mail of an account was deleted.", [account, ["user", "change"]]),
   QUEUE_HELD: event("command", "Mail in the queue was put on hold by hand.", [settings, ["change"]]),
-  QUEUE_RELEASED: event("command", "Mail that was on hold by hand goes on.", [settings, ["change"]]),
+  QUEUE_RELEASED: event("command", "Mail that was on hold by hand was released.", [settings, ["change"]]),
   QUEUE_DELETED: event("command", "Mail was deleted from the queue by hand.", [settings, ["deletion"]]),
   PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
-  APP_PASSWORD_MADE: event("command", "A mail program has a password of its own for an account.", [
+  APP_PASSWORD_MADE: event("command", "A mail program has its own password for an account.", [
     account,
     ["user", "change"],
   ]),
@@ -149,7 +146,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["user", "change"],
   ]),
-  MAIL_KEY_MADE: event("command", "An account has a key of its own for its mail, which its password opens.", [
+  MAIL_KEY_MADE: event("command", "An account has its own key for its mail, which its password opens.", [
     account,
     ["user", "change"],
   ]),
@@ -216,7 +213,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
   SETTINGS_APPLIED: event("command", "The settings were read again.", [settings, ["change"]]),
   GREYLIST_PAUSED: event("command", "Greylisting was paused for a recipient.", [settings, ["change"]]),
-  GREYLIST_RESUMED: event("command", "Greylisting of a recipient goes on.", [settings, ["change"]]),
+  GREYLIST_RESUMED: event("command", "Greylisting of a recipient was resumed.", [settings, ["change"]]),
   BREAK_GLASS: event("command", "Every ban was lifted, because the owner was locked out.", [
     settings,
     ["admin", "change"],
@@ -229,7 +226,7 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     ["network", "configuration"],
     ["admin", "change"],
   ]),
-  FIREWALL_ROLLED_BACK: event("command", "The strict firewall that was tried was taken back.", [
+  FIREWALL_ROLLED_BACK: event("command", "The trial of the strict firewall was undone.", [
     ["network", "configuration"],
     ["admin", "change"],
   ]),

@@ -4,7 +4,7 @@ import type { EventType } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
 
 /**
- * The definition of one kind of decided event. `R` is what it records besides the columns; it contains everything that
+ * The definition of one kind of decided event. `R` is its record without the columns; it contains everything that
  * a replay needs to decide the event again.
  */
 export type DecidedKind<E, R> = Readonly<{
@@ -15,8 +15,8 @@ export type DecidedKind<E, R> = Readonly<{
   account(event: E): string | null;
   columns(event: E): Partial<EventColumns>;
   rest(event: E, seen: Seen | undefined): R;
-  /** The text, from recorded data alone. */
+  /** The text, only from recorded data. */
   sentence(recorded: EventColumns, rest: R): Sentence;
-  /** The event as it was decided; null if another program changed the columns. */
+  /** The event for deciding it again; null if another program changed the columns. */
   event(recorded: EventColumns, rest: R): E | null;
 }>;

@@ -49,7 +49,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   );
 });
 
-test("what content was refused for names the mail, and a judgement of a mail is no row of its own", () => {
+test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
   const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
   const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
   const made = told(observationRecord(refused, NOON, hostPrefix));
@@ -69,7 +69,7 @@ test("what content was refused for names the mail, and a judgement of a mail is 
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
 
-test("what became of a mail is told, and lost is what was refused for somebody here or for an alias", () => {
+test("a delivery attempt is recorded; it counts as lost if it was refused for a local recipient or an alias", () => {
   const tried = {
     type: "MAIL_TRIED",
     queueId: "72CED1EABE5",

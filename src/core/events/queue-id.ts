@@ -5,7 +5,7 @@ export function isQueueId(text: string): boolean {
   return QUEUE_ID.test(text);
 }
 
-/** What Postfix says of a mail without a Message-ID (cleanup(8)): such mails have nothing in common. */
+/** What Postfix logs for a mail without a Message-ID (cleanup(8)): such mails have nothing in common. */
 export const NO_MESSAGE_ID = "<>";
 
 /** A Message-ID without its angle brackets: users may type it either way. */

@@ -107,7 +107,7 @@ test("each event has its public type, by what became of it", () => {
     assert.equal(line(event, decided), expected);
 });
 
-test("only a password that failed or was not let through is told apart", () => {
+test("only failed and refused passwords are recorded by their hash", () => {
   const proof = (type: "LOGIN_ASKED" | "LOGIN_FAILED" | "LOGIN_SUCCEEDED") => row({ type, ...LOGIN }).proof;
   assert.deepEqual([proof("LOGIN_ASKED"), proof("LOGIN_FAILED"), proof("LOGIN_SUCCEEDED")], ["proof", "proof", null]);
 });
@@ -156,7 +156,7 @@ test("details name the service first, then the client's text, which cannot end a
   assert.equal(details({ type: "MAIL", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
 });
 
-test("a command that was refused is an event of its own, named by its network; one that was done is told by its changes", () => {
+test("a refused command is a separate event with its network; one that was carried out is recorded by its changes", () => {
   const asked = { prefix: PREFIX, note: "", durationMs: null, by: "root" } as const;
   const ban: Event = { type: "BAN_ASKED", ...asked };
   assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
@@ -172,7 +172,7 @@ test("a command that was refused is an event of its own, named by its network; o
   assert.equal(leaves({ type: "CONNECT", ...MAIL }), true);
 });
 
-test("a change that people want to see is a row by itself", () => {
+test("a change that people want to see is a separate row", () => {
   const line = (change: Change): string => {
     const made = changeRecord(change, NOON);
     if (made === null) return "none";

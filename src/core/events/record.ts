@@ -34,7 +34,7 @@ import type { Seen } from "./seen.ts";
 import { simulatedSentence } from "./simulated-sentence.ts";
 
 /**
- * What an event records besides its columns. `event` says what was decided or observed, since several of them share a
+ * The record of an event without its columns. `event` names what was decided or observed, since several of them share a
  * public name. The schemas are in rest-schemas.ts.
  */
 export type Rest =
@@ -49,7 +49,7 @@ export type Rest =
   | AuditRest
   | LogRest;
 
-/** One committed event, as data. Sentences are printed from it alone, and a replay decides again from it. */
+/** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
 /** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
@@ -58,10 +58,10 @@ export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefi
 /**
  * The record of a decided event; null if it leaves none.
  * A replay does not need records of these:
- * - A sign-in that may go on to its password (not `recorded`). The report of its end follows, from the same address
+ * - A sign-in that may continue to its password (not `recorded`). The report of its end follows, from the same address
  *   with the same password, and it was asked about just before that.
  * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
- * - The ends of bans and of allow-list entries: they follow from the beginning.
+ * - The ends of bans and of allow-list entries: they follow from the start.
  */
 export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
   if (!decision.recorded) return null;
@@ -138,7 +138,7 @@ export function windowOf(event: Event): Counts | null {
   }
 }
 
-/** The text, printed from the record alone. */
+/** The text, printed only from the record. */
 export function sentenceOf(record: EventRecord): Sentence {
   const simulated = "seen" in record.rest ? record.rest.seen?.simulated : undefined;
   return simulated === undefined ? toldOf(record) : simulatedSentence(toldOf(record), simulated);
@@ -176,7 +176,7 @@ function toldOf(record: EventRecord): Sentence {
   }
 }
 
-/** The event as it was decided, for a replay; null for consequences and events without a decision. */
+/** The event for a replay; null for consequences and events without a decision. */
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
   switch (rest.event) {

@@ -14,7 +14,7 @@ const PREFIX = hostPrefix(STRANGER);
 const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
 const REFUSE = decision("refuse", "banned", { counted: false });
 
-test("what was decided can be decided again: each event is read back as it was", () => {
+test("decisions can be made again: each event is read back unchanged", () => {
   const known = { ...MAIL, clientName: "mx.sender.test", queueId: "72CED1EABE5" } as const;
   const listed = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
   const report: Event = {
@@ -51,7 +51,7 @@ test("what was decided can be decided again: each event is read back as it was",
   }
 });
 
-test("a command is read back from what it changed; what the engine did by itself is not", () => {
+test("a command is read back from its changes; the engine's own actions are not", () => {
   const command = (change: Change): Event | null => {
     const record = changeRecord(change, NOON);
     return record === null ? null : eventOf(record);

@@ -13,7 +13,7 @@ import type { Seen } from "./seen.ts";
  */
 export type JailLine = Readonly<{ text: string; at: Millis; about: "login" | "refusal" | "log" }>;
 
-/** A jail of Fail2ban found its limit of offences by one address in a log, or a detector of intrusions told of alerts. */
+/** A jail of Fail2ban found its limit of offences by one address in a log, or a detector of intrusions reported alerts. */
 export type JailReported = Readonly<{
   type: "JAIL_REPORTED";
   ip: Ip;

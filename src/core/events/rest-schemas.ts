@@ -5,7 +5,7 @@ import { isReason, type Protection, type Reason } from "./reasons.ts";
 import type { Rest } from "./record.ts";
 
 /**
- * Schemas that read back what an event records besides its columns, one for each kind. Separate from the kinds, because
+ * Schemas that read back the record of an event without its columns, one for each kind. Separate from the kinds, because
  * the guard only writes it, and zod is large.
  */
 

@@ -4,12 +4,12 @@ import { factsOf, ip, NOON } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { seenIn } from "./seen.ts";
 
-test("what is as usual is not recorded", () => {
+test("usual facts are not recorded", () => {
   assert.equal(seenIn(factsOf(), {}), undefined);
   assert.equal(seenIn(factsOf({ known: true, offences: 3 }), {}), undefined, "other events tell that");
 });
 
-test("what only the moment told is recorded, each by itself", () => {
+test("facts that only the moment had are recorded, one by one", () => {
   const network = hostPrefix(ip("198.51.100.1"));
   const recorded = (facts: Parameters<typeof factsOf>[0]): unknown =>
     JSON.parse(JSON.stringify(seenIn(factsOf(facts), {})));

@@ -95,7 +95,7 @@ test("an account name is a safe name of a directory", () => {
     assert.equal(parseAccountName(bad), null, bad);
 });
 
-test("a sign that begins a text, or stands at the at sign, leaves it as it is", () => {
+test("a sign at the start of a text, or beside the at sign, stays unchanged", () => {
   assert.equal(parseAddress("@a.example.org"), null);
   assert.equal(withoutExtension("anna@exam+ple"), "anna@exam+ple");
   assert.equal(withoutRoot("@."), "@");

@@ -19,7 +19,7 @@ const MAX_DOMAIN = 253;
 
 /**
  * `atext` of RFC 5322 without what Postfix could take for routing or a command: `! % / |` and the backquote. It cannot
- * begin with `-`, which is Postfix's default (allow_min_user).
+ * start with `-`, which is Postfix's default (allow_min_user).
  */
 const LOCAL_PART = /^(?!-)[a-z0-9#$&'*+=?^_{}~-]+(?:\.[a-z0-9#$&'*+=?^_{}~-]+)*$/;
 /** Without `+`, which separates an account from its extension. */

@@ -5,7 +5,7 @@ import { parseIp } from "./ip.ts";
 
 const PARTS = [":", "::", "1", "aBcD", "12345", "g", "192.0.2.1", "0x1.2.3.4"] as const;
 
-/** All texts of so many parts. */
+/** All texts with this number of parts. */
 function textsOf(parts: number): readonly string[] {
   if (parts === 0) return [""];
   return textsOf(parts - 1).flatMap((text) => PARTS.map((part) => text + part));

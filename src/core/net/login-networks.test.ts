@@ -35,7 +35,7 @@ test("both the server's networks and the account's must hold", () => {
   assert.deepEqual(inBoth(nets("203.0.113.0/24"), nets("198.51.100.0/24")), []);
 });
 
-test("what Dovecot is told and what the guard decides are the same", () => {
+test("Dovecot's settings and the guard's decisions are the same", () => {
   const network = fc
     .tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: 26, max: 32 }))
     .map(([last, length]) => nets(`203.0.113.${last}/${length}`)[0])

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { parseSpfRecord } from "./spf-record.ts";
 
-test("terms that pass are read, in any case of letters; the others and macros are left out", () => {
+test("terms that pass are read, in upper or lower case; the others and macros are skipped", () => {
   const lengths = { v4Length: 32, v6Length: 128 };
   assert.deepEqual(
     parseSpfRecord(
@@ -27,12 +27,12 @@ test("terms that pass are read, in any case of letters; the others and macros ar
   assert.deepEqual(parseSpfRecord(`v=spf1 ${nothing} a:/24 a/33 mx//129 ax exp=why.example.org all +all`), []);
 });
 
-test("other texts are no record", () => {
+test("other texts are not records", () => {
   for (const text of ["", "v=spf10 ip4:203.0.113.1", "v=spf2.0/pra ip4:203.0.113.1", "spf1", "v=DMARC1; p=none"])
     assert.equal(parseSpfRecord(text), null, text);
 });
 
-test("whatever stands in DNS, nothing is thrown, and what is read is bounded", () => {
+test("no text from DNS throws, and the result is bounded", () => {
   const word = fc.oneof(fc.string(), fc.constantFrom("a", "mx:", "ip4:1.2.3.4/33", "include:..", "a:b/", "redirect="));
   fc.assert(
     fc.property(fc.array(word, { maxLength: 700 }), (words) => {

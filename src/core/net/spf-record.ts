@@ -13,7 +13,7 @@ const MOST_TERMS = 500;
 
 /**
  * What an SPF record (RFC 7208) allows to send: its mechanisms that pass. Null if it is not an SPF record. Terms that
- * give no networks are left out: `all`, `exists`, `ptr`, names with macros, and misspelt ones.
+ * give no networks are skipped: `all`, `exists`, `ptr`, names with macros, and misspelt ones.
  */
 export function parseSpfRecord(text: string): readonly SpfTerm[] | null {
   const [version = "", ...words] = text.split(" ");
@@ -63,7 +63,7 @@ function hosts(type: "a" | "mx", value: string): SpfTerm | null {
   return v4Length <= 32 && v6Length <= 128 ? { type, domain, v4Length, v6Length } : null;
 }
 
-/** Service names begin with an underscore (RFC 8552). */
+/** Service names start with an underscore (RFC 8552). */
 function domainIn(text: string): string | null {
   const name = text.toLowerCase().replace(/\.$/, "");
   return isDomain(name.replaceAll(/(^|\.)_/g, "$1")) && name.includes(".") ? name : null;

@@ -5,7 +5,7 @@ import type { DiskFigures } from "./facts.ts";
 
 const NOW = "2026-11-20T12:00:00.000Z";
 
-/** Used so much on these days of November, in GB, of 100 GB. */
+/** Used on these days of November, in GB, of 100 GB. */
 function disk(used: Readonly<Record<number, number>>, today: number): DiskFigures {
   const history = Object.entries(used).map(([day, gb]) => ({
     day: `2026-11-${day.padStart(2, "0")}`,

@@ -3,7 +3,7 @@ import type { DiskFigures } from "./facts.ts";
 
 /** Fewer days say nothing about the next ones. */
 const FEWEST_DAYS = 3;
-/** A disk that is full later than this is no concern of today. */
+/** A disk that is full later than this is not reported yet. */
 const LATEST_DAYS = 3_650;
 
 export type Growth = Readonly<{

@@ -104,7 +104,7 @@ export type DiskFigures = Readonly<{
   totalBytes: number;
   logBytes: number;
   databaseBytes: number;
-  /** One a day, the oldest first; today's is not among them. */
+  /** One a day, oldest first; today's is not among them. */
   history: readonly DiskDay[];
 }>;
 export type DiskDay = Readonly<{ day: string; usedBytes: number; logBytes: number; databaseBytes: number }>;

@@ -12,7 +12,7 @@ const COMMAND = "font-family:monospace;background:#f2f2f2;padding:2px 4px";
 
 /**
  * A report for a mail program: one page without a script, a link, or anything that is loaded from elsewhere, which reads by its
- * tables alone. Bars are coloured cells, because many mail programs show neither SVG nor style sheets.
+ * only tables. Bars are coloured cells, because many mail programs show neither SVG nor style sheets.
  */
 export function reportHtml({ title, host, from, to, todo, sections }: Report): string {
   const heading = safe(`${title} of ${host}`);

@@ -6,7 +6,7 @@ import { reportOf } from "./report.ts";
 
 const HOSTILE = `\u001b[2Jx\n\u202e<b>&"'${"long".repeat(60)}`;
 
-test("the beginning is as people read it", () => {
+test("the head of the report reads well", () => {
   const facts = reportFacts({
     accounts: { ...reportFacts().accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] },
   });

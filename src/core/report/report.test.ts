@@ -57,7 +57,7 @@ test("what is not known says why, and what is off says so", () => {
     assert.ok(text.includes(`  ${line}\n`), line);
 });
 
-test("what Lynis found is told with its age, its index and its warnings", () => {
+test("Lynis's result is shown with its age, its index and its warnings", () => {
   const warnings = [{ test: "PKGS-7392", says: "Found one or more vulnerable packages." }];
   const hardening = { known: true, at: "2026-11-18T04:00:00.000Z", index: 84, warnings, suggestions: 12 } as const;
   const text = reportText(reportOf(reportFacts({ hardening }))).replaceAll(/\s+/g, " ");

@@ -109,12 +109,12 @@ for (const [what, changes, command] of [
     "./ghostinbox why --account 'o'\\''neil@example.org'",
   ],
   [
-    "an address that goes on",
+    "an address that continues",
     { addresses: [{ ip: "2001:db8::1", signIns: 900, mails: 0, connections: 0, isBanned: false }] },
     "./ghostinbox why 2001:db8::1",
   ],
   [
-    "an account that nobody uses",
+    "an unused account",
     { accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] } },
     "./ghostinbox account suspend old@example.org",
   ],
@@ -126,7 +126,7 @@ for (const [what, changes, command] of [
     );
   });
 
-test("names that nobody has here, banned addresses and a slowly growing disk are left alone", () => {
+test("unknown names, banned addresses and a slowly growing disk are not mentioned", () => {
   const found = todoOf(
     reportFacts({
       triedNames: [{ name: "admin", failed: 4_000, isAccount: false }],

@@ -16,7 +16,7 @@ const DRILL_DAYS = 45;
 const BACKUP_DAYS = 3;
 /** Tries at one account that are more than a forgotten password. */
 const MANY_TRIES = 100;
-/** Refusals of an address that deserve a look. */
+/** So many refusals of an address deserve a look. */
 const MANY_REFUSALS = 500;
 
 const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [

@@ -4,7 +4,7 @@ import { type Block, bars, line, type Section, table } from "./document.ts";
 import type { BackupFigures, ReportFacts } from "./facts.ts";
 import { bytes, day, daysBetween, minute, number, roughly, share } from "./words.ts";
 
-/** So many packages are named. */
+/** How many packages are named. */
 const NAMED = 10;
 
 /** Updates, the certificate, the disk, backups and accounts. */

@@ -1,4 +1,4 @@
-/** A value with its canonical text in TOML; or what it must be, and the part that is not. */
+/** A value with its canonical text in TOML; or the requirement, and the part that violates it. */
 export type Read<T> =
   | Readonly<{ ok: true; value: T; toml: string }>
   | Readonly<{ ok: false; must: string; got: unknown }>;

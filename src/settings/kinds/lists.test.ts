@@ -24,7 +24,7 @@ test("a list holds each item once, in the order written and in its canonical spe
   assert.equal(networks.read("192.0.2.0/24").ok, false);
 });
 
-test("in the environment commas part the items, and an empty list has a sign of its own", () => {
+test("in the environment commas separate items, and a dash stands for the empty list", () => {
   const numbers = listOf(wholeNumber(0, 9), 9);
   assert.deepEqual(numbers.fromText(" 1, 2,,x "), [1, 2, "x"]);
   assert.deepEqual(numbers.fromText(" [] "), []);

@@ -60,7 +60,7 @@ export const stubZone: Kind<StubZone> = text("a zone with its server such as cor
   return { value: { zone: name, address: ip }, toml: quote(`${name}=${ip}`) };
 });
 
-/** What the strict firewall lets in; a `4` or `6` at the end means one family alone. */
+/** What the strict firewall accepts; a `4` or `6` at the end limits it to one family. */
 export const door: Kind<Door> = text("a port or a range such as 443/tcp, 60000-61000/udp or 8443/tcp6", (written) =>
   same(parseDoor(written)),
 );

@@ -31,7 +31,7 @@ export const abuse = {
   "limits.mail.per_session": {
     kind: count,
     byDefault: 5,
-    says: "Mails from a stranger in one connection. After that it must connect again, which is no offence.",
+    says: "Mails from a stranger in one connection. After that it must connect again, which does not count as an offence.",
   },
   "limits.mail.postfix_per_minute": {
     kind: count,
@@ -224,17 +224,17 @@ export const abuse = {
   "firewall.mode": {
     kind: oneOf("bans", "strict"),
     byDefault: "bans",
-    says: "What the firewall shuts: banned addresses (`bans`), or besides every port but this server's, those of SSH and of `firewall.open` (`strict`; docs/firewall.md).",
+    says: "What the firewall blocks: banned addresses (`bans`), or also every port but this server's, those of SSH and of `firewall.open` (`strict`; docs/firewall.md).",
   },
   "firewall.open": {
     kind: listOf(door, 200),
     byDefault: [],
-    says: "Further ports that the strict firewall lets in, such as 443/tcp.",
+    says: "Further ports that the strict firewall accepts, such as 443/tcp.",
   },
   "firewall.trusted_interfaces": {
     kind: listOf(networkInterface, 50),
     byDefault: [],
-    says: "Interfaces from which the strict firewall lets in everything, such as wg0 or docker0; a name may end with `*`.",
+    says: "Interfaces from which the strict firewall accepts everything, such as wg0 or docker0; a name may end with `*`.",
   },
   "firewall.confirm_within": {
     kind: duration(10 * SECOND_MS, HOUR_MS),

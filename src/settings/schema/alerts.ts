@@ -5,7 +5,7 @@ import { decimal, duration, oneOf, wholeNumber } from "../kinds/plain.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
 import { count, type Setting } from "../setting.ts";
 
-/** What the owner is told, and through which channels. */
+/** The messages to the owner, and their channels. */
 export const alerts = {
   "alerts.contacts": {
     kind: listOf(oneLine, 20),
@@ -94,7 +94,7 @@ export const alerts = {
   "alerts.language": {
     kind: oneOf(...ALERT_LANGUAGES),
     byDefault: "en",
-    says: "Language of alerts: `en` or `de`. What happened in detail is told in English.",
+    says: "Language of alerts: `en` or `de`. Details are in English.",
   },
   "alerts.quiet_hours": {
     kind: quietHours,

@@ -10,7 +10,7 @@ export const backup = {
   "backup.hour": {
     kind: wholeNumber(0, 23),
     byDefault: 3,
-    says: "Hour of the day in which the backup begins, in the machine's time zone.",
+    says: "Hour of the day when the backup starts, in the machine's time zone.",
   },
   "backup.repository": {
     kind: orEmpty(repository),

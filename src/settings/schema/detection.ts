@@ -24,7 +24,7 @@ export const detection = {
   "detection.suricata.maxretry": {
     kind: count,
     byDefault: 3,
-    says: "So many alerts about one address within `findtime` cause a ban.",
+    says: "How many alerts about one address within `findtime` cause a ban.",
   },
   "detection.suricata.findtime": {
     kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
@@ -55,7 +55,7 @@ export const detection = {
   "detection.psad.maxretry": {
     kind: count,
     byDefault: 1,
-    says: "So many lines about one address within `findtime` cause a ban, if scans ban.",
+    says: "How many lines about one address within `findtime` cause a ban, if scans ban.",
   },
   "detection.psad.findtime": {
     kind: duration(SECOND_MS, LONGEST_WINDOW_MS),

@@ -3,7 +3,7 @@ import { flag, oneOf, port } from "../kinds/plain.ts";
 import { hostOrAddress, path } from "../kinds/texts.ts";
 import type { Setting } from "../setting.ts";
 
-/** Where the events go besides the database. */
+/** Where the events are sent in addition to the database. */
 export const exported = {
   "export.syslog.enabled": {
     kind: flag,

@@ -61,11 +61,11 @@ type Whose = JailName | null;
 
 function maxretry(name: Whose): Setting<number> {
   const who = name === null ? "each jail of your own filters reports" : "the jail reports";
-  const bans = name === null ? "" : " Whether the report bans, `fail2ban.sentences` says.";
+  const bans = name === null ? "" : " `fail2ban.sentences` sets whether the report bans.";
   return {
     kind: wholeNumber(1, MOST_OFFENCES),
     byDefault: shipped(name).limit,
-    says: `So many offences of one address within \`findtime\`, and ${who}.${bans}`,
+    says: `How many offences of one address within \`findtime\` it takes until ${who}.${bans}`,
     source: "jail.conf(5), maxretry",
   };
 }

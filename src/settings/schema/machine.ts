@@ -61,7 +61,7 @@ export const machine = {
   "dns.stub": {
     kind: listOf(stubZone, 100),
     byDefault: [],
-    says: "Zones that a server of your own answers, without signatures.",
+    says: "Zones that your own server answers, without signatures.",
     source: "unbound.conf(5), stub-zone",
   },
   "dns.forward": {
@@ -92,29 +92,29 @@ export const machine = {
     says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: vacation replies, and what a script redirects. No other user of the machine can send there.",
     source: "RFC 5228, RFC 5230",
   },
-  "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, for `proxy.networks` alone." },
+  "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, only for `proxy.networks`." },
   "ports.proxied_submission": {
     kind: port,
     byDefault: 20_587,
-    says: "As `ports.submission`, for `proxy.networks` alone.",
+    says: "As `ports.submission`, only for `proxy.networks`.",
   },
   "ports.proxied_submissions": {
     kind: port,
     byDefault: 20_465,
-    says: "As `ports.submissions`, for `proxy.networks` alone.",
+    says: "As `ports.submissions`, only for `proxy.networks`.",
   },
-  "ports.proxied_imaps": { kind: port, byDefault: 20_993, says: "As `ports.imaps`, for `proxy.networks` alone." },
+  "ports.proxied_imaps": { kind: port, byDefault: 20_993, says: "As `ports.imaps`, only for `proxy.networks`." },
 
   "proxy.networks": {
     kind: listOf(network, 100),
     byDefault: [],
-    says: "Proxies for mail, such as HAProxy, whose PROXY header is believed. Only they may connect to the ports `ports.proxied_*`; while the list is empty, these ports are closed.",
+    says: "Proxies for mail, such as HAProxy, whose PROXY header is trusted. Only they may connect to the ports `ports.proxied_*`; while the list is empty, these ports are closed.",
     source: "The PROXY protocol, versions 1 and 2; postconf(5), smtpd_upstream_proxy_protocol",
   },
   "proxy.user": {
     kind: systemUser,
     byDefault: "haproxy",
-    says: "User of a proxy that runs on this machine. Programs of other users cannot connect to the ports `ports.proxied_*`.",
+    says: "User of a proxy that runs on this machine. Other users' programs cannot connect to the ports `ports.proxied_*`.",
   },
 
   "http.address": {

@@ -28,7 +28,7 @@ export const mail = {
   "mailboxes.encryption": {
     kind: oneOf("off", "server", "account"),
     byDefault: "off",
-    says: "Whether mail is encrypted on the disk: `server` encrypts each new mail with the one key of this server, `account` with a key of its account, which the password opens, or the owner's recovery key. Mail that is there already stays as it is.",
+    says: "Whether mail is encrypted on the disk: `server` encrypts new mail with one key of this server, `account` with a key of its account, which the password opens, or the owner's recovery key. Older mail stays unchanged.",
     source: "Dovecot's mail-crypt plugin",
   },
   "mailboxes.encryption_key": {
@@ -138,7 +138,7 @@ export const mail = {
   "spam.allow_from": {
     kind: listOf(senderPattern, 1_000),
     byDefault: [],
-    says: "Senders whose mail is hardly ever spam. A forged sender is believed too, so prefer `spam allow add`.",
+    says: "Senders whose mail is hardly ever spam. A forged sender is trusted too, so prefer `spam allow add`.",
     source: "Mail::SpamAssassin::Conf(3), whitelist_from",
   },
   "spam.on_failure": {
@@ -201,7 +201,7 @@ export const mail = {
   "outbound.bounce_lifetime": {
     kind: duration(60 * SECOND_MS, 30 * DAY_MS),
     byDefault: "1d",
-    says: "The same for a delivery report, which has no sender of its own.",
+    says: "The same for a delivery report, which has no sender.",
     source: "postconf(5), bounce_queue_lifetime",
   },
   "outbound.delay_warning": {

@@ -5,7 +5,7 @@ export const sending = {
   "limits.sending.recipients_per_minute": {
     kind: count,
     byDefault: 50,
-    says: "Recipients of other domains to whom an account has never written, within any 60 seconds.",
+    says: "New recipients of other domains, to which an account has never written, within any 60 seconds.",
   },
   "limits.sending.recipients_per_hour": {
     kind: count,
@@ -20,7 +20,7 @@ export const sending = {
   "limits.sending.strangers": {
     kind: count,
     byDefault: 100,
-    says: "Recipients of other domains to whom an account has never written, within any hour, before all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
+    says: "New recipients of other domains, to which an account has never written, within any hour; past it all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
   },
   "limits.sending.strangers_per_day": {
     kind: count,

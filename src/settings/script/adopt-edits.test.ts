@@ -29,7 +29,7 @@ test("a new version's script, again as delivered, leaves in the file what was ad
   assert.deepEqual(adopt(DELIVERED, before, toml, true), { ok: true, text: toml, values: {}, adopted: [], kept });
 });
 
-test("what the owner takes back in the script is taken out of the file, with the last trusted address", () => {
+test("a value that the owner removes from the script is removed from the file, with the last trusted address", () => {
   const trusted = { "allow.networks": '["192.0.2.7/32"]' };
   const all = '# mine\nallow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
   const back = adopt(DELIVERED, trusted, all);
@@ -39,7 +39,7 @@ test("what the owner takes back in the script is taken out of the file, with the
   assert.equal(others.ok && others.text, 'allow.networks = ["198.51.100.9/32"]\n');
 });
 
-test("a limit that is taken back in the script ends in the file, unless the file sets another by then", () => {
+test("a limit that is removed from the script ends in the file, unless the file sets another by then", () => {
   const before = { "limits.mail.per_minute": "20", "limits.mail.per_hour": "60" };
   const back = adopt(DELIVERED, before, "limits.mail.per_minute = 20\nlimits.mail.per_hour = 70\n");
   assert.deepEqual([back.ok && back.text, back.ok && back.values], ["limits.mail.per_hour = 70\n", {}]);
@@ -108,6 +108,6 @@ test("limits of connections and lengths of bans are adopted, in milliseconds or 
   assert.equal(back.ok && back.text, "");
 });
 
-test("a settings file that is wrong by itself is told as such", () => {
+test("an invalid settings file is reported as such", () => {
   assert.match(refusals("{ maxEmailsPerIP: { perMinute: 20 } }", NEVER, "nonsense = 1").join(), /nonsense/);
 });

@@ -32,7 +32,7 @@ export type ScriptValues = Readonly<Record<string, string>>;
 /** What was adopted last. `isReplaced`: the script may since have been replaced, such as by that of a new version. */
 export type AdoptedLast = Readonly<{ values: ScriptValues; isReplaced: boolean }>;
 
-/** `text`: of the settings file. `adopted`: what is new in it. `kept`: what the script no longer says. */
+/** `text`: of the settings file. `adopted`: what is new in it. `kept`: values that were removed from the script. */
 export type Adopted =
   | Readonly<{
       ok: true;
@@ -46,7 +46,7 @@ type Refused = Extract<Loaded, { ok: false }>;
 
 /**
  * Writes what was edited in the script since it was adopted last into the text of the settings file. A limit that the file
- * sets to something else by then is a conflict, which the owner decides, and stays if it was only taken back in the script;
+ * sets to something else by then is a conflict, which the owner decides, and stays if it was only removed from the script;
  * addresses are added and removed one by one. A script that was replaced by one as delivered changes nothing. All of it, or
  * nothing.
  */

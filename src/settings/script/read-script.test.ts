@@ -6,7 +6,7 @@ import { readScript } from "./read-script.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "..", "security", "security.js");
 
-test("the script as it is delivered has the limits of the original, and trusts nobody more", () => {
+test("the delivered script has the limits of the original, and trusts no more addresses", () => {
   assert.deepEqual(readScript(readFileSync(SCRIPT, "utf8")), {
     ok: true,
     config: {

@@ -6,7 +6,7 @@ const TOKEN =
   /(?<blank>\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|"(?<double>[^"\\\n]*)"|'(?<single>[^'\\\n]*)'|(?<number>\d{1,9}(?:\s*\*\s*\d{1,9}){0,4})(?![\w\s]*\*)(?!\w)|(?<name>[A-Za-z_]\w*)|(?<mark>[{}[\]:,])/y;
 
 /**
- * Reads `const config = { … };` without running anything of the file, so that it can do no harm as root. What is written
+ * Reads `const config = { … };` without running any of the file, so that it can do no harm as root. What is written
  * there must be plain: names, numbers and their products (`30 * 60 * 1000`), texts, lists and comments.
  */
 export function readScript(text: string): ScriptRead {

@@ -18,7 +18,7 @@ const clashing: readonly (readonly [text: string, line: number, says: RegExp])[]
 ];
 
 for (const [text, line, says] of clashing)
-  test(`told with both lines: ${JSON.stringify(text)}`, () => {
+  test(`reported with both lines: ${JSON.stringify(text)}`, () => {
     assert.throws(() => parse(text), "the parser refuses it too");
     const clash = findClash(statementsOf(text));
     assert.equal(clash?.line, line);
@@ -32,7 +32,7 @@ for (const text of [
   "[t]\na = 1\n[u]\na = 1",
   "[[t]]\na = 1\n[[t]]\nb = 2",
 ])
-  test(`nothing is said of ${JSON.stringify(text)}`, () => {
+  test(`no clash in ${JSON.stringify(text)}`, () => {
     parse(text);
     assert.equal(findClash(statementsOf(text)), null);
   });

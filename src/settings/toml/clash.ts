@@ -4,7 +4,7 @@ import { pathKey, type Statement } from "./statements.ts";
 /** What is written twice, in one sentence; `line` is the second of the two. */
 export type Clash = Readonly<{ line: number; says: string }>;
 
-/** The first key or table that a document defines twice, told with both lines. A parser names only the second. */
+/** The first key or table that a document defines twice, with both lines. A parser names only the second. */
 export function findClash(statements: readonly Statement[]): Clash | null {
   const values = new Map<string, Statement>();
   const headers = new Map<string, Statement>();
@@ -58,7 +58,7 @@ function shown(path: readonly string[]): string {
   return printable(nameOf(path), 80);
 }
 
-/** As it is written in TOML: a quoted name with a dot in it is not a path. */
+/** As written in TOML: a quoted name with a dot in it is not a path. */
 export function nameOf(path: readonly string[]): string {
   return path.map((name) => (/^[A-Za-z0-9_-]+$/.test(name) ? name : JSON.stringify(name))).join(".");
 }

@@ -47,7 +47,7 @@ test("a text that looks like a key is none", () => {
   assert.equal(set(text, "a.b", "9"), `${text}a.b = 9\n`);
 });
 
-test("within an inline table nothing is changed: its line is told", () => {
+test("nothing is changed within an inline table: its line is reported", () => {
   for (const edited of [
     setKey("x = 1\na = { b = 1 }\n", ["a", "b"], "9"),
     unsetKey("x = 1\na = { b = 1 }", ["a", "b"]),

@@ -9,7 +9,7 @@ export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false
 type Path = readonly string[];
 
 /**
- * Sets one key in a valid document and leaves all other text as it is. A value is replaced where it is written. A new
+ * Sets one key in a valid document and leaves all other text unchanged. A value is replaced where it is written. A new
  * key comes below the comment that shows its default, else below its table's last key, else at the end. Each way is
  * tried and read back: a text is returned only if the parser finds in it what it found before, and the new value.
  */
@@ -59,7 +59,7 @@ function* shownDefaults(text: string, path: Path): Generator<Readonly<{ name: st
   }
 }
 
-/** Past the last key right below the header of a table; the empty path is the top. Null if there is no such header. */
+/** After the last key right below the header of a table; the empty path is the top. Null without such a header. */
 function endOfTable(text: string, statements: readonly Statement[], table: Path): number | null {
   const header = statements.find((one) => one.kind === "table" && pathKey(one.path) === pathKey(table)) ?? null;
   if (header === null && table.length > 0) return null;

@@ -67,7 +67,7 @@ test("a key within an inline table is in the line of that table", () => {
 });
 
 for (const text of ["a = [", 'a = "', 'a = """x""', "a = 1 2\n]", "[a", "a b = 1", "= 1", "a =", "a = # none"])
-  test(`what is no TOML ends the reading: ${JSON.stringify(text)}`, () => {
+  test(`invalid TOML ends the reading: ${JSON.stringify(text)}`, () => {
     const found = statementsOf(`first = 1\n${text}`);
     assert.equal(found[0]?.path[0], "first");
     assert.ok(found.length <= 2);

@@ -3,13 +3,13 @@ import { parse } from "smol-toml";
 /** One statement of a TOML document: a table's header, or a key with its value. */
 export type Statement = Readonly<{
   kind: "table" | "list" | "value";
-  /** From the root: a value's path begins with that of its table. */
+  /** From the root: a value's path starts with that of its table. */
   path: readonly string[];
   /** The header above a value; null at the top. */
   under: Statement | null;
   /** Counted from 1. */
   line: number;
-  /** Where its first line begins, and where the line after its last one does. */
+  /** Where its first line starts, and where the line after its last one does. */
   start: number;
   end: number;
   /** Of a value, without the blanks around it. */
@@ -18,7 +18,7 @@ export type Statement = Readonly<{
 
 /**
  * The statements in their order (TOML 1.0). A parser gives values without their places, and nothing at all for a
- * document that sets a key twice. This reads on there; it ends where the text is no TOML.
+ * document that sets a key twice. This reads on there; it ends where the text is not valid TOML.
  */
 export function statementsOf(text: string): readonly Statement[] {
   const found: Statement[] = [];
@@ -103,7 +103,7 @@ function plainKey(raw: string): string | null {
   }
 }
 
-/** Where a value ends: before a comment, a line break, or the end; an array goes on over lines. */
+/** Where a value ends: before a comment, a line break, or the end; an array may span lines. */
 function valueEnd(text: string, from: number): number | null {
   let depth = 0;
   for (let at = from; ; ) {
