@@ -22,7 +22,7 @@ test("subject and sender are those of Fail2ban's own mails", () => {
   assert.doesNotMatch(mail, /no mail was sent/);
 });
 
-test("a network, a ban for good, and what was left out", () => {
+test("a network, a permanent ban, and fields without a value", () => {
   const mail = renderBanMail({ ...BAN, prefix: "2001:db8::/64", lastsMs: null, unsaid: 7 }, ENVELOPE);
   assert.match(mail, /banned 2001:db8::\/64 from/);
   assert.match(mail, /for good/);

@@ -1,7 +1,7 @@
 import type { ServiceName } from "./runit.ts";
 
 /**
- * Debian's packages whose programs and data a service runs, besides the libraries below them (scripts/setup). In the order in
+ * Debian's packages whose programs and data a service runs, in addition to the libraries below them (scripts/setup). In the order in
  * which the services are restarted: first those that others ask.
  */
 export const COMPONENTS = {

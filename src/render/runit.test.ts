@@ -25,7 +25,7 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
   return new Map(renderRunit(input(changes)).map(({ service, run }) => [service, run]));
 }
 
-test("every service is a script that becomes its program, with a log of its own", () => {
+test("every service is a script that becomes its program, with its own log", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
   for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){5,9}exec .*\n$/);
   for (const { service, logRun } of renderRunit(input()))
@@ -137,7 +137,7 @@ test("what sends events elsewhere runs only where that is set, as its own user w
   assert.equal(runs({ export: false }).has("export"), false);
 });
 
-test("Postfix is checked first, unless the start has just done so, and leads a process group of its own", () => {
+test("Postfix is checked first, unless the start has just done so, and leads its own process group", () => {
   assert.match(
     runs().get("postfix") ?? "",
     /^test -e checked-by-the-start && rm checked-by-the-start \|\| postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
@@ -149,6 +149,6 @@ test("what the start has checked is checked again from the second run of Postfix
   const cwd = temporaryDirectory();
   writeFileSync(join(cwd, CHECKED), "");
   const codes = [1, 2].map(() => spawnSync("sh", ["-c", `${check}\nexit 0`], { cwd }).status);
-  // There is no such directory: its check fails.
+  // The directory does not exist: its check fails.
   assert.deepEqual(codes, [0, 1]);
 });

@@ -121,8 +121,8 @@ const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What takes 32 KB or more goes back to the system as soon as it is freed: what a password took while it was verified (19 MB), and the
- * segments in which V8's compilers work. By itself glibc learns from the first large one to keep such memory (mallopt(3),
+ * Blocks of 32 KB or more return to the system as soon as they are freed: the memory of one password check (19 MB), and the
+ * segments in which V8's compilers work. By default glibc learns from the first large one to keep such memory (mallopt(3),
  * M_MMAP_THRESHOLD), and what lies between kept it for good: 5 to 8 MB under load.
  */
 const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
@@ -214,7 +214,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
 
 /**
  * Dovecot does not start while any process has the number in its file. In a container that was killed, and after a power
- * failure, the file stays and the numbers begin again. Exported for its test.
+ * failure, the file stays and the numbers start again. Exported for its test.
  */
 export function forgetsEnded(pidFile: string): string {
   return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;

@@ -10,14 +10,14 @@ export type Sandbox = Readonly<{
   capabilities: readonly string[] | "all";
   /** Address families without AF_. */
   families: readonly string[];
-  /** System calls besides those of every service. */
+  /** System calls in addition to those of every service. */
   calls?: string;
   writes: (layout: Layout) => readonly string[];
   /** `read-only` where the settings may name a file in a home. */
   home: "yes" | "read-only";
   /** Whether it starts programs that gain rights, such as postdrop(1). */
   gainsRights?: true;
-  /** Whether it must see processes of others. */
+  /** Whether it must see other users' processes. */
   seesOthers?: true;
 }>;
 

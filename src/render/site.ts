@@ -15,7 +15,7 @@ export type Site = Readonly<{
   /** Mail domains, the first is the main one; never empty. */
   domains: readonly string[];
   messageSizeBytes: number;
-  /** Of an account without a quota of its own; 0: none. */
+  /** The quota of an account without one; 0: none. */
   mailboxQuotaBytes: number;
   recipientsPerMail: number;
   /** Null: mail was never encrypted. */
@@ -35,7 +35,7 @@ export type Site = Readonly<{
     /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
     smtpPlaces: number;
     imapPlaces: number;
-    /** Networks that are exempt from both, besides loopback. */
+    /** Networks that are exempt from both, in addition to loopback. */
     exempt: readonly Prefix[];
   }>;
   ports: Readonly<{
@@ -105,7 +105,7 @@ export type SpamSite = Readonly<{
   refuseScore: number;
   /** Added to the score of a first mail while unusually many new places write. */
   crowdScore: number;
-  /** Sender patterns that are believed without proof. */
+  /** Sender patterns that are trusted without proof. */
   allowFrom: readonly string[];
   onFailure: "pass" | "wait";
   /** The owner's SpamAssassin configuration; empty if there is none. */

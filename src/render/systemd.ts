@@ -46,7 +46,7 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
       "Description=GhostInbox, a guarded mail server",
       "Documentation=man:ghostinbox(8)",
       "After=network.target nss-lookup.target",
-      // Each may be a disk of its own: before it is mounted, mail would be written beneath it.
+      // Each may be a separate disk: before it is mounted, mail would be written beneath it.
       `RequiresMountsFor=${[layout.data, layout.mail, layout.log, layout.backup].join(" ")}`,
       // What keeps it from starting may pass, such as another program on a port. Nor is an owner who starts it often refused.
       "StartLimitIntervalSec=0",
@@ -60,11 +60,11 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
       `ExecStart=${start.join(" ")}`,
       `ExecStopPost=-/bin/systemctl stop ${OTHER_UNITS}`,
       "Restart=on-failure",
-      // What a newer version wrote is not understood ten seconds later either.
+      // Data of a newer version cannot be read ten seconds later either.
       `RestartPreventExitStatus=${DATA_IS_NEWER}`,
       "RestartSec=10",
       "KillMode=mixed",
-      // Large databases take as long as they take to be brought up to date. The rest of a start has limits of its own.
+      // Large databases take their time to be brought up to date. The rest of a start has its own limits.
       "TimeoutStartSec=infinity",
       "TimeoutStopSec=90",
       "LockPersonality=yes",
@@ -156,7 +156,7 @@ function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
     "SystemCallErrorNumber=EPERM",
     ...own,
     "ProtectSystem=strict",
-    // One that is missing is no reason not to start.
+    // A missing one must not prevent the start.
     `ReadWritePaths=${writes(layout)
       .map((path) => `-${path}`)
       .join(" ")}`,
@@ -167,7 +167,7 @@ function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
 
 const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
-/** What would hide the data directory is left out. */
+/** Without those that would hide the data directory. */
 function hidden({ data }: Layout, home: "yes" | "read-only"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [

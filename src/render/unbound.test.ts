@@ -31,7 +31,7 @@ test("its caches share the memory of the setting, records twice as much as messa
   assert.match(text, /^ {2}rrset-cache-size: 2000001$/m);
 });
 
-test("all names are asked of other resolvers if there are any, and validated here all the same", () => {
+test("with other resolvers all names are asked there, and still validated here", () => {
   const text = rendered({ forward: [ip("2001:db8::53"), ip("192.0.2.53")] });
   assert.match(
     text,
@@ -40,13 +40,13 @@ test("all names are asked of other resolvers if there are any, and validated her
   assert.match(text, /^ {2}module-config: "validator iterator"$/m);
 });
 
-test("a stub zone is asked of its own server and believed unsigned", () => {
+test("a stub zone is asked at its own server and trusted unsigned", () => {
   const text = rendered({ stubs: [{ zone: "corp.example", address: ip("10.0.0.53") }] });
   assert.match(text, /^ {2}domain-insecure: "corp\.example"$/m);
   assert.match(text, /^stub-zone:\n {2}name: "corp\.example"\n {2}stub-addr: 10\.0\.0\.53$/m);
 });
 
-test("a stub below, at or above a zone for which unbound answers by itself is asked of its own server", () => {
+test("a stub below, at or above a zone that unbound answers itself is asked at its own server", () => {
   const zonesOf = (zone: string): readonly string[] =>
     [...rendered({ stubs: [{ zone, address: ip("10.0.0.53") }] }).matchAll(/^ {2}local-zone: (.*)$/gm)].map(
       ([, line = ""]) => line,

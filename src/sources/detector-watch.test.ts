@@ -10,7 +10,7 @@ import { parseIp, parsePrefix } from "../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../core/time.ts";
 import { type Detector, DetectorWatch } from "./detector-watch.ts";
 
-/** Reads `attack 198.51.100.7 SECONDS`: so many seconds ago by the hand clock. */
+/** Reads `attack 198.51.100.7 SECONDS`: that many seconds ago by the hand clock. */
 function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector["name"] = "ids:suricata") {
   const { engine, db, sqlite, clock, store, notices } = engineOnMemory(policy);
   const file = join(temporaryDirectory(), "eve.json");
@@ -54,7 +54,7 @@ test("alerts are counted over their window, and the last that the limit allows i
   appendFileSync(file, "attack 198.51.100.7 1\nnothing\n");
   await wait(["below_limit"]);
   await first.stop();
-  // Another run of the guard goes on where that one ended.
+  // Another run of the guard continues where that one ended.
   start();
   appendFileSync(file, "attack 198.51.100.7 2\n");
   await wait(["below_limit", "below_limit"]);
@@ -119,7 +119,7 @@ test("while the database takes nothing the lines wait", async (t) => {
   await wait(["below_limit"]);
 });
 
-test("a storm of addresses is bounded, and told", async (t) => {
+test("a storm of addresses is bounded and reported", async (t) => {
   const { file, start, wait, warned, clock } = following(t);
   clock.advance(60_000);
   start();

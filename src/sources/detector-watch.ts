@@ -13,7 +13,7 @@ import type { Alert } from "../wire/detectors/suricata.ts";
 export type Detector = Readonly<{
   name: DetectorName;
   file: string;
-  /** So many alerts about one address within the window are an offence; the length of its first ban. */
+  /** This many alerts about one address within the window are an offence; the length of its first ban. */
   limit: number;
   windowMs: number;
   banMs: number;
@@ -83,7 +83,7 @@ export class DetectorWatch {
   }
 }
 
-/** Times later than now are from a clock that is not believed. */
+/** Times later than now are from a clock that is not trusted. */
 function reportOf(
   { name, limit, windowMs, banMs }: Detector,
   ip: Ip,

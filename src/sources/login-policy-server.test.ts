@@ -83,7 +83,7 @@ test("allow and report reach the engine; its answer becomes the status", async (
   });
 });
 
-test("what is no stranger's login passes without the engine", () =>
+test("a login that is not a stranger's passes without the engine", () =>
   withServer(never, async (port) => {
     const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
     assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
@@ -143,7 +143,7 @@ test("a connection is used again, after a malformed request too", async () => {
   });
 });
 
-test("an engine that throws: 500, and Dovecot goes on", () =>
+test("an engine that throws: 500, and Dovecot continues", () =>
   withServer(
     () => {
       throw new Error("bug");

@@ -36,7 +36,7 @@ export type LoginPolicyParts = Readonly<{
   submit: Submit;
   secret: string;
   report: Report;
-  /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
+  /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
   guardsProxied: () => boolean;
 }>;
 

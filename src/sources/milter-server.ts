@@ -19,7 +19,7 @@ const SOCKET_MODE = 0o660;
 
 /**
  * The first milter of Postfix. It counts header lines and MIME parts, and asks the engine about a mail with too many,
- * before the filters behind it read that. Postfix reads the reply of one question before it goes on.
+ * before the filters behind it read that. Postfix reads the reply to one question before it continues.
  */
 export class MilterServer {
   readonly #server: Server;
@@ -40,7 +40,7 @@ export class MilterServer {
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
-  /** Without it, mail goes on to the other milters. */
+  /** Without it, mail is passed to the other milters. */
   stop(): Promise<void> {
     return this.#connections.close(POLICY_LIMITS.stopMs);
   }

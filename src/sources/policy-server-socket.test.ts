@@ -29,7 +29,7 @@ test("stop answers what was asked, ends every connection and removes the socket"
   await assert.rejects(stat(path), { code: "ENOENT" });
 });
 
-test("stop does not wait for ever for an engine that hangs", async () => {
+test("stop does not wait indefinitely for an engine that hangs", async () => {
   const { server, engine, path } = await started(directory, { stopMs: 20 });
   const client = new Client(path);
   client.socket.write(ask());

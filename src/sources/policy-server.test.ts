@@ -40,7 +40,7 @@ test("a stage that is not ours passes without the engine", async () => {
   await server.stop();
 });
 
-test("where Dovecot hands mail over, Dovecot alone is let in, and the engine is not asked", async () => {
+test("where Dovecot submits mail, only Dovecot is accepted, and the engine is not asked", async () => {
   let answer = (): Promise<boolean> => Promise.resolve(true);
   const asked: number[] = [];
   const isDovecot = ({ clientPort }: Readonly<{ clientPort: number }>) => {
@@ -153,7 +153,7 @@ for (const [name, text] of [
   ["no address", "request=smtpd_access_policy\nprotocol_state=RCPT\n\n"],
   ["an endless request", "a=".repeat(20_000)],
 ] as const)
-  test(`${name}: the connection is dropped without an answer, others go on`, async () => {
+  test(`${name}: the connection is dropped without an answer, others stay open`, async () => {
     const { server, engine, reports, path } = await started(directory);
     const good = new Client(path);
     const bad = new Client(path);
@@ -166,7 +166,7 @@ for (const [name, text] of [
     await server.stop();
   });
 
-test("a client behind a proxy is let in only while no other can forge its header", async () => {
+test("a client behind a proxy is accepted only while no other can forge its header", async () => {
   let guards = false;
   const { server, engine, path } = await started(directory, { guardsProxied: () => guards });
   const proxied = ask("CONNECT").replace("\n\n", "\npolicy_context=proxied-smtp\n\n");

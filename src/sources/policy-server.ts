@@ -45,9 +45,9 @@ export type PolicyOptions = PolicyLimits &
   Readonly<{
     /** Whether the disk might not take one more mail. */
     isFull?: () => boolean;
-    /** Whether only proxies can reach the ports for proxies, so that what they say of a client can be believed. */
+    /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied?: () => boolean;
-    /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is let in. */
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is accepted. */
     isDovecot?: (client: SieveClient) => Promise<boolean>;
     /** Which sessions at the submission ports are over. */
     sessions?: Pick<SubmissionSessions, "begin" | "isOver">;
@@ -87,7 +87,7 @@ export class PolicyServer {
 
   async start(path: string): Promise<void> {
     await listenUnix(this.#server, path, SOCKET_MODE);
-    // One for all: a timer for each would be set anew with each question.
+    // One for all: a timer for each would be set again with each question.
     this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
   }
 
@@ -126,7 +126,7 @@ class Connection {
   /** What was read at once is being asked: its answers go out in one write. */
   #reading = false;
   #finishing = false;
-  /** Nothing has come since the last look. */
+  /** Nothing has arrived since the last look. */
   #isIdle = false;
   readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);
@@ -185,7 +185,7 @@ class Connection {
     return false;
   }
 
-  /** What cannot be told is not Dovecot. */
+  /** A client that cannot be identified is not Dovecot. */
   async #judge(slot: Slot, client: SieveClient): Promise<void> {
     const { isDovecot } = this.#parts;
     if (isDovecot === null) return this.#answer(slot, UNGUARDED);

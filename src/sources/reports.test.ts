@@ -45,7 +45,7 @@ function taker(t: TestContext) {
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
 
-test("a report on addresses that others than proxies could have forged bans nobody, also one that comes later", async (t) => {
+test("a report on addresses that others than proxies could have forged bans no address, also if it comes later", async (t) => {
   const { reports, report, machine, clock, directory, banned, warnings } = taker(t);
   const onDovecot = (name: string, ip: string, fields: object = {}): void =>
     report(name, { jail: "dovecot", ip, ...fields });
@@ -70,7 +70,7 @@ test("a report on addresses that others than proxies could have forged bans nobo
   assert.deepEqual([readdirSync(directory), new Set(warnings)], [[], new Set(["A report of Fail2ban was dropped."])]);
 });
 
-test("while the machine's clock is not believed, a report has the guard's time, unless it was written before", async (t) => {
+test("while the machine's clock is not trusted, a report has the guard's time, unless it was written before", async (t) => {
   const { reports, report, machine, engine, clock } = taker(t);
   machine.aheadMs = DAY_MS;
   const asked: Millis[] = [];
@@ -123,7 +123,7 @@ test("while the database takes nothing one report is tried at a time", async (t)
   assert.deepEqual([asked, readdirSync(directory).length], [1, 5]);
 });
 
-test("what is no report is dropped and told; what is unfinished is left alone", async (t) => {
+test("an invalid report is dropped and reported; an unfinished one is left for later", async (t) => {
   const { reports, report, banned, directory, warnings } = taker(t);
   writeFileSync(join(directory, "1.json"), "{");
   writeFileSync(join(directory, "2.json"), "x".repeat(100_000));

@@ -115,7 +115,7 @@ export class ReportTaker {
     return true;
   }
 
-  /** Fail2ban may take seconds to report what came before the log could be believed. */
+  /** Fail2ban may take seconds to report what came before the log could be trusted. */
   #mayBeForged(report: JailReported): boolean {
     if (report.jail !== this.#parts.forgeable?.jail) return false;
     return this.#provenSince === null || firstAt(report) < this.#provenSince;

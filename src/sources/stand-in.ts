@@ -19,7 +19,7 @@ const TRIES = 5;
 
 /**
  * Lets everything pass while the guard is known to be dead. Without an answer Postfix and Dovecot refuse for the moment, so a
- * guard that is merely slow lets nobody past its limits. Nothing is recorded here.
+ * guard that is merely slow lets no one past its limits. Nothing is recorded here.
  */
 export class StandIn {
   readonly #places: StandInPlaces;

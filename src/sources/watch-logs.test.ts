@@ -65,7 +65,7 @@ test("a log that was rotated is read to its end, and then the new one", { timeou
   await wait(["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
 });
 
-test("a log that cannot be read is told, and followed once it can be", { timeout: patience(30_000) }, async (t) => {
+test("an unreadable log is reported, and followed once it can be read", { timeout: patience(30_000) }, async (t) => {
   const { file, start, wait, warned } = following(t);
   mkdirSync(file);
   start();

@@ -11,7 +11,7 @@ test("what a browser says it was asked, and by which page", () => {
   assert.deepEqual(client({ ...CLIENT, crossOrigin: false, other_keys_can_be_added_here: "…" }), CLIENT);
 });
 
-test("a page within a page of another site is refused, as is all that is no such object", () => {
+test("a page framed by another site is refused, and so is malformed data", () => {
   for (const odd of [{ crossOrigin: true }, { crossOrigin: 1 }, { topOrigin: "https://evil.example" }])
     assert.equal(client({ ...CLIENT, ...odd }), null, JSON.stringify(odd));
   for (const field of Object.keys(CLIENT)) assert.equal(client({ ...CLIENT, [field]: 7 }), null, field);
@@ -41,7 +41,7 @@ test("the id of a passkey that was made", () => {
   assert.deepEqual(made?.credentialId, Buffer.from([1, 2, 3]));
 });
 
-test("what is too short, too long, or contradicts itself is no authenticator's", () => {
+test("data that is too short, too long or contradictory is refused", () => {
   for (const bytes of [
     Buffer.alloc(36, 5),
     data(0x05, "00"),

@@ -2,7 +2,7 @@
 
 export type ClientData = Readonly<{ type: string; challenge: string; origin: string }>;
 
-/** Null: it is none, or a page of another site framed the one that asked (7.1, 9 and 10). */
+/** Null: invalid, or the page was framed by one of another site (7.1, 9 and 10). */
 export function parseClientData(bytes: Buffer): ClientData | null {
   const { type, challenge, origin, crossOrigin, topOrigin } = objectIn(bytes.toString("utf8"));
   if (typeof type !== "string" || typeof challenge !== "string" || typeof origin !== "string") return null;
@@ -23,7 +23,7 @@ export type AuthenticatorData = Readonly<{
 }>;
 
 const FLAG = { present: 0x01, verified: 0x04, mayBeCopied: 0x08, isCopied: 0x10, credential: 0x40, extensions: 0x80 };
-/** Where its parts begin. */
+/** Where its parts start. */
 const AT = { flags: 32, counter: 33, end: 37 };
 /** AAGUID, then the length of the id. */
 const AAGUID_BYTES = 16;

@@ -16,7 +16,7 @@ test("a page of ours over https, and one at the end of a tunnel, can have passke
     assert.equal(passkeyName(origin, NAMES), name, origin);
 });
 
-test("no other page can: not over http, not of another name, not at an IP address", () => {
+test("no other page can: not over http, not under another name, not at an IP address", () => {
   for (const origin of [
     "http://mail.example.test",
     "http://mail.example.test:3000",

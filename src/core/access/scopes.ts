@@ -1,5 +1,5 @@
 /**
- * What a session or a token may do, besides its own sign-out. `read`: see all that the dashboard shows. `ban`, `allow`:
+ * The rights of a session or a token, apart from its own sign-out. `read`: see all that the dashboard shows. `ban`, `allow`:
  * change bans, and the allow list. `greylist`: turn greylisting off for a recipient, and on again. `queue`: hold, release,
  * delete, return and try mail of the queue, and mail that is held of an account. `admin`: tokens, sessions and the password
  * of the dashboard.
@@ -13,7 +13,7 @@ export const ROLES = {
   operator: ["read", "ban", "allow", "greylist"],
   viewer: ["read"],
 } as const satisfies Readonly<Record<string, readonly Scope[]>>;
-/** `mailbox`: the user of a mailbox, who has no scope, and sees and changes what is of that mailbox alone. */
+/** `mailbox`: the user of a mailbox, who has no scope, and sees and changes only that mailbox. */
 export type Role = keyof typeof ROLES | "mailbox";
 
 /** The role with the most scopes of those given: what they may do at least. */

@@ -5,7 +5,7 @@ export const SESSION_IDLE_MS = 12 * HOUR_MS;
 export const SESSION_AGE_MS = 7 * DAY_MS;
 /** How long the password that was given counts as a fresh proof. */
 export const PROOF_MS = 10 * MINUTE_MS;
-/** The time of a use is written once within this time: reading a page is no reason to write. */
+/** The time of a use is written at most once within this time: reading a page is not worth a write each. */
 export const NOTE_USE_MS = MINUTE_MS;
 
 /** A clock that is set back by less ends no session. One that was further ahead made times that mean nothing. */

@@ -45,7 +45,7 @@ export function auditedHold(change: Extract<Change, { type: "HOLD_ACCOUNT" }>, a
   );
 }
 
-/** `engine.db` was lost or damaged, and this one begins with what could be saved of it. */
+/** `engine.db` was lost or damaged, and this one starts with what could be saved of it. */
 export function auditedRecovery(how: "damaged" | "missing", at: Millis): Content {
   return content({ at, actor: "engine", type: "DATABASE_RECOVERED", subject: "engine.db" }, { how });
 }
@@ -53,7 +53,7 @@ export function auditedRecovery(how: "damaged" | "missing", at: Millis): Content
 function contentOf(record: EventRecord, subject: string): Content {
   const { at, type, actor, rest, proof: _, counts: __, ...columns } = record;
   const { event: ___, ...more } = rest;
-  // What names a password, and what the guard knew of the client, is for decisions alone.
+  // Names of passwords and the guard's knowledge of the client are only for decisions.
   const detail = { ...columns, ...more, subject: null, passwordHash: null, withoutBan: null, seen: null };
   return content({ at, actor: actor ?? "engine", type, subject }, detail);
 }

@@ -30,7 +30,7 @@ function sealed(entry: Omit<AuditEntry, "hash">): AuditEntry {
   return { ...entry, hash: sha256(hashedText(entry)) };
 }
 
-/** From this index on with other content, and hashes that fit it: whoever writes the database can do so. */
+/** From this index on with other content and hashes that fit it: a program that can write the database can do so. */
 function writtenAgain(entries: readonly AuditEntry[], from: number): readonly AuditEntry[] {
   const again: AuditEntry[] = entries.slice(0, from);
   for (const entry of entries.slice(from))
@@ -48,7 +48,7 @@ const check = (entries: readonly AuditEntry[], anchors: readonly Anchor[] = [], 
   checkChain(entries, { anchors, numbered, now }, sha256);
 const FIVE = chainOf(5);
 
-test("a chain as it was made fits, with its anchors, and so does an empty one", () => {
+test("an unchanged chain fits, with its anchors, and so does an empty one", () => {
   assert.equal(check([]).fault, null);
   const checked = check(FIVE, [anchorOf(FIVE[1]), anchorOf(FIVE[3])]);
   assert.deepEqual([checked.fault, checked.first, checked.last, checked.anchored?.id], [null, 1, 5, 4]);
@@ -98,7 +98,7 @@ test("removed newest entries are found without an anchor, by the numbers that th
   assert.equal(check([], [], 5).fault?.id, 1);
 });
 
-test("what was missing when root accepted it is not missing later, but what is missing since then is", () => {
+test("an entry that was missing when root accepted the chain is not reported later, one missing since is", () => {
   for (const left of [FIVE.slice(0, 3), []]) {
     const { last: id, head, sum, numbered } = check(left, [], 5);
     const at = "2026-11-20T08:00:00.000Z";
@@ -131,7 +131,7 @@ test("the oldest may be gone only while as many are left as are kept", () => {
   assert.equal(check(many.slice(2)).fault?.id, 1);
 });
 
-test("what root has accepted counts no more, as long as it stays as it was", () => {
+test("an accepted fault is not reported again while it stays the same", () => {
   const broken = FIVE.filter(({ id }) => id !== 2);
   const lost = { ...anchorOf(FIVE[4]), id: 9 };
   const { last, head, sum } = check(broken, [lost]);

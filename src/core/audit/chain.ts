@@ -1,7 +1,7 @@
 import { plural } from "../text.ts";
 import { DAY_MS, type Millis } from "../time.ts";
 
-/** What happened. `at`: ISO 8601, UTC. `detail`: JSON, as it was hashed. */
+/** An entry. `at`: ISO 8601, UTC. `detail`: the JSON that was hashed. */
 export type Content = Readonly<{ at: string; actor: string; type: string; subject: string; detail: string }>;
 /** An entry of the audit. `previous`: the hash of the entry before. Hashes are SHA-256 in hexadecimal. */
 export type AuditEntry = Readonly<{ id: number; previous: string; hash: string }> & Content;
@@ -12,7 +12,7 @@ export type Anchor = Readonly<{
   id: number;
   hash: string;
   /**
-   * Root has looked at the chain up to this entry, and goes on from it: the reason, what was there, and the highest number
+   * Root has checked the chain up to this entry and continues from it: the reason, what was there, and the highest number
    * that was given by then, after which the next entry comes.
    */
   accepted?: Readonly<{ reason: string; sum: string; numbered?: number | undefined }> | undefined;
@@ -60,7 +60,7 @@ export type Compared = Readonly<{ anchors: readonly Anchor[]; numbered: number; 
 
 /**
  * Checks every entry, in the order of ids, and compares with the anchors, in the order in which they were made. An anchor
- * that root has accepted makes what was before it count no more, as long as that is still the same.
+ * that root has accepted hides the faults before it, as long as that part is unchanged.
  */
 export function checkChain(
   entries: Iterable<AuditEntry>,
@@ -104,7 +104,7 @@ export function checkChain(
 /** `last`: null before the first entry of those that were kept. */
 type Before = Readonly<{ own: string; last: number | null; head: string }>;
 
-/** `from`: the entry that was accepted, if one was. What was missing behind it then is not missing now. */
+/** `from`: the accepted entry, if there is one. Entries that were missing then do not count as missing now. */
 function faultOf(entry: AuditEntry, { own, last, head }: Before, from: Anchor | undefined): Fault | null {
   const { id, hash, previous } = entry;
   const isNextToAccepted = last === from?.id && id === (from.accepted?.numbered ?? 0) + 1;

@@ -92,7 +92,7 @@ for (const { that, facts, answer, changes = [] } of asked)
     );
   });
 
-test("an address that goes on guessing at a guarded account is banned, whether or not a guess looks right", () => {
+test("an address that keeps guessing at a guarded account is banned, whether or not a guess looks right", () => {
   const failures = ["a", "b", "c", "d"].map((passwordHash) => ({
     at: later(NOON, -1_000),
     passwordHash,
@@ -132,7 +132,7 @@ for (const [that, guesses, count] of [
   ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],
   ["each of several networks", { 1: "ab", 2: "cd", 3: "e" }, 5],
   ["a password tried out of several once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
-  ["what each network tries besides the decoys of all", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
+  ["the tries of each network beyond the common decoys", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
   ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
 ] as const)
   test(`guesses count ${that}`, () => {
@@ -161,7 +161,7 @@ test("of a budget each network has one part in 25 to itself, and all of them a q
   assert.deepEqual(countShares([], 2), { within: 0, beyond: 0 });
 });
 
-test("no network brings an account's guard up by itself: it adds a quarter at most, rounded up", () => {
+test("a single network does not raise an account's guard: it adds a quarter at most, rounded up", () => {
   const share = (failures: number) => networkShare({ ...POLICY, accounts: { ...POLICY.accounts, failures } });
   assert.deepEqual([1, 4, 5, 20].map(share), [1, 1, 2, 5]);
 });
@@ -173,7 +173,7 @@ test("a password tried out of several networks counts for the first of them, in 
   for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
 });
 
-test("guesses at a name that is too long for an account are kept under its beginning", () => {
+test("guesses at a name that is too long for an account are kept under its first characters", () => {
   const long = `${"a".repeat(60)}@example.org`;
   assert.equal(guessedName(long), `${"a".repeat(60)}@exa`);
   assert.equal(guessedName(long.slice(8)), long.slice(8), "64 characters are not cut off");

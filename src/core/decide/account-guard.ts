@@ -28,7 +28,7 @@ export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }
 
-/** What one network takes of an account's budget by itself. One that can be banned rarely gets further in a day. */
+/** The share of an account's budget that one network may use. One that can be banned rarely gets further in a day. */
 export function candidatesShare({ accounts }: Policy): number {
   return Math.ceil(accounts.candidates / 25);
 }
@@ -65,7 +65,7 @@ export function countShares(networks: Iterable<Prefix>, share: number): Shares {
 }
 
 /**
- * The name under which guesses at an account are kept: a long one is cut off. Names that begin alike count as one then,
+ * The name under which guesses at an account are kept: a long one is truncated. Names with the same start count as one then,
  * but their passwords still differ, because Dovecot hashes the whole name with them.
  */
 export function guessedName(account: string): string {

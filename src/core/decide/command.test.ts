@@ -65,7 +65,7 @@ test("allow: lists the network and lifts every ban within it", () => {
   ]);
 });
 
-test("disallow: takes off what is listed, refuses what is not", () => {
+test("disallow: removes listed networks, refuses others", () => {
   const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
   const listed = decideCommand({ ...NOTHING, listed: { expiresAt: null } }, event, NOON);
   assert.deepEqual(listed.changes, [{ type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_REMOVED", by: "root" }]);
@@ -103,7 +103,7 @@ test("expiry: ends a ban whose time is over, and forgives nothing", () => {
   ]);
 });
 
-test("expiry: leaves alone a ban that is gone, permanent, or was renewed meanwhile", () => {
+test("expiry: skips a ban that is gone, permanent, or was renewed in between", () => {
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
   for (const ban of [null, { ...BAN, expiresAt: null }, { ...BAN, expiresAt: later(NOON, 1) }]) {
     const decided = decideCommand({ ...NOTHING, ban }, event, NOON);

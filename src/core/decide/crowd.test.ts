@@ -54,7 +54,7 @@ test("without greylisting all strangers wait but large providers", () => {
   assert.equal(answer({ firstContact: false }, off, "mail-x.google.com"), null);
 });
 
-test("a question that is repeated brings nobody a ban", () => {
+test("a repeated question bans no address", () => {
   assert.equal(harvest({ recipient: "unknown", networkProbed: true })?.counted, false);
   assert.equal(harvest({ recipient: "unknown" })?.counted, false);
 });

@@ -12,7 +12,7 @@ export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newPl
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "newPlaces">;
 
 /**
- * Asking for names from so many places that none goes over a limit of its own. Past the limit of the whole server, no
+ * Asking for names from so many places that none passes its own limit. Past the limit of the whole server, no
  * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred whatever it asks for;
  * from another, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
  * strangers, who ask for people who exist, still come in. Null: answered as ever. Retries count for no ban.
@@ -33,14 +33,14 @@ export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, 
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** Such a mail goes on, and the spam filter is told. Null: it does not come from such a place, or few of them write. */
+/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or few of them write. */
 export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
   if (evidence === null || facts.known || !facts.isNewPlace || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
 }
 
-/** Without greylisting nobody looks up whom accounts wrote to. */
+/** Without greylisting no one looks up whom accounts wrote to. */
 function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
   if (facts.known || facts.isWanted) return false;
   return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);

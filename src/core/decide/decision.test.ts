@@ -14,7 +14,7 @@ test("a decision counts and is recorded unless it says otherwise", () => {
   });
 });
 
-test("what a decision says besides is taken as it is", () => {
+test("further fields of a decision are kept", () => {
   const extra = {
     evidence: { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" },
     counted: false,

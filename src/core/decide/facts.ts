@@ -42,7 +42,7 @@ export type AccountFacts = Readonly<{
    * to the limit.
    */
   guesses: number;
-  /** Hashes of different passwords of its latest sign-ins, the latest first. */
+  /** Hashes of different passwords of its latest sign-ins, newest first. */
   proofs: readonly string[];
   /**
    * Passwords tried within a day in new places, verified or refused: at most a share for each network, and of what they
@@ -62,7 +62,7 @@ export type AccountFacts = Readonly<{
 
 /**
  * Different passwords tried at all accounts in new places, and the number of networks that they came from. Not counting
- * those that looked right: an old password in one phone on its way through many networks is no spraying.
+ * those that looked right: an old password in one phone on its way through many networks is not spraying.
  */
 export type SprayingFacts = Readonly<{ guesses: number; networks: number }>;
 
@@ -93,7 +93,7 @@ export type BounceFacts = Readonly<{
   isExpected: boolean;
 }>;
 
-/** Recipients of mail: all, those to whom the account has written before, and those of other domains to whom it has not. */
+/** Recipients of mail: all, known ones to whom the account has written before, and new ones of other domains. */
 export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
 export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 
@@ -136,9 +136,9 @@ export type SparingFacts = Readonly<{
 export type Neighbourhood = Readonly<{
   /** The ban on the network, or on a wider one. */
   ban: Ban | null;
-  /** When bans of the network itself began. */
+  /** When bans of the network itself started. */
   offencesAt: readonly Millis[];
-  /** When the last of them began or ended; 0 if there was none. */
+  /** When the last of them started or ended; 0 if there was none. */
   settledAt: Millis;
   /** Other units with a ban that counts (neighbours.ts). */
   offenders(since: Millis, besides: Prefix): number;

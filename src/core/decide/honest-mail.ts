@@ -23,7 +23,7 @@ export type HonestServer = Readonly<{
 
 /** How far back honest mail counts. */
 export const HONEST_FOR_MS = 30 * DAY_MS;
-/** After so many days of proven mail, mail from a server counts as wanted. */
+/** After this many days of proven mail, mail from a server counts as wanted. */
 const DAYS_OF_TRUST = 3;
 /** Servers whose mail was only accepted raise a limit at most this many times, because one mail is cheap. */
 const MOST_TIMES = 5;

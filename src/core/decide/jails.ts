@@ -6,7 +6,7 @@ export type JailKind = "logins" | "mail";
 export type Jail = Readonly<{
   name: string;
   kind: JailKind;
-  /** So many offences within the window make a report. */
+  /** This many offences within the window make a report. */
   limit: number;
   windowMs: number;
   /** The length of a first ban. */

@@ -131,7 +131,7 @@ function logInFrom(policy: Policy, attempts: readonly Failure[]): readonly Decis
 
 /**
  * By its definition, within a day: this password is one that does not stand among those counted, and with it there are
- * as many within the window, or in all, as bring a ban. A password that cannot be told apart (empty) is different from all.
+ * as many within the window, or in all, as cause a ban. A password without a hash is different from all others.
  */
 function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number {
   const counted: Failure[] = [];

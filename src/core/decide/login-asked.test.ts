@@ -19,7 +19,7 @@ const AT_HOME: Facts["account"] = {
   networkGuesses: 0,
 };
 
-/** So many different ones, one a second, the last just now. */
+/** This many different ones, one a second, the last just now. */
 function different(count: number): readonly Failure[] {
   return Array.from({ length: count }, (_, i) => ({
     at: later(NOON, (i + 1 - count) * 1_000),
@@ -88,7 +88,7 @@ const asked: readonly Example[] = [
     answer: "delay known_address",
   },
   {
-    that: "the gateway at the limit of others",
+    that: "the gateway at the limit of other addresses",
     known: { protection: "gateway", failures: different(9) },
     answer: "pass below_limit",
     recorded: false,

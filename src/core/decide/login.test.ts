@@ -17,7 +17,7 @@ function failures(...passwords: readonly string[]): readonly Failure[] {
     account: LOGIN.login,
   }));
 }
-/** One every so many hours, the last just now. */
+/** One every `hours` hours, the last just now. */
 function daily(count: number, hours: number, passwordHash?: string): readonly Failure[] {
   return Array.from({ length: count }, (_, i) => ({
     at: later(NOON, -(count - i) * hours * HOUR_MS),
@@ -90,7 +90,7 @@ const failed: readonly Example[] = [
     bans: 1,
   },
   {
-    that: "passwords that cannot be told apart count each",
+    that: "passwords without a hash count each",
     known: { failures: failures("", "", "", "") },
     passwordHash: "",
     answer: "refuse login_failures",
@@ -220,7 +220,7 @@ test("a right password makes the network known, by the name of its account", () 
   ]);
 });
 
-test("where the allow list let it in it is known by its unit", () => {
+test("an address that the allow list accepted is known by its unit", () => {
   const v6 = ip("2001:db8:1:2::3");
   const facts = factsOf({ ip: v6, subject: hostPrefix(v6), protection: "allow_listed" });
   const [known] = decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN, ip: v6 }).changes;

@@ -59,7 +59,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
 }
 
 /**
- * From now on the account knows the address, even if only the allow list let it in, because that entry may end.
+ * From now on the account knows the address, even if only the allow list accepted it, because that entry may end.
  * Protected addresses are counted one by one; known ones are not.
  */
 export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
@@ -108,7 +108,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, 
   const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
   if (isRepeated(facts, event, now))
     return decision("pass", "repeated_password", { evidence: { ...short, count: recent }, counted: false });
-  // The owner goes on, slowly, even if others guess behind the same address: new-places.ts refuses those.
+  // The owner may continue, slowly, even if others guess behind the same address: new-places.ts refuses those.
   if (isKnownPlace(facts))
     return short.count < limit
       ? decision("pass", "below_limit", { evidence: short })

@@ -50,13 +50,13 @@ const examples: readonly Example[] = [
   { that: "a sprayed server", facts: { ...of({}), spraying: SPRAYED }, barred: "spraying 12 of 12" },
   { that: "one sprayed by few", facts: { ...of({}), spraying: { ...SPRAYED, networks: 7 } }, barred: null },
   { that: "one sprayed little", facts: { ...of({}), spraying: { ...SPRAYED, guesses: 11 } }, barred: null },
-  { that: "a neighbour meanwhile", facts: { ...of({ kinship: "network" }), spraying: SPRAYED }, barred: null },
+  { that: "a neighbour at the same time", facts: { ...of({ kinship: "network" }), spraying: SPRAYED }, barred: null },
   {
-    that: "the owner meanwhile",
+    that: "the owner at the same time",
     facts: { ...of({ kinship: "address", guesses: 20 }), spraying: SPRAYED },
     barred: null,
   },
-  { that: "the dashboard meanwhile", facts: { account: null, spraying: SPRAYED }, barred: null },
+  { that: "the dashboard at the same time", facts: { account: null, spraying: SPRAYED }, barred: null },
   {
     that: "the owner after 40 different ones",
     facts: { ...of({ kinship: "address" }), failures: tried(40, ANNA) },

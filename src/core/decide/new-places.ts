@@ -94,7 +94,7 @@ function capped({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: M
   return barred("known_address_capped", evidence);
 }
 
-/** Protects other accounts. The account that knows the address goes on: its owner may be behind the same address. */
+/** Protects other accounts. The account that knows the address is not refused: its owner may be behind the same address. */
 function atOthers({ logins, knownFactor }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
   const isOther = ({ account }: Verified | Failure): boolean => !facts.knownAccounts.includes(account);
   const tried = [...within(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);

@@ -3,7 +3,7 @@ import type { Prefix } from "../net/ip.ts";
 /** At most `count` within any `windowMs`; `key` is the setting. */
 export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 
-/** Everything besides facts that decisions depend on: made from the settings, and replaced as a whole. */
+/** Everything that decisions depend on in addition to facts: made from the settings, and replaced as a whole. */
 export type Policy = Readonly<{
   mail: readonly Limit[];
   /**
@@ -25,39 +25,39 @@ export type Policy = Readonly<{
     /** The `failures`-th different wrong password of an address within the window causes a ban. */
     failures: number;
     windowMs: number;
-    /** So many within a day, or a week, cause a ban of at least a day. */
+    /** This many within a day, or a week, cause a ban of at least a day. */
     perDay: number;
     perWeek: number;
-    /** After so many within a day from an address that the account knows, more are refused there. */
+    /** After this many within a day from an address that the account knows, more are refused there. */
     knownPerDay: number;
     /** Sign-ins are allowed only from these; empty: from anywhere. */
     networks: readonly Prefix[];
   }>;
   accounts: Readonly<{
     /**
-     * From so many different wrong passwords by strangers to an account on, new places are refused: those outside the
+     * From this many different wrong passwords by strangers to an account on, new places are refused: those outside the
      * networks from which it signed in within `knownForMs`.
      */
     failures: number;
     windowMs: number;
     knownForMs: number;
-    /** After so many different passwords within a day, refused places are refused even if the password looks right. */
+    /** After this many different passwords within a day, refused places are refused even if the password looks right. */
     candidates: number;
   }>;
   networks: Readonly<{
-    /** So many wrong passwords from any addresses of a network cause a ban of the network. */
+    /** This many wrong passwords from any addresses of a network cause a ban of the network. */
     failures: number;
     windowMs: number;
-    /** After so many within a day, the network is refused at accounts that do not know it. */
+    /** After this many within a day, the network is refused at accounts that do not know it. */
     perDay: number;
   }>;
   /**
-   * From so many different wrong passwords in new places within the window, at all accounts together, new places are
+   * From this many different wrong passwords in new places within the window, at all accounts together, new places are
    * refused.
    */
   spraying: Readonly<{ guesses: number; windowMs: number }>;
   bans: Readonly<{
-    /** So many banned addresses of one network within the memory cause a ban of the network. */
+    /** This many banned addresses of one network within the memory cause a ban of the network. */
     neighbours: number;
     ladderMs: readonly number[];
     /** Whether an offence past the last rung is banned for good. */

@@ -26,7 +26,7 @@ const recipients: readonly Example[] = [
   },
   { that: "a stranger of a domain below ours", mail: { sender: "u@sub.example.org" }, answer: "pass below_limit" },
   {
-    that: "our domain as the local part of another's address",
+    that: "our domain as the local part of a foreign address",
     mail: { sender: '"a@example.org"@example.net' },
     answer: "pass below_limit",
   },

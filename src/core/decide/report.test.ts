@@ -124,7 +124,7 @@ test("what the guard judged live is evidence, and what it did not counts on", ()
   ]);
 });
 
-test("what was counted for a report that is told twice is not lost", () => {
+test("the count of a repeated report is not lost", () => {
   const priorReports = { upTo: REPORT.lastAt, passwords: [], unjudged: [REPORT.lastAt] };
   const [change] = decideReport(POLICY, factsOf({ priorReports }), REPORT, NOON).changes;
   assert.deepEqual(change?.type === "NOTE_REPORT" ? change.unjudged : null, [REPORT.lastAt]);

@@ -45,8 +45,8 @@ export function decideReport(policy: Policy, facts: ReportFacts, event: JailRepo
 }
 
 /**
- * Whether all offences that the jail counted matter. With a filter of their own, the owner says that they do. A detector
- * counts nothing: each of its alerts comes by itself.
+ * Whether all offences that the jail counted matter. With their own filter, owners say that they do. A detector
+ * counts nothing: each of its alerts comes separately.
  */
 function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean {
   if (isDetector(jail)) return false;

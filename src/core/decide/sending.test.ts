@@ -56,17 +56,17 @@ const recipients: readonly Example[] = [
     answer: "defer account_recipient_limit",
   },
   {
-    that: "the 100th of the own domains in one mail",
+    that: "the 100th of its own domains in one mail",
     known: sending({ mail: to(99, 0, 99), recipient: "own" }),
     answer: "pass below_limit",
   },
   {
-    that: "the 151st of the own domains within an hour",
+    that: "the 151st of its own domains within an hour",
     known: sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "own" }),
     answer: "defer account_recipient_limit",
   },
   {
-    that: "the 51st stranger after a mail to the own domains",
+    that: "the 51st stranger after a mail to its own domains",
     known: sending({ mails: [sent(1_000, to(140, 40, 50))], recipient: "stranger" }),
     answer: "defer account_recipient_limit",
   },

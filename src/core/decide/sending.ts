@@ -5,13 +5,13 @@ import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts"
 import type { Limit, Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
-/** For so long after its first sign-in a place is new to an account. */
+/** How long after its first sign-in a place is new to an account. */
 const NEW_FOR_MS = DAY_MS;
 /** From a new place an account may write to so small a part of `limits.sending.strangers` and `strangers_per_day`. */
 const NEW_PLACE_PART = 5;
 /** An honest list may have some addresses that no longer exist; a thief's has many. */
 const REFUSED_PART = 4;
-/** So many refusals of one recipient domain count: it may belong to somebody who wants the account held. */
+/** How many refusals of one recipient domain count: an enemy of the account may own that domain. */
 export const REFUSALS_OF_DOMAIN = 2;
 
 type Sender = Pick<Facts, "sending">;
@@ -30,7 +30,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
   return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
 }
 
-/** DATA: all recipients are known. What is held counts too, so that nobody fills the disk with it. */
+/** DATA: all recipients are known. Held mail counts too, so that no account fills the disk with it. */
 export function decideAccountMail(
   policy: Policy,
   { sending, accountMails, subject }: SendingAccount,

@@ -33,7 +33,7 @@ test("a ban that is real holds, a simulated one does not", () => {
   assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
 });
 
-test("what administrators said of accounts holds, behind a simulated ban too", () => {
+test("administrators' rules for accounts hold, behind a simulated ban too", () => {
   for (const ban of [null, { ...BAN, simulated: true } as const]) {
     const facts = factsOf({ accountActive: false, ban });
     const decided = decide(SIMULATED, facts, { ...MAILS, account: "anna@example.org" }, NOON);

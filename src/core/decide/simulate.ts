@@ -16,12 +16,12 @@ export function unbanned(facts: Facts): Facts {
 }
 
 /**
- * A decision while `simulate` is set: recorded as it would be, but the client goes on. Bans are noted, so that later
+ * A decision while `simulate` is set: recorded as it would be, but the client is not stopped. Bans are noted, so that later
  * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
  */
 export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
   const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
-  // One that stood before: a simulation begins none.
+  // One that existed before: a simulation makes none.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
   const isReal = isBanned || isHeld;
   const changes = decided.changes.some(({ type }) => type === "BAN")

@@ -27,7 +27,7 @@ for (const [event, answer] of events)
     assert.deepEqual(withoutForbiddenBan(TOLD, DUE, event, NOON).changes, [], "told of a moment ago");
   });
 
-test("a spared report of Fail2ban says so by itself", () => {
+test("a spared report of Fail2ban is recorded each time", () => {
   const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
   const report = {
     type: "JAIL_REPORTED",
@@ -52,7 +52,7 @@ test("where nothing forbids it the ban stays", () => {
   assert.equal(withoutForbiddenBan({ sparing: () => UNSPARED }, DUE, event, NOON), DUE);
 });
 
-test("ten minutes after it was told, a ban that is due again is told again", () => {
+test("ten minutes after it was recorded, a ban that is due again is recorded again", () => {
   const told = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
   assert.equal(withoutForbiddenBan(told, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
 });
@@ -85,7 +85,7 @@ for (const [share, expected] of [
   test(`${JSON.stringify(share)} is ${expected ? "" : "not "}all clients`, () =>
     assert.equal(isAllClients(share), expected));
 
-test("what stands on several lists has the first of them as its reason", () => {
+test("an address on several lists has the first of them as its reason", () => {
   const network = (text: string) => parsePrefix(text) ?? assert.fail(text);
   const own = [{ prefix: network("203.0.113.1"), why: "gateway" }] as const;
   const shields = shieldsOf(own, { ...POLICY, allow: [network("203.0.113.0/28")] }, [network("198.51.100.7")]);

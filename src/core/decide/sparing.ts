@@ -6,7 +6,7 @@ import type { Ban, Change, Decision } from "./decision.ts";
 import type { ClientShare, Facts, SparingFacts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 
-/** A dashboard session or a token counts as in use for so long after its last use. */
+/** How long after its last use a dashboard session or a token counts as in use. */
 const SESSION_MS = 30 * MINUTE_MS;
 /** How often an event says that a network was spared again. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;

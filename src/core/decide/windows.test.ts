@@ -100,7 +100,7 @@ test("nothing older than the longest window changes a verdict", () => {
   );
 });
 
-test("where there are no limits nothing is looked back at, and the one time that is kept is the last", () => {
+test("without limits nothing is looked up, and only the last time is kept", () => {
   assert.equal(longestWindowMs([]), 0);
   assert.equal(timesToKeep([], 3), 1);
 });

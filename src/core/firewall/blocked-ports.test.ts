@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { afterLook, isBlocked, type PortPassage } from "./blocked-ports.ts";
 
-/** What is known after looks, 5 s apart, that found so much since the look before. */
+/** The facts after looks, 5 s apart, each with its number of packets since the look before. */
 function after(...looks: readonly (readonly [offered: number, arrived: number])[]): PortPassage {
   let known: PortPassage | null = null;
   for (const [index, [offered, arrived]] of looks.entries())
@@ -36,7 +36,7 @@ test("one that arrives ends it, as where a rule drops only some", () => {
   assert.deepEqual(after([0, 0], [50, 0], [50, 1]).lastAt, null);
 });
 
-test("on a port where nobody tries any more it ends after five minutes", () => {
+test("on a port without further tries it ends after five minutes", () => {
   const quiet = (looks: number) =>
     after([0, 0], [50, 0], [50, 0], ...Array.from({ length: looks - 1 }, () => [0, 0] as const));
   assert.ok(isBlocked(quiet(60)));

@@ -2,7 +2,7 @@ import { MINUTE_MS } from "../time.ts";
 
 /**
  * The first packets of connections (SYN) from the network to one of our ports, since the last look or the table was made.
- * `offered`: let on by our rules. `arrived`: let on by the rules of others too.
+ * `offered`: accepted by our rules. `arrived`: accepted by other programs' rules too.
  */
 export type Passed = Readonly<{ offered: number; arrived: number }>;
 

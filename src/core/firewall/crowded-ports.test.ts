@@ -47,7 +47,7 @@ test("a port is crowded from two thirds of its places on; one without places nev
   assert.deepEqual([...crowdedPorts(spread(CROWDED, 1), new Map()).keys()], []);
 });
 
-test("room is made until the port is no longer crowded", () => {
+test("connections are ended until the port is not crowded any more", () => {
   assert.equal(cut(spread(CROWDED, 1)).length, 1);
   assert.equal(cut(spread(PLACES + 5, 1)).length, PLACES + 5 - (CROWDED - 1));
 });

@@ -54,7 +54,7 @@ export function crowdedPorts(
 }
 
 /**
- * Which connections of a crowded port to end. Strangers alone: those that say nothing or get nowhere, until a third is
+ * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
  * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the unit
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
  * with wanted mail go after all others, and only from 95 % on. Known places, protected addresses and the latest

@@ -50,7 +50,7 @@ for (const [from, count, held, cut] of [
     assert.deepEqual(plan.full, []);
   });
 
-test("on a port with few places nobody has more than half of them, a known address neither", () => {
+test("on a port with few places no address has more than half of them, not even a known one", () => {
   const few = connections(KNOWN, 4, 587);
   assert.deepEqual(planConnections(few.slice(1), NONE, rules).held, []);
   assert.deepEqual(planConnections(few, NONE, rules).held, [{ unit: unit(KNOWN), port: 587 }]);
@@ -82,7 +82,7 @@ test("connections to all ports count together, unless the owner wants each port 
   assert.deepEqual(few.held, [{ unit: unit(KNOWN), port: 587 }], "half of a port's places at most");
 });
 
-test("what was there at the last look stays; before the first look all was", () => {
+test("connections that the last look saw stay; at the first look all do", () => {
   const open = connections("198.51.100.1", 6);
   const before = new Set(open.slice(0, 4).map(connectionKey));
   assert.deepEqual(planConnections(open, before, rules).excess, open.slice(4));

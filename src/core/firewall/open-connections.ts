@@ -43,7 +43,7 @@ export type ConnectionPlan = Readonly<{
   excess: readonly Connection[];
 }>;
 
-/** What the kernel is told. */
+/** The kernel's orders. */
 export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
   Readonly<{
     /** Ports on which the guard limits connections. */
@@ -53,7 +53,7 @@ export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
   }>;
 
 /**
- * Decides from the open connections. Only a finished handshake counts, so nobody is limited for packets that others
+ * Decides from the open connections. Only a finished handshake counts, so no address is limited for packets that others
  * forge in their name. `before`: keys of the connections at the last check, which stay; null for the first check.
  */
 export function planConnections(
@@ -128,7 +128,7 @@ function byUnit(open: readonly Connection[], { unitOf }: ConnectionRules): Units
   return Map.groupBy(open, ({ ip }) => unitOf(ip));
 }
 
-/** Empty while all of them fit into the share, so that no unit needs a look-up. */
+/** Empty while all of them fit into the share: then no unit is looked up. */
 function strangersAmong(
   units: Units,
   share: number,

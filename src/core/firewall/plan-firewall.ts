@@ -11,7 +11,7 @@ type HashSet = (typeof HASH_SETS)[number];
 type IntervalSet = (typeof INTERVAL_SETS)[number];
 export type BanSet = HashSet | IntervalSet;
 
-/** `timeoutS`: whole seconds after which the kernel removes it by itself; null: never. */
+/** `timeoutS`: whole seconds after which the kernel removes it; null: never. */
 export type Element = Readonly<{ prefix: Prefix; timeoutS: number | null }>;
 /** Bans of networks in an interval set, each with its end. There are few. The hash sets are not mirrored. */
 export type Networks = ReadonlyMap<Prefix, Millis | null>;
@@ -120,7 +120,7 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
 }
 
 /**
- * A network within a wider one is left out, because nft allows no overlap. If the wider one ends first, that step
+ * A network within a wider one is skipped, because nft allows no overlap. If the wider one ends first, that step
  * restores the inner one; the kernel's own timeout, rounded up, comes after that step.
  */
 function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly Element[] {

@@ -31,13 +31,13 @@ test("a door is a port or a range, with its protocol and perhaps the family", ()
     assert.equal(parseDoor(text), null, text);
 });
 
-test("openings are merged into as few doors as let in the same", () => {
+test("openings are merged into the fewest doors that accept the same", () => {
   const all = merged(opening(["993/tcp", "22/tcp4"], ["wg0"]), opening(["22/tcp6", "90-100/udp", "95/udp"], ["br-*"]));
   assert.deepEqual(all, opening(["22/tcp", "90-100/udp", "993/tcp"], ["br-*", "wg0"]));
   assert.deepEqual(merged(opening(["22/tcp", "22/tcp4"])).doors, ["22/tcp"]);
 });
 
-test("what one lets in beyond another", () => {
+test("the doors of one opening that another lacks", () => {
   const wide = opening(["22/tcp", "90-100/udp"], ["wg0"]);
   assert.ok(isNothing(beyond(opening(["22/tcp4", "95/udp"], ["wg0"]), wide)));
   assert.deepEqual(beyond(wide, opening(["22/tcp4", "90-99/udp"])), wide);
@@ -46,12 +46,12 @@ test("what one lets in beyond another", () => {
   assert.ok(!isLetIn(door("100/tcp"), wide));
 });
 
-test("an interface is named, or several by what they begin with", () => {
+test("an interface is named, or several by their prefix", () => {
   for (const name of ["wg0", "br-*", "eth0.12", "tun-office"]) assert.equal(parseInterface(name), name);
   for (const name of ["*", "", "a*b", "sixteen-letters-", 'x"y', ".."]) assert.equal(parseInterface(name), null, name);
 });
 
-test("the state is read as it was written; anything else is none", () => {
+test("the state is read back unchanged; anything else is null", () => {
   const state = {
     confirmed: opening(["22/tcp"], ["wg0"]),
     trial: { opening: opening(["25/tcp"]), connections: ["198.51.100.1 5000 203.0.113.10 22"] },

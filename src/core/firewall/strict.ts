@@ -1,16 +1,16 @@
 import * as z from "zod/mini";
 
 declare const door: unique symbol;
-/** What the strict firewall lets in: `25/tcp`, `60000-61000/udp`, or `22/tcp4` over IPv4 alone. */
+/** The doors of the strict firewall: `25/tcp`, `60000-61000/udp`, or `22/tcp4` only over IPv4. */
 export type Door = string & { readonly [door]: true };
 
 /** `family` null: IPv4 and IPv6. */
 export type DoorParts = Readonly<{ protocol: "tcp" | "udp"; family: 4 | 6 | null; first: number; last: number }>;
 
-/** `trusted`: interfaces from which everything is let in; a name that ends with `*` stands for several. */
+/** `trusted`: interfaces from which everything is accepted; a name that ends with `*` stands for several. */
 export type Opening = Readonly<{ doors: readonly Door[]; trusted: readonly string[] }>;
 
-/** What waits for a confirmation. `connections`: those that were open when it began, which prove nothing. */
+/** A trial that waits for a confirmation. `connections`: those that were open at its start, which prove nothing. */
 export type Trial = Readonly<{ opening: Opening; connections: readonly string[] }>;
 
 /** `confirmed` null: it was never confirmed, so every port is open. */
@@ -44,7 +44,7 @@ export function partsOf(one: Door): DoorParts {
   };
 }
 
-/** Everything that one of them lets in, each door once, in order. */
+/** The doors of all, each once, in order. */
 export function merged(...openings: readonly Opening[]): Opening {
   const all = new Set(openings.flatMap(({ doors }) => doors));
   for (const one of all) {
@@ -56,7 +56,7 @@ export function merged(...openings: readonly Opening[]): Opening {
   return { doors: doors.toSorted(byPort), trusted: trusted.toSorted() };
 }
 
-/** What `opening` lets in and `other` does not. */
+/** The doors that `opening` has and `other` lacks. */
 export function beyond(opening: Opening, other: Opening): Opening {
   return {
     doors: opening.doors.filter((one) => !isLetIn(one, other)),
@@ -68,7 +68,7 @@ export function isNothing({ doors, trusted }: Opening): boolean {
   return doors.length === 0 && trusted.length === 0;
 }
 
-/** Whether all that comes to this port is let in. */
+/** Whether all traffic to this port is accepted. */
 export function isLetIn(one: Door, { doors }: Opening): boolean {
   const { family, ...parts } = partsOf(one);
   const through = (wanted: 4 | 6): boolean =>
@@ -97,7 +97,7 @@ const opening = z.object({
   doors: z.array(doorText),
   trusted: z.array(z.string().check(z.refine((name) => parseInterface(name) !== null))),
 });
-/** A StrictState as it is kept. */
+/** A StrictState in its file. */
 export const strictState = z.object({
   confirmed: z.nullable(opening),
   trial: z.nullable(z.object({ opening, connections: z.array(z.string()) })),

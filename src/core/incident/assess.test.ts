@@ -27,7 +27,7 @@ const mail = (account: string, queueId: string, verdict: "pass" | "hold" | "refu
 const tried = (queueId: string, recipient: string, outcome: "sent" | "bounced" | "deferred") =>
   record({ queueId, recipient }, { event: "MAIL_TRIED", outcome, relay: "", reply: "" });
 
-test("more recipients of a mail than are listed are told as a cut", () => {
+test("more recipients of a mail than are listed are reported as a cut", () => {
   const recipients = Array.from({ length: 1_000 }, (_, nth) => `${nth}@away.test`);
   const sent = [mail(ANNA, "Q9", "pass", "t9"), ...recipients.map((to) => tried("Q9", to, "sent"))];
   assert.equal(assess([...sent, tried("Q9", "7@away.test", "sent")], null).isCut, false);
@@ -56,7 +56,7 @@ function story(): readonly EventRecord[] {
   ];
 }
 
-test("accounts, addresses, mails and commands are told, what guesses touched alone is not an account", () => {
+test("accounts, addresses, mails and commands are listed, but not accounts at which strangers only guessed", () => {
   const found = assess(story(), null);
   assert.deepEqual(
     found.accounts.map(({ account, signIns, failedSignIns, mails, held, recipients, places }) => [
@@ -116,7 +116,7 @@ test("accounts, addresses, mails and commands are told, what guesses touched alo
   assert.deepEqual([found.events, found.isCut], [15, false]);
 });
 
-test("of one account only what it did is told", () => {
+test("for one account only its own actions are listed", () => {
   const found = assess(story(), BERT);
   assert.deepEqual(
     [found.accounts.map(({ account }) => account), found.addresses.map(({ ip }) => ip), found.mails, found.commands],

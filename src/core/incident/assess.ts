@@ -13,7 +13,7 @@ export type TouchedAccount = {
   held: number;
   /** Of all of its mails together. */
   recipients: number;
-  /** By the latest use, the latest first. */
+  /** By the latest use, newest first. */
   readonly places: readonly Place[];
 };
 
@@ -155,7 +155,7 @@ class Assessor {
     return touched;
   }
 
-  /** Names that are guessed at are no accounts, so only those that were used otherwise get a line. */
+  /** Strangers guess at names of missing accounts too, so only those with other uses get a line. */
   #failed({ account, ip, at }: EventRecord): void {
     if (this.#only !== null && account?.toLowerCase() !== this.#only) return;
     const known = account === null ? undefined : this.#accounts.get(account.toLowerCase());

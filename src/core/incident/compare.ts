@@ -1,7 +1,7 @@
 /** What a backup or the server holds, by what it is about: its value, and how that may be shown. */
 export type Kept = ReadonlyMap<string, Readonly<{ value: string; shown: string }>>;
 
-/** One difference: what it is about, and what it was and is. Null: it is not there. */
+/** One difference: its subject, and both values. Null: it is missing. */
 export type Difference = Readonly<{ what: string; was: string | null; is: string | null }>;
 
 /** Returns what differs now, by name. Of two values that are shown alike, such as secrets, it says only that they differ. */

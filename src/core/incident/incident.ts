@@ -16,7 +16,7 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** `since`: when it may have begun. Times: ISO 8601, UTC. */
+/** `since`: when it may have started. Times: ISO 8601, UTC. */
 export type Incident = Readonly<{
   id: string;
   title: string;

@@ -15,7 +15,7 @@ test("what was written is read again", () => {
 for (const [what, text] of [
   ["no JSON", "{"],
   ["another shape", "[]"],
-  ["nothing that is shut", TEXT.replace(/\["receive.*\]/, "[]")],
+  ["an empty list of closed directions", TEXT.replace(/\["receive.*\]/, "[]")],
   ["no such part", TEXT.replace("receive", "listen")],
   ["no address", TEXT.replace("198.51.100.65/32", "anna")],
   ["no port", TEXT.replace("[22]", "[70000]")],

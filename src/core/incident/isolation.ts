@@ -6,7 +6,7 @@ export const SHUT = ["receive", "sign-in", "send"] as const;
 /** `receive`: mail from others; `sign-in`: mailboxes, submission and the dashboard; `send`: mail to others. */
 export type Shut = (typeof SHUT)[number];
 
-/** While there is one, the world is shut out. */
+/** While there is one, the world is locked out. */
 export type Isolation = Readonly<{
   incident: string;
   /** ISO 8601, UTC. */

@@ -95,7 +95,7 @@ function affected({ accounts, addresses, mails, commands, isCut }: Assessment): 
   ];
 }
 
-/** A step that was taken is an action; the others are listed as not taken, so that nobody has to look for them. */
+/** A completed step is an action; the others are listed as open, so that no one has to look for them. */
 function actions(timeline: readonly TimelineEntry[]): readonly string[] {
   const taken = timeline.filter(({ step }) => step !== "open" && step !== "assess" && step !== "report");
   if (taken.length === 0) return ["None was taken yet."];

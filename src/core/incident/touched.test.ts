@@ -4,7 +4,7 @@ import { accountCells, mailsThatLeft, usedAddresses } from "./touched.ts";
 
 const AT = "2026-11-20T10:00:00.000Z";
 
-test("addresses that only guessed, and mails that reached nobody, are left out", () => {
+test("addresses that only guessed, and mails that reached no one, are skipped", () => {
   const guesser = { accounts: [], signIns: 0, failedSignIns: 9, guesses: 9, mails: 0, first: AT, last: AT };
   const addresses = [
     { ...guesser, ip: "198.51.100.7" },

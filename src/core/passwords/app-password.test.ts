@@ -9,7 +9,7 @@ test("a name has letters of any language, digits, spaces and few signs", () => {
   assert.equal(appPasswordName("Bu\u0308ro"), "B\u00fcro");
 });
 
-test("what a log, a table or Dovecot could take for something else is no name", () => {
+test("text that a log, a table or Dovecot could misread is not a name", () => {
   const wrong = [
     "",
     " ",

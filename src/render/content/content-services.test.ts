@@ -56,7 +56,7 @@ test("rspamd runs without rights, and by nothing of the packaged one's configura
   for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });
 
-test("what goes to Junk, and whom a recipient lets in", () => {
+test("the mail that goes to Junk, and the senders that a recipient allows", () => {
   assert.match(renderSieve().text, /"X-Spam-Flag" "YES"/);
   assert.match(renderSpamPreferences(["*@friend.example"]), /^welcomelist_auth \*@friend\.example$/m);
 });

@@ -117,7 +117,7 @@ export function rspamdCommands(layout: Layout): readonly string[] {
 
 /**
  * For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. Its own user looks for
- * them: root of a container may not look into processes of others (ptrace(2)).
+ * them: root of a container may not look into other users' processes (ptrace(2)).
  */
 export function rspamdEnded(): readonly string[] {
   return [
@@ -128,7 +128,7 @@ export function rspamdEnded(): readonly string[] {
   ];
 }
 
-/** With its own group only: no program may use the sockets of Postfix or of another one. */
+/** With only its own group: no program may use the sockets of Postfix or of another one. */
 function as(user: string): string {
   return (
     `setpriv --reuid ${user} --regid ${user} --clear-groups ` +

@@ -25,7 +25,7 @@ test("it runs as spamd, one at a time, for IMAP processes alone", () => {
     assert.ok(text.includes(line), line);
 });
 
-test("an account is no path and no option, and only two words are commands", () => {
+test("an account is neither a path nor an option, and only two words are commands", () => {
   const { text, mode } = renderLearn(site);
   assert.equal(mode, 0o755);
   assert.match(text, /users\/\$\(printf %s "\$account" \| sha256sum \| cut -c 1-64\)$/m);

@@ -13,7 +13,7 @@ const LEARN_SECONDS = 8;
 const LIST_BYTES = 1_000_000;
 
 /**
- * Folders for spam and for what is thrown away, as mail programs name them. A mail that goes there was no mistake of the filter.
+ * Folders for spam and deleted mail, as mail programs name them. A mail moved there was no mistake of the filter.
  * Special-use (RFC 6154) would not tell: only our Junk and Trash have it.
  */
 const UNWANTED = [
@@ -29,7 +29,7 @@ const UNWANTED = [
   "Κάδος|Διαγραμμένα|ごみ箱|ゴミ箱|削除済み|削除済みアイテム|迷惑メール|垃圾箱|垃圾邮件|垃圾郵件|已删除|已删除邮件|휴지통|스팸",
 ].join("|");
 
-/** For `plugin { }` of Dovecot: what is moved into Junk, or out of it by its owner, teaches the spam filter (Pigeonhole, imapsieve). */
+/** For `plugin { }` of Dovecot: mail that its owner moves into Junk, or out of it, teaches the spam filter (Pigeonhole, imapsieve). */
 export function learnPlugin({ layout }: Site): string {
   const rule = (n: number, lines: readonly string[]): readonly string[] =>
     [...lines, "causes = COPY"].map((line) => `  imapsieve_mailbox${n}_${line}`);
@@ -43,7 +43,7 @@ export function learnPlugin({ layout }: Site): string {
   ].join("\n");
 }
 
-/** It runs as spamd does, and one at a time: of spamd's two processes the other one scores mail meanwhile. */
+/** It runs as spamd does, and one at a time: the other one of spamd's two processes scores mail at the same time. */
 export function learnService({ layout }: Site): string {
   return `service ${LEARN} {
   executable = script ${join(dirname(layout.dovecotConf), LEARN)}

@@ -15,7 +15,7 @@ test("Postgrey runs as its own user, with our directories and the delay of the s
   ]);
 });
 
-test("a stranger is told no mechanism", () => {
+test("a stranger learns nothing about the mechanism", () => {
   const text = /--greylist-text='([^']*)'/.exec(renderPostgrey(sampleSite()).text)?.[1] ?? "";
   assert.notEqual(text, "");
   assert.doesNotMatch(text, /gr[ea]y|list|delay|second|postgrey|first/i);

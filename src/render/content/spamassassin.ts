@@ -32,7 +32,7 @@ function localCf({ layout, dns, spam }: Site): string {
     "report_safe 0",
     "rewrite_header Subject [SPAM]",
     "",
-    // These believe what a mail says about its sender; see docs/spam.md.
+    // These trust a mail's own claims about its sender; see docs/spam.md.
     ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
     "",
     // The guard adds it while unusually many new places write.

@@ -9,7 +9,7 @@ export function fetchedRules({ spamRules }: Layout): string {
   return `${spamRules}/current/`;
 }
 
-/** How the program below ends, besides 1 for a failure: it has put rules into use; those in use are the newest. */
+/** Exit codes of the program below, in addition to 1 for a failure: it has put rules into use; those in use are the newest. */
 export const UPDATED = 0;
 export const NOTHING_NEW = 10;
 

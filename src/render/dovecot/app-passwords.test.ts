@@ -6,7 +6,7 @@ import { renderDovecot } from "./dovecot.ts";
 const rendered = (changes = {}): ReadonlyMap<string, string> =>
   new Map(renderDovecot(sampleSite(changes)).map(({ name, text }) => [name, text]));
 
-test("app passwords are asked first, by their digest, for mail programs alone, and the guard learns which it was", () => {
+test("app passwords are asked first, by their digest, only for mail programs, and the guard learns which one was used", () => {
   const files = rendered();
   const conf = files.get("dovecot.conf") ?? "";
   assert.ok(conf.indexOf("app-passwords.conf") < conf.indexOf("accounts.conf"));

@@ -8,7 +8,7 @@ const QUERY =
 
 /**
  * The passdb of passwords for single mail programs, which is asked before that of accounts: a hit costs no slow hash, and what
- * is none of them goes on to the other, so that a wrong password takes as long as ever. Where a key of each account is locked with
+ * matches none is passed to the other, so that a wrong password takes as long as without them. Where a key of each account is locked with
  * its password, no other one may sign in.
  */
 export function appPassdb({ mailCrypt, layout }: Site): string {
@@ -16,7 +16,7 @@ export function appPassdb({ mailCrypt, layout }: Site): string {
   return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
 }
 
-/** It knows them by the SHA-256 of what was typed, for mail programs alone. `app`: for the guard (auth_policy_request_attributes). */
+/** It knows them by the SHA-256 of the typed password, only for mail programs. `app`: for the guard (auth_policy_request_attributes). */
 export function renderAppPasswords({ layout }: Site): RenderedFile {
   const text = `# ${RENDERED_BY}
 driver = sqlite

@@ -8,10 +8,10 @@ const files = new Map(renderDovecot(sampleSite()).map((file) => [file.name, file
 const text = files.get("dovecot.conf")?.text ?? "";
 const top = assignments(text);
 
-/** What a process reads that is not root's has no secret. */
+/** Files that processes other than root's read contain no secret. */
 const MODES = new Map([["vacation-dict.conf", 0o644]]);
 
-test("the files of settings are root's alone, for one holds the secret", () => {
+test("only root may read the settings, for one file has the secret", () => {
   assert.deepEqual(
     [...files.keys()],
     [
@@ -29,7 +29,7 @@ test("the files of settings are root's alone, for one holds the secret", () => {
   assert.equal(top.get("auth_policy_server_api_header"), `Authorization: Bearer ${"5".repeat(64)}`);
 });
 
-test("the owner's settings are a file of their own, which is read last", () => {
+test("the owner's settings are in a separate file, which is read last", () => {
   const own = renderDovecot(sampleSite({ ownDovecot: "login_greeting = Hello.\n" }));
   assert.equal(own.find(({ name }) => name === "own.conf")?.text, "login_greeting = Hello.\n");
   assert.match(text, /\n}\n!include own\.conf\n$/);
@@ -72,7 +72,7 @@ test("the services behind sign-ins and mailboxes have room for as many as the se
   assert.ok(clients(rendered(400, 1_000, { proxied: { networks, ports } })) >= 4_500, "and of those behind a proxy");
 });
 
-test("a port for proxies believes their header alone, and the guard learns of them", () => {
+test("a port for proxies trusts only their header, and the guard learns of them", () => {
   const networks = ["10.0.0.5", "2001:db8:5::/48"].map((network) => parsePrefix(network) ?? assert.fail());
   const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
   const proxied = renderDovecot(sampleSite({ proxied: { networks, ports } }))[0]?.text ?? "";
@@ -90,7 +90,7 @@ test("Postfix alone hands mail in: the socket that any local user could open is 
   assert.match(text, /private\/dovecot-lmtp \{\n {4}mode = 0600\n {4}user = postfix\n/);
 });
 
-test("a name that is no account costs as much to refuse as one that is", () => {
+test("a missing account costs as much to refuse as an existing one", () => {
   const query = /^password_query = (.*)$/m.exec(files.get("accounts.conf")?.text ?? "")?.[1] ?? "";
   assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));
   const decoy = /UNION ALL SELECT '%u', '([^']+)', NULL/.exec(query)?.[1] ?? "";

@@ -13,7 +13,7 @@ import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacat
 /** The user as which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 
-/** A file of its own, so that Dovecot names the owner's line where it refuses one. */
+/** In a separate file, so that Dovecot names the owner's line where it refuses one. */
 const OWN = "own.conf";
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings. */

@@ -25,7 +25,7 @@ test("with it the public key alone is named; the private one is in a file that m
   assert.equal(mailKeyConf("/a/link"), "plugin {\n  mail_crypt_global_private_key = </a/link\n}\n");
 });
 
-test("what says what a mail is about is not kept in the clear index", () => {
+test("the clear index has no subjects and addresses", () => {
   const never = /^mail_never_cache_fields = (.*)$/m.exec(conf(true))?.[1]?.split(" ") ?? [];
   for (const field of ["hdr.subject", "hdr.from", "hdr.to", "imap.envelope", "imap.bodystructure", "body.snippet"])
     assert.ok(never.includes(field), field);

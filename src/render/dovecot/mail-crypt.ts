@@ -21,8 +21,8 @@ export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
 /**
  * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved
  * with the public key, of the account or else of the server, so that it arrives while the private one is not there. A file that
- * is named and missing would keep Dovecot from starting, so the server's private key is in a file of its own, which may be
- * missing. Dovecot looks at further keys, those of an account, only if there is a first one: a key without use stands in.
+ * is named and missing would keep Dovecot from starting, so the server's private key is in a separate file, which may be
+ * missing. Dovecot looks at further keys, those of an account, only if there is a first one: an unused key takes its place.
  */
 export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
   if (crypt === null) return "";

@@ -18,7 +18,7 @@ test("the quota is that of the settings, with room for one more mail that was ac
   assert.ok(settings({ messageSizeBytes: 65_536 }).includes("quota_grace = 65536B"));
 });
 
-test("a full mailbox is refused for now, and its owner is told before: the highest threshold first", () => {
+test("a full mailbox is refused for now, and its owner gets a warning before: the highest threshold first", () => {
   assert.ok(settings().includes("quota_status_overquota = 452 4.2.2 Mailbox is full"));
   assert.deepEqual(
     settings().filter((line) => line.startsWith("quota_warning")),

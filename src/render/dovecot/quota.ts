@@ -5,7 +5,7 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 export const QUOTA_SOCKET = "quota-status";
 
 const WARNING_SCRIPT = "quota-warning";
-/** Percent of the quota from which its owner is told; the highest first, because Dovecot takes the first that fits. */
+/** Percent of the quota from which its owner gets a warning; the highest first, because Dovecot takes the first that fits. */
 const WARNED_AT = [95, 80];
 
 /**

@@ -5,7 +5,7 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 const DICT = "vacation";
 const FILE = "vacation-dict.conf";
-/** Pigeonhole's own default, written down: a mail becomes so many at most. */
+/** Pigeonhole's own default, written down: the most mails that one mail may become. */
 const REDIRECTS = 4;
 
 /** For `plugin { }`: first what the filter called spam, then the reply of an account that has one, then the user's own script. */

@@ -57,7 +57,7 @@ allowipv6 = yes
 `;
 }
 
-/** The guard knows which addresses must not be banned, and records each one it spares; our own questions are no news. */
+/** The guard knows which addresses must not be banned, and records each one it spares; our own questions would only add noise. */
 function defaults(layout: Layout): string {
   return `[DEFAULT]
 enabled = true

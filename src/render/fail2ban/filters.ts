@@ -26,7 +26,7 @@ function filter(name: string, text: string): RenderedFile {
 }
 
 /**
- * The stock filter's mode rbl, whose pattern does not know the words with which Postfix begins the refusal of a policy
+ * The stock filter's mode rbl, whose pattern does not know the words with which Postfix starts the refusal of a policy
  * server.
  */
 const POSTFIX_RBL = `[INCLUDES]

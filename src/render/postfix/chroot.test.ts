@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderChroot } from "./chroot.ts";
 
-test("chrooted programs ask our resolver and nobody else", () => {
+test("chrooted programs ask only our resolver", () => {
   const files = new Map(renderChroot(sampleSite()).map(({ name, text }) => [name, text]));
   const servers = (files.get("resolv.conf") ?? "").match(/^nameserver .*$/gm);
   assert.deepEqual(servers, ["nameserver 127.71.9.53"]);

@@ -22,7 +22,7 @@ test("mail is refused while there is still room for ten of the largest", () => {
   assert.equal(small.get("queue_minfree"), "655360");
 });
 
-test("nobody relays through port 25, loopback included", () => {
+test("no client relays through port 25, not even from loopback", () => {
   assert.equal(main.get("smtpd_relay_restrictions"), "reject_unauth_destination");
   assert.equal(main.get("smtpd_sasl_auth_enable"), "no");
   // Who this machine's own programs write as decides nothing of relaying.
@@ -103,7 +103,7 @@ test("anvil counts behind the guard, and exempts whom the allow list names", () 
   assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
 });
 
-test("Postgrey is asked by nobody but the guard, and delays no mail while it does not answer", () => {
+test("only the guard asks Postgrey, and no mail waits while it does not answer", () => {
   assert.equal(main.get("smtpd_restriction_classes"), "greylist, greylist_unknown");
   assert.equal(main.get("greylist"), "$ghostinbox_postgrey");
   assert.equal(main.get("greylist_unknown"), "$ghostinbox_postgrey, permit");

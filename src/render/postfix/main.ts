@@ -17,7 +17,7 @@ export function renderPostfixMain(site: Site): string {
   return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
 }
 
-/** Each session checks the free space only when its mail begins (postconf(5), queue_minfree), so more than one mail fits. */
+/** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
 const RESERVED_MAILS = 10;
 
 /** The free space that stays for the guard's databases, the logs and mail that was accepted already. */
@@ -139,7 +139,7 @@ function restrictions(): Readonly<Record<string, string>> {
     // restriction of that name refuses everything from such a client instead, and also what is pipelined out of turn
     // (RFC 2920).
     smtpd_forbid_unauth_pipelining: "no",
-    // The server's own probe of the greeting is no client: it is not counted, and answered also while the guard hangs.
+    // The server's own probe of the greeting does not count as a client, and is answered also while the guard hangs.
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.

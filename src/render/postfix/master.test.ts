@@ -25,7 +25,7 @@ test("each door listens on its port, and nothing else does", () => {
   assert.deepEqual(master.get("2525 inet"), []);
 });
 
-test("where Dovecot hands mail over, none is let in whom the guard does not know as Dovecot", () => {
+test("where Dovecot submits mail, only clients that the guard knows as Dovecot are accepted", () => {
   const options = master.get("127.0.0.1:10026 inet") ?? assert.fail();
   for (const option of [
     "ghostinbox_context=sieve",
@@ -56,7 +56,7 @@ for (const [door, context, tls] of [
     assert.deepEqual(rest, ["permit_sasl_authenticated", "reject"]);
   });
 
-test("the same doors for proxies believe a header, and let nobody in whom the guard was not asked about", () => {
+test("the proxies' copies of the ports trust a header, and accept no client without the guard's answer", () => {
   const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
   const behind = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
   const all = services(renderPostfixMaster(sampleSite({ ports, proxied: { networks, ports: behind } })));
@@ -94,7 +94,7 @@ test("cleanup has room for the envelope of a mail of just the largest size", () 
   for (const next of cleanups) assert.equal(next, `  -o message_size_limit=${65_536 + 1024 * 1024}`);
 });
 
-test("what root hands in is signed, whether or not mail of others is verified", () => {
+test("mail that root submits is signed, whether or not others' mail is verified", () => {
   assert.ok(master.get("pickup unix")?.includes("cleanup_service_name=cleanup-own"));
   const options = master.get("cleanup-own unix") ?? [];
   assert.ok(options.includes("non_smtpd_milters=$ghostinbox_rspamd"));

@@ -42,8 +42,8 @@ function proxiedServices(site: Site): readonly string[] {
 }
 
 /**
- * smtpd believes the header of any client, so the firewall alone keeps others out. Without the guard, which knows whether
- * it does, none is let in here. No exception for a probe: any address can stand in a header.
+ * smtpd trusts the header of any client, so only the firewall keeps others out. Without the guard, which knows whether
+ * it does, none is accepted here. No exception for a probe: a header may contain any address.
  */
 function behindProxy(name: Service): readonly string[] {
   return [
@@ -70,7 +70,7 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
     // Users connect from any name and network.
     "  -o smtpd_helo_restrictions=reject_unauth_pipelining",
     "  -o { smtpd_discard_ehlo_keywords = silent-discard, etrn }",
-    // Before a sign-in every sender gets the same refusal, so that none can be told from another.
+    // Before a sign-in every sender gets the same refusal, so that none can be distinguished.
     `  -o { smtpd_sender_restrictions = ${OWN_SENDERS.join(", ")} }`,
     "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject",
     `  -o { smtpd_recipient_restrictions = ${RECIPIENTS.join(", ")} }`,
@@ -103,7 +103,7 @@ const OWN_SENDERS: readonly string[] = [
   PROBE_SENDS_NOTHING,
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
-  // An empty sender belongs to no account, and nobody could be told of a problem.
+  // An empty sender belongs to no account, and no one could learn of a problem.
   `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
   "permit_sasl_authenticated",
   "reject",

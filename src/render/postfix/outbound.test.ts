@@ -14,7 +14,7 @@ const relay: Relay = {
 const through = (changes: Partial<Relay>) =>
   sampleSite({ outbound: { ...direct.outbound, relay: { ...relay, ...changes } } });
 
-test("mail waits as long as the settings say, and leaves by DANE where there is no relay", () => {
+test("mail waits as long as the settings say, and is sent with DANE unless there is a relay", () => {
   const lines = postfixOutbound(direct);
   assert.equal(lines["maximal_queue_lifetime"], "432000s");
   assert.equal(lines["bounce_queue_lifetime"], "86400s");

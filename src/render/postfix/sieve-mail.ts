@@ -15,14 +15,14 @@ const ADDED_BYTES = 65_536;
 
 /**
  * The smtpd of master.cf at which Dovecot hands over what Sieve scripts send (Pigeonhole: `submission_host`). It has no sign-in:
- * the guard looks whose connection it is, and without the guard none is let in. The firewall refuses others before that.
+ * the guard looks whose connection it is, and without the guard none is accepted. The firewall refuses others before that.
  */
 export function sieveMailService({ ports, messageSizeBytes }: Site): readonly string[] {
   return [
     `${SIEVE_MAIL_ADDRESS}:${ports.sieveMail} inet n - y - ${AT_ONCE} smtpd`,
     "  -o syslog_name=postfix/sieve",
     `  -o ghostinbox_context=${SIEVE}`,
-    // What talks before the greeting is not Dovecot, and may be gone before the guard looks.
+    // A client that talks before the greeting is not Dovecot, and may be gone before the guard looks.
     "  -o { smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
     "  -o smtpd_tls_security_level=none",
     "  -o smtpd_helo_restrictions=",

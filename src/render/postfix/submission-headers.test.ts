@@ -25,7 +25,7 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
     }
   };
 
-  test("where a user sits and what he writes with is left out", () => {
+  test("the user's address and mail program are removed", () => {
     for (const header of [
       "User-Agent: Mozilla Thunderbird",
       "X-Mailer: Apple Mail (2.3774)",

@@ -10,7 +10,7 @@ export const TABLES = {
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
   return Object.values(TABLES).map(({ file, query }) => ({
     name: file,
-    // `domain` skips the database for addresses of other domains.
+    // `domain` skips the database for addresses of foreign domains.
     text: `# ${RENDERED_BY}\ndbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`,
     mode: 0o644,
   }));

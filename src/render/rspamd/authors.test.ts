@@ -151,7 +151,7 @@ describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => 
     );
   });
 
-  test("a field without any address names nobody", () => {
+  test("a field without any address has no author", () => {
     const nobody = ["", "<>", " Mail Delivery System <MAILER-DAEMON>", "MAILER-DAEMON (System)"];
     const somebody = ["@", "a@b.test", "=?utf-8?q?a=40b.test?="];
     const printed = lua([...nobody, ...somebody].map((value) => `tostring(names_nobody(${literal(value)}))`));

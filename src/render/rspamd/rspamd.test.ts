@@ -15,7 +15,7 @@ function textOf(name: string): string {
   return renderRspamd(site).find((file) => file.name === name)?.text ?? "";
 }
 
-test("each domain signs with a key of its own, for who has signed in alone", () => {
+test("each domain signs with its own key, only for users who signed in", () => {
   const text = textOf("rspamd.conf");
   for (const domain of ["example.org", "example.net"])
     assert.ok(
@@ -28,7 +28,7 @@ test("each domain signs with a key of its own, for who has signed in alone", () 
   );
 });
 
-test("it asks our resolver, and only loopback is a network of its own", () => {
+test("it asks our resolver, and only loopback is a local network", () => {
   const text = textOf("rspamd.conf");
   assert.match(text, /nameserver = \["127\.71\.9\.53"\];\n\s+hosts = null;/);
   assert.match(text, /local_addrs = \["127\.0\.0\.0\/8", "::1\/128"\];/);
