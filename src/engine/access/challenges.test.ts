@@ -31,7 +31,7 @@ test("it is used once", () => {
   assert.ok(!challenges.isOpen(one, "sign in"), "to the end of its time");
 });
 
-test("nobody else makes one: not by hand, not another start of the guard, and not a clock that was set back", () => {
+test("only this guard makes one: not a stranger, not another start of the guard, and not a clock that was set back", () => {
   const { clock, challenges } = kit();
   const one = challenges.make("sign in");
   const bytes = Buffer.from(one, "base64url");

@@ -37,7 +37,7 @@ describe("the second factor of the dashboard's sign-in", () => {
   const code = (off = 0): string => codeAt(kit.factors.totp()?.secret ?? assert.fail(), now() + off);
   const isOn = (): boolean => kit.factors.totp() !== null;
 
-  /** From a network of its own each time, so that none is banned for its guesses. */
+  /** From a different network each time, so that none is banned for its guesses. */
   let networks = 0;
   async function open(given: string | undefined, { password = PASSWORD, known = null as string | null } = {}) {
     networks += 1;
@@ -55,7 +55,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
   });
 
-  test("a right password without a code is recorded of new browsers alone, twenty times a day", async () => {
+  test("a right password without a code is recorded only of new browsers, twenty times a day", async () => {
     const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
     assert.ok(typeof first === "object");
     assert.equal(await open(undefined, { known: first.known }), "code_needed");
@@ -119,7 +119,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(await open(code()), "in");
   });
 
-  test("a new password begins a new count of wrong codes", async () => {
+  test("a new password resets the count of wrong codes", async () => {
     for (let i = 0; i < WRONG_CODES; i++) await open(`${900_000 + i}`);
     assert.equal(await open(code()), "wrong");
     kit.credentials.setAdminPassword(hashOf("another"));
@@ -153,7 +153,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
   });
 
-  test("a sign-in that comes too late, or whose password was changed meanwhile, uses up no code", async () => {
+  test("a sign-in that is too late, or whose password has changed since, uses up no code", async () => {
     const used = code();
     const during = (happens: () => void): void => {
       const verify = (hash: string, given: string): Promise<boolean> => {
@@ -171,7 +171,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(await open(used, { password: "another" }), "in");
   });
 
-  test("a set-up counts with its first code alone, from the same session and in time", () => {
+  test("a set-up counts only with its first code, from the same session and in time", () => {
     kit.factors.removeTotp();
     const { factors } = kit.signIn;
     assert.equal(factors.ready(SESSION, "123456"), "none");

@@ -33,7 +33,7 @@ export const APP = "authenticator app";
 type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
 type Ready = Pick<NewTotp, "secret" | "lastStep">;
 
-/** The administrator's authenticator app and recovery codes. The secret is told once, while it is set up. */
+/** The administrator's authenticator app and recovery codes. The secret is shown once, while it is set up. */
 export class Factors {
   readonly #parts: FactorParts;
   #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
@@ -77,7 +77,7 @@ export class Factors {
     return false;
   }
 
-  /** The password was right, and no code came: on record, so often a day, unless the browser is one of the owner's. */
+  /** The password was right, and no code came: recorded, this often a day, unless the browser is one of the owner's. */
   async asked({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> {
     if (from !== "stranger" || !this.#asked.spend(this.#parts.clock.now())) return;
     await this.#parts.engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
@@ -101,7 +101,7 @@ export class Factors {
     return lastStep === null ? "wrong" : { secret, lastStep };
   }
 
-  /** The recovery codes; null: it was set up meanwhile, or begun again. */
+  /** The recovery codes; null: it was set up in the meantime, or started again. */
   confirm({ secret, lastStep }: Ready): readonly string[] | null {
     const { factors, clock } = this.#parts;
     if (this.#pending?.secret !== secret) return null;
@@ -117,7 +117,7 @@ export class Factors {
     return codes;
   }
 
-  /** A new password or app begins a new count: what was guessed of the former is worth nothing. */
+  /** A new password or app resets the count: guesses at the old one do not matter. */
   #budgets({ secret }: StoredTotp, hash: string): Readonly<Record<CodeFrom, Budget>> {
     const of = `${hash} ${base32(secret)}`;
     if (this.#guesses?.of !== of) {

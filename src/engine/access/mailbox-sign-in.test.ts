@@ -60,7 +60,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual(known(), [`${HOME}/32`]);
   });
 
-  test("one that is suspended, has a hash of another kind, or a new password meanwhile stays out", async () => {
+  test("an account that is suspended, has a costly hash, or got a new password in between cannot sign in", async () => {
     kit.accounts.setSuspended(ANNA, true);
     assert.equal(await attempt(), "wrong");
     kit.accounts.setSuspended(ANNA, false);

@@ -32,7 +32,7 @@ export type MailboxAttempt = Readonly<{ account: AccountName; password: string; 
 /**
  * Users of mailboxes at the dashboard, with the password of their mailbox. The guard judges each attempt before and after it is
  * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same at every door, and
- * the same wrong password counts once. These attempts have queues of their own beside the administrator's.
+ * the same wrong password counts once. These attempts have their own queues beside the administrator's.
  */
 export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
@@ -92,7 +92,7 @@ export class MailboxSignIn {
   }
 
   /**
-   * Takes as long for an account that is not there. One that brought a hash of another kind, or a costly one, needs a new password
+   * Takes as long for a missing account. An imported account with a hash of another kind, or a costly one, needs a new password
    * first.
    */
   async #isRight(hash: string | null, password: string): Promise<boolean> {

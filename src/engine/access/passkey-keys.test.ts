@@ -25,7 +25,7 @@ test("the keys that authenticators make, and a signature of each", () => {
   }
 });
 
-test("no other key is taken: another curve, a weak one, one that costs time, and what is no key", () => {
+test("other keys are refused: another curve, a weak one, one that costs time, and malformed ones", () => {
   for (const key of [
     generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey,
     generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey,

@@ -75,7 +75,7 @@ describe("passkeys", () => {
     for (const flags of [0, PRESENT, VERIFIED]) assert.equal(why(device.sign(toSign(), { flags })), "invalid");
   });
 
-  test("another's signature, and one of other bytes, open nothing", () => {
+  test("another key's signature, and one over other bytes, do not sign in", () => {
     const [device, other] = [add(), new Authenticator()];
     assert.equal(why(other.sign(toSign())), "unknown");
     assert.equal(why({ ...other.sign(toSign()), id: device.id.toString("base64url") }), "invalid");
@@ -87,7 +87,7 @@ describe("passkeys", () => {
     );
   });
 
-  test("a counter that goes back tells of a copy; one that stays zero tells nothing", () => {
+  test("a counter that goes back reveals a copy; one that stays zero reveals nothing", () => {
     const device = add("ec", 4);
     for (const [counter, outcome] of [
       [5, "right"],

@@ -12,7 +12,7 @@ test("ten codes of 80 bits are made, each once, and known by their digests alone
   }
 });
 
-test("what is none is not looked up", () => {
+test("an invalid code is not looked up", () => {
   for (const wrong of ["", "123456", "a".repeat(15), "a".repeat(17), "0".repeat(16), "A".repeat(16)])
     assert.equal(recoveryDigest(wrong), null, wrong);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf, newSecret, newToken } from "./secrets.ts";
 
-test("a token is told by its beginning, and its digest is that of all of it", () => {
+test("a token is recognized by its prefix, and its digest covers all of it", () => {
   const { token, digest } = newToken();
   assert.match(token, /^gi_[A-Za-z0-9_-]{43}$/);
   assert.equal(digest, digestOf(token));

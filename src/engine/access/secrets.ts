@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 
 const SECRET_BYTES = 32;
 
-/** What opens a session. Nobody guesses it, so a plain hash of it may be stored. */
+/** The secret of a session. It cannot be guessed, so a plain hash of it may be stored. */
 export function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
 }

@@ -51,7 +51,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await attempt("203.0.113.8"), "in", "the owner elsewhere is not kept out");
   });
 
-  test("without a password set nobody gets in, not even with the decoy's", async () => {
+  test("without a password set no sign-in succeeds, not even with the decoy's", async () => {
     const decoy = "a decoy";
     const none = { adminPasswordHash: () => null };
     const passwords = { verify: (hash: string) => Promise.resolve(hash === decoy), decoy };
@@ -72,7 +72,7 @@ describe("sign-ins to the dashboard", () => {
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   });
 
-  test("a session that cannot be stored is told with its reason, and is no wrong password", async () => {
+  test("a session that cannot be stored is reported with its reason, and does not count as a wrong password", async () => {
     const sessions = {
       open: () => assert.fail("database or disk is full"),
       prove: () => undefined,
@@ -141,7 +141,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await kit.signIn.prove(own, opened.digest), "proved");
   });
 
-  test("guesses that come from another network each time make the owner wait, and keep nobody out", async () => {
+  test("guesses from a different network each time make the owner wait, and lock no one out", async () => {
     const turns: (() => void)[] = [];
     const verify = (_: string, password: string): Promise<boolean> =>
       new Promise((resolve) => turns.push(() => resolve(password === PASSWORD)));

@@ -18,7 +18,7 @@ import { type Lane, LoginLanes } from "./login-lanes.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 
-/** Checks a password against a hash. It may take long, so others must be able to go on meanwhile. */
+/** Checks a password against a hash. It may take long, so others must be able to continue at the same time. */
 export interface Passwords {
   verify(hash: string, password: string): Promise<boolean>;
   /** A hash that no password fits, at the same cost: without a password set an attempt takes as long as a wrong one. */
@@ -44,10 +44,10 @@ type Password = Readonly<{ password: string; code?: string | undefined }>;
 type Try = Given & Pick<Attempt, "ip">;
 /** `mark`: what tells one guess from another. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
-/** Half a sign-in is none. `late`: its caller has been told that nothing came of it. */
+/** A half sign-in has no effect. `late`: its caller was already answered without a session. */
 type NotChecked = "code_needed" | "late";
 type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
-/** `isStill`: the password and the app are those with which the check began. */
+/** `isStill`: the password and the app are those with which the check started. */
 type Known = Readonly<{
   hash: string | null;
   from: CodeFrom;
@@ -69,13 +69,13 @@ export const ID_BYTES = 6;
 const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
 const BROWSER_BYTES = 8;
-/** The web waits for ten seconds. What comes later opens nothing that anybody hears of. */
+/** The web waits for ten seconds. A later result opens nothing. */
 const HEARD_MS = 9 * SECOND_MS;
 
 /**
  * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as it
  * is for mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
- * `LIMITS.dashboardLogins` keep that one out, while they go on.
+ * `LIMITS.dashboardLogins` refuse that one, while they continue.
  */
 export class SignIn {
   readonly #parts: SignInParts;
@@ -143,7 +143,7 @@ export class SignIn {
 
   async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
-    // Reserved lanes take one attempt at a time as it is: no stranger of the same network uses up the owner's share.
+    // Reserved lanes take one attempt at a time anyway: a stranger of the same network cannot use up the owner's share.
     if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
@@ -191,7 +191,7 @@ export class SignIn {
     return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
   }
 
-  /** A wrong one costs little, but is a row in the record: all wait their turn, with a pause. That there must be a copy of one is told. */
+  /** A wrong one costs little, but adds a row to the record: all wait their turn, with a pause. A copy of a passkey is reported. */
   async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
     const { keys, engine } = this.#parts;
     const { outcome, passkey, ...wrong } = keys.check(given);

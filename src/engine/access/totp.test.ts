@@ -42,7 +42,7 @@ test("a code is used once, and an earlier one not after it", () => {
   assert.equal(stepOf(used, codeAt(SECRET, STEP + 1), T0), STEP + 1);
 });
 
-test("a code that was used while the clock was far ahead locks nobody out once it is right", () => {
+test("a code that was used while the clock was far ahead locks no one out once it is right", () => {
   const code = codeAt(SECRET, STEP);
   assert.equal(stepOf({ secret: SECRET, lastStep: STEP + DAY_MS / STEP_MS }, code, T0), STEP);
   assert.equal(stepOf({ secret: SECRET, lastStep: STEP + HOUR_MS / STEP_MS }, code, T0), null, "a little ahead");

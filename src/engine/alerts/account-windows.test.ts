@@ -20,7 +20,7 @@ test("a sign-in that a guarded account refuses counts as failed; one that a ban 
   assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
 });
 
-test("a right password that was refused is told for each account by itself, for an hour", () => {
+test("a right password that was refused is reported for each account, for an hour", () => {
   const kit = windows();
   for (const account of ["anna@example.test", "bob@example.test"])
     kit.take("LOGIN_REFUSED", { reason: "right_password_guarded", account, from: "203.0.113.8" });
@@ -68,7 +68,7 @@ test("a right password after different wrong ones of the same origin is guessed,
   assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
 });
 
-test("an owner who mistypes where the account is known is no guesser; who tries twenty there is", () => {
+test("an owner who mistypes where the account is known does not count as a guesser; twenty tries there do", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (let i = 0; i < 14; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from });
@@ -79,7 +79,7 @@ test("an owner who mistypes where the account is known is no guesser; who tries 
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("failures that only a log told are no further password beside those that are known", () => {
+test("failures that only a log has do not add to the known passwords", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (const proof of ["stale", null, "another", null]) kit.take("LOGIN_FAILED", { account, proof, from });
@@ -100,7 +100,7 @@ test("a flood of names without an account does not hide a guessed password", () 
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("a guessed password is told of for a day, also from before a restart", () => {
+test("a guessed password is reported for a day, also one from before a restart", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
@@ -139,7 +139,7 @@ test("each of the account's alerts has room for fifty accounts that somebody has
   assert.deepEqual(kit.holding(), ["account_guarded user52@example.test"]);
 });
 
-test("an event that names no account, or is no refused sign-in, puts no account in danger", () => {
+test("an event without an account, or without a refused sign-in, reports no danger", () => {
   const kit = windows({ failed_logins: 100 });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded" });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "" });
@@ -147,7 +147,7 @@ test("an event that names no account, or is no refused sign-in, puts no account 
   assert.deepEqual(kit.holding(), []);
 });
 
-test("an address that an account knows and that guesses at it is told once, for a day", () => {
+test("an address that an account knows and that guesses at it is reported once, for a day", () => {
   const kit = windows({ failed_logins: 1_000 });
   for (let i = 0; i < 3; i++)
     kit.take("LOGIN_REFUSED", { reason: "known_address_capped", account: "anna@example.test", from: "203.0.113.8" });

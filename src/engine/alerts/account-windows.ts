@@ -37,7 +37,7 @@ export class AccountWindows {
     return alike.length < (isKnown ? MOST_ACCOUNTS : MOST_UNKNOWN);
   }
 
-  /** A clock that was set back makes nothing last for ever. */
+  /** So that nothing lasts for ever after a clock was set back. */
   #forget(now: Millis): void {
     for (const [key, { rule, at }] of this.#seen) if (Math.abs(now - at) >= rule.heldMs) this.#seen.delete(key);
   }

@@ -54,7 +54,7 @@ test("what is open and what is over is kept when it changes, again if the databa
   );
 });
 
-test("a guessed password that was told before the start is still told of after it", async () => {
+test("a guessed password that was reported before the start is still reported after it", async () => {
   const at = new HandClock().now();
   const guessed = { code: "password_guessed", subject: "anna@example.test", detail: "", resolvedAt: null } as const;
   const { alerts, seconds } = alertsKit({ alerts: [{ ...guessed, openedAt: at, lastAt: at }], deliveries: [] });
@@ -88,7 +88,7 @@ async function underWay() {
   return { ...kit, take: () => resolve({ ok: true }) };
 }
 
-test("what was taken while the end waited is not sent again after the next start", async () => {
+test("a message that was accepted while the end waited is not sent again after the next start", async () => {
   const { alerts, saved, take } = await underWay();
   assert.equal(saved.at(-1)?.deliveries.length, 1);
   const stopping = alerts.stop();

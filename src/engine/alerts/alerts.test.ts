@@ -13,7 +13,7 @@ test("an alert and its end are logged, with what an operator needs to know of th
   assert.equal(logged[1], 'info An alert is over. {"alert":"greylist_silent","subject":""}');
 });
 
-test("one alert may begin while another ends", async () => {
+test("one alert may start while another ends", async () => {
   const { notices, seconds } = alertsKit();
   notices.raise("greylist_silent", "");
   await seconds(1);
@@ -147,7 +147,7 @@ test("decisions have their turn between two steps of reading", async () => {
   assert.ok(turns.includes(1) && turns.includes(2), turns.join());
 });
 
-test("checks that have not run for a minute are no sign that all is well", async () => {
+test("checks that have not run for a minute do not mean that all is well", async () => {
   const { alerts, clock, seconds } = alertsKit();
   await seconds(1);
   clock.advance(58_999);
@@ -156,7 +156,7 @@ test("checks that have not run for a minute are no sign that all is well", async
   assert.equal(alerts.isWell, false);
 });
 
-test("a round that fails is logged, and the next one goes on", async (t) => {
+test("a round that fails is logged, and the next one runs", async (t) => {
   const { notices, seconds, logged } = alertsKit();
   const list = t.mock.method(notices, "list", () => assert.fail("no list"));
   assert.deepEqual(await seconds(1), []);

@@ -41,7 +41,7 @@ const IDS_PER_STEP = 250;
 /** Events further back than this are not read again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
-/** Each channel gives up earlier by itself. */
+/** Each channel gives up earlier. */
 const LONGEST_TEST_MS = MINUTE_MS;
 /** One round runs each second. After the start, a round may take a while to read a day's events. */
 const LOOKED_LATELY_MS = 60_000;
@@ -50,7 +50,7 @@ const VOLUME_EVERY_MS = 10_000;
 
 /**
  * Checks each second: committed events, notices, components. A new condition opens an alert; a condition that stays
- * false for a while resolves it. The owner is told of both. Decisions never wait for this.
+ * false for a while resolves it. The owner gets a message about both. Decisions never wait for this.
  */
 export class Alerts {
   readonly #parts: AlertParts;
@@ -174,7 +174,7 @@ export class Alerts {
     for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
       for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
       await nextTurn();
-      // The settings changed meanwhile.
+      // The settings changed in the meantime.
       if (windows !== this.#windows) return;
     }
     this.#position = at;
@@ -237,7 +237,7 @@ export class Alerts {
     this.#unsaved = true;
   }
 
-  /** While the database takes nothing, alerts go on from memory; that is when they are needed. */
+  /** While the database takes nothing, alerts continue from memory; that is when they are needed. */
   #save(): void {
     if (!this.#unsaved) return;
     try {

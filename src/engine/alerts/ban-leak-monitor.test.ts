@@ -28,7 +28,7 @@ async function strangerBanned() {
   return kit;
 }
 
-test("a banned address that is seen although the firewall works is told, until it is seen no more", () => {
+test("a banned address that is seen although the firewall works is reported, until it is not seen again", () => {
   const { clock, notices, watch } = monitor();
   watch.seen(LEAK);
   assert.match(notices.raised.get("bans_leak") ?? "", /203\.0\.113\.7, banned since .*, reached smtp/);
@@ -55,7 +55,7 @@ test("without the firewall the servers see banned addresses as they must", () =>
   assert.equal(notices.raised.size, 0);
 });
 
-test("a clock that is set back takes a notice away rather than keeping it for ever", () => {
+test("a clock that is set back removes a notice instead of keeping it for ever", () => {
   const { clock, notices, watch } = monitor();
   watch.seen(LEAK);
   clock.advance(-2 * HOUR_MS);
@@ -63,7 +63,7 @@ test("a clock that is set back takes a notice away rather than keeping it for ev
   assert.equal(notices.raised.size, 0);
 });
 
-test("the engine tells of a banned address once its ban should bite, and not of the dashboard's", async () => {
+test("the engine reports a banned address once its ban should work, and not the dashboard's", async () => {
   const { engine, clock, committed } = await strangerBanned();
   const sightings = () => committed.flatMap(({ sightings: all }) => all);
   const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
@@ -80,7 +80,7 @@ test("the engine tells of a banned address once its ban should bite, and not of 
   );
 });
 
-test("a banned client that comes through a proxy is no leak", async () => {
+test("a banned client that comes through a proxy is not a leak", async () => {
   const { engine, clock, committed } = await strangerBanned();
   clock.advance(BITES_AFTER_MS);
   await engine.ask({ type: "CONNECT", ...MAIL, proxied: true });
@@ -119,7 +119,7 @@ test("a ban bites within fifteen seconds, and a notice stays for ten minutes aft
   assert.equal(notices.raised.size, 0);
 });
 
-test("of one transaction sixteen sightings are told, and none where there are none", async () => {
+test("of one transaction sixteen sightings are reported, and none where there are none", async () => {
   const { engine, clock, committed } = await strangerBanned();
   clock.advance(BITES_AFTER_MS);
   await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));

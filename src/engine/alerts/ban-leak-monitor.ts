@@ -69,7 +69,7 @@ export class BanLeakMonitor {
   seen(sighting: Sighting): void {
     // Another notice says that the firewall does not work.
     if (!this.#parts.isEnforcing()) return;
-    // Whoever comes directly was seen when the connection began.
+    // A direct client was seen when the connection started.
     if (sighting.mayBeProxied && this.#parts.hasProxies) return;
     const now = this.#parts.clock.now();
     this.#seenAt.set(sighting.code, now);

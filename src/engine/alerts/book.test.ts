@@ -21,7 +21,7 @@ function subjects(alerts: readonly Alert[]): readonly string[] {
   return alerts.map(({ subject }) => subject);
 }
 
-test("a condition that goes on is one alert, from when it began, with what is known of it last", () => {
+test("a lasting condition is one alert, from its start, with its latest details", () => {
   const book = new AlertBook([], NOON);
   assert.equal(book.update([DISK], at(0), SETTLE_MS).opened.length, 1);
   const again = book.update([{ ...DISK, detail: "3 MB are left" }], at(10), SETTLE_MS);
@@ -50,14 +50,14 @@ test("what was open before a start has half a minute to be found again, and what
   assert.equal(book.update([], at(90), SETTLE_MS).resolved.length, 1);
 });
 
-test("an alert that lies ahead because the clock was set back does not last for ever", () => {
+test("an alert that is in the future because the clock was set back does not last for ever", () => {
   const book = new AlertBook([], NOON);
   book.update([DISK], at(0), SETTLE_MS);
   assert.deepEqual(book.update([], at(-30), SETTLE_MS).resolved, []);
   assert.equal(book.update([], later(at(-30), -1), SETTLE_MS).resolved.length, 1);
 });
 
-test("two hundred alerts are open at most; those go on, and what comes on top is not told", () => {
+test("two hundred alerts are open at most; those stay, and further ones are not reported", () => {
   const book = new AlertBook([], NOON);
   const many = Array.from({ length: 201 }, (_, i) => down(`${i}`));
   assert.equal(book.update(many, at(0), SETTLE_MS).opened.length, 200);
@@ -66,7 +66,7 @@ test("two hundred alerts are open at most; those go on, and what comes on top is
   assert.equal(book.open[199]?.lastAt, at(80));
 });
 
-test("the last hundred that are over are kept, the newest first", () => {
+test("the last hundred resolved ones are kept, newest first", () => {
   const book = new AlertBook([], NOON);
   for (let i = 0; i < 101; i++) {
     book.update([down(`${i}`)], at(i * 100), SETTLE_MS);

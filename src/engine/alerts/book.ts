@@ -18,7 +18,7 @@ export class AlertBook {
   readonly #open = new Map<string, Alert>();
   #resolved: readonly Alert[] = [];
 
-  /** What was open goes on: after a restart nothing has been looked at yet. */
+  /** Open alerts stay open: after a restart nothing has been looked at yet. */
   constructor(alerts: readonly Alert[], now: Millis) {
     for (const alert of alerts)
       if (alert.resolvedAt === null) this.#open.set(alertKey(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
@@ -46,7 +46,7 @@ export class AlertBook {
     const resolved: Alert[] = [];
     for (const [key, alert] of this.#open) {
       const goneMs = now - alert.lastAt;
-      // Further ahead than that it lies only after the clock was set back: nothing lasts for ever.
+      // Further in the future it is only after the clock was set back: nothing lasts for ever.
       if (goneMs < settleMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);
       resolved.push({ ...alert, resolvedAt: now });

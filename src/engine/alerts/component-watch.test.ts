@@ -36,7 +36,7 @@ test("components are asked about every four seconds", async () => {
   assert.equal(state.asked, 3, "also where the clock was set back");
 });
 
-test("a component is told of once it has been down for eight seconds, and no longer once it is up", async () => {
+test("a component is reported once it has been down for eight seconds, until it is up", async () => {
   const { state, after } = kit();
   state.components = [POSTFIX, { name: "dovecot", status: "degraded", detail: "slow" }];
   assert.deepEqual(await after(0), []);
@@ -81,7 +81,7 @@ test("if the state of the services is unknown, none is reported as down", async 
   assert.deepEqual(await after(8_000), []);
 });
 
-test("a keeper that does not answer once does not begin the eight seconds again", async () => {
+test("a keeper that does not answer once does not restart the eight seconds", async () => {
   const { state, after } = kit();
   const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps ending" };
   const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };

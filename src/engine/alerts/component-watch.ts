@@ -32,7 +32,7 @@ export class ComponentWatch {
     this.#lookedAt = asked;
     const look = ++this.#looks;
     const components = await this.#components().catch(() => []);
-    // A keeper that is busy for seconds may answer a later look first: what it saw before that is no news.
+    // A keeper that is busy for seconds may answer a later look first: its answer to the earlier one is outdated.
     if (look < this.#latest) return;
     this.#latest = look;
     const down = new Map<string, Down>();

@@ -12,7 +12,7 @@ function holdings(code: ConditionCode, count: number, from = 0) {
 const opened = (code: ConditionCode, count: number, from = 0): readonly string[] =>
   holdings(code, count, from).map(({ subject }) => `a: opened ${code} ${subject}`);
 
-test("of fifty accounts with two alerts each, five of each are told one by one, the others together after a minute", async () => {
+test("of fifty accounts with two alerts each, five of each are sent one by one, the others together after a minute", async () => {
   const { seconds, held, alerts, saved } = alertsKit();
   held.push(...holdings("account_held", 50), ...holdings("account_guarded", 50));
   const first = await seconds(MINUTE);
@@ -22,7 +22,7 @@ test("of fifty accounts with two alerts each, five of each are told one by one, 
   assert.deepEqual(saved.at(-1)?.deliveries, []);
 });
 
-test("within the hour further ones leave in one more digest, and the next hour begins with one by one", async () => {
+test("within the hour further ones are sent in one more digest, and the next hour starts with single ones", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 7));
   assert.equal((await seconds(2 * MINUTE)).filter((told) => told === "a: digest").length, 1);
@@ -36,13 +36,13 @@ test("within the hour further ones leave in one more digest, and the next hour b
   assert.deepEqual(late, ["a: opened account_held user200@example.test"]);
 });
 
-test("one that is alone beyond the handful is told as itself", async () => {
+test("a single alert beyond the handful is sent as itself", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 6));
   assert.deepEqual(await seconds(2 * MINUTE), opened("account_held", 6));
 });
 
-test("an end never comes before its beginning; many ends leave together", async () => {
+test("an end never comes before its start; many ends are sent together", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_guarded", 8));
   assert.equal((await seconds(2 * MINUTE)).at(-1), "a: digest");

@@ -2,7 +2,7 @@ import { type AlertCode, isOfManyAccounts } from "../../core/alerts/alerts.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage, Delivery } from "./ports.ts";
 
-/** So many of one kind are told one by one within an hour. */
+/** How many of one kind are sent one by one within an hour. */
 const ONE_BY_ONE = 5;
 /** How long the others are collected at least, and how often they leave at most. */
 const COLLECTED_MS = MINUTE_MS;
@@ -11,7 +11,7 @@ const DIGEST_EVERY_MS = HOUR_MS;
 export type Told = Readonly<{ alert: Alert; message: AlertMessage }>;
 type Kind = "opened" | "resolved";
 
-/** Many accounts in the same trouble: the first are told one by one, the others together. */
+/** Many accounts in the same trouble: the first are sent one by one, the others together. */
 export class AlertCrowd {
   #digestAt = Number.NEGATIVE_INFINITY;
 
@@ -33,7 +33,7 @@ export class AlertCrowd {
       const key = `${kind} ${alert.code}`;
       const before = counts.get(key) ?? earlier(book, told, { code: alert.code, kind }, now);
       counts.set(key, before + 1);
-      // An end never arrives before its beginning.
+      // An end never arrives before its start.
       const begun = waiting.find((one) => one.channel === null && isAbout(one.message, message));
       if (begun !== undefined) until.set(message.id, begun.dueAt);
       else if (before >= ONE_BY_ONE) until.set(message.id, this.#nextDigest(now));

@@ -6,7 +6,7 @@ type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNe
 type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
 
 /**
- * Changes through the web within a day, each an alert of its own: a second change of the same thing is told too. Past
+ * Changes through the web within a day, each with its own alert: a second change of the same thing is reported too. Past
  * `most` within the day, those of each hour are one alert. So harmless changes hide none, and leave room among the alerts.
  * A change from a network that is not the owner's is critical.
  */
@@ -41,7 +41,7 @@ export class EachChange {
     return [...this.#single, ...this.#hours.values()].map(({ holding }) => holding);
   }
 
-  /** A clock that was set back makes nothing last for ever. */
+  /** So that nothing lasts for ever after a clock was set back. */
   #forget(now: Millis): void {
     const isOver = ({ at }: Seen): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
     this.#single = this.#single.filter((one) => !isOver(one));

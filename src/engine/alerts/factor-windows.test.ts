@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 
-test("each change of a second factor through the web is told of for a day, and root's are not", () => {
+test("each change of a second factor through the web is reported for a day, and root's are not", () => {
   const kit = windows();
   kit.take("FACTOR_REMOVED", { subject: "every second factor", actor: "root" });
   assert.deepEqual(kit.holding(), []);
@@ -26,7 +26,7 @@ test("each change of a second factor through the web is told of for a day, and r
   assert.deepEqual(kit.holding(), []);
 });
 
-test("what is done a second time is told a second time", () => {
+test("a repeated change is reported again", () => {
   const kit = windows();
   for (let i = 0; i < 2; i++) {
     kit.take("FACTOR_ADDED", { subject: "authenticator app", actor: WEB });
@@ -50,7 +50,7 @@ test("five wrong codes behind the right password within a day are guesses", () =
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a right password without a code is told once for each address in a new network", () => {
+test("a right password without a code is reported once for each address in a new network", () => {
   const kit = windows();
   const asked = (address: string, isNewNetwork = true): void =>
     kit.take("SECOND_FACTOR_ASKED", { actor: `web:admin via ${address}`, isNewNetwork });

@@ -8,7 +8,7 @@ import { EachChange } from "./each-change.ts";
 
 /** More wrong codes than an owner mistypes. */
 const GUESSES = 5;
-/** Of each kind within a day; further ones are told by the hour. */
+/** Of each kind within a day; further ones are reported by the hour. */
 const MOST_CHANGES = 20;
 
 const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
@@ -23,7 +23,7 @@ export class FactorWindows {
   readonly #changed = new EachChange("web_factor", MOST_CHANGES);
   readonly #codes = new EachChange("recovery_code_used", MOST_CHANGES);
   #wrong: readonly Millis[] = [];
-  /** From where the right password came without a code: each address is told once. */
+  /** The addresses from which the right password came without a code: each is reported once. */
   readonly #asked = new Map<string, Millis>();
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
@@ -51,7 +51,7 @@ export class FactorWindows {
     if (this.#asked.has(from) || this.#asked.size < MOST_CHANGES) this.#asked.set(from, at);
   }
 
-  /** A clock that was set back makes nothing last for ever. */
+  /** So that nothing lasts for ever after a clock was set back. */
   #forget(now: Millis): void {
     const isOver = (at: Millis): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
     this.#wrong = this.#wrong.filter((at) => !isOver(at));

@@ -8,7 +8,7 @@ export type HeartbeatParts = Readonly<{
   log: Log;
 }>;
 
-/** Tells an outside watcher that the server is well, for as long as it is. Silence is the alarm. */
+/** Notifies an outside watcher while the server is well. Silence is the alarm. */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   #at = Number.NEGATIVE_INFINITY;

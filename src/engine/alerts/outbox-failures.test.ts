@@ -4,7 +4,7 @@ import { AT_ONCE, outbox } from "../../../test/kit/outbox-kit.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { testMessage } from "./words.ts";
 
-test("a channel that fails holds back no other, is told of, and gets everything once it is back", async () => {
+test("a failing channel holds back no other, is reported, and gets everything once it is back", async () => {
   const kit = outbox();
   kit.broken.add("a");
   kit.add(AT_ONCE, ["begins", "critical", "x"]);
@@ -48,7 +48,7 @@ test("while channels fail, no more than a bounded number waits", async () => {
   assert.equal(kit.box.deliveries.length, 1_000);
 });
 
-test("a failing channel is tried after 5, 10 and 20 seconds, and told of from the third failure in a row on", async () => {
+test("a failing channel is tried after 5, 10 and 20 seconds, and reported from the third failure in a row on", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
@@ -133,7 +133,7 @@ test("a message that has not been tried lies five seconds ahead at the most, how
   }
 });
 
-test("no end is told before its beginning, not even once the channel works again", async () => {
+test("no end is sent before its start, not even once the channel works again", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
@@ -145,7 +145,7 @@ test("no end is told before its beginning, not even once the channel works again
   assert.deepEqual(await kit.rounds(AT_ONCE, 4), ["a: begins", "a: ends"]);
 });
 
-test("a message is due at its time, and not a millisecond before", async () => {
+test("a message is due at its time, and not a millisecond earlier", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");

@@ -12,7 +12,7 @@ test("each message reaches each channel once", async () => {
   assert.deepEqual(kit.box.deliveries, []);
 });
 
-test("quiet hours: the critical is told, all else follows at their end as one", async () => {
+test("quiet hours: critical alerts are sent, all others follow at their end as one", async () => {
   const kit = outbox();
   const night: Schedule = { quiet: { from: 11 * 60, to: 13 * 60 }, timeZone: "UTC", digestMs: 0 };
   kit.add(night, ["one", "warning"], ["two", "info"], ["three", "critical"]);

@@ -7,7 +7,7 @@ import { digestMessage } from "./words.ts";
 
 /** Deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
 const MOST_DELIVERIES = 1_000;
-/** A channel is reported after so many failures in a row. */
+/** A channel is reported after this many failures in a row. */
 const FAILURES_TOLD = 3;
 const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
 
@@ -102,7 +102,7 @@ export class AlertOutbox {
     this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
   }
 
-  /** A failing message holds back only messages about the same alert, so that an end never arrives before its beginning. */
+  /** A failing message holds back only messages about the same alert, so that an end never arrives before its start. */
   #nextFor(channel: string, now: Millis): Delivery | null {
     const before = new Set<string>();
     for (const one of this.#deliveries) {

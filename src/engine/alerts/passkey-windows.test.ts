@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 
-test("each change of a passkey, and each copy, is told of for a day", () => {
+test("each change of a passkey, and each copy, is reported for a day", () => {
   const kit = windows();
   kit.take("PASSKEY_ADDED", { subject: "Laptop", actor: WEB });
   kit.wait(HOUR_MS);
@@ -22,7 +22,7 @@ test("each change of a passkey, and each copy, is told of for a day", () => {
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a passkey that is removed and added again is told again", () => {
+test("a passkey that is removed and added again is reported again", () => {
   const kit = windows();
   for (const type of ["PASSKEY_ADDED", "PASSKEY_REMOVED", "PASSKEY_ADDED"] as const)
     kit.take(type, { subject: "Laptop", actor: WEB });

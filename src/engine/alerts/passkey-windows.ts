@@ -3,7 +3,7 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Of each kind within a day; further ones are told by the hour. */
+/** Of each kind within a day; further ones are reported by the hour. */
 const MOST_CHANGES = 20;
 
 /** What became of the passkeys within a day, each change for itself: what a stranger added outlives the session. */

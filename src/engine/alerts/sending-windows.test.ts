@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 const ANNA = "anna@example.test";
 const HELD = { account: ANNA, from: "203.0.113.66", count: 100, limit: 20, windowMs: HOUR_MS, recipients: 100 };
 
-test("a held account is told until its owner vouches for it, with what is held, from where and why", () => {
+test("a held account is reported until its owner vouches for it, with its held mail, the address and the reason", () => {
   const kit = windows();
   kit.take("EMAIL_HELD", HELD);
   assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
@@ -29,7 +29,7 @@ test("a hold because of refusals says so", () => {
   assert.deepEqual(kit.details(), [`a mail to 100 recipients from 203.0.113.66/32 held; ${why}`]);
 });
 
-test("a hold that was told before a restart is still told, unless it has ended since", () => {
+test("a hold from before a restart is still reported, unless it has ended since", () => {
   const kit = windows();
   const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };
   kit.all.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
@@ -38,7 +38,7 @@ test("a hold that was told before a restart is still told, unless it has ended s
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a sending limit is told once, for an hour; ten mails within a minute are not worth it", () => {
+test("a sending limit is reported once, for an hour; ten mails within a minute are not worth it", () => {
   const kit = windows();
   const limited = { account: ANNA, from: "198.51.100.7", count: 51, limit: 50 };
   kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: MINUTE_MS });

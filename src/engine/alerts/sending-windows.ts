@@ -30,7 +30,7 @@ export class SendingWindows {
     }
   }
 
-  /** A hold that began longer ago than events are read. */
+  /** A hold that is older than the events that are read. */
   remember({ subject, detail }: Holding): void {
     this.#held.set(subject, { mails: 0, recipients: 0, detail });
   }

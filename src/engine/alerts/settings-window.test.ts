@@ -6,7 +6,7 @@ import { DAY_MS } from "../../core/time.ts";
 const WEB = "web:admin via 203.0.113.9";
 const CHANGED = { subject: "limits.mail.per_minute = 20, was 10", actor: WEB };
 
-test("each change of settings through the web is told for a day, and root's are not", () => {
+test("each change of settings through the web is reported for a day, and root's are not", () => {
   const kit = windows();
   kit.take("SETTINGS_APPLIED", { ...CHANGED, actor: "root" });
   assert.deepEqual(kit.holding(), []);

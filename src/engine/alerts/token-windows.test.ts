@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 
-test("each token made through the web is told of for a day, and root's are not", () => {
+test("each token made through the web is reported for a day, and root's are not", () => {
   const kit = windows();
   kit.take("TOKEN_CREATED", { subject: "mine", actor: "root" });
   assert.deepEqual(kit.holding(), []);
@@ -21,7 +21,7 @@ test("each token made through the web is told of for a day, and root's are not",
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a token that is revoked and made again is told again", () => {
+test("a token that is revoked and made again is reported again", () => {
   const kit = windows();
   for (const type of ["TOKEN_CREATED", "TOKEN_REVOKED", "TOKEN_CREATED"] as const)
     kit.take(type, { subject: "nightly", actor: WEB });

@@ -3,7 +3,7 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Within a day; further ones are told by the hour. */
+/** Within a day; further ones are reported by the hour. */
 const MOST_TOKENS = 20;
 
 /**

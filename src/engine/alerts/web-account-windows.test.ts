@@ -6,7 +6,7 @@ import { DAY_MS } from "../../core/time.ts";
 const WEB = "web:admin via 203.0.113.9";
 const ANNA = "anna@example.test";
 
-test("each change of an account through the web is told of for a day; root's are not", () => {
+test("each change of an account through the web is reported for a day; root's are not", () => {
   const kit = windows();
   kit.take("ACCOUNT_ADDED", { account: "mine@example.test", actor: "root" });
   kit.take("ACCOUNT_SUSPENDED", { account: ANNA, actor: WEB });
@@ -24,7 +24,7 @@ test("each change of an account through the web is told of for a day; root's are
   assert.deepEqual(kit.holding(), []);
 });
 
-test("what outlasts a stolen password of a mailbox is told, and hides nothing", () => {
+test("changes that outlast a stolen mailbox password are reported, and hide nothing", () => {
   const kit = windows();
   const user = `mailbox:${ANNA} via 203.0.113.9`;
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: user });
@@ -53,7 +53,7 @@ test("a file of accounts leaves room for other alerts, and hides no takeover", (
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });
 
-test("who may sign in from where, and what an alias leads to, is told too", () => {
+test("changes of networks and of alias targets are reported too", () => {
   const kit = windows();
   kit.take("NETWORKS_CHANGED", { account: ANNA, subject: `${ANNA} from anywhere`, actor: WEB });
   kit.take("ALIAS_ADDED", { subject: "info@example.test to thief@evil.test", actor: WEB });
@@ -83,7 +83,7 @@ test("replies of users hide none that the web set for others", () => {
   assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
 });
 
-test("a vacation reply that ends is not told as one that is sent", () => {
+test("the end of a vacation reply is not reported as a new one", () => {
   const kit = windows();
   kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
   assert.deepEqual(kit.details(), [`its vacation reply: ${ANNA} no longer, by ${WEB}`]);

@@ -4,7 +4,7 @@ import type { EventType } from "../../core/events/event-types.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Within a day; further ones are told by the hour. Added accounts have a share of their own: a file of them hides nothing. */
+/** Within a day; further ones are reported by the hour. Added accounts have a separate share: a file of them hides nothing. */
 const MOST_ADDED = 10;
 const MOST_CHANGED = 20;
 /** Of what users do to their own mailboxes: they hide nothing of what was done to others. */

@@ -18,7 +18,7 @@ const MOST_NAMED = 3;
 type Seen = Readonly<{ at: Millis; name: string }>;
 
 /**
- * Counts recent events. The result depends on committed events alone, so reading them again after a restart gives the
+ * Counts recent events. The result depends only on committed events, so reading them again after a restart gives the
  * same. Bounded: each rule remembers no more than its threshold.
  */
 export class AlertWindows {

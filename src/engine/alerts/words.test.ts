@@ -109,7 +109,7 @@ test("only a digest loses whole alerts; any other message loses its last words",
   assert.ok(bodyWithin(message, 100, "en").startsWith("1970-01-01"), "a digest of one is cut like a text");
 });
 
-test("a digest of fifty shows all of them; its messages stand in their order", () => {
+test("a digest of fifty shows all of them; its messages are in their order", () => {
   const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }, "en"));
   const { body } = digestMessage(some, instant(5), "en");
   assert.doesNotMatch(body, /more before these/);

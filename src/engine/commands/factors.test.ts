@@ -122,7 +122,7 @@ describe("second factors, by command", () => {
     assert.equal((await signIn()).outcome, "in");
   });
 
-  test("what cannot be recorded is not done", async () => {
+  test("a change that cannot be recorded is not made", async () => {
     const as = await session();
     const begun = await result({ verb: "totp_begin" }, as);
     assert.ok("secret" in begun);

@@ -34,7 +34,7 @@ test("mail is sent on, and each change is on record", async () => {
   assert.deepEqual(new Set(kit.types().slice(2)), new Set(["FORWARDING_CHANGED"]));
 });
 
-test("what names nobody here, or leads back, is refused and changes nothing", async () => {
+test("a forward for a missing account, or in a loop, is refused and changes nothing", async () => {
   await forward(OTHER, [NAME]);
   for (const [reply, kind] of [
     [await forward("nonsense", [OUTSIDE]), "usage"],

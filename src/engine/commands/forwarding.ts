@@ -21,7 +21,7 @@ export type ForwardCommandParts = Pick<
 /** For all but root. Mail leaves by an old forward past the limits of what an account sends. */
 const NEW_TARGETS_A_DAY = 5;
 
-/** Sends the mail of an account on, with or without a copy for itself; to nobody: no longer. */
+/** Sends the mail of an account on, with or without a copy for itself; without targets: ends it. */
 export async function forwardCommand(
   parts: ForwardCommandParts,
   command: Extract<Command, { readonly verb: "forward_set" }>,

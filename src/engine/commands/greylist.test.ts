@@ -28,7 +28,7 @@ function listed(): readonly string[] {
   return reply.result.items.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }
 
-test("a pause lasts a quarter of an hour or as told, and a second one takes the place of the first", async () => {
+test("a pause lasts a quarter of an hour unless asked otherwise, and a second one replaces the first", async () => {
   assert.equal((await pause("Owner@example.test", null)).ok, true);
   assert.deepEqual(listed(), ["owner@example.test 00:15:00 root"]);
   assert.equal((await pause(OWNER, "2h")).ok, true);
@@ -74,7 +74,7 @@ test("a pause lasts from a second to thirty days", async () => {
   }
 });
 
-test("neither a pause nor its end is told to be where no record was kept", async () => {
+test("neither a pause nor its end is confirmed without a record", async () => {
   const full = "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
   parts.db.exec(full);
   const paused = await pause(OWNER, "1h");

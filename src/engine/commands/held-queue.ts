@@ -20,9 +20,9 @@ export type HeldQueueParts = Readonly<{
 export type Failure = Extract<Outcome, { ok: false }>;
 /** How much one command may do. */
 export type Share = Readonly<{
-  /** So many times 500 mails. */
+  /** This many times 500 mails. */
   rounds: number;
-  /** How many of so many mails may be deleted or returned now. They count as deleted. */
+  /** How many of these mails may be deleted or returned now. They count as deleted. */
   deletes: (mails: number) => number;
   /** The same of held mails that are released. */
   releases: (mails: number) => number;
@@ -70,7 +70,7 @@ export async function holdQueued(
 /**
  * What is on hold in Postfix's queue. What the guard has noted and is gone is forgotten: root can use postsuper(1). What it
  * could not note, because the database took no writes, has an address of the account as envelope sender. What root put on
- * hold (`queue hold`) is root's alone.
+ * hold (`queue hold`) is only root's.
  */
 export async function onHold(
   parts: HeldQueueParts,
@@ -110,7 +110,7 @@ export async function onHoldOf(
 }
 
 /**
- * Forgets notes of mails that are no longer on hold, of all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
+ * Forgets notes of mails that were released since, of all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
  * the last queue id that it looked at; null if there are no more, or if the queue cannot be read.
  */
 export async function forgetGone(
@@ -141,7 +141,7 @@ function settledBefore(now: Millis): Millis {
   return later(now, -ARRIVING_MS);
 }
 
-/** An account that was removed has its name only. What others may send as too is found by its events alone. */
+/** A removed account has only its name. Other addresses that it may send as are found only by its events. */
 export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, account: AccountName): readonly Address[] {
   const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
   return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);

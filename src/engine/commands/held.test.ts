@@ -11,7 +11,7 @@ const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
 
 let kit: ReturnType<typeof commandsOnMemory>;
-/** Postfix's queue: what the keeper is told to do happens to it. */
+/** Postfix's queue: the keeper's orders change it. */
 let obeyed: KeeperCommand[];
 let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
 beforeEachOf(import.meta.filename, async () => {
@@ -41,7 +41,7 @@ async function refusal(command: Command): Promise<string> {
   return `${reply.kind} ${reply.message}`;
 }
 
-/** A mail to so many strangers, through all stages. */
+/** A mail to this many strangers, through all stages. */
 async function send(queueId: string, recipients: number, account = ANNA): Promise<string> {
   const mail = { ...MAIL, ip: THIEF, account, sender: account, queueId, session: queueId, transaction: queueId };
   for (let i = 0; i < recipients; i++)
@@ -147,7 +147,7 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
 
-test("a drop of named mails deletes no other, and none of another account", async () => {
+test("a drop of named mails deletes no other, and none of other accounts", async () => {
   await send("HELD1", 30);
   await send("HELD2", 1);
   const noted = { ip: null, recipientCount: 1, recipients: [] };
@@ -234,7 +234,7 @@ test("a suspended account has its queued mail held: by its events, and by its ow
   assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 3, isMore: false });
 });
 
-test("mail that cannot be held is told", async () => {
+test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   assert.match(
@@ -244,7 +244,7 @@ test("mail that cannot be held is told", async () => {
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
 });
 
-test("what is no address is wrong usage", async () => {
+test("an invalid address is wrong usage", async () => {
   for (const verb of ["held_list", "held_release", "held_drop"] as const)
     assert.match(await refusal({ verb, name: "*" }), /^usage “\*” is no mail address/);
 });

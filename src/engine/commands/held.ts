@@ -62,7 +62,7 @@ async function list(parts: HeldQueueParts, account: AccountName | null): Promise
 }
 
 /**
- * The hold ends first, so that mail which arrives meanwhile is not held. If Postfix cannot be asked, the same command
+ * The hold ends first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, the same command
  * again releases what is left.
  */
 async function release(parts: HeldQueueParts, name: AccountName, { by, share }: Asked): Promise<Reply<"held_release">> {

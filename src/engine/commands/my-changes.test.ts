@@ -31,7 +31,7 @@ describe("what the user of a mailbox changes", () => {
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
   const last = () => kit.details().at(-1);
 
-  test("a new password ends every session but the own, at mail programs too, and is on record", async () => {
+  test("a new password ends every session but the user's own, in mail programs too, and is recorded", async () => {
     const changed = await mine({ verb: "my_password", password: "quite new words" });
     assert.deepEqual(changed, { ok: true, result: { done: true } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
@@ -80,7 +80,7 @@ describe("what the user of a mailbox changes", () => {
       assert.equal(kit.details().filter((told) => String(told).includes(ACTOR)).length, 0, "nothing is on record");
     });
 
-  test("nor is it set over another one where the same session goes on", async () => {
+  test("nor does it replace another one while the same session continues", async () => {
     kit.whileHashing(async () => {
       await kit.ask({ verb: "account_passwd", name: ANNA, hash: THE_OWNERS });
       open(AS, ANNA);
@@ -98,7 +98,7 @@ describe("what the user of a mailbox changes", () => {
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 
-  test("the other own sessions end, and those of others go on", async () => {
+  test("the user's other sessions end, and other users' stay", async () => {
     assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     const rows = kit.rows();
@@ -106,7 +106,7 @@ describe("what the user of a mailbox changes", () => {
     assert.equal(kit.rows(), rows, "nothing was done, so nothing is on record");
   });
 
-  test("senders are let in for the own mailbox alone, of a written domain, and so many", async () => {
+  test("users allow senders only for their own mailbox, of a written domain, and a bounded number", async () => {
     const add = (sender: string, as = AS) =>
       mine({ verb: "spam_allow_add", account: as === HIS ? BERT : ANNA, sender }, as);
     assert.deepEqual(await add("*@friend.example"), {
@@ -130,7 +130,7 @@ describe("what the user of a mailbox changes", () => {
     assert.ok((await mine({ verb: "spam_allow_remove", account: ANNA, sender: "*@friend.example" })).ok);
   });
 
-  test("greylisting pauses for the own address, and goes on", async () => {
+  test("users pause greylisting for their own address, and resume it", async () => {
     const paused = await mine({ verb: "greylist_pause", recipient: ANNA, for: "30m" });
     const until = new Date(kit.clock.now() + 1_800_000).toISOString();
     assert.deepEqual(paused, { ok: true, result: { target: ANNA, until, by: ACTOR } });

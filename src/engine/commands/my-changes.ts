@@ -34,7 +34,7 @@ const ON_SERVER: CommandError = {
 };
 
 /**
- * Every session of the account ends with its password, at this page and in mail programs; the one that asks begins again. One that
+ * Every session of the account ends with its password, at this page and in mail programs; the one that asks is opened again. One that
  * the owner ended while the new password was hashed, or whose account was suspended or given another one, sets none.
  */
 export async function myPassword(

@@ -29,7 +29,7 @@ async function fresh() {
   return { kit, done, signIn, mine };
 }
 
-test("a user sees what concerns the own mailbox, and no other account", async () => {
+test("users see their own mailbox, and no other account", async () => {
   const { done, signIn, mine } = await fresh();
   assert.deepEqual(await mine(), {
     account: ANNA,
@@ -54,7 +54,7 @@ test("a user sees what concerns the own mailbox, and no other account", async ()
   assert.doesNotMatch(JSON.stringify(seen), /bert|198\.51/);
 });
 
-test("how full it is comes from the keeper, who is asked so often a minute and no more", async () => {
+test("the keeper is asked how full it is, a bounded number of times a minute", async () => {
   const { kit, mine } = await fresh();
   for (let n = 0; n < 40; n++) await mine();
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
@@ -63,7 +63,7 @@ test("how full it is comes from the keeper, who is asked so often a minute and n
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
 });
 
-test("a user who is guessed at, or whose greylisting is paused, is told", async () => {
+test("users see that strangers guess at their password, and that greylisting is paused", async () => {
   const { kit, mine } = await fresh();
   const guess = { type: "LOGIN_FAILED", service: "imap", login: ANNA } as const;
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
@@ -71,7 +71,7 @@ test("a user who is guessed at, or whose greylisting is paused, is told", async 
   assert.equal((await mine()).guarded, true);
 });
 
-test("a user makes app passwords and sends mail on, for the own mailbox and with a fresh proof", async () => {
+test("users make app passwords and forwards for their own mailbox, with a fresh proof", async () => {
   const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
   const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
@@ -150,7 +150,7 @@ test("a mailbox that gets the alerts sends its mail on only with a copy", async 
   assert.ok(!(await to(true)).ok, "nor to a new address outside");
 });
 
-test("a user changes so much within an hour, and leaves others their share", async () => {
+test("a user may change a bounded number of things an hour, and leaves others their share", async () => {
   const { kit } = await fresh();
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
@@ -160,7 +160,7 @@ test("a user changes so much within an hour, and leaves others their share", asy
   assert.ok((await end()).ok);
 });
 
-test("all users together set so many passwords and forwards, which the owner does not feel", async () => {
+test("all users together may set a bounded number of passwords and forwards, which does not bound the owner", async () => {
   const { kit, done } = await fresh();
   const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
@@ -202,7 +202,7 @@ test("what one user is refused takes nothing from others", async () => {
   assert.ok((await kit.ask({ ...forward, name: BERT }, "web", bert)).ok);
 });
 
-test("a mail program is told the server's name and its ports, and the mail of each alias is the user's", async () => {
+test("a mail program gets the server's name and its ports, and mail to each alias counts as the user's", async () => {
   const { kit, done } = await fresh();
   const ask = async (verb: "my_client" | "my_addresses") => {
     const reply = await kit.ask({ verb }, "web", AS);
@@ -214,7 +214,7 @@ test("a mail program is told the server's name and its ports, and the mail of ea
   assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
 });
 
-test("nobody else has one: neither the administrator nor a session that has ended", async () => {
+test("no one else has a mailbox: neither the administrator nor an ended session", async () => {
   const { kit } = await fresh();
   kit.sessions.end("everybody");
   const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);

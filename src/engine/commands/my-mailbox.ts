@@ -25,7 +25,7 @@ export const CHANGES_AN_HOUR = 60;
 const CHANGES_A_DAY = 300;
 /**
  * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
- * or a message to the owner. What only takes something away is not among them, and the owner's commands have bounds of their own.
+ * or a message to the owner. Commands that only remove something are not among them, and the owner's have their own bounds.
  */
 export const COSTLY_AN_HOUR = 600;
 /** New passwords of one user that are judged: each takes up to two seconds of a processor. */
@@ -35,7 +35,7 @@ const MOST_ADDRESSES = 1_000;
 
 /**
  * What the user of a mailbox sees and changes. The account is always the caller's own, which the session tells; no command names
- * one. Nothing of other accounts is in an answer, not even their names.
+ * one. An answer contains nothing of other accounts, not even their names.
  */
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
@@ -83,7 +83,7 @@ export class MyMailboxCommands {
   /** Why the user may change nothing more for now; null: nothing stands against it. It then counts. */
   whyNotNow(command: Command, account: string): CommandError | null {
     const now = this.#parts.clock.now();
-    // The own share first: what one user is refused takes nothing from others.
+    // Their own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
     if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
     return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
@@ -152,7 +152,7 @@ function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null)
     quotaBytes: quotaBytes ?? usualQuotaBytes,
     usedBytes: use?.usedBytes ?? null,
     mails: use?.mails ?? null,
-    // Their other targets may be accounts of others.
+    // Their other targets may be other people's accounts.
     aliases: aliases.map(({ address }) => address),
     networks,
     guarded: guarded !== null,

@@ -18,7 +18,7 @@ function change(verb: "networks_add" | "networks_remove", networks: readonly str
   return kit.ask({ verb, name, networks });
 }
 
-test("an account is kept to networks of its own until the last is taken away; each time its sessions end", async () => {
+test("an account is limited to its networks until the last is removed; each time its sessions end", async () => {
   assert.deepEqual(await change("networks_add", ["203.0.113.7", "2001:db8::/32"]), {
     ok: true,
     result: { name: NAME, networks: ["2001:db8::/32", "203.0.113.7/32"] },
@@ -89,7 +89,7 @@ test("an account that does not exist has no networks", async () => {
   assert.ok(!reply.ok && reply.kind === "failed" && reply.next.includes("account list"));
 });
 
-test("who asked is told where open sessions go on, or that nothing was changed where no record can be kept", async () => {
+test("the caller learns where sessions stay open, or that nothing was changed without a record", async () => {
   kit.keeperUp(false);
   const open = await change("networks_add", ["203.0.113.7"]);
   assert.ok(!open.ok && /its open sessions go on: no answer/.test(open.message));

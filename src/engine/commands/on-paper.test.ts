@@ -34,7 +34,7 @@ test("mail that is held on paper is found on hold, and released it is gone from 
   assert.deepEqual([...new Set(asked.map(({ verb }) => verb))], ["find_mail"]);
 });
 
-test("a queue that cannot be read is told as it is", async () => {
+test("the reason for an unreadable queue is passed on", async () => {
   const { find, keeper } = paper({ ok: false, reason: "Postfix does not answer." });
   assert.equal(await find(true), "Postfix does not answer.");
   assert.equal(

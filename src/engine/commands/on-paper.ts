@@ -35,7 +35,7 @@ const UNHASHED: SecretMaker = {
   proofOf: () => "",
 };
 
-/** Nothing is paused or goes on again. */
+/** Nothing is paused or resumed. */
 function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCommandParts["pauses"] {
   return {
     pauses: (now) => pauses.pauses(now),
@@ -44,7 +44,7 @@ function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCom
   };
 }
 
-/** Nobody is put on the list or taken off. */
+/** No sender is put on the list or removed. */
 function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandParts["senders"] {
   return {
     allowedSenders: () => senders.allowedSenders(),

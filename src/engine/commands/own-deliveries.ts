@@ -28,14 +28,14 @@ export class OwnDeliveries {
     this.#parts = parts;
   }
 
-  /** Dovecot may have read other settings meanwhile, and refused mail for a moment. */
+  /** Dovecot may have read other settings in the meantime, and refused mail for a moment. */
   reloaded(): void {
     this.#tried = null;
   }
 
   /**
    * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. The second look in a row
-   * that finds it ready begins. Never rejects.
+   * that finds it ready starts. Never rejects.
    */
   async look(ready: string | null): Promise<void> {
     const isSteady = ready !== null && ready === this.#ready;

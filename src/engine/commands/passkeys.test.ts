@@ -97,7 +97,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.deepEqual(told(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
   });
 
-  test("what cannot be recorded is not done", async () => {
+  test("a change that cannot be recorded is not made", async () => {
     const as = await signIn();
     await add(as, "Laptop");
     const [laptop] = await list(as);

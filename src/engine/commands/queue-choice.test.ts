@@ -28,7 +28,7 @@ describe("which mails of the queue a command means", () => {
     });
   });
 
-  /** What the keeper was told to do happens to the queue. */
+  /** The keeper's orders change the queue. */
   function obey(): void {
     for (const asked of kit.asked.splice(0)) {
       if (asked.verb === "hold_mail")
@@ -74,7 +74,7 @@ describe("which mails of the queue a command means", () => {
     assert.deepEqual(kit.details().at(-1), "sender <anna@example.test> state hold by root");
   });
 
-  test("the web deletes a thousand mails within an hour, and is told where the rest begins", async () => {
+  test("the web deletes a thousand mails within an hour, and learns where the rest starts", async () => {
     const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
     const at = kit.clock.now();
     kit.sessions.open({ digest: digestOf(as.as), id: "0a1b2c3d4e5f", account: null, device: "", ip: ip(as.ip), at });

@@ -33,7 +33,7 @@ test("an account means what it sent as an address that others share, too", async
   assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1"] });
 });
 
-test("from the cursor before all mail, no mail is no failure", async () => {
+test("from the cursor before all mail, an empty result succeeds", async () => {
   const kit = await started();
   const none = await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: null });
   assert.ok(!none.ok && none.message === "No such mail waits in the queue.");

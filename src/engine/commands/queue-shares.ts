@@ -10,7 +10,7 @@ const MOST_WAITING = 16;
 
 const BUSY = "The queue is being looked at for many others.";
 
-/** Root is bound by the time of a command alone. */
+/** Root is bound only by the time of a command. */
 export const ROOTS_SHARE: Share = {
   rounds: Number.POSITIVE_INFINITY,
   deletes: (mails) => mails,

@@ -40,7 +40,7 @@ async function suspend(): Promise<void> {
   for (const name of [ANNA, BERT]) await kit.ask({ verb: "account_suspend", name });
   kit.asked.splice(0);
 }
-/** Until what was begun has come to its end. */
+/** Until started work has ended. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
 }
@@ -92,7 +92,7 @@ test("once an hour the notes are compared with the queue", async () => {
   assert.deepEqual(notedIds(), []);
 });
 
-test("an error is logged, and the next round goes on", async (t) => {
+test("an error is logged, and the next round runs", async (t) => {
   await suspend();
   kit.keeperUp(true);
   const noted = t.mock.method(kit.heldMail, "held", () => assert.fail("disk I/O error"));

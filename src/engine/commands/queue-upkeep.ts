@@ -26,7 +26,7 @@ export class QueueUpkeep {
     this.#parts = parts;
   }
 
-  /** Begins at once, and tries again each minute. */
+  /** Starts at once, and tries again each minute. */
   holdSoon(account: AccountName): void {
     this.#waiting.add(account);
     this.#triedAt = Number.NEGATIVE_INFINITY;
@@ -49,7 +49,7 @@ export class QueueUpkeep {
   async #hold(): Promise<void> {
     const { clock, active, log } = this.#parts;
     if (Math.abs(clock.now() - this.#triedAt) < AGAIN_MS) return;
-    // A set that is gone through also visits what is added meanwhile.
+    // Iterating over a set also visits entries that are added during it.
     for (const account of this.#waiting) {
       const outcome = active.isActive(account) ? null : await holdQueued(this.#parts, account);
       if (outcome === null || outcome.ok) {

@@ -27,7 +27,7 @@ beforeEachOf(import.meta.filename, async () => {
   kit.asked.splice(0);
 });
 
-/** Postfix's queue: what the keeper is told to do happens to it. */
+/** Postfix's queue: the keeper's orders change it. */
 function listed({ ids, senders, recipient, where, after, limit }: Of<"list_mail">) {
   obey();
   const present = queue.filter(
@@ -83,7 +83,7 @@ const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 const done = (changed: number) => ({ changed, kept: [], next: null });
 const left = (): readonly string[] => queue.map(({ id, queue: place }) => `${id} ${place}`);
 
-test("a list says where each mail waits and for whom it is held, a page at a time", async () => {
+test("a list shows where each mail waits and for whom it is held, a page at a time", async () => {
   queue = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
   await guardHolds("AAAA3", ANNA);
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
@@ -118,7 +118,7 @@ test("an account means each of its addresses, and a bounce has the empty sender"
   assert.deepEqual(left(), []);
 });
 
-test("what root holds is held by hand: a flush does not try it, and a release lets it go on", async () => {
+test("root's holds are by hand: a flush does not try such mail, and a release delivers it", async () => {
   queue = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
   assert.deepEqual(left(), ["AAAA1 hold", "AAAA2 deferred"]);
@@ -207,7 +207,7 @@ test("all mail is tried again by one order, and what is chosen by some at a time
   const annas = { verb: "queue_flush", ...ALL, isAll: false, account: ANNA } as const;
   const next = "0000000000000199 MANY00199";
   assert.deepEqual(await result(annas), { changed: 200, kept: [], next });
-  // Those are tried without success meanwhile: they wait again.
+  // Those are tried without success at the same time: they wait again.
   queue = queue.map((one) => ({ ...one, queue: "deferred" }));
   const second = "0000000000000399 MANY00399";
   assert.deepEqual(await result({ ...annas, cursor: next }), { changed: 200, kept: [], next: second });

@@ -24,7 +24,7 @@ type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
 /** A mail that the guard holds is left to `account release` and `account drop`. */
 type Holder = (mail: ListedMail) => string | null;
 
-/** So many times 500 mails take some seconds. What is left takes the next command. */
+/** This many times 500 mails take some seconds. The rest takes the next command. */
 const ROUNDS = 10;
 /** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s for which it is waited. */
 const MAILS_FLUSHED = 200;
@@ -136,7 +136,7 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
   return noted ? { ok: true, count: reply.count ?? 0 } : { ok: false, reason: "The database took no record of it." };
 }
 
-/** Whose hold it is: only such mail does `account release` leave alone. */
+/** Marks root's holds: `account release` leaves such mail on hold. */
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
 function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCommand {
@@ -154,7 +154,7 @@ function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCo
   }
 }
 
-/** Before anything is done. Tries of delivery are no change, and not recorded. */
+/** Before anything is done. Tries of delivery change nothing, and are not recorded. */
 async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
@@ -180,7 +180,7 @@ async function record({ engine }: HeldQueueParts, { command, by }: Change): Prom
 }
 
 /**
- * For whom a mail is on hold: as noted. What the guard could not note, because the database took no writes, has an address of
+ * For whom a mail is on hold, as noted. A hold that the guard could not note, because the database took no writes, has an address of
  * a held account as envelope sender.
  */
 function holderIn(parts: HeldQueueParts): Holder {

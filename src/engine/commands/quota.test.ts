@@ -46,7 +46,7 @@ test("where no record can be kept, no quota is changed", async () => {
   assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
 });
 
-test("through the web no quota is so small that the mailbox takes no mail", async () => {
+test("the web cannot set a quota so small that the mailbox takes no mail", async () => {
   assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
   const as = { as: TOKEN, ip: "203.0.113.7" };
   for (const quotaBytes of [1, 10 * 1024 * 1024 - 1])

@@ -6,7 +6,7 @@ import { recordFirst } from "./record-first.ts";
 import { UNWRITTEN } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 
-/** Through the web; 0 is no limit. A mailbox that is smaller would take no mail at all. */
+/** Through the web; 0 means no limit. A smaller mailbox would take no mail at all. */
 const LEAST_BYTES = 10 * 1024 * 1024;
 
 const TOO_SMALL: CommandError = {
@@ -18,7 +18,7 @@ const TOO_SMALL: CommandError = {
 
 export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
 
-/** Gives an account a quota of its own. It holds for new mail at once, and for open IMAP sessions once they reconnect. */
+/** Gives an account its own quota. It holds for new mail at once, and for open IMAP sessions once they reconnect. */
 export async function quotaCommand(
   parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
   command: QuotaCommand,

@@ -27,7 +27,7 @@ test("the record comes before the change, which is not there yet", async () => {
   assert.deepEqual([seen, isThere()], [[false], true]);
 });
 
-test("what cannot be recorded is not done, and what would be refused is not recorded", async () => {
+test("a change that cannot be recorded is not made, and one that would be refused is not recorded", async () => {
   const { parts, isThere, change } = kit();
   assert.equal(await recordFirst(parts, change, () => Promise.resolve(false)), "unwritten");
   assert.equal(isThere(), false);

@@ -9,7 +9,7 @@ export type Rehearsal = Readonly<{
 
 /**
  * Records a change of the accounts' database before it is made: a guard that ends in the middle leaves no change without a
- * record. What is refused is found by a rehearsal, and not recorded. `unwritten`: there is no record, and no change.
+ * record. A rehearsal finds refusals, which are not recorded. `unwritten`: there is no record, and no change.
  */
 export async function recordFirst<O extends Outcome>(
   { rehearse, isDry }: Rehearsal,

@@ -33,7 +33,7 @@ export async function reload(
   return { ok: true, result: { changed: outcome.changed, recorded } };
 }
 
-/** For the web, which may see no value of a setting that the guard keeps from it: the places of mistakes, without what stands there. */
+/** For the web, which may not see settings that the guard keeps from it: the places of mistakes, without the text there. */
 export function wrongFile(problems: readonly SettingProblem[]): CommandError {
   const places = problems.map(({ where, line }) => {
     const named = isSettingKey(where) || isVariable(where) ? where : null;

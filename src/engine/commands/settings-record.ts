@@ -4,7 +4,7 @@ import { type SettingKey, settingKeys } from "../../settings/schema.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { ChangedValue } from "../../wire/control/settings-items.ts";
 
-/** So much of a value enters the record of a change. */
+/** How much of a value enters the record of a change. */
 const RECORDED_CHARACTERS = 80;
 
 /** The values that differ, but for those that the web may not see. */
@@ -30,7 +30,7 @@ function short(toml: string): string {
   return toml.length <= RECORDED_CHARACTERS ? toml : `${toml.slice(0, RECORDED_CHARACTERS)}…`;
 }
 
-/** A reason as a sentence of its own. */
+/** A reason as a separate sentence. */
 export function sentence(reason: string): string {
   return /[.!?]$/.test(reason) ? reason : `${reason}.`;
 }

@@ -136,7 +136,7 @@ test("a file that was edited since the preview, or has edits that are not applie
   assert.deepEqual(asked, []);
 });
 
-test("what the keeper refuses is told, recorded as not done, and cannot be undone", async () => {
+test("the keeper's refusal is reported, recorded as not done, and cannot be undone", async () => {
   const { preview, apply, keeperUp, details, list } = kit();
   const { digest } = await preview();
   keeperUp(false);
@@ -169,7 +169,7 @@ test("a change that changes nothing, or is wrong, does not reach the keeper", as
   assert.deepEqual(asked, []);
 });
 
-test("of a file with mistakes the web is told where they are, and no value that stands there", async () => {
+test("of a file with mistakes the web sees their places, and no values", async () => {
   const { ask } = kit(
     `${FILE}alerts.email = ["owner@@home.example"]\ntls.key = "foo bar/S3CRET.key"\nalerts.T0KEN = 1\n`,
     { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" },
@@ -207,7 +207,7 @@ test("a change that cannot be recorded is not made, nor undone", async () => {
   assert.deepEqual(asked, []);
 });
 
-test("changes are looked at so often within a minute, and again in the next one", async () => {
+test("changes are previewed a bounded number of times a minute, and again in the next one", async () => {
   const { preview, ask, clock } = kit();
   for (let i = 0; i < 30; i++) await preview();
   assert.match(messageOf(await ask({ verb: "settings_preview", changes: CHANGES })), /30 times within a minute/);

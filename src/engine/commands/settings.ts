@@ -46,7 +46,7 @@ type LastChange = Readonly<{
 /** The settings as the dashboard and the API see and change them. The file belongs to root: the keeper writes and applies it. */
 export class SettingsCommands {
   readonly #parts: SettingsCommandParts;
-  /** With it the web can tell one file from another, and test no guess of what stands in it. */
+  /** With it the web can distinguish one file from another, and test no guess at its text. */
   readonly #key = randomBytes(32);
   readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
   #last: LastChange | null = null;
@@ -193,7 +193,7 @@ export class SettingsCommands {
     return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
   }
 
-  /** What somebody has edited on the server, and not applied yet, is not the web's to apply. */
+  /** Edits on the server that are not applied yet are not the web's to apply. */
   #unapplied(): CommandError | null {
     const pending = changesInFile(this.#parts);
     if (!pending.ok) return wrongFile([]);

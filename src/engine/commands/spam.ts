@@ -46,18 +46,18 @@ function change({ senders, clock }: SpamCommandParts, { account, sender, adding,
   return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
 }
 
-/** Senders that the web may let in: of one account, and in all. */
+/** Senders that the web may allow: for one account, and in all. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;
-/** A `*` stands for subdomains of a written domain alone. */
+/** A `*` stands only for subdomains of a written domain. */
 const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 
-/** What is wrong with a sender that this actor lets in; null: nothing. Root has no bounds. */
+/** Why this actor may not allow this sender; null: it may. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (by.startsWith("web:")) return beyondWeb(senders, account, sender);
   return by.startsWith("mailbox:") ? beyondUser(senders, account, sender) : null;
 }
 
-/** Each user has a list of the own mailbox, which no other user fills. */
+/** Users have a list for their own mailbox, which no other user can fill. */
 function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide: write the domain out.`;
   const own = senders.allowedSenders().filter((one) => one.account === account && one.by.startsWith("mailbox:"));
@@ -66,7 +66,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
     : `You have let in ${plural(MOST_OF_WEB.account, "sender")}, which is as many as you may.`;
 }
 
-/** Whoever takes the web over may not let in everybody, nor fill the table that the filter's lists are made of. */
+/** An attacker who takes over the web may not allow every sender, nor fill the table that the filter's lists are made of. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide for the dashboard and the API: write the domain out.`;
   const own = senders.allowedSenders().filter(({ by }) => by.startsWith("web:"));

@@ -54,7 +54,7 @@ test("what the last check of the audit found is asked for once for all, also tha
   assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper is of another version." });
 });
 
-test("the keys of accounts are counted with what the keeper tells of the server's, once for all who ask", async () => {
+test("the keys of accounts are counted with the keeper's answer about the server's, once for all callers", async () => {
   const encryption = { encrypts: true, byAccount: true, readable: true, fingerprint: "00ff" };
   const ask = () => Promise.resolve({ ok: true as const, detail: "", encryption });
   const counted: number[] = [];
@@ -89,7 +89,7 @@ test("Fail2ban is asked once a minute, and not waited for long", async () => {
   assert.equal(asked, 2);
 });
 
-test("a keeper that does not answer, or that is older, is told and asked again", async () => {
+test("a keeper that does not answer, or that is older, is reported and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });
   assert.partialDeepStrictEqual(await upkeep.records(), { ok: false, message: "The keeper hung up." });

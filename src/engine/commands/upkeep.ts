@@ -18,7 +18,7 @@ export type UpkeepParts = Readonly<{
   settings: () => Settings;
   /** What is published for a domain of the settings, compared with what should be. `key`: of DKIM. Never rejects. */
   publishedFor: (settings: Settings, domain: string, key: string) => Promise<readonly PublishedRecord[]>;
-  /** Of keys of accounts; names so many accounts of each kind. */
+  /** Of keys of accounts; names up to this many accounts of each kind. */
   keyCounts: (most: number) => KeyCounts;
   /** How long it is waited for; for tests. */
   longestMs?: number;
@@ -30,7 +30,7 @@ const CERTIFICATE_MS = 10 * SECOND_MS;
 const DNS_MS = MINUTE_MS;
 /** A client that fails takes as long as one that succeeds. */
 const JAILS = { lastsMs: MINUTE_MS, failureMs: 30 * SECOND_MS };
-/** The web waits ten seconds for the guard. What comes later is there for the next who asks. */
+/** The web waits ten seconds for the guard. A later answer is kept for the next caller. */
 const LONGEST_MS = 8 * SECOND_MS;
 type Ask<V extends Verb> = () => Promise<Reply<V>>;
 
@@ -39,12 +39,12 @@ const MOST_NAMED = 20;
 const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again in some seconds.");
 const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
 
-/** What root's records say of this server and its upkeep, and what the DNS says of its domains. */
+/** Root's records of this server and its upkeep, and the DNS records of its domains. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly records: Ask<"upkeep">;
   readonly certificate: Ask<"certificate">;
-  /** The keeper tells of its last check: to ask starts none. */
+  /** The keeper's last check: asking starts none. */
   readonly audit: Ask<"audit_verify">;
   readonly incidents: Ask<"incident_list">;
   readonly firewall: Ask<"firewall">;

@@ -32,7 +32,7 @@ test("a reply is set and ended, and each change is on record without its text", 
   assert.deepEqual(new Set(kit.types().slice(1)), new Set(["VACATION_CHANGED"]));
 });
 
-test("what says nothing, is over or names nobody is refused and changes nothing", async () => {
+test("a reply without text, with a past end, or for a missing account is refused and changes nothing", async () => {
   for (const [reply, kind] of [
     [await set(AWAY, "nonsense"), "usage"],
     [await set(AWAY, "nobody@example.test"), "failed"],

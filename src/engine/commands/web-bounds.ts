@@ -10,10 +10,10 @@ import { WEB_LIMITS } from "./web-limits.ts";
 
 const SEEN_MS = 30 * MINUTE_MS;
 
-/** `told`: so far above normal use that the owner is told. */
+/** `told`: so far above normal use that the owner gets an alert. */
 export type Overreach = Readonly<{ error: CommandError; told: boolean }>;
 
-/** Whether a budget has room for so many more. */
+/** Whether a budget has room for this many more. */
 type Within = (budget: Budget, times?: number) => boolean;
 
 /** Counts the web's commands and says when a limit is reached. Its memory is bounded by the limits themselves. */
@@ -83,12 +83,12 @@ export class WebBounds {
     }
   }
 
-  /** How many of so many mails may be deleted now. They count as deleted. */
+  /** How many of these mails may be deleted now. They count as deleted. */
   deletes(mails: number): number {
     return this.#within(this.#deleted, mails);
   }
 
-  /** How many of so many held mails may be released now. They count as released. */
+  /** How many of these held mails may be released now. They count as released. */
   releases(mails: number): number {
     return this.#within(this.#released, mails);
   }
@@ -176,7 +176,7 @@ function tooWide(target: string): Overreach | null {
   return refused("usage", message, "Use the command line on the server.");
 }
 
-/** Whoever takes the web over may not empty the queue with one command. */
+/** An attacker who takes over the web may not empty the queue with one command. */
 const ALL_AT_ONCE = refused(
   "usage",
   "The dashboard and the API do not delete or return all mail at once.",

@@ -14,7 +14,7 @@ import { ban } from "./bans.ts";
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
 
-/** What the scopes queue and admin allow, and what needs a fresh proof besides. */
+/** The verbs of the scopes queue and admin, and those that also need a fresh proof. */
 const READING = [
   "account_state",
   "alerts_list",
@@ -132,7 +132,7 @@ describe("for whom the web asks", () => {
       assert.equal(refusal({ ...COMMANDS.queue_hold, ids: [], isAll }, token), "proof_needed");
   });
 
-  test("the stored digest of a secret is no secret: who has read it is a stranger", () => {
+  test("the stored digest of a secret does not work as the secret", () => {
     const { as } = tokenWith(["read"]);
     const ask = (shown: string) => refusal({ verb: "caller", isUse: true }, { as: shown, ip: IP });
     assert.equal(ask(as), null);

@@ -31,12 +31,12 @@ export const WEB_LIMITS = {
   /** Entries of the web on the allow list. */
   allowed: 50,
   /**
-   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers alone can cause so many:
+   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers can cause this many:
    * further failures still count, and the sign-in is refused without a ban.
    */
   bannedSignIns: 100,
   /** Sign-ins to the dashboard that one address may try within a minute, and challenges that it may ask for. Other addresses have their own limit. */
   signInsEach: 300,
-  /** Addresses of administrators that the web may report within half an hour, which are not banned meanwhile. */
+  /** Addresses of administrators that the web may report within half an hour, which are not banned in that time. */
   administrators: 32,
 } as const;

@@ -99,7 +99,7 @@ test("accounts of a file are new ones: with a hash that servers can afford, or a
   assert.equal(kit.lists.password("cleo@example.test"), HASH);
 });
 
-test("a database that takes no record is told as such", async () => {
+test("a database that takes no record is reported as such", async () => {
   kit.fillDisk();
   const entries = [{ name: "cleo@example.test", hash: HASH }];
   assert.match(await said({ verb: "accounts_bring", entries }), /^failed/);

@@ -33,7 +33,7 @@ const OWNERS: CommandError = {
 };
 
 /**
- * A new account, or a new password, that came as it was typed. The guard hashes it itself: who has taken the web over can
+ * A new account, or a new password, as typed. The guard hashes it: an attacker who has taken over the web can
  * choose a password, but no hash that costs Dovecot minutes, or that is of a scheme without a salt.
  */
 export async function webPassword(
@@ -55,8 +55,8 @@ export async function webPassword(
 }
 
 /**
- * Some accounts of a file: new ones alone, whose hashes the file may bring. Where each account has a key, a password makes one,
- * on the server alone; from a hash no key can be made anywhere.
+ * Some accounts of a file: only new ones, whose hashes the file may bring. Where each account has a key, a password makes one,
+ * only on the server; from a hash no key can be made anywhere.
  */
 export async function webImport(
   parts: WebPasswordParts,

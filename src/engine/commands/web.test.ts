@@ -16,7 +16,7 @@ describe("what the web asks", () => {
     kit = webGateOnMemory();
   });
 
-  test("every verb that is not the web's is refused, recorded by name and actor, and told", async () => {
+  test("every verb that is not the web's is refused, recorded by name and actor, and reported", async () => {
     const foreign = Object.values(COMMANDS).filter(({ verb }) => !mayAsk("web", verb));
     assert.ok(foreign.length > 10);
     for (const command of foreign) {
@@ -30,7 +30,7 @@ describe("what the web asks", () => {
     );
   });
 
-  test("what its caller may not do is recorded once a minute, and is no break-in", async () => {
+  test("a verb that its caller may not use is recorded once a minute, and raises no alert", async () => {
     kit.clock.advance(PROOF_MS);
     for (let i = 0; i < 3; i++) assert.equal((await kit.ask(COMMANDS.token_create))?.ok, false);
     assert.deepEqual(kit.denied(), [`token_create by ${BY}`]);
@@ -61,7 +61,7 @@ describe("what the web asks", () => {
     assert.deepEqual(kit.refused(), []);
   });
 
-  test("its share of the allow list is bounded, and what root put there is not counted", async () => {
+  test("its share of the allow list is bounded, and root's entries do not count", async () => {
     const add = async (i: number, by: string): Promise<Reply | null> => {
       const command = { verb: "allow_add", target: `198.51.100.${i}`, note: "", for: null } as const;
       const refused = by === "root" ? null : await kit.ask(command);
@@ -76,7 +76,7 @@ describe("what the web asks", () => {
     assert.deepEqual(kit.refused(), []);
   });
 
-  test("changes are bounded within any hour; beyond that it is told", async () => {
+  test("changes are bounded within any hour; beyond that there is an alert", async () => {
     const unban: Command = { verb: "unban", target: "203.0.113.7" };
     for (let i = 0; i < WEB_LIMITS.changes; i++) assert.equal(await kit.ask(unban), null);
     assert.ok((await kit.ask(unban))?.ok === false);
@@ -86,7 +86,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(unban), null);
   });
 
-  test("tokens and sessions are changed by a bounded number of commands within any hour; beyond that it is told", async () => {
+  test("tokens and sessions are changed a bounded number of times an hour; beyond that there is an alert", async () => {
     const verbs = ["token_create", "token_revoke", "session_end", "session_end_all"] as const;
     for (let i = 0; i < WEB_LIMITS.access; i++)
       assert.equal(await kit.ask(COMMANDS[verbs[i % 4] ?? "token_create"]), null);
@@ -102,7 +102,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(COMMANDS.token_create), null);
   });
 
-  test("accounts are changed so often within any hour, a file by each of its accounts; users are shut out more rarely", async () => {
+  test("accounts are changed a bounded number of times an hour, a file counts each of its accounts; users are locked out less often", async () => {
     const entries = Array.from({ length: 50 }, (_, i) => ({ name: `a${i}@example.org`, hash: "{SSHA}x" }));
     const bring = { verb: "accounts_bring", entries } as const;
     for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(bring), null);
@@ -121,7 +121,7 @@ describe("what the web asks", () => {
     assert.ok(kit.refused().includes(`account_remove by ${BY}`), "the owner is told");
   });
 
-  test("settings are changed twenty times within any hour at most; beyond that it is told", async () => {
+  test("settings are changed twenty times within any hour at most; beyond that there is an alert", async () => {
     for (let i = 0; i < WEB_LIMITS.settings; i++)
       assert.equal(await kit.ask(i % 2 === 0 ? COMMANDS.settings_apply : COMMANDS.settings_undo), null);
     assert.match((await kit.ask(COMMANDS.settings_apply))?.message ?? "", /more than it may/);
@@ -129,7 +129,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(COMMANDS.settings_preview), null, "it changes nothing");
   });
 
-  test("mail is deleted in bounds within any hour, and never all at once; to reach the bound is no break-in", async () => {
+  test("mail is deleted in bounds within any hour, and never all at once; reaching the bound raises no alert", async () => {
     const all = { ...COMMANDS.queue_delete, sender: null, isAll: true };
     for (const verb of ["queue_delete", "queue_return"] as const) {
       const reply = await kit.ask({ ...all, verb });
@@ -167,7 +167,7 @@ describe("what the web asks", () => {
       assert.equal(await kit.ask(COMMANDS[verb]), null, verb);
   });
 
-  test("the alert channels are tested a bounded number of times within any hour, which is no break-in", async () => {
+  test("the alert channels are tested a bounded number of times an hour, which raises no alert", async () => {
     for (let i = 0; i < WEB_LIMITS.alertTests; i++) assert.equal(await kit.ask(COMMANDS.alerts_test), null);
     assert.match((await kit.ask(COMMANDS.alerts_test))?.message ?? "", /10 times within an hour/);
     assert.deepEqual(kit.refused(), []);
@@ -175,7 +175,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(COMMANDS.alerts_test), null);
   });
 
-  test("root is bound by none of it, and has no session and no passkey of its own", async () => {
+  test("root has none of these bounds, and no session and no passkey", async () => {
     const root = (command: Command) => "error" in kit.gate.admit({ command, by: "root" }, "root");
     const ofBrowsers = /^(sign_(in|out)|prove|caller$|passkey_(?!list)|totp_|recovery_renew|my_)/;
     for (const command of Object.values(COMMANDS))

@@ -97,7 +97,7 @@ export class CommandGate {
     }
     if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
       this.#tell(command, by, "CALLER_REFUSED");
-    // Users of mailboxes have bounds of their own (my-mailbox.ts), so that they use up none of the administrator's.
+    // Users of mailboxes have their own bounds (my-mailbox.ts), so that they use up none of the administrator's.
     const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
     if (error !== null) return { error };
     if (isAdministrator(item)) this.#seen(ip, command, by);
