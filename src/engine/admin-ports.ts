@@ -38,12 +38,12 @@ export interface AccountBook {
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }
 
-/** What is stored of a new password. `proof`: what Dovecot tells of it. */
+/** The stored form of a new password. `proof`: Dovecot's proof of it. */
 export type MadeSecret = Readonly<{ hash: string; proof: string }>;
 export interface SecretMaker {
   /** In the order in which they are asked, one password at a time. */
   make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
-  /** What Dovecot tells of a password that is typed. */
+  /** Dovecot's proof of a typed password. */
   proofOf(owner: AccountName, password: string): string;
 }
 
@@ -82,7 +82,7 @@ export interface FileAccounts {
 
 /** The networks from which accounts may sign in. An account without networks may sign in from anywhere. */
 export interface AccountNetworks {
-  /** For a login name as typed. Empty if there is no such account. */
+  /** For a login name as typed. Empty for a missing account. */
   networksOf(login: string): readonly Prefix[];
   addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
   removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
@@ -148,7 +148,7 @@ export type WhichSessions =
 
 /** The sessions of the dashboard. They survive restarts. */
 export interface SessionStore {
-  /** It begins with a proof. If the account has too many, the one that was used least recently ends. One that fails ends none. */
+  /** It starts with a proof. If the account has too many, the least recently used one ends. A failed one ends none. */
   open(session: NewSession): void;
   /** Null: there is none, or it has ended. `isUse`: the session is used, which prolongs it. */
   find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
@@ -178,7 +178,7 @@ export interface FactorStore {
 
 export interface RecoveryStore {
   recoveryLeft(): number;
-  /** Once. False: there is no such code that was not used. */
+  /** Once. False: there is no unused code like this. */
   useRecovery(digest: string, at: Millis): boolean;
   /** In place of all earlier ones. */
   renewRecovery(digests: readonly string[], at: Millis): void;
@@ -212,7 +212,7 @@ export interface PasskeyStore {
 /** Stands for the account of a mail that root put on hold: names of accounts contain an @. */
 export const HELD_BY_HAND = "root";
 
-/** Held accounts, their mail and what they sent. Lists begin with the newest. */
+/** Held accounts, their mail and what they sent. Newest first. */
 /** How many mails of an account are on hold, and since when the first of them. */
 export type HeldCount = Readonly<{ account: string; mails: number; since: string }>;
 

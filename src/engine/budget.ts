@@ -4,7 +4,7 @@ import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { LIMITS } from "./limits.ts";
 
-/** So many within a sliding window. Its memory is bounded by the limit. */
+/** A bounded number within a sliding window. Its memory is bounded by the limit. */
 export class Budget {
   readonly #most: number;
   readonly #windowMs: number;
@@ -34,7 +34,7 @@ export class Budget {
   }
 }
 
-/** So many within a window for each address, or each account. Remembers the latest ones. */
+/** A bounded number within a window for each address, or each account. Remembers the latest ones. */
 export class Shares<K extends string = Prefix> {
   readonly #most: number;
   readonly #windowMs: number;

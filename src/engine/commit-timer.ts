@@ -18,7 +18,7 @@ export class CommitTimer {
     setImmediate(this.#commit);
   }
 
-  /** With the events that follow, or when the time is up, which begins with the first event of the transaction. */
+  /** With the events that follow, or when the time is up, which starts with the first event of the transaction. */
   later(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;

@@ -26,7 +26,7 @@ test("a pass on the way is answered at once; what takes the mail waits for the o
   assert.deepEqual(await commitsAtAnswers([message(), connect()]), { seen: [0, 1], all: 1 });
 });
 
-test("who is refused, deferred, slowed down or let in waits for the commit", async () => {
+test("every verdict waits for the commit: refused, deferred, slowed and accepted", async () => {
   const many = Array.from({ length: 21 }, () => connect());
   const { seen } = await commitsAtAnswers(many);
   assert.deepEqual(seen, [...Array.from({ length: 20 }, () => 0), 1], "the 21st brings a ban");
@@ -53,7 +53,7 @@ test("a pass that nothing follows is committed within milliseconds all the same"
 });
 
 for (const step of ["begin", "append", "commit"] as const) {
-  test(`a database that fails at ${step}: mail goes on, bans hold, the owner is told, and it recovers`, async () => {
+  test(`a database that fails at ${step}: mail flows, bans hold, there is a notice, and it recovers`, async () => {
     const { engine, store, clock, notices, db } = engineOnMemory();
     const banned = ip("198.51.100.9");
     await engine.ask({ type: "BAN_ASKED", prefix: prefix(banned), note: "", durationMs: null, by: "root" });
@@ -98,7 +98,7 @@ for (const step of ["begin", "commit"] as const)
     assert.notEqual((await engine.ask(connect())).reason, "banned");
   });
 
-test("a simulation that goes on after its end failed does not end", async () => {
+test("a simulation whose end was not committed does not end", async () => {
   const simulating = { ...TEST_POLICY, simulate: true };
   const { engine, store, clock, db } = engineOnMemory(simulating);
   for (let i = 0; i < 21; i++) await engine.ask(connect());

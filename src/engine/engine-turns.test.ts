@@ -76,7 +76,7 @@ test("what an administrator did, and how far a log was read, are on record toget
 });
 
 for (const step of ["begin", "append", "commit"] as const)
-  test(`what cannot be recorded because of ${step} is told to have failed, and stands nowhere`, async () => {
+  test(`a change that cannot be recorded because of ${step} is reported as failed, and is stored nowhere`, async () => {
     const { engine, store, db, clock, notices } = engineOnMemory();
     store.failing = step;
     const audited = engine.audit({ type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" });
@@ -90,7 +90,7 @@ for (const step of ["begin", "append", "commit"] as const)
     assert.equal(details(db).length, 1);
   });
 
-test("after a failed write the database is left alone for a second, also where the clock was set back a little", async () => {
+test("after a failed write the database is not used for a second, also where the clock was set back a little", async () => {
   const { engine, store, clock } = engineOnMemory();
   store.failing = "begin";
   await engine.ask(CONNECT);

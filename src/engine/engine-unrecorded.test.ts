@@ -55,7 +55,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.equal((await engine.ask({ ...away, passwordHash: "wrong", type: "LOGIN_ASKED" })).verdict, "refuse");
   });
 
-  test(`a database that fails at ${step}: a flood side by side is no way around`, async () => {
+  test(`a database that fails at ${step}: parallel guesses do not get past the limit`, async () => {
     const { engine } = await full();
     const asked = Array.from({ length: 60 }, (_, i) => engine.ask({ ...guess(`guess ${i}`), type: "LOGIN_ASKED" }));
     engine.flush();
@@ -105,7 +105,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.deepEqual(kit.db.prepare("SELECT * FROM account_hold").all(), []);
   });
 
-  test(`a database that fails at ${step}: whom an account knows is still known, within the recipients of an hour`, async () => {
+  test(`a database that fails at ${step}: known recipients are still known, within the recipients of an hour`, async () => {
     const kit = await full();
     kit.store.failing = null;
     const friends = Array.from({ length: 60 }, (_, i) => `friend${i}@sender.test`);

@@ -74,7 +74,7 @@ test("a network that holds something protected is judged address by address", as
   for (let i = 0; i < 50; i++) assert.equal((await engine.ask(connect(ip("2001:db8:1:1::10")))).verdict, "pass");
 });
 
-test("a stale password repeated for a day is no attack; five different ones are", async () => {
+test("a stale password repeated for a day is not an attack; five different ones are", async () => {
   const { engine, clock } = engineOnMemory();
   for (let i = 0; i <= 24 * 12; i++) {
     assert.notEqual((await engine.ask(guess("stale"))).verdict, "refuse");
@@ -100,7 +100,7 @@ test("an address from which an account signed in is slowed down, and refused at 
   assert.equal((await engine.ask({ ...asked, login: "bert@example.test" })).reason, "known_address_at_others");
 });
 
-test("an account over its limit is deferred, what was deferred does not count, and it goes on in time", async () => {
+test("an account over its limit is deferred, deferred mail does not count, and it is accepted in time", async () => {
   const { engine, clock } = engineOnMemory();
   const send = (): Promise<Decision> => engine.ask(mail(STRANGER, "alice@example.test"));
   for (let i = 0; i < 10; i++) assert.equal((await send()).verdict, "pass");

@@ -33,7 +33,7 @@ export type EngineParts = EventProcessorParts &
 
 /**
  * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
- * transaction. No mail is accepted, and no client is let in or turned away, before everything about it is committed. A
+ * transaction. No mail is accepted, and no client accepted or refused, before everything about it is committed. A
  * pass on the way there is answered at once and committed with what follows (docs/adr/0012). Single-threaded: each
  * event sees the changes of the one before.
  */
@@ -72,7 +72,7 @@ export class Engine {
     this.heedSimulation();
   }
 
-  /** Tells the owner while nothing is done; afterwards what was simulated is no offence of anybody. */
+  /** Raises a notice while nothing is done; afterwards simulated decisions do not count as offences. */
   heedSimulation(): void {
     this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
@@ -87,7 +87,7 @@ export class Engine {
     this.#simulationEnd = "uncommitted";
   }
 
-  /** Whether nothing may be done to it, so that nobody needs to be asked about it. */
+  /** Whether nothing may be done to it, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
     return this.#processor.isProtected(ip);
   }
@@ -114,7 +114,7 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // What is on its way is answered before its commit fails, so it must heed what could not be written.
+    // An answer is decided before its commit fails, so it must consider changes that could not be written.
     const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
     if (waits !== null) return answer(waits);
     if (!this.#begin(now)) {
@@ -129,7 +129,7 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // An event without a row commits on a full disk too, so it must heed what could not be written.
+    // An event without a row commits on a full disk too, so it must consider changes that could not be written.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
@@ -148,7 +148,7 @@ export class Engine {
     return new Promise((resolve) => this.submit(event, resolve));
   }
 
-  /** What a command would be answered now; it is not carried out. */
+  /** The answer to a command now; it is not carried out. */
   wouldDecide(event: CommandEvent): Decision {
     return this.#processor.wouldDecide(event, this.#parts.clock.now());
   }
@@ -163,7 +163,7 @@ export class Engine {
   }
 
   /**
-   * Records what a log told, and how far it has been read, in one transaction: nothing is lost or doubled by a kill.
+   * Records events from a log, and how far it has been read, in one transaction: a kill loses and doubles nothing.
    * Resolves false when the database could not take it.
    */
   observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
@@ -221,7 +221,7 @@ export class Engine {
     return true;
   }
 
-  /** The transaction is lost: nothing of it happened, mail goes on, the owner is told. */
+  /** The transaction is lost: none of it happened, mail flows, and there is a notice. */
   #abandon(error: unknown, now: Millis): void {
     this.#parts.store.rollback();
     this.#storeRetryAt = now + LIMITS.storeRetryMs;

@@ -122,7 +122,7 @@ export class EventProcessor {
     return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 
-  /** Why mail of an account must wait while the database cannot be written; null if it may go on to its decision. */
+  /** Why mail of an account must wait while the database cannot be written; null if it may be decided on. */
   mustWait(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));

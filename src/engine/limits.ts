@@ -9,7 +9,7 @@ export const LIMITS = {
   failuresPerAddress: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
-  /** Of them, and of those of other accounts, so many are recorded where they may have kept somebody out. */
+  /** Of them, and of those at other accounts, this many are recorded where they may have locked someone out. */
   pendingRecorded: 48,
   /** While the database cannot be written: wrong passwords that count, from one address and in all. */
   unrecordedPerAddress: 64,
@@ -35,7 +35,7 @@ export const LIMITS = {
   mailboxSessions: 16,
   /**
    * Networks of strangers whose password for the dashboard is checked, or waits for that: a few seconds at most. The owner's own
-   * browsers come besides.
+   * browsers come in addition.
    */
   dashboardLogins: 32,
   /** The same for passwords of mailboxes there, so that users keep no administrator waiting for long. */
@@ -45,7 +45,7 @@ export const LIMITS = {
   /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */
   namedRecipientsMails: 256,
   namedRecipients: 100,
-  /** Accounts whose sent mails are kept in memory. Those of other accounts are read from the database. */
+  /** Accounts whose sent mails are kept in memory. For other accounts they are read from the database. */
   cachedSenders: 256,
   /** Mails that wait for delivery. */
   queuedMails: 4_096,

@@ -7,7 +7,7 @@ import { BlockedPorts } from "./blocked-ports.ts";
 
 const quiet = (): void => undefined;
 
-test("a blocked port is told and recorded once, and its end too", async () => {
+test("a blocked port is reported and recorded once, and its end too", async () => {
   const notices = new NoticeBoard();
   const recorded: string[] = [];
   const counters = new Map<number, Passed>();
@@ -40,7 +40,7 @@ test("a blocked port is told and recorded once, and its end too", async () => {
   assert.equal(recorded.at(-1), "PORTS_BLOCKED Port 25: nobody has tried for some minutes");
 });
 
-test("counters that cannot be read are no trouble of the ports", async () => {
+test("unreadable counters do not mean that a port is blocked", async () => {
   const warned: string[] = [];
   const ports = new BlockedPorts({
     passed: () => Promise.reject(new Error("nft is gone")),

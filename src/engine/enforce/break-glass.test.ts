@@ -45,7 +45,7 @@ test("with nothing banned it lifts nothing, and is on record all the same", asyn
   assert.equal(db.prepare("SELECT 1 FROM event WHERE type = 'BREAK_GLASS'").all().length, 1);
 });
 
-test("a database that takes no writes is told, not glossed over", async () => {
+test("a database that takes no writes is reported, not glossed over", async () => {
   const { engine, clock, banLog, standing, store } = kit(2);
   for (const { prefix } of standing)
     void engine.ask({ type: "BAN_ASKED", prefix, note: "test", durationMs: null, by: "root" });

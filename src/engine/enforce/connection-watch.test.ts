@@ -8,7 +8,7 @@ import { CONNECTION_WATCH } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
-test("the kernel is told at once of what changed, and of the same only now and then", async () => {
+test("the kernel gets changed orders at once, and the same ones only now and then", async () => {
   const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
@@ -26,7 +26,7 @@ test("the kernel is told at once of what changed, and of the same only now and t
   assert.deepEqual(kernel.said.at(-1)?.known, ["203.0.113.9/32"]);
 });
 
-test("what is too much since the last look is ended, what stood before is not", async () => {
+test("connections beyond the share since the last look are ended, older ones are not", async () => {
   const { kernel, watch, from } = watchedPort();
   kernel.open = from(1, 3);
   await watch.look();
@@ -39,7 +39,7 @@ test("what is too much since the last look is ended, what stood before is not", 
   assert.equal(kernel.ended.length, 2);
 });
 
-test("what makes room is ended, and holds nobody's place meanwhile", async () => {
+test("a connection that makes room is ended, and takes no one's place until then", async () => {
   const { kernel, watch, crowding, from } = watchedPort();
   kernel.open = [...from(1, 2), ...from(2, 2)];
   crowding.push(...kernel.open.slice(0, 2));
@@ -52,7 +52,7 @@ test("what makes room is ended, and holds nobody's place meanwhile", async () =>
   ]);
 });
 
-test("a kernel that takes nothing is told of once, and tried again at each look", async () => {
+test("a kernel that takes no orders is reported once, and tried again at each look", async () => {
   const { kernel, watch, warnings } = watchedPort();
   kernel.outcome = { ok: false, reason: "nft: no such table" };
   await watch.look();
@@ -63,7 +63,7 @@ test("a kernel that takes nothing is told of once, and tried again at each look"
   assert.equal(kernel.said.length, 1);
 });
 
-test("it goes on by itself, and leaves the doors to the kernel at its end", async () => {
+test("it runs until it is stopped, and then leaves the ports to the kernel", async () => {
   const { kernel, watch } = watchedPort();
   watch.start();
   await watch.stop();
@@ -108,7 +108,7 @@ test("looks are a second apart, or twenty times as long as a look takes up to fi
   assert.equal(await after(10_000), 6, "and none after the end");
 });
 
-test("the kernel is told the same again after five seconds, before it stops believing it", async (t) => {
+test("the kernel gets the same orders again after five seconds, before they expire", async (t) => {
   const { kernel, watch } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
@@ -120,7 +120,7 @@ test("the kernel is told the same again after five seconds, before it stops beli
   assert.deepEqual([await saidAt(0), await saidAt(4_999), await saidAt(5_000)], [1, 1, 2]);
 });
 
-test("the kernel is told of ten thousand units at the most, of those that hold too much and of those that are known", async () => {
+test("the kernel gets ten thousand units at the most, of those that hold too much and of the known ones", async () => {
   const { kernel, watch, many } = watchedPort();
   const address = (i: number) => ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
@@ -129,7 +129,7 @@ test("the kernel is told of ten thousand units at the most, of those that hold t
   assert.deepEqual([kernel.said[0]?.held.length, kernel.said[0]?.known.length], [10_000, 10_000]);
 });
 
-test("what cannot be looked at or ended is told of once, and again after it went well", async () => {
+test("a look or an end that fails is reported once, and again after it succeeded", async () => {
   const { kernel, watch, warnings, from } = watchedPort();
   const { connections } = { connections: kernel.connections.bind(kernel) };
   kernel.connections = () => Promise.reject(new Error("no netlink"));
@@ -144,7 +144,7 @@ test("what cannot be looked at or ended is told of once, and again after it went
   assert.deepEqual(warnings, ["no netlink", "ss: not permitted The kernel counts new connections by itself."]);
 });
 
-test("where connections cannot be ended, that is tried again, told of once, and the kernel counts by itself", async (t) => {
+test("where connections cannot be ended, that is tried again, reported once, and the kernel counts", async (t) => {
   const { kernel, watch, warnings, from } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
@@ -181,7 +181,7 @@ test("where connections cannot be ended, that is tried again, told of once, and 
   assert.deepEqual(watched(), [25]);
 });
 
-test("while no more sockets are in use than at a look that found nothing, three looks are left out", async (t) => {
+test("while no more sockets are in use than at a look that found nothing, three looks are skipped", async (t) => {
   const { kernel, watch, from } = watchedPort();
   const looksOf = async (inUse: number | null): Promise<number> => {
     const before = kernel.looks;

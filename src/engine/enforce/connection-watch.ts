@@ -14,13 +14,13 @@ import type { PortRoom } from "./port-room.ts";
 export const CONNECTION_WATCH = {
   /**
    * Pause between two looks. It is longer if looks are expensive, so that they take a twentieth of the time, but never longer than
-   * `sayEveryMs`: else the kernel would count by itself, which knows no known addresses.
+   * `sayEveryMs`: otherwise the kernel would count, without known addresses.
    */
   everyMs: SECOND_MS,
   pausePerLook: 20,
   /**
-   * A look walks the kernel's table of connections, whose size goes by the machine's memory: 10 ms with 24 GB. So this many in a
-   * row are left out while no more sockets are in use than at the last one, which found nothing to do.
+   * A look walks the kernel's table of connections, whose size depends on the machine's memory: 10 ms with 24 GB. So this many in a
+   * row are skipped while no more sockets are in use than at the last one, which found nothing to do.
    */
   mostLeftOut: 3,
   /** While places run out: people wait for the next look, and on a busy machine each takes long. */
@@ -28,9 +28,9 @@ export const CONNECTION_WATCH = {
   /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
   saidForS: 15,
   sayEveryMs: 5 * SECOND_MS,
-  /** How long the kernel counts by itself after connections could not be closed, unless closing works sooner. */
+  /** How long the kernel counts after connections could not be closed, unless closing works sooner. */
   unableForMs: HOUR_MS,
-  /** The most known units that the kernel is told of when a port is full; the latest are kept. */
+  /** The most known units in the kernel's orders for a full port; the latest are kept. */
   mostKnown: 10_000,
   mostHeld: 10_000,
 } as const;
@@ -50,7 +50,7 @@ export type ConnectionWatchParts = Readonly<{
 export class ConnectionWatch {
   readonly #parts: ConnectionWatchParts;
   #before: ReadonlySet<string> | null = null;
-  /** Since a look that found nothing to do: how many sockets were in use then, and how many looks may be left out. */
+  /** Since a look that found nothing to do: how many sockets were in use then, and how many looks may be skipped. */
   #quiet: { sockets: number; left: number } | null = null;
   #said = "";
   #saidAt = Number.NEGATIVE_INFINITY;
@@ -70,7 +70,7 @@ export class ConnectionWatch {
     this.#looking = this.#goOn();
   }
 
-  /** From then on the kernel counts by itself. */
+  /** From then on the kernel counts. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -109,7 +109,7 @@ export class ConnectionWatch {
 
   /**
    * More sockets than then: somebody may hold more. As many: others may have taken the places of those who left, so this is
-   * believed a few times only, and not when the kernel's orders are due again.
+   * trusted a few times only, and not when the kernel's orders are due again.
    */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)

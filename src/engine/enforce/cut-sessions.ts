@@ -93,7 +93,7 @@ export class SessionCutter {
     missed();
   }
 
-  /** Whether one of these bans was lifted meanwhile. */
+  /** Whether one of these bans was lifted in the meantime. */
   #isLifted(prefixes: readonly Prefix[]): boolean {
     const later = this.#parts.banLog.after(this.#cut, CUT.stepsAhead);
     return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));

@@ -52,7 +52,7 @@ test("a firewall that stays broken is tried at once, then after 0.1 s, twice as 
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("a look that finds all well forgives what failed before", async (t) => {
+test("a look that finds all well clears earlier failures", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   await kit.enforcer.start();
   for (let i = 0; i < 3; i++) {
@@ -78,7 +78,7 @@ test("the end waits for what is under way with the firewall and with sessions", 
   await stopping;
 });
 
-test("the end waits for a change that has begun", async () => {
+test("the end waits for a change that has started", async () => {
   await kit.enforcer.start();
   ban(kit, 1);
   await Promise.resolve();
@@ -91,7 +91,7 @@ test("where the owner wants no firewall, nothing is done and that is said", () =
   assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null });
 });
 
-test("a change that the kernel took forgives what failed before, so that the next failure is mended at once", async (t) => {
+test("a change that the kernel took clears earlier failures, so that the next failure is fixed at once", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   await kit.enforcer.start();
   for (let i = 0; i < 3; i++) {
@@ -158,7 +158,7 @@ test("once it works again no reason is given any more", async (t) => {
   assert.equal(kit.enforcer.status().reason, null);
 });
 
-test("a table that is found gone by a ban, before the next look, is told of too", async () => {
+test("a missing table that a ban finds, before the next look, is reported too", async () => {
   await kit.enforcer.start();
   kit.firewall.failing.push("apply", "check");
   ban(kit, 1);
@@ -170,7 +170,7 @@ test("a table that is found gone by a ban, before the next look, is told of too"
   assert.equal(kit.audits.length, 1);
 });
 
-test("a table that another program took away is told of, until ten minutes after the last time", async () => {
+test("a table that another program removed is reported, until ten minutes after the last time", async () => {
   await kit.enforcer.start();
   await kit.enforcer.verify();
   assert.ok(!kit.notices.raised.has("firewall_lost"));

@@ -115,7 +115,7 @@ test("a step that fails leads to one reset at once; its sessions are cut all the
   assert.equal(raised.size, 0);
 });
 
-test("while it fails the owner is told, tries grow rarer, and nudges do not hurry them", async () => {
+test("while it fails there is a notice, retries become rarer, and nudges do not hurry them", async () => {
   firewall.failing.push("reset", "throw", "reset");
   await enforcer.start();
   assert.deepEqual(firewall.calls, ["reset", "reset"]);
@@ -134,7 +134,7 @@ test("while it fails the owner is told, tries grow rarer, and nudges do not hurr
   assert.deepEqual(firewall.calls, ["reset", "reset", "reset", "reset", "cut"]);
 });
 
-test("a fault that resets do not mend is not answered by a storm of resets", async () => {
+test("a fault that resets do not fix does not cause a storm of resets", async () => {
   await enforcer.start();
   for (let i = 0; i < 4; i++) firewall.failing.push("apply");
   const from = performance.now();
@@ -147,7 +147,7 @@ test("a fault that resets do not mend is not answered by a storm of resets", asy
   assert.ok(performance.now() - from >= 0.9 * 3 * ENFORCE.firstRetryMs);
 });
 
-test("verify mends a firewall that someone changed, and leaves a good one alone", async () => {
+test("verify fixes a firewall that someone changed, and leaves a good one unchanged", async () => {
   await enforcer.start();
   await enforcer.verify();
   assert.deepEqual(firewall.calls, ["reset", "check"]);
@@ -156,7 +156,7 @@ test("verify mends a firewall that someone changed, and leaves a good one alone"
   assert.deepEqual(firewall.calls, ["reset", "check", "check", "reset"]);
 });
 
-test("what always passes is brought up to date when it is told, and when verify finds it changed", async () => {
+test("the addresses that always pass are updated on request, and when verify finds them changed", async () => {
   await enforcer.start();
   allow = [address(998)];
   enforcer.allowChanged();
@@ -166,7 +166,7 @@ test("what always passes is brought up to date when it is told, and when verify 
   assert.deepEqual(firewall.allow, allow);
 });
 
-test("a kernel that cannot count connections keeps the bans, and the owner is told while it lasts", async () => {
+test("a kernel that cannot count connections keeps the bans, and there is a notice while it lasts", async () => {
   firewall.uncounted = "no such module";
   banLog.add(address(1));
   await enforcer.start();

@@ -179,7 +179,7 @@ class BanEnforcer implements Enforcer {
     this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
   }
 
-  /** Another program emptied or changed the table. Told for a while: whatever did it may do it again. */
+  /** Another program emptied or changed the table. Reported for a while: it may do so again. */
   #tellLoss(checked: Outcome): void {
     const { notices, clock, audit } = this.#parts;
     const now = clock.now();
@@ -206,7 +206,7 @@ class BanEnforcer implements Enforcer {
       else notices.clear("connections_uncounted");
       this.#applied = last;
       this.#allowed = allow.join(" ");
-      // Bans were committed meanwhile.
+      // Bans were committed in the meantime.
       this.#wanted = true;
     }
     return outcome;

@@ -3,7 +3,7 @@ import type { Event } from "../../core/events/event.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 
 const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
-/** Earlier decisions, decisions of administrators, and limits that count in memory meanwhile. */
+/** Earlier decisions, decisions of administrators, and limits that count in memory at that time. */
 const HOLDS: readonly Reason[] = [
   "banned",
   "account_inactive",
@@ -28,7 +28,7 @@ function holdsAccount({ changes }: Decision): boolean {
   return changes.some(({ type }) => type === "HOLD_ACCOUNT");
 }
 
-/** A hold that is not recorded would be told to no one. */
+/** No one would learn of a hold that is not recorded. */
 function mustWait({ evidence }: Decision): Decision {
   return decision("defer", "account_recipient_limit", { evidence, counted: false, recorded: false });
 }

@@ -99,7 +99,7 @@ test("bans that come while sessions are being ended wait for their turn", async 
   assert.deepEqual(kicked, ["203.0.113.7/32", "203.0.113.8/32"]);
 });
 
-test("what stood before the start is not ended again", async () => {
+test("sessions under bans from before the start are not ended again", async () => {
   const { kicked, ban, start } = kit();
   ban("203.0.113.7");
   const late = start();
@@ -108,7 +108,7 @@ test("what stood before the start is not ended again", async () => {
   assert.deepEqual(kicked, []);
 });
 
-test("the keeper is asked for one network after the other, however many bans come meanwhile", async () => {
+test("the keeper is asked for one network after the other, however many bans arrive at the same time", async () => {
   const { kicker, ban, kicked, hold } = kit();
   const release = hold();
   for (const last of [7, 8, 9]) {

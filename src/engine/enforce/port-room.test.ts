@@ -53,13 +53,13 @@ function scene() {
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
 
-test("while there is room nobody is asked who is silent, and nobody is told", async () => {
+test("while there is room no silent client is looked up, and nothing is reported", async () => {
   const { room, told, asked } = scene();
   assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
   assert.deepEqual([asked, told], [[], [null]]);
 });
 
-test("where places run out, the one that came first and got nowhere goes, and the owner is told for a minute", async () => {
+test("where places run out, the oldest client that got nowhere is ended, with a notice for a minute", async () => {
   const { room, told, asked, wait } = scene();
   await room.plan(strangers(7, 1));
   wait(30 * SECOND_MS);

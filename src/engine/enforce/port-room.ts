@@ -13,7 +13,7 @@ import type { Progress } from "../facts/smtp-progress.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 
-/** How long the owner is told after the last look that found a port crowded. */
+/** How long the notice stays after the last look that found a port crowded. */
 const TOLD_FOR_MS = MINUTE_MS;
 /** How long the kernel refuses a stranger whose idle connection was cut, and who would take the same place again. */
 const AWAY_MS = 30 * SECOND_MS;
@@ -39,13 +39,13 @@ type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number;
  */
 export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
-/** Sees when the places of a port run out, and who is to make room. The owner is told while it lasts. */
+/** Sees when the places of a port run out, and which clients must make room. There is a notice while it lasts. */
 export class PortRoom {
   readonly #parts: PortRoomParts;
   /** When each connection was first seen. */
   #since: ReadonlyMap<string, Millis> = new Map();
   readonly #told = new Map<number, Told>();
-  /** The keeper is ending sessions of accounts. Its last answer stands in the notice. */
+  /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
   #isSharing = false;
   #account = "";
   /** By port and unit; the oldest first. */
@@ -89,7 +89,7 @@ export class PortRoom {
     for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
     for (const { port, refused } of crowds)
       for (const unit of refused) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
-    // Meanwhile an account may have signed in from there, on another port.
+    // An account may have signed in from there since, on another port.
     return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
   }
 

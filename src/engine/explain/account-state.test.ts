@@ -42,7 +42,7 @@ test("an account is guarded from as many different wrong passwords on as the lim
   assert.equal(state().guarded, null);
 });
 
-test("the places that it knows are told once each, the latest first, as long as they count", () => {
+test("the places that it knows are listed once each, newest first, as long as they count", () => {
   const { apply, clock, state } = fresh();
   const know = (prefix: string): Change => ({ type: "KNOW", prefix: net(prefix), account: ANNA, proof: "right" });
   assert.deepEqual(state().known, []);
@@ -52,7 +52,7 @@ test("the places that it knows are told once each, the latest first, as long as 
   assert.deepEqual(state().known, []);
 });
 
-test("it is told whether the account's mail is held, and why", () => {
+test("the state says whether the account's mail is held, and why", () => {
   const { apply, clock, state } = fresh();
   assert.equal(state().held, null);
   const at = later(clock.now(), 0);

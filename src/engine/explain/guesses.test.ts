@@ -51,7 +51,7 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
   });
 }
 
-/** Fails so many times, each with a different wrong password. */
+/** Fails this often, each time with a different wrong password. */
 function fail(count: number, told: Told = {}): void {
   for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...told });
 }
@@ -77,7 +77,7 @@ test("three different wrong passwords, one of them from the new place itself, ma
   ]);
 });
 
-test("a place that no log told is written as unknown", () => {
+test("a place that no log has is written as unknown", () => {
   fail(3, { from: null });
   succeed({ from: null });
   assert.match(guesses.holding(now)[0]?.detail ?? "", / signed in from \? after /);
@@ -121,7 +121,7 @@ test("a wrong password counts for an hour", () => {
   assert.deepEqual(found(), []);
 });
 
-test("what was told begins again: another right password needs other wrong ones", () => {
+test("after a report the count starts again: another right password needs other wrong ones", () => {
   fail(3);
   succeed();
   now = later(NOON, 24 * HOUR_MS - 1);
@@ -162,7 +162,7 @@ test("failures of before an account's first sign-in count together with those af
   assert.deepEqual(found(), [ANNA]);
 });
 
-test("where only a log told of failures, they count as one password together", () => {
+test("failures that only a log has count as one password together", () => {
   for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
   succeed();
   assert.deepEqual(found(), []);
@@ -198,7 +198,7 @@ for (const [isKnownAccount, most] of [
     assert.deepEqual(found(), ["first@example.test"], "the one that was not touched for longest went");
   });
 
-test("a guessed password is told from the first time that it was used", () => {
+test("a guessed password is reported from its first use on", () => {
   fail(3);
   succeed();
   now = later(NOON, HOUR_MS / 2);

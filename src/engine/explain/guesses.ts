@@ -48,7 +48,7 @@ export class Guesses {
     this.#found.set(holding.subject, { at, holding });
   }
 
-  /** Holds for a day: the owner was told, and may know that all is well. If the clock was set back, nothing holds. */
+  /** Holds for a day: the owner got an alert, and may know that all is well. If the clock was set back, nothing holds. */
   holding(now: Millis): readonly Holding[] {
     for (const [account, { at }] of this.#found) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#found.delete(account);
     return [...this.#found.values()].map(({ holding }) => holding);

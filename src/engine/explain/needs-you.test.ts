@@ -16,7 +16,7 @@ function tasks(needs: Partial<Needs>) {
   return needsYou({ notices: [], alerts: [], held: [], isSuspended: () => false, checks: null, ...needs });
 }
 
-test("nothing waits only while there is no notice, alert, held mail or missing record", () => {
+test("nothing waits while there is no notice, alert, held mail or missing record", () => {
   assert.deepEqual(tasks({ checks: { at: SINCE, checks: [{ id: "dns.mx", state: "ok", passedAt: SINCE }] } }), []);
   const notice = {
     code: "disk_full",
@@ -84,7 +84,7 @@ test("a change from a network that the owner does not use waits for the owner", 
   );
 });
 
-test("an alert about a notice is not counted twice, and what is only for information is not counted", () => {
+test("an alert about a notice is not counted twice, and alerts for information are not counted", () => {
   assert.deepEqual(
     tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,
     0,

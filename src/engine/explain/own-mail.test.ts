@@ -11,7 +11,7 @@ const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "i
 const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
 const MESSAGE = "<one@sender.test>";
 
-/** The events of some mails, the oldest first, found by queue id or Message-ID. */
+/** The events of some mails, oldest first, found by queue id or Message-ID. */
 function queriesOf(...events: readonly (readonly [type: string, told: Partial<EventItem>])[]) {
   const rows = events.map(([type, told], i) => eventItem(type, { id: i + 1, ...told }));
   return {
@@ -22,7 +22,7 @@ function queriesOf(...events: readonly (readonly [type: string, told: Partial<Ev
   };
 }
 
-test("a mail is followed by who sent it, by each who got it, and by nobody else", () => {
+test("a mail is found by its sender and each of its recipients, and by no one else", () => {
   const queries = queriesOf(
     ["EMAIL_QUEUED", { queueId: FIRST, messageId: MESSAGE }],
     ["EMAIL_ACCEPTED", { queueId: FIRST, account: "Bert@example.test", sender: BERT.account, recipient: null }],
@@ -42,7 +42,7 @@ test("a mail is followed by who sent it, by each who got it, and by nobody else"
   assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is told");
 });
 
-test("a stranger's envelope sender makes nobody its sender", () => {
+test("a stranger's envelope sender makes no user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],
     ["EMAIL_DELIVERED", { queueId: FIRST, recipient: BERT.account }],
@@ -63,7 +63,7 @@ test("mails with the same Message-ID are judged one by one", () => {
   );
 });
 
-test("what the filter took for spam is told to whom it was for", () => {
+test("the filter's spam verdict is shown to the recipient", () => {
   const spam = (recipient: string, at = isoTime(NOON)) =>
     ["SPAM_SCORED", { messageId: MESSAGE, recipient, verdict: "mark", at }] as const;
   const mail = [

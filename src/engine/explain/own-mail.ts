@@ -14,10 +14,10 @@ export type Reader = Readonly<{ account: string; addresses: readonly string[] }>
 /** Mails with one Message-ID that are looked at, and events of each. */
 const MOST_MAILS = 20;
 const MOST_EVENTS = 100;
-/** The spam filter knows a mail by its Message-ID alone: its score is noted within this time of the mail's first event. */
+/** The spam filter knows a mail only by its Message-ID: its score is noted within this time of the mail's first event. */
 const SCORED_WITHIN_MS = 10 * MINUTE_MS;
 
-/** What a step is to the user. A sentence names no address: an alias may lead to others besides. */
+/** The meaning of a step for the user. A sentence names no address: an alias may have further targets. */
 const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
   ["EMAIL_ACCEPTED", ["accepted", "The server took the mail."]],
   ["EMAIL_QUEUED", ["queued", "The mail waits for its delivery."]],
@@ -35,7 +35,7 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
 
 /**
  * The way of a mail that the reader sent, or that was for the reader. Null: there is none, or it is another's: a Message-ID is
- * chosen by its sender, so each mail with it is judged by itself. Of a mail for several only what concerns the reader is told.
+ * chosen by its sender, so each mail with it is judged separately. Of a mail for several only the reader's part is shown.
  */
 export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
   const steps = queueIdsOf(queries, bareMessageId(id))

@@ -7,7 +7,7 @@ import { ownSignIns } from "./own-sign-ins.ts";
 const ANNA = "anna@example.test";
 const TYPES = ["LOGIN_SUCCEEDED", "LOGIN_FAILED", "LOGIN_REFUSED", "LOGIN_DELAYED"];
 
-/** So many sign-ins, of all kinds in turn; a search finds two at a time. */
+/** This many sign-ins, of all kinds in turn; a search finds two at a time. */
 function queriesOf(many: number, account = "Anna@example.test") {
   const rows = Array.from({ length: many }, (_, i) =>
     eventItem(TYPES[i % TYPES.length] ?? "", { id: i + 1, account, ip: `198.51.100.${i}`, service: "imap" }),
@@ -22,7 +22,7 @@ function queriesOf(many: number, account = "Anna@example.test") {
   };
 }
 
-test("right, wrong, slowed and refused sign-ins come in one list, the newest first, page by page", () => {
+test("successful, failed, slowed and refused sign-ins come in one list, newest first, page by page", () => {
   const queries = queriesOf(10);
   const places: (string | null)[] = [];
   let cursor: number | null = null;
@@ -46,14 +46,14 @@ test("right, wrong, slowed and refused sign-ins come in one list, the newest fir
   );
 });
 
-test("a name that only begins like the account's is another's", () => {
+test("a name that only has the same prefix is another account", () => {
   assert.deepEqual(ownSignIns(queriesOf(8, "anna@example.test.evil"), ANNA, { limit: 9, cursor: null }), {
     items: [],
     next: null,
   });
 });
 
-test("a search through much else ends early, and the next page goes on where it ended", () => {
+test("a search through much else ends early, and the next page continues where it ended", () => {
   let searches = 0;
   const queries = {
     events: ({ before = 1_000 }: EventFilter): EventPage => {

@@ -17,7 +17,7 @@ const TYPES = [...WHAT.keys()];
 type Asked = Readonly<{ limit: number; cursor: number | null }>;
 
 /**
- * Every sign-in to an account that was right, wrong or refused, at each door, the newest first. The cursor is an event's id. A page
+ * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
  * may be short, even empty, and still have a `next`: one search takes a third of a second at most, so that no user keeps others
  * from theirs.
  */

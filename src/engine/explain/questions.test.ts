@@ -21,7 +21,7 @@ const ASKED: { readonly [Q in Question]: Asked<Q> } = {
   top: ["mails", T0, 1],
 };
 
-test("what is asked and answered passes to another thread and back as it is", () => {
+test("questions and answers pass to another thread and back unchanged", () => {
   const queries = new FakeQueries();
   queries.add("LOGIN_FAILED");
   const ask = <Q extends Question>(question: Q, asked: Asked<Q>): void => {

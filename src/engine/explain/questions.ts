@@ -12,7 +12,7 @@ import { statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
 import { whyAccount, whyAddress, whyMessage } from "./why.ts";
 
-/** Questions that read many rows. What is asked and answered is data alone, so that another thread can answer. */
+/** Questions that read many rows. They and their answers are only data, so that another thread can answer. */
 export const QUESTIONS = {
   stats: (queries: Queries, health: Health, now: Millis) => statsText(queries, health, now),
   bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
@@ -33,7 +33,7 @@ export const QUESTIONS = {
 
 export type Question = keyof typeof QUESTIONS;
 type Rest<T> = T extends readonly [unknown, ...infer R] ? R : never;
-/** What a question needs besides the database. */
+/** The needs of a question in addition to the database. */
 export type Asked<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
 export type Answer<Q extends Question> = ReturnType<(typeof QUESTIONS)[Q]>;
 

@@ -19,7 +19,7 @@ test("a step is as short as was asked for, while the chart has no more steps tha
     assert.ok((days * DAY_MS) / stepOf(days * DAY_MS, MINUTE_MS) <= MOST_STEPS, `${days} days`);
 });
 
-test("steps begin where they begin in every chart", () => {
+test("steps start at the same times in every chart", () => {
   const { from, to } = spanOf(later(NOON, -HOUR_MS + 7), later(NOON, 3), 5 * MINUTE_MS, NOON);
   assert.deepEqual([from, to], [later(NOON, -HOUR_MS), later(NOON, 3)]);
 });

@@ -26,7 +26,7 @@ const USUAL_STEPS = 300;
 const STEPS_MS = [1, 5, 10, 30, 60, 360, 1_440, 10_080].map((minutes) => minutes * MINUTE_MS);
 
 /**
- * A chart that would have more steps than there may be has longer ones. A step is a multiple of what is told apart then: one
+ * A chart that would have too many steps has longer ones. A step is a multiple of the resolution at that time: one
  * that cuts hours in two would give an hour's events to one of its halves.
  */
 export function spanOf(from: Millis, to: Millis, stepMs: number | null, now: Millis): Span {
@@ -46,7 +46,7 @@ export function seriesOf(figures: Figures, span: Span): Each<readonly number[]> 
 }
 
 export function pointBetween(before: Totals, after: Totals): Point {
-  // Less than before: the clock was set back meanwhile.
+  // Less than before: the clock was set back in between.
   const of: Of = (type) => Math.max(0, (after[type] ?? 0) - (before[type] ?? 0));
   return each((name) => SERIES[name](of));
 }

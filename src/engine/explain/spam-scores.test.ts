@@ -5,7 +5,7 @@ import { DAY_MS, isoTime, later } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 import { spamScores } from "./spam-scores.ts";
 
-/** `daysAgo` of each mail, the oldest first, and whether it was spam. */
+/** `daysAgo` of each mail, oldest first, and whether it was spam. */
 function queriesOf(...mails: readonly (readonly [daysAgo: number, isSpam: boolean])[]) {
   const items = mails.map(([daysAgo, isSpam], i) => {
     const told = { verdict: isSpam ? "mark" : "pass", messageId: `<${i}@x>`, recipient: "anna@example.test" };
@@ -52,7 +52,7 @@ test("a page tells each mail's score, where it was noted, and the first one the 
   assert.deepEqual([second.next, second.days], [null, []]);
 });
 
-test("no more than 5,000 mails are counted, and that is told", () => {
+test("no more than 5,000 mails are counted, and the answer says so", () => {
   const counted = spamScores(queriesOf(...Array.from({ length: 5_001 }, () => [0, true] as const)), NOON, {
     limit: 1,
     cursor: null,

@@ -9,7 +9,7 @@ const MOST_COUNTED = 5_000;
 
 type Asked = Readonly<{ limit: number; cursor: number | null }>;
 
-/** What the spam filter said of mails, the newest first, and with the first page how much was spam each day. */
+/** The spam filter's scores, newest first, and with the first page how much was spam each day. */
 export function spamScores(queries: Pick<Queries, "events" | "spamScores">, now: Millis, asked: Asked): SpamScores {
   const { limit, cursor } = asked;
   const page = scored(queries, { most: limit, ...(cursor !== null && { before: cursor }) });

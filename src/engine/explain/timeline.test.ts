@@ -32,7 +32,7 @@ test("a step has its source, evidence, meaning, and what lifts and prevents it",
   assert.deepEqual(second.settings, ["limits.logins.failures"]);
 });
 
-test("where it was seen follows from type and door; every type and reason can be told", () => {
+test("the source follows from type and service; every type and reason has a sentence", () => {
   const sources = EVENT_TYPES.map((type) => timelineOf([{ ...event, type }])[0]?.source);
   assert.ok(!sources.includes(undefined));
   assert.equal(timelineOf([{ ...event, service: "dashboard" }])[0]?.source, "web");

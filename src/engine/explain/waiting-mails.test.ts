@@ -32,7 +32,7 @@ const asked = (minute: number, sender: string, recipient: string, more: Partial<
 });
 const ANNA = "anna@example.test";
 
-test("who was put off and has not come waits, since the first try; the latest first", () => {
+test("a deferred mail that was not retried waits, since the first try; newest first", () => {
   const hostile = '"<script>"@stranger.test';
   const { items, total, complete } = waitingMails(
     queriesOf(
@@ -54,7 +54,7 @@ test("who was put off and has not come waits, since the first try; the latest fi
   assert.deepEqual([total, complete], [3, true]);
 });
 
-test("who came, or was refused, waits no more; a later mail of theirs does, and others' mail goes on waiting", () => {
+test("a retried or refused mail does not wait any more; a later one does, and other senders' still wait", () => {
   const came = (minute: number, type: string, sender: string, recipient: string | null): Row => ({
     type,
     minute,

@@ -12,8 +12,8 @@ const MOST_EVENTS = 2_000;
 const MOST_SHOWN = 100;
 
 /**
- * Mails that greylisting has put off and that have not come since. Postgrey does not tell what it answers, so it is told by
- * what followed: a mail that was let in is accepted or refused seconds later.
+ * Mails that greylisting deferred and that were not retried since. Postgrey does not log its answers, so they follow from
+ * the next event: a mail that passed is accepted or refused seconds later.
  */
 export function waitingMails(queries: Pick<Queries, "events">, now: Millis): WaitingMails {
   const since = isoTime(later(now, -WAITING_MS));
@@ -55,7 +55,7 @@ function putsOff({ reason, recipient, simulated }: EventItem): boolean {
   );
 }
 
-/** By its envelope; what went to several recipients at once is known by its sender and client alone. */
+/** By its envelope; a mail to several recipients at once is known only by its sender and client. */
 function keysOf({ sender, recipient, ip }: EventItem): readonly string[] {
   const from = sender?.toLowerCase() ?? "";
   const several = `${from} from ${ip}`;

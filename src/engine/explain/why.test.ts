@@ -44,7 +44,7 @@ function types(rows: readonly Row[]): readonly string[] {
   return whyMessage(queries(...rows), "72CED1EABE5").timeline.map(({ type }) => type);
 }
 
-test("the session of a mail begins at its connection and holds what concerned its sender, within ten minutes", () => {
+test("the session of a mail starts at its connection and contains its sender's events, within ten minutes", () => {
   const session: readonly Row[] = [
     { type: "CONNECT" },
     { type: "CONNECT" },
@@ -71,7 +71,7 @@ test("the session of a mail begins at its connection and holds what concerned it
   assert.deepEqual(types([{ type: "CONNECT" }, { ...late, minute: 10.001 }]), ["EMAIL_ACCEPTED"]);
 });
 
-test("fifty events before a mail are looked at for its session, of its own address alone", () => {
+test("fifty events before a mail are searched for its session, only of its own address", () => {
   const noise = (count: number): readonly Row[] => Array.from({ length: count }, () => ({ type: "LOGIN_FAILED" }));
   const first = { type: "CONNECT" };
   assert.deepEqual(types([first, ...noise(49), ACCEPTED]), ["CONNECT", "EMAIL_ACCEPTED"]);
@@ -102,7 +102,7 @@ function sameMessageId(count: number): readonly Row[] {
   }).flat();
 }
 
-test("many mails of one Message-ID: a queue id tells its own mail alone, and names the others", () => {
+test("many mails of one Message-ID: a queue id shows only its own mail, and names the others", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000000");
   assert.deepEqual(report.queueIds, ["AAAAA000000"]);
   assert.deepEqual(
@@ -122,7 +122,7 @@ test("mails without a Message-ID have nothing in common", () => {
   assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
 });
 
-test("many mails of one Message-ID: the newest twenty are told, the others named, and it is said that there are more", () => {
+test("many mails of one Message-ID: the newest twenty are shown, the others named, with a note that there are more", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
   assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);
   assert.deepEqual(
@@ -135,7 +135,7 @@ test("many mails of one Message-ID: the newest twenty are told, the others named
   assert.deepEqual([few.queueIds.length, few.otherQueueIds, few.complete], [3, [], true]);
 });
 
-test("a mail of more events than are read is told from its newest, and that there are more", () => {
+test("a mail with more events than are read is shown from its newest, with a note that there are more", () => {
   const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
   const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
   assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);

@@ -10,7 +10,7 @@ import { timelineOf } from "./timeline.ts";
 
 /** The most rows in one answer. */
 const MOST_EVENTS = 200;
-/** Mails with one Message-ID that are told together, and events of each. */
+/** Mails with one Message-ID that are shown together, and events of each. */
 const MOST_MAILS = 20;
 const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
@@ -41,8 +41,8 @@ export function whyAccount(queries: Queries, account: string): AccountReport {
 
 /**
  * One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. A Message-ID is
- * chosen by the sender, so that many mails may have the same: asked by it, the newest of them are told; asked by a queue id,
- * that mail alone.
+ * chosen by the sender, so that many mails may have the same: asked by it, the newest of them are shown; asked by a queue id,
+ * only that mail.
  */
 export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
@@ -61,7 +61,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
 
 type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
 
-/** The mail of a queue id. Rows that know its Message-ID alone, such as its spam score, are those soon after its first. */
+/** The mail of a queue id. Rows that have only its Message-ID, such as its spam score, are those soon after its first. */
 function mailOf(queries: Queries, queueId: string): Found {
   const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);

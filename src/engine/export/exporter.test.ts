@@ -56,7 +56,7 @@ function kit(newest: number, position: number | null = null) {
   return { state, delivered, exporter };
 }
 
-test("the first run begins with what happens from then on", async () => {
+test("the first run starts with the events from then on", async () => {
   const { state, delivered, exporter } = kit(5);
   const first = exporter();
   assert.equal(await first.step(), 1_000);
@@ -69,7 +69,7 @@ test("the first run begins with what happens from then on", async () => {
   assert.equal(state.notes, before, "nothing is written while nothing happens");
 });
 
-test("a later run goes on where the last one ended, at once while there are more", async () => {
+test("a later run continues where the last one ended, at once while there are more", async () => {
   const { state, delivered, exporter } = kit(500, 10);
   const run = exporter();
   assert.deepEqual([await run.step(), await run.step(), await run.step()], [0, 0, 1_000]);
@@ -96,14 +96,14 @@ test("what is not confirmed comes again, less and less often, and the position w
   assert.equal(await run.step(), 1_000, "the waits begin again");
 });
 
-test("the trouble of an earlier run ends with a look that finds nothing to send", async () => {
+test("the notice of an earlier run ends with a look that finds nothing to send", async () => {
   const { state, exporter } = kit(3, 3);
   state.trouble = "the database was not there";
   await exporter().step();
   assert.equal(state.trouble, null);
 });
 
-test("events that begin again, as after the loss of the database, are sent from their beginning", async () => {
+test("events whose ids start again, as after the loss of the database, are sent from the first", async () => {
   const { state, delivered, exporter } = kit(2, 900);
   const run = exporter();
   await run.step();
@@ -124,7 +124,7 @@ test("so are those of a restored database whose ids have grown past the last one
   assert.deepEqual([state.position, state.at, state.lost], [30, OTHER_TIME, 0]);
 });
 
-test("a record that cannot be read lets all come that is kept, and what is gone is not called lost", async () => {
+test("an unreadable record sends all kept events, and does not count removed ones as lost", async () => {
   const { state, delivered, exporter } = kit(30, 0);
   state.at = null;
   state.isKept = (id) => id === 5 || id > 10;

@@ -9,7 +9,7 @@ export interface EventReceiver {
   deliver(events: readonly ShownEvent[]): Promise<Outcome>;
 }
 
-/** The last event that was delivered, and its time by which it is known again; 0 and null: what is kept comes from its beginning. */
+/** The last event that was delivered, and its time, which identifies it; 0 and null: all kept events are sent. */
 export type Delivered = Readonly<{ id: number; at: string | null }>;
 
 /** How far the events have been delivered: survives a restart. */
@@ -33,7 +33,7 @@ const LONGEST_WAIT_MS = MINUTE_MS;
 
 /**
  * Follows the committed events by their ids. The position moves only after the receiver has confirmed, so after a kill in
- * between the same events come again under the same ids, and none is left out without being counted. Ids are given without a gap,
+ * between the same events are sent again under the same ids, and none is skipped without being counted. Ids have no gaps,
  * so one that is missing was removed. If another event has the id of the last one, the database is another, or an
  * earlier state of it: all that it holds is sent.
  */
@@ -81,7 +81,7 @@ export class Exporter {
     return items.length < AT_ONCE && next === null ? LOOK_MS : 0;
   }
 
-  /** The first run begins with what happens from now on. */
+  /** The first run starts with the events from now on. */
   #start(): Delivered {
     const last = this.#parts.record.last();
     if (last === null) return this.#end("newest_first") ?? { id: 0, at: null };
@@ -117,7 +117,7 @@ export class Exporter {
   }
 }
 
-/** `found`: the oldest event from the last one on. Without any, ids have begun again. */
+/** `found`: the oldest event from the last one on. Without any, ids have started again. */
 function isOther(last: Delivered, found: ShownEvent | undefined): boolean {
   if (found === undefined) return last.id > 0;
   return found.id === last.id && last.at !== null && found.at !== last.at;

@@ -33,7 +33,7 @@ test("of passwords that arrive all at once, no more than the limit go to verific
   assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(501) })).reason, "account_guarded");
 });
 
-test("what Dovecot never told the end of makes room after a minute, whichever way the clock went", async () => {
+test("a sign-in whose end Dovecot never reported makes room after a minute, also if the clock was changed", async () => {
   for (const byMs of [MINUTE_MS, -MINUTE_MS]) {
     const { engine, clock } = engineOnMemory(POLICY);
     const asked = () =>
@@ -53,7 +53,7 @@ test("right passwords of many at once do not guard an account", async () => {
   }
 });
 
-test("a guarded account stays guarded while strangers go on, and opens a window after the last", async () => {
+test("a guarded account stays guarded while strangers guess, and opens a window after the last", async () => {
   const { engine, clock } = engineOnMemory(POLICY);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
   for (let i = 1; i <= 5 * LIMIT; i++) {
@@ -81,7 +81,7 @@ for (const [type, subject, opens] of [
     assert.equal(asked.reason, opens ? "below_limit" : "account_guarded");
   });
 
-test("a neighbour who goes on unheard does not keep the owner's network out", async () => {
+test("a neighbour who keeps being refused does not lock out the owner's network", async () => {
   const { engine, clock } = engineOnMemory(PATIENT);
   const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
@@ -160,7 +160,7 @@ test("a question that is not answered makes room after a minute, not before", as
   assert.equal(await ask(101), "pass");
 });
 
-test("the dashboard is no account that could be guarded", async () => {
+test("the dashboard does not count as an account that could be guarded", async () => {
   const { engine } = engineOnMemory(POLICY);
   for (let i = 1; i <= 3 * LIMIT; i++) {
     const event = login(i, { service: "dashboard", login: "admin" });

@@ -25,7 +25,7 @@ type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
 const LOOKED_AT = 20;
-/** At most so many of the latest guesses at all accounts are read. The first ones suffice to find spraying. */
+/** How many of the latest guesses at all accounts are read, at most. The first ones suffice to find spraying. */
 const LOOKED_AT_ALL = 2_000;
 /** Different passwords of an account's latest sign-ins. */
 const MOST_PROOFS = 8;

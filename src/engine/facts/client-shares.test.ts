@@ -26,7 +26,7 @@ function crowd() {
   return { watched, notices, connect, helo, signIn, hides };
 }
 
-test("one private address that is nearly all clients, with three names, hides them, and the owner is told", () => {
+test("one private address that is nearly all clients, with three names, hides them, and there is a notice", () => {
   const { watched, notices, connect, helo, hides } = crowd();
   for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
   for (let i = 1; i < ALL_CLIENTS.events; i++) connect(PROXY, MINUTE_MS);
@@ -84,7 +84,7 @@ test("no public address hides anybody", () => {
   assert.equal(hides("203.0.113.7"), false);
 });
 
-test("what is older than two windows counts no more, and a clock set back is borne", () => {
+test("events older than two windows do not count, and a clock that was set back does no harm", () => {
   const { connect, helo, hides } = crowd();
   const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
@@ -99,7 +99,7 @@ test("what is older than two windows counts no more, and a clock set back is bor
   assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.familiarMs - CLIENT_SHARE_LIMITS.windowMs), true);
 });
 
-test("nine tenths of ten or more are nearly all, and the owner is told of how many", () => {
+test("nine tenths of ten or more are nearly all, and the notice says how many", () => {
   const { notices, connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
@@ -146,7 +146,7 @@ test("a connection has no name, and a name that is seen again needs no second mi
   assert.equal(hides(PROXY, MINUTE_MS), true);
 });
 
-test("what happened counts until the second half hour after it begins", () => {
+test("an event counts until the end of the next half hour", () => {
   const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 10; i++) connect(PROXY);
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);

@@ -7,7 +7,7 @@ import type { Millis } from "../../core/time.ts";
 export class DistinctTimes {
   readonly #windowMs: number;
   readonly #most: number;
-  /** Ascending by time, and the times alone: a flood must not copy them for each event. */
+  /** Ascending by time, and only the times: a flood must not copy them for each event. */
   readonly #at = new Map<string, Millis>();
   readonly #times: Millis[] = [];
 

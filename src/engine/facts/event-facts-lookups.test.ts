@@ -53,7 +53,7 @@ test("a sign-in and an offence are remembered for a week, to the millisecond", (
   assert.deepEqual(of({ ...SENT, account: "anna@example.org" }).accountMails, [NOON]);
 });
 
-test("for the record costly facts are told as far as the decision looked at them", () => {
+test("costly facts are recorded as far as the decision looked at them", () => {
   const { state, of } = factsOnFakes();
   const connect = { type: "CONNECT", ...MAIL } as const;
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };

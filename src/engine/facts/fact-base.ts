@@ -233,7 +233,7 @@ export class FactBase {
     return this.#queuedMails.meaningOf(seen, this.policy, now);
   }
 
-  /** Call it after each transaction. What was remembered of a lost one never happened. */
+  /** Call it after each transaction. Facts of a lost one are forgotten. */
   ended(isCommitted: boolean): void {
     this.#queuedMails.ended(isCommitted);
     if (!isCommitted) this.forget();

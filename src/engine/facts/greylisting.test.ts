@@ -55,7 +55,7 @@ test("a large provider or sender, by name, and a client that writes to a paused 
   assert.equal(isFirstContact({ paused: "owner@example.org" }), false);
 });
 
-test("nobody is a first contact while the machine's clock is not believed", () => {
+test("no sender is a first contact while the machine's clock is not trusted", () => {
   assert.equal(isFirstContact({ isClockDoubtful: true }), false);
 });
 

@@ -36,7 +36,7 @@ export type GreylistingParts = Readonly<{
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
-  /** Postgrey goes by the machine's clock: what it notes while that is wrong delays mail for as long as it was ahead. */
+  /** Postgrey uses the machine's clock: its notes from a wrong time delay mail for as long as it was ahead. */
   isClockDoubtful?: () => boolean;
 }>;
 

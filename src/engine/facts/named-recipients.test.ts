@@ -20,7 +20,7 @@ test("the recipients of the mail under way, without those of a mail that was giv
   assert.deepEqual(named.of(OTHER), ["other@example.net"]);
 });
 
-test("neither many recipients nor many connections are held for ever", () => {
+test("the memory for recipients and for connections is bounded", () => {
   const named = new NamedRecipients();
   for (let n = 0; n <= 100; n++) named.add(FIRST, `${n}`, "stranger");
   assert.equal(named.of(FIRST).length, 100);

@@ -58,7 +58,7 @@ export class NamedRecipients {
     return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + unseen };
   }
 
-  /** Postfix was told to hold it. */
+  /** Postfix got the order to hold it. */
   hold(mail: Mail): void {
     const present = this.#present(mail);
     if (present !== undefined) present.isHeld = true;

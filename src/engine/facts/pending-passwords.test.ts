@@ -54,7 +54,7 @@ test("eight accounts of which nothing is known may be signed in to at once", () 
   assert.equal(all.hasManyFirst(NOON), true);
 });
 
-test("what is recorded of it begins with what is near, and is restored once", () => {
+test("the record of it starts with the nearest ones, and is restored once", () => {
   const all = new PendingPasswords();
   const network = neighbourhoodOf(ip("198.51.100.1"), 64);
   for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, proof: `${i}`, network }));

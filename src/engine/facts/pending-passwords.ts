@@ -54,7 +54,7 @@ export class PendingPasswords {
     return (this.#ofAccounts.get(account) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }
 
-  /** Whether so many passwords of accounts without a recent sign-in are pending that no more may pass for right. */
+  /** Whether so many passwords of accounts without a recent sign-in are pending that further ones may not pass as right. */
   hasManyFirst(now: Millis): boolean {
     return [...this.#all(now)].filter(({ isFirst }) => isFirst).length >= MOST_FIRST;
   }

@@ -103,7 +103,7 @@ const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
 const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
 
-test("of the mails that are under way the last 4,096 are known, and each stays as long as it is touched", () => {
+test("of the mails under way the last 4,096 are known, and each stays as long as it is touched", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
   const isKnown = (queueId: string): boolean =>
@@ -114,7 +114,7 @@ test("of the mails that are under way the last 4,096 are known, and each stays a
   assert.deepEqual([isKnown("AAAAA0"), isKnown("AAAAA1"), isKnown("AAAAA2")], [true, false, true]);
 });
 
-test("a mail without a queue id is none that a log could tell of", () => {
+test("a mail without a queue id is not in the memory", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
   assert.equal(mails.meaningOf(tried("sent", null, ""), POLICY, instant(9)), null);

@@ -32,7 +32,7 @@ export class QueuedMails {
   readonly #sending: Pick<SendingHistory, "hold">;
   readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
   readonly #refusing = new RefusingDomains();
-  /** Takes back what log lines of the open transaction changed here: if it is lost, they are read again. */
+  /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
   #takeBack: (() => void)[] = [];
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {

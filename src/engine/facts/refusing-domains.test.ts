@@ -22,7 +22,7 @@ test("of one domain's refusals two count within the window, whatever subdomain r
   assert.equal(take("h@hostile.test", -HOUR_MS), true, "the clock was set back");
 });
 
-test("a refusal that was taken back never counted", () => {
+test("a refusal that was undone does not count", () => {
   const domains = new RefusingDomains();
   const take = (recipient: string): boolean => domains.take({ account: ANNA, recipient }, HOUR_MS, START);
   assert.deepEqual([take("a@hostile.test"), take("b@hostile.test"), take("c@hostile.test")], [true, true, false]);

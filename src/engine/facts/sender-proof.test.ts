@@ -52,7 +52,7 @@ for (const [that, sender, from, proven] of [
   ["a record that lets all the world send", "x@open.test", "198.51.100.11", false],
   ["a record that lets no server send", "x@none.test", "198.51.100.10", false],
   ["a DNS that does not answer", "x@down.test", "198.51.100.10", false],
-  ["what is no domain", "x@[198.51.100.10]", "198.51.100.10", false],
+  ["an address literal", "x@[198.51.100.10]", "198.51.100.10", false],
 ] as const)
   test(`${that}: ${proven ? "proven" : "not proven"}`, async () => {
     const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, lookupIn(ZONE).lookup);

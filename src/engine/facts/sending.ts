@@ -186,7 +186,7 @@ export class AccountSending implements SendingFacts {
     return this.#on.policy.domains.includes(domainOf(address));
   }
 
-  /** Whether the account writes to strangers through a forward of its own. If that cannot be read, it does not. */
+  /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
     try {

@@ -34,7 +34,7 @@ export class ServerWindows {
     return this.#newPlaces.has(subject, now);
   }
 
-  /** What was refused for another reason told nobody whether the recipient exists, and let nobody in. */
+  /** A refusal for another reason reveals nothing about the recipient, and accepts nothing. */
   follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
     if (facts.recipient === "unknown") {

@@ -17,7 +17,7 @@ const RECIPIENT: ClientEvent = { type: "RECIPIENT", listed: null, senderExists: 
 const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
 const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
-/** Each event a second after the one before; what is known so much later. */
+/** Each event a second after the one before; the progress that is known this much later. */
 function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
   const seen = new SmtpProgress();
   for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
@@ -26,7 +26,7 @@ function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs 
   return found === null ? null : { atMs: found.at - NOON, isTransferring: found.isTransferring };
 }
 
-test("of a connection that nobody was asked about nothing is known", () => {
+test("a connection without events has no progress", () => {
   assert.equal(new SmtpProgress().of(MAIL.session, NOON), null);
 });
 

@@ -10,7 +10,7 @@ export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
 
 type Stage = "connected" | "recipient" | "data" | "ended";
 
-/** Milters and delivery may take so long after the last byte. Milliseconds. */
+/** How long milters and delivery may take after the last byte. Milliseconds. */
 const JUDGED_MS = MINUTE_MS;
 
 /** How far the mails of open connections have got, as Postfix's questions tell. What falls out has got nowhere. */
@@ -22,7 +22,7 @@ export class SmtpProgress {
     if (verdict !== "pass") return;
     if (event.type === "MAIL") this.#stages.set(event.session, { stage: "data", at: now });
     else if (event.type === "MESSAGE") this.#stages.set(event.session, { stage: "ended", at: now });
-    // Each further recipient costs nothing, so that it is no progress.
+    // Each further recipient costs nothing, so it does not count as progress.
     else if (event.type === "RECIPIENT" && this.#stages.get(event.session)?.stage === "connected")
       this.#stages.set(event.session, { stage: "recipient", at: now });
   }

@@ -11,7 +11,7 @@ test("mails are counted by connection, and a reused port starts at zero", () => 
   assert.equal(sessions.mails("203.0.113.7 40000"), 0);
 });
 
-test("a mail that named somebody else before is told, a repeated question and the next mail are not", () => {
+test("a mail whose session named another sender before is marked; a repeated question and the next mail are not", () => {
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
@@ -42,7 +42,7 @@ test("a flood of connections pushes out the oldest", () => {
   assert.equal(sessions.mails("203.0.113.7 4096"), 1);
 });
 
-test("a connection that goes on stays, whatever comes after it", () => {
+test("an active connection stays in memory, whatever comes after it", () => {
   const sessions = new SmtpSessions();
   const name = (port: number, transaction = "a"): void =>
     sessions.nameBounce({ session: `203.0.113.7 ${port}`, transaction, recipient: "one@example.org" });

@@ -54,7 +54,7 @@ test("a report of Fail2ban about an administrator at work is one event", async (
   assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
 });
 
-test("behind one private address all clients go on, and the owner is told how to mend it", async () => {
+test("behind one private address no client is banned, and a notice says how to fix it", async () => {
   const { engine, connect, count, notices, clock } = scene();
   for (const helo of ["one.test", "two.test", "three.test"])
     await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
@@ -68,7 +68,7 @@ test("behind one private address all clients go on, and the owner is told how to
   assert.ok(notices.raised.has("all_clients_private"));
 });
 
-test("a private address that floods with names of its own is banned as any other", async () => {
+test("a private address that floods under its own names is banned like any other", async () => {
   const { engine, connect } = scene();
   for (let i = 0; i < 12; i++) {
     await connect(PROXY);
@@ -84,7 +84,7 @@ test("a private address among many clients is banned as any other", async () => 
   assert.equal(decided.at(-1)?.reason, "connection_limit");
 });
 
-test("who is spared may not guess passwords for ever: each try is slowed", async () => {
+test("a spared address may not guess passwords without end: each try is slowed", async () => {
   const { engine } = scene();
   engine.administratorAt(OFFICE);
   const login = { ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
@@ -108,7 +108,7 @@ test("an administrator is at work for half an hour after the last sign of it, to
   }
 });
 
-test("what is spared again and again is told of every ten minutes", async () => {
+test("repeated sparing is recorded every ten minutes", async () => {
   const { engine, connect, count, clock } = scene();
   engine.administratorAt(OFFICE);
   for (let i = 0; i < 13; i++) await connect();
@@ -137,7 +137,7 @@ test("sixty-four administrators are remembered, those who were seen last", async
   assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
 });
 
-test("a ban that guessing would bring is told of also where a list protects the address", async () => {
+test("a ban that guessing would cause is recorded also where a list protects the address", async () => {
   const { engine, count, db } = scene();
   const prefix = parsePrefix(OFFICE) ?? assert.fail();
   await engine.ask({ type: "ALLOW_ASKED", prefix, note: "", durationMs: null, by: "root" });

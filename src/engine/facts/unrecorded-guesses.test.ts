@@ -27,7 +27,7 @@ function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null
   return history.guesses("anna", { network, since, until: NOON, most: 10 }).map(({ proof }) => proof);
 }
 
-test("what was tried meanwhile counts beside what stands in the database, each once", () => {
+test("guesses in memory count beside those in the database, each once", () => {
   const memory = new UnrecordedGuesses();
   const history = memory.beside(DATABASE);
   memory.guess({ account: "anna", network: HERE, proof: "recorded", at: NOON, isStale: false });
@@ -54,7 +54,7 @@ test("what was tried meanwhile counts beside what stands in the database, each o
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });
 
-test("what cannot be read is empty, and what was tried meanwhile counts all the same", () => {
+test("an unreadable database counts as empty, and guesses in memory still count", () => {
   const broken = () => {
     throw new Error("database disk image is malformed");
   };

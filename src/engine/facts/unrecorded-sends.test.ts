@@ -45,7 +45,7 @@ test("mails count beside those of the database, in their order, within the windo
   assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.hold(ANNA).vouchedAt], [false, 7]);
 });
 
-test("a mail that is decided twice counts once, also if it was recorded in the end", () => {
+test("a mail that is decided twice counts once, also if it was finally recorded", () => {
   const sends = new UnrecordedSends();
   for (let i = 0; i < 2; i++) sends.count(ANNA, mail(1), { at: later(NOON, -30), ...ONE });
   sends.count(ANNA, mail(2), { at: later(NOON, -60), ...ONE });
@@ -53,7 +53,7 @@ test("a mail that is decided twice counts once, also if it was recorded in the e
   assert.deepEqual(agoIn(sends.beside(DATABASE, mail(1))), [60], "not before itself");
 });
 
-test("if the database cannot be read, memory alone counts, and an account is nobody's stranger", () => {
+test("if the database cannot be read, only memory counts, and every account is known", () => {
   const sends = new UnrecordedSends();
   sends.count(ANNA, mail(1), { at: later(NOON, -30), ...ONE });
   const history = sends.beside(UNREADABLE, null);

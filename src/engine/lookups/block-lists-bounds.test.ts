@@ -51,7 +51,7 @@ test("a mail waits nine tenths of a second for a list, and no longer", async (t)
   await asked;
 });
 
-test("the first list that names an address is believed without waiting for the others", async () => {
+test("the first list that names an address is trusted without waiting for the others", async () => {
   const { dns, lists } = await started();
   dns.say(ZEN, new Promise<NameAnswer>(() => {}));
   dns.say(listQuery(STRANGER, COP), "127.0.0.2");
@@ -107,7 +107,7 @@ test("four thousand answers are kept, those of the addresses that were asked abo
   assert.equal(dns.asked.length, asked + 2 + 2 * 4_097, "the oldest went");
 });
 
-test("what a list said before it was set aside, or before other lists were configured, is not believed any more", async () => {
+test("an answer from before a list was set aside, or before other lists were configured, is ignored", async () => {
   const { dns, lists, clock, aside } = await started();
   dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
@@ -128,7 +128,7 @@ test("what a list said before it was set aside, or before other lists were confi
   assert.equal(await lists.ask(STRANGER), null);
 });
 
-test("the owner is told of every list that is aside, and no longer of one that is not configured any more", async () => {
+test("every list that is set aside is reported, until it is not configured any more", async () => {
   const dns = new Dns();
   for (const zone of [ZEN, COP]) dns.say(`2.0.0.127.${zone}`, NONE);
   const { lists, aside } = await started(dns);
@@ -164,7 +164,7 @@ for (const [what, name, isSilent] of [
     assert.equal(await lists.ask(ip("2001:db8::25")), null);
   });
 
-test("the owner is told at once of a list that stopped answering, about a client or about the unused address", async () => {
+test("a list that stopped answering is reported at once, for a client or for the unused address", async () => {
   for (const ending of [ZEN, `127.${ZEN}`]) {
     const { dns, lists, aside } = await started(new Dns(), [ZEN]);
     dns.say(ending, { type: "failed", why: "ETIMEOUT" });

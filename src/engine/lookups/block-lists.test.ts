@@ -73,7 +73,7 @@ for (const [what, name, answer, why] of [
   ["names the IPv6 address that none may", `1.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${ZEN}`, "127.0.0.2", /no list/],
   ["has been sold", ZEN, "203.0.113.80", /no list may name/],
 ] as const)
-  test(`a list that ${what} is never believed`, async () => {
+  test(`a list that ${what} is never trusted`, async () => {
     const dns = new Dns();
     dns.say(name, answer);
     const { lists, aside } = await started(dns);
@@ -82,7 +82,7 @@ for (const [what, name, answer, why] of [
     assert.match(aside(), why);
   });
 
-test("a list without IPv6 is not asked about it, and is no trouble", async () => {
+test("a list without IPv6 is not asked about it, and is not reported", async () => {
   const dns = new Dns();
   dns.say(`2.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${COP}`, NONE);
   const { lists, aside } = await started(dns);
@@ -115,7 +115,7 @@ test("a list that stops answering is set aside after three questions", async () 
   assert.equal(dns.asked.length, asked + 1, "only the other one is asked");
 });
 
-test("no more than so many are asked about at once; the others pass unasked", async () => {
+test("a bounded number is asked about at once; the others pass unasked", async () => {
   const { dns, lists } = await started();
   dns.say(ZEN, new Promise<NameAnswer>(() => {}));
   for (let i = 0; i < LIST_LIMITS.inFlight; i++) void lists.ask(ip(`203.0.${i >> 8}.${i & 255}`));

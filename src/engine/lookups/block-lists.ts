@@ -121,7 +121,7 @@ export class DnsBlockLists implements BlockLists {
     const [four, six] = await Promise.all([ask(4), ask(6)]);
     const wasAside = list.health.why !== null;
     list.health.probed(judge(list.zone, four, six), clock.now());
-    // Clients that came meanwhile were decided on without this list.
+    // Clients in between were decided on without this list.
     if (wasAside && list.health.why === null) this.#held.clear();
     this.#tell();
   }

@@ -68,7 +68,7 @@ test("networks, includes, redirects, addresses and mail exchanges are gathered, 
   });
 });
 
-test("an include without a record is left out; a domain without one, or with two, is an error", async () => {
+test("an include without a record is skipped; a domain without one, or with two, is an error", async () => {
   const whole: Zone = { "big.test": { txt: ["v=spf1 include:gone.test ip4:203.0.113.1 -all"] } };
   assert.deepEqual(await expand(whole), { ok: true, found: ["203.0.113.1/32"] });
   assert.deepEqual(await expand({}), { ok: false, reason: "big.test publishes no SPF record" });
