@@ -13,7 +13,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { AccessReviewWatch } from "./access-review-watch.ts";
 
-test("a review is overdue 90 days after the last one, or after the audit began; a signature ends that at once", async (t) => {
+test("a review is overdue 90 days after the last one, or after the audit's start; a signature ends that at once", async (t) => {
   const layout = layoutOf(scratch(t));
   mkdirSync(dirname(layout.engineDb), { recursive: true });
   const clock = new HandClock();

@@ -12,7 +12,7 @@ export class AccessReviewWatch {
   readonly #clock: Clock;
   #settings: ReviewSettings | null;
   #nextAt = 0;
-  /** When it was signed last, or else when the audit began (ISO 8601); null before the first entry. */
+  /** When it was signed last, or else when the audit started (ISO 8601); null before the first entry. */
   #since: string | null = null;
   #isSigned = false;
 

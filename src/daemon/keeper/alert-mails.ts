@@ -35,7 +35,7 @@ export class AlertMails {
 
   /**
    * An alert of the keeper itself, while the guard, which knows the other channels, does not run. Settings that cannot be
-   * read (null) are no reason to say nothing: Postfix adds our domain.
+   * read (null) are no reason to stay silent: Postfix adds our domain.
    */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
     if (settings === null) {

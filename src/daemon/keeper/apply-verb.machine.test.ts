@@ -43,7 +43,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.match(first.ok ? first.detail : first.reason, /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
     const bytes = size();
     writeFileSync(layout.settings, toml("6MB"));
-    // Its files are those in force, so that mail goes on with what is served.
+    // Its files are those in force, so that mail flows with the served ones.
     writeFileSync(layout.tlsCert, "rubbish\n");
     const second = await verbs.obey({ verb: "apply" });
     assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);

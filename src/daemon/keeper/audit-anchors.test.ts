@@ -26,7 +26,7 @@ test("a line that was cut off does not spoil the next one", () => {
   assert.equal(readFileSync(path, "utf8").split("\n").length, 4);
 });
 
-test("what is no anchor is counted, whatever it is", () => {
+test("each line that is not an anchor is counted", () => {
   const path = join(temporaryDirectory(), "anchors");
   const bad = ["null", "[]", "{", JSON.stringify({ ...anchor(1), hash: "x" }), JSON.stringify({ ...anchor(-1) })];
   writeFileSync(path, `${bad.join("\n")}\n`);

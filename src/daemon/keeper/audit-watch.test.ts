@@ -54,7 +54,7 @@ test("the last entry is anchored at the first look and each hour, if there is a 
   assert.deepEqual(anchored(), [1, 2]);
 });
 
-test("what the last look found is told with its time", async (t) => {
+test("the result of the last look has its time", async (t) => {
   const { layout, db, clock, watch, obey, lookAfter } = scene(t);
   assert.equal(watch.report(), null);
   await lookAfter(0);
@@ -74,7 +74,7 @@ test("what the last look found is told with its time", async (t) => {
   assert.match(fault?.says ?? "", /^entry 2 was changed/);
 });
 
-test("an audit that was cut or edited is told until it fits again; the anchors that tell so stay", async (t) => {
+test("an audit that was cut or edited is reported until it fits again; the anchors that prove it stay", async (t) => {
   const { layout, db, clock, obey, lookAfter, anchored } = scene(t);
   for (let i = 0; i < 3; i++) obey();
   assert.deepEqual(await lookAfter(0), []);
@@ -110,7 +110,7 @@ for (const { what, sql } of [
       INSERT INTO audit_entry VALUES (1, NULL, x'00', 1, 1, 1, 1, 1)`,
   },
 ])
-  test(`an audit whose table ${what} is told at once`, async (t) => {
+  test(`an audit whose table ${what} is reported at once`, async (t) => {
     const { db, obey, lookAfter } = scene(t);
     obey();
     assert.deepEqual(await lookAfter(0), []);

@@ -34,7 +34,7 @@ export class AuditWatch {
     this.#clock = clock;
   }
 
-  /** Does nothing until it is time. Rejects if the database cannot be read; then it is tried again at the next look. */
+  /** Does nothing until it is due. Rejects if the database cannot be read; then it is tried again at the next look. */
   async look(): Promise<void> {
     const now = this.#clock.now();
     if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS) return;

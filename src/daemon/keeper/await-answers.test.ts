@@ -30,6 +30,6 @@ test("the one that does not answer in time is named, with what it says", async (
   );
 });
 
-test("what the configuration does not use is not asked", async () => {
+test("parts that the configuration does not use are not asked", async () => {
   assert.equal(await awaitAnswers([part("off", Infinity, false)], 5, 1), null);
 });

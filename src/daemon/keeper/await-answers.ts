@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Probe } from "./probes.ts";
 
-/** A part that has just been started may need so long. */
+/** How long a part that has just been started may need. */
 const PATIENCE_MS = 30 * SECOND_MS;
 const PAUSE_MS = SECOND_MS;
 

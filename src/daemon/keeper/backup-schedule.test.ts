@@ -13,7 +13,7 @@ import { BackupSchedule, isDue, troublesOf } from "./backup-schedule.ts";
 import { lastNight } from "./nights.ts";
 import type { RunBehind } from "./run-behind.ts";
 
-/** Far from now: no test is at work when it begins. */
+/** Far from now: no test runs when it starts. */
 const HOUR = (new Date().getHours() + 12) % 24;
 const TOLD = {
   backup: /^backup_failed the backup was ended \(SIGKILL\)$/,
@@ -82,7 +82,7 @@ for (const { what, record, now, expected } of [
 ])
   test(`whether a backup is due: ${what}`, () => assert.equal(isDue(record, 3, now), expected));
 
-test("troubles: a failure, three days without one, a key that nobody has seen", () => {
+test("troubles: a failure, three days without one, a key that was never shown", () => {
   const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
@@ -135,7 +135,7 @@ test("one task at a time, and only where backups are wanted: the night's backup,
 
 for (const task of ["backup", "drill"] as const)
   for (const isLost of [false, true])
-    test(`a ${task} that is killed is told and not begun again at once, ${isLost ? "nor while its record cannot be written" : "and that outlives the keeper"}`, async () => {
+    test(`a ${task} that is killed is reported and not started again at once, ${isLost ? "nor while its record cannot be written" : "and that outlives the keeper"}`, async () => {
       const layout = layoutOf(temporaryDirectory());
       mkdirSync(layout.backup);
       const now = Date.now();

@@ -93,7 +93,7 @@ export class BackupSchedule {
     }
   }
 
-  /** What is due, a backup first. */
+  /** The task that is due, a backup first. */
   #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
     const hour = rules["backup.hour"];
     if (isDue(record, hour, now)) return "backup";
@@ -128,7 +128,7 @@ export function troublesOf(
   return troubles;
 }
 
-/** When the last failure of a task that was noted began. */
+/** When the last failed task started, if that was noted. */
 function failedAt(layout: Layout, task: Task): number {
   return (task === "backup" ? readBackupRecord(layout).failure?.at : lastDrill(readDrills(layout))?.at) ?? 0;
 }

@@ -13,12 +13,12 @@ import { certificateReport } from "./certificate-report.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 
-test("before the first certificate there is none to tell of", async () => {
+test("before the first certificate the report says that there is none", async () => {
   const told = await certificateReport(layoutOf(temporaryDirectory()), [], []);
   assert.deepEqual(told, { ok: false, reason: "No certificate is in use yet." });
 });
 
-test("the certificate is told with its names and its end, and which port gives it", OPENSSL, async () => {
+test("the certificate is reported with its names and its end, and the ports that serve it", OPENSSL, async () => {
   const layout = layoutOf(temporaryDirectory());
   const [served, other] = await Promise.all([selfSigned("mail.example.org"), selfSigned("other.example")]);
   mkdirSync(layout.tlsServed, { recursive: true });

@@ -8,7 +8,7 @@ import { shownAt } from "./served-certificate.ts";
 
 const LOOK_MS = 3 * SECOND_MS;
 
-/** The certificate that Postfix and Dovecot read, and whether the ports that begin with TLS give it to who connects. */
+/** The certificate that Postfix and Dovecot read, and whether the ports with TLS from the start serve it. */
 export async function certificateReport(
   layout: Layout,
   ports: readonly number[],

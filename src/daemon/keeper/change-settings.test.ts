@@ -20,7 +20,7 @@ function kit(text = SHIPPED) {
   writeFileSync(path, text);
   chmodSync(path, 0o640);
   const clock = new HandClock();
-  /** The file as it was applied each time. */
+  /** The file, each time that it was applied. */
   const seen: string[] = [];
   let refusals: readonly string[] = [];
   let during = (): void => undefined;
@@ -88,7 +88,7 @@ test("an undo that cannot be applied leaves the change", async () => {
   assert.ok((await undo()).ok, "it can be tried again");
 });
 
-test("a file that was edited meanwhile is left alone, also by undo", async () => {
+test("a file that was edited in between is left unchanged, also by undo", async () => {
   const { path, settings, undo, change, file, seen } = kit();
   assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited meanwhile/);
   assert.ok((await change()).ok);
@@ -108,7 +108,7 @@ test("what somebody saves while a change is applied stays, though the change is 
   assert.match(reasonOf(await undo()), /No change/);
 });
 
-test("what was changed by hand and is not applied, or was not there when it was looked at, is not the web's", async () => {
+test("the web undoes neither manual changes that are not applied, nor changes that it has not seen", async () => {
   const { path, settings, change, undo, file } = kit();
   const seen = createHash("sha256").update(SHIPPED).digest("hex");
   assert.ok((await change()).ok);

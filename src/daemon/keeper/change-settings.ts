@@ -17,7 +17,7 @@ export type ChangeSettingsParts = Readonly<{
   path: string;
   env: Environment;
   clock: Clock;
-  /** Applies the file as it is. */
+  /** Applies the file. */
   apply: () => Promise<KeeperReply>;
 }>;
 
@@ -45,7 +45,7 @@ export class ChangeSettings {
     this.#applied = this.#valuesNow();
   }
 
-  /** Applies the file as it is. */
+  /** Applies the file. */
   async apply(): Promise<KeeperReply> {
     const values = this.#valuesNow();
     try {
@@ -72,7 +72,7 @@ export class ChangeSettings {
     return applied;
   }
 
-  /** `digest`: of the file as it was seen. */
+  /** `digest`: of the file that the caller saw. */
   async undo(digest: string): Promise<KeeperReply> {
     const { path, clock } = this.#parts;
     const last = this.#last;
@@ -87,7 +87,7 @@ export class ChangeSettings {
     return applied;
   }
 
-  /** If the new text cannot be applied, the old one is back, and in force; but not over what somebody has saved meanwhile. */
+  /** If the new text cannot be applied, the old one is back, and in force; but not over an edit that was saved in between. */
   async #replace(before: string, after: string): Promise<KeeperReply> {
     const { path } = this.#parts;
     rewriteSettings(path, after);
@@ -110,7 +110,7 @@ export class ChangeSettings {
   }
 }
 
-/** Of a text that is no UTF-8 not every byte would stay. */
+/** Invalid UTF-8 would not keep every byte. */
 function readWhole(path: string): FileRead {
   let bytes: Buffer;
   try {

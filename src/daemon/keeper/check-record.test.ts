@@ -44,7 +44,7 @@ test("a run of some checks leaves the others, a whole run forgets those that are
   assert.deepEqual([whole.at, Object.keys(whole.checks)], [3, ["a.b"]]);
 });
 
-test("the record is for root alone, and one that cannot be read counts as none", () => {
+test("only root may read the record, and an unreadable one counts as none", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
   mkdirSync(dirname(layout.checkRecord), { recursive: true });

@@ -19,7 +19,7 @@ const schema = z.object({
   since: z.number(),
   /** When all of them last ran. */
   at: z.nullable(z.number()),
-  /** When the keeper last began to run them. */
+  /** When the keeper last started to run them. */
   triedAt: z.nullable(z.number()),
   checks: z.record(z.string(), kept),
 });
@@ -46,7 +46,7 @@ export function noted(record: CheckRecord, seen: readonly Seen[], now: number, i
   return { ...record, at: isWhole ? now : record.at, checks: { ...before, ...Object.fromEntries(fresh) } };
 }
 
-/** A failure stays, with its evidence, while it cannot be looked at: `unknown` is no pass. */
+/** A failure stays, with its evidence, while it cannot be checked: `unknown` is not a pass. */
 function keptOf({ state, evidence }: Seen, before: KeptCheck | undefined, now: number): KeptCheck {
   if (state === "unknown" && before !== undefined && hasFallen(before)) {
     const unseenSince = before.unseenSince ?? now;

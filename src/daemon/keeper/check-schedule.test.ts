@@ -72,7 +72,7 @@ test("the checks run once at a time, where they are wanted, and what they note i
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that does not end is told at once, and no other is started beside it; one that ends is the end of that", async () => {
+test("a run that does not end is reported at once, and no other starts beside it; once it ends, that is over", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(dirname(layout.checkRecord), { recursive: true });
   changeCheckRecord(layout, { since: NOW, checks: {} });
@@ -103,7 +103,7 @@ test("a run that does not end is told at once, and no other is started beside it
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that fails is told until all checks were done, also by the owner", async () => {
+test("a failed run is reported until all checks were done, also by the owner", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(dirname(layout.checkRecord), { recursive: true });
   changeCheckRecord(layout, { since: NOW, checks: {} });

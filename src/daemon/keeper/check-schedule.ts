@@ -54,7 +54,7 @@ export class CheckSchedule {
     return this.#running;
   }
 
-  /** Also of checks that the owner ran, so that what is mended and checked again is over at once. */
+  /** Also of checks that the owner ran, so that a fault that is fixed and checked again is over at once. */
   troubles(): readonly KeeperTrouble[] {
     const record = this.#record();
     const found = troublesOf(record);

@@ -24,7 +24,7 @@ function kit(failing: string | null = null, isThrown = false) {
   return { time, clock, done, said };
 }
 
-test("a clock that goes on, is set ahead or is corrected needs nothing", async () => {
+test("a clock that runs, is set ahead or is corrected needs nothing", async () => {
   const { time, clock, done } = kit();
   for (const [wallMs, elapsedMs] of [
     [SECOND_MS, SECOND_MS],

@@ -7,7 +7,7 @@ const NOTED_MS = 30 * SECOND_MS;
 const WAITING: readonly ServiceName[] = ["unbound", "dovecot", "postfix"];
 
 export type ClockSetBackParts = Readonly<{
-  /** Milliseconds of the machine's clock, and since any beginning by one that is never set. */
+  /** Milliseconds of the machine's clock, and of one that is never set. */
   wall: () => number;
   elapsed: () => number;
   /** Null, or why not. */
@@ -18,7 +18,7 @@ export type ClockSetBackParts = Readonly<{
 }>;
 
 /**
- * Mends what waits for the former time after the machine's clock was set back. Postfix looks at deferred mail by timers of the
+ * Fixes timers that still wait for the former time after the machine's clock was set back. Postfix looks at deferred mail by timers of the
  * wall clock, and not before a time that it notes at the mail (qmgr(8)). Unbound keeps names, and those that failed their
  * check too, up to a time by the wall clock, and Dovecot's auth process does not ask the guard before one, after a failure.
  */
@@ -32,7 +32,7 @@ export class ClockSetBack {
     this.#offsetMs = parts.wall() - parts.elapsed();
   }
 
-  /** Call it about every second. Resolves once everything is mended. Never rejects. */
+  /** Call it about every second. Resolves once everything is fixed. Never rejects. */
   look(): Promise<void> {
     const offsetMs = this.#parts.wall() - this.#parts.elapsed();
     const backMs = this.#offsetMs - offsetMs;

@@ -5,11 +5,11 @@ import type { BackupRecord } from "../backup/record.ts";
 
 /** Some nights may be missed: a disk is full, a machine is switched off. */
 const OVERDUE_MS = 7 * DAY_MS;
-/** A drill begins after the night's backup, at another minute each time. */
+/** A drill starts after the night's backup, at another minute each time. */
 const SLACK_MS = DAY_MS / 2;
 
 /**
- * Whether a restore drill is due: once the night's backup is made. `nightAt`: when the last hour of backups began. One that
+ * Whether a restore drill is due: once the night's backup is made. `nightAt`: when the last hour of backups started. One that
  * failed or was killed is repeated in the next night.
  */
 export function isDrillDue(

@@ -2,7 +2,7 @@ import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 
-/** doveadm(1) kick: nobody was signed in. */
+/** doveadm(1) kick: the user had no session. */
 const NOBODY = 68;
 
 /** Ends the IMAP sessions of an account, or those from a network. Sessions that send are the guard's (engine/submission-sessions.ts). */

@@ -70,7 +70,7 @@ function nameOf(text: string) {
   return name === null ? [] : [name];
 }
 
-test("lines come, change and go; a file is believed once it has looked the same for a while", async (t) => {
+test("lines are added, changed and removed; a file is trusted once it has been unchanged for a while", async (t) => {
   const { write, look, mayLogIn, hashOf, told, trouble } = fresh(t);
   write(`anna@example.org|${HASH}\n`);
   await look(LOOKS - 1);
@@ -95,7 +95,7 @@ test("lines come, change and go; a file is believed once it has looked the same 
   assert.equal(trouble(), null);
 });
 
-test("what is empty, missing, cut short or nonsense changes nothing and is told", async (t) => {
+test("an empty, missing, truncated or nonsensical file changes nothing and is reported", async (t) => {
   const { write, look, mayLogIn, path, trouble, told } = fresh(t);
   write(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
   await look();
@@ -146,7 +146,7 @@ test("accounts made by command are not touched; the guard is asked again until i
   assert.ok(told.every(({ skipped }) => skipped.length === 0));
 });
 
-test("no file is followed: nothing is looked at, and nothing told", async (t) => {
+test("without a followed file nothing is read, and nothing reported", async (t) => {
   const { follower } = fresh(t);
   for (let i = 0; i < LOOKS; i++) await follower.look("/nonexistent");
   assert.equal(follower.troubles().length, 1);

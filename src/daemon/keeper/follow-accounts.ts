@@ -59,7 +59,7 @@ export class AccountsFollower {
     else this.#refuse(`${path}: ${first.name} ${first.why}`);
   }
 
-  /** The settings have changed: what was skipped may be accepted now. */
+  /** The settings have changed: skipped lines may be accepted now. */
   forget(): void {
     this.#done = null;
     this.#seen = null;

@@ -39,7 +39,7 @@ function setUp() {
   return { after, mails, state };
 }
 
-test("a guard that stays down is told once, with its last words, and its return too", async () => {
+test("a guard that stays down is reported once, with its last words, and its return too", async () => {
   const { after, mails } = setUp();
   assert.equal(await after(60, true), 0);
   assert.equal(await after(12, false), 0, "a restart takes a while");
@@ -57,7 +57,7 @@ test("a guard that stays down is told once, with its last words, and its return 
   assert.equal(await after(60, true), 2);
 });
 
-test("restarts are not told", async () => {
+test("restarts are not reported", async () => {
   const { after } = setUp();
   for (let i = 0; i < 10; i++) {
     await after(5, false);

@@ -13,7 +13,7 @@ import { repeat } from "./repeat.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
-/** The keeper's looks, one after the other as they come; with each look at the services a second has passed. */
+/** The keeper's looks, in order; with each look at the services a second has passed. */
 function looking(t: TestContext) {
   const layout = layoutOf(temporaryDirectory());
   const clock = new HandClock();

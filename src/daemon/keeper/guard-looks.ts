@@ -13,7 +13,7 @@ export type GuardLooksParts = GuardAlarmParts &
   }>;
 
 /**
- * The guard, the services, and what the guard does to `accounts.db`. Each has a look of its own: none waits for a guard that
+ * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate look: none waits for a guard that
  * hangs, for a mail that the disk does not take, or for a reload.
  */
 export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
@@ -23,7 +23,7 @@ export function guardLooks({ services, reload, ...parts }: GuardLooksParts): rea
   const accounts = new AccountsDbWatch(layout, reload);
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
-    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, to start anew.`);
+    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, so that it starts again.`);
   };
   const accountsLook = async (): Promise<void> => {
     for (const failure of await accounts.look()) say(failure);

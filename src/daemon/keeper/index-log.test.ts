@@ -30,7 +30,7 @@ const LINE = (n: number, address: string): string =>
 const MANY = Array.from({ length: 2_000 }, (_, n) => LINE(0, `10.0.${n >> 8}.${n & 255}`)).join("");
 const SEVEN = { network: parsePrefix("198.51.100.7") };
 
-test("an index that does not belong to the log is not believed, and made again", async () => {
+test("an index that does not fit the log is not used, and made again", async () => {
   for (const change of ["replaced", "edited", "cut", "torn index", "changed index", "no index"] as const) {
     const logs = new Logs();
     const aside = logs.put("mail/mail.log.20261119-010000", MANY, FIRST_MS);
@@ -76,7 +76,7 @@ test("an index grows with its log, is made again if it is gone, and goes with it
   assert.ok(!existsSync(index));
 });
 
-test("an address that stands in a few blocks is found without reading the others", async () => {
+test("an address in a few blocks is found without reading the others", async () => {
   const logs = new Logs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();
@@ -87,7 +87,7 @@ test("an address that stands in a few blocks is found without reading the others
   assert.equal((await logs.find(SEVEN)).length, 1);
 });
 
-test("where a block is not as it was indexed, all before it is searched without the index", async () => {
+test("where a block differs from its index, everything before it is searched without the index", async () => {
   const logs = new Logs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();

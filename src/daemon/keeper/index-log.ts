@@ -24,7 +24,7 @@ const SILENT_MS = 10 * SECOND_MS;
 
 /** Keeps the index of mail.log and of its rotated files, by which `ghostinbox logs --ip` finds an address. */
 export class LogIndexer {
-  /** Each log as it was when it was indexed. */
+  /** Each log's state when it was indexed. */
   readonly #seen = new Map<string, Stats>();
 
   /** Indexes what the logs have gained since. */

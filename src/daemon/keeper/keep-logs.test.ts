@@ -63,7 +63,7 @@ function make(): LogKeeper {
 
 const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
-test("warnings and errors stand in files of their own, each once, after a restart and a kill too", async () => {
+test("warnings and errors are in separate files, each once, after a restart and a kill too", async () => {
   keeper.start();
   appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
   await until(() => read(layout.mailErr) !== "");
@@ -98,7 +98,7 @@ test("a large log is set aside whole, and an old one; an empty one never", async
   assert.equal(elderParts(layout.mailLog).length, 2);
 });
 
-test("as many are kept as the settings say, the newest as it was written, those of yesterday compressed", async () => {
+test("the configured number is kept, the newest uncompressed, older ones compressed", async () => {
   for (let n = 1; n <= 5; n += 1) {
     const file = `${layout.mailLog}.2026111${n}-080000`;
     writeFileSync(file, `part ${n}\n`, { mode: 0o640 });
@@ -119,7 +119,7 @@ test("as many are kept as the settings say, the newest as it was written, those 
   );
 });
 
-test("a rotation that a kill broke off is finished: whoever still writes the old file is told", async () => {
+test("a rotation that a kill interrupted is finished: programs that still write the old file get a signal", async () => {
   const aside = `${layout.mailLog}.20261113-080000`;
   writeFileSync(aside, "x\n");
   keeper = make();

@@ -113,7 +113,7 @@ export class LogKeeper {
   }
 }
 
-/** Its rotated parts, the oldest first, by their names. */
+/** Its rotated parts, oldest first, by their names. */
 export function elderParts(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
@@ -157,7 +157,7 @@ function openFiles(pid: string): readonly string[] {
     const directory = join("/proc", pid, "fd");
     return readdirSync(directory).map((name) => readlinkSync(join(directory, name)));
   } catch {
-    // It has ended meanwhile.
+    // It has ended since.
     return [];
   }
 }

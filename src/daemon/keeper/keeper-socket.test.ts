@@ -55,7 +55,7 @@ describe("the keeper's socket", () => {
 });
 
 describe("the guard's way to the keeper never throws", () => {
-  test("when nobody is there", async () => {
+  test("when no program listens", async () => {
     const reply = await new KeeperClient(join(directory, "none.sock")).ask({ verb: "ping" });
     assert.match(reply.ok ? "" : reply.reason, /^The keeper cannot be reached/);
   });

@@ -14,7 +14,7 @@ const schema = z.object({ holds: z.readonly(z.array(hold)) });
 /** An account whose mail must stay, whatever retention says. `account` in lower case. */
 export type LegalHold = Readonly<z.output<typeof hold>>;
 
-/** Without a file there are none. Throws if it cannot be read: then nobody may take it that there are none. */
+/** Without a file there are none. Throws if it cannot be read: then the caller must not assume that there are none. */
 export function readLegalHolds(path: string): readonly LegalHold[] {
   if (!existsSync(path)) return [];
   try {

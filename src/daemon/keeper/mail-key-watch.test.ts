@@ -33,7 +33,7 @@ function scene() {
   };
 }
 
-test("Dovecot is restarted when the key comes or goes, and the owner is told while it is not there", async () => {
+test("Dovecot is restarted when the key comes or goes, and there is a notice while it is missing", async () => {
   const { layout, watch, prepare, look } = scene();
   assert.deepEqual(await look(), [[], []]);
   watch.use(ON);

@@ -7,7 +7,7 @@ import { type MailCryptSettings, mailCryptOf } from "../set-up/site.ts";
 
 type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
 
-/** After so many looks a restart that failed is tried again: in half a minute, since one that fails can take ten seconds. */
+/** After this many looks a failed restart is tried again: in half a minute, since one that fails can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
 
 /** Lets Dovecot read mail while the right private key is there, and no longer. */

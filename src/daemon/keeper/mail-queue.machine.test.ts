@@ -132,7 +132,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal(new Set(ids(some)).size, MAILS_PER_COMMAND);
   });
 
-  test("a queue that cannot be read is told with Postfix's words", async () => {
+  test("an unreadable queue is reported with Postfix's words", async () => {
     const elsewhere = { ...layout, postfixConf: `${layout.postfixConf}-gone` };
     const reply = await queueVerb(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
     assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);

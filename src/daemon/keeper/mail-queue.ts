@@ -115,7 +115,7 @@ async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise
   const argv = ["-c", postfixConf, ...wordsFor(command)];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
   if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
-  // Released and returned mail would wait for the next look into the queue.
+  // Otherwise released and returned mail would wait for the next look into the queue.
   if (command.verb === "release_mail" || command.verb === "return_mail")
     await runProgram("postqueue", ["-c", postfixConf, "-f"]);
   // A mail that was on hold has two lines: "72CED1EABE5: expired", "72CED1EABE5: released from hold".

@@ -15,7 +15,7 @@ describe("nights in Berlin", () => {
     else process.env["TZ"] = formerZone;
   });
 
-  test("the last night begins at its hour, not after now, and the next one after now", () => {
+  test("the last night started at its hour, not after now, and the next one starts after now", () => {
     const two = at("2026-11-21T02:00+01:00");
     for (const now of [two, two + MINUTE_MS, two + DAY_MS - 1]) {
       assert.equal(lastNight(2, now), two);
@@ -29,7 +29,7 @@ describe("nights in Berlin", () => {
     assert.equal(nextNight(2, two), two + 25 * HOUR_MS);
   });
 
-  test("an hour that is left out at the beginning of summer time comes with the next one, and once", () => {
+  test("an hour that daylight saving time skips comes with the next one, and once", () => {
     const nights = new Set<number>();
     for (let now = at("2026-03-28T03:00+01:00"); now < at("2026-03-30T03:00+02:00"); now += MINUTE_MS)
       nights.add(lastNight(2, now));

@@ -45,11 +45,11 @@ export type Part = Readonly<{
   check: (directory: string) => Promise<string | null>;
   /** Its checker also reads files of the owner, which may have changed since. */
   readsOthers?: true;
-  /** It contains only values that passed our parsers. A start need not ask the checker: it tells of a component that does not run. */
+  /** It contains only values that passed our parsers. A start need not ask the checker: a component that does not run is reported. */
   isToldByStart?: true;
 }>;
 
-/** Every part that is rendered, in the order in which they are reloaded and their refusals are told. */
+/** Every part that is rendered, in the order in which they are reloaded and their refusals are reported. */
 export function partsOf(site: Site): readonly Part[] {
   const { layout } = site;
   return [
@@ -102,7 +102,7 @@ export function partsOf(site: Site): readonly Part[] {
 }
 
 /**
- * What the checker of a component, as it is installed now, says of the configuration in force. Null: nothing; the component can be
+ * The installed checker's verdict on the configuration in force. Null: none; the component can be
  * restarted.
  */
 export function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
@@ -190,7 +190,7 @@ async function checkDovecot(directory: string): Promise<string | null> {
 
 /**
  * As spamd's user, without reading any user's preferences. Together with the rules that it uses; where fetched ones are at fault, which
- * settings do not mend, those of the package decide.
+ * settings do not fix, those of the package decide.
  */
 async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
   const user = CONTENT_USERS.spamd;
@@ -204,7 +204,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
 }
 
-/** As nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */
+/** As the user nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */
 async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];

@@ -25,7 +25,7 @@ test("every service is asked to work, but for guard and keeper, which ask each o
   );
 });
 
-test("each probe has a name of its own, and gives up before it is due again", () => {
+test("each probe has a unique name, and gives up before it is due again", () => {
   const table = tableOf(layoutOf("/data"));
   assert.equal(new Set(table.map(({ name }) => name)).size, table.length);
   for (const { name, everyMs, timeoutMs } of table) assert.ok(timeoutMs < everyMs, name);

@@ -25,7 +25,7 @@ import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 
 /** A question that only a working part answers. */
 export type Probe = Readonly<{
-  /** The part, as the owner is told of it. */
+  /** The part, in messages to the owner. */
   name: string;
   /** Restarted if the part hangs; probed only where it is supervised. */
   service: ServiceName;

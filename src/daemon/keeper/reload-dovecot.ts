@@ -8,7 +8,7 @@ const ENDING = [{ name: "dovecot/log", patienceMs: 5 * SECOND_MS }] as const;
 
 /**
  * `doveadm reload` only sends a signal. Until the master has read its configuration, processes of before answer, and lose each other
- * in the middle of a question: a mail would be put off. Null once it has, or after five seconds; or why there was no reload.
+ * in the middle of a question: a mail would be deferred. Null once it has, or after five seconds; or why there was no reload.
  */
 export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", dovecotConf, "reload"] as const;

@@ -81,7 +81,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     }
   });
 
-  test("of a server that does not run is told", async () => {
+  test("of a stopped server is reported", async () => {
     await postfix("stop");
     assert.match((await reloadPostfix(layout)) ?? "", /reload/);
   });

@@ -11,7 +11,7 @@ const ENDING = [
 
 /**
  * `postfix reload` only sends a signal (postfix-script). A flush that comes before the queue manager of before has ended is
- * lost with it, and a client of before would try with the former settings. Null once they have ended, or why there was no reload.
+ * lost with it, and a client from before would retry with the former settings. Null once they have ended, or why there was no reload.
  */
 export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
   const command = ["postfix", "-c", postfixConf, "reload"] as const;

@@ -4,7 +4,7 @@ import { repeat } from "./repeat.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
-/** Resolves when a look that never fails has come so often. */
+/** Resolves when a look that never fails has run this often. */
 function looked(times: number): Promise<void> {
   return new Promise((resolve) => {
     let looks = 0;
@@ -38,7 +38,7 @@ test("the next look comes after one that threw, and after one that rejected", as
   );
 });
 
-test("the next look waits for the end of one that takes long", async () => {
+test("the next look waits for the end of a long one", async () => {
   let looks = 0;
   const long = Promise.withResolvers<void>();
   const look = (): unknown => {

@@ -7,9 +7,9 @@ export type Repeated = Readonly<{
   everyMs: number;
   /** The first look comes without a pause before it. */
   atOnce?: boolean;
-  /** Said of a look that throws or rejects, with the reason: "the logs could not be kept". */
+  /** The message for a look that throws or rejects, with the reason: "the logs could not be kept". */
   failing: string;
-  /** May start what takes long: the next look waits for its end. */
+  /** May start something long: the next look waits for its end. */
   look: () => unknown;
 }>;
 

@@ -28,7 +28,7 @@ function keeper(fails = false) {
   return { layout, clock, made, schedule };
 }
 
-test("the first report goes when the next week begins, once, also over a restart", async () => {
+test("the first report is sent when the next week starts, once, also over a restart", async () => {
   const { clock, made, schedule } = keeper();
   for (let i = 0; i < 20; i++) {
     clock.at = FRIDAY + (i * DAY_MS) / 4;
@@ -51,7 +51,7 @@ test("while one is being made no other is started", () => {
   assert.equal(started, 1);
 });
 
-test("a failure is told until a report has gone, and not while reports are off", async () => {
+test("a failure is reported until a report was sent, and not while reports are off", async () => {
   const { clock, schedule, layout } = keeper(true);
   const one = schedule();
   await one.look();
@@ -89,7 +89,7 @@ test("one that is killed is tried again an hour later, also while that cannot be
   assert.equal(started, 3);
 });
 
-test("one that does not end is told after an hour, and no other is started beside it", async () => {
+test("a report that does not end is reported after an hour, and no other starts beside it", async () => {
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   const limits: Parameters<RunBehind>[3][] = [];

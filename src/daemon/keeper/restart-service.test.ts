@@ -13,7 +13,7 @@ import { listProcesses } from "../set-up/read-processes.ts";
 import { restartMark } from "../set-up/supervise.ts";
 import { finishRestarts, restartHanging, restartService } from "./restart-service.ts";
 
-/** A service under a supervisor of its own, and the process id that it has now. */
+/** A service under a separate supervisor, and its current process id. */
 async function supervised(t: TestContext, name: string, script: string) {
   const { data, services } = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-services-")));
   const directory = join(services, name);
@@ -45,7 +45,7 @@ test("a service is ended and runs again", RUNIT, async (t) => {
   assert.notEqual(pid(), before);
 });
 
-test("one that does not end is told", RUNIT, async (t) => {
+test("a service that does not end is reported", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "web", DEAF);
   const before = pid();
   assert.match((await restartService("web", { services }, 1)) ?? "", /timeout: run: .*got TERM/);
@@ -105,7 +105,7 @@ test(
   RUNIT,
   async (t) => {
     const { data, services, pid } = await supervised(t, "web", HEARS);
-    // Root can write a read-only file, but not over a directory: as on a disk without room, the mark stays as it is.
+    // Root can write a read-only file, but not over a directory: as on a disk without room, the mark stays unchanged.
     mkdirSync(restartMark(services, "web"));
     const before = pid();
     assert.equal(await restartHanging("web", { data, services }, 2), null);

@@ -62,7 +62,7 @@ function svOf(services: string, service: ServiceName, patienceSeconds: number): 
   return (command) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
 }
 
-/** Whoever is killed between the two leaves the mark: runsv(8) starts nothing that was told to be down. */
+/** A keeper that is killed between the two leaves the mark: runsv(8) starts nothing that it was ordered to keep down. */
 async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
   unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
   // sv(8) also sends CONT, so that one that was stopped by a signal can end.
@@ -90,7 +90,7 @@ function familyOf(pid: number | null, data: string): readonly Process[] {
   return [...found];
 }
 
-/** Another process may have been given the number meanwhile. */
+/** Another process may have been given the number since. */
 function nameOf({ pid, exe, args }: Process): string {
   return [pid, exe, ...args].join(" ");
 }

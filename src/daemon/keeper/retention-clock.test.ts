@@ -6,13 +6,13 @@ import { type ClockNote, clockSeen, leapSince, leapText } from "./retention-cloc
 const NOW = Date.UTC(2026, 10, 20);
 const NOTE: ClockNote = { lookedAt: NOW, leap: null };
 
-test("a clock that goes on is noted once an hour", () => {
+test("a running clock is noted once an hour", () => {
   assert.equal(clockSeen(NOTE, NOW + 59 * MINUTE_MS), NOTE);
   assert.deepEqual(clockSeen(NOTE, NOW + HOUR_MS), { lookedAt: NOW + HOUR_MS, leap: null });
   assert.deepEqual(clockSeen(NOTE, NOW - HOUR_MS), { lookedAt: NOW - HOUR_MS, leap: null });
 });
 
-test("a clock that was set by more than two days is believed once it has gone on for a day", () => {
+test("a clock that was set by more than two days is trusted once it has run for a day", () => {
   for (const byMs of [365 * DAY_MS, -365 * DAY_MS, 2 * DAY_MS + 1]) {
     const at = NOW + byMs;
     assert.equal(leapSince(NOTE, at), byMs);
@@ -25,7 +25,7 @@ test("a clock that was set by more than two days is believed once it has gone on
   assert.equal(leapSince(NOTE, NOW + 2 * DAY_MS), null);
 });
 
-test("it is told with its direction and the new time", () => {
+test("the message has the direction and the new time", () => {
   assert.match(
     leapText({ at: NOW, byMs: -20 * DAY_MS }),
     /^the clock went back by 20 days, to 2026-11-20 00:00 UTC, or /,

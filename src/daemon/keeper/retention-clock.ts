@@ -1,22 +1,22 @@
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
-/** A clock that was set so far is not believed at once. A machine that was off for longer looks the same. */
+/** A clock that was set this far is not trusted at once. A machine that was off for longer looks the same. */
 const LEAP_MS = 2 * DAY_MS;
-/** One that kept its new time for so long is. */
+/** After it kept its new time for this long, it is. */
 const BELIEVED_AFTER_MS = DAY_MS;
-/** A look is noted so often: each note is written to the disk for good. */
+/** How often a look is noted: each note is flushed to the disk. */
 const NOTED_EVERY_MS = HOUR_MS;
 
-/** What retention knows of the clock (ms). `lookedAt`: by the time of a look; `leap`: nothing is removed while it is there. */
+/** Retention's view of the clock (ms). `lookedAt`: by the time of a look; `leap`: nothing is removed while it is there. */
 export type ClockNote = Readonly<{ lookedAt: number; leap: Readonly<{ at: number; byMs: number }> | null }>;
 
-/** How far the clock was set since the last look, ahead if positive; null: it went on as it should. */
+/** How far the clock was set since the last look, ahead if positive; null: it ran normally. */
 export function leapSince({ lookedAt }: Pick<ClockNote, "lookedAt">, now: number): number | null {
   const byMs = now - lookedAt;
   return Math.abs(byMs) > LEAP_MS ? byMs : null;
 }
 
-/** What to note after a look at `now`; the same object if there is nothing new. */
+/** The note after a look at `now`; the same object if there is nothing new. */
 export function clockSeen(note: ClockNote, now: number): ClockNote {
   const byMs = leapSince(note, now);
   if (byMs !== null) return { lookedAt: now, leap: { at: now, byMs } };

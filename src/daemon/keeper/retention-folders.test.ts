@@ -12,7 +12,7 @@ const rulesOf = (...texts: readonly string[]) => texts.map((text) => parseKeepRu
 const seen = (name: string, ...rules: readonly string[]) =>
   ruledFolders(rulesOf(...rules), ANNA, [{ name, guid: "a1", mails: 0, bytes: 0 }]);
 
-test("a folder's time begins when it comes under a rule, also by a new name or a new rule", () => {
+test("a folder's time starts when it comes under a rule, also by a new name or a new rule", () => {
   assert.deepEqual(seen("Archive", "Trash 30d"), []);
   const [first] = seen("Trash.Archive", "Trash 30d");
   assert.ok(first);

@@ -55,7 +55,7 @@ export function writeFolderTimes(path: string, accounts: FolderTimes): void {
   writeRecord(path, { accounts });
 }
 
-/** Of a rule, whatever its time: a longer or shorter one does not begin again. */
+/** Of a rule, whatever its time: a longer or shorter one does not start again. */
 function nameOf({ account, folder }: KeepRule): string {
   return `${account ?? "*"} ${folder}`;
 }

@@ -59,7 +59,7 @@ test("the first run is in the night after the first look, and then each night ha
   assert.deepEqual(readRetentionRecord(layout).last, { at: later, mails: 1, bytes: 9 });
 });
 
-test("a failure is told and tried again each hour; legal holds that cannot be read are one", async () => {
+test("a failure is reported and tried again each hour; unreadable legal holds are one", async () => {
   const { at, clock, state, schedule, layout } = await scene();
   await at(clock.now());
   const first = nextNight(2, clock.now());
@@ -76,7 +76,7 @@ test("a failure is told and tried again each hour; legal holds that cannot be re
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that cannot be noted is told, ends nothing, and is made again an hour later", async () => {
+test("a run that cannot be noted is reported, ends nothing, and is repeated an hour later", async () => {
   const { at, clock, layout, state, schedule } = await scene();
   await at(clock.now());
   const first = nextNight(2, clock.now());
@@ -99,7 +99,7 @@ test("a run that cannot be noted is told, ends nothing, and is made again an hou
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a clock that is a year ahead or behind removes nothing, and all folders begin again", async () => {
+test("a clock that is a year ahead or behind removes nothing, and the time of all folders starts again", async () => {
   for (const byMs of [365 * DAY_MS, -365 * DAY_MS]) {
     const { at, clock, layout, schedule } = await scene();
     await at(clock.now());
@@ -116,7 +116,7 @@ test("a clock that is a year ahead or behind removes nothing, and all folders be
   }
 });
 
-test("once the record is lost, every folder begins again: a leap would not have been seen", async () => {
+test("once the record is lost, the time of every folder starts again: a leap would not have been seen", async () => {
   const { at, clock, layout } = await scene();
   rmSync(layout.retentionRecord);
   assert.equal(await at(clock.now()), 0);

@@ -137,7 +137,7 @@ export class RetentionSchedule {
   }
 }
 
-/** When mail goes next; null: not while a leap of the clock is not believed. */
+/** When mail is removed next; null: not while a leap of the clock is not trusted. */
 export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
   if (record.leap !== null) return null;
   // Before the first look nothing is due.

@@ -144,7 +144,7 @@ test("a hold that is set while mail is counted holds from then on", async () => 
   assert.deepEqual(contents[ANNA], { Junk: [], Trash: [31] });
 });
 
-test("an account that cannot be looked at does not keep the others' mail, and is told", async () => {
+test("an account that cannot be read does not keep the others' mail, and is reported", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31] }, [BERT]: { Trash: [31] } }, ANNA);
   const removed = await removedBy(mail, await oldRules(mail, ["Trash 30d"]));
   assert.deepEqual(removed, { mails: 1, bytes: 10, accounts: 2, failure: `${ANNA}: no such home` });

@@ -66,7 +66,7 @@ export type Removed = Amount & Readonly<{ accounts: number; failure: string | nu
 
 /**
  * Removes what was kept long enough by `at`, from folders that have been under their rule for as long. Nothing of an account under
- * legal hold. If one account cannot be looked at, the others go on; if it is not known what is held, nothing is removed.
+ * legal hold. If one account cannot be read, the others are still cleaned; without the list of holds nothing is removed.
  * `times`: for the next run.
  */
 export async function runRetention(
@@ -105,7 +105,7 @@ export async function runRetention(
   return { removed: { mails, bytes, accounts, failure }, times: seen };
 }
 
-/** Under its name: counting takes long in a large folder, which may be taken out of Trash meanwhile. */
+/** Under its name: counting takes long in a large folder, which may be moved out of Trash in that time. */
 async function isStillThere(mail: MailFolders, account: AccountName, { guid, name }: Folder): Promise<boolean> {
   return (await mail.folders(account)).some((folder) => folder.guid === guid && folder.name === name);
 }

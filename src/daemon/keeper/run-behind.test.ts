@@ -33,12 +33,12 @@ test("a program of ours runs behind everything else, with its arguments", SKIP, 
   assert.match(written(), new RegExp(`^2026-11-23 7 ${Math.min(19, before + 10)}\\n idle\\n 800\\n$`));
 });
 
-test("how it ended is told: by its code or by a signal", SKIP, async () => {
+test("its end is reported: by its code or by a signal", SKIP, async () => {
   assert.equal(await runBehind(installed("process.exit(3)").layout, "report"), "3");
   assert.equal(await runBehind(installed('process.kill(process.pid, "SIGKILL")').layout, "report"), "SIGKILL");
 });
 
-test("one that does not end is killed after its limit, and that is told", SKIP, async () => {
+test("a program that does not end is killed after its limit, and reported", SKIP, async () => {
   const { layout } = installed("process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);");
   const told: string[] = [];
   const limit = { ms: 600, passed: (reason: string) => void told.push(reason) };
@@ -54,7 +54,7 @@ test("one that ends in time leaves no limit behind", SKIP, async () => {
   assert.equal(pending(), before);
 });
 
-test("one that cannot be started is told, too, and ends nothing else", SKIP, async (t) => {
+test("one that cannot be started is reported, too, and ends nothing else", SKIP, async (t) => {
   const { layout } = installed("");
   const said = t.mock.method(console, "error", () => undefined);
   const path = process.env["PATH"];

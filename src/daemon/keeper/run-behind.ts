@@ -56,7 +56,7 @@ function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
   } catch {
-    // It has ended, or a container has set more already: then it runs as it is.
+    // It has ended, or a container has set more already: then it runs unchanged.
   }
 }
 

@@ -45,7 +45,7 @@ test("a port that is closed, or speaks no TLS, is named", OPENSSL, async () => {
   assert.deepEqual(await notServing(cert, [mute, 1], 300), [mute, 1]);
 });
 
-test("what the owner is told of a new certificate", OPENSSL, async () => {
+test("the message about a new certificate", OPENSSL, async () => {
   const made = await selfSigned("any");
   const port = await listenOnPort(createServer(made));
   const none = { fresh: null, failed: null };

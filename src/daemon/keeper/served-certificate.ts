@@ -5,10 +5,10 @@ import type { Looked } from "./follow-certificate.ts";
 
 const PATIENCE_MS = 5_000;
 const LOOK_MS = 100;
-/** Connections in a row that must get it: a process that began before the change may still take one of them. */
+/** Connections in a row that must get it: a process that started before the change may still take one of them. */
 const IN_A_ROW = 3;
 
-/** What `config apply` says of the certificate: nothing if it is the same as before. */
+/** The part of `config apply`'s output about the certificate: nothing if it is the same as before. */
 export async function certificateNews(
   { fresh, failed }: Looked,
   ports: readonly number[],

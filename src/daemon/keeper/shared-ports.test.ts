@@ -10,7 +10,7 @@ import { SharedPorts } from "./shared-ports.ts";
 const BESIDE = `require("node:net").createServer()
   .listen({ port: Number(process.argv[1]), host: "127.0.0.1", reusePort: true }, () => console.log("listening"))`;
 
-test("a program that shares the port of a service is told while it listens, and the service's own sockets are not", async (t) => {
+test("a program that shares a service's port is reported while it listens, and the service's own sockets are not", async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
   t.after(() => server.close());
@@ -43,7 +43,7 @@ test("a program that shares the port of a service is told while it listens, and 
   assert.equal(troubleAfter(3), null);
 });
 
-test("while no more sockets are in use, a look that found nothing is believed three times, and no longer", async (t) => {
+test("while no more sockets are in use, a look that found nothing is trusted three times at most", async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
   t.after(() => server.close());

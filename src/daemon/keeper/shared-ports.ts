@@ -6,9 +6,9 @@ import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "..
 
 /** Calls of `look` from one look at the kernel's tables to the next. */
 const LOOKS_EVERY = 3;
-/** Each of these reads whole tables. So many in a row are left out while no more sockets are in use than at one that found nothing. */
+/** Each of these reads whole tables. This many in a row are skipped while no more sockets are in use than at one that found nothing. */
 const MOST_LEFT_OUT = 3;
-/** In so many of them in a row a strange socket is seen before it is told: a restart leaves one for a moment. */
+/** In this many of them in a row a strange socket is seen before it is reported: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
 const NAME_CHARACTERS = 300;
 
@@ -44,7 +44,7 @@ export class SharedPorts {
       const { service } = serverPort;
       const sockets = socketsOn(serverPort, listening);
       const main = mainOf(service);
-      // Without any of its own the service has not started yet, or cannot: that is told elsewhere.
+      // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
       if (main === null || !holdsSocket(main, sockets)) continue;
       for (const socket of sockets) {
         const own = `${main} ${socket}`;
@@ -58,7 +58,7 @@ export class SharedPorts {
     this.#quiet = strange.size > 0 || sockets === null ? null : { sockets, left: MOST_LEFT_OUT };
   }
 
-  /** A program that listens has one more. That another one was closed meanwhile hides it for a few looks only. */
+  /** A program that listens has one more. If another one was closed at the same time, that hides it for a few looks only. */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
       return false;
@@ -66,7 +66,7 @@ export class SharedPorts {
     return true;
   }
 
-  /** What the owner is told, in one sentence; null if the service has its ports to itself. */
+  /** The message to the owner, in one sentence; null if no other program shares the service's ports. */
   troubleOf(service: ServiceName): string | null {
     for (const one of this.#strange.values()) if (one.service === service && one.seen >= TOLD_FROM) return one.says;
     return null;

@@ -52,7 +52,7 @@ test("none are fetched while the filter, or fetching, is off", async () => {
   }
 });
 
-test("a week of failures is told, and over once rules come again", async () => {
+test("a week of failures is reported, and over once rules come again", async () => {
   const { state, schedule, pass } = keeper();
   await pass(1);
   state.failure = "no signature";

@@ -45,7 +45,7 @@ function changeRulesRecord(layout: Layout, change: Partial<RulesRecord>): void {
   writeRecord(layout.spamRulesRecord, { ...readRulesRecord(layout), ...change });
 }
 
-/** Fetches rules now, and notes what came of it. Nothing that is not signed or has an error comes into use. */
+/** Fetches rules now, and notes the result. Unsigned or faulty ones are not used. */
 export async function fetchRules(layout: Layout, now: number): Promise<FetchedRules> {
   const user = CONTENT_USERS.spamd;
   const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--bounding-set=-all", "--no-new-privs"];

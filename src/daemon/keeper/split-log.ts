@@ -42,7 +42,7 @@ export class LogSplitter {
     return this.#follower.stop();
   }
 
-  /** The parts were rotated meanwhile: new lines begin new files. */
+  /** The parts were rotated in between: new lines start new files. */
   partsChanged(): void {
     this.#repair();
     this.#keep({ ...this.#state });
@@ -66,7 +66,7 @@ export class LogSplitter {
     if (lines.length > 0) appendFile(file, lines.map(([line]) => `${line}\n`).join(""));
   }
 
-  /** What is beyond the stored position is written again; what is missing was removed by another program. */
+  /** Lines beyond the stored position are written again; missing ones were removed by another program. */
   #repair(): void {
     const { mailWarn, mailErr, mailLog } = this.#layout;
     const { warnBytes, errBytes, position } = this.#state;

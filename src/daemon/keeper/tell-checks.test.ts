@@ -10,7 +10,7 @@ import { checksOf } from "./tell-checks.ts";
 
 const AT = "2026-11-20T06:00:00.000Z";
 
-test("each check is told with its state and when it last passed, without its evidence", () => {
+test("each check is shown with its state and its last pass, without its evidence", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.deepEqual(checksOf(layout), { at: null, checks: [] });
   mkdirSync(dirname(layout.checkRecord), { recursive: true });

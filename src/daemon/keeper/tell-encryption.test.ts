@@ -13,7 +13,7 @@ const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as
 const SERVER = { ...OFF, "mailboxes.encryption": "server" } as const;
 const NONE = { encrypts: false, byAccount: false, readable: null, fingerprint: null };
 
-test("whether mail is encrypted and can be read is told, and which key that takes, but not where it is", () => {
+test("the state of encryption is shown, and which key it takes, but not where that is", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.deepEqual(encryptionOf(layout, OFF), NONE);
   assert.deepEqual(encryptionOf(layout, SERVER), NONE, "there are no keys yet");

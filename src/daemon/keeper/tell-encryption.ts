@@ -5,13 +5,13 @@ import type { EncryptionReport } from "../../wire/control/told.ts";
 import { fingerprint, lockedBecause } from "../set-up/mail-keys.ts";
 import { mailCryptOf } from "../set-up/site.ts";
 
-/** What `encryption show` tells of the server's key, without where that is. Throws if the public key cannot be read. */
+/** The state of the server's key for `encryption show`, without its place. Throws if the public key cannot be read. */
 export function encryptionOf(
   layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
   settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
 ): EncryptionReport {
   const crypt = mailCryptOf(settings, layout);
-  // Before the settings are applied, there are no keys.
+  // Before the settings are applied, no keys exist.
   if (crypt === null || !existsSync(crypt.publicKey))
     return { encrypts: false, byAccount: false, readable: null, fingerprint: null };
   const { encrypts, byAccount } = crypt;

@@ -14,13 +14,13 @@ test("a Fail2ban that is off has no jails", async () => {
   assert.deepEqual(await tellFail2ban(layout, off), { ok: true, detail: "", fail2ban });
 });
 
-test("one that should run and is not there is told as such", async () => {
+test("a Fail2ban that should run and is missing is reported as such", async () => {
   const told = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
   assert.ok(!told.ok);
   assert.match(told.reason, /^Fail2ban (?:does not answer|cannot be asked)\.$/);
 });
 
-test("what the keeper tells of it is read by the guard", () => {
+test("the guard can read the keeper's answer about it", () => {
   const reply = { ok: true, detail: "", fail2ban: FAIL2BAN };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });

@@ -29,7 +29,7 @@ test("before the first run there is only the next one", () => {
   assert.deepEqual(toldOf(layoutOfServer()), told);
 });
 
-test("the last run, why there is none now, and since when mail is under legal hold are told; not why it is", () => {
+test("the last run, why there is none now, and the start of each legal hold are shown; not its reason", () => {
   const layout = layoutOfServer();
   const leap = { at: NOW - HOUR_MS, byMs: 20 * DAY_MS };
   const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
@@ -44,13 +44,13 @@ test("the last run, why there is none now, and since when mail is under legal ho
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });
 
-test("a list of holds that cannot be read is not told as an empty one", () => {
+test("an unreadable list of holds is not shown as an empty one", () => {
   const layout = layoutOfServer();
   writeFileSync(layout.legalHolds, "nonsense");
   assert.throws(() => toldOf(layout), /cannot be read/);
 });
 
-test("a run that failed is told with its reason, and tried again an hour later", () => {
+test("a failed run is shown with its reason, and tried again an hour later", () => {
   const layout = layoutOfServer();
   const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
   const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };

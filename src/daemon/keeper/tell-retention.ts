@@ -5,7 +5,7 @@ import { type LegalHold, readLegalHolds } from "./legal-holds.ts";
 import { leapText } from "./retention-clock.ts";
 import { nextRun, type RetentionRecord, type RetentionSettings, readRetentionRecord } from "./retention-schedule.ts";
 
-/** How retention stands, without a look into the mailboxes, which takes long. Times are in milliseconds since the epoch. */
+/** The state of retention, without a look into the mailboxes, which takes long. Times are in milliseconds since the epoch. */
 export type RetentionState = Readonly<{
   /** Null: paused. */
   nextRunAt: number | null;
@@ -32,7 +32,7 @@ export function retentionState(
   };
 }
 
-/** What others are told of it; of legal holds not their reasons. */
+/** The part for other programs; of legal holds not their reasons. */
 export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
   return {
     nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),

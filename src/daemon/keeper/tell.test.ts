@@ -11,7 +11,7 @@ import { tell, tellRedirects } from "./tell.ts";
 const layout = layoutOf(temporaryDirectory());
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
 
-test("root's records are told while the settings cannot be read, the rest is not", async () => {
+test("root's records are shown while the settings cannot be read, the rest is not", async () => {
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
   const told = await tell("upkeep", known);
   assert.ok(told.ok);
@@ -25,7 +25,7 @@ test("root's records are told while the settings cannot be read, the rest is not
   assert.partialDeepStrictEqual(await tell("incidents", known), { ok: true, incidents: { incidents: [] } });
 });
 
-test("where Sieve scripts send mail on is told of the accounts that are asked for", async () => {
+test("the targets of Sieve scripts are listed for the accounts that are asked for", async () => {
   const { mail } = layoutOf(temporaryDirectory());
   for (const name of ["anna", "bert"]) {
     const home = join(mail, "example.org", name);
@@ -38,7 +38,7 @@ test("where Sieve scripts send mail on is told of the accounts that are asked fo
   rmSync(join(mail, "example.org", "bert"), { recursive: true });
   mkdirSync(join(mail, "example.org", "bert"));
   writeFileSync(join(mail, "example.org", "bert", "sieve"), "no directory");
-  // Whoever has taken Dovecot over may put anything there: it hides nothing of the others.
+  // An attacker who has taken over Dovecot may put anything there: it hides nothing of the others.
   assert.deepEqual(await tellRedirects({ mail }, ["bert@example.org", "anna@example.org"]), annas);
   rmSync(join(mail, "example.org", "bert", "sieve"));
   symlinkSync("/etc", join(mail, "example.org", "bert", "sieve"));

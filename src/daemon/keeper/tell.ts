@@ -54,7 +54,7 @@ export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: re
     const redirects: Forward[] = [];
     for (const account of accounts) {
       redirects.push(...redirectsIn(homeOf(mail, account), account));
-      // Others ask the keeper meanwhile.
+      // Others can ask the keeper at the same time.
       await nextTurn();
     }
     return { ok: true, detail: "", redirects };

@@ -5,7 +5,7 @@ type Outcomes = Readonly<{ last: Readonly<{ at: number }> | null; failure: Failu
 
 /**
  * A record with a failure that it could not keep, unless it knows of something later. Without that, a full disk would hide the
- * failure, and the task would begin again at each look.
+ * failure, and the task would start again at each look.
  */
 export function withUnnoted<Noted extends Outcomes>(record: Noted, unnoted: Failure | null): Noted {
   const notedAt = Math.max(record.last?.at ?? 0, record.failure?.at ?? 0);

@@ -27,7 +27,7 @@ function named(items: readonly UpkeepItem[], name: UpkeepItem["name"]): UpkeepIt
   return items.find((one) => one.name === name) ?? assert.fail(name);
 }
 
-test("a new server has done nothing yet, which is no fault", () => {
+test("a new server has done nothing yet, which is not a fault", () => {
   const items = upkeepOf(server(), [], settings);
   assert.deepEqual(
     items.map(({ state, at }) => [state, at]),
@@ -36,7 +36,7 @@ test("a new server has done nothing yet, which is no fault", () => {
   for (const { says, command } of items) assert.ok(says !== "" && command.startsWith("./ghostinbox "));
 });
 
-test("what was done last is told with its time, and no place or secret", () => {
+test("the last run of each task is shown with its time, and no place or secret", () => {
   const layout = server();
   const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_000 };
   changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2_500_000 } });
@@ -55,7 +55,7 @@ test("what was done last is told with its time, and no place or secret", () => {
   assert.doesNotMatch(JSON.stringify(items), /s3cret|owner@/);
 });
 
-test("a trouble that is about it makes it worse, and is told", () => {
+test("a trouble of a task lowers its state, and is shown", () => {
   const layout = server();
   endDrill(layout, failedDrill({ at: AT, reason: "the snapshot is damaged" }));
   const items = upkeepOf(
@@ -78,7 +78,7 @@ test("a trouble that is about it makes it worse, and is told", () => {
   assert.doesNotMatch(JSON.stringify(items), /another matter/);
 });
 
-test("checks are told by name, and updates as the checks saw them", () => {
+test("checks are shown by name, and updates as the checks saw them", () => {
   const layout = server();
   const kept = (state: "ok" | "warning" | "wrong", evidence = "seen") => ({ state, evidence, passedAt: AT });
   const checks = { "dns.mx": kept("wrong"), "tls.name": kept("ok"), "updates.waiting": kept("warning", "2 wait.") };

@@ -37,7 +37,7 @@ const COMMANDS: Readonly<Record<Name, string>> = {
   spam_rules: "./ghostinbox spam update",
 };
 
-/** What `status` on the command line tells of it, for those who may not read root's records. Names no place and no secret. */
+/** The upkeep in `status` of the command line, for readers without access to root's records. Names no place and no secret. */
 export function upkeepOf(
   layout: Layout,
   troubles: readonly KeeperTrouble[],

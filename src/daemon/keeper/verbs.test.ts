@@ -57,7 +57,7 @@ describe("settings that cannot be read", () => {
       assert.match(reason, /limits\.mail\.per_minute/);
     });
 
-  test("logs are kept by the usual rules meanwhile", () => {
+  test("logs are kept by the usual rules until then", () => {
     assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
   });
 
@@ -106,7 +106,7 @@ test("a service that is not there is not restarted, and neither takes the next c
   assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
 });
 
-test("sessions that cannot be ended are told", async () => {
+test("sessions that cannot be ended are reported", async () => {
   const { verbs } = keeper();
   assert.match(
     reasonOf(await verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" })),
@@ -120,7 +120,7 @@ test("without Dovecot it says why the use of a mailbox is not known", async () =
 });
 
 describe("mails about bans", () => {
-  test("go to nobody where the settings name nobody", async () => {
+  test("are sent to no one without an address in the settings", async () => {
     assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "Nobody wants to know." });
   });
 

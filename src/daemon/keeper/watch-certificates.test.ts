@@ -71,7 +71,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     return { layout, log, watch, serve, called, troubles };
   }
 
-  test("one with a foreign key is told after a quarter of an hour, once for its precertificate and itself", () => {
+  test("a certificate with a foreign key is reported after a quarter of an hour, once for its precertificate and itself", () => {
     const { serve, called, troubles } = kit();
     serve();
     called();
@@ -96,7 +96,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.deepEqual(troubles(16 * MINUTE_MS), []);
   });
 
-  test("so are those of other services, by file through a link or by key, also after they were renewed", () => {
+  test("known keys include those of other services, by file through a link or by key, also after they were renewed", () => {
     const directory = temporaryDirectory();
     const key = hashOfKey(ownCertificate(directory).cert);
     symlinkSync("cert.pem", join(directory, "live.pem"));
@@ -124,7 +124,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.deepEqual(troubles(), []);
   });
 
-  test("what keeps certspotter from watching is told for a day", () => {
+  test("a fault that keeps certspotter from watching is reported for a day", () => {
     const { called, troubles } = kit();
     called({ EVENT: "error", SUMMARY: "no log answers" });
     assert.deepEqual(troubles(), ["transparency_failing: certspotter says: no log answers"]);
@@ -143,7 +143,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.match(readFileSync(log, "utf8"), /^\d+\tdiscovered_cert\t/);
   });
 
-  test("what was unknown stays told while the file is too long or gone, and ends with an empty one", () => {
+  test("an unknown certificate stays reported while the file is too long or gone, and ends with an empty one", () => {
     const { watch, called, troubles, log, layout } = kit();
     called();
     assert.equal(troubles(16 * MINUTE_MS).length, 1);
@@ -163,13 +163,13 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.match(troubles(16 * MINUTE_MS).join("\n"), /^transparency_failing: .*other\.log is not there.*$/);
   });
 
-  test("one that is spotted while the clock is ahead is told once the clock is right", () => {
+  test("one that is found while the clock is ahead is reported once the clock is right", () => {
     const { called, troubles } = kit();
     called();
     assert.equal(troubles(-30 * DAY_MS).length, 1);
   });
 
-  test("a file that cannot be the hook's is not read, and that is told", () => {
+  test("a file that cannot be the hook's is not read, and reported", () => {
     const { called, troubles, log } = kit();
     called();
     truncateSync(log, 5 * 1024 * 1024);

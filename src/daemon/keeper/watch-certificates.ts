@@ -14,7 +14,7 @@ export type CertificateSettings = Pick<Settings, "certificates.log" | "certifica
 
 /** Certificates are found minutes after their issue; until then ours should have been put in use. A clock may differ as much. */
 const GRACE_MS = 15 * MINUTE_MS;
-/** How long a trouble of certspotter itself is told. */
+/** How long a trouble of certspotter itself is reported. */
 const TROUBLE_MS = DAY_MS;
 /** A line has at most 1.5 KB. */
 const MOST_LOG_BYTES = 4 * 1024 * 1024;
@@ -26,8 +26,8 @@ type Certificate = Extract<ReturnType<typeof readSpotted>, { event: "certificate
 
 /**
  * Compares the certificates that certspotter found in the public logs with the keys that this server and the owner's other
- * services use or have used, which it notes by itself. What is unknown stays told until its key is known or its line is gone.
- * The file of the hook is read as a whole each time; while it cannot be read, what it held last stays told.
+ * services use or have used, which it notes. An unknown one stays reported until its key is known or its line is gone.
+ * The file of the hook is read as a whole each time; while it cannot be read, the last known unknowns stay reported.
  */
 export class CertificateWatch {
   readonly #layout: Layout;
@@ -61,7 +61,7 @@ export class CertificateWatch {
   #compare(file: string, known: ReadonlySet<string>): readonly KeeperTrouble[] {
     const now = this.#clock.now();
     const { certificates, failing } = this.#read(file, now);
-    // A line of the future was written while the clock was wrong: when it is due cannot be known.
+    // A line from the future was written while the clock was wrong: its due time cannot be known.
     const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
     const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
     return [
@@ -117,7 +117,7 @@ function keyIn(file: string): readonly string[] {
     });
     return [createHash("sha256").update(key).digest("hex")];
   } catch {
-    // It is renewed just now, or it is none: the next look finds it, or the owner hears of the certificate.
+    // It is being renewed, or missing: the next look finds it, or the owner gets an alert about the certificate.
     return [];
   }
 }

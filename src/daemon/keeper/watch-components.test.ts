@@ -103,7 +103,7 @@ test("after one that does not work again, no other is touched until it answers",
   assert.deepEqual(details(), []);
 });
 
-test("one that did not work again is renewed before all others once its mended version comes", DPKG, async () => {
+test("one that did not work again is renewed before all others once its fixed version comes", DPKG, async () => {
   const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
   refuses.set("unbound", "unbound refuses its configuration");
   silent.set("dovecot", "The IMAP port does not answer");
@@ -121,7 +121,7 @@ test("one that did not work again is renewed before all others once its mended v
   assert.deepEqual(details(), []);
 });
 
-test("one whose package dpkg has not finished is left alone, and that is told", DPKG, async () => {
+test("one whose package dpkg has not finished is not restarted, and reported", DPKG, async () => {
   const { files, looks, details } = upgraded("postgrey");
   const half = "Package: postgrey\nStatus: install ok half-configured\nArchitecture: all\nMaintainer: x\nVersion: 1\n";
   writeFileSync(join(files.directory, "status"), `${half}Description: x\n`);

@@ -9,7 +9,7 @@ import { MINUTE_MS } from "../../core/time.ts";
 import { COMPONENTS, type Component } from "../../render/components.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 
-/** A change of the packages is looked at once nothing has changed for so many looks: a package often comes after another. */
+/** A change of the packages is looked at after this many looks without a further one: a package often comes after another. */
 const CALM_LOOKS = 2;
 const AGAIN_MS = 10 * MINUTE_MS;
 
@@ -32,13 +32,13 @@ type Failure = Readonly<{ detail: string; stops: boolean }>;
 
 /**
  * Restarts the components that Debian has upgraded, one after the other, once dpkg is done. One whose new version refuses the
- * configuration is not restarted: its old version goes on, and the owner is told. After one that does not run again, no other is
+ * configuration is not restarted: its old version keeps running, with a notice. After one that does not run again, no other is
  * touched until that one answers.
  */
 export class ComponentWatch {
   readonly #parts: ComponentWatchParts;
   readonly #files: PackageFiles;
-  /** The state of the packages at the last look, and the one that has been dealt with. */
+  /** The state of the packages at the last look, and the one that was handled. */
   #seen = "";
   #done: string | null = null;
   #calm = 0;

@@ -38,7 +38,7 @@ test("a fifth and a tenth of the disk left are reported, each with its own notic
   assert.equal(readDiskDays(layout).length, 1, "the day is noted");
 });
 
-test("mail on a disk of its own is watched too, and 0 turns it off", () => {
+test("mail on a separate disk is watched too, and 0 turns it off", () => {
   const { layout, watch, look } = setUp();
   assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);
   watch.use({ "alerts.thresholds.disk": 0 });

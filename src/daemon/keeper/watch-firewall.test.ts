@@ -26,7 +26,7 @@ class Machine {
   fails = false;
   isUnreadable = false;
   isSsBroken = false;
-  /** Somebody takes the table away as soon as it is made. */
+  /** Another program removes the table as soon as it is made. */
   losesNext = false;
   ssh = [door("22/tcp")];
   readonly watch: FirewallWatch;
@@ -79,7 +79,7 @@ test("what is not strict has no table, and confirms nothing", async () => {
   assert.match(JSON.stringify(await machine.watch.begin(null)), /firewall\.mode is not strict/);
 });
 
-test("nothing is strict before it was tried and confirmed, and that is told", async () => {
+test("nothing is strict before it was tried and confirmed, and the state says so", async () => {
   const machine = new Machine(STRICT);
   await machine.watch.look();
   assert.deepEqual([machine.table, machine.codes()], ["", []]);
@@ -98,7 +98,7 @@ test("nothing is strict before it was tried and confirmed, and that is told", as
   assert.deepEqual([machine.table, machine.state, machine.codes()], ["", UNCONFIRMED, ["firewall_unconfirmed"]]);
 });
 
-test("what was confirmed is put back, and what is needed besides is let in", async () => {
+test("a confirmed firewall is restored, and further needs of settings and SSH are added", async () => {
   const machine = await confirmed();
   assert.deepEqual(machine.state, { confirmed: { doors: OPEN, trusted: [] }, trial: null });
   await machine.watch.look();
@@ -130,7 +130,7 @@ test("what was confirmed is put back, and what is needed besides is let in", asy
   assert.deepEqual(machine.watch.troubles(), [{ code: "firewall_not_strict", detail: "the firewall cannot be read" }]);
 });
 
-test("nothing that was confirmed is shut without a trial, which leaves it open in the end", async () => {
+test("a confirmed opening is closed only by a trial, which leaves it open in the end", async () => {
   const machine = await confirmed(`${STRICT}open = ["443/tcp"]\n`);
   machine.watch.use(settings(STRICT));
   await machine.watch.look();
@@ -151,7 +151,7 @@ test("nothing that was confirmed is shut without a trial, which leaves it open i
   assert.match(JSON.stringify(await machine.watch.begin(null)), /Nothing that was open is shut/);
 });
 
-test("a trial that the kernel does not take leaves all as it was", async () => {
+test("a trial that the kernel refuses changes nothing", async () => {
   const machine = new Machine(STRICT);
   machine.fails = true;
   assert.deepEqual(await machine.watch.begin(null), { ok: false, reason: "nft failed" });

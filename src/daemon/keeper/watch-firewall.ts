@@ -25,7 +25,7 @@ export type FirewallParts = Readonly<{
   load: (confirmed: Opening | null, trial: Readonly<{ opening: Opening; lastsS: number }> | null) => Promise<Outcome>;
   /** Where SSH is reached. */
   ssh: (session: number | null) => Promise<readonly Door[]>;
-  /** Established connections to other ports than these; null if not all of them can be told. */
+  /** Established connections to other ports than these; null if not all of them can be listed. */
   connections: (except: readonly number[]) => Promise<readonly string[] | null>;
 }>;
 
@@ -33,8 +33,8 @@ export type FirewallParts = Readonly<{
 const LOOKS_PER_SEARCH = 12;
 
 /**
- * Keeps the strict firewall as it was confirmed, whoever changes it, with what the settings and SSH need besides. Nothing that was
- * confirmed is shut without a trial. While a trial runs, the kernel alone ends it: the table is not touched.
+ * Keeps the strict firewall as it was confirmed, whatever program changes it, with the further needs of settings and SSH. A
+ * confirmed opening is closed only by a trial. While a trial runs, only the kernel ends it: the table is not touched.
  */
 export class FirewallWatch {
   readonly #parts: FirewallParts;
@@ -76,7 +76,7 @@ export class FirewallWatch {
     return this.#inTurn(async () => {
       const { confirmed, trial } = this.#parts.read();
       if (trial === null || !(await this.#isTried())) return NOTHING_WAITS;
-      // The file first: what is interrupted here is loaded by the next look.
+      // The file first: after an interruption here the next look loads it.
       this.#parts.keep({ confirmed: trial.opening, trial: null });
       const loaded = await this.#load(trial.opening);
       if (loaded.ok) return { ok: true, detail: "" };
@@ -109,7 +109,7 @@ export class FirewallWatch {
     const { confirmed, trial } = this.#parts.read();
     if (trial !== null) this.#parts.keep({ confirmed, trial: null });
     if (confirmed === null) {
-      // Not at the first look: after a changed setting the trial begins at once.
+      // Not at the first look: after a changed setting the trial starts at once.
       this.#troubles = this.#wasUnconfirmed ? [{ code: "firewall_unconfirmed", detail: "" }] : [];
       this.#wasUnconfirmed = true;
       if (found !== null) await this.#load(null);
@@ -181,7 +181,7 @@ export class FirewallWatch {
     const loaded = await this.#parts.load(opening, null);
     this.#made = null;
     if (!loaded.ok || opening === null) return loaded;
-    // Somebody may have changed it already: then the next look makes it again.
+    // Another program may have changed it already: then the next look makes it again.
     const listing = (await this.#parts.list()) ?? "";
     const found = parseStrict(listing);
     const isWhole = found?.faults.length === 0 && found.opening !== null && isSame(found.opening, opening);
@@ -193,7 +193,7 @@ export class FirewallWatch {
     this.#troubles = [{ code: "firewall_not_strict", detail }];
   }
 
-  /** One after another: a look does not end a trial that begins meanwhile. */
+  /** One after another: a look does not end a trial that starts at the same time. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
     this.#turn = mine.catch(() => undefined);

@@ -37,7 +37,7 @@ export class GuardWatch {
     const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
     this.#isRunning = asked.ok || asked.kind !== "not_running";
-    // Meanwhile another one may run, which has not been asked yet.
+    // Another one may run by now, which has not been asked yet.
     if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
       this.#silent = null;
       return null;

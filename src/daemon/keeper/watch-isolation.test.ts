@@ -11,7 +11,7 @@ const ISOLATION: Isolation = {
   shut: ["sign-in", "send"],
 };
 
-test("a table that was taken away is put back, and the isolation is told until it is lifted", async () => {
+test("a table that was removed is restored, and the isolation is reported until it is lifted", async () => {
   let [isolation, isThere, fails, made]: [Isolation | null, boolean, boolean, number] = [null, false, false, 0];
   let [lifts, isolates, opened] = [false, false, 0];
   const watch = new IsolationWatch({

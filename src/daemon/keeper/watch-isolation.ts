@@ -33,7 +33,7 @@ export class IsolationWatch {
     if (this.#isolation === null) return this.#openWhatIsLeft();
     this.#mayBeLeft = true;
     if (await isShut()) return;
-    // It may have been lifted meanwhile: that is why the table is gone.
+    // It may have been lifted since: that is why the table is gone.
     this.#isolation = wanted();
     if (this.#isolation === null) return;
     const made = await shut(this.#isolation);
@@ -44,7 +44,7 @@ export class IsolationWatch {
     const { wanted, isShut, open } = this.#parts;
     if (!this.#mayBeLeft) return;
     this.#mayBeLeft = await isShut();
-    // The server may have been isolated meanwhile.
+    // The server may have been isolated since.
     if (this.#mayBeLeft && wanted() === null) await open();
   }
 

@@ -10,7 +10,7 @@ import { isOf } from "../set-up/processes.ts";
 import { listProcesses, type Process } from "../set-up/read-processes.ts";
 import { pidOf } from "../set-up/supervise.ts";
 
-/** A transaction of another program that is shorter is no trouble. */
+/** Another program's transaction that is shorter than this is not reported. */
 const TOLD_MS = 4 * SECOND_MS;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
@@ -83,7 +83,7 @@ function locksOf(database: string, locks: readonly WriteLock[]): readonly Lock[]
 }
 
 /**
- * Inodes of different disks can have the same number. Without CAP_SYS_PTRACE, files of other users cannot be seen: then the
+ * Inodes of different disks can have the same number. Without CAP_SYS_PTRACE, other users' files cannot be seen: then the
  * device decides. It alone would not do, because Btrfs tells stat(2) another one than it locks on.
  */
 function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean {

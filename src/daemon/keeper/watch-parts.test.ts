@@ -45,7 +45,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
     },
     say: (what) => said.push(what),
   });
-  /** So many seconds of the keeper's loop. */
+  /** This many seconds of the keeper's loop. */
   const pass = async (seconds: number): Promise<void> => {
     for (let i = 0; i < seconds; i++) {
       nowMs += 1_000;
@@ -68,7 +68,7 @@ test("each is asked in its time, and again sooner once it has failed", async (t)
   assert.equal(asked.length, 3);
 });
 
-test("what failed twice is told with its time and a command; several of one notice together; success ends it", async (t) => {
+test("a part that failed twice is reported with its time and a command; several of one notice together; success ends it", async (t) => {
   const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd", "spamass-milter"]);
   const start = clock.now();
   await pass(5);
@@ -144,7 +144,7 @@ test("a restart that breaks ends nothing else: it is said, and tried again", asy
   assert.equal(restarted.length, 2);
 });
 
-test("one that answers something else is not restarted, nor one that does not run; both are told", async (t) => {
+test("a part that answers something else is not restarted, nor one that does not run; both are reported", async (t) => {
   const { services, results, pass, restarted, watch } = setUp(t, ["unbound", "spamd"]);
   results.set("unbound", { ok: false, hangs: false, says: "hung up" });
   results.set("spamd", HANGS);
@@ -167,7 +167,7 @@ test("a service that the settings switched off is not asked, and is forgotten", 
   assert.deepEqual([asked, watch.troubles()], [[], []]);
 });
 
-test("after a change of the settings what is known of a part stays, and one that is no longer asked is forgotten", async (t) => {
+test("after a change of the settings the state of a part stays, and one that is not asked any more is forgotten", async (t) => {
   const { results, pass, watch, probes } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   await pass(10);

@@ -37,7 +37,7 @@ type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
 type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
 
 /**
- * Asks each part of the server to do its work. A part that fails twice in a row is told, one that goes on hanging is
+ * Asks each part of the server to do its work. A part that fails twice in a row is reported, one that keeps hanging is
  * restarted, and one that no restart helps counts as down.
  */
 export class PartsWatch {
@@ -50,7 +50,7 @@ export class PartsWatch {
     this.use(parts.probes);
   }
 
-  /** After a change of the settings. What is known of a part stays. */
+  /** After a change of the settings. The state of a part stays. */
   use(probes: readonly Probe[]): void {
     const known = new Map(this.#watched.map(({ probe, record }) => [probe.name, record]));
     const from = performance.now();
@@ -63,7 +63,7 @@ export class PartsWatch {
     }));
   }
 
-  /** Asks whatever is due, and waits for none of the answers. Call it about every second. Never throws. */
+  /** Asks every part that is due, and waits for none of the answers. Call it about every second. Never throws. */
   look(): void {
     const now = performance.now();
     for (const watched of this.#watched) {
@@ -97,7 +97,7 @@ export class PartsWatch {
     const askedAt = performance.now();
     const result = await probe.check(probe.timeoutMs);
     const now = clock.now();
-    // It may have been ended on purpose meanwhile.
+    // It may have been ended on purpose since.
     if (!this.#restarting.has(probe.service)) {
       const startedAt = startOf(services, probe.service);
       if (result.ok) watched.answeredAt = now;
@@ -110,7 +110,7 @@ export class PartsWatch {
     if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await this.#restart(watched);
   }
 
-  /** All parts of the service begin again with it. */
+  /** The counts of all parts of the service start again with it. */
   async #restart({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
     const { restart, clock, say } = this.#parts;
     if (this.#restarting.has(service)) return;

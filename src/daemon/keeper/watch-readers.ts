@@ -6,14 +6,14 @@ import { listProcesses } from "../set-up/read-processes.ts";
 
 /** Sixteen times what the guard lets it grow to where no reader is in the way. */
 const LOG_BYTES = 64 * 1024 * 1024;
-/** Looks in a row that find the same process: a query of a second is no trouble. */
+/** Looks in a row that find the same process: a query of a second is not reported. */
 const LOOKS = 3;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
 
 /**
  * Names programs that keep `engine.db` open while its write-ahead log grows: frames that a reader may still need stay in the
- * log. Root alone sees the open files of others.
+ * log. Only root sees other users' open files.
  */
 export class ReaderWatch {
   readonly #layout: Layout;

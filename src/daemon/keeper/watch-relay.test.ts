@@ -50,7 +50,7 @@ test("what was tried before the relay was set tells nothing of it", async () => 
   assert.deepEqual(watch.troubles(), []);
 });
 
-test("after an hour all mail was tried at the relay, and a limit of it is told", async () => {
+test("after an hour all mail was tried at the relay, and a limit of it is reported", async () => {
   const { watch, queue, later } = relayWatch();
   watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
   queue.push(waits("Cannot start TLS: handshake failure", 1));

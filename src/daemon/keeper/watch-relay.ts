@@ -6,13 +6,13 @@ import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 import type { QueueEntry } from "../../wire/postfix/queue.ts";
 import { type RelayTrouble, relayTrouble } from "../../wire/postfix/relay-trouble.ts";
 
-/** A relay that is away, or puts mail off, is told of only when mail has waited so long: it may be restarting. */
+/** A relay that is away, or defers mail, is reported only when mail has waited this long: it may be restarting. */
 const AWAY_MS = 15 * MINUTE_MS;
 /** By then Postfix has tried every mail again: its maximal_backoff_time is 4,000 s (postconf(5)). */
 const ALL_TRIED_MS = 70 * MINUTE_MS;
 /** A long queue takes seconds to read, and a short one too on a busy machine: a tenth of the time at most. */
 const REST_FACTOR = 10;
-/** However long it takes: what is to be told waits no longer. */
+/** However long it takes: a report does not wait longer. */
 const MOST_REST_MS = MINUTE_MS;
 
 export type RelayWatchParts = Readonly<{
@@ -29,7 +29,7 @@ export class RelayWatch {
   #relay: string;
   #troubles: readonly KeeperTrouble[] = [];
   #notBeforeMs = 0;
-  /** Null: before this program began. */
+  /** Null: before this program started. */
   #setAt: Millis | null = null;
 
   constructor(parts: RelayWatchParts, settings: Settings | null) {
@@ -66,7 +66,7 @@ export class RelayWatch {
     const to = elapsedMs();
     this.#notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);
     if (failure !== null) return;
-    // What does not heal by itself comes first.
+    // Faults that need the owner come first.
     const worst = found.find((one) => !heals(one)) ?? found[0];
     this.#troubles = worst === undefined ? [] : [this.#trouble(worst, found.length)];
   }
@@ -84,7 +84,7 @@ export class RelayWatch {
   }
 }
 
-/** By itself. */
+/** Without the owner. */
 function heals({ kind }: RelayTrouble): boolean {
   return kind === "away" || kind === "later";
 }

@@ -13,7 +13,7 @@ import { ServiceWatch } from "./watch-services.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
-test("a service that keeps ending is told with its last words; one that ends once is not", NEEDED, async (t) => {
+test("a service that keeps ending is reported with its last words; one that ends once is not", NEEDED, async (t) => {
   const layout = layoutOf(temporaryDirectory());
   const run = (name: string, script: string): string => {
     const directory = join(layout.services, name);
@@ -38,7 +38,7 @@ test("a service that keeps ending is told with its last words; one that ends onc
   t.after(() => stranger.close());
   const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
   const watch = new ServiceWatch(layout, []);
-  // A look a second in the server; here one as soon as something has changed.
+  // One look a second in the server; here at once after each change.
   let change: string | undefined;
   const look = (name: string): boolean => {
     const now = supervised(layout.services, name)?.change;

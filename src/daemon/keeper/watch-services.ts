@@ -55,7 +55,7 @@ export class ServiceWatch {
     });
   }
 
-  /** Why it cannot run, in one sentence; null: it runs, or was told to stay down. */
+  /** Why it cannot run, in one sentence; null: it runs, or was ordered to stay down. */
   troubleOf(service: ServiceName): string | null {
     const seen = this.#seen.get(service);
     if (seen === undefined) return null;

@@ -25,7 +25,7 @@ async function isIn(state: string, { pid }: ChildProcess, t: TestContext): Promi
   await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)));
 }
 
-test("a stopped program is told at the second look, until it goes on; one that writes a log is continued", async (t) => {
+test("a stopped program is reported at the second look, until it continues; one that writes a log is continued", async (t) => {
   const services = temporaryDirectory();
   const web = await supervised(t, join(services, "web", "supervise"), "web (one)");
   const writer = await supervised(t, join(services, "web", "log", "supervise"), "svlogd");
@@ -65,7 +65,7 @@ test("a stopped program is told at the second look, until it goes on; one that w
   assert.deepEqual(watch.troubles(), []);
 });
 
-test("programs of others are not looked at", async (t) => {
+test("other users' programs are not looked at", async (t) => {
   const other = await supervised(t, join(temporaryDirectory(), "supervise"), "other");
   const watch = new StoppedWatch({
     services: temporaryDirectory(),

@@ -7,7 +7,7 @@ import { SERVICES } from "../../render/runit.ts";
 import type { KeeperTrouble } from "../../wire/control/keeper.ts";
 
 const LOOK_EVERY_MS = 4 * SECOND_MS;
-/** Looks in a row that find the same process: a debugger or `kill -STOP; kill -CONT` of a moment is no trouble. */
+/** Looks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
 const LOOKS = 2;
 /** From here on one that writes a log is continued: about 16 s. */
 const LOOKS_OF_WRITERS = 4;
@@ -15,7 +15,7 @@ const LOOKS_OF_WRITERS = 4;
 const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
 const MOST_NAMED = 3;
 
-/** As /proc/PID/stat tells of a process (proc(5)). */
+/** A process's fields of /proc/PID/stat (proc(5)). */
 type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
 /** Stopped by a signal (SIGSTOP, SIGTSTP). One that a debugger has stopped is in state t. */
 const STOPPED = "T";
@@ -103,7 +103,7 @@ function statOf(pid: string): readonly Stat[] {
   return [{ pid: Number(pid), name, state, parent: Number(parent), startedAt: rest[17] ?? "" }];
 }
 
-/** Empty if it has ended meanwhile. */
+/** Empty if it has ended since. */
 function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");

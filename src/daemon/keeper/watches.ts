@@ -186,7 +186,7 @@ export class Watches {
     this.#stopped.look();
   }
 
-  /** What was found by the last looks. Those for the next report begin now: nothing waits for a hanging service. */
+  /** The result of the last looks. Those for the next report start now: nothing waits for a hanging service. */
   report(): Report {
     this.#readers.look();
     this.#locks.look();
