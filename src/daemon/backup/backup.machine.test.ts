@@ -148,7 +148,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.notEqual(readBackupRecord(layout).last, null);
   });
 
-  test("an archive is read by gpg and tar alone, and restored; a wrong passphrase and a damaged one are told", async () => {
+  test("gpg and tar are enough to read an archive, and to restore it; a wrong passphrase and damage are reported", async () => {
     const passphrase = "seven unrelated words";
     const file = archiveIn(top, new Date("2026-11-20T08:00:00Z"));
     assert.equal(file, join(top, "email-20261120", "email-backup.tar.gz.gpg"));
@@ -182,7 +182,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual(globSync("*.gpg-*", { cwd: top }), []);
   });
 
-  test("nothing is begun anew where backups have been, nor with a key that does not fit", async () => {
+  test("nothing is started over an existing backup, nor with a key that does not fit", async () => {
     const place = join(top, "disk");
     const there = { ...settings, "backup.repository": place };
     const how = { version: "1", tag: "by-hand", watch: quiet };

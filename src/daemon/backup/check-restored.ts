@@ -23,7 +23,7 @@ export function checkRestored(
   return { ok: true, manifest };
 }
 
-/** Null, or what the databases had when the backup was made, and have no more. */
+/** Null, or what the databases had when the backup was made, and lack now. */
 export function rowsTrouble({ rows: then }: Manifest, now: Rows): string | null {
   const table = tables.find((name) => then !== undefined && then[name].sha256 !== now[name].sha256);
   if (then === undefined || table === undefined) return null;

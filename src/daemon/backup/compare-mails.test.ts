@@ -24,7 +24,7 @@ test("mails are counted for each account; indexes, half delivered mails and link
   assert.deepEqual([...mailFiles(join(top, "missing"))], []);
 });
 
-test("a mail that was read, moved or deleted since is told from one that is another", () => {
+test("a mail that was read, moved or deleted since is distinguished from a different one", () => {
   const names = ["cur/same:2,S", "new/read", "cur/deleted:2,", "cur/moved:2,", "cur/changed:2,", "cur/link:2,"];
   const restored = mailbox(...names);
   const running = mailbox(...names);

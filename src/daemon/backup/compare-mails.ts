@@ -24,7 +24,7 @@ export function sampleOf(files: Iterable<MailFile>, size: number): readonly Mail
   return sample;
 }
 
-/** Compares restored mails with those of the mailboxes, which other users may change meanwhile. */
+/** Compares restored mails with those of the mailboxes, which users may change at the same time. */
 export function compareMails(sample: readonly MailFile[], restored: string, running: string): Compared {
   const folders = new Map<string, ReadonlyMap<string, string>>();
   const different: string[] = [];

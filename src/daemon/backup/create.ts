@@ -13,7 +13,7 @@ import { busy, placeOf, prepareDirectory, prepareKey, readKey, repositoryOf } fr
 import { removeLeftOver } from "./scratch.ts";
 import { copiedBytes, Stage } from "./stage.ts";
 
-/** What the disk must have left besides (bytes). */
+/** What the disk must have left in addition (bytes). */
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome =
@@ -88,7 +88,7 @@ async function make(
 
 type Opened = Readonly<{ ok: true; restic: Restic; isKeyNew: boolean }> | Readonly<{ ok: false; reason: string }>;
 
-/** A new repository gets a new key, unless there is one; nothing is begun anew where a backup has been. */
+/** A new repository gets a new key, unless there is one; nothing is started over an existing backup. */
 async function openRepository(layout: Layout, settings: Settings): Promise<Opened> {
   const place = placeOf(layout, settings);
   const hadKey = readKey(layout) !== null;

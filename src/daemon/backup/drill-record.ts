@@ -25,7 +25,7 @@ const drill = z.object({
       same: z.number(),
       gone: z.number(),
       different: z.number(),
-      /** What the second server did that was started from it; null: this machine lets nobody start one. */
+      /** What the second server did that was started from it; null: no second server can start on this machine. */
       server: z.nullable(
         z.object({
           startMs: z.number(),
@@ -42,7 +42,7 @@ const drill = z.object({
 const schema = z.object({
   /** The oldest first. */
   drills: z.array(drill),
-  /** When the one that has not ended began; null: all have. */
+  /** When the one that has not ended started; null: all have. */
   begun: z.nullable(z.number()),
 });
 export type Drill = Readonly<z.output<typeof drill>>;

@@ -69,7 +69,7 @@ describe("a restore drill", {
     assert.equal(statSync(layout.backupDrills).mode & 0o777, 0o600);
   });
 
-  test("everything is counted and compared; what is gone since is no failure", async () => {
+  test("everything is counted and compared; mail that was deleted since does not count as a failure", async () => {
     makeCheapRepository(layout);
     const made = await createBackup(layout, settings, { version: "1", tag: "nightly", watch });
     assert.ok(made.ok, JSON.stringify(made));
@@ -88,7 +88,7 @@ describe("a restore drill", {
     assert.ok(startMs > 0);
   });
 
-  test("a mail that differs, a missing DKIM key and one account's missing mails are told", async () => {
+  test("a mail that differs, a missing DKIM key and one account's missing mails are reported", async () => {
     for (let i = 1; i < MAILS; i += 2) writeFileSync(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
     assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);
     const stage = join(top, "stage");
@@ -136,7 +136,7 @@ describe("a restore drill", {
     );
   });
 
-  test("too little room on the disk is told before anything is written", async () => {
+  test("too little room on the disk is reported before anything is written", async () => {
     const small = layoutOf(join(top, "small"));
     mkdirSync(small.backup, { recursive: true });
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small.backup]);
@@ -154,7 +154,7 @@ describe("a restore drill", {
     }
   });
 
-  test("a damaged snapshot is told in one sentence, and nothing of it is left", async () => {
+  test("a damaged snapshot is reported in one sentence, and nothing of it is left", async () => {
     const packs = globSync("data/*/*", { cwd: layout.backupRepository }).map((path) =>
       join(layout.backupRepository, path),
     );
@@ -162,7 +162,7 @@ describe("a restore drill", {
     assert.match((await drill()).reason ?? "", /it is damaged$/);
   });
 
-  test("one at a time; a damaged database and a file that is no manifest are told", async () => {
+  test("one at a time; a damaged database and an invalid manifest are reported", async () => {
     takeLock(layout.backupLock, layout.data);
     const second = await drillRestore(layout, settings, { env: {}, watch, says: watch });
     assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });

@@ -23,7 +23,7 @@ import { queuedBelow } from "./stage.ts";
 
 const ROOT: Owner = { uid: 0, gid: 0 };
 const COMPARED = 100;
-/** What the disk must have left besides: mail needs it more than a drill does (bytes; inodes). */
+/** What the disk must have left in addition: mail needs it more than a drill does (bytes; inodes). */
 const SPARE_BYTES = 256 << 20;
 const SPARE_INODES = 10_000;
 /** A file takes whole blocks. */
@@ -33,8 +33,8 @@ type How = Readonly<{ env: Environment; watch: (progress: Progress) => void; say
 export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Readonly<{ ok: false; reason: string }>;
 
 /**
- * Restores the newest snapshot beside the running server, into a directory of root alone, checks it, starts a second server from
- * it where no network is, and removes it again. What it came to is kept. `ok: false`: it could not begin, because another has the repository.
+ * Restores the newest snapshot beside the running server, into a directory only for root, checks it, starts a second server from
+ * it without a network, and removes it again. Its result is kept. `ok: false`: it could not start, because another has the repository.
  */
 export async function drillRestore(layout: Layout, settings: Settings, how: How): Promise<DrillOutcome> {
   const other = busy(layout);
@@ -105,7 +105,7 @@ function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): stri
 
 type Mails = Readonly<Record<string, number>>;
 
-/** Everything that can be told without starting a second server. */
+/** All results that need no second server. */
 function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: Mails }> {
   const restored = layoutOf(layout.backupDrill);
   const whole = checkRestored(restored);
@@ -139,7 +139,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
   return { reason, found, accounts };
 }
 
-/** `found` and `accounts`: what is in the files. */
+/** `found` and `accounts`: the contents of the files. */
 async function startSecond(
   layout: Layout,
   env: Environment,

@@ -66,7 +66,7 @@ describe("a restored directory takes its place", { skip: lacking({ root: true })
       expectExchanged(server);
     });
 
-  test("where another server has begun meanwhile, nothing is deleted, and the start says what lies where", () => {
+  test("where another server has started since, nothing is deleted, and the start names both places", () => {
     const server = prepared();
     marked(server);
     renameSync(server.data, server.aside);
@@ -79,7 +79,7 @@ describe("a restored directory takes its place", { skip: lacking({ root: true })
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
   });
 
-  test("what cannot be moved leaves everything as it was", () => {
+  test("a directory that cannot be moved leaves everything unchanged", () => {
     const { data, aside } = prepared();
     assert.throws(() => exchange(data, { aside: join(aside, "missing", "x"), keepsKey: true }));
     assert.ok(existsSync(join(data, "only-old")) && !isExchanging(data));

@@ -25,7 +25,7 @@ const HARMLESS = new Set([
 
 /**
  * What is left to do once the restored directory is whole. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
- * former key of the backups goes on being used.
+ * former key of the backups stays in use.
  */
 const schema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
 export type Exchange = z.output<typeof schema>;
@@ -48,8 +48,8 @@ export function isEmptyData(data: string, mounts: readonly string[] = []): boole
 }
 
 /**
- * Gives the restored directory its name. What is there by then has moved aside, with the backups in it; they follow last. From now on
- * `finishExchange` brings it to its end, also after a kill. Throws, with everything as it was, if a directory cannot be moved.
+ * Gives the restored directory its name. The one there by then has moved aside, with the backups in it; they follow last. From now on
+ * `finishExchange` completes it, also after a kill. Throws, with everything unchanged, if a directory cannot be moved.
  */
 export function exchange(data: string, what: Exchange): void {
   writeRecord(recordOf(data), what);

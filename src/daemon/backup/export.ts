@@ -30,7 +30,7 @@ export function archiveIn(directory: string, at: Date): string {
   return join(directory, `email-${at.toISOString().slice(0, 10).replaceAll("-", "")}`, "email-backup.tar.gz.gpg");
 }
 
-/** The whole state of the server in one encrypted file, for where restic is not. Mail goes on. */
+/** The whole state of the server in one encrypted file, for machines without restic. Mail flows at the same time. */
 export async function exportArchive(
   layout: Layout,
   {

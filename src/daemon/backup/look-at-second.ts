@@ -25,7 +25,7 @@ const LOOK_MS = 200;
 export type SignIn = Readonly<{ account: string; password: string }>;
 
 /**
- * Nobody knows a password here, so one account of the restored copy gets a new one, before anything runs there. Null if no account
+ * No password is known here, so one account of the restored copy gets a new one, before anything runs there. Null if no account
  * may sign in from everywhere.
  */
 export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null> {
@@ -68,7 +68,7 @@ function accountsOf(layout: Layout): readonly string[] {
   return rows(layout.accountsDb, "SELECT name FROM account ORDER BY name").map(({ name }) => String(name));
 }
 
-/** Dovecot makes its indexes from the mails anew. */
+/** Dovecot rebuilds its indexes from the mails. */
 async function mailsOf({ dovecotConf }: Layout, account: string): Promise<number> {
   const status = ["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"];
   const ran = await runProgram("doveadm", ["-c", dovecotConf, ...status], { timeoutMs: 10 * MINUTE_MS });
@@ -110,7 +110,7 @@ async function mustForward({ accountsDb, postfixConf }: Layout, domains: readonl
   return known.length;
 }
 
-/** Bans that last a while yet, in the firewall of its own that the second server has. */
+/** Bans that last a while yet, in the second server's own firewall. */
 async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
   const inForce = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
   const sample = rows(

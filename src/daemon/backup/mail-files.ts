@@ -14,7 +14,7 @@ export function isInMaildir(path: string): boolean {
   return dirname(path).split("/").slice(-3).includes("Maildir");
 }
 
-/** A mail in `mail/DOMAIN/LOCAL/…` of a directory that belongs to root; `path` begins below `mail`. */
+/** A mail in `mail/DOMAIN/LOCAL/…` of a directory that belongs to root; `path` starts below `mail`. */
 export type MailFile = Readonly<{ account: string; path: string }>;
 
 /** All mails below `top`, which need not exist. Links are not followed. */

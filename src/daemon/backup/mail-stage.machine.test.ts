@@ -29,7 +29,7 @@ const MAILS_USER = 54_321;
 const quiet = () => undefined;
 const manifest = (layout: Layout) => ({ format: 1, at: 1, host: "h", version: "1", data: layout.data }) as const;
 
-/** A data directory with one mail, on mounts of their own for `mail` and `log`. They are gone after `work`. */
+/** A data directory with one mail, and separate mounts for `mail` and `log`. They are gone after `work`. */
 async function onMounts(
   mount: (at: string) => readonly string[],
   work: (data: ReturnType<typeof dataToBackUp>) => Promise<void>,
@@ -54,7 +54,7 @@ async function onMounts(
 
 const TMPFS = (at: string) => ["-t", "tmpfs", "-o", "mode=700", "tmpfs", at];
 
-describe("mail on a mount of its own", { skip: lacking({ root: true, installed: ["restic", "setpriv"] }) }, () => {
+describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["restic", "setpriv"] }) }, () => {
   for (const { what, mount } of [
     { what: "a disk", mount: TMPFS },
     {
@@ -99,7 +99,7 @@ describe("mail on a mount of its own", { skip: lacking({ root: true, installed: 
         }).status;
       assert.notEqual(asUser("ls", ".backup-stage"), 0);
       assert.notEqual(asUser("rm", "-rf", ".backup-stage"), 0);
-      // It may take the name away: what root hands on stays the same.
+      // It may remove the name: root's copy stays the same.
       assert.equal(asUser("mv", ".backup-stage", "moved"), 0);
       assert.equal(asUser("mkdir", ".backup-stage"), 0);
       assert.ok(existsSync(join(stage.path, "backup.json")));
@@ -110,7 +110,7 @@ describe("mail on a mount of its own", { skip: lacking({ root: true, installed: 
       assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
     }));
 
-  test("a mount within it is told in one sentence, and nothing is left", () =>
+  test("a mount within it is reported in one sentence, and nothing is left", () =>
     onMounts(TMPFS, async ({ layout, settings, maildir, put }) => {
       const bert = maildir("bert");
       mkdirSync(bert, { recursive: true });

@@ -11,13 +11,13 @@ const TREE = "tree";
 const COPIES: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /**
- * The stage where mail is a mount of its own: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
+ * The stage where mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
  * names in `mail/.backup-stage/tree`, and the rest is copied there in the end. The user of the mails cannot enter it, but owns the
  * directory it is in, and so can give it another name. So it is held by its descriptor, and nothing is written by a path that leads
  * through it before root is known to be its owner.
  */
 export class MailStage implements Disposable {
-  /** Where it is, while nobody renames it. */
+  /** Its place, while no program renames it. */
   readonly path: string;
   readonly #held: Directory;
 

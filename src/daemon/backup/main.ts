@@ -1,6 +1,6 @@
 /**
- * The nightly backup, or with `drill` the restore drill: a process of its own, started by the keeper as root. `second DIR` is the
- * second server of a drill, in namespaces of its own.
+ * The nightly backup, or with `drill` the restore drill: a separate process, started by the keeper as root. `second DIR` is the
+ * second server of a drill, in separate namespaces.
  */
 import { settingsIn } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";

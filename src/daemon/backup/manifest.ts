@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { rowsSchema } from "./rows.ts";
 
-/** What a snapshot says of itself, at its top. */
+/** A snapshot's description of itself, at its top. */
 export const MANIFEST = "backup.json";
 
 const schema = z.object({

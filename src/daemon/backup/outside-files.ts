@@ -10,7 +10,7 @@ import type { Layout } from "../../settings/layout.ts";
 /** Certificates, passwords, lists of accounts: larger ones are none of these (bytes). */
 const LARGEST = 16 << 20;
 
-/** Copies files that settings name and that lie elsewhere, each below its whole path. One that is not there is left out. */
+/** Copies files that settings name and that lie elsewhere, each below its whole path. Missing ones are skipped. */
 export function copyOutsideFiles({ data }: Layout, files: readonly string[], to: string): void {
   for (const file of files) {
     const isWithin = `${file}/`.startsWith(`${data}/`);

@@ -41,7 +41,7 @@ describe("replacing the contents of a directory", () => {
     expectReplaced(data);
   });
 
-  test("what nobody wants is deleted", () => {
+  test("unwanted contents are deleted", () => {
     const data = prepared();
     replaceContents(data, null);
     assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail"]);
@@ -65,7 +65,7 @@ describe("replacing the contents of a directory", () => {
     expectReplaced(moved);
   });
 
-  test("one that has not begun is dropped, and nothing has changed", () => {
+  test("one that has not started is dropped, and nothing has changed", () => {
     for (const drop of [dropWhole, finishReplacing]) {
       const data = prepared();
       drop(data);
@@ -96,7 +96,7 @@ describe("replacing the contents of a directory", () => {
     assert.ok(!existsSync(wholeBeside(`${data}-gone`)), "it was not whole: it had not begun to take its place");
   });
 
-  test("links and mount points are told from directories", () => {
+  test("links and mount points are distinguished from directories", () => {
     const top = temporaryDirectory();
     symlinkSync(top, join(top, "link"));
     mkdirSync(join(top, "plain"));

@@ -53,7 +53,7 @@ export function restoreLock(data: string): string {
 }
 
 /**
- * For a start: brings to its end what a restore that was killed had begun, and removes what it had not finished, with the private keys in
+ * For a start: completes a restore that was killed after it had started, and removes what it had not finished, with the private keys in
  * it. True if one was finished. Throws SetUpFailure while one is at work.
  */
 export function finishRestore(data: string): boolean {
@@ -74,7 +74,7 @@ export function wholeIn(data: string): string {
 /**
  * Puts what is in `wholeIn(data)` in the place of what is in the directory, which gets the name `aside` in it; null: it is deleted.
  * The same for each mount, which has a `wholeIn` too.
- * From now on `finishReplacing` brings it to its end, also after a kill. Throws, with everything as it was, if something there
+ * From now on `finishReplacing` completes it, also after a kill. Throws, with everything unchanged, if something there
  * cannot be moved.
  */
 export function replaceContents(data: string, aside: string | null, mounts: readonly string[] = []): void {
@@ -82,7 +82,7 @@ export function replaceContents(data: string, aside: string | null, mounts: read
   finishReplacing(data);
 }
 
-/** Brings a replacement that was killed to its end; false: there was none. One that had not begun is dropped. */
+/** Completes a replacement that was killed; false: there was none. One that had not started is dropped. */
 export function finishReplacing(data: string): boolean {
   const work = join(data, WORK);
   if (!existsSync(work)) return false;
@@ -114,7 +114,7 @@ function replaceMount(mount: string, aside: string | null): void {
   finishReplacing(mount);
 }
 
-/** Removes what was made for a replacement that has not begun. */
+/** Removes the preparations for a replacement that has not started. */
 export function dropWhole(data: string): void {
   if (readState(join(data, WORK)) !== null) return;
   for (const mount of mountsIn(data)) removeTree(join(data, mount, WORK));
@@ -136,7 +136,7 @@ function moveOut(data: string, mounts: ReadonlySet<string>): void {
   }
 }
 
-/** The paths that are moved as a whole: names that are no mount and hold none, and those in directories that hold one. */
+/** The paths that are moved as a whole: names that are not mounts and hold none, and those in directories that hold one. */
 function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly string[] {
   return namesIn(join(top, below)).flatMap((name) => {
     const path = join(below, name);
@@ -149,7 +149,7 @@ function keepState(data: string, state: State): void {
   writeRecord(stateFile(join(data, WORK)), state);
 }
 
-/** Null if it has not begun. */
+/** Null if it has not started. */
 function readState(work: string): State | null {
   if (!existsSync(stateFile(work))) return null;
   return z.parse(schema, JSON.parse(readFileSync(stateFile(work), "utf8")));

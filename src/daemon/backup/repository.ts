@@ -41,7 +41,7 @@ export function busy(layout: Layout): string | null {
   return other === null ? null : `Another backup or restore drill runs (pid ${other}).`;
 }
 
-/** `NAME=value` on each line; empty lines and those that begin with `#` are left out. */
+/** `NAME=value` on each line; empty lines and those that start with `#` are skipped. */
 export function readEnvironment(file: string): Readonly<Record<string, string>> {
   if (file === "") return {};
   const lines = readFileSync(file, "utf8").split("\n");
@@ -53,7 +53,7 @@ export function readEnvironment(file: string): Readonly<Record<string, string>> 
   );
 }
 
-/** The directory of root alone, and the key in it, made at first use. True if the key is new. */
+/** The directory, only for root, and the key in it, made at first use. True if the key is new. */
 export function prepareKey(layout: Layout): boolean {
   prepareDirectory(layout);
   return createFile(layout.backupKey, `${newKey()}\n`, { mode: 0o600 });

@@ -28,7 +28,7 @@ type Asked = Readonly<{
 }>;
 
 /**
- * Puts mails of a snapshot into a folder of their own in the account's mailbox, with their flags and times. Nothing that is
+ * Puts mails of a snapshot into a separate folder in the account's mailbox, with their flags and times. Nothing that is
  * there changes. Returns how many.
  */
 export async function restoreMailbox(
@@ -57,7 +57,7 @@ export async function restoreMailbox(
   }
 }
 
-/** Gives `work` a configuration with which Dovecot reads what these keys open. It lies in memory, for root alone, until `work` ends. */
+/** Gives `work` a configuration with which Dovecot reads mail by these keys. It is in memory, only for root, until `work` ends. */
 async function withKeys<T>(
   dovecotConf: string,
   keys: readonly string[],

@@ -73,7 +73,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
   });
 
-  test("nothing is restored where the backups are a mount of its own: what is told names it", () => {
+  test("nothing is restored where the backups are a separate mount: the error names it", () => {
     const target = layoutOf(join(top, "with-a-volume"));
     const within = (path: string, asserts: () => void): void => {
       mkdirSync(path, { recursive: true });
@@ -92,7 +92,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));
   });
 
-  test("mail and logs that are mounts of their own are restored into them; what was there moves aside within them", async () => {
+  test("mail and logs on separate mounts are restored into them; the former contents move aside within them", async () => {
     const target = layoutOf(join(top, "as-in-a-container"));
     const logs = join(target.log, "mail");
     const mounts = [target.data, target.mail, logs];
@@ -133,7 +133,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     }
   });
 
-  test("a directory behind a link, and one on a disk of its own, are restored within it; what was there moves aside", async () => {
+  test("a directory behind a link, and one on a separate disk, are restored within it; the former contents move aside", async () => {
     const disk = join(top, "mounted");
     mkdirSync(disk);
     mkdirSync(join(top, "behind"));

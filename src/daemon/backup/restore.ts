@@ -33,7 +33,7 @@ import { prepareDirectory } from "./repository.ts";
 const ROOT: Owner = { uid: 0, gid: 0 };
 /** What set-up has installed here: `uninstall` needs it. */
 const RECORDS = ["installed-packages", "installed-besides"];
-/** Of the server as it is now, whatever the backup holds: a restore lifts no isolation, opens no port, and keeps every incident. */
+/** Of the present server, whatever the backup holds: a restore lifts no isolation, opens no port, and keeps every incident. */
 const INCIDENTS: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /** Where something may be mounted in the data directory: what is restored there moves into it. */
@@ -46,7 +46,7 @@ export type Failed = Readonly<{ ok: false; reason: string }>;
 /** Writes a backup into an existing directory, until the signal ends it. */
 export type Fetch = (to: string, signal?: AbortSignal) => Promise<Readonly<{ ok: true }> | Failed>;
 
-/** What a snapshot says of itself. */
+/** A snapshot's description of itself. */
 export async function readManifest(
   restic: Restic,
   snapshot: string,
@@ -82,7 +82,7 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
 
 /**
  * Restores the whole data directory. It is complete beside its place, or within it where that is fixed, before it takes it, so a failure
- * or a kill leaves everything as it was; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
+ * or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
  */
 export async function restoreServer(
   layout: Layout,
@@ -115,7 +115,7 @@ export async function restoreServer(
     for (const name of RECORDS)
       if (existsSync(join(layout.data, name))) copyFile(join(layout.data, name), join(half.data, name), 0o644);
     keepIncidents(layout, half);
-    // The server may have been started meanwhile.
+    // The server may have been started since.
     const refused = refusal(layout, replaces);
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
     for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
@@ -151,7 +151,7 @@ export function roomFor({ data }: Layout): string {
   return isFixed(data) ? data : dirname(data);
 }
 
-/** Whether the restored settings name a place of their own for backups: then its key is theirs. */
+/** Whether the restored settings name a separate place for backups: then its key is theirs. */
 function hasOwnPlace({ settings }: Layout): boolean {
   const loaded = loadSettings(readFileSync(settings, "utf8"), {});
   return loaded.ok && loaded.settings["backup.repository"] !== "";
@@ -163,7 +163,7 @@ export function giveAll(path: string, owner: Owner): void {
     entry.give(owner);
     return true;
   });
-  // Last: until then nobody else enters it.
+  // Last: until then no other user enters it.
   top.give(owner);
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refusal } from "./second-server.ts";
 
-test("a machine without namespaces is told from a server that fails in them", () => {
+test("a machine without namespaces is distinguished from a server that fails in them", () => {
   for (const says of [
     "unshare failed: Operation not permitted",
     "unshare failed: No space left on device",

@@ -32,7 +32,7 @@ export class CannotBeApart extends Error {}
 
 const MOST_MS = HOUR_MS;
 /**
- * Namespaces of its own for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
+ * Separate namespaces for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
  * firewall. They have no names, and all in them ends with their first process, which the kernel kills when this one ends.
  */
 const APART = ["--pdeathsig", "KILL", "unshare"];

@@ -71,7 +71,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   };
 }
 
-/** All mounts are seen by this process and what it starts alone, and are gone with it. */
+/** All mounts are visible only to this process and its children, and are gone with it. */
 async function takePlace({ data, program }: Layout, scratch: string): Promise<void> {
   const inScratch = join(scratch, "program");
   makeDirectory(inScratch, 0o755);

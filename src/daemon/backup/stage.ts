@@ -61,9 +61,9 @@ function plainParts(layout: Layout): readonly string[] {
 }
 
 /**
- * Makes the tree of a backup in `backup/stage` while mail goes on: second names of mails, copies of the rest. Each mail
+ * Makes the tree of a backup in `backup/stage` while mail flows: second names of mails, copies of the rest. Each mail
  * that was accepted before is in it, in its mailbox or in the queue; one on its way from there may be in both. Where mail is a
- * mount of its own, the whole tree is there in the end.
+ * a separate mount, the whole tree is there in the end.
  */
 export class Stage {
   readonly #layout: Layout;
@@ -95,7 +95,7 @@ export class Stage {
     this.remove();
     giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
     this.#mailStage = MailStage.ifNeeded(layout);
-    // The queue first: a mail that is delivered meanwhile is found in its mailbox.
+    // The queue first: a mail that is delivered in between is found in its mailbox.
     const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), QUEUED));
     settle(queue);
     const mail = this.#mirror(layout.mail, mailRules(layout));
@@ -109,7 +109,7 @@ export class Stage {
     copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
     if (existsSync(layout.adoptedScript)) copyFile(layout.adoptedScript, this.#inStage(layout.adoptedScript), 0o600);
     copyOutsideFiles(layout, this.#named, this.#inStage(layout.backupOutside));
-    // The databases last: what they tell of is in the mailboxes.
+    // The databases last: the mails that they mention are in the mailboxes.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
     const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
     const mails = Object.values(accounts).reduce((sum, count) => sum + count, 0);
@@ -144,7 +144,7 @@ export class Stage {
     }
   }
 
-  /** A complete copy at one instant, whatever the guard writes meanwhile. Throws if it cannot be restored. */
+  /** A complete copy at one instant, whatever the guard writes at the same time. Throws if it cannot be restored. */
   async #database(path: string): Promise<void> {
     const to = this.#inStage(path);
     makeDirectory(dirname(to), 0o700);

@@ -175,7 +175,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     await kill(receiver, "SIGTERM");
   });
 
-  test("a database in the place of another is sent whole, and so is one after the record was damaged", async (t) => {
+  test("a database that replaced another is sent whole, and so is one after the record was damaged", async (t) => {
     const { rsyslog, exporter, lines, append, replace, damage, delivered, arrived } = await site(t, "relp", "replaced");
     append(1);
     const receiver = rsyslog();

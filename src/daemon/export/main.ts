@@ -25,7 +25,7 @@ const log = createLog(systemClock);
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
 const record = new DeliveryFile(layout.exportRecord);
 
-// At once: what was not confirmed is sent again.
+// At once: unconfirmed events are sent again.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
 try {
   await run();
@@ -43,7 +43,7 @@ async function run(): Promise<never> {
   const server = serverOf(read.settings);
   const receiver =
     read.settings["export.syslog.protocol"] === "relp" ? new RelpReceiver(server) : new TlsReceiver(server);
-  // Before it is opened: one that takes its place meanwhile is another.
+  // Before it is opened: one that replaces it in between is another.
   const inode = inodeOf(layout.engineDb);
   const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
   if (record.isUnreadable())

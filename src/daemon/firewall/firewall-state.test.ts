@@ -8,7 +8,7 @@ import { firewallState, stateJson } from "./firewall-state.ts";
 const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
 
-test("programs and the guard are told the same", () => {
+test("programs and the guard get the same state", () => {
   assert.deepEqual(stateJson(firewallState(STRICT, { confirmed: OPEN, trial: null }, nftStrict(OPEN, null))), {
     state: "confirmed",
     open: ["22/tcp4"],

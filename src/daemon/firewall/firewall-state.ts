@@ -4,7 +4,7 @@ import type { Settings } from "../../settings/schema.ts";
 import type { FIREWALL_STATES, FirewallReport } from "../../wire/control/told.ts";
 import { parseStrict } from "../../wire/kernel/nft-strict.ts";
 
-/** What the kernel lets in, by the states of `FIREWALL_STATES`. */
+/** What the kernel accepts, by the states of `FIREWALL_STATES`. */
 export type FirewallState = Readonly<{
   state: (typeof FIREWALL_STATES)[number];
   /** Null: every port. */

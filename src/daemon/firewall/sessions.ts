@@ -6,7 +6,7 @@ import { connectionsIn } from "../../wire/kernel/ss-doors.ts";
 const SS_MS = 10_000;
 const MOST_ANCESTORS = 100;
 
-/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null: not all of them can be told. */
+/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null: not all of them can be listed. */
 export async function openConnections(except: readonly number[], path = TOOL_PATH): Promise<readonly string[] | null> {
   const run = { path, timeoutMs: SS_MS, mostOutputBytes: MOST_SS_BYTES };
   const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], run);

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseDoor, UNCONFIRMED } from "../../core/firewall/strict.ts";
 import { keepStrict, readStrict } from "./strict-file.ts";
 
-test("what was confirmed is kept for root alone, and a file that cannot be read confirms nothing", () => {
+test("only root may read the confirmed state, and an unreadable file confirms nothing", () => {
   const layout = { strictFirewall: join(temporaryDirectory(), "firewall.json") };
   assert.deepEqual(readStrict(layout), UNCONFIRMED);
   const state = { confirmed: { doors: [parseDoor("22/tcp") ?? assert.fail()], trusted: ["wg0"] }, trial: null };

@@ -5,7 +5,7 @@ import type { Layout } from "../../settings/layout.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 
-/** A file that cannot be read as one counts as not confirmed: rather open than shut without a way in. */
+/** An invalid file counts as not confirmed: better open than closed without a way in. */
 export function readStrict({ strictFirewall: file }: File): StrictState {
   return readRecord<StrictState>(file, strictState, UNCONFIRMED);
 }

@@ -31,7 +31,7 @@ for (const [address, door] of [
   ["2001:db8::1", "3000/tcp6"],
   ["203.0.113.10", "3000/tcp4"],
 ] as const)
-  test(`the dashboard at ${address} is let in`, () =>
+  test(`the dashboard at ${address} is accepted`, () =>
     assert.deepEqual(wantedOpening(settings(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
 
 test("SSH is found somewhere on every machine, and always where the caller's session is", async () => {
@@ -44,7 +44,7 @@ test("SSH is found somewhere on every machine, and always where the caller's ses
 const NAMED = `process.title = "sshd";
   const server = require("node:net").createServer().listen(0, "0.0.0.0", () => console.log(server.address().port));`;
 
-test("a program of another user opens no port by its name", {
+test("another user's program opens no port by its name", {
   skip: lacking({ root: true, installed: ["ss"] }),
 }, async (t) => {
   const listening = async (uid: number): Promise<Door> => {
@@ -57,7 +57,7 @@ test("a program of another user opens no port by its name", {
   assert.deepEqual([found.includes(roots), found.includes(users)], [true, false]);
 });
 
-test("what listens and is not let in is named with its program", async () => {
+test("a listening program that is not accepted is named", async () => {
   const server = createServer().listen(0, "0.0.0.0");
   await once(server, "listening");
   const address = server.address();

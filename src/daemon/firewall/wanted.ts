@@ -9,7 +9,7 @@ import { portsOf } from "../set-up/ports.ts";
 
 const TOOL_MS = 10_000;
 const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });
-/** Answers of DHCP and DHCPv6 are always let in (wire/kernel/nft-strict.ts). */
+/** Answers of DHCP and DHCPv6 are always accepted (wire/kernel/nft-strict.ts). */
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
 
 export type StrictSettings = Pick<
@@ -17,7 +17,7 @@ export type StrictSettings = Pick<
   "firewall.mode" | "firewall.enabled" | "firewall.open" | "firewall.trusted_interfaces" | "firewall.confirm_within"
 >;
 
-/** What the settings let in, and SSH. */
+/** The openings of the settings, and SSH. */
 export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening {
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
@@ -34,7 +34,7 @@ export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening
 
 /**
  * Where SSH is reached: by its sockets, its configuration, its unit of systemd, and the session of the caller. Port 22 if
- * none of them tells. `session`: the port of the caller's, as sshd told it; null outside of one.
+ * none of them is known. `session`: the port of the caller's, from sshd's environment; null outside of one.
  */
 export async function sshDoors(session: number | null = null): Promise<readonly Door[]> {
   const [sockets, configuration, unit] = await Promise.all([
@@ -53,7 +53,7 @@ export async function sshPorts(session: number | null): Promise<readonly number[
   return [...new Set([...own, ...sshPortsIn(await sshSockets())])].toSorted((a, b) => a - b);
 }
 
-/** What listens for others now and would be shut. */
+/** What listens for others now and would be closed. */
 export async function wouldBeShut(opening: Opening): Promise<readonly ListeningDoor[]> {
   const listening = listeningDoors(await run("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
   return listening.filter(({ door }) => {
@@ -67,7 +67,7 @@ function sshSockets(): Promise<string> {
   return run("ss", ["-H", "-a", "-n", "-t", "-p", "-e"]);
 }
 
-/** What it prints; empty if it is not there. */
+/** Its output; empty if it is missing. */
 async function run(program: string, args: readonly string[]): Promise<string> {
   const options = { path: TOOL_PATH, timeoutMs: TOOL_MS, mostOutputBytes: MOST_SS_BYTES };
   return (await runTool(program, args, options)).stdout;

@@ -44,7 +44,7 @@ const REPORT: JailReported = {
   lines: [],
 };
 
-test("a ban is told with its jail, its failures and how long it lasts", async (t) => {
+test("a ban is mailed with its jail, its failures and its length", async (t) => {
   const { asked, mails, stop } = await mailsTo();
   t.after(stop);
   mails.send(BAN, REPORT);
@@ -57,7 +57,7 @@ test("a ban is told with its jail, its failures and how long it lasts", async (t
   );
 });
 
-test("of a flood thirty an hour are told, and the next one says how many were not", async (t) => {
+test("of a flood thirty an hour are mailed, and the next mail says how many were not", async (t) => {
   const { asked, clock, mails, stop } = await mailsTo();
   t.after(stop);
   for (let i = 0; i < 33; i++) mails.send(BAN, REPORT);

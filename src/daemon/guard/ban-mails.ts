@@ -6,7 +6,7 @@ import type { Clock, Log } from "../../engine/ports.ts";
 
 export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
 
-/** More in an hour would be a flood of its own; the next mail says how many were left out. */
+/** More in an hour would be a flood of mail; the next mail says how many were skipped. */
 const MOST_AN_HOUR = 30;
 
 /** A mail for each ban that Fail2ban caused, as its users know it (jail.conf(5), destemail). */

@@ -87,7 +87,7 @@ test("without the maintenance process the log is emptied by force, and stays bou
   }
 });
 
-test("a reader without an end: told, then nothing more is recorded, and all is well once it has ended", async (t) => {
+test("a reader without an end: reported, then nothing more is recorded, and all is well once it has ended", async (t) => {
   const { path, log, grow, commit, refusal, notices } = fresh(t, true);
   commit();
   const reader = new DatabaseSync(path, { readOnly: true });

@@ -24,7 +24,7 @@ export const LOG_LIMITS = {
   slowBytes: 64 * MB,
   /** It could not be emptied by the way, for there was always something to decide: then the decisions wait once. */
   forceBytes: 256 * MB,
-  /** Something holds it that this process cannot end: mail goes on, but nothing more is recorded. */
+  /** Something holds it that this process cannot end: mail flows, but nothing more is recorded. */
   mostBytes: 1024 * MB,
 } as const;
 export type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
@@ -108,7 +108,7 @@ export class Checkpoints {
     for (const resolve of waiting) resolve();
   }
 
-  /** The last resort, after a pass has left little to do. What holds the log may hold it on: then not at each look. */
+  /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each look. */
   #force(bytes: number): void {
     const { log, notices } = this.#parts;
     if (log.force()) return this.#emptied();

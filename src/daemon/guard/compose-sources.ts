@@ -93,7 +93,7 @@ export function composeSources(parts: SourceParts) {
   const reports = new ReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
   let probing: NodeJS.Timeout | undefined;
   return {
-    /** Servers first, so that nobody waits for an answer while the firewall is filled. */
+    /** Servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
       await milterServer.start(layout.guardMilterSocket);
       await loginServer.start(settings["ports.login_policy"]);

@@ -38,7 +38,7 @@ export type Stores = ReturnType<typeof composeStores>;
 
 /**
  * Everything that reads and writes the two databases. The guard alone writes them. `flush` commits what the engine has
- * open, before a command writes by itself.
+ * open, before a command writes.
  */
 export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const { engine: db, accounts: accountsDb } = initialise(layout);

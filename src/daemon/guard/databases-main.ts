@@ -7,7 +7,7 @@ import { withAdvice } from "./with-advice.ts";
 
 /**
  * Creates and migrates both databases as the guard's user, takes the hash of a new admin password on stdin, and ends. With
- * `--only-if-none` a stored one stays. A program of its own, a tenth as large as the guard: each start runs it.
+ * `--only-if-none` a stored one stays. A separate program, a tenth as large as the guard: each start runs it.
  * Exits without closing: a clean close would remove `-wal` and `-shm`, which Postfix and Dovecot need.
  */
 

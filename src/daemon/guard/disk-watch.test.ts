@@ -32,7 +32,7 @@ function setUp() {
   return { layout, watch, look };
 }
 
-test("a disk with room is not told of; one at twice what Postfix reserves is, until there is room again", () => {
+test("a disk with room is not reported; one at twice Postfix's reserve is, until there is room again", () => {
   const { layout, watch, look } = setUp();
   assert.equal(look(layout.data, {}), undefined);
   assert.equal(
@@ -43,7 +43,7 @@ test("a disk with room is not told of; one at twice what Postfix reserves is, un
   assert.equal(watch.lacksRoom, false);
 });
 
-test("where the mailboxes have a disk of their own, mail must wait before it is full: Postfix looks at its queue alone", () => {
+test("where the mailboxes have a separate disk, mail must wait before it is full: Postfix looks only at its queue", () => {
   const { layout, watch, look } = setUp();
   look(layout.data, { bavail: 12_000 });
   assert.equal(watch.lacksRoom, false);
@@ -56,7 +56,7 @@ test("where the mailboxes have a disk of their own, mail must wait before it is 
   assert.equal(watch.lacksRoom, false);
 });
 
-test("inodes run out: the owner is told first, and then mail must wait", () => {
+test("inodes run out: first there is a notice, and then mail must wait", () => {
   const { layout, watch, look } = setUp();
   assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
   assert.equal(watch.lacksRoom, false);
@@ -89,7 +89,7 @@ test("it looks every five seconds at most, and at the real disk", () => {
   new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED }).look();
 });
 
-test("a read-only file system is told with its device and what to do, until it takes writes", () => {
+test("a read-only file system is reported with its device and the command, until it takes writes", () => {
   const layout = layoutOf(temporaryDirectory());
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   let options = "rw,errors=remount-ro";

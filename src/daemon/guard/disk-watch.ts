@@ -6,12 +6,12 @@ import type { Layout } from "../../settings/layout.ts";
 import { mountOf } from "../../wire/kernel/mounts.ts";
 
 const LOOK_EVERY_MS = 5 * SECOND_MS;
-/** The owner is told of less free space than so many times that at which Postfix refuses mail. */
+/** There is a notice below this many times the free space at which Postfix refuses mail. */
 const TOLD_BEFORE = 2;
-/** Below this share of free inodes, and this many, the owner is told: each mail takes some, in the queue and in mailboxes. */
+/** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
 const FREE_SHARE = 0.05;
 const FREE_INODES = 20_000;
-/** Below this no mail is accepted: what was accepted must still be delivered, and can take several inodes. */
+/** Below this no mail is accepted: accepted mail must still be delivered, and can take several inodes. */
 const LAST_INODES = 1_000;
 
 /** What statfs(2) tells. */
@@ -23,7 +23,7 @@ export type DiskWatchParts = Readonly<{
   layout: Layout;
   clock: Clock;
   notices: Notices;
-  /** Below so much free space Postfix refuses mail. */
+  /** Below this free space Postfix refuses mail. */
   reservedBytes: () => number;
   space?: (path: string) => Space;
   /** The text of /proc/self/mountinfo. */

@@ -116,7 +116,7 @@ test("mailboxes take mail while Dovecot runs, does its work, and has room", asyn
   assert.deepEqual(readiness, ["812", null, null, null, null]);
 });
 
-test("what fails at each look keeps nothing else from being looked at, and is logged once", async (t) => {
+test("a look that keeps failing stops no other, and is logged once", async (t) => {
   const failures: string[] = [];
   let asked = 0;
   const locked = { code: "database_locked", detail: "pid 812" } as const;
@@ -136,7 +136,7 @@ test("what fails at each look keeps nothing else from being looked at, and is lo
   assert.deepEqual(failures, ["database is locked"]);
 });
 
-test("the owner is told of a nearly full disk while mail still comes in, and when there is room again", async (t) => {
+test("a nearly full disk is reported while mail still comes in, until there is room again", async (t) => {
   const { bavail, bsize } = statfsSync(tmpdir());
   let reservedBytes = Math.floor(bavail * bsize * 0.7);
   const { notices, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }), {

@@ -31,7 +31,7 @@ export type HousekeepingParts = Readonly<{
   leakMonitor: BanLeakMonitor;
   disk: Pick<DiskWatch, "look" | "lacksRoom">;
   served: Pick<ServedSettings, "look">;
-  /** Each tells by itself what it finds. */
+  /** Each reports its own findings. */
   watches: readonly Readonly<{ look: () => void }>[];
   queue: Pick<QueueUpkeep, "round">;
   deliveries: Pick<OwnDeliveries, "look">;

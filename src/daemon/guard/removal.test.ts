@@ -98,7 +98,7 @@ test("before the maintenance process has counted nothing goes; once it is back a
   assert.equal(events.rows, MOST_ROWS);
 });
 
-test("the owner is told of a flood that begins once a round has, and is over with it", async (t) => {
+test("a flood that starts after a round is reported, and over with it", async (t) => {
   const { events, removal, notices } = fresh(t, { comesLater: true });
   await removal.round();
   assert.equal(events.rows, MOST_ROWS);

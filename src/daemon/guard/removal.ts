@@ -19,14 +19,14 @@ export type RemovalParts = Readonly<{
   log: Log;
 }>;
 
-/** A flood that pauses for a moment is one flood, told of once. */
+/** A flood that pauses for a moment is one flood, reported once. */
 const PRESS_OVER_MS = HOUR_MS;
 /** How long decisions may wait for a step; how many rows that is shows itself. */
 const STEP_MS = 0.5;
 const ROWS = { least: 50, first: 50, most: 1_000 };
-/** The maintenance process reads so many rows ahead. */
+/** How many rows the maintenance process reads ahead. */
 const WARM_ROWS = 5_000;
-/** Where the write-ahead log has grown: so many steps, then a pass of the maintenance process undisturbed. */
+/** Where the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
 const STEPS_A_PASS = 50;
 
 /** Removes what is too old or too much: a little in each turn of the event loop, between two turns of decisions. */
@@ -56,7 +56,7 @@ export class Removal {
       await this.#count();
       const { checkpoints } = this.#parts;
       for (let steps = 1; ; steps++) {
-        // A flood may begin, and end, within one round.
+        // A flood may start, and end, within one round.
         await this.#tellOfPress();
         if (this.#stopped || !this.#step()) break;
         await this.#warm();
@@ -83,7 +83,7 @@ export class Removal {
     return more;
   }
 
-  /** Without the maintenance process nothing is counted: what is too old waits until it is back. */
+  /** Without the maintenance process nothing is counted: old events wait until it is back. */
   async #count(): Promise<void> {
     const { retention, maintenance, clock } = this.#parts;
     if (!retention.mustCount(clock.now())) return;

@@ -11,7 +11,7 @@ function settingsOf(toml: string) {
   return loaded.settings;
 }
 
-test("settings that the accounts' database cannot take are told, and tried again until it takes the newest", () => {
+test("settings that the accounts' database cannot take are reported, and tried again until it takes the newest", () => {
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   const served: string[] = [];
   let [isLocked, tries, ended] = [true, 0, 0];

@@ -20,7 +20,7 @@ export type ServedSettingsParts = Readonly<{
 
 /**
  * The settings that Postfix and Dovecot read from the accounts' database, and what others end there. While it cannot be
- * written, the former ones stay in force, the owner is told, and it is tried again.
+ * written, the former ones stay in force, with a notice, and it is tried again.
  */
 export class ServedSettings {
   readonly #parts: ServedSettingsParts;
@@ -52,7 +52,7 @@ export class ServedSettings {
     try {
       networks.serve({ domains, administrator, refused, networks: everywhere });
       if (settings["accounts.follow"] === "") files.endFollowing();
-      // Otherwise they would go on once users may sign in again.
+      // Otherwise they would continue once users may sign in again.
       if (!settings["http.mailboxes"]) sessions.end("mailboxes");
     } catch (error) {
       return notices.raise("accounts_unwritable", messageOf(error));

@@ -11,7 +11,7 @@ function read(toml: string | null) {
   return readSettings(layout);
 }
 
-test("a settings file is read, or it is told what is wrong", () => {
+test("a settings file is read, or its faults are reported", () => {
   const good = read('domains = ["example.org"]\n');
   assert.ok(good.ok && good.settings.hostname === "mail.example.org");
   const missing = read(null);

@@ -27,7 +27,7 @@ try {
 }
 setInterval(() => isThere(Number(supervisor)) || process.exit(0), LOOK_MS);
 
-/** Of another user. */
+/** Also another user's. */
 function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0);

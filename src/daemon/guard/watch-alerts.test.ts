@@ -24,7 +24,7 @@ function settingsOf(alerts: string): Settings {
   return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
 }
 
-/** Alerts over a real database, told through the keeper's real socket. */
+/** Alerts over a real database, sent through the keeper's real socket. */
 async function watching(t: TestContext, alerts: string) {
   const { db, engine, store, clock, notices } = engineOnMemory();
   const path = `${temporaryDirectory()}/keeper.sock`;
@@ -72,7 +72,7 @@ test("a notice is put into our own queue, by the keeper, once", { timeout: patie
   assert.equal(mails().length, 1);
 });
 
-test("what was told is not told again by the next start", { timeout: patience(30_000) }, async (t) => {
+test("an alert that was sent is not sent again by the next start", { timeout: patience(30_000) }, async (t) => {
   const { watch, parts, notices, mails } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   await watch.alerts.round();
@@ -111,7 +111,9 @@ test("channels and limits follow the settings", async (t) => {
   assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
 });
 
-test("as shipped the administrator is told, as soon as there is one", { timeout: patience(30_000) }, async (t) => {
+test("by default the administrator gets the alerts, as soon as there is one", {
+  timeout: patience(30_000),
+}, async (t) => {
   const { watch, mails, accounts } = await watching(t, "");
   const [before] = await watch.alerts.test();
   assert.deepEqual(before?.outcome, {

@@ -91,7 +91,7 @@ export class AlertWatch {
     }, SECOND_MS);
   }
 
-  /** Finishes what is running; what is not delivered continues after the next start. */
+  /** Finishes the running round; undelivered messages follow after the next start. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.alerts.stop();

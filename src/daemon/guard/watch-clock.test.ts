@@ -32,7 +32,7 @@ function kit() {
   return { state, watch, notices, done, subjects: () => recorded.map(({ subject }) => subject) };
 }
 
-test("a jump is told with its end, recorded once, and no longer told once the clock is back", () => {
+test("a jump is reported with its end, recorded once, and over once the clock is back", () => {
   const { state, watch, notices, subjects, done } = kit();
   watch.look();
   assert.equal(notices.raised.size, 0);
@@ -57,7 +57,7 @@ for (const [byMs, restarts] of [
   [DAY_MS, 0],
   [-DAY_MS, 1],
 ] as const)
-  test(`a jump by ${byMs} ms that is believed restarts the guard ${restarts} times`, () => {
+  test(`a jump by ${byMs} ms that is trusted restarts the guard ${restarts} times`, () => {
     const { state, watch, subjects, done } = kit();
     state.jump = jumpBy(byMs);
     watch.look();

@@ -12,7 +12,7 @@ export type ContentWatchParts = Readonly<{
   log: Log;
 }>;
 
-/** The files in which spamd finds the senders that a recipient lets in; written only when they change. */
+/** The files in which spamd finds the senders that a recipient allows; written only when they change. */
 export class SpamPreferenceFiles implements SpamPreferences {
   readonly #directory: string;
   readonly #sendersOf: () => ReadonlyMap<string, readonly string[]>;

@@ -8,7 +8,7 @@ export type CredentialsWatchParts = Readonly<{
   factors: Pick<FactorStore & RecoveryStore, "totp" | "recoveryLeft">;
 }>;
 
-/** At so few the owner is told. */
+/** At this few there is a notice. */
 const FEW_CODES = 3;
 
 /** Tells while the dashboard has no password or few recovery codes. */

@@ -21,7 +21,7 @@ test("a digest is asked for soon after the start, then every five minutes", asyn
   await lookUntil(t, watch, () => assert.equal(told.digests, 2));
 });
 
-test("a digest that finds damage ends the guard; one that has no room is told", async (t) => {
+test("a digest that finds damage ends the guard; one without room is reported", async (t) => {
   const { watch, clock, engine, engineDb, notices, told } = watchedDatabases(t);
   mkdirSync(`${digestOf(engineDb)}.new`);
   clock.advance(5 * SECOND_MS);

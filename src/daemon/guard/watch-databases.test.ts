@@ -42,7 +42,7 @@ test("a noted use makes no copy", async (t) => {
   await lookUntil(t, watch, () => assert.equal(told.copies, 2));
 });
 
-test("accounts that cannot be copied are told, until they can", async (t) => {
+test("accounts that cannot be copied are reported, until they can", async (t) => {
   const { watch, accountsDb, addAccount, notices } = watchedDatabases(t);
   addAccount("anna@example.org");
   mkdirSync(`${copyOf(accountsDb)}.new`);
@@ -51,7 +51,7 @@ test("accounts that cannot be copied are told, until they can", async (t) => {
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
 });
 
-test("a removed database is saved to its place, nothing is recorded meanwhile, and the guard starts again", async (t) => {
+test("a removed database is saved to its place, nothing is recorded until then, and the guard starts again", async (t) => {
   const { watch, accountsDb, addAccount, told } = watchedDatabases(t);
   addAccount("anna@example.org");
   await watch.look();
@@ -80,7 +80,7 @@ test("what took the place of an open database is set aside", async (t) => {
   saved.close();
 });
 
-test("while it cannot be saved the owner is told, and what happens is recorded on", async (t) => {
+test("while it cannot be saved there is a notice, and events are still recorded", async (t) => {
   const { watch, engineDb, told, notices } = watchedDatabases(t);
   await watch.look();
   renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
@@ -102,7 +102,7 @@ test("a truncated database, or one that SQLite calls damaged, is left to the nex
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
-test("an error of SQLite that is no damage changes nothing; damage ends the guard once", (t) => {
+test("an error of SQLite other than damage changes nothing; damage ends the guard once", (t) => {
   const { watch, told, engineDb } = watchedDatabases(t);
   watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.seen(new TypeError("a bug"));
@@ -128,7 +128,7 @@ test("a disk that damages file after file is not answered by restarts", (t) => {
   assert.equal(told.restarts, 1);
 });
 
-test("files that were set aside are told of until they are removed, with the command", async (t) => {
+test("files that were set aside are reported until they are removed, with the command", async (t) => {
   const { watch, accountsDb, clock, notices } = watchedDatabases(t);
   await watch.look();
   assert.ok(!notices.raised.has("database_set_aside"));

@@ -40,7 +40,7 @@ const DIGEST_MS = {
   every: 5 * MINUTE_MS,
   afterFailure: MINUTE_MS,
 } as const;
-/** A disk that damages one file after the other is not mended by restarts. */
+/** Restarts do not help against a disk that damages one file after the other. */
 const MOST_AN_HOUR = 3;
 
 /** Notices a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
@@ -118,7 +118,7 @@ export class DatabaseWatch {
     }
   }
 
-  /** What the maintenance process writes is not awaited: it may be busy, and the disk slow. */
+  /** The writes of the maintenance process are not awaited: it may be busy, and the disk slow. */
   #keep(): void {
     this.#parts.notices.clear("database_unsaved");
     this.#tellSetAside();
@@ -153,7 +153,7 @@ export class DatabaseWatch {
 
   #giveUp({ path }: Watched, why: string): void {
     const { accounts, clock, log, restart } = this.#parts;
-    // Without a copy there is nothing to go on with.
+    // Without a copy nothing can continue.
     if (this.#isEnding || (path === accounts.path && !existsSync(copyOf(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
@@ -204,7 +204,7 @@ export class DatabaseWatch {
     if (why !== null) notices.raise("engine_undigested", why);
   }
 
-  /** Why nothing was written; damage ends the guard. Null: the maintenance process does not run, which is told anyway. */
+  /** Why nothing was written; damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
   #unlessDamaged(of: Watched, kept: Extract<Kept, { ok: false }> | null): string | null {
     if (kept?.isDamage === true) this.#giveUp(of, kept.why);
     return kept?.why ?? null;

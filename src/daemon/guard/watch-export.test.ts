@@ -8,7 +8,7 @@ import { DeliveryFile } from "../../adapters/export/delivery-record.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
 import { ExportWatch } from "./watch-export.ts";
 
-test("events that reach no receiver for five minutes are told, until one arrives", () => {
+test("events that reach no receiver for five minutes are reported, until one arrives", () => {
   const directory = temporaryDirectory();
   const clock = new HandClock();
   const notices = new NoticeBoard();

@@ -15,13 +15,13 @@ const NOTHING = { trouble: null, since: null, lost: null };
 export type ExportWatchParts = Readonly<{
   notices: Notices;
   clock: Clock;
-  /** What the exporter says of itself. */
+  /** The exporter's own state. */
   record: ForeignFile;
   /** The directory of the services: without one of the exporter, nothing is exported. */
   services: string;
 }>;
 
-/** Tells when events do not reach their receiver, or can no longer reach it. A restart of the receiver is no news. */
+/** Reports when events do not reach their receiver, or cannot reach it any more. A restart of the receiver is not reported. */
 export class ExportWatch {
   readonly #parts: ExportWatchParts;
   #lookAt = 0;

@@ -33,7 +33,7 @@ function kit() {
   };
 }
 
-test("a table that fills up is told with its command, until a fifth is free again", () => {
+test("a table that fills up is reported with its command, until a fifth is free again", () => {
   const files = kit();
   assert.equal(files.looked(58_982, 65_536), undefined);
   const full = "It holds 58983 of 65536 connections. Try: sysctl -w net.netfilter.nf_conntrack_max=131072";
@@ -51,7 +51,7 @@ test("the kernel is asked every five seconds", () => {
   assert.match(files.look() ?? "", /^It holds 10 of 10 /);
 });
 
-test("a kernel that tracks nothing, or without a limit, is no trouble", () => {
+test("a kernel that tracks nothing, or without a limit, is not reported", () => {
   const files = kit();
   assert.equal(files.look(), undefined);
   assert.equal(files.looked(10, 0), undefined);

@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Notices } from "../../engine/ports.ts";
 
 const LOOK_EVERY_MS = 5 * SECOND_MS;
-/** Shares of the table: told from here on, until there is that much room again. */
+/** Shares of the table: reported from here on, until there is that much room again. */
 const FULL = 0.9;
 const ROOMY = 0.8;
 /** As Linux names them (Documentation/networking/nf_conntrack-sysctl.rst). */
@@ -38,7 +38,7 @@ export class TrackingWatch {
     this.#lookAt = nowMs + LOOK_EVERY_MS;
     const count = this.#read("nf_conntrack_count");
     const most = this.#read("nf_conntrack_max");
-    // A kernel that tracks nothing has neither; 0 is no limit.
+    // A kernel that tracks nothing has neither; 0 means no limit.
     this.#told = count !== null && most !== null && most > 0 && count >= most * (this.#told ? ROOMY : FULL);
     if (!this.#told) return this.#notices.clear("tracking_full");
     const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;

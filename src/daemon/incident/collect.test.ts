@@ -55,7 +55,7 @@ test("what was cut, and what could not be asked, is named", { skip: lacking({ in
   assert.equal(readFileSync(join(to, "machine/processes.txt"), "utf8").length, 100);
 });
 
-test("mails are copied wherever they are in the queue, and one that has left is left out", () => {
+test("mails are copied wherever they are in the queue, and missing ones skipped", () => {
   const { layout, put, to } = made();
   mkdirSync(to);
   put(join(layout.postfixQueue, "hold", "72CED1EABE5"), "held");

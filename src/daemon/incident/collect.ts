@@ -17,7 +17,7 @@ const DEFERRED = "deferred";
 /** Debian packages whose files are compared with what dpkg(1) installed. */
 const CHECKED = ["postfix", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "nftables", "openssl", "restic", "runit"];
 
-/** What the machine says of itself: the file, and the program that prints it. */
+/** The machine's description of itself: the file, and the program that prints it. */
 const SAYS = ({
   postfixConf,
   dovecotConf,
@@ -63,7 +63,7 @@ function copyLogs({ log }: Layout, to: string, since: number): void {
   }
 }
 
-/** Rendered files; the words that are secret are left out of them. */
+/** Rendered files, without the secret words. */
 function copyConfiguration(layout: Layout, to: string): void {
   const secrets = [layout.loginPolicySecret, layout.proofWord]
     .filter((path) => existsSync(path))

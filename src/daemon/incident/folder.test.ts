@@ -9,7 +9,7 @@ import { appendEntry, folderOf, keepIncident, openIncident, readIncidents, readT
 const AT = "2026-11-20T08:00:00.000Z";
 const entry = { at: AT, by: "root", step: "note", says: "Called.", lines: ["one"], audited: false } as const;
 
-test("an incident has a folder for root alone, a record and a timeline", () => {
+test("an incident has a folder only for root, a record and a timeline", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.deepEqual(readIncidents(layout), []);
   const first = openIncident(layout, { title: "Anna", openedAt: AT, since: AT });

@@ -24,7 +24,7 @@ export function folderOf({ incidents }: Incidents, { id }: Pick<Incident, "id">)
   return join(incidents, id);
 }
 
-/** All of them, the oldest first. A folder whose record cannot be read is left out. */
+/** All of them, oldest first. A folder whose record cannot be read is skipped. */
 export function readIncidents({ incidents }: Incidents): readonly Incident[] {
   if (!existsSync(incidents)) return [];
   return readdirSync(incidents)
@@ -55,7 +55,7 @@ export function keepIncident(layout: Incidents, incident: Incident): void {
   writeRecord(join(folderOf(layout, incident), RECORD), incident);
 }
 
-/** For root alone. */
+/** Only for root. */
 export function prepareFolder(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }

@@ -21,7 +21,7 @@ test("the isolation is kept until it is lifted; a file that cannot be read isola
   assert.equal(readIsolation(layout), null);
 });
 
-test("the ports for proxies are shut with those of which they are the second", () => {
+test("the ports for proxies are closed with their counterparts", () => {
   const of = (toml: string) => {
     const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
     return loaded.ok ? isolatedPorts(loaded.settings) : assert.fail(loaded.problems.map(({ says }) => says).join());

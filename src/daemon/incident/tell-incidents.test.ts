@@ -14,7 +14,7 @@ test("without an incident there is nothing to tell", () => {
   assert.deepEqual(incidentsOf(layoutOf(temporaryDirectory())), { incidents: [], timeline: [], isolation: null });
 });
 
-test("the newest comes first; of the one that is open its steps are told, without what they were done to", () => {
+test("the newest comes first; the steps of the open one are listed, without their targets", () => {
   const layout = layoutOf(temporaryDirectory());
   const [old, open] = [1, 2].map((day) => {
     const openedAt = `2026-11-0${day}T06:00:00.000Z`;

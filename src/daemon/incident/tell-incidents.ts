@@ -3,7 +3,7 @@ import type { IncidentsReport } from "../../wire/control/told.ts";
 import { readIncidents, readTimeline } from "./folder.ts";
 import { readIsolation } from "./isolation.ts";
 
-/** So many, the newest: an answer stays small. */
+/** This many, the newest: an answer stays small. */
 const MOST_INCIDENTS = 100;
 const MOST_STEPS = 500;
 /** As long as a note is in the audit. */

@@ -60,7 +60,7 @@ function findDestemail(directories: readonly string[]): Found {
       const written = destemailIn(readPlain(file, MOST_BYTES)?.text ?? "");
       if (written !== null && written !== STOCK) last = { file, written };
     } catch (error) {
-      // Before the first start there is no such directory.
+      // Before the first start the directory is missing.
       if (codeOf(error) !== "ENOENT") says.push(`${file} is not searched for destemail: ${messageOf(error)}`);
     }
   return { last, says };

@@ -20,13 +20,13 @@ import { JUDGE } from "./judge-filter.ts";
 
 const whyNot = lacking({ root: true, installed: ["python3"] });
 
-/** A judge that leaves a mark, and finds what it is told to find. */
+/** A judge that leaves a mark, and returns the given verdict. */
 function judge(mark: string, tricked: string | null): string {
   const answer = JSON.stringify(JSON.stringify({ matches: [], lines: 0, tricked }));
   return `open(${JSON.stringify(mark)}, "a").write("x")\nprint(${answer})\n`;
 }
 
-test("a filter is judged anew when it or its judge has changed, and not otherwise", { skip: whyNot }, async (t) => {
+test("a filter is judged again when it or its judge has changed, and not otherwise", { skip: whyNot }, async (t) => {
   const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   chmodSync(root, 0o755);

@@ -26,7 +26,7 @@ export function filterSources(checkout: string, { fail2banFilters }: Layout): re
 }
 
 /**
- * Accepts the owner's filters that pass the test, and leaves out the others, so that one bad filter stops nothing else.
+ * Accepts the owner's filters that pass the test, and skips the others, so that one bad filter stops nothing else.
  * A filter that passed the same test before is not tested again.
  */
 export async function adoptFilters(checkout: string, layout: Layout): Promise<Adopted> {
@@ -115,7 +115,7 @@ function judgedBefore({ fail2banOwn }: Layout): ReadonlyMap<string, string> {
   return new Map(list.filter(isPair));
 }
 
-/** Empty if there is no such file, or no list in it. */
+/** Empty if the file is missing, or has no list. */
 function readList(file: string): readonly unknown[] {
   if (!existsSync(file)) return [];
   try {

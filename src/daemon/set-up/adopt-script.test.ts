@@ -27,7 +27,7 @@ function scene(toml: string) {
   };
 }
 
-test("an edit is told first, written once, and then lives in the settings file", () => {
+test("an edit is shown first, written once, and from then on is in the settings file", () => {
   const { layout, edit, adopt, text } = scene("\uFEFF# mine\n");
   edit("{ maxEmailsPerIP: { perMinute: 20 } }");
   assert.deepEqual(adopt(true), {
@@ -67,7 +67,7 @@ test("taking the last address back ends its trust", () => {
   assert.deepEqual(adopt(), { ok: true, says: [] });
 });
 
-test("the file of a new version takes nothing back, and that is told once", () => {
+test("the file of a new version undoes nothing, which is reported once", () => {
   const { edit, upgrade, adopt, text } = scene("");
   edit(TRUSTING);
   adopt();
@@ -133,7 +133,7 @@ test("without a script or a settings file there is nothing to do", () => {
   assert.deepEqual([adopt(), existsSync(layout.settings)], [{ ok: true, says: [] }, false]);
 });
 
-test("a script that is a directory is told with its path", () => {
+test("a script that is a directory is reported with its path", () => {
   const { adopt, script } = scene("");
   mkdirSync(script);
   assert.throws(adopt, (error: Error) => error.message.startsWith(`${script} cannot be read: `));

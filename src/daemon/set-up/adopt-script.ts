@@ -17,7 +17,7 @@ export type ScriptAdopted =
   | Readonly<{ ok: false; problems: readonly SettingProblem[] }>;
 
 const NOTHING: ScriptAdopted = { ok: true, says: [] };
-/** The entry of the record that is no setting: the version that adopted them. Records of older programs lack it. */
+/** The entry of the record beside the settings: the version that adopted them. Records of older programs lack it. */
 const VERSION = "version";
 const schema = z.record(z.string(), z.string());
 

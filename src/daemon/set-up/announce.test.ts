@@ -56,7 +56,7 @@ test("the first start says that the file decides now, a later one which variable
   ]);
 });
 
-test("a machine with little memory is told of the small profile, and with it what that gives up", () => {
+test("on a machine with little memory the small profile is suggested, with its costs", () => {
   assert.deepEqual(memoryNews(loaded, 960 * MB), []);
   assert.deepEqual(memoryNews(loaded, 481.5 * MB), [
     'Note: This machine has 481 MB of memory, and GhostInbox needs 1 GB: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).',

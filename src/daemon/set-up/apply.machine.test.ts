@@ -69,7 +69,7 @@ describe("applying a configuration", { skip }, () => {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, "");
     }
-    // Postfix complains of other owners, in a log that nobody reads yet, which takes a second each time.
+    // Postfix complains about other owners, in a log that no program reads yet, which takes a second each time.
     const postfix = userIds("postfix");
     chownSync(layout.postfixData, postfix.uid, postfix.gid);
     const loaded = loadSettings('domains = ["example.org"]', {});
@@ -82,7 +82,7 @@ describe("applying a configuration", { skip }, () => {
     // SpamAssassin is asked about all that it would read as soon as there are rules of the owner.
     const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });
-    // No setting mends fetched rules that are at fault, so the package's decide.
+    // No setting fixes faulty fetched rules, so the package's decide.
     mkdirSync(fetchedRules(layout), { recursive: true });
     writeFileSync(join(fetchedRules(layout), "20_fetched.cf"), "nonsense 1\n");
     const all = [...new Set(partsOf(whole).map(({ service }) => service))];
@@ -92,7 +92,7 @@ describe("applying a configuration", { skip }, () => {
     assert.match(refused.ok ? "" : refused.reason, /^SpamAssassin refuses its configuration \(settings spam\.\*\)/);
   });
 
-  test("what a checker refuses changes nothing, and it is told why", async () => {
+  test("a configuration that a checker refuses changes nothing, and the reason is reported", async () => {
     const good = main();
     const dovecot = readFileSync(layout.dovecotConf, "utf8");
     const broken = { ...layout, tlsServed: join(directory, "none") };
@@ -116,7 +116,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok((await own("")).ok);
   });
 
-  test("Unbound checks the files that settings name, and the settings are told", async () => {
+  test("Unbound checks the files that settings name, and the error names the settings", async () => {
     const { dns } = sampleSite();
     for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {
       const refused = await applyConfiguration(site({ dns: { ...dns, ...wrong } }), { only: ["unbound"] });
@@ -133,7 +133,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(statSync(join(layout.postfixConf, "main.cf")).mtimeMs <= Date.now() - 2_000);
   });
 
-  test("only what differs is replaced, be it by hand, and only that is told", async () => {
+  test("only files that differ are replaced, also after manual edits, and only they are reported", async () => {
     writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
     const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
     assert.deepEqual(applied, {

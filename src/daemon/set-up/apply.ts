@@ -21,7 +21,7 @@ const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
  * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so that one of which
- * nothing changes need not be checked again. `isStarting`: they are started next, and the caller tells of those that do not run.
+ * nothing changes need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run.
  */
 type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean; isStarting?: boolean }>;
 

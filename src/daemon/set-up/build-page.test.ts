@@ -50,7 +50,7 @@ describe("the build of the page", () => {
     return size;
   };
 
-  test("is no larger than a slow line loads in a second, and its beginning is far smaller", async (t) => {
+  test("is no larger than a slow line loads in a second, and its first part is far smaller", async (t) => {
     for (const [what, { pages, texts, ...most }] of Object.entries(MOST_BYTES))
       for (const coding of CODINGS)
         for (const language of LANGUAGES) {
@@ -74,7 +74,7 @@ describe("the build of the page", () => {
     for (const [, name = ""] of asked) assert.ok(programs.includes(`dashboard/programs/${name}`), name);
   });
 
-  test("begins with one script, and loads beside it what that imports", () => {
+  test("starts with one script, and loads its imports beside it", () => {
     const html = textOf("dashboard/index.html");
     const named = [...html.matchAll(/(?:href|src)="programs\/([\w-]+\.js)"/g)].map(([, name]) => name);
     const first = [...withImports(program("app"))].map((name) => basename(name));

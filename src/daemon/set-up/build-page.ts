@@ -7,7 +7,7 @@ import type { Make } from "./bundle.ts";
 const FOLDER = "/dashboard";
 const PROGRAMS = `${FOLDER}/programs`;
 const LANGUAGES = ["english", "german"];
-/** Which pages have texts of their own, besides those of every page. */
+/** The pages that have their own texts, in addition to those of every page. */
 const PARTS = ["", "-admin", "-mailbox"];
 /** A browser keeps a file of this name for good: another content has another name. */
 const NAMES = "[name]-[hash]";
@@ -45,7 +45,7 @@ export async function buildPage(checkout: string, make: Make): Promise<MadePage>
   };
 }
 
-/** Without code splitting, esbuild leaves out of each what only the other language needs. */
+/** Without code splitting, esbuild omits from each what only the other language needs. */
 function textsOf(folder: string): BuildOptions {
   const names = LANGUAGES.flatMap((language) => PARTS.map((part) => `${language}${part}.ts`));
   const entryPoints = names.map((name) => join(folder, "texts", name));
@@ -72,7 +72,7 @@ function programsOf(folder: string, plugin: Plugin): BuildOptions {
   };
 }
 
-/** The texts of each language are programs of their own, which the page loads when it speaks that language. */
+/** The texts of each language are separate programs, which the page loads when it speaks that language. */
 function textsApart(made: Metafile): Plugin {
   const byName = new Map(entriesOf(made).map(({ source, name }) => [basename(source), name]));
   return {

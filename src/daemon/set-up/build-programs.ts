@@ -54,7 +54,7 @@ export async function buildCommandLine(checkout: string): Promise<Built> {
 const LEFT_OUT = ["esbuild", "nodemailer"];
 /** Two megabytes of words. */
 const WORD_LISTS = ["@zxcvbn-ts/language-common", "@zxcvbn-ts/language-en"];
-/** Each in a file of its own, which is loaded when a password is judged. */
+/** Each in a separate file, which is loaded when a password is judged. */
 const WORDS_APART: Plugin = {
   name: "words-apart",
   setup(bundler) {

@@ -46,7 +46,7 @@ test("the first start signs a certificate for the host name; the next keeps it",
   assert.equal(readFileSync(layout.tlsCert, "utf8"), pem);
 });
 
-test("what is served is root's alone, and key and chain stand in one file", OPENSSL, async () => {
+test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
   const layout = layoutFor("served");
   await prepare(layout);
   assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "dh.pem", "key.pem"]);
@@ -63,7 +63,7 @@ test("the ciphers of the seed get the RSA key that some of them need", OPENSSL, 
   assert.equal(new X509Certificate(readFileSync(layout.tlsCert)).publicKey.asymmetricKeyType, "rsa");
 });
 
-test("a bad certificate stops the first start; a later one goes on with what was served", OPENSSL, async () => {
+test("a bad certificate stops the first start; a later one keeps the served one", OPENSSL, async () => {
   const layout = layoutFor("bad");
   const [cert, key] = [join(directory, "own.pem"), join(directory, "own-key.pem")];
   const settings = `[tls]\ncert = "${cert}"\nkey = "${key}"`;

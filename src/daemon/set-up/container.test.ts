@@ -11,7 +11,7 @@ const ROUTES =
   "00000400 00000001 00000000 00000003     eth0\n";
 const MOUNTS = "overlay / overlay ro 0 0\n/dev/vda /data ext4 rw 0 0\n";
 
-test("a container with what the server needs, and with IPv6, is not worth a word", () => {
+test("a container with everything that the server needs, and with IPv6, gets no warning", () => {
   assert.deepEqual(newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: ROUTES }), []);
 });
 
@@ -27,7 +27,7 @@ test("what it does not need is named", () => {
   );
 });
 
-test("without IPv6 it tells that clients by IPv6 are not told apart", () => {
+test("without IPv6 the warning says that IPv6 clients share one address", () => {
   const [says = "", ...more] = newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
   assert.match(says, /^This container has no IPv6: /);
   assert.deepEqual(more, []);

@@ -58,7 +58,7 @@ function needlessRights(has: readonly Capability[]): readonly string[] {
   return more.length === 0 ? [] : [`the capabilities ${more.join(", ")}`];
 }
 
-/** The kernel loads its modules from the host by itself. */
+/** The kernel loads its modules from the host when needed. */
 function needlessMounts(mounts: string): readonly string[] {
   return /^\S+ \/lib\/modules /m.test(mounts) || /^\S+ \/usr\/lib\/modules /m.test(mounts)
     ? ["the mount of /lib/modules"]

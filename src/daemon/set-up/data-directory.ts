@@ -53,7 +53,7 @@ function refuseForeign(data: string): void {
 }
 
 /**
- * Whether a directory holds files of another program. An interrupted set-up leaves only a few of ours. What is mounted in it
+ * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours. Anything mounted in it
  * the administrator has put there, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
  */
 export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
@@ -62,7 +62,7 @@ export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/sel
   return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
 }
 
-/** Whether it is there and not a server's, such as the directory above one: what is done to a server must not be done to it. */
+/** Whether it is there and not a server's, such as the parent directory: commands for a server must not run on it. */
 export function isForeign({ data, services }: Pick<Layout, "data" | "services">): boolean {
   if (!existsSync(data)) return false;
   return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));

@@ -27,7 +27,7 @@ const USERS = [
   "spamass-milter",
 ];
 
-test("what is told meanwhile: the time, and what could be read of a damaged one", () => {
+test("the progress messages: the time, and what could be read of a damaged one", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
   mkdirSync(dirname(layout.engineDb), { recursive: true });

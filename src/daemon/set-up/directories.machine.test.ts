@@ -104,7 +104,7 @@ describe("the data directory", OWN_ETC, () => {
       assert.equal(readFileSync(join(layout.log, service, "config"), "utf8"), "s1000000\nn5\ne*\n");
   });
 
-  test("owners and modes are restored; what lies there stays as it is", async () => {
+  test("owners and modes are restored; the contents stay unchanged", async () => {
     const [etc, layout] = [machine(61_000), fresh()];
     await make(etc, layout);
     chmodSync(layout.tls, 0o755);
@@ -191,7 +191,7 @@ describe("the data directory", OWN_ETC, () => {
       for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(existsSync(stage), stage);
     });
 
-    test("what the mails' user has put there stays, and the start goes on", async () => {
+    test("files of the mails' user stay, and the start continues", async () => {
       const [etc, layout] = [machine(61_000), fresh()];
       await make(etc, layout);
       const owner = etc.numberOf("passwd", "ghostinbox-mail");

@@ -107,7 +107,7 @@ function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
   ];
 }
 
-/** Of the queue, and what else belongs to Postfix alone. */
+/** Of the queue, and what else belongs only to Postfix. */
 const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
 /** Directories in which users write freely; after a move their user numbers may differ. */
@@ -147,7 +147,7 @@ export function makeDirectories(layout: Layout): readonly string[] {
 
 /**
  * A backup that was killed leaves second names of mails, with which they could not change their owner, and copies of root's secrets,
- * which could. What the user of the mails has put there instead is left alone, so that it stops no start.
+ * which could. Other files of the mails' user stay unchanged, so that they stop no start.
  */
 function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout): void {
   if (lockHolder(backupLock) !== null) return;

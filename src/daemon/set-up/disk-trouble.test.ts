@@ -17,12 +17,12 @@ function errorOf(work: () => void): unknown {
   return assert.fail("it worked");
 }
 
-test("a full disk is told, with what to do", { skip: lacking({ installed: ["/dev/full"] }) }, () => {
+test("a full disk is reported, with the next step", { skip: lacking({ installed: ["/dev/full"] }) }, () => {
   const error = errorOf(() => writeFileSync("/dev/full", "x"));
   assert.match(diskTrouble(error) ?? "", /^The disk is full.*: make room, then start again\.$/);
 });
 
-test("a disk that is mounted read-only is told with the file", OWN_ETC, async () => {
+test("a disk that is mounted read-only is reported with the file", OWN_ETC, async () => {
   const directory = temporaryDirectory();
   const file = join(directory, "file");
   const script = `
@@ -38,7 +38,7 @@ test("a disk that is mounted read-only is told with the file", OWN_ETC, async ()
   );
 });
 
-test("a disk that fails is told", () => {
+test("a disk that fails is reported", () => {
   const error = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", path: "/srv/mail/db" });
   assert.match(diskTrouble(error) ?? "", /^The disk cannot be read or written \(\/srv\/mail\/db\): .*dmesg/);
 });

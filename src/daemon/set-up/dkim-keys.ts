@@ -11,14 +11,14 @@ const MOST_BYTES = 64 * 1_024;
 
 /**
  * Makes missing keys. An existing key is never replaced, because its public half is published. Keys belong to root, and
- * Rspamd may read them. A key of another owner (earlier versions gave them to Rspamd) is replaced by root's copy, which
+ * Rspamd may read them. Another user's key (earlier versions gave them to Rspamd) is replaced by root's copy, which
  * no program has open for writing.
  */
 export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelector">): void {
   const owner = { uid: process.geteuid?.() ?? 0, gid: groupId(CONTENT_USERS.rspamd) };
   for (const { file } of dkimKeys(site)) {
     const found = readPlain(file, MOST_BYTES);
-    // An empty one was not flushed before a power failure, so nobody can have published its public half.
+    // An empty one was not flushed before a power failure, so its public half cannot be published yet.
     const key = found === null || found.text.trim() === "" ? null : found;
     if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
     writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });

@@ -49,7 +49,7 @@ test("the record of set-up is read line by line, and nothing else becomes an arg
   });
 });
 
-test("a user whom a package that is here makes stays", {
+test("a user that an installed package makes stays", {
   skip: process.platform !== "linux" ? "no dpkg" : false,
 }, () => {
   assert.deepEqual(unclaimed(["ghostinbox-of-no-package"]), ["ghostinbox-of-no-package"]);

@@ -139,7 +139,7 @@ describe("the build that is kept", () => {
     assert.equal(one.built, 1, "the other one keeps nothing there");
   });
 
-  test("is left out where others may write the directory, and nothing fails", async () => {
+  test("is skipped where others may write the directory, and nothing fails", async () => {
     const checkout = new Checkout();
     chmodSync(join(checkout.path, "node_modules"), 0o777);
     mkdirSync(checkout.directory, { recursive: true });

@@ -30,7 +30,7 @@ const BUILDS: Readonly<Record<Kind, Build>> = {
 };
 
 const KINDS = ["programs", "start", "command-line"] as const;
-/** By which versions and settings everything is built, besides its sources. */
+/** The versions and settings that everything is built with, in addition to its sources. */
 const BUILT_BY = [
   "package-lock.json",
   "tsconfig.json",
@@ -42,7 +42,7 @@ const BUILT_BY = [
 const STEP_MS = 2_000;
 
 /**
- * What is built of this checkout, from the last time if every source is as it was then: reading takes a tenth of the processor time.
+ * The build of this checkout, from the last time if every source is unchanged: reading takes a tenth of the processor time.
  * Where root may not write safely, nothing is kept.
  */
 export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly ReadFile[]> {
@@ -76,7 +76,7 @@ export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
 type Laid = Readonly<{ root: string; place: string; at?: Date }>;
 
 /**
- * For a package or an image: everything that is built of the checkout at `root`, as it is found once that lies at `place`. `at`: the time
+ * For a package or an image: the whole build of the checkout at `root`, as it is found once that is at `place`. `at`: the time
  * of all files, which the sources have already.
  */
 export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
@@ -124,7 +124,7 @@ async function buildAndKeep(
 }
 
 function keep(checkout: string, kind: Kind, built: Built, began: number): boolean {
-  // One that changes meanwhile may be in the build or not.
+  // A source that changes at the same time may be in the build or not.
   const sources = [...built.sources, ...BUILT_BY.map((path) => join(checkout, path))];
   if (sources.some((path) => changedAt(path) > began - STEP_MS)) return false;
   try {
@@ -141,7 +141,7 @@ function keep(checkout: string, kind: Kind, built: Built, began: number): boolea
 function mayKeep(checkout: string): boolean {
   const packages = join(checkout, "node_modules");
   using opened = Directory.own(packages);
-  // Where they are a link they are those of another checkout.
+  // Where they are a link they belong to another checkout.
   return opened.path === packages;
 }
 

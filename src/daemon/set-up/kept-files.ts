@@ -20,7 +20,7 @@ export function placeOf(checkout: string, kind: Kind): Readonly<{ directory: str
 
 /**
  * What is kept of this checkout; null if there is nothing, if a source or a kept file has changed since, or if another user could have
- * put it there. Packages that are a link are those of another checkout, and so is what lies there.
+ * put it there. Packages that are a link belong to another checkout, and so does their build.
  */
 export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
   const { directory, record } = placeOf(checkout, kind);

@@ -8,7 +8,7 @@ import { startTimeOf } from "./read-processes.ts";
 
 /**
  * Writes who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, by which a start that was
- * repeated in the same process is told from the one before. Throws SetUpFailure while that process lives.
+ * repeated in the same process is distinguished from the one before. Throws SetUpFailure while that process lives.
  */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runLong } from "./long-work.ts";
 
-test("while a program takes its time this is told, again and again, and then it ends as any other", async () => {
+test("while a program takes its time there are messages, again and again, and then it ends like any other", async () => {
   const told: number[] = [];
   const work = { waits: (ms: number) => void told.push(ms), isStopped: () => false, patienceMs: 50 };
-  // It goes on until it was told of twice.
+  // It runs until the second message.
   const ran = runLong("sh", ["-c", "read -r line; echo $line; exit 3"], { input: later(told) }, work);
   assert.deepEqual({ ...(await ran), stderr: "" }, { code: 3, stdout: "done\n", stderr: "" });
   assert.ok(told.length >= 2 && (told[0] ?? 0) >= 50, told.join());

@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 export type LongWork = Readonly<{
   /** Called after a few seconds, and then every second. */
   waits: (elapsedMs: number) => void;
-  /** Whether somebody has asked meanwhile that all ends. Then the program is ended too. */
+  /** Whether the caller wants everything to end by now. Then the program is ended too. */
   isStopped: () => boolean;
   /** Milliseconds until the first call. */
   patienceMs?: number;

@@ -31,7 +31,7 @@ function scene() {
   return { layout, crypt, prepare };
 }
 
-test("one pair is made, for root alone, and Dovecot is told of the private key", () => {
+test("one pair is made, only for root, and Dovecot's settings name the private key", () => {
   const { layout, crypt, prepare } = scene();
   assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
   assert.equal(existsSync(crypt.publicKey), false);
@@ -126,7 +126,7 @@ test("half a key, another one and a directory count as none, until the right one
   assert.equal(placeMailKey(crypt, layout), true);
 });
 
-test("keys of accounts take a recovery key, without which nothing is made; what stands in for a missing key is made once", () => {
+test("keys of accounts take a recovery key, without which nothing is made; the stand-in for a missing key is made once", () => {
   const { layout, crypt, prepare } = scene();
   assert.match(
     JSON.stringify(prepare(true)),

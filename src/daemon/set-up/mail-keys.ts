@@ -64,7 +64,7 @@ export function lockedBecause(crypt: KeyPair): string | null {
   }
 }
 
-/** The public half of a private key in PEM; throws if the text is no such key. */
+/** The public half of a private key in PEM; throws if the text is not such a key. */
 export function publicHalf(privateKey: string): string {
   return createPublicKey(createPrivateKey(privateKey)).export({ type: "spki", format: "pem" });
 }

@@ -25,7 +25,7 @@ export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> 
 /** Waits for every process of the data directory to end, and kills those that do not within `graceMs`. */
 export async function endBy(data: string, graceMs: number): Promise<void> {
   if (await waitUntilGone(anyOf(data), graceMs)) return;
-  // Repeated, because processes can start others meanwhile.
+  // Repeated, because processes can start others in between.
   await waitUntilGone(() => killAll(data) > 0, graceMs);
 }
 

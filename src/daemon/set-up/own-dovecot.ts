@@ -13,7 +13,7 @@ const MOST_BYTES = 1024 * 1024;
 export type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
 
 /**
- * The owner's settings of Dovecot; empty if there is no such file. Some of them name programs that Dovecot runs as root, so a file
+ * The owner's settings of Dovecot; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
  * that others than root can write is not used. Mail flows without it.
  */
 export function ownDovecotSettings(file: string): OwnDovecot {

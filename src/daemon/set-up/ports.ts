@@ -93,7 +93,7 @@ function tryToListen(port: number, host: string): Promise<string | null> {
 
 /**
  * All listening sockets of this network namespace. Asks the kernel, so no server notices. It walks its tables for that, some
- * milliseconds where the machine has much memory: one answer does for all ports. Without IPv6 there is no second table.
+ * milliseconds where the machine has much memory: one answer does for all ports. Without IPv6 the second table is missing.
  */
 export function listeners(): readonly Listener[] {
   return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
@@ -125,7 +125,7 @@ export function holderOf(sockets: readonly string[]): Holder | null {
   return pid === undefined ? null : { pid: Number(pid), name: nameOf(pid) };
 }
 
-/** Empty if it has ended meanwhile. */
+/** Empty if it has ended since. */
 function nameOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
@@ -134,7 +134,7 @@ function nameOf(pid: string): string {
   }
 }
 
-/** Whether sockets of these two addresses get in each other's way. `::` takes IPv4 too, unless it is told otherwise. */
+/** Whether sockets of these two addresses conflict. `::` takes IPv4 too by default. */
 function overlap(a: Ip, b: Ip): boolean {
   const covers = (all: Ip, one: Ip): boolean => all === "::" || (all === "0.0.0.0" && isV4(one));
   return a === b || covers(a, b) || covers(b, a);

@@ -56,7 +56,7 @@ for (const [what, found] of [
   ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],
   ["a user of ours whose program root may not see", at({ users: [901, 901, 901, 901], exe: "", cwd: "" })],
   [
-    "a user of ours that went into a network of its own",
+    "a user of ours in a separate network",
     at({ users: [901, 901, 901, 901], network: () => "45", leftByItself: () => true }),
   ],
   [
@@ -65,33 +65,33 @@ for (const [what, found] of [
   ],
   ["_rspamd with a file of ours open", at({ users: [105, 105, 105, 105], used: () => ["/srv/mail/lib/rspamd/x"] })],
   ["_rspamd with our environment", at({ users: [105, 105, 105, 105], used: () => ["HOME=/srv/mail/lib/spamd"] })],
-  ["_rspamd that stands in our directory", at({ users: [105, 105, 105, 105], cwd: "/srv/mail/lib/rspamd" })],
+  ["_rspamd whose working directory is ours", at({ users: [105, 105, 105, 105], cwd: "/srv/mail/lib/rspamd" })],
 ] as const)
   test(`${what} belongs to the server`, () => assert.deepEqual(among(DATA, [found], WHOSE), [found]));
 
 for (const [what, found] of [
   [
-    "a runsv of the same name in a mount namespace of its own",
+    "a runsv of the same name in a separate mount namespace",
     at({ exe: "/usr/bin/runsv", cwd: "/srv/mail/service", seesOther: (name) => name === "/srv/mail" }),
   ],
-  ["a shell that stands in the directory", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
+  ["a shell whose working directory is ours", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
   ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
   ["somebody's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
   ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
   ["another program in Python", at({ exe: "/usr/bin/python3.11", args: ["python3", "/srv/mail/count.py"] })],
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
-  ["a directory whose name only begins alike", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
+  ["a directory whose name only has the same prefix", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
   ["a user of ours in another network", at({ users: [901, 901, 901, 901], network: () => "45" })],
   ["a user of ours that has ended", at({ users: [901, 901, 901, 901], network: () => null })],
   ["that number in a container", at({ users: [901, 901, 901, 901], isContained: true })],
   ["Debian's own rspamd", at({ users: [105, 105, 105, 105], exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
-  ["another user in a container of its own", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
+  ["another user in a separate container", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
   ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
 ] as const)
   test(`${what} does not`, () => assert.deepEqual(among(DATA, [found], WHOSE), []));
 
-test("what a process of the server has started belongs to it, in a container of its own too", () => {
+test("the children of the server's processes belong to it, in a separate container too", () => {
   const [ours, child, grandchild, other] = [
     at({ pid: 10, exe: "/srv/mail/program/node" }),
     at({ pid: 11, parent: 10, isContained: true }),

@@ -40,10 +40,10 @@ export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<nu
  * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
  * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
  * - if the process that started it does.
- * One that sees another directory under that name, in a mount namespace of its own, points elsewhere.
- * One in a PID namespace of its own is a container's, and only the last of these concerns it. But a user of ours needs
- * no right to make namespaces, if only within a user namespace: such a process has left by itself, and belongs to us as
- * if it had not. Containers, and networks of other servers, are made by root.
+ * One that sees another directory under that name, in a separate mount namespace, points elsewhere.
+ * One in a separate PID namespace is a container's, and only the last of these concerns it. But a user of ours needs
+ * no right to make namespaces, if only within a user namespace: such a process has left by its own choice, and belongs to us as
+ * if it had not. Containers, and other servers' networks, are made by root.
  */
 export function processesOf(data: string): readonly Process[] {
   const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
@@ -118,7 +118,7 @@ function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Proc
 
 /**
  * A shell that merely has the directory as its working directory is none. Paths of a process in another mount namespace
- * may begin with a chroot's, so the match is not anchored.
+ * may start with a chroot's, so the match is not anchored.
  */
 function isProgram(data: Names, found: Process): boolean {
   const { args, exe, cwd } = found;

@@ -73,7 +73,7 @@ describe("the programs of the server", () => {
     assert.notEqual(readFileSync(join(layout.program, "guard.js"), "utf8"), "// by hand\n");
   });
 
-  test("take the place of another version's, whose page has programs of other names", async () => {
+  test("replace another version's, whose page has programs of other names", async () => {
     writeFileSync(join(programs, "now-ABCDEFGH.js"), "// of another version\n");
     await installPrograms(CHECKOUT, layout);
     assert.equal(pagePrograms("now").length, 1);

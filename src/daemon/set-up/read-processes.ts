@@ -18,7 +18,7 @@ export type Process = Readonly<{
   leftByItself: () => boolean;
   /** Looked up on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
-  /** Looked up on demand: whether another directory has this name for it, as in a mount namespace of its own. */
+  /** Looked up on demand: whether another directory has this name for it, as in a separate mount namespace. */
   seesOther: (directory: string) => boolean;
   /** Looked up on demand: its root directory, open files and environment. */
   used: () => readonly string[];

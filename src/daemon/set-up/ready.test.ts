@@ -46,7 +46,7 @@ test("it waits for what comes up late", async () => {
   assert.deepEqual(await waiting, { ok: true });
 });
 
-test("who is told to stop waits for nothing", async () => {
+test("a caller that is asked to stop waits for nothing", async () => {
   assert.deepEqual(await waitUntilReady(fresh(), [], () => true, 60_000), { ok: true });
 });
 

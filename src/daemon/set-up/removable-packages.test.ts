@@ -32,7 +32,7 @@ test("what is read is what is unpacked, its needs without versions", () => {
 
 for (const [that, candidates, gone] of [
   [
-    "what nobody needs goes, and what only it needs",
+    "packages that nothing needs are removed, with those that only they need",
     ["curl", "libcurl4", "libnghttp2-14"],
     "curl libcurl4 libnghttp2-14",
   ],
@@ -43,7 +43,7 @@ for (const [that, candidates, gone] of [
   ],
   ["whatever offers the same does", ["postfix"], "postfix"],
   ["of several that offer the same, none goes unless one stays", ["postfix", "exim4"], ""],
-  ["what is not here is nobody's", ["unbound", "nonsense", "curl"], "curl"],
+  ["packages that are not here belong to no one", ["unbound", "nonsense", "curl"], "curl"],
 ] as const)
   test(that, () => assert.equal(removable(candidates, HERE).join(" "), gone));
 

@@ -87,7 +87,7 @@ test("databases and settings are those of the snapshot again, and what was there
   using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
   assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
   assert.match(readFileSync(join(aside, "ghostinbox.toml"), "utf8"), /report\.mail/);
-  // The older program goes on, and the next upgrade makes a snapshot of its own.
+  // The older program continues, and the next upgrade makes its own snapshot.
   assert.ok((await makeUpgradeSnapshot(layout, later(NOW, 2 * HOUR_MS))) !== null);
   assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
 });
@@ -131,7 +131,7 @@ for (const moved of [0, 1, 2])
   test(`one that was killed after ${moved} of its renames is brought to its end`, async (t) => {
     const { layout, snapshot } = await upgraded(t);
     rollBack(layout, snapshot, NOW);
-    // As it was when the first directory, and its successor, were about to be moved.
+    // In the state when the first directory, and its successor, were about to be moved.
     const [database, aside] = [dirname(layout.engineDb), join(layout.beforeUpgrade, "after-20261121T120000Z")];
     renameSync(database, `${database}.rollback`);
     if (moved === 0) renameSync(join(aside, "engine"), database);
@@ -143,7 +143,7 @@ for (const moved of [0, 1, 2])
     assert.equal(finishRollback(layout), false, "once");
   });
 
-test("one that had not begun is dropped: a start goes on with what is there", async (t) => {
+test("one that had not started is dropped: a start uses the present state", async (t) => {
   const { layout } = await upgraded(t);
   const made = [`${dirname(layout.engineDb)}.rollback`, `${layout.settings}.rollback`] as const;
   mkdirSync(made[0]);
@@ -161,7 +161,7 @@ test("a snapshot without one of the databases is not used", async (t) => {
   assert.equal(whyNoRollback(layout, snapshot), "The snapshot has no accounts.db, which was damaged then.");
 });
 
-test("a place that is a mount of its own is refused before anything is changed", async (t) => {
+test("a place on a separate mount is refused before anything is changed", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
   const top = realpathSync(layout.data);

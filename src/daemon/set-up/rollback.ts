@@ -76,7 +76,7 @@ export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): Change
 
 /**
  * Puts the databases and settings of the snapshot in the place of those in force, which move into the directory that is
- * returned. No session of the dashboard comes back. Nothing of the server may run. Once it has begun, `finishRollback` brings it to its end, also after a kill.
+ * returned. No session of the dashboard comes back. Nothing of the server may run. Once it has started, `finishRollback` completes it, also after a kill.
  */
 export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
   const aside = `${SET_ASIDE}${compactTime(now)}`;
@@ -107,7 +107,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   return join(layout.beforeUpgrade, aside);
 }
 
-/** For a start, too: brings a rollback that was killed to its end. False if there is none; one that had not begun is dropped. */
+/** For a start, too: completes a rollback that was killed. False if there is none; one that had not started is dropped. */
 export function finishRollback(layout: Layout): boolean {
   const begun = readRecord(layout.rollback, schema, null);
   if (begun === null) {
@@ -126,7 +126,7 @@ export function finishRollback(layout: Layout): boolean {
   return true;
 }
 
-/** Removes what was made for a rollback that has not begun. */
+/** Removes the preparations for a rollback that has not started. */
 function dropUnbegun(layout: Layout): void {
   for (const path of moved(layout)
     .map(nextOf)

@@ -15,7 +15,7 @@ mkdirSync(dirname(layout.engineDb), { recursive: true });
 writeFileSync(layout.engineDb, "");
 const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
 
-test("a password is made up until one was printed, then left alone; a given one counts", async () => {
+test("a password is generated until one was printed, then kept; a given one counts", async () => {
   const first = await adminPassword(layout, {});
   assert.ok(first.printed !== null && first.hash !== null);
   assert.ok(await verifyPassword(first.hash, first.printed));

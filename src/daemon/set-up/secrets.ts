@@ -30,7 +30,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
   if (given !== null) {
     const taken = readRecord(layout);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
-    // Accepted all the same: a server that does not start protects nobody.
+    // Accepted all the same: a server that does not start protects no one.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
     const hash = await hashPassword(given);

@@ -110,7 +110,7 @@ function tellEnded({ count, left }: Ended, log: StartLog): void {
 }
 
 /**
- * A closed terminal, such as a lost connection of ssh, hangs up (SIGHUP). Mail goes on: the supervisor is in its own
+ * A closed terminal, such as a lost connection of ssh, hangs up (SIGHUP). The server keeps running: the supervisor is in its own
  * session, and this process stays to stop it in order.
  */
 function outliveTerminal({ startLog }: Layout, log: StartLog): void {

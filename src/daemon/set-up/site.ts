@@ -107,7 +107,7 @@ function outboundOf(settings: Settings): Outbound {
   };
 }
 
-/** Null: mail goes to its recipients' servers. Throws SetUpFailure if there is no password in the file. */
+/** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
 export function relayOf(settings: Settings): Relay | null {
   const nextHop = settings["outbound.relay"];
   if (nextHop === "") return null;
@@ -135,7 +135,7 @@ function spamOf(settings: Settings): SpamSite {
   };
 }
 
-/** Throws SetUpFailure if there is no such file. */
+/** Throws SetUpFailure if the file is missing. */
 function rulesIn(file: string): string {
   try {
     return readNamed(file, MOST_NAMED_BYTES).toString();

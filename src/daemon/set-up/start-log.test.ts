@@ -34,7 +34,7 @@ test("what changes all the time is one line, on the terminal and in the file", (
   assert.equal(readFileSync(file, "utf8").replaceAll(/^\S+ /gm, ""), "5 s\n7 s\n");
 });
 
-test("why a start ended after Ctrl-C is in the file alone, and is no failure", () => {
+test("the reason for an end by Ctrl-C is only in the file, and is not a failure", () => {
   const file = join(directory, "stopped");
   const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
   try {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { appendFile, truncateFile } from "../../adapters/root-files/files.ts";
 
-/** A start says some lines; so many bytes are years of them. */
+/** A start writes a few lines; this many bytes are years of them. */
 const MOST_BYTES = 256 * 1024;
 const CLEAR_LINE = "\r\x1b[K";
 
@@ -57,7 +57,7 @@ export class StartLog {
     this.note(`stopped before everything ran: ${text}`);
   }
 
-  /** Only into the file. Its lines begin as those of svlogd(8) with -tt. */
+  /** Only into the file. Its lines start as those of svlogd(8) with -tt. */
   note(text: string): void {
     const file = this.#file;
     if (file === null) return;
@@ -81,6 +81,6 @@ function attempt(work: () => void): void {
   try {
     work();
   } catch {
-    // It was told on the terminal.
+    // It was printed on the terminal.
   }
 }

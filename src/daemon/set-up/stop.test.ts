@@ -24,7 +24,7 @@ const HOLDER = `
   console.log("taken");
   setInterval(() => undefined, 60_000);`;
 
-/** In a network of its own: a test must not touch this machine's firewall. */
+/** In a separate network: a test must not touch this machine's firewall. */
 const KILLED = `
   nft "add table inet ghostinbox; add table inet ghostinbox_strict; add table inet another"
   "$@" && nft list tables`;
@@ -52,7 +52,7 @@ test("what a server that was killed has left in the firewall is taken away", WIT
 });
 
 const WITH_RUNSV = { skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"] }) };
-test("the firewall of another directory's server stays as it is", WITH_RUNSV, async () => {
+test("the firewall of another directory's server stays unchanged", WITH_RUNSV, async () => {
   const modules = ["./stop.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
   const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
   const argv = ["--net", "--mount", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...node];
@@ -61,34 +61,30 @@ test("the firewall of another directory's server stays as it is", WITH_RUNSV, as
   assert.equal(ran.stdout, `{"ok":true,"wasRunning":false}\n${tables}`, ran.stderr);
 });
 
-test(
-  "break-glass with a wrong directory leaves the firewall of the server that runs as it is",
-  WITH_RUNSV,
-  async () => {
-    const program = new URL("../../cli/main.ts", import.meta.url).pathname;
-    const shell = `${OTHER}
+test("break-glass with a wrong directory does not change the firewall of the running server", WITH_RUNSV, async () => {
+  const program = new URL("../../cli/main.ts", import.meta.url).pathname;
+  const shell = `${OTHER}
     nft "add table inet ghostinbox"
     ! "$@" && nft list tables`;
-    const wrong = [process.execPath, program, "break-glass", "--data", temporaryDirectory()];
-    const ran = await runProgram("unshare", [
-      "--net",
-      "--mount",
-      "sh",
-      "-ec",
-      shell,
-      "sh",
-      temporaryDirectory(),
-      ...wrong,
-    ]);
-    assert.equal(ran.stdout, "table inet ghostinbox\n", ran.stderr);
-    assert.match(
-      ran.stderr,
-      /^Nothing was lifted\. No server has its data in .* A server with another directory runs here\. /,
-    );
-  },
-);
+  const wrong = [process.execPath, program, "break-glass", "--data", temporaryDirectory()];
+  const ran = await runProgram("unshare", [
+    "--net",
+    "--mount",
+    "sh",
+    "-ec",
+    shell,
+    "sh",
+    temporaryDirectory(),
+    ...wrong,
+  ]);
+  assert.equal(ran.stdout, "table inet ghostinbox\n", ran.stderr);
+  assert.match(
+    ran.stderr,
+    /^Nothing was lifted\. No server has its data in .* A server with another directory runs here\. /,
+  );
+});
 
-test("nothing is ended for a directory of others, though programs lie in it", async (t) => {
+test("nothing is ended for another program's directory, though programs run from it", async (t) => {
   const top = temporaryDirectory();
   mkdirSync(join(top, "program"));
   cpSync("/bin/sleep", join(top, "program", "node"));

@@ -27,7 +27,7 @@ export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outc
 /** Stops the server of this data directory, or what a killed start left of it, and waits until nothing of it runs or is in the firewall. */
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
   const holder = lockHolder(layout.startPid);
-  // A directory such as /srv would name the programs of others too.
+  // A directory such as /srv would name other people's programs too.
   if (holder === null && isForeign(layout))
     return {
       ok: false,
@@ -37,7 +37,7 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   if (holder !== null) {
     const since = startTimeOf(holder);
     signal(holder, "SIGTERM");
-    // The process, not only its lock: whatever waits for it may go on then.
+    // The process, not only its lock: another start that waits for it may continue then.
     const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
     if (!ended) return { ok: false, reason: `The start (pid ${holder}) has not ended within ${patienceMs / 1000} s.` };
   }

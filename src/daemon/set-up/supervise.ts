@@ -72,8 +72,8 @@ export function startSupervisor(services: string): ChildProcess {
 }
 
 /**
- * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv is told directly, because none would
- * end by itself. What is left after 15 s is killed. Bans leave the kernel with the server.
+ * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv gets the signal directly, because none would
+ * end otherwise. Whatever is left after 15 s is killed. Bans leave the kernel with the server.
  */
 export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
   if (supervisor === null) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** A service as runsv(8) sees it. */
 export type Supervised = Readonly<{
   pid: number | null;
-  /** It was told to stay down (`sv down`). */
+  /** It was ordered to stay down (`sv down`). */
   isStopped: boolean;
   /** Differs after each start and each end of the service. */
   change: string;

@@ -6,7 +6,7 @@ import { startUnits, stopUnits } from "./units.ts";
 
 /** What runs the services once everything is prepared. */
 export type Supervisor = Readonly<{
-  /** It has ended by itself. */
+  /** It has ended without a signal from us. */
   died: Promise<"died">;
   /** Ends the services, and waits until nothing of them runs. */
   stop: () => Promise<void>;

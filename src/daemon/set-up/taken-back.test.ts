@@ -66,7 +66,7 @@ test("the older version starts, and so does a still newer one", async (t) => {
   );
 });
 
-test("it goes on once the note is deleted, and an upgrade deletes the note", async (t) => {
+test("it starts again once the note is deleted, and an upgrade deletes the note", async (t) => {
   const layout = await takenBack(t);
   const note = JSON.stringify({ "engine.db": 1_000 });
   assert.match(whyNotAgain(layout) ?? "", /was taken back/);

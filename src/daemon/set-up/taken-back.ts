@@ -8,7 +8,7 @@ import { isOld } from "./upgrade-snapshot.ts";
 /** The schemas that a rollback has left, by the name of the database's file. */
 const schema = z.record(z.string(), z.number());
 
-/** For a rollback, before it begins. The program that takes an upgrade back may be the newer one or the older one. */
+/** For a rollback, before it starts. The program that undoes an upgrade may be the newer one or the older one. */
 export function noteTakenBack(layout: Layout): void {
   const left = schemasOf(layout).map(({ path, version, known }) => [basename(path), Math.max(version, known)]);
   writeRecord(layout.takenBack, Object.fromEntries(left));

@@ -91,7 +91,7 @@ export async function removeLastPackage({ going }: Packages): Promise<Outcome> {
 }
 
 /**
- * Before anything is removed, because others may need what they offer: apt removes what stands in their way. Their
+ * Before anything is removed, because others may need what they offer: apt removes conflicting packages. Their
  * configuration is still there. `auto` are those that apt had installed for others.
  */
 export async function installAgain({ returning }: Packages, auto: readonly string[]): Promise<Outcome> {
@@ -121,7 +121,7 @@ async function knownToDpkg(): Promise<string> {
   return (await runProgram("dpkg-query", ["-W", "-f", PACKAGE_FORMAT])).stdout;
 }
 
-/** What apt would remove; it is not asked about no packages. */
+/** What apt would remove; without packages apt is not asked. */
 async function removedBy(args: readonly string[], packages: readonly string[]): Promise<readonly string[]> {
   if (packages.length === 0) return [];
   return listedAsRemoved((await runProgram("apt-get", [...AS_LISTS, ...args])).stdout);

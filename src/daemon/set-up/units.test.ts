@@ -9,7 +9,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { tellReady } from "./units.ts";
 
-/** In place of systemd: prints what it is told. */
+/** In place of systemd: prints its notifications. */
 const LISTEN = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
@@ -17,7 +17,7 @@ print(s.recv(4096).decode())`;
 
 const NEEDED = { skip: lacking({ installed: ["systemd-notify", "python3"] }) };
 
-test("systemd is told that the server runs, and under which name", NEEDED, async () => {
+test("systemd learns that the server runs, and under which name", NEEDED, async () => {
   const socket = join(temporaryDirectory(), "notify");
   const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
   let told = "";

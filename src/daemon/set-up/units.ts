@@ -15,12 +15,12 @@ export async function startUnits({ services }: Pick<Layout, "services">): Promis
   await must(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
 }
 
-/** Waits until none of them runs. What has no unit, such as what a start in a terminal left, is not known to systemd. */
+/** Waits until none of them runs. Processes without a unit, such as those of a start in a terminal, are not known to systemd. */
 export async function stopUnits(): Promise<void> {
   await must(["stop", OTHER_UNITS]);
 }
 
-/** Tells systemd that the server runs (systemd-notify(1)); without systemd there is nobody to tell. */
+/** Notifies systemd that the server runs (systemd-notify(1)), if there is one. */
 export async function tellReady(status: string, socket = process.env["NOTIFY_SOCKET"]): Promise<void> {
   if (socket === undefined) return;
   await runProgram("systemd-notify", ["--ready", `--status=${status}`], { env: { NOTIFY_SOCKET: socket } });

@@ -99,14 +99,14 @@ test("a note that cannot be written stops no running server, and is written by t
   assert.equal(readSnapshot(layout)?.isUpgraded, true);
 });
 
-test("one whose upgrade never began is made again", async (t) => {
+test("one whose upgrade never started is made again", async (t) => {
   const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
   const again = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
   assert.equal(again?.at, later(NOW, HOUR_MS));
 });
 
-test("a disk with too little room is told before anything is changed", (t) => {
+test("a disk with too little room is reported before anything is changed", (t) => {
   const layout = oldData(t);
   assert.equal(lackOfSpace(layout), null);
   const says = (schemas = schemasOf(layout)): string | null => lackOfSpace(layout, schemas, 100_000);

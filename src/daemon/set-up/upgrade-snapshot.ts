@@ -54,7 +54,7 @@ export function inSnapshot(layout: Layout, { directory }: UpgradeSnapshot, path:
 }
 
 /**
- * Copies databases, settings and which ADMIN_PASSWORD was taken, before the first migration of an upgrade. Nothing of the server may run. One whose upgrade has begun
+ * Copies databases, settings and which ADMIN_PASSWORD was taken, before the first migration of an upgrade. Nothing of the server may run. One whose upgrade has started
  * and was cut off is kept: it alone has what was there before. Null if none is needed. Throws SetUpFailure.
  */
 export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<UpgradeSnapshot | null> {
@@ -91,14 +91,14 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   return made;
 }
 
-/** The new version runs: the next upgrade makes a snapshot of its own. One that never ran leaves this one to the next. */
+/** The new version runs: the next upgrade makes its own snapshot. One that never ran leaves this one to the next. */
 export function noteUpgraded(layout: Layout): void {
   const made = readSnapshot(layout);
   if (made === null || made.isUpgraded) return;
   try {
     writeRecord(layout.upgradeSnapshot, { ...made, isUpgraded: true });
   } catch {
-    // The server runs, and goes on without it, for example on a full disk: the next start notes it.
+    // The server runs, and continues without it, for example on a full disk: the next start notes it.
   }
 }
 
@@ -127,7 +127,7 @@ function freeOn(directory: string): number {
   return bavail * bsize;
 }
 
-/** What a person is told of it. */
+/** The message for people about it. */
 export function describeSnapshot({ at, version, schemas }: UpgradeSnapshot): string {
   const of = Object.entries(schemas).map(([name, number]) => `${name} of schema ${number}`);
   const program = version === null ? "" : `, written by version ${version}`;

@@ -18,7 +18,7 @@ function bare(): OwnEtc {
 describe("system users", OWN_ETC, () => {
   const add = (etc: OwnEtc): Promise<unknown> => etc.call(["src/daemon/set-up/users.ts", "addUsers"]);
 
-  test("each of ours is added with a group of its own, and cannot sign in", async () => {
+  test("each of ours is added with its own group, and cannot sign in", async () => {
     const etc = bare();
     const before = readFileSync("/etc/passwd", "utf8");
     assert.equal(await add(etc), null);
@@ -32,7 +32,7 @@ describe("system users", OWN_ETC, () => {
     assert.equal(readFileSync("/etc/passwd", "utf8"), before, "this machine's own");
   });
 
-  test("the groups hold who reads what, and nobody else", async () => {
+  test("the groups hold only the users that may read their files", async () => {
     const etc = bare();
     await add(etc);
     assert.deepEqual(etc.members("ghostinbox-accounts"), ["postfix", "dovecot"]);
