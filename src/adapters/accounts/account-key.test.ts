@@ -35,7 +35,7 @@ test("the recovery key opens it, for another password too; another recovery key 
   assert.equal(await lockAgain([key], other, "a new phrase"), null);
 });
 
-test("a key that was put in the place of another is not taken for it", async () => {
+test("a replaced key is not taken for the original", async () => {
   const [one, two] = [await makeAccountKey(FIRST, owner.publicKey), await makeAccountKey(FIRST, owner.publicKey)];
   assert.equal(recoverKey({ ...one, recoverable: two.recoverable }, recoveryKey), null);
   assert.equal(recoverKey({ ...one, recoverable: "" }, recoveryKey), null);

@@ -10,7 +10,7 @@ import { verifyPassword } from "./password-hash.ts";
 
 const name = parseAccountName("anna@example.org");
 
-test("a hash is passed on, clear text is hashed, and what Dovecot will tell of it is known", async () => {
+test("a hash is passed on, clear text is hashed, and Dovecot's proof of it is known", async () => {
   assert.ok(name !== null);
   const secretFile = join(temporaryDirectory(), "secret");
   writeFileSync(secretFile, "a secret\n");

@@ -6,7 +6,7 @@ import { AccountSecrets } from "./account-secrets.ts";
 import { verifyPassword } from "./password-hash.ts";
 import { PasswordTurns } from "./password-turns.ts";
 
-test("each password gets a hash that fits it alone, and the proof that Dovecot will tell of it", async () => {
+test("each password gets a hash that fits only it, and the proof that Dovecot will send", async () => {
   const owners = ["anna@example.test", "bert@example.test"].map(
     (name) => parseAccountName(name) ?? assert.fail("no account"),
   );

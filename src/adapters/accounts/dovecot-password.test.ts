@@ -7,7 +7,7 @@ import { verifyByDovecot } from "./dovecot-password.ts";
 const ANNA = "anna@example.org";
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
-describe("a hash of another server's", { skip: lacking({ installed: ["doveadm"] }) }, () => {
+describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) }, () => {
   for (const scheme of ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "MD5-CRYPT", "DIGEST-MD5"])
     test(`${scheme} is verified`, async () => {
       const made = await runProgram("doveadm", ["-c", "/dev/null", "pw", "-u", ANNA, "-s", scheme, "-p", PASSWORD]);

@@ -9,7 +9,7 @@ import { wordsWithin } from "./leaked-words.ts";
 const lists = { ...common.dictionary, ...english.dictionary };
 const { l33tTable } = new Options();
 
-test("words of other characters, and longer ones, are empty; the others keep their place", () => {
+test("words with unusual characters, and longer ones, are empty; the others keep their place", () => {
   const within = wordsWithin("P4ss", { some: ["pass", "word", "passport", "sap", "p4", 7] }, { a: ["4"] });
   assert.deepEqual(within, { some: ["pass", "", "", "sap", "p4", ""] });
 });

@@ -13,7 +13,7 @@ export type Ran = Readonly<{ code: number; out: readonly string[]; err: string }
 
 const MOST_LAST_WORDS = 300;
 
-/** restic would try for a quarter of an hour to read again what is no longer there. */
+/** restic would retry for a quarter of an hour to read missing files. */
 export const LOST = /retrying after .*(?:no such file|EOF|ciphertext|hash|does not match|not found)/i;
 
 /** What restic says, by the words of its version 0.14. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What restic(1) leaves to be seen besides its output. */
+/** The traces of restic(1) beside its output. */
 
 /** Of a repository in a directory of this machine: one elsewhere may have some. */
 export function hasNoLock(place: string): boolean {

@@ -34,7 +34,7 @@ function mostMemoryMb(program: string): number {
       const status = readFileSync(`/proc/${Number(pid)}/status`, "utf8");
       if (status.startsWith(`Name:\t${program}\n`)) return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
     } catch {
-      // It has ended meanwhile.
+      // It has ended since.
     }
   }
   return 0;
@@ -52,7 +52,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   writeFileSync(join(source, "backup.json"), '{"format":1}\n');
   let snapshot = "";
 
-  test("nothing there yet is told apart from a wrong key", async () => {
+  test("an empty place is distinguished from a wrong key", async () => {
     const opened = await restic.open();
     assert.deepEqual(opened, { ok: false, code: "no_repository", reason: "there is no backup in it" });
     assert.ok((await restic.create()).ok);
@@ -77,7 +77,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.ok(most > 10 && most < MOST_MB, `${most} MB`);
   });
 
-  test("a directory is backed up, listed, read and restored as it was", async () => {
+  test("a directory is backed up, listed, read and restored unchanged", async () => {
     const seen: number[] = [];
     const added = await restic.backup(source, { ...quiet, watch: ({ totalBytes }) => void seen.push(totalBytes) });
     assert.ok(added.ok, JSON.stringify(added));
@@ -99,7 +99,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.ok(seen.length > 0);
   });
 
-  test("what has not changed is not stored again; what is too old goes, the latest stays", async () => {
+  test("unchanged files are not stored again; old snapshots are removed, the latest stays", async () => {
     const again = await restic.backup(source, quiet);
     assert.ok(again.ok && again.value.addedBytes < 5_000, JSON.stringify(again));
     assert.ok((await restic.forget(DAY_MS)).ok);

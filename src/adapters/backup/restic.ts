@@ -23,7 +23,7 @@ type Watch = (progress: Progress) => void;
 type RestoreHow = Readonly<{
   to: string;
   paths?: readonly string[];
-  /** What `size` told, if it was asked. */
+  /** The result of `size`, if it was asked. */
   sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
@@ -142,7 +142,7 @@ export class Restic {
   }
 
   /**
-   * Writes what a snapshot holds, or of it only these paths, below `to`. Paths begin with a slash, which stands for the
+   * Writes the contents of a snapshot, or only these paths of it, below `to`. Paths start with a slash, which stands for the
    * directory that was backed up. `signal` ends it.
    */
   async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
@@ -178,7 +178,7 @@ export class Restic {
   #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
     const { place, key, cache, environment } = this.#repository;
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
-    // Where this process is killed, it would go on writing.
+    // If this process is killed, it would keep writing.
     const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],

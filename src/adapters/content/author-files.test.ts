@@ -38,7 +38,7 @@ function setUp(t: TestContext) {
   return { accounts: new SqliteAccounts(db), lists, now, read, files, asked: () => asked };
 }
 
-test("what the view says of our domains is written, and again only when it has changed", (t) => {
+test("the view's addresses of our domains are written, and again only when they have changed", (t) => {
   const { accounts, lists, now, read, files, asked } = setUp(t);
   accounts.add(accountName("anna@example.org"), HASH, START);
   accounts.add(accountName("bert@example.net"), HASH, START);

@@ -17,12 +17,12 @@ const CLIENTS_ARE = "# The allow list. Written by the guard.";
 /** The last line. A reader that does not find it has read an incomplete file. */
 const END = "# end";
 
-/** `stat`: the file as it was last written; null before the first write. */
+/** `stat`: of the file as last written; null before the first write. */
 type Written = Readonly<{ text: string; stat: string | null }>;
 
 /**
  * The files with which Rspamd checks a mail's author: `senders` (the view `sender_login`) and `clients` (the allow
- * list). Files let mail go on while the guard is down. The guard is the only writer of accounts, so they are never out
+ * list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
  * of date. A file that another program emptied, changed or removed is written again at the next check.
  */
 export class AuthorFiles implements AuthorLists {
@@ -69,7 +69,7 @@ function textOf(first: string, lines: readonly string[]): string {
   return `${[first, ...lines, END].join("\n")}\n`;
 }
 
-/** A value that differs after each change of the file; null if there is no file. */
+/** A value that differs after each change of the file; null if it is missing. */
 function statOf(file: string): string | null {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? null : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(" ");

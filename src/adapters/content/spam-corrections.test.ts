@@ -17,7 +17,7 @@ test("both directions are counted, by time, with the older part of the list", ()
   assert.deepEqual(corrections({ foreign: list }, 0, 9e12), { missed: 2, wrong: 2, users: 2 });
 });
 
-test("a link is not followed, and a pipe holds nobody up", () => {
+test("a link is not followed, and a pipe blocks no one", () => {
   const directory = temporaryDirectory();
   const list = join(directory, "corrections");
   writeFileSync(join(directory, "other"), "100 spam anna@example.org\n");

@@ -15,7 +15,7 @@ export type Corrections = Readonly<{
 const MOST_BYTES = 4_000_000;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
-/** From the list of spamd's user and its older part, between two times. What is no line of it is left out. */
+/** From the list of spamd's user and its older part, between two times. Invalid lines are skipped. */
 export function corrections({ foreign }: ForeignFile, from: number, to: number): Corrections {
   const found = [`${foreign}.1`, foreign].flatMap(linesOf).flatMap((line) => {
     const [, seconds, learned, account] = LINE.exec(line) ?? [];
@@ -29,7 +29,7 @@ export function corrections({ foreign }: ForeignFile, from: number, to: number):
   };
 }
 
-/** Another user writes there: what is no plain file of a usual size counts as none. */
+/** Another user writes there: only a plain file of a usual size counts. */
 function linesOf(path: string): readonly string[] {
   return (readForeign({ foreign: path }, MOST_BYTES) ?? "").split("\n");
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { writeSpamPreferences } from "./spam-preferences.ts";
 
-test("each recipient has a file, unreadable by others, until nothing is said of them", () => {
+test("each recipient has a file, unreadable by others, while it allows senders", () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-prefs-"));
   try {
     const file = join(directory, "example.org", "anna", "user_prefs");

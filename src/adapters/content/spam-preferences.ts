@@ -21,7 +21,7 @@ export function writeSpamPreferences(directory: string, texts: ReadonlyMap<strin
         rmSync(join(directory, domain, local), { recursive: true, force: true });
 }
 
-/** Recipients have passed the address parser: neither part is empty, begins with a dot or contains a slash. */
+/** Recipients have passed the address parser: neither part is empty, starts with a dot or contains a slash. */
 function placeOf(directory: string, recipient: string): string {
   const at = recipient.lastIndexOf("@");
   return join(directory, recipient.slice(at + 1), recipient.slice(0, at), FILE);

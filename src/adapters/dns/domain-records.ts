@@ -24,7 +24,7 @@ export function wantedRecords(settings: Settings, addresses: readonly Ip[], doma
   return { records, addresses, settings };
 }
 
-/** All of it as it is published, and the addresses of what stands before this machine. */
+/** All published records of it, and the addresses of the router or proxy before this machine. */
 export async function comparedAll(wanted: Wanted): Promise<readonly ComparedRecord[]> {
   return (await Promise.all([compared(wanted), outside(wanted)])).flat();
 }

@@ -5,7 +5,7 @@ import { hasIpv4Way } from "./ipv4-way.ts";
 
 for (const [what, links, hasGateway, has] of [
   ["an IPv6 address alone", [], false, false],
-  ["Docker's bridge besides", ["docker0"], false, false],
+  ["Docker's bridge in addition", ["docker0"], false, false],
   ["a network card", ["eth0", "docker0"], false, true],
   ["a bridge with the machine's own address", ["br0"], true, true],
 ] as const)
@@ -13,7 +13,7 @@ for (const [what, links, hasGateway, has] of [
     assert.equal(hasIpv4Way({ links, hasGateway, isBridge: (link) => link !== "eth0" }), has);
   });
 
-test("the kernel tells of this machine", () => {
+test("the kernel's routes of this machine", () => {
   const inner = Object.values(networkInterfaces()).every((all = []) => all.every(({ internal }) => internal));
   assert.equal(hasIpv4Way() && inner, false);
 });

@@ -23,7 +23,7 @@ describe("looking names up over a real socket", () => {
     assert.deepEqual(await names.addresses("113.0.203.bl.example"), { type: "none" });
   });
 
-  test("a resolver that does not listen is told, and another takes over", async () => {
+  test("a resolver that does not listen is reported, and another takes over", async () => {
     const dead = new ResolverNames("127.0.0.1:9");
     assert.deepEqual(await dead.addresses("bl.example"), { type: "failed", why: "ECONNREFUSED" });
     dead.use(`127.0.0.1:${server.port}`);

@@ -16,7 +16,7 @@ export class ResolverNames implements Names {
     this.#resolver = resolverAt(server);
   }
 
-  /** Asks another resolver from now on. Open questions end by themselves. */
+  /** Asks another resolver from now on. Open questions end on their own. */
   use(server: string): void {
     this.#resolver = resolverAt(server);
   }

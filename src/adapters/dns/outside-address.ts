@@ -24,7 +24,7 @@ export async function outsideAddresses({ hostname, ...settings }: Named, own: re
   return found.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
 }
 
-/** Whether they lead here: their port 25 greets with the server's name. Most routers let nobody in from inside. */
+/** Whether they lead here: their port 25 greets with the server's name. Most routers accept no such connection from inside. */
 export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {

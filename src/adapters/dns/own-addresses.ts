@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
-/** The machine's addresses besides loopback, as the kernel lists them. */
+/** The machine's addresses without loopback, as the kernel lists them. */
 export function ownAddresses(): readonly Ip[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all

@@ -11,7 +11,7 @@ describe("looking records up over a real socket", () => {
   });
   after(() => server.close());
 
-  test("what is there, what is not, and a resolver that does not answer", async () => {
+  test("an existing name, a missing one, and a resolver that does not answer", async () => {
     const published = new PublishedRecords(`127.0.0.1:${server.port}`);
     const listed = { name: "7.113.0.203.bl.example", type: "A" } as const;
     assert.deepEqual(await published.find(listed), { type: "values", values: ["127.0.0.4"] });

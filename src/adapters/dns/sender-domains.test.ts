@@ -20,7 +20,7 @@ describe("whether a sender's domain exists, over a real socket", () => {
     assert.equal(await domains.exists("8.113.0.203.example"), false);
   });
 
-  test("a resolver that does not answer judges nobody", async () => {
+  test("a resolver that does not answer judges no sender", async () => {
     const domains = new DnsSenderDomains("127.0.0.1:9", clock);
     assert.equal(await domains.exists("8.113.0.203.example"), null);
     domains.use(`127.0.0.1:${server.port}`);
@@ -29,7 +29,7 @@ describe("whether a sender's domain exists, over a real socket", () => {
     assert.equal(await domains.exists("8.113.0.203.example"), false);
   });
 
-  test("what is no domain is not looked up", async () => {
+  test("an invalid domain is not looked up", async () => {
     for (const text of ["", "a b", "[203.0.113.7]", `${"a".repeat(300)}.example`])
       assert.equal(await new DnsSenderDomains("127.0.0.1:9", clock).exists(text), null);
   });

@@ -47,7 +47,7 @@ describe("looking SPF records up over a real socket", () => {
     assert.deepEqual(await lookup.exchanges("host.pool.test"), { ok: true, found: [] });
   });
 
-  test("a resolver that does not listen is told, and another takes over", async () => {
+  test("a resolver that does not listen is reported, and another takes over", async () => {
     const dead = new ResolverLookup("127.0.0.1:9");
     assert.equal((await dead.texts("pool.test")).ok, false);
     dead.use(`127.0.0.1:${server.address().port}`);

@@ -19,7 +19,7 @@ test("each script in the home counts, and a link to one only once", () => {
   assert.deepEqual(redirectsIn(home, ANNA), [forward]);
 });
 
-test("a script of its own is read, and a link to elsewhere is not", () => {
+test("a user's own script is read, and a link to elsewhere is not", () => {
   const home = temporaryDirectory();
   writeFileSync(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
   assert.deepEqual(

@@ -7,9 +7,9 @@ import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../.
 import { readForeign } from "../root-files/files.ts";
 
 /**
- * What the exporter says of itself. `position` null: it has not begun; `at`: the time of the event there. `since`: since when the
+ * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: since when the
  * trouble lasts. `lost`: events that were removed before they could be delivered, and when that was last
- * seen. Times are milliseconds since the Unix epoch, that of the event as it is shown.
+ * seen. Times are milliseconds since the Unix epoch, the event's as shown.
  */
 export type Delivery = Readonly<{
   position: number | null;
@@ -19,7 +19,7 @@ export type Delivery = Readonly<{
   lost: Readonly<{ count: number; at: number }> | null;
 }>;
 
-/** How long a loss is told. */
+/** How long a loss is reported. */
 export const LOST_MS = DAY_MS;
 const MOST_TROUBLE = 300;
 const MOST_AT = 40;
@@ -67,7 +67,7 @@ export class DeliveryFile implements DeliveryRecord {
     this.#lost = read?.lost ?? null;
   }
 
-  /** One that cannot be read is not a first run: nothing may be left out, so what is kept is sent from its beginning. */
+  /** An unreadable one does not mean a first run: no event may be skipped, so all kept events are sent from the first. */
   isUnreadable(): boolean {
     return existsSync(this.#file.foreign) && readDelivery(this.#file) === null;
   }

@@ -35,7 +35,7 @@ describe("a session of RELP", { skip: lacking({ installed: ["openssl"] }) }, () 
     assert.deepEqual(said.slice(0, 3), ["1 open relp_version=0", "2 syslog one", "3 syslog two"]);
   });
 
-  test("is not begun where nobody listens", async () => {
+  test("is not opened where nothing listens", async () => {
     const listener = createServer(identity);
     const port = await listenOnPort(listener);
     listener.close();

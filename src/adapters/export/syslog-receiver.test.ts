@@ -30,7 +30,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     return { host: "127.0.0.1", port, ...own, ...changes };
   }
 
-  /** Answers each RELP frame, until it has answered so many. */
+  /** Answers each RELP frame, up to this many. */
   const answering =
     (data: string, most = Number.POSITIVE_INFINITY) =>
     (socket: TLSSocket) => {
@@ -96,7 +96,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     assert.match(broken.ok ? "" : broken.reason, /ECONNRESET|socket disconnected/);
   });
 
-  test("a receiver whose certificate nobody signed gets no event", async () => {
+  test("a receiver with an untrusted certificate gets no event", async () => {
     let bytes = 0;
     const where = await server((socket) => void socket.on("data", (chunk: Buffer) => (bytes += chunk.length)), {
       authorities: undefined,

@@ -18,7 +18,7 @@ export type SyslogServer = Readonly<{
   identity: Readonly<{ cert: string; key: string }> | undefined;
   /** The name of this server in each message. */
   hostname: string;
-  /** Without progress for so long, a connection is given up. */
+  /** After this time without progress, a connection is given up. */
   timeoutMs?: number;
 }>;
 

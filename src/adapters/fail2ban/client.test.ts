@@ -5,7 +5,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { jailsOf } from "./client.ts";
 
-test("a Fail2ban that is not there is told with the client's own words, and one that is slow is not waited for", {
+test("a missing Fail2ban is reported with the client's own words, and a slow one is not waited for", {
   skip: lacking({ installed: ["fail2ban-client"] }),
 }, async () => {
   const files = { fail2banConf: "/etc/fail2ban", fail2banSocket: join(temporaryDirectory(), "none.sock") };

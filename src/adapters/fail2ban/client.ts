@@ -14,7 +14,7 @@ const MOST_JAILS = 100;
 /** It tells each address that it holds. */
 const MOST_OF_A_JAIL = 1_000_000;
 
-/** Its jails, as fail2ban-client(1) tells of them. Never throws. */
+/** Its jails, as fail2ban-client(1) lists them. Never throws. */
 export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
   const listed = await client(files, ["status"], options);
   if (listed.code !== 0) return silent(listed);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ReportSpool } from "./report-spool.ts";
 
-test("the oldest come first, at most so many; only ordinary files of a report's size are read", (t) => {
+test("the oldest come first, a bounded number; only ordinary files of a report's size are read", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-spool-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const spool = new ReportSpool(directory);

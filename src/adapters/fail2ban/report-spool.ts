@@ -24,7 +24,7 @@ export class ReportSpool {
     this.#directory = directory;
   }
 
-  /** At most `most` reports, the oldest first of the names that were read. Throws if the directory cannot be read. */
+  /** At most `most` reports, oldest first of the names that were read. Throws if the directory cannot be read. */
   waiting(most: number): Waiting {
     const entries = this.#entries();
     const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);

@@ -37,7 +37,7 @@ async function found(query: Partial<LogQuery> = {}): Promise<readonly string[]> 
   return [...latest.map(({ component, line }) => `${component}: ${line.replace(/^.*? x/, "x")}`), ...lines];
 }
 
-test("all logs in the order of time, elder and compressed parts too, copies and links left out", async () => {
+test("all logs in the order of time, older and compressed parts too, without copies and links", async () => {
   put("mail/mail.log.20261118-000000.gz", gzipSync(`${stamp(1)} x1\n${stamp(2)} x2\n`), 2);
   put("mail/mail.log.20261119-000000", `${stamp(4)} x4\n`, 4);
   put("mail/mail.log", `${stamp(6)} x6\n${stamp(8)} x8`, 8);
@@ -68,7 +68,7 @@ test("a line without end is cut, and what comes after it is found", async () => 
   assert.equal(short, "mail: xz");
 });
 
-test("bytes that are no text, and a file cut off in its compressed middle", async () => {
+test("invalid text, and a file that is cut off in its compressed middle", async () => {
   put("mail/mail.log", Buffer.from([0x4e, 0xff, 0xfe, 0x00, 0x0a]), 2);
   assert.equal((await found()).length, 1);
   const packed = gzipSync(`${stamp(1)} x1\n`.repeat(1_000));

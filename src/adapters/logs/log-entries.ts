@@ -19,7 +19,7 @@ export type LinesWanted = Readonly<{
 
 export const NO_TIME: Millis = instant(0);
 
-/** The lines that may match, the latest first. */
+/** The lines that may match, newest first. */
 export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWanted): Generator<TimedLine> {
   /** From here on up to the line in hand, no line tells another time. */
   let told: TimeTold = { from: text.length + 1, at: NO_TIME };
@@ -29,7 +29,7 @@ export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWan
   }
 }
 
-/** The time of the last line that tells one, and where this line begins. */
+/** The time of the last line that has one, and where this line starts. */
 export function lastTimeIn(text: Buffer, notAfter: Millis): TimeTold | null {
   return text.length === 0 ? null : lastTold(text, lineStart(text, text.length - 1), notAfter);
 }
@@ -42,7 +42,7 @@ function lastTold(text: Buffer, from: number, notAfter: Millis): TimeTold | null
   }
 }
 
-/** Where the lines begin that have one of the texts, the last one first. */
+/** Where the lines with one of the texts start, the last one first. */
 function* candidates(text: Buffer, texts: SearchTexts | null): Generator<number> {
   if (text.length === 0) return;
   // A letter beyond ASCII may become one of ASCII in lower case: then each line is looked at.
@@ -67,7 +67,7 @@ function linesWith(text: Buffer, texts: readonly string[]): readonly number[] {
   return [...starts].sort((a, b) => b - a);
 }
 
-/** Where the line begins that holds this place; the end of a line belongs to it. */
+/** Where the line starts that contains this place; the end of a line belongs to it. */
 function lineStart(text: Buffer, place: number): number {
   return place <= 0 ? 0 : text.lastIndexOf(0x0a, place - 1) + 1;
 }

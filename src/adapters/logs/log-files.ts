@@ -28,14 +28,14 @@ export function findLogs(directory: string): readonly ComponentLog[] {
   });
 }
 
-/** A log as it is at one moment. It is rotated only after that, if at all: each of its lines is in one of the files. */
+/** A log at one moment. It is rotated only after that, if at all: each of its lines is in one of the files. */
 export type OpenLog = Readonly<{
   log: ComponentLog;
-  /** Null: there is no current file at the moment. */
+  /** Null: the current file is missing at the moment. */
   current: OpenFile | null;
   /** Where it ends. */
   end: LogPosition | null;
-  /** The rotated files, the newest first. */
+  /** The rotated files, newest first. */
   elder: readonly string[];
 }>;
 
@@ -56,7 +56,7 @@ export function openLog(log: ComponentLog): OpenLog {
   return { log, current, end: current === null ? null : positionAtEnd(current.fd, current.sizeBytes), elder: others };
 }
 
-/** Null: it is gone, or was compressed meanwhile and is gone since. */
+/** Null: it is gone, or was compressed in between and is gone since. */
 export function openElder(path: string): OpenFile | null {
   return openFile(path, true) ?? (isPacked(path) ? null : openFile(`${path}${PACKED}`, true));
 }

@@ -131,7 +131,7 @@ test("no line is doubled where a power failure took the end of the log, however 
   }
 });
 
-test("a log that was emptied while nobody looked is read from its beginning, however long it is now", async () => {
+test("a log that was truncated while the guard was down is read from its start, however long it is now", async () => {
   await follower.poll();
   appendFileSync(file, "one\n");
   await follower.poll();
@@ -143,7 +143,7 @@ test("a log that was emptied while nobody looked is read from its beginning, how
   assert.equal(taken.length, 3);
 });
 
-test("what was rotated away while nobody looked is read first, all of it, in order", async () => {
+test("a log that was rotated while the guard was down is read first, all of it, in order", async () => {
   await follower.poll();
   appendFileSync(file, "one\n");
   await follower.poll();
@@ -211,7 +211,7 @@ test("parts that were silent long ago are read one after another at once", async
   assert.deepEqual(taken, ["1", "2", "3", "4"]);
 });
 
-test("an old log of another name in the same directory is none of its own", async () => {
+test("another log's old file in the same directory is ignored", async () => {
   await follower.stop();
   file = join(directory, "mail.log");
   writeFileSync(file, "");
@@ -226,7 +226,7 @@ test("an old log of another name in the same directory is none of its own", asyn
   assert.deepEqual(taken, ["one", "two"]);
 });
 
-test("a file that is cut short begins anew", async () => {
+test("a truncated file is read from its start", async () => {
   appendFileSync(file, "one, which is longer than what comes next\n");
   await follower.poll();
   writeFileSync(file, "");
@@ -235,7 +235,7 @@ test("a file that is cut short begins anew", async () => {
   assert.deepEqual(taken, ["two"]);
 });
 
-test("a file that was emptied and has grown beyond its former end is read from its beginning, and once", async () => {
+test("a file that was truncated and has grown beyond its former end is read from its start, and once", async () => {
   await follower.poll();
   appendFileSync(file, "one\n");
   await follower.poll();

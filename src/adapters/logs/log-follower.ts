@@ -32,15 +32,15 @@ const EVERY_MS = 500;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Reads a log as it grows, and resumes after a restart. A file that was rotated meanwhile is read to its end first; a
- * truncated one is read from its beginning. One that lost its end in a power failure begins as before: no line of it is
+ * Reads a log as it grows, and resumes after a restart. A file that was rotated in between is read to its end first; a
+ * truncated one is read from its start. One that lost its end in a power failure has the same start as before: no line of it is
  * read twice. Only whole lines are passed on; a line longer than a chunk comes in pieces.
  */
 export class LogFollower {
   readonly #parts: LogFollowerParts;
   readonly #chunk = Buffer.alloc(CHUNK_BYTES);
   #position: LogPosition | null;
-  /** How the open file begins. It goes with each position that is passed on; null until a line was read. */
+  /** The first line of the open file. It is passed on with each position; null until a line was read. */
   #head: string | null;
   #fd: number | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -130,7 +130,7 @@ export class LogFollower {
     return this.#next();
   }
 
-  /** Whether the file was emptied since the last look, and has grown beyond where that ended. */
+  /** Whether the file was truncated since the last look, and has grown beyond where that ended. */
   #beginsAnew(fd: number): boolean {
     return this.#head !== null && headOf(fd) !== this.#head;
   }
@@ -179,7 +179,7 @@ export class LogFollower {
 const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
 const HEAD_BYTES = 256;
 
-/** Its first line, or as much of it as tells it from another one. A line begins with the time, so they differ. */
+/** Its first line, or as much of it as identifies it. A line starts with the time, so they differ. */
 function headOf(fd: number): string {
   const head = Buffer.alloc(HEAD_BYTES);
   const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);
@@ -189,7 +189,7 @@ function headOf(fd: number): string {
     .padStart(8, "0");
 }
 
-/** The first line that begins there or later. Other lines may have taken the place of those that were lost. */
+/** The first line that starts there or later. Other lines may have replaced those that were lost. */
 function lineAt(fd: number, offset: number): number {
   if (offset === 0) return 0;
   const text = Buffer.alloc(CHUNK_BYTES);
@@ -202,7 +202,7 @@ export function positionAtEnd(fd: number, offset: number): LogPosition {
   return { inode: identityOfOpen(fd), offset };
 }
 
-/** The older, uncompressed files of the log, the oldest first. svlogd(8) and the keeper keep them beside it. */
+/** The older, uncompressed files of the log, oldest first. svlogd(8) and the keeper keep them beside it. */
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)

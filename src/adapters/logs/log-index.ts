@@ -8,9 +8,9 @@ import { openPlain } from "../root-files/files.ts";
 export const BLOCK_BYTES = 32 * 1024;
 /** Lines after a longer line are not indexed. */
 export const LONGEST_BLOCK_BYTES = 1024 * 1024;
-/** Of a longer line only the beginning is searched. */
+/** Of a longer line only the first part is searched. */
 export const LONGEST_LINE = 4_096;
-/** At 2 % of a log, as is usual, this is enough for 1.6 GB. What comes after it is searched without an index. */
+/** At 2 % of a log, as is usual, this is enough for 1.6 GB. The rest is searched without an index. */
 export const MOST_INDEX_BYTES = 32 * 1024 * 1024;
 /** So that an index is never larger than an eighth of the log, whatever strangers write into it. */
 const MOST_KEYS = 500;
@@ -36,7 +36,7 @@ export function indexName(log: string): string {
   return `${log}.index`;
 }
 
-/** `stored` is how the text stands in the file. */
+/** `stored`: how the text is stored in the file. */
 export function blockOf(text: Buffer, offset: number, stored = text): IndexedBlock {
   const keys = hasLongLine(text) ? null : addressKeysIn(text.toString("latin1"), MOST_KEYS);
   return { offset, length: stored.length, crc: crc32(stored), keys };
@@ -53,7 +53,7 @@ export function encodeIndex(blocks: readonly IndexedBlock[], part: "whole" | "co
 
 /**
  * The index of a log that is open as `fd`. Null if there is none, or if it does not belong to these contents. A block that
- * was not written to its end, and all after it, are left out.
+ * was not written to its end, and all after it, are skipped.
  */
 export function readIndex(log: string, fd: number, isFinished: boolean): LogIndex | null {
   const read = numbersOf(indexName(log));
@@ -75,7 +75,7 @@ export function readIndex(log: string, fd: number, isFinished: boolean): LogInde
   return isOfThisLog ? { blocks, bytes: at * DOUBLE } : null;
 }
 
-/** The bytes of a block as they stand in the file; null if they are not those that were indexed. */
+/** The bytes of a block in the file; null if they are not those that were indexed. */
 export function readBlock(fd: number, { offset, length, crc }: IndexedBlock): Buffer | null {
   const bytes = Buffer.allocUnsafe(length);
   return readSync(fd, bytes, 0, length, offset) === length && crc32(bytes) === crc ? bytes : null;
@@ -85,7 +85,7 @@ export function endOf({ offset, length }: IndexedBlock): number {
   return offset + length;
 }
 
-/** Cuts text into blocks. What is left over, the beginning of a block, comes last; all of it is a block if it is the end. */
+/** Cuts text into blocks. The rest, the first part of a block, comes last; all of it is a block if it is the end. */
 export function cutBlocks(text: Buffer, isEnd: boolean): readonly [blocks: readonly Buffer[], rest: Buffer] {
   const blocks: Buffer[] = [];
   let start = 0;

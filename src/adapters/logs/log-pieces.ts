@@ -3,14 +3,14 @@ import { constants, inflateRawSync } from "node:zlib";
 import { hasKeyIn, type KeyRange } from "../../wire/logs/address-keys.ts";
 import { endOf, type IndexedBlock, LONGEST_BLOCK_BYTES, LONGEST_LINE, readBlock } from "./log-index.ts";
 
-/** Some lines of a log file, and where they begin in it. Of a line that is too long, only the beginning. */
+/** Some lines of a log file, and where they start in it. Of a line that is too long, only the first part. */
 export type LogPiece = Readonly<{ start: number; text: Buffer }>;
 
 /** A log file that can be read from its end. */
 export type LogPieces = Readonly<{
   /** The pieces in which an address of the range may stand, or all. The next one may overwrite a piece. */
   latestFirst: () => Generator<LogPiece, void>;
-  /** The piece before the one that begins there, whatever it holds. */
+  /** The piece before the one that starts there, whatever it contains. */
   before: (start: number) => LogPiece | null;
 }>;
 
@@ -22,7 +22,7 @@ const LINE_END = 0x0a;
 
 export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
 
-/** Of a file that is not compressed, the first `size` bytes. What the blocks do not cover is read as it is. */
+/** Of a file that is not compressed, the first `size` bytes. Parts without blocks are read directly. */
 export function plainPieces(fd: number, size: number, { range, blocks }: Wanted): LogPieces {
   const usual = Buffer.allocUnsafe(PIECE_BYTES);
   const indexed = range === null ? [] : blocks.filter((block) => endOf(block) <= size);
@@ -49,7 +49,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: Wanted)
     }
   }
 
-  /** Begins where a line does: at the floor, or after a line's end. */
+  /** Starts where a line does: at the floor, or after a line's end. */
   function pieceBefore(end: number, floor: number, buffer: Buffer): LogPiece | null {
     if (end <= floor) return null;
     const from = Math.max(floor, end - buffer.length);

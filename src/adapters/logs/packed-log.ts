@@ -21,7 +21,7 @@ const READ_BYTES = 256 * 1024;
 const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
 
 /**
- * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked by itself:
+ * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately:
  * the compressor forgets at the end of a block what came before it.
  */
 export class PackLog extends Transform {
@@ -85,7 +85,7 @@ export function isWhole({ blocks }: LogIndex, sizeBytes: number): boolean {
 }
 
 /**
- * The text of any compressed log from its beginning, in parts of whole lines. Of a line that is too long, the beginning.
+ * The text of any compressed log from its start, in parts of whole lines. Of a line that is too long, the first part.
  * Throws if the file cannot be read.
  */
 export async function* unpack(fd: number): AsyncGenerator<Buffer> {

@@ -29,7 +29,7 @@ function directoryOf(uid: number, name: string): string {
   return path;
 }
 
-test("one's own directory, and that of another user where one is not root, change nothing", () => {
+test("one's own directory, and another user's for a caller without root, change nothing", () => {
   const own = process.geteuid?.();
   assert.equal(
     asOwnerOf(directoryOf(process.getuid?.() ?? 0, "own"), () => process.geteuid?.()),

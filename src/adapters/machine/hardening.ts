@@ -3,11 +3,11 @@ import { codeOf, messageOf } from "../../core/error.ts";
 import type { HardeningFigures, Unless } from "../../core/report/facts.ts";
 import { readLynis } from "../../wire/debian/lynis.ts";
 
-/** Where lynis(8) of Debian writes its report, for root alone. */
+/** Where lynis(8) of Debian writes its report, only for root. */
 const REPORT = "/var/log/lynis-report.dat";
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** What the last run of Lynis found. It is not run here: it takes minutes. Never throws. */
+/** The last report of Lynis. It is not run here: it takes minutes. Never throws. */
 export function hardening(file: string = REPORT): Unless<HardeningFigures> {
   try {
     const text = readBounded(file);

@@ -46,7 +46,7 @@ test("lines that the disk does not take are given up, and do not fill the memory
     const log = createLog({ now: () => 0 });
     for (let i = 0; i < 10_000; i++) log.warn("It is tried again.", { why: "x".repeat(900) });
     process.stdout.write(String(process.stderr.writableLength), () => process.exit());`;
-  // Nobody reads its standard error, as svlogd(8) does while the disk is full.
+  // No program reads its standard error, like svlogd(8) while the disk is full.
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "pipe"] });
   const waiting = Number(await text(child.stdout));
   assert.ok(waiting > 100_000 && waiting < 300_000, `${waiting} bytes wait`);

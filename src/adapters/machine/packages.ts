@@ -6,7 +6,7 @@ import { runProgram } from "./run-program.ts";
 export type PackageFiles = Readonly<{ directory: string; locks: string }>;
 export const PACKAGE_FILES: PackageFiles = { directory: "/var/lib/dpkg", locks: "/proc/locks" };
 
-/** Differs after each change of a package; empty where there is no dpkg. */
+/** Differs after each change of a package; empty without dpkg. */
 export function packagesState({ directory }: PackageFiles): string {
   const stat = statSync(join(directory, "status"), { throwIfNoEntry: false });
   return stat === undefined ? "" : [stat.ino, stat.size, stat.mtimeMs].join(" ");
@@ -21,7 +21,7 @@ export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
   });
 }
 
-/** When its files were put there (ms): dpkg writes their list anew each time. Null if it is not installed. */
+/** When its files were put there (ms): dpkg rewrites their list each time. Null if it is not installed. */
 export function unpackedAt(name: string, { directory }: PackageFiles): number | null {
   return statSync(join(directory, "info", `${name}.list`), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }

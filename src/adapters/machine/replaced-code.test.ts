@@ -17,7 +17,7 @@ test("a program that was removed while it runs is named, one that is there is no
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
   const pid = child.pid ?? 0;
-  // Its code is mapped a moment after it began (execve(2)).
+  // Its code is mapped a moment after it started (execve(2)).
   await until(() => readFileSync(`/proc/${pid}/maps`, "utf8").includes(program));
   assert.deepEqual(replacedIn(pid), []);
   rmSync(program);

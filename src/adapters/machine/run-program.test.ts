@@ -7,7 +7,7 @@ test("output, exit code and input of a program", async () => {
   assert.deepEqual(ran, { code: 3, stdout: "to stdin", stderr: "to stderr\n" });
 });
 
-test("the environment is ours alone, so that messages are in English", async () => {
+test("the environment is only ours, so that messages are in English", async () => {
   const ran = await runProgram("/usr/bin/env", [], { env: { ONLY: "this" } });
   assert.deepEqual(ran.stdout.trim().split("\n").toSorted(), [
     "LC_ALL=C.UTF-8",
@@ -32,7 +32,7 @@ test("a program that ends without reading its input is judged by its exit code",
   assert.equal((await runProgram("true", [], { input: "x".repeat(1_000_000) })).code, 0);
 });
 
-test("input in pieces is written as it is read, and no faster than it is taken", async () => {
+test("input in pieces is written as it is read, and no faster than the program takes it", async () => {
   let read = 0;
   function* pieces(): Generator<string> {
     for (; read < 1_000; read++) yield "x".repeat(100_000);
@@ -43,7 +43,7 @@ test("input in pieces is written as it is read, and no faster than it is taken",
   assert.ok(read < 100, `${read} pieces for a program that reads none`);
 });
 
-test("a program whose input cannot be read to its end is ended, not told that this was all", async () => {
+test("a program whose input cannot be read to its end is ended, so that it does not take it for complete", async () => {
   function* broken(): Generator<string> {
     yield "the first half\n";
     throw new Error("the disk failed");

@@ -15,12 +15,12 @@ test("a file is read, also by a link", () => {
   for (const name of ["file", "link"]) assert.equal(settingsText(at(name)), "simulate = true\n");
 });
 
-test("where there is none, or nothing that a link leads to, there is no text", () => {
+test("where the file, or the target of a link, is missing there is no text", () => {
   symlinkSync(at("nowhere"), at("dangling"));
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
 });
 
-test("what is no settings file is named, and not read", () => {
+test("anything but a settings file is named, and not read", () => {
   mkdirSync(at("directory"));
   execFileSync("mkfifo", [at("pipe")]);
   writeFileSync(at("huge"), "");

@@ -5,7 +5,7 @@ import { type Environment, type Loaded, loadSettings } from "../../settings/load
 const MOST_BYTES = 1_000_000;
 
 /**
- * The text of the settings file; null if there is none. Throws `SettingsUnreadable` for what is no such file: a named pipe would
+ * The text of the settings file; null if it is missing. Throws `SettingsUnreadable` for anything else: a named pipe would
  * hold its reader for good, and a huge file would take the memory of one.
  */
 export function settingsText(path: string): string | null {

@@ -63,7 +63,7 @@ for (const byMs of [DAY_MS, -DAY_MS, 11 * SECOND_MS, -11 * SECOND_MS]) {
     assert.equal(machine.clock.believed, 0);
   });
 
-  test(`a jump by ${byMs / SECOND_MS} s that stays is believed after five minutes`, () => {
+  test(`a jump by ${byMs / SECOND_MS} s that stays is trusted after five minutes`, () => {
     const machine = new Machine();
     machine.wallMs += byMs;
     assert.notEqual(machine.clock.jump(), null);
@@ -76,7 +76,7 @@ for (const byMs of [DAY_MS, -DAY_MS, 11 * SECOND_MS, -11 * SECOND_MS]) {
   });
 }
 
-test("a second jump begins the wait again", () => {
+test("a second jump restarts the wait", () => {
   const machine = new Machine();
   machine.wallMs += DAY_MS;
   assert.equal(machine.at, 0);
@@ -113,7 +113,7 @@ test("the machine's own clocks agree", () => {
   assert.equal(clock.jump(), null);
 });
 
-test("a clock that keeps moving is believed after a quarter of an hour", () => {
+test("a clock that keeps moving is trusted after a quarter of an hour", () => {
   const machine = new Machine();
   const unbelieved = (minutes: number): void => {
     for (let second = 0; second < minutes * 60; second += 30) {

@@ -4,14 +4,14 @@ import type { Clock } from "../../engine/ports.ts";
 
 /** A clock that is set by less is followed at once, as by a program that keeps it right (chrony, systemd-timesyncd). */
 const FOLLOWED_MS = 10 * SECOND_MS;
-/** Once the machine's clock has kept its new time for so long, it is believed. */
+/** Once the machine's clock has kept its new time for this long, it is trusted. */
 const BELIEVED_AFTER_MS = 5 * MINUTE_MS;
-/** A clock that keeps moving is believed so long after it left the former time. */
+/** A clock that keeps moving is trusted this long after it left the former time. */
 const BELIEVED_AT_LAST_MS = 15 * MINUTE_MS;
 /** A program that keeps the clock right moves it by less; a short sleep moves it by more. */
 const SLEPT_MS = SECOND_MS;
 
-/** The machine's clock has been set, and is not believed yet. */
+/** The machine's clock has been set, and is not trusted yet. */
 export type Jump = Readonly<{
   /** Ahead if positive. */
   byMs: number;
@@ -20,18 +20,18 @@ export type Jump = Readonly<{
   believedAt: Millis;
 }>;
 
-/** Milliseconds each, from any beginning. */
+/** Milliseconds each, from any origin. */
 export type TimeSources = Readonly<{
   wall: () => number;
   /** Never set; may stand while the machine sleeps. */
   elapsed: () => number;
-  /** Goes on while the machine sleeps. Null if it cannot be read. Asked only where the other two differ. */
+  /** Advances while the machine sleeps. Null if it cannot be read. Asked only where the other two differ. */
   sinceBoot: () => number | null;
 }>;
 
 /**
  * The machine's wall clock, but without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
- * or count an hour's mails as those of another day. Time goes on by the monotonic clock meanwhile (clock_gettime(2)).
+ * or count an hour's mails as those of another day. Until then time follows the monotonic clock (clock_gettime(2)).
  */
 export class SteadyClock implements Clock {
   readonly #sources: TimeSources;
@@ -62,7 +62,7 @@ export class SteadyClock implements Clock {
     return instant(Math.floor(elapsedMs + this.#offsetMs));
   }
 
-  /** How many jumps have been believed. */
+  /** How many jumps have been trusted. */
   get believed(): number {
     return this.#believed;
   }
@@ -87,7 +87,7 @@ export class SteadyClock implements Clock {
     return true;
   }
 
-  /** Whether the machine slept for so long, so that the clock is right. */
+  /** Whether the machine slept for this long, so that the clock is right. */
   #hasSlept(aheadMs: number): boolean {
     const before = this.#sleptMs;
     this.#noteSleep();

@@ -33,7 +33,7 @@ function paragraph(fields: Readonly<Record<string, string>>): string {
     .join("")}\n`;
 }
 
-/** A machine with one kernel, and an archive with the next one: the configuration by which apt sees these alone. */
+/** A machine with one kernel, and an archive with the next one: the configuration by which apt sees only these. */
 async function nextKernel(directory: string): Promise<string> {
   const at = (name: string): string => join(directory, name);
   for (const name of ["state/lists/partial", "cache/archives/partial", "etc", "archive"])

@@ -7,7 +7,7 @@ import { readDebsecan } from "../../wire/debian/debsecan.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { lastLines, type RunOptions, runProgram } from "./run-program.ts";
 
-/** Both programs need no right: whoever wrote their lists, or answers them, gains none. The user and group nobody. */
+/** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
 const AS_NOBODY = { uid: 65_534, gid: 65_534 };
 const APT_LISTS = "/var/lib/apt/lists";
 const DEBSECAN = "/usr/bin/debsecan";

@@ -32,7 +32,7 @@ test("nothing to cut is cut without a process", async () => {
   assert.deepEqual(await new SessionCutter("/nonexistent").cut([]), { ok: true });
 });
 
-test("a tool that is missing is told from one that fails", async () => {
+test("a missing tool is distinguished from one that fails", async () => {
   const options = { path: TOOL_PATH, timeoutMs: 5_000 };
   assert.ok(isMissing((await runTool("no-such-tool", [], options)).stderr));
   const failed = await runTool("sh", ["-c", "echo spawn failed >&2; exit 127"], options);

@@ -85,7 +85,7 @@ export class NftFirewall implements Firewall {
     };
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
-    // A kernel without nft_connlimit refuses the whole table. The guard then counts alone, while it runs.
+    // A kernel without nft_connlimit refuses the whole table. Then only the guard counts, while it runs.
     const withoutFallback = await make({ ...whole, connections: { ...whole.connections, fallback: false } });
     return withoutFallback.ok ? { ok: true, uncounted: made.reason } : made;
   }

@@ -28,11 +28,11 @@ for (const [host, from] of [
     const clientPort = client.localPort;
     assert.deepEqual(await kernel.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
     assert.deepEqual(await kernel.connections([]), []);
-    // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a network of its own.
+    // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a separate network.
     assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");
   });
 
-test("without the files of proc(5) nobody is connected; without the tools that is told", async () => {
+test("without the files of proc(5) no client is connected; missing tools are reported", async () => {
   const kernel = new KernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
   assert.deepEqual(await kernel.connections([25]), []);
   assert.equal(await kernel.sockets(), null);
@@ -42,7 +42,7 @@ test("without the files of proc(5) nobody is connected; without the tools that i
   assert.ok(!ended.ok && ended.reason.includes("iproute2"));
 });
 
-test("an ss that ends nothing, and says nothing of it, is told of", async (t) => {
+test("an ss that silently ends nothing is reported", async (t) => {
   const path = mkdtempSync(join(tmpdir(), "gi-ss-"));
   t.after(() => rmSync(path, { recursive: true }));
   const ss = join(path, "ss");

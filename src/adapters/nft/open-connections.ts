@@ -53,7 +53,7 @@ export class KernelConnections implements OpenConnections {
       ["sockstat", "sockstat6"].map((name) => readFile(join(this.#proc, name), "latin1").catch(() => "")),
     );
     const inUse = parseSocketsInUse(four ?? "");
-    // Without IPv6 there is no second file.
+    // Without IPv6 the second file is missing.
     return inUse === null ? null : inUse + (parseSocketsInUse(six ?? "") ?? 0);
   }
 

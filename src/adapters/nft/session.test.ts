@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { NftSession } from "./session.ts";
 import { TOOL_PATH } from "./tools.ts";
 
-/** The real nft, in a network of its own that ends with it. */
+/** The real nft, in a separate network that ends with it. */
 const ALONE = ["--user", "--map-root-user", "--net"];
 
 function whyNot(): string | null {
@@ -35,7 +35,7 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
 
   const SET = "add table inet t; add set inet t s { type ipv4_addr; }";
 
-  test("answers each line, tells what went wrong, and goes on", async () => {
+  test("answers each line, reports errors, and continues", async () => {
     const fine = { type: "answered", errors: "" };
     assert.deepEqual(await session.run(SET), fine);
     for (let i = 0; i < 50; i++) assert.deepEqual(await session.run(`add element inet t s { 203.0.113.${i} }`), fine);

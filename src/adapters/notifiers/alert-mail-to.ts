@@ -3,7 +3,7 @@ import type { Settings } from "../../settings/schema.ts";
 
 /**
  * Who gets alerts by mail through our own queue. While the settings name no channel at all, the administrator, so that
- * somebody is told.
+ * someone is notified.
  */
 export function alertMailTo(settings: Settings): readonly string[] {
   const set = settings["alerts.email"];

@@ -52,7 +52,7 @@ export function channelsOf(settings: Settings, world: AlertWorld): readonly Aler
   ];
 }
 
-/** What stands in every alert. */
+/** The fields of every alert. */
 export function senderOf(settings: Settings): Sender {
   const { hostname: host, "alerts.contacts": contacts, "alerts.language": language } = settings;
   return { host, contacts, language };

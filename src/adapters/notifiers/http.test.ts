@@ -52,7 +52,7 @@ describe("what is sent over HTTP", () => {
     assert.ok(!failed.ok && /broken\.test/.test(failed.reason), JSON.stringify(failed));
   });
 
-  test("a refusal is told with what was said, in printable bounds", async () => {
+  test("a refusal is reported with the receiver's words, in printable bounds", async () => {
     const port = await serve(403, {}, `no\u001b[2J ${"x".repeat(100_000)}`);
     const outcome = await send(`http://127.0.0.1:${port}/`);
     assert.ok(!outcome.ok);
@@ -66,7 +66,7 @@ describe("what is sent over HTTP", () => {
     assert.ok(!outcome.ok && /302, a redirect, which is not followed/.test(outcome.reason));
   });
 
-  test("nobody there is a reason, not an exception", async () => {
+  test("a missing receiver is a reason, not an exception", async () => {
     const outcome = await send("http://127.0.0.1:1/");
     assert.ok(!outcome.ok && /ECONNREFUSED/.test(outcome.reason), JSON.stringify(outcome));
   });

@@ -73,7 +73,7 @@ function explain(status: number, said: string): string {
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
 
-/** With several addresses, the combined error has no message of its own. */
+/** With several addresses, the combined error has no message. */
 function wordsOf(error: Error): string {
   const code = codeOf(error);
   return printable(error.message === "" ? code : error.message, SHOWN);

@@ -78,7 +78,7 @@ test("ntfy: no message reaches the 4,096 bytes from which on it would be an atta
   assert.match(String(text), /And 4\d more before these: `alerts list`\.\n\nServer: /);
 });
 
-test("Gotify and Apprise get what they document; an end weighs less than its beginning", () => {
+test("Gotify and Apprise get the documented fields; an end has a lower priority than its start", () => {
   const over: AlertMessage = { ...message, kind: "resolved" };
   const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");
   assert.deepEqual([gotify.url, gotify.headers?.["x-gotify-key"]], ["https://g.example/message", "A.b"]);
@@ -90,7 +90,7 @@ test("Gotify and Apprise get what they document; an end weighs less than its beg
   assert.deepEqual([typeOf(message), typeOf(over)], ["failure", "success"]);
 });
 
-test("a mail: what is not ASCII is encoded, and its id is that of the message", () => {
+test("a mail: text outside ASCII is encoded, and its id is that of the message", () => {
   const text = mailText(message, { from: "postmaster@example.org", to: ["a@example.org", "b@example.org"], sender });
   const [head = "", body = ""] = text.split("\r\n\r\n");
   assert.match(head, /^Message-ID: <msg_0123@mail\.example\.org>\r$/m);

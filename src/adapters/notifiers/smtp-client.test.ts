@@ -12,7 +12,7 @@ describe("mail to a server", () => {
   after(() => {
     for (const server of servers) server.close();
   });
-  /** Says what it is told to, line for line of the client, and keeps what that said. The relay with TLS is in test/e2e. */
+  /** Answers as ordered, line for line of the client, and keeps those lines. The relay with TLS is in test/e2e. */
   async function serve(
     replies: Readonly<Record<string, string>>,
     last?: string,
@@ -47,7 +47,7 @@ describe("mail to a server", () => {
     text: "Subject: x\r\n\r\n.dot\r\nend\r\n",
   };
 
-  test("one session, a dot at the beginning of a line doubled", async () => {
+  test("one session, a dot at the start of a line doubled", async () => {
     const { server, said } = await serve({ EHLO: "250-here\r\n250 8BITMIME\r\n" });
     assert.deepEqual(await sendMail(server, mail), { ok: true });
     const expected = ["MAIL FROM:<p@example.org>", "RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>", "DATA"];
@@ -61,7 +61,7 @@ describe("mail to a server", () => {
     assert.deepEqual(await sendMail(all.server, mail), { ok: false, reason: "it answered 550 5.1.1 unknown" });
   });
 
-  test("without STARTTLS nothing is told to a relay, no password least of all", async () => {
+  test("without STARTTLS a relay gets nothing, no password least of all", async () => {
     const { server, said } = await serve({ STARTTLS: "502 5.5.1 no such command\r\n" });
     const login = { user: "u", password: "secret" };
     const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
@@ -69,7 +69,7 @@ describe("mail to a server", () => {
     assert.deepEqual(said, ["EHLO mail.example.org", "STARTTLS"]);
   });
 
-  test("a relay that agrees to STARTTLS and hangs up is told nothing either", async () => {
+  test("a relay that agrees to STARTTLS and hangs up gets nothing either", async () => {
     const { server, said } = await serve({ STARTTLS: "220 go on\r\n" }, "STARTTLS");
     const outcome = await sendMail({ ...server, security: "starttls" }, mail);
     assert.ok(!outcome.ok);

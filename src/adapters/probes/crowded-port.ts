@@ -26,7 +26,7 @@ function openOn(port: number): number {
   return TABLES.flatMap(linesOf).filter(isOne).length;
 }
 
-/** Without IPv6 there is no second table. */
+/** Without IPv6 the second table is missing. */
 function linesOf(file: string): readonly string[] {
   try {
     return readFileSync(file, "utf8").split("\n");

@@ -11,7 +11,7 @@ const USER_LOOKUP = `VERSION\t1\t0\nUSER\t1\t${NO_ACCOUNT}\tservice=probe\n`;
 
 /**
  * Asks the auth process for a user, as LMTP does for each recipient (Dovecot's auth protocol, version 1.1): a worker
- * reads accounts.db. It is no sign-in, so the guard is not asked and nothing is logged.
+ * reads accounts.db. It does not sign in, so the guard is not asked and nothing is logged.
  */
 export function probeDovecotAuth(path: string, timeoutMs: number): Promise<ProbeResult> {
   // USER, NOTFOUND and FAIL are all answers: whether the database can be read is not Dovecot's trouble.

@@ -69,6 +69,6 @@ function open(target: Target): Socket {
   if ("path" in target) return connect(target.path);
   const { host, port, localAddress, tls = false } = target;
   const to = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
-  // What it proves is not asked here: the server's own certificate may be self-signed, or about to expire.
+  // Its validity does not matter here: the server's own certificate may be self-signed, or about to expire.
   return tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
 }

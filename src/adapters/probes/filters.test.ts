@@ -49,7 +49,7 @@ test("a spamd that is busy with mails works as long as it answers about some of 
   await Promise.all(told.map(check));
 });
 
-test("spam-head works if it tells of spamd at all", async () => {
+test("spam-head works if it reports about spamd at all", async () => {
   for (const told of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
     assert.deepEqual(await probeSpamHead(await servedSocket(saying(told)), LONG_MS), { ok: true });
   assert.equal((await probeSpamHead(await servedSocket(silent), SHORT_MS)).ok, false);

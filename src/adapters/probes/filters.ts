@@ -29,7 +29,7 @@ export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: numbe
   return (await exchange({ path: pulse }, { isAnswer }, timeoutMs)).ok ? { ok: true } : pinged;
 }
 
-/** The program before spamd; what it tells of spamd does not matter here. */
+/** The program before spamd; its report about spamd does not matter here. */
 export function probeSpamHead(path: string, timeoutMs: number): Promise<ProbeResult> {
   return exchange({ path }, { isAnswer: (said) => /^spamd answered .*\n/.test(said) }, timeoutMs);
 }

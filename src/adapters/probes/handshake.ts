@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
 
-/** A port of the server that speaks TLS, how TLS begins there, and how its protocol ends. */
+/** A port of the server that speaks TLS, how TLS starts there, and how its protocol ends. */
 export type Door = Readonly<{ name: string; port: number; begins: "at_once" | "starttls"; goodbye: string }>;
 export type Handshake =
   | Readonly<{
@@ -34,7 +34,7 @@ export const OFFERS = {
   weak: { maxVersion: "TLSv1.2", ciphers: "aNULL:eNULL:LOW:EXPORT:RC4:3DES:MD5:@SECLEVEL=0" },
 } as const satisfies Record<string, Offer>;
 
-/** Begins TLS at a port as a client does, and ends. Never throws. */
+/** Starts TLS at a port as a client does, and ends. Never throws. */
 export async function handshake(door: Door, options: HandshakeOptions): Promise<Handshake> {
   const { localAddress, servername, timeoutMs, offer, host } = options;
   const tls: ConnectionOptions = {

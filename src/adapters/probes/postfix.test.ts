@@ -38,7 +38,7 @@ test("cleanup works if it has a queue file for a mail", async () => {
   assert.ok(!(await probeCleanup(await servedSocket(saying("protocol\0cleanup_protocol\0queue_id\0")), SHORT_MS)).ok);
 });
 
-test("port 25 works if it greets; it is told to end", async () => {
+test("port 25 works if it greets; then the session is ended", async () => {
   const heard = Promise.withResolvers<string>();
   const port = await servedPort((socket) => {
     socket.write("220 mail.example.org ESMTP\r\n");

@@ -16,7 +16,7 @@ function run(...argv: readonly string[]): void {
   assert.equal(status, 0, stderr);
 }
 
-test("one that works, or does not hang, is left as it is, and so is one that hangs where files can be made", () => {
+test("a disk that works, or does not hang, is left unchanged, and so is one that hangs where files can be made", () => {
   const directory = temporaryDirectory();
   for (const result of [HANGS, { ok: true }, { ok: false, hangs: false, says: "hung up" }] satisfies ProbeResult[])
     assert.deepEqual(unlessDiskFull(result, directory), result);

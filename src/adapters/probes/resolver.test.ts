@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("unbound answers by itself, and hangs while it is frozen", {
+test("unbound answers from its own data, and hangs while it is frozen", {
   skip: lacking({ installed: ["unbound"] }),
 }, async (t) => {
   const port = await freePort();

@@ -4,7 +4,7 @@ import { codeOf } from "../../core/error.ts";
 
 /** Unbound answers it itself, without asking anyone (RFC 6303 section 3). */
 const BUILT_IN = "1.0.0.127.in-addr.arpa";
-/** Codes of c-ares: without an answer in time, and with nobody on the port. */
+/** Codes of c-ares: no answer in time, and nothing listens on the port. */
 const SILENT = "ETIMEOUT";
 const REFUSED = "ECONNREFUSED";
 
@@ -19,7 +19,7 @@ export async function probeResolver(server: string, timeoutMs: number): Promise<
     const code = codeOf(error);
     if (code === SILENT) return { ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` };
     if (code === REFUSED) return { ok: false, hangs: false, says: `cannot be reached (${code})` };
-    // That there is no such name is an answer too.
+    // A missing name is an answer too.
     return { ok: true };
   }
 }

@@ -31,7 +31,7 @@ test("a copy takes the place of a link, and of one that was left at its unfinish
   assert.deepEqual(readdirSync(place).toSorted(), ["from", "to", "victim"]);
 });
 
-test("a file of another user is copied, and what leads elsewhere or waits is not", () => {
+test("another user's file is copied; links and pipes are not", () => {
   const place = temporaryDirectory();
   const at = (name: string): string => join(place, name);
   writeFileSync(at("mail"), "a mail");
@@ -47,7 +47,7 @@ test("a file of another user is copied, and what leads elsewhere or waits is not
   assert.deepEqual(readdirSync(place).toSorted(), ["behind", "hole", "link", "mail", "pipe"]);
 });
 
-test("a program gets a second name if nobody else can change it", () => {
+test("a program gets a second name if no other user can change it", () => {
   const place = temporaryDirectory();
   const [program, to] = [join(place, "program"), join(place, "to")];
   writeFileSync(program, "");

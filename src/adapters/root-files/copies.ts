@@ -37,7 +37,7 @@ export function copyFile(from: string, to: string, mode: number): void {
 }
 
 /**
- * The same for a file in a directory of another user, who may have put anything there. False if it has gone, is no regular file, or
+ * The same for a file in another user's directory, which may contain anything. False if it has gone, is not a regular file, or
  * is a long hole that would fill the disk: no link is followed, and no pipe waited for.
  */
 export function copyForeignFile(from: string, to: string, mode: number): boolean {

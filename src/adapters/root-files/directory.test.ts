@@ -45,7 +45,7 @@ test("a link where others may write is not followed, in no part of the path", ()
     assert.throws(() => Directory.open(join(path, asked)), /^UnsafePath: .*shared\/link is a symbolic link/);
 });
 
-test("links in a circle, and files, are no directories", () => {
+test("links in a circle, and files, are not directories", () => {
   const path = make("circle");
   symlinkSync("b", join(path, "a"));
   symlinkSync("a", join(path, "b"));
@@ -63,7 +63,7 @@ for (const mode of [0o775, 0o757, 0o1777])
     Directory.own(path)[Symbol.dispose]();
   });
 
-test("a directory of another user is not ours", { skip: lacking({ root: true }) }, () => {
+test("another user's directory is not ours", { skip: lacking({ root: true }) }, () => {
   const path = make("given");
   using directory = Directory.open(path);
   directory.give({ uid: 65_534, gid: 65_534 });

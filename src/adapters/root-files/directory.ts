@@ -49,7 +49,7 @@ export class Held implements Disposable {
     this.fd = fd;
   }
 
-  /** As it was when this was first asked for: most directories on a way are only passed. */
+  /** As of the first time that this was asked for: most directories on a path are only passed. */
   get stat(): Stats {
     this.#stat ??= fstatSync(this.fd);
     return this.#stat;
@@ -153,7 +153,7 @@ export class Directory extends Held {
     return fd === null ? null : new Held(fd);
   }
 
-  /** True if it was created. Anything else with that name is left alone. */
+  /** True if it was created. Anything else with that name is left unchanged. */
   makeDirectory(name: string, mode: number): boolean {
     try {
       mkdirSync(this.at(name), mode);

@@ -165,7 +165,7 @@ test("a socket is given, and nothing else", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test("a pipe, a link, a directory or an endless file of another user is refused without waiting", () => {
+test("another user's pipe, link, directory or endless file is refused without waiting", () => {
   const foreign = { foreign: file };
   assert.equal(readForeign(foreign, 100), null);
   for (const lay of [

@@ -29,7 +29,7 @@ export function writeFile(path: string, data: string | Uint8Array, written: Writ
   replace(path, make, written.flush);
 }
 
-/** False if the name is taken; that file is left alone. The directory may belong to another user. */
+/** False if the name is taken; that file is left unchanged. The directory may belong to another user. */
 export function createFile(path: string, data: string, access: Access): boolean {
   return told(path, () => {
     using place = Directory.open(dirname(path));
@@ -181,7 +181,7 @@ export function moveFile(from: string, to: string): void {
   });
 }
 
-/** Moves a file of root's into a directory of another user, and gives it to that user. Replaces what has its name there. */
+/** Moves a file of root's into another user's directory, and gives it to that user. Replaces a file of that name. */
 export function giveFile(from: string, to: string, owner: Owner): void {
   told(to, () => {
     using source = Directory.own(dirname(from));

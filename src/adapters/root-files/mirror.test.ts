@@ -58,7 +58,7 @@ for (const { what, does, expected } of [
   { what: "a flag is set", does: () => renameSync(join(cur, "1"), join(cur, "1:2,S")), expected: ["1:2,S"] },
   { what: "a mail is deleted", does: () => rmSync(join(cur, "1")), expected: [] },
   {
-    what: "a mail gets the name of another",
+    what: "a mail is renamed to another's name",
     does: () => {
       writeFileSync(join(cur, "2"), "another");
       renameSync(join(cur, "2"), join(cur, "1"));
@@ -96,7 +96,7 @@ test("a file that is written to is copied again", () => {
   assert.equal(readFileSync(join(to, "anna", "uidlist"), "utf8"), "1 and 2");
 });
 
-test("links stay links and are not followed; pipes and what is left out are not there", () => {
+test("links stay links and are not followed; pipes and excluded files are missing", () => {
   const secret = join(top, "secret");
   writeFileSync(secret, "of somebody else");
   symlinkSync(secret, join(cur, "link"));

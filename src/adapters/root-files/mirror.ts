@@ -18,11 +18,11 @@ import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const DEEPEST = 100;
-/** Nobody else writes into what is root's. */
+/** Other users cannot write into root's directories. */
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
 /**
- * The kernel writes times in steps of a tick. What changed within this time of a look may have changed after it (ms, twice the
+ * The kernel writes times in steps of a tick. A change within this time of a look may come after it (ms, twice the
  * longest tick).
  */
 const TICK_MS = 20;
@@ -32,14 +32,14 @@ export type MirrorRules = Readonly<{
   links: (directory: string) => boolean;
   /** Whether what is gone stays in the mirror. */
   keeps?: boolean;
-  /** What is left out. */
+  /** The excluded names. */
   skips: (path: string, stat: Stats) => boolean;
 }>;
 
 /**
  * Makes a directory of root's equal to one in which other users write, without stopping them: by second names where a file
- * never changes, by copies elsewhere. What changes meanwhile is found by the next pass, which looks only into directories that
- * changed. Links are not followed; sockets, pipes and devices are left out. Directories and copies belong to root.
+ * never changes, by copies elsewhere. Changes in between are found by the next pass, which looks only into directories that
+ * changed. Links are not followed; sockets, pipes and devices are skipped. Directories and copies belong to root.
  */
 export class Mirror {
   readonly #from: string;
@@ -135,7 +135,7 @@ function link(from: Directory, to: Directory, { name, held }: Entry): number {
   using present = to.hold(name);
   if (present !== null && present.stat.ino === held.stat.ino) return 0;
   if (present !== null) to.remove(name);
-  // The name may have gone or been taken by another file meanwhile: the next pass sees that.
+  // The name may have gone or belong to another file by now: the next pass sees that.
   try {
     linkSync(from.at(name), to.at(name));
   } catch (error) {
@@ -148,7 +148,7 @@ function link(from: Directory, to: Directory, { name, held }: Entry): number {
   return 1;
 }
 
-/** A link of its own, since a second name of one cannot be on another file system. 1 if it was not there, or led elsewhere. */
+/** A new link, since a second name of one cannot be on another file system. 1 if it was not there, or led elsewhere. */
 function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => unless(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);

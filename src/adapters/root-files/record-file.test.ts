@@ -9,7 +9,7 @@ import { readRecord, writeRecord } from "./record-file.ts";
 const schema = z.object({ since: z.number(), failure: z.nullable(z.string()) });
 const NONE = { since: 0, failure: null };
 
-test("a record is read as it was written, and no other user can read it", () => {
+test("a record is read back unchanged, and no other user can read it", () => {
   const path = join(temporaryDirectory(), "last.json");
   for (const record of [
     { since: 1, failure: "no room" },

@@ -4,7 +4,7 @@ import { writeFile } from "./files.ts";
 
 /**
  * What a record of root's holds. `none` if there is none, if this user may not read it, or if it is damaged: it is only a memory of
- * something, and work goes on without it.
+ * something, and work continues without it.
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
   try {

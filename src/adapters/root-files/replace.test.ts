@@ -24,7 +24,7 @@ test("programs that write the same file at once do not disturb each other", asyn
   assert.deepEqual(readdirSync(directory), ["file"]);
 });
 
-test("what is always taken away fails, and is told", () => {
+test("a file that is removed each time fails, with an error", () => {
   const directory = temporaryDirectory();
   let made = 0;
   const make = (): void => {

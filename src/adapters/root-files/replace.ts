@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner } from "./directory.ts";
 import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
 
-/** So often another of our programs may write the same file at the same moment. */
+/** How often another of our programs may write the same file at the same moment. */
 const TRIES = 10;
 
 /** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */

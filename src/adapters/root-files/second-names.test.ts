@@ -32,7 +32,7 @@ test("it is not from one file system to another", {
   }
 });
 
-test("a file system without hard links is told in one sentence; other errors stay what they are", () => {
+test("a file system without hard links gets one sentence; other errors stay unchanged", () => {
   const failed = (code: string): string => {
     const told = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
     return told instanceof Error ? told.message : "";

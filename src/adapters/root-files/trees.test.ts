@@ -40,7 +40,7 @@ test("a directory gets its mode, whatever the umask, and set-gid with it", () =>
   assert.equal(statSync(path).mode & 0o7777, 0o2770);
 });
 
-test("a link that others may have laid is no directory", () => {
+test("a link that others may have laid is not a directory", () => {
   const shared = join(top, "shared");
   mkdirSync(shared);
   chmodSync(shared, 0o777);

@@ -63,7 +63,7 @@ export function removeTree(path: string): void {
     if (parent === null) return;
     using held = parent.hold(basename(path));
     if (held === null) return;
-    // As in giveDirectory: what other users could have put there is not removed by its name.
+    // As in giveDirectory: files that other users could have put there are not removed by their names.
     if (held.stat.uid !== ownUid()) parent.mustBeOwn();
     removeEntry(parent, basename(path), 0);
   });

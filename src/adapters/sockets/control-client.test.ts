@@ -46,7 +46,7 @@ test("a reply is typed by its verb", () => {
   });
 });
 
-test("a refusal comes back as it is", () =>
+test("a refusal comes back unchanged", () =>
   withGuard(
     (socket) => socket.end('{"ok":false,"kind":"usage","message":"No.","next":"Yes."}\n'),
     async (path) => {
@@ -57,7 +57,7 @@ test("a refusal comes back as it is", () =>
 
 const NOT_RUNNING = { ok: false, kind: "not_running", message: "The guard is not running." };
 
-test("nobody listens: no socket, a dead socket, no directory", async () => {
+test("nothing listens: no socket, a dead socket, no directory", async () => {
   assert.deepEqual(await ask(join(directory, "none.sock"), "root", { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await ask(join(directory, "none", "x.sock"), "root", { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("nobody speaks")).ended, NOT_RUNNING);

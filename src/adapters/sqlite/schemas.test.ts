@@ -9,7 +9,7 @@ import { initialise } from "./engine-db/initialise.ts";
 import { UnusableDatabase } from "./open.ts";
 import { schemasOf, unusableSchema } from "./schemas.ts";
 
-/** Both databases of a schema of their own; null: there is none. */
+/** Both databases with their own schema; null: missing. */
 function databases(engine: number | null, accounts: number | null) {
   const layout = layoutOf(temporaryDirectory());
   for (const [path, version] of [

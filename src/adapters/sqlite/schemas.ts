@@ -14,7 +14,7 @@ export type Schema = Readonly<{ path: string; version: number; known: number; is
 /** The application ids of databases from before the first release, whose schemas were numbered differently. */
 const UNRELEASED: readonly number[] = [0x4749_6e65, 0x4749_6e61];
 
-/** Of the databases that are there. One that cannot be read is left out: recovery is for those. Changes nothing. */
+/** Of the existing databases. An unreadable one is skipped: recovery is for those. Changes nothing. */
 export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "accountsDb">): readonly Schema[] {
   const all = [
     { path: engineDb, known: engineMigrations.length },

@@ -19,7 +19,7 @@ function numbers(): Readonly<{ db: DatabaseSync; add: (n: number) => void; all: 
   };
 }
 
-test("what fails half way is taken back", () => {
+test("a change that fails half way is rolled back", () => {
   const { db, add, all } = numbers();
   assert.equal(
     together(db, () => (add(1), "done")),
@@ -34,7 +34,7 @@ test("what fails half way is taken back", () => {
   assert.ok(!db.isTransaction);
 });
 
-test("within a rehearsal it is taken back with it", () => {
+test("within a rehearsal it is rolled back with it", () => {
   const { db, add, all } = numbers();
   const seen = rehearsalOn(db)(() => {
     together(db, () => add(1));

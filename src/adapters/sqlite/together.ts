@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** All of it or nothing: in a transaction of its own, or as a part of the one that is open, such as a rehearsal. */
+/** All of it or nothing: in a separate transaction, or as a part of the open one, such as a rehearsal. */
 export function together<T>(db: DatabaseSync, write: () => T): T {
   if (db.isTransaction) return write();
   db.exec("BEGIN IMMEDIATE");

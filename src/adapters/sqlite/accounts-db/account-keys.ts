@@ -32,7 +32,7 @@ export class AccountKeys {
   }
 }
 
-/** All keys of an account, the newest first; the account may be gone. */
+/** All keys of an account, newest first; the account may be gone. */
 export function readKeys(db: DatabaseSync, account: string): readonly KeptKey[] {
   return db
     .prepare(`
@@ -54,7 +54,7 @@ export function hasKeys(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM account_key LIMIT 1").get() !== undefined;
 }
 
-/** What `encryption show` and `check` tell of all accounts; of the names `most` each. */
+/** The keys of all accounts for `encryption show` and `check`; of the names `most` each. */
 export function countKeys(db: DatabaseSync, most: number): KeyCounts {
   const count = (sql: string): number => integer(db.prepare(`SELECT count(*) AS n ${sql}`).get()?.["n"]);
   const names = (sql: string): readonly string[] =>

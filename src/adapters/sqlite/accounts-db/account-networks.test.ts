@@ -31,7 +31,7 @@ function nets(...texts: readonly string[]): readonly Prefix[] {
 const ann = accountName("ann@example.org");
 const bob = accountName("bob@example.org");
 
-test("Dovecot is told the networks that the server and the account have in common", (t) => {
+test("Dovecot gets the networks that the server and the account have in common", (t) => {
   const { accounts, networks, allowed } = fresh(t);
   assert.equal(allowed(ann), null);
   assert.deepEqual(networks.addNetworks(ann, nets("203.0.113.0/24", "2001:db8::/32")), { ok: true });

@@ -22,7 +22,7 @@ function fresh(t: TestContext) {
   return { accounts, search: new AccountSearch(db) };
 }
 
-test("accounts are found by a part of the name, in any case, a page at a time; what is typed has no wildcards", (t) => {
+test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {
   const { search } = fresh(t);
   const names = (text: string | null, more: object = {}): readonly string[] =>
     search.accounts({ ...ALL, text, ...more }).items.map(({ name }) => name);
@@ -36,7 +36,7 @@ test("accounts are found by a part of the name, in any case, a page at a time; w
   assert.ok(!JSON.stringify(search.accounts(ALL)).includes("ARGON2ID"), "a list shows no hash");
 });
 
-test("aliases are found by their address and by each target, and told whole", (t) => {
+test("aliases are found by their address and by each target, and returned whole", (t) => {
   const { accounts, search } = fresh(t);
   assert.ok(accounts.setAliasBlocked(mailAddress("shop@example.org"), true).ok);
   const shop = { address: "shop@example.org", targets: ["ann@example.org", "else@where.test"], blocked: true };

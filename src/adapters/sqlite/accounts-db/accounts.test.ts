@@ -52,7 +52,7 @@ test("a suspended account cannot sign in but keeps receiving", (t) => {
   assert.equal(stock("SELECT count(*) FROM passdb"), "1");
 });
 
-test("an account may have a quota of its own, which Dovecot reads, also for an alias of it alone", (t) => {
+test("an account may have its own quota, which Dovecot reads, also for an alias that leads only to it", (t) => {
   const { accounts, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);

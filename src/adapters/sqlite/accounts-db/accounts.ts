@@ -131,7 +131,7 @@ export class AccountLists {
     return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#sql.countAccounts.get()?.["n"]) };
   }
 
-  /** Null if there is no such account. */
+  /** Null if the account is missing. */
   account(name: AccountName): AccountRow | null {
     const row = this.#sql.account.get(name);
     return row === undefined ? null : accountRow(row);
@@ -145,7 +145,7 @@ export class AccountLists {
       .map((row) => text(row["address"]));
   }
 
-  /** The hash, with its scheme. Null if there is no such account. */
+  /** The hash, with its scheme. Null if the account is missing. */
   password(name: string): string | null {
     const row = this.#sql.password.get(name);
     return row === undefined ? null : text(row["password"]);

@@ -102,7 +102,7 @@ test("an account with a key for its mail gets none, for its own password alone o
   assert.ok(make("phone", bob).ok);
 });
 
-test("the last use is noted to the minute, and is no change of the accounts; the latest are told to the guard", (t) => {
+test("the last use is noted to the minute, and does not count as a change of the accounts; the guard reads the latest", (t) => {
   const { db, apps, uses, make } = fresh(t);
   for (let n = 1; n <= 6; n++) make(`phone ${n}`);
   const before = uses.changes(db);

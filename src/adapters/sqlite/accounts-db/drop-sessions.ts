@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Ends all sessions of the dashboard in a copy of `accounts.db` that is about to take its place: whoever was signed out since stays out.
+ * Ends all sessions of the dashboard in a copy of `accounts.db` that is about to replace it: sessions that were ended since stay ended.
  * Only the caller can open the copy. Throws what SQLite says.
  */
 export function dropSessions(path: string): void {

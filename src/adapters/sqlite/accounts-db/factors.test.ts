@@ -40,7 +40,7 @@ test("a recovery code is used once, and new ones end the former", (t) => {
   assert.ok(!factors.useRecovery("b", START));
 });
 
-test("another app takes the place of the first, with codes of its own; its removal takes them along", (t) => {
+test("another app replaces the first, with its own codes; its removal removes them too", (t) => {
   const { factors } = fresh(t);
   factors.setTotp(TOTP);
   factors.setTotp({ ...TOTP, secret: Buffer.alloc(20, 1), recovery: ["c"] });

@@ -82,7 +82,7 @@ test("a followed account lives and dies by its line, its mail excepted", (t) => 
   assert.deepEqual(signIn(), [`${bob} ${one}`]);
 });
 
-test("what was made by command is not touched; what was imported is adopted", (t) => {
+test("accounts made by command are not touched; imported ones are adopted", (t) => {
   const { files, accounts, states } = fresh(t);
   accounts.add(ann, one, START);
   files.importAll([{ name: bob, hash: one }], START);

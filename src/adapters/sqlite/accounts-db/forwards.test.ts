@@ -30,7 +30,7 @@ function fresh(t: TestContext) {
   };
 }
 
-test("mail goes on, with a copy or without one, until it is off", (t) => {
+test("mail is sent on, with a copy or without one, until it is off", (t) => {
   const { forwards, forwarding, goesTo } = fresh(t);
   assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
   assert.deepEqual(forwards.forward(ann, [else_], true, null), { ok: true });
@@ -45,7 +45,7 @@ test("mail goes on, with a copy or without one, until it is off", (t) => {
   assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true, null).ok, false);
 });
 
-test("the targets of all are told, without the copies that stay", (t) => {
+test("the targets of all are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);
   assert.deepEqual(forwards.targets(), []);
   forwards.forward(ann, [else_, bob], true, null);

@@ -52,7 +52,7 @@ test("every change of accounts and aliases is a difference, and no secret is sho
   assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON|digest|0abc/);
 });
 
-test("a copy that an earlier version wrote is read, and what no version wrote is not", (t) => {
+test("an earlier version's copy is read, and one that no version wrote is not", (t) => {
   becomeNextVersion(t);
   const directory = scratch(t);
   const path = writeToday("accounts", join(directory, "accounts.db"));

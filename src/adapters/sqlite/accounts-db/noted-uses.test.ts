@@ -13,7 +13,7 @@ import { SqliteSessions } from "./sessions.ts";
 const IP = parseIp("203.0.113.7") ?? assert.fail();
 const TOKEN = { name: "t", digest: "d1", scopes: ["read"], by: "root", at: START, expiresAt: null } as const;
 
-/** A session and a token, which are used a minute after they began. */
+/** A session and a token, which are used a minute after they started. */
 function used(t: TestContext) {
   const db = openAccounts(join(scratch(t), "accounts.db"));
   t.after(() => db.close());
@@ -28,7 +28,7 @@ function used(t: TestContext) {
   return { db, use, credentials, logins: new SqliteSenderLogins(db, uses), at, usedAt };
 }
 
-test("a noted use is no change of the accounts, and all else is", (t) => {
+test("a noted use does not count as a change of the accounts, and all else does", (t) => {
   const { use, credentials, logins, at, usedAt } = used(t);
   const before = logins.changes();
   assert.deepEqual(use(), ["a", "t"]);

@@ -3,13 +3,13 @@ import type { Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 
 /**
- * When sessions and tokens were used last. Such a note is no change of the accounts: files that are made from them, and
- * their copy, stay as they are. What is put back from the copy may say an earlier use.
+ * When sessions and tokens were used last. Such a note does not count as a change of the accounts: files that are made from them, and
+ * their copy, stay unchanged. A row that is restored from the copy may have an earlier use.
  */
 export class NotedUses {
   #rows = 0;
 
-  /** A use that cannot be noted, for example because the disk is full, is no reason to refuse. */
+  /** A use that cannot be noted, for example because the disk is full, is still accepted. */
   note(use: StatementSync, now: Millis, digest: string): void {
     try {
       this.#rows += Number(use.run(now, digest).changes);

@@ -7,7 +7,7 @@ import { LIMITS } from "../../../engine/limits.ts";
 
 const KEY = { publicKey: Buffer.from("key"), algorithm: -7, counter: 3 } as const;
 
-test("passkeys come back as they were added, the oldest first, with their last use", () => {
+test("passkeys are read back unchanged, oldest first, with their last use", () => {
   const { passkeys } = accountsOnMemory();
   const one = { ...KEY, id: "b", name: "Laptop" };
   assert.deepEqual(passkeys.add({ ...one, at: START }), { ok: true });

@@ -5,7 +5,7 @@ import type { ListedSession } from "../../../wire/control/access-items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../../wire/control/paging.ts";
 import { integer, millis, text, textOrNull } from "../columns.ts";
 
-/** As `isValid` says of a session. */
+/** The condition of `isValid`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
 /** The administrator's come first, and the one that was used last before others. As text it sorts so, whatever a cursor holds. */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;

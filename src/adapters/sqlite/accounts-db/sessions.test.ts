@@ -43,7 +43,7 @@ test("a session is valid while it is used, and ends when idle, or at its greates
   assert.ok(!isIn("b", later(START, SESSION_AGE_MS)));
 });
 
-test("one that began while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {
+test("a session that started while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {
   const { db, open, isIn, names } = fresh(t);
   open("far ahead", later(START, 3 * 365 * DAY_MS));
   assert.ok(!isIn("far ahead", START));
@@ -54,7 +54,7 @@ test("one that began while the clock was far ahead ends with the clock's correct
   assert.equal(db.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 2);
 });
 
-test("those of all mailboxes end together, and the administrator's go on", (t) => {
+test("those of all mailboxes end together, and the administrator's stay", (t) => {
   const { open, names, sessions } = fresh(t);
   open("owner");
   open("a", START, ANNA);
@@ -86,7 +86,7 @@ test("a use is written once a minute", (t) => {
   assert.equal(changes(), before + 1);
 });
 
-test("the list begins with the latest use and leaves out what has ended", (t) => {
+test("the list starts with the latest use and skips ended sessions", (t) => {
   const { open, isIn, names, sessions } = fresh(t);
   open("a");
   open("b", later(START, 1));

@@ -10,7 +10,7 @@ import { migrate } from "../migrate.ts";
 
 const NOW = instant(1_800_000_000_000);
 
-test("an account's list holds for aliases that lead to it alone, and ends with the account", () => {
+test("an account's list holds for aliases that lead only to it, and ends with the account", () => {
   const engine = new DatabaseSync(":memory:");
   migrate(engine, engineMigrations, 1);
   const { accounts, senders: on } = accountsOnMemory();

@@ -28,7 +28,7 @@ function made(t: TestContext) {
   return { accounts, forwards, young, set, goesTo, reached };
 }
 
-test("mail reaches what is new for a day, by aliases and forwards of others too", (t) => {
+test("mail reaches targets of the last day, by other accounts' aliases and forwards too", (t) => {
   const { accounts, forwards, set, reached } = made(t);
   assert.deepEqual(reached(ann), []);
   set(true);
@@ -42,7 +42,7 @@ test("mail reaches what is new for a day, by aliases and forwards of others too"
   assert.deepEqual(reached(ann), [], "root has set it");
 });
 
-test("while it rests the mail stays in the mailbox, and goes on to what is old", (t) => {
+test("while it rests the mail stays in the mailbox, and is still sent to older targets", (t) => {
   const { forwards, young, set, goesTo, reached } = made(t);
   for (const keep of [true, false]) {
     set(keep);

@@ -23,7 +23,7 @@ function fresh(t: TestContext) {
   return { db, store, history: new SqliteAccountHistory(db) };
 }
 
-test("sign-ins: of an account in whatever case, the latest first, with the password of each network's last", (t) => {
+test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
   const { store, history } = fresh(t);
   const know = (prefix: string, account: string, proof: string, at: number): void =>
     store.apply({ type: "KNOW", prefix: net(prefix), account, proof }, later(START, at));
@@ -106,7 +106,7 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
 });
 
-test("the many guesses of one network hide none of another, though they are the latest", (t) => {
+test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
   const { store, history } = fresh(t);
   const guess = (network: string, proof: string, at: number): void =>
     store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));

@@ -21,7 +21,7 @@ export class SqliteAccountHistory implements AccountHistory {
   readonly #sql: ReturnType<typeof statements>;
   readonly #otherProofs: (account: string) => readonly string[];
 
-  /** `otherProofs`: of passwords that an account has besides its own. */
+  /** `otherProofs`: of passwords that an account has in addition to its own. */
   constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
     this.#otherProofs = otherProofs;
     this.#sql = statements((sql) => db.prepare(sql));

@@ -8,7 +8,7 @@ import { HOUR_MS } from "../../../core/time.ts";
 import { SqliteAlertEvents } from "./alerts.ts";
 
 describe("alerts on a database", () => {
-  test("what events amount to is told once, and its end once, whatever restarts lie between", async () => {
+  test("a condition is reported once, and its end once, whatever restarts are between", async () => {
     const { fail, seconds, restart, clock } = alertsOnDatabase();
     for (const password of ["a", "a", "a"]) await fail(password);
     assert.deepEqual(await seconds(2), ["opened failed_logins"]);
@@ -31,7 +31,7 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(2), ["opened failed_logins"]);
   });
 
-  test("an account that was added through the web is told at once", async () => {
+  test("an account that was added through the web is reported at once", async () => {
     const { engine, seconds, signIn } = alertsOnDatabase();
     await signIn("203.0.113.9");
     const account = "anna@example.test";
@@ -42,7 +42,7 @@ describe("alerts on a database", () => {
     assert.match(told[0] ?? "", /^opened web_account 0anna@example\.test \(event \d+\)$/);
   });
 
-  test("an alias that was added through the web is told with its targets", async () => {
+  test("an alias that was added through the web is reported with its targets", async () => {
     const { engine, seconds, db } = alertsOnDatabase();
     const by = "web:admin via 203.0.113.9";
     const targets = ["thief@evil.test", "anna@example.test"];
@@ -81,7 +81,7 @@ describe("alerts on a database", () => {
     assert.deepEqual(await seconds(80), ["resolved dnsbl_set_aside"]);
   });
 
-  test("each component that stays down is an alert of its own; a short restart is none", async () => {
+  test("each component that stays down has its own alert; a short restart has none", async () => {
     const { down, seconds } = alertsOnDatabase();
     down.push({ name: "postfix", status: "down", detail: "not running" });
     assert.deepEqual(await seconds(5), []);
@@ -126,7 +126,7 @@ describe("alerts on a database", () => {
     );
   });
 
-  test("an account that is guessed at from everywhere is told, and its right password from a new place by itself", async () => {
+  test("an account that is guessed at from everywhere is reported, and its right password from a new place separately", async () => {
     const { engine, seconds, clock, restart } = alertsOnDatabase();
     const account = { service: "imap", login: "anna@example.test" } as const;
     const from = (text: string) => ({ ...account, ip: parseIp(text) ?? assert.fail() });
@@ -149,7 +149,7 @@ describe("alerts on a database", () => {
     assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 4);
   });
 
-  test("a token is told if it was made through the web, by its name", async () => {
+  test("a token is reported if it was made through the web, by its name", async () => {
     const { engine, seconds, signIn } = alertsOnDatabase();
     await signIn("203.0.113.7");
     await engine.audit({ type: "TOKEN_CREATED", subject: "backup", by: "root" });
@@ -191,7 +191,7 @@ describe("alerts on a database", () => {
     assert.equal(await succeed("2001:db8:1:3::3", "bert@example.test"), "place network first");
   });
 
-  test("far more than usual is told; the usual, though it is much, is not", async () => {
+  test("far more than usual is reported; the usual, though it is much, is not", async () => {
     const { fail, seconds } = alertsOnDatabase();
     for (let i = 0; i < 60; i++) await fail("a");
     assert.ok((await seconds(15)).includes("opened volume_spike"));
@@ -204,7 +204,7 @@ describe("alerts on a database", () => {
     assert.ok(!(await other.seconds(15)).includes("opened volume_spike"));
   });
 
-  test("a database that takes nothing keeps no alert from being told", async () => {
+  test("alerts are sent while the database takes nothing", async () => {
     const { db, notices, seconds } = alertsOnDatabase();
     db.exec("PRAGMA query_only = 1");
     notices.raise("database_unwritable", "disk full");

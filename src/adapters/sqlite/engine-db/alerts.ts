@@ -157,7 +157,7 @@ export class SqliteAlertStore implements AlertStore {
   }
 
   load(): AlertState {
-    // Skips alerts of another version that this one does not know.
+    // Skips alerts that only another version knows.
     const alerts = this.#sql.alerts.all().filter((row) => isAlertCode(text(row["code"])));
     return { alerts: alerts.map(readAlert), deliveries: this.#sql.deliveries.all().map(readDelivery) };
   }

@@ -67,7 +67,7 @@ for (const { what, sql, says } of [
     says: /^entry 2 does not follow entry 1/,
   },
 ])
-  test(`${what} made by SQL is found, and stays found when the chain goes on`, (t) => {
+  test(`${what} made by SQL is found, and stays found when the chain grows`, (t) => {
     const { db, add, fault } = audited(t);
     db.exec(sql);
     assert.match(fault() ?? "", says);
@@ -75,7 +75,7 @@ for (const { what, sql, says } of [
     assert.match(fault() ?? "", says);
   });
 
-test("removed newest entries are found at once, with and without an anchor, and when the chain goes on", (t) => {
+test("removed newest entries are found at once, with and without an anchor, and when the chain grows", (t) => {
   const { db, add, fault, anchor } = audited(t);
   const anchored = anchor();
   db.exec("DELETE FROM audit_entry WHERE id > 3");

@@ -5,7 +5,7 @@ import { banOf, net, newEngine, START, scratch } from "../../../../test/kit/test
 import { BanLengths } from "./ban-lengths.ts";
 import { SqliteStore } from "./store.ts";
 
-test("only lengths that are banned are worth a look, those in the database and those added since", (t) => {
+test("only banned lengths are looked up, those in the database and those added since", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);

@@ -58,7 +58,7 @@ export class SqliteBanLog implements BanLog {
   }
 }
 
-/** A row as an array, which begins with these two columns. */
+/** A row as an array, which starts with these two columns. */
 function readActive(row: unknown): FirewallBan {
   const columns: readonly unknown[] = Array.isArray(row) ? row : [];
   return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };

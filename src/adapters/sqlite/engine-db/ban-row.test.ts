@@ -29,7 +29,7 @@ test("a row becomes a ban", () => {
   });
 });
 
-test("what another hand wrote is named, not believed", () => {
+test("a row that another program wrote is named, not trusted", () => {
   assert.throws(() => readBan({ ...ROW, code: "toString" }), /"toString" where a reason belongs/);
   assert.throws(() => readBan({ ...ROW, level: "severe" }), /"severe" where one of light, .* belongs/);
   assert.throws(() => readBan({ ...ROW, ip: null }), /null where an address belongs/);

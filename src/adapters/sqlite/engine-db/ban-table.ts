@@ -9,7 +9,7 @@ import { readBan } from "./ban-row.ts";
 import { boundsOf } from "./network-bounds.ts";
 import type { StoreStatements } from "./store-statements.ts";
 
-/** The guard's table of bans. Each end is a row of its own, and each step of the table is stored. */
+/** The guard's table of bans. Each end is a separate row, and each step of the table is stored. */
 export class BanTable {
   readonly #lengths: BanLengths;
   readonly #sql: StoreStatements;
@@ -94,7 +94,7 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** Event ids. `countedUntil`: the last event when the newest ban began or ended; `forgiven`: the last that an administrator forgave. */
+/** Event ids. `countedUntil`: the last event when the newest ban started or ended; `forgiven`: the last that an administrator forgave. */
 export const NO_BANS: Readonly<{
   facts: Pick<AddressHistory, "ban" | "offencesAt">;
   countedUntil: number;

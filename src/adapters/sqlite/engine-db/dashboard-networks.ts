@@ -3,7 +3,7 @@ import { type Ip, neighbourhoodOf, overlaps, parseIp } from "../../../core/net/i
 import { DAY_MS, isoTime, later, type Millis } from "../../../core/time.ts";
 import { text } from "../columns.ts";
 
-/** So many of the newest entries are looked through: more than a year of an owner's sign-ins. */
+/** How many of the newest entries are searched: more than a year of an owner's sign-ins. */
 const ENTRIES = 10_000;
 
 /** A thief's own sign-in must not make the thief's network familiar. */

@@ -115,7 +115,7 @@ function fillAndEmpty(disk: string): void {
 }
 
 for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
-  test(`a database locked by another (BEGIN ${mode}) throws soon, and goes on once it is free`, (t) => {
+  test(`a database locked by another program (BEGIN ${mode}) throws soon, and works once it is free`, (t) => {
     const path = join(scratch(t), "engine.db");
     const db = openEngine(path);
     t.after(() => db.close());

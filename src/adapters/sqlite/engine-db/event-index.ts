@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
-/** About a millisecond of work, once in so many events. */
+/** About a millisecond of work, once in this many events. */
 const MOST_WAITING = 512;
 
 /**

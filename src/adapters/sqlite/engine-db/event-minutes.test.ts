@@ -18,7 +18,7 @@ function fresh(t: TestContext) {
   return { db, store, committed, rows, add, figures: new SqliteFigures(reader) };
 }
 
-test("a minute has what there was up to its end, and mail of accounts is told apart", (t) => {
+test("a minute has the events up to its end, and mail of accounts separately", (t) => {
   const { store, committed, rows, add } = fresh(t);
   add(later(START, 1));
   add(later(START, 59_999), "EMAIL");
@@ -34,7 +34,7 @@ test("a minute has what there was up to its end, and mail of accounts is told ap
   ]);
 });
 
-test("what is taken back is not counted, and the next process goes on", (t) => {
+test("events that were rolled back are not counted, and the next process continues", (t) => {
   const { db, store, rows, add, figures } = fresh(t);
   add(START);
   store.begin();
@@ -94,7 +94,7 @@ test("minutes of long ago become hours too, when the guard comes back after week
   );
 });
 
-test("the counts equal a naive recount, whatever is committed and taken back", (t) => {
+test("the counts equal a naive recount, whatever is committed and rolled back", (t) => {
   const { store, figures } = fresh(t);
   const random = seeded(14);
   const types = ["CONNECT", "EMAIL", "LOGIN_FAILED"] as const;

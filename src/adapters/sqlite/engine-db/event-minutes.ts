@@ -67,7 +67,7 @@ export class EventMinutes {
     const until = minute - (minute % HOUR_MS) - MINUTES_FOR_MS;
     const { changes } = this.#thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
     this.#isThinned = changes < MOST_REMOVED;
-    // Of what is longer ago one row is left: what a later difference begins with.
+    // Of older minutes one row is left: the start of a later difference.
     this.#forget.run(minute - FIGURES_FOR_MS);
   }
 

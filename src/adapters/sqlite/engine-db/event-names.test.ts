@@ -59,7 +59,7 @@ test("each name of an event enters once, people in lower case, Message-IDs witho
   ]);
 });
 
-test("a batch at a time; what has not entered is found all the same, in the same order", (t) => {
+test("a batch at a time; events outside the index are still found, in the same order", (t) => {
   const { append, names, search } = fresh(t);
   for (let i = 0; i < 10; i++)
     append(named(i % 2 === 0 ? { account: "anna@example.test" } : { recipient: "Anna@example.test" }), named({}));

@@ -12,10 +12,10 @@ const MOST_WAITING = 32;
 /**
  * Writes events. Between two questions of Postfix other programs empty the processor's caches, and SQLite is much code. So
  * a few of strangers' events wait until their transaction ends, or until something reads them, and are written in one go.
- * An event of an account is written at once, because several adapters look for those. What is audited enters the chain,
+ * An event of an account is written at once, because several adapters look for those. Audited events enter the chain,
  * and every event its minute's counts, in the same transaction.
  *
- * Readers trigger writes, and may leave out what they cannot read. So an error is kept and thrown again until the
+ * Readers trigger writes, and may skip rows that they cannot read. So an error is kept and thrown again until the
  * transaction ends: it can only be lost as a whole, and no row is written twice.
  */
 export class EventWriter {

@@ -8,7 +8,7 @@ import { HOUR_MS, isoTime, later } from "../../../core/time.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { SqliteHeldMail } from "./held-mail.ts";
 
-test("held accounts and mails, the newest first; one that was released or dropped is gone", (t) => {
+test("held accounts and mails, newest first; released and dropped ones are gone", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];

@@ -7,7 +7,7 @@ import { DAY_MS, later } from "../../../core/time.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { SqliteStore } from "./store.ts";
 
-test("good mail is counted by server and day, and told by server and by network", (t) => {
+test("good mail is counted by server and day, and read by server and by network", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);

@@ -59,7 +59,7 @@ test("what lies after now is from before the clock was set back, and proves noth
   assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, before);
 });
 
-test("different passwords of that time are told apart, repeated ones counted once", async () => {
+test("different passwords of that time count each, repeated ones once", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const fail = (passwordHash: string) =>
     engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
@@ -116,7 +116,7 @@ test("old reports are forgotten", () => {
   );
 });
 
-test("what the guard judged at that time is told from what it did not see, each kind by its own events", async () => {
+test("the guard's own verdicts of that time are distinguished from lines that it did not see, each kind by its own events", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
   const line = (about: "login" | "refusal" | "log", at: Millis) => ({ text: "", at, about });
@@ -159,7 +159,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   assert.equal((await engine.ask(report)).reason, "jail_report");
 });
 
-test("what the log told of while the guard was down was not judged", async () => {
+test("lines from while the guard was down were not judged", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   const now = clock.now();
   await engine.observe("mail.log", { inode: "1", offset: 1 }, [

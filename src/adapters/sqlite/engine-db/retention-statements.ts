@@ -9,7 +9,7 @@ export type Removal = Readonly<
 
 export type Range = Readonly<Record<string, unknown>> | undefined;
 
-/** Kept longest: bans, and what administrators did. SPARED is not, because it recurs with each report of a jail. */
+/** Kept longest: bans, and administrators' actions. SPARED is not, because it recurs with each report of a jail. */
 const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN: true,
   UNBAN: true,

@@ -134,7 +134,7 @@ test("routine rows go when they are old", (t) => {
   assert.equal(count(), 6);
 });
 
-test("known addresses, ended bans and followed steps go once they are old; what is in force stays", (t) => {
+test("known addresses, ended bans and followed steps are removed once they are old; those in force stay", (t) => {
   const { db, store, settle } = fresh(t, {});
   const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
   store.begin();

@@ -26,7 +26,7 @@ const KNOWN_FOR_MS = 180 * DAY_MS;
 /** As long as limits.accounts.window may be. */
 const GUESSES_FOR_MS = 7 * DAY_MS;
 const MOST_GUESSES = 200_000;
-/** So many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
+/** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
 const MANY_GUESSES = 10_000;
 const LOOK_EVERY_MS = MINUTE_MS;
 const BANS_FOR_MS = 90 * DAY_MS;
@@ -248,5 +248,5 @@ export class Retention {
   }
 }
 
-/** Removes at most so many rows and returns how many it removed. Fewer: there are no more. */
+/** Removes at most this many rows and returns how many it removed. Fewer: none are left. */
 type Sweep = (batch: number) => number;

@@ -4,6 +4,6 @@ export const SIMULATED =
 
 /**
  * Whether an event is what its type says: a simulated ban or refused sign-in is neither a ban nor a refusal. Simulated
- * decisions of other types have the type of what passed.
+ * decisions of other types have the type of a passed event.
  */
 export const TOOK_EFFECT = `(type NOT IN ('BAN', 'LOGIN_REFUSED', 'LOGIN_DELAYED') OR ${SIMULATED} IS NULL)`;

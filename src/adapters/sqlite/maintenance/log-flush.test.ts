@@ -31,7 +31,7 @@ function fresh(
   return { path, flush, commit, failures, successes: () => successes };
 }
 
-test("what is committed is flushed when it is asked for, as often as it is asked for", async (t) => {
+test("committed data is flushed on request, as often as requested", async (t) => {
   const { flush, commit, failures } = fresh(t);
   commit();
   assert.deepEqual(await Promise.all([flush.flushed(), flush.flushed()]), [true, true]);
@@ -40,7 +40,7 @@ test("what is committed is flushed when it is asked for, as often as it is asked
   assert.deepEqual(failures, []);
 });
 
-test("a flush under way does not cover what comes after it began", async (t) => {
+test("a flush under way does not cover commits after its start", async (t) => {
   const { flush } = fresh(t);
   const first = flush.flushed();
   await Promise.resolve();
@@ -51,7 +51,7 @@ test("a flush under way does not cover what comes after it began", async (t) => 
   assert.deepEqual(await Promise.all([first, second]), [true, true]);
 });
 
-test("a log that cannot be flushed is told, by a command and when the time is up", async (t) => {
+test("a log that cannot be flushed is reported, by a command and when the time is up", async (t) => {
   const { path, flush, failures } = fresh(t, { bans: 1, events: 60_000 });
   rmSync(`${path}-wal`);
   assert.equal(await flush.flushed(), false);
@@ -63,7 +63,7 @@ test("a log that cannot be flushed is told, by a command and when the time is up
   await flush.stop();
 });
 
-test("a refused flush is tried again without another commit, and its end is told", async (t) => {
+test("a refused flush is tried again without another commit, and its end is reported", async (t) => {
   const { path, flush, failures, successes } = fresh(t, { bans: 1, events: 1 });
   renameSync(`${path}-wal`, `${path}-elsewhere`);
   assert.equal(await flush.flushed(), false);

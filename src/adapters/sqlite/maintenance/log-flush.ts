@@ -22,10 +22,10 @@ const WAIT_MS = { bans: 100, events: 1_000 } as const;
 
 /**
  * Brings committed transactions to the disk. `synchronous = NORMAL` leaves them in the write-ahead log until the next
- * checkpoint, and a power failure would lose them. fdatasync(2) runs on a thread of its own, so no decision waits for it.
+ * checkpoint, and a power failure would lose them. fdatasync(2) runs on a separate thread, so no decision waits for it.
  *
  * A disk tells a failed write once: the kernel then counts the pages as written, and the next fdatasync succeeds without
- * them (fsync(2), ERRORS). So a log that was refused is not believed until all of it is in the database file.
+ * them (fsync(2), ERRORS). So a log that was refused is not trusted until all of it is in the database file.
  */
 export class LogFlush {
   readonly #parts: LogFlushParts;
@@ -92,7 +92,7 @@ export class LogFlush {
       this.#refused.set(path, why);
       between();
       if (!hasEmptied(path)) return why;
-      // The file must also be empty on the disk: what is left of the old log would be read over the newer database.
+      // The file must also be empty on the disk: the rest of the old log would be read over the newer database.
       const left = await sync(log);
       if (left === null) this.#refused.delete(path);
       return left;

@@ -31,7 +31,7 @@ function started(t: TestContext, argv?: readonly string[]) {
   return { directory, db, maintenance, downs };
 }
 
-test("it carries out what it is told, one order after the other", async (t) => {
+test("it carries out its orders, one after the other", async (t) => {
   const { maintenance } = started(t);
   const [copied, surplus, warmed] = await Promise.all([
     maintenance.ask({ type: "checkpoint" }),
@@ -56,7 +56,7 @@ test("an answer longer than a pipe holds arrives whole", async (t) => {
   assert.equal(surplus.stale.length, 3_000);
 });
 
-test("killed, it answers nothing, is started again, and both are told", async (t) => {
+test("killed, it answers nothing, is started again, and both are reported", async (t) => {
   const { maintenance, downs } = started(t);
   await maintenance.ask(COUNT);
   const { pid } = maintenance;
@@ -72,13 +72,13 @@ test("killed, it answers nothing, is started again, and both are told", async (t
   assert.equal(downs.at(-1), null);
 });
 
-test("a program that cannot be started is told, and no order hangs", async (t) => {
+test("a program that cannot be started is reported, and no order hangs", async (t) => {
   const { maintenance, downs } = started(t, ["/nonexistent/program"]);
   assert.equal(await maintenance.ask({ type: "checkpoint" }), null);
   assert.match(downs.at(-1) ?? "", /ENOENT/);
 });
 
-test("it ends when it is told to, and leaves the log beside the database to readers that may not write", async (t) => {
+test("it ends on request, and leaves the log beside the database to readers that may not write", async (t) => {
   const { directory, maintenance } = started(t);
   await maintenance.ask(COUNT);
   const { pid } = maintenance;

@@ -6,7 +6,7 @@ import { type Order, READY, type Result } from "./orders.ts";
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const RESTART_MS = { first: 1_000, most: 60_000 };
-/** A disk may be slow. A process that is silent for so long hangs for another reason. */
+/** A disk may be slow. A process that is silent for this long hangs for another reason. */
 const ANSWER_MS = 60_000;
 /** The longest answer, five thousand stale entries, takes a third of it. */
 const ANSWER_BYTES = 2 * 1024 * 1024;
@@ -68,7 +68,7 @@ export class MaintenanceProcess {
     return answer.then((line) => (line === null ? null : (JSON.parse(line) as Result<O> | null)));
   }
 
-  /** The process ends by itself after its current order. The guard does not wait for a slow disk. */
+  /** The process ends after its current order. The guard does not wait for a slow disk. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#restart !== null) clearTimeout(this.#restart);

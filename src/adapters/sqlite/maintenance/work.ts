@@ -61,7 +61,7 @@ export class MaintenanceWork {
     this.#warm.get(from, rows);
   }
 
-  /** Writes what lasts of the database into a file of its own, from which a lost one is made again. */
+  /** Writes the lasting part of the database into a separate file, from which a lost one is made again. */
   digest(): void {
     const file = digestOf(this.#path);
     const fresh = `${file}.new`;

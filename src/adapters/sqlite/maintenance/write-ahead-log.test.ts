@@ -55,7 +55,7 @@ test("a pass during which nothing was committed lets the log be emptied, and all
   log.release(null);
 });
 
-test("what is committed during a pass is neither lost nor begins the log over, and goes with the next pass", (t) => {
+test("commits during a pass are neither lost nor restart the log, and are written with the next pass", (t) => {
   const { log, work, commit, rows, filed } = fresh(t);
   commit(500);
   log.hold();
@@ -90,7 +90,7 @@ test("a reader in the middle of the log keeps it, and loses nothing of what it s
 });
 
 test(
-  "a reader in the way at the end: the log is begun over with the next commit, which flushes once",
+  "a reader in the way at the end: the log is restarted with the next commit, which flushes once",
   TRACED,
   async (t) => {
     const { path, log, work, commit, rows, filed } = fresh(t);
@@ -170,7 +170,7 @@ test("in whatever order: every committed row is there, to the guard and to reade
   for (const reader of readers) reader.close();
 });
 
-/** The files of this database that `work` had flushed, each as often as it was (strace(1) of this process). */
+/** The files of this database that `work` flushed, each with its number of flushes (strace(1) of this process). */
 async function flushesOf(path: string, work: () => void): Promise<readonly string[]> {
   const tracer = spawn("strace", ["-f", "-y", "-e", "trace=fsync,fdatasync", "-p", String(process.pid)]);
   let said = "";

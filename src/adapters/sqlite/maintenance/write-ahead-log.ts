@@ -11,7 +11,7 @@ export type Copied = Readonly<{ frames: number; copied: number }>;
  * - nothing is left in the log that the database file has not flushed: `hold` notes where the log ended, `release`
  *   empties it only if nothing was committed since, and the guard is the only writer;
  * - SQLite itself never starts the log over in between: a held reader keeps it from that;
- * - a commit that begins an *empty* log needs no flush of its header: after a power failure the file holds the old log
+ * - a commit that starts an *empty* log needs no flush of its header: after a power failure the file holds the old log
  *   as a whole, which repeats what the database has, or the new one as far as it got. Over an old log it would need one.
  *
  * Call it between transactions of `db`. `db` must be the connection that writes.
@@ -28,7 +28,7 @@ export class WriteAheadLog {
     this.#db = db;
     db.exec("PRAGMA wal_autocheckpoint = 0");
     this.#path = `${path}-wal`;
-    // It waits for no lock: a reader in the way is left alone.
+    // It waits for no lock: a reader in the way is not disturbed.
     this.#reader = new DatabaseSync(path, { timeout: 0 });
     this.#reader.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64");
     this.#version = this.#reader.prepare("PRAGMA data_version");

@@ -59,7 +59,7 @@ export class AuditEntries {
   }
 
   check(anchors: readonly Anchor[], now: Millis): Checked {
-    // First, so that an entry that comes meanwhile is not taken for a missing one.
+    // First, so that a new entry is not taken for a missing one.
     const numbered = integer(this.#numbered.get()?.["seq"] ?? 0);
     return checkChain(this.all(), { anchors, numbered, now }, sha256);
   }
@@ -82,7 +82,7 @@ export function lastAudited(engineDb: string, type: string): ReturnType<AuditEnt
 export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {
   const db = openEngineForReading(engineDb);
   try {
-    // One state of the file: what is read is what was looked at.
+    // One state of the file: the entries are those that were checked.
     db.exec("BEGIN");
     const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
     return isTable === undefined ? unreadable("its table is gone") : new AuditEntries(db).check(anchors, now);

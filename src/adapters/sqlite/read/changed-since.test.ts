@@ -24,7 +24,7 @@ function pair(engineSql = "", accountsSql = "") {
 }
 const NONE = { added: [], removed: [], changed: [] };
 
-test("each kind of change is told by name; a new column and a token's use are no change", () => {
+test("each kind of change is listed by name; a new column and a token's use do not count", () => {
   const copy = pair(
     `INSERT INTO event VALUES (1, 1); INSERT INTO ban VALUES (1, 'a', x'01', NULL), (2, 'b', x'02', NULL);
      INSERT INTO allow_entry VALUES ('n', 'same')`,
@@ -68,7 +68,7 @@ test("accounts with keys that the copy lacks are named once, also where it has n
   assert.deepEqual(changedSince(now, pair()).newKeys, ["anna", "bert", "carl"]);
 });
 
-test("second factors are named, and the use of one is no change, but that of a recovery code", () => {
+test("second factors are named, and their use does not count as a change, but a recovery code's does", () => {
   const tables = `
     CREATE TABLE admin_totp (secret BLOB, last_step INTEGER);
     CREATE TABLE admin_recovery (digest TEXT, used_at INTEGER);

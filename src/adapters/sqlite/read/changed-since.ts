@@ -65,7 +65,7 @@ function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly st
   return [...new Set(added.map(({ account }) => String(account)))];
 }
 
-/** The second factors of the dashboard's sign-in. A code of the app, or a passkey, that was used is no change; a used recovery code is one. */
+/** The second factors of the dashboard's sign-in. The use of an app's code or a passkey does not count as a change; that of a recovery code does. */
 function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   return new Map([
     ...named(db, "admin_totp", "'authenticator app'", "hex(secret)"),

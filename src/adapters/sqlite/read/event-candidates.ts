@@ -49,7 +49,7 @@ export class EventCandidates {
     const types = typesOf(filter);
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
-      // Read first: of the events up to this mark, each has its key in the index, whatever enters it meanwhile.
+      // Read first: of the events up to this mark, each has its key in the index, whatever enters it from then on.
       const upto = integer(this.#marks.get()?.["upto"]);
       const pairs = this.#pairsOf(prefix);
       if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
@@ -189,7 +189,7 @@ function parted({ after, before }: Span, upto: number): Parts {
 function namesOf(filter: EventFilter): readonly Name[] {
   const { account, mail } = filter;
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
-  // A stranger may use the queue id of another mail as a Message-ID, so a queue id is searched among queue ids only.
+  // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
   if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
   return typesOf(filter).map(namedType);
 }

@@ -82,7 +82,7 @@ for (const [name, addresses, longestMs, at] of [
   ["a clock that was set back, a search that stops after each look", 40, 0, setBack],
   ["a clock that is set back after each twenty", 40, 1_000, (i: number) => (i % 20) * MINUTE_MS],
 ] as const)
-  test(`all pages together are what a look at each event finds: ${name}`, (t) => {
+  test(`all pages together have the events that a look at each event finds: ${name}`, (t) => {
     const { db, events } = fresh(t, 1_500, addresses, at);
     const search = new EventSearch(db, longestMs);
     for (const filter of FILTERS) {
@@ -107,7 +107,7 @@ for (const [name, addresses, longestMs, at] of [
     }
   });
 
-test("a search that finds nothing in its time says where to go on", (t) => {
+test("a search that finds nothing in its time has a cursor to continue", (t) => {
   const { db } = fresh(t, 3_000, 700);
   const asked = { prefix: net("198.51.0.0/16"), type: "CONNECT", most: 5, order: "newest_first" } as const;
   const first = new EventSearch(db, 0).find(asked);

@@ -20,7 +20,7 @@ import { EventRecords } from "./event-records.ts";
 const PREFIX = hostPrefix(STRANGER);
 const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
 
-test("what is recorded is read back whole, and told in the same words", (t) => {
+test("a record is read back whole, with the same sentences", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);
@@ -68,7 +68,7 @@ test("what is recorded is read back whole, and told in the same words", (t) => {
   );
 });
 
-test("an event of which only the words are known is none to read back; ids go on behind it", (t) => {
+test("an event of which only the words are known is not read back; ids continue after it", (t) => {
   const db = newEngine(join(scratch(t), "engine.db"));
   t.after(() => db.close());
   const store = new SqliteStore(db);

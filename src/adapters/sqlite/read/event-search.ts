@@ -102,7 +102,7 @@ function isWanted([, , type, , , network, , , , , messageId]: Row, filter: Event
   return prefix === undefined || isAbout(network, prefix);
 }
 
-/** Longer Message-IDs with the same beginning are found together. */
+/** Longer Message-IDs with the same prefix are found together. */
 function isNamed(messageId: unknown, wanted: string): boolean {
   return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(wanted);
 }

@@ -4,7 +4,7 @@ import { engineDatabase, eventRow, START } from "../../../../test/kit/test-datab
 import { later, MINUTE_MS } from "../../../core/time.ts";
 import { EventTimes } from "./event-times.ts";
 
-test("a time is found between two set-backs of the clock, and what is too new to be known is not left out", (t) => {
+test("a time is found between two set-backs of the clock, and events that are too new to be known are not skipped", (t) => {
   const { store, reader, committed } = engineDatabase(t);
   const append = (minutes: number): void =>
     void store.append(eventRow("203.0.113.7", later(START, minutes * MINUTE_MS)));

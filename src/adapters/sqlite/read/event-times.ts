@@ -56,7 +56,7 @@ export class EventTimes {
   /** What was recorded between two times at which the machine's clock was set back, in the order that is asked for. */
   *stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
     for (let [from, to] = [after, before]; from + 1 < to; ) {
-      // The id that a stretch begins with. One that begins the whole span parts nothing.
+      // The id at the start of a stretch. One at the start of the whole span separates nothing.
       const found = this.#setBacks[order].get(from + 1, to);
       const begin = found === undefined ? null : integer(found["id"]);
       if (begin === null) {

@@ -18,7 +18,7 @@ import { TOOK_EFFECT } from "../engine-db/simulated.ts";
 
 /**
  * Up to this number, events are ranked one by one, which takes some milliseconds. Beyond it, the ranking comes from
- * EventTally, and begins with the hour or the day that contains the requested time.
+ * EventTally, and starts with the hour or the day that contains the requested time.
  */
 const LOOKED_AT = 10_000;
 

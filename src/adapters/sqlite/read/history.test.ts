@@ -8,7 +8,7 @@ import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import type { Reach } from "../../../engine/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 
-/** `countedUntil`: how many rows stood when the ban began or ended. */
+/** `countedUntil`: how many rows existed when the ban started or ended. */
 type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; countedUntil: number };
 
 /** The oracle: recounts everything from zero each time. Slow and obvious. */

@@ -21,7 +21,7 @@ test("a /64 is found without its neighbours, wherever its zeros are", () => {
   for (const [network, texts] of expected) assert.deepEqual(textsWithin(net(network)), texts, network);
 });
 
-test("each network within another begins with exactly one of its texts", () => {
+test("each network within another starts with exactly one of its texts", () => {
   const group = fc.constantFrom(0, 0, 0, 1, 0xff, 0xab12, 0xffff);
   const v6 = fc.array(group, { minLength: 8, maxLength: 8 }).map((all) => all.map((one) => one.toString(16)).join(":"));
   const v4 = fc.array(fc.constantFrom(0, 1, 10, 255), { minLength: 4, maxLength: 4 }).map((all) => all.join("."));
@@ -41,7 +41,7 @@ test("each network within another begins with exactly one of its texts", () => {
   );
 });
 
-test("of IPv4 there are texts that only networks within begin with", () => {
+test("of IPv4 there are texts with which only networks within it start", () => {
   assert.deepEqual(exactTextsWithin(net("203.0.112.0/22")), ["203.0.112.", "203.0.113.", "203.0.114.", "203.0.115."]);
   assert.deepEqual(exactTextsWithin(net("203.0.113.6/31")), ["203.0.113.6/", "203.0.113.7/"]);
   assert.deepEqual(exactTextsWithin(net("203.0.113.7")), ["203.0.113.7/"]);

@@ -1,8 +1,8 @@
 import { isV4, networkAddress, type Prefix, prefixLength } from "../../../core/net/ip.ts";
 
 /**
- * What the text of a network within this one may begin with; each such text begins with exactly one of these. Few other
- * networks do: RFC 5952 writes one run of zeros as `::`, which hides how long it is. Of IPv6 there is one beginning for each
+ * The prefixes of the texts of networks within this one; each such text starts with exactly one of these. Few other
+ * networks do: RFC 5952 writes one run of zeros as `::`, which hides how long it is. Of IPv6 there is one prefix for each
  * run that may be written so, and one for none.
  */
 export function textsWithin(network: Prefix): readonly string[] {
@@ -17,7 +17,7 @@ export function textsWithin(network: Prefix): readonly string[] {
   const fixed = groups.slice(0, Math.floor(length / 16));
   const partial = digitsOf(groups[fixed.length] ?? "0", length % 16);
   const shortened = zeroRuns(fixed).flatMap(([from, to]) => {
-    // A single group of zeros is written so only where the zeros may go on.
+    // A single group of zeros is written this way only where the zeros may continue.
     const goesOn = to === fixed.length && partial === "";
     if (to - from < 2 && !goesOn) return [];
     return [`${fixed.slice(0, from).join(":")}::${joined(fixed.slice(to), ":")}${partial}`];
@@ -25,7 +25,7 @@ export function textsWithin(network: Prefix): readonly string[] {
   return [joined(fixed, ":") + partial, ...shortened];
 }
 
-/** The same of IPv4 alone, so that each IPv4 network that begins with one of these is within: at most 128. */
+/** The same only of IPv4, so that each IPv4 network that starts with one of these is within: at most 128. */
 export function exactTextsWithin(network: Prefix): readonly string[] {
   const length = prefixLength(network);
   const octets = networkAddress(network).split(".");
@@ -36,7 +36,7 @@ export function exactTextsWithin(network: Prefix): readonly string[] {
   return Array.from({ length: 2 ** (8 - (length % 8)) }, (_, i) => `${joined(fixed, ".")}${lowest + i}${end}`);
 }
 
-/** What all of them begin with. */
+/** The common prefix of all of them. */
 export function sharedBeginning([first = "", ...others]: readonly string[]): string {
   let end = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, end))) end -= 1;
@@ -67,7 +67,7 @@ function zeroRuns(groups: readonly string[]): readonly (readonly [from: number, 
   return runs;
 }
 
-/** The digits that a group surely begins with where its first `bits` are those of this one. */
+/** The digits with which a group certainly starts if its first `bits` are those of this one. */
 function digitsOf(group: string, bits: number): string {
   const lowest = Number.parseInt(group, 16);
   const highest = (lowest | (0xffff >> bits)).toString(16);

@@ -157,7 +157,7 @@ test("bans are found by a part of their network, reason or source, page by page"
   assert.deepEqual(found("ubung").items, []);
 });
 
-test("bans come page by page, the newest first, and those that are over are left out", (t) => {
+test("bans come page by page, newest first, without those that are over", (t) => {
   const { store, committed, queries } = fresh(t);
   committed(() => {
     for (let i = 1; i <= 7; i++) store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START) }, START);

@@ -43,7 +43,7 @@ test("days are counted by UTC, from the first moment to the last", (t) => {
   ]);
 });
 
-test("addresses and names are ranked, and what was only simulated is no refusal", (t) => {
+test("addresses and names are ranked, and simulated refusals do not count", (t) => {
   const { events, db } = recorded(t, [
     ["LOGIN_FAILED", 3, { account: "Admin" }],
     ["LOGIN_FAILED", 3, { account: "admin" }],
@@ -63,7 +63,7 @@ test("addresses and names are ranked, and what was only simulated is no refusal"
   assert.deepEqual(events.names(FROM), [{ name: "admin", failed: 2 }]);
 });
 
-test("reasons are told in words, the most frequent first, with what retention summed up", (t) => {
+test("reasons are shown in words, most frequent first, with retention's summaries", (t) => {
   const { events, db } = recorded(t, [
     ["EMAIL_BLOCKED", 3, { reason: "spam_refused" }],
     ["EMAIL_BLOCKED", 3, { reason: "block_listed" }],

@@ -9,9 +9,9 @@ import { EventIds } from "../engine-db/event-ids.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { TOOK_EFFECT } from "../engine-db/simulated.ts";
 
-/** So many of a type are looked at one by one, the newest: half a second for all types together. */
+/** How many of a type are read one by one, the newest: half a second for all types together. */
 const MOST = 100_000;
-/** So many rows of each list. */
+/** How many rows of each list. */
 const SHOWN = 10;
 /** Groups that are compared, of each type. */
 const GROUPS = 5_000;

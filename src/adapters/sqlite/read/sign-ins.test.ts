@@ -39,7 +39,7 @@ test("a sign-in from the allow list is remembered by its event", (t) => {
   assert.deepEqual(signIns.of("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
 });
 
-test("places that an account has not used before, the latest first", () => {
+test("places that an account has not used before, newest first", () => {
   const db = new DatabaseSync(":memory:");
   migrate(db, engineMigrations, 1);
   db.exec(`INSERT INTO known_address (prefix, account, first_at, last_at) VALUES

@@ -77,7 +77,7 @@ const SENT = {
   server: null,
 } as const;
 
-test("a mail by its queue id or Message-ID: session, score, way and end, and nothing of other mails", (t) => {
+test("a mail by its queue id or Message-ID: session, score, path and end, and nothing about other mails", (t) => {
   const { commit, observe, wait, queries } = fresh(t);
   commit(CONNECT, ...SESSION);
   observe(QUEUED, SCORED, SENT, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
@@ -102,7 +102,7 @@ test("a mail by its queue id or Message-ID: session, score, way and end, and not
   assert.deepEqual(whyMessage(queries, "BBBBBBBBBBB").timeline, []);
 });
 
-test("a mail with a long Message-ID, and none of those that begin like it", (t) => {
+test("a mail with a long Message-ID, and none of those with the same prefix", (t) => {
   const { observe, queries, index } = fresh(t);
   const [long, other] = ["1", "2"].map((end) => `<${"é\u{1F600}".repeat(170)}${end}@sender.test>`);
   assert.ok(long !== undefined && other !== undefined);
@@ -114,7 +114,7 @@ test("a mail with a long Message-ID, and none of those that begin like it", (t) 
   }
 });
 
-test("a sender who writes another mail's names into an address is no part of its story", (t) => {
+test("a sender who writes another mail's names into an address is not in its story", (t) => {
   const { commit, observe, queries } = fresh(t);
   commit(...SESSION);
   observe(QUEUED);
@@ -181,7 +181,7 @@ test("strangers who guess at an account push out nothing that it did or that was
   assert.deepEqual([few.own.length, few.timeline.length, few.complete], [1, 1, true]);
 });
 
-test("an address: its report, and the same events explained, the oldest first", (t) => {
+test("an address: its report, and the same events explained, oldest first", (t) => {
   const { observe, queries, now } = fresh(t);
   const fault = { type: "CLIENT_FAULT", service: "smtp", times: 1 } as const;
   const prefix = net("198.51.100.7");

@@ -36,7 +36,7 @@ export class OpenFiles {
   }
 }
 
-/** A complete copy, committed and flushed. The name must be free. Decisions go on meanwhile. */
+/** A complete copy, committed and flushed. The name must be free. Decisions are made at the same time. */
 export async function copyDatabase(db: DatabaseSync, to: string): Promise<void> {
   await backup(db, to);
 }

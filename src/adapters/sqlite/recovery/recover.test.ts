@@ -63,7 +63,7 @@ test("a whole database is opened, and nothing is set aside", (t) => {
   assert.deepEqual(setAsideBeside(layout.engineDb), []);
 });
 
-test("of a damaged one all that can be read begins a new one", (t) => {
+test("the readable part of a damaged one starts a new one", (t) => {
   const { layout, db } = ran(t);
   const root = Number(
     db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'").get()?.["rootpage"],
@@ -92,7 +92,7 @@ for (const { what, does, fate } of [
   { what: "overwritten", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)), fate: "damaged" },
   { what: "gone", does: (path: string) => rmSync(path), fate: "missing" },
 ])
-  test(`one that is ${what} begins again from its digest, and new events count`, (t) => {
+  test(`one that is ${what} starts again from its digest, and new events count`, (t) => {
     const { layout, db } = ran(t);
     new MaintenanceWork(layout.engineDb).digest();
     db.close();
@@ -120,7 +120,7 @@ for (const { what, does, lost } of [
     lost: true,
   },
 ])
-  test(`the audit goes on in place of a database that is ${what}, and says so; what is lost of it is found`, (t) => {
+  test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, (t) => {
     const { layout, db, store } = ran(t);
     const obey = (subject: string): void => {
       store.begin();
@@ -166,7 +166,7 @@ for (const { what, does } of [
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });
 
-  test(`accounts.db that is ${what}, without a copy: nothing is changed, and it is told`, (t) => {
+  test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, (t) => {
     const { layout, accounts } = ran(t);
     accounts.close();
     does(layout.accountsDb);

@@ -25,7 +25,7 @@ export function markDamaged(path: string): void {
 }
 
 /**
- * Opens `engine.db`. A damaged one is set aside; what can be read of it, and of its digest, begins a new one. So does the
+ * Opens `engine.db`. A damaged one is set aside; the readable part of it, and of its digest, starts a new one. So does the
  * digest alone where the file is gone. Throws UnusableDatabase.
  */
 export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
@@ -85,7 +85,7 @@ function copyFlushed(from: string, to: string): void {
   }
 }
 
-/** SQLite would begin a new database in an empty file. */
+/** SQLite would start a new database in an empty file. */
 function isEmpty(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }

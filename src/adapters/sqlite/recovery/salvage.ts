@@ -27,7 +27,7 @@ const LASTING = [
 
 /** More than any limit counts of one address, and read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
-/** Of two days and more: counters do not begin at zero again. */
+/** Of two days and more: counters do not start at zero again. */
 const NEWEST_MINUTES = { table: "event_minute", order: "ORDER BY id DESC LIMIT 4000" };
 
 /** Tables that were read to their end. */
@@ -35,7 +35,7 @@ export type Salvaged = ReadonlySet<string>;
 
 /**
  * Copies what can be read of `from` into `db`. A row that cannot be read, that no longer fits its table, or that `db` has
- * already is left out. Tables in `done` are passed over. Throws only if `db` cannot be written.
+ * already is skipped. Tables in `done` are passed over. Throws only if `db` cannot be written.
  */
 export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set()): Salvaged {
   const source = openedForReading(from);
@@ -54,7 +54,7 @@ export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set
  */
 export function digest(source: DatabaseSync, path: string): void {
   try {
-    // Without indexes, and by SQLite alone: a twentieth of the time of row by row, and other maintenance waits for it.
+    // Without indexes, and only by SQLite: a twentieth of the time of row by row, and other maintenance waits for it.
     source.prepare("ATTACH ? AS digest").run(path);
     try {
       copyWhole(source);
@@ -119,7 +119,7 @@ function openedForReading(path: string): DatabaseSync | null {
 
 type Copy = Readonly<{ table: string; order: string }>;
 
-/** Whether it was read to its end. What is cut short is taken as far as it goes. */
+/** Whether it was read to its end. A truncated one is taken as far as it can be read. */
 function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Copy): boolean {
   const known = new Set(knownColumns(source, table));
   const shared = columnsOf(db, table).filter((column) => known.has(column));

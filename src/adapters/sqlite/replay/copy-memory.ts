@@ -40,7 +40,7 @@ function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis)
 }
 
 /**
- * Guesses have the time of the last try. When those that were tried again after `start` were tried before it stands in the
+ * Guesses have the time of the last try. When those that were tried again after `start` were tried before it is in the
  * events of that time, as far as there are any.
  */
 function copyGuessesTriedAgain(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
@@ -84,7 +84,7 @@ const COPIES = [
       FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
   },
   {
-    // As it is now: when it was set is not kept.
+    // The present value: when it was set is not kept.
     table: "account_password",
     columns: "account, proof",
     rows: "SELECT account, proof FROM account_password WHERE $start > 0 AND $day > 0",

@@ -14,7 +14,7 @@ import { openReplayHistory } from "./replay-history.ts";
 
 const MAILS = 12;
 
-test("a replay that begins in the middle knows the bans from before it", async () => {
+test("a replay that starts in the middle knows the bans from before it", async () => {
   const { engine, db, clock } = engineOnMemory();
   const asked = async (): Promise<void> => {
     const decided = engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL });
@@ -93,7 +93,7 @@ test("a guess that was tried again later counts from when it was tried before", 
   assert.deepEqual(rows(copy), before);
 });
 
-test("what began later is not copied", () => {
+test("bans that started later are not copied", () => {
   const [{ db, clock }, { db: copy }] = [engineOnMemory(), engineOnMemory()];
   const known = db.prepare("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)");
   const now = clock.now();
@@ -109,7 +109,7 @@ test("what began later is not copied", () => {
   );
 });
 
-test("what the outside told is told again, until it tells otherwise", () => {
+test("facts from outside hold until the next record has others", () => {
   const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
   const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
   const facts = new RecordedFacts(parts);
