@@ -1,6 +1,6 @@
 import type { CommandCall } from "./call.ts";
 
-/** Whether the administrator says yes. Where nobody can be asked, a script has decided. */
+/** Whether the administrator says yes. Without a terminal, a script has decided. */
 export async function confirmed(call: CommandCall, question: string): Promise<boolean> {
   return !call.terminal.interactive || call.flag("yes") || agrees(call, question);
 }

@@ -92,7 +92,7 @@ function wordsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
-/** The words in small letters with which it begins. */
+/** The lower-case words at its start. */
 function nameOf({ command }: Form): string {
   return /^[a-z -]+(?= |$)/.exec(command)?.[0] ?? command;
 }

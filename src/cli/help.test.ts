@@ -49,7 +49,7 @@ test("as JSON it is the table of commands", () => {
   assert.deepEqual(help.json, { commands: [{ name, usage, says, options }] });
 });
 
-test("a topic that is no command is wrong usage", () => {
+test("an unknown topic is wrong usage", () => {
   const help = helpFor("frobnicate", commands);
   assert.ok(!help.ok);
   assert.deepEqual([help.exit, help.message], ["wrong_usage", 'There is no command "frobnicate".']);

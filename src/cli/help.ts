@@ -72,7 +72,7 @@ function listOf({ heading, commands }: Listed): string {
   return heading === undefined ? table(commands) : `${heading}:\n${table(commands)}`;
 }
 
-/** Within 80 columns: what a command does goes on below itself, and a long usage has a line of its own. */
+/** Within 80 columns: a description is wrapped below itself, and a long usage has a separate line. */
 function table(rows: readonly CliCommand[]): string {
   return rows
     .map((command) => {

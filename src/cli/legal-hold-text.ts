@@ -8,7 +8,7 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
   return `since ${dayAndTime(since)}${reason === "" ? "" : ` (${oneLine(reason)})`}`;
 }
 
-/** What is said where an account is removed; null if its mail is not under legal hold. Never throws. */
+/** The warning when an account is removed; null if its mail is not under legal hold. Never throws. */
 export async function heldText(layout: Pick<Layout, "legalHolds">, account: string): Promise<string | null> {
   const { legalHoldOf } = await import("../daemon/keeper/legal-holds.ts");
   try {

@@ -39,7 +39,7 @@ test("a page that cannot be had fails the list", async () => {
   assert.equal(none, problem);
 });
 
-test("a list that goes on says so, and how many items are left where that is known", () => {
+test("a list with further pages says so, and how many items are left if that is known", () => {
   const page = { next: "41", total: 100_000, shown: 50 };
   assert.match(andMore(page, null), /^\n… and 99,950 more: .*--cursor 41 /);
   assert.match(andMore(page, "91"), /^\n… and more: .*--cursor 41 /);

@@ -56,7 +56,7 @@ describe("with a running guard", TIMED, () => {
     assert.equal((await run("unban 2001:db8::1")).code, 0);
   });
 
-  test("what is allow-listed is not banned, and says why", async () => {
+  test("an allow-listed address is not banned, and the error says why", async () => {
     assert.equal((await run("allow add 198.51.100.0/24 our office")).code, 0);
     const refused = await run("ban 198.51.100.9");
     assert.equal(refused.code, 1);
@@ -103,7 +103,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(oneLineOfError(gone), /There is no account/);
   });
 
-  test("greylist: a pause for a recipient is told, listed and ended", async () => {
+  test("greylist: a pause for a recipient is confirmed, listed and ended", async () => {
     assert.match(oneLineOfError(await run("greylist pause nobody@example.org")), /receives no mail here/);
     assert.equal((await run("account add gina@example.org --password-stdin", `${PASSWORD}\n`)).code, 0);
     const paused = await run("greylist pause Gina@example.org --for 1h");

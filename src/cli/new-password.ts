@@ -7,7 +7,7 @@ import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./cal
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/** `proof`: what Dovecot will tell of it, by which the guard recognises it; empty if that is not known. */
+/** `proof`: Dovecot's later proof of it, by which the guard recognises it; empty if that is not known. */
 type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
 
 /** A new password, which is read from standard input or asked for twice. It itself never leaves this process. */

@@ -9,7 +9,7 @@ import { layoutOf } from "../settings/layout.ts";
 import { NOT_RUNNING } from "./call.ts";
 import { noServerIn, notRunning } from "./no-server.ts";
 
-test("where there are no settings, the directory is named as well", () => {
+test("without settings, the directory is named as well", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. .* in ${layout.data}: `));
   assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
@@ -18,7 +18,7 @@ test("where there are no settings, the directory is named as well", () => {
   assert.deepEqual(notRunning(layout), NOT_RUNNING);
 });
 
-test("for a directory of others nothing is uninstalled", { skip: lacking({ root: true }) }, async () => {
+test("nothing is uninstalled for another program's directory", { skip: lacking({ root: true }) }, async () => {
   const layout = layoutOf(temporaryDirectory());
   writeFileSync(join(layout.data, "of-others"), "");
   const { code, err } = await ghostinbox(layout, ["uninstall"]);

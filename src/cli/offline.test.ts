@@ -56,7 +56,7 @@ describe("while the guard is down", TIMED, () => {
     "backup drill",
     "backup export",
     "backup restore",
-    // An incident goes on without the guard: its own tests say what each of them does then.
+    // Incident commands work without the guard: their own tests say what each of them does then.
     ...commands.flatMap(({ name }) => (name.startsWith("incident ") ? [name] : [])),
     "service install",
     "service uninstall",
@@ -88,7 +88,7 @@ describe("while the guard is down", TIMED, () => {
     assert.equal(finished.code, 3);
   });
 
-  test("there is nothing to stop, and that is no failure", { skip: lacking({ root: true }) }, async () => {
+  test("stopping a stopped server succeeds", { skip: lacking({ root: true }) }, async () => {
     using layout = dataDirectory();
     const finished = await ghostinbox(layout, ["stop"]);
     assert.deepEqual([finished.code, finished.out], [0, "GhostInbox is not running.\n"], finished.err);
@@ -114,7 +114,7 @@ describe("while the guard is down", TIMED, () => {
     assert.match(wrong.err, /2 settings are wrong/);
   });
 
-  test("a certificate that would be refused is told when the settings are checked", async () => {
+  test("checking the settings reports a certificate that would be refused", async () => {
     using layout = dataDirectory();
     writeFileSync(layout.settings, 'domains = ["example.org"]\n[tls]\ncert = "/nope"\nkey = "/nope"\n');
     const wrong = await ghostinbox(layout, ["config", "check"]);
@@ -153,7 +153,7 @@ describe("while the guard is down", TIMED, () => {
   });
 });
 
-test("a guard that hangs is told within seconds, and is given nothing to do", TIMED, async (t) => {
+test("a guard that hangs is reported within seconds, and gets no command", TIMED, async (t) => {
   using layout = dataDirectory();
   let heard = "";
   const open = new Set<Socket>();
@@ -185,7 +185,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     return ended;
   };
 
-  test("deletes our table, leaves others, and the guard is told for its next start", async () => {
+  test("deletes our table, leaves others, and the guard finds a note at its next start", async () => {
     using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const tables = "nft add table inet ghostinbox; nft add table inet another";

@@ -28,7 +28,7 @@ test("accounts, aliases, tokens and bans are read from the databases of the guar
   databases.engine.close();
 });
 
-test("a database that cannot be used is told, with what shows more", () => {
+test("an unusable database is reported, with the command that shows more", () => {
   using layout = dataDirectory();
   const missing = openReader(layout);
   assert.ok(!missing.ok);

@@ -97,7 +97,7 @@ function find<C extends Shape>(words: readonly string[], commands: readonly C[])
   return null;
 }
 
-/** The first word, if commands begin with it: `account`. */
+/** The first word, if commands start with it: `account`. */
 function groupOf(words: readonly string[], commands: readonly Shape[]): string {
   const first = words[0] ?? "";
   return commands.some(({ name }) => name.startsWith(`${first} `)) ? first : "";

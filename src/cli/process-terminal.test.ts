@@ -51,7 +51,7 @@ describe("a signal", TIMED, () => {
   };
   const SIGNAL = 'process.kill(process.pid, "SIGTERM")';
 
-  test("at a question is no answer", async () => {
+  test("at a question means no answer", async () => {
     assert.equal(await signalled(`(setTimeout(() => ${SIGNAL}), terminal.ask("Which? "))`, ""), "null\n");
   });
 
@@ -77,7 +77,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
     assert.match(out, /^Which\? \r\n"secret"\r\n$/);
   });
 
-  test("Ctrl-C at a secret is no answer", async () => {
+  test("Ctrl-C at a secret means no answer", async () => {
     assert.match((await typed('terminal.askSecret("Which? ")', "secr\x03")).out, /\r\nnull\r\n$/);
   });
 

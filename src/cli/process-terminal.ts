@@ -80,7 +80,7 @@ function lines(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** A full disk may take the beginning of a text without an error (write(2)), or tell of it only when it is flushed (fsync(2)). */
+/** A full disk may take the first part of a text without an error (write(2)), or report it only when it is flushed (fsync(2)). */
 async function writeForGood(text: string): Promise<void> {
   const { stdout } = process;
   const kind = fstatSync(stdout.fd);

@@ -21,22 +21,22 @@ import type { VacationItem } from "../wire/verbs/mailboxes.ts";
 export interface Reader {
   readonly queries: Queries;
   accounts(asked: PageRequest): CountedPage<AccountItem>;
-  /** Null if there is no such account. */
+  /** Null if the account is missing. */
   account(name: AccountName): AccountRow | null;
   /** What the guard knows of it. */
   accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
   /** The addresses under which an account may send, and where it signed in last. */
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
-  /** The hash of its password; null if there is no such account. */
+  /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
   /** The oldest first. */
   appPasswords(name: string): readonly AppPasswordItem[];
   /** Null: its mail stays in its mailbox. */
   forwarding(name: string): Forwarding | null;
-  /** Null: it sends no replies. One that is over is told too. */
+  /** Null: it sends no replies. One that is over is returned too. */
   vacation(name: string): VacationItem | null;
-  /** All keys of an account that has its own, the newest first; the account may be gone. */
+  /** All keys of an account that has its own, newest first; the account may be gone. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */
   hasAccountKeys(): boolean;
@@ -48,7 +48,7 @@ export interface Reader {
   readonly audit: AuditReader;
   /** Addresses from which an account signed in since then, and never before. */
   newPlaces(account: string, since: Millis): readonly string[];
-  /** What was recorded since then, the oldest first; events of older versions are left out. */
+  /** The events since then, oldest first; events of older versions are skipped. */
   records(since: Millis): Iterable<EventRecord>;
   /** Decides recorded events again, about a minute for a million of them. */
   replay(asked: ReplayAsked): Promise<ReplayReport>;

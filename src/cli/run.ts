@@ -18,7 +18,7 @@ import { fitted, oneLine, printable } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 import { withWaiting } from "./waiting.ts";
 
-/** What a call needs besides its words. */
+/** The needs of a call in addition to its words. */
 export type World = Readonly<{
   terminal: Terminal;
   env: NodeJS.ProcessEnv;
@@ -26,7 +26,7 @@ export type World = Readonly<{
   now: () => number;
   connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
 }>;
-/** `close`: what was opened for reading. */
+/** `close`: the files that were opened for reading. */
 type Connected = Pick<CommandCall, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
 
 /** Runs one command line and returns its exit code. Never throws. */
@@ -66,7 +66,7 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? undefined : end).includes("--json");
 }
 
-/** What every command that fails prints with --json, besides what it found (docs/api.md). */
+/** The output of every failing command with --json, in addition to its findings (docs/api.md). */
 function errorJson({ exit, message, next, found }: CommandFailure): object {
   const details = typeof found?.json === "object" && found.json !== null ? found.json : {};
   return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };

@@ -6,7 +6,7 @@ const SILENT_MS = 2_000;
 
 type Programs = Pick<CommandCall, "guard" | "keeper" | "reader">;
 
-/** The same programs; a terminal is told when an answer takes long, such as that of a receiver of alerts. */
+/** The same programs; a terminal gets a message when an answer takes long, such as that of a receiver of alerts. */
 export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {
   const { guard, keeper, reader } = programs;
   const told = async <T>(answer: Promise<T>): Promise<T> => {

@@ -194,7 +194,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
 
 findEach(BROKEN);
 
-/** All three ports of SMTP that begin in the clear speak alike. */
+/** All three SMTP ports that start without TLS speak alike. */
 async function smtp(speech: Speech): Promise<CheckedParts> {
   const port = await speaker(speech);
   return { settings: { "ports.smtp": port, "ports.submission": port } };

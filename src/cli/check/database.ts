@@ -12,7 +12,7 @@ import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
 const MEND = `${PROGRAM} restart  # mends what can be mended: docs/recovery.md`;
-/** Reading more takes so long that the write-ahead log would grow meanwhile. */
+/** Reading more takes so long that the write-ahead log would grow in that time. */
 const MOST_BYTES = 1_000_000_000;
 
 /** `problem` null: every page of it was read and fits. */

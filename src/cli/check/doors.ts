@@ -1,7 +1,7 @@
 import type { Door } from "../../adapters/probes/handshake.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-/** The ports of mail, and how TLS begins there (RFC 3207, RFC 8314). */
+/** The ports of mail, and how TLS starts there (RFC 3207, RFC 8314). */
 export function doorsOf(settings: Settings): readonly Door[] {
   return [
     { name: "SMTP", port: settings["ports.smtp"], begins: "starttls", goodbye: "QUIT" },

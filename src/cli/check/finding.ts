@@ -2,7 +2,7 @@
 export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
 export type State = (typeof STATES)[number];
 
-/** `saw` is the evidence, `mend` the command or page that helps; empty where nothing is to be done. */
+/** `saw` is the evidence, `mend` the command or page that helps; empty if nothing needs to be done. */
 export type Finding = Readonly<{ state: State; saw: string; mend: string }>;
 
 export function ok(saw: string): Finding {

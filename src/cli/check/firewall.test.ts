@@ -10,7 +10,7 @@ const opening = (...doors: readonly string[]) => ({
 const NONE = { open: null, waitsS: null, faults: [] };
 const OPEN = opening("22/tcp", "25/tcp");
 
-test("the firewall lets in what the settings and SSH need, and nothing else", () => {
+test("the firewall accepts what the settings and SSH need, and nothing else", () => {
   const confirmed = { ...NONE, state: "confirmed", open: OPEN } as const;
   assert.equal(judgeOpenPorts(confirmed, OPEN).state, "ok");
   const more = judgeOpenPorts(confirmed, opening("25/tcp"));

@@ -51,7 +51,7 @@ function rulesOf(chain: string): readonly string[] {
   return lines.filter((line) => !["", "}"].includes(line) && !line.endsWith("{"));
 }
 
-/** `chains`: what `nft list chains` prints. What other tables let in is theirs to know. */
+/** `chains`: the output of `nft list chains`. Other tables' openings are not judged. */
 export function judgeOthers(chains: string | null): Finding {
   if (chains === null) return unknown("nft cannot be asked.", MEND);
   let table = "";
@@ -67,7 +67,7 @@ export function judgeOthers(chains: string | null): Finding {
   );
 }
 
-/** `reached`: whether a program of another user could connect to the port at which Dovecot asks the guard. */
+/** `reached`: whether another user's program could connect to the port at which Dovecot asks the guard. */
 export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
   if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so the secret alone protects port ${port}.`);
   if (reached === null) return unknown(`Whether other users reach port ${port} could not be tried.`);
@@ -115,7 +115,7 @@ export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
   }
 }
 
-/** What the kernel lets in. */
+/** The kernel's openings. */
 export async function kernelState({ machine, settings, layout }: Server): Promise<FirewallState> {
   const ran = await machine.run("nft", ["list", "table", ...STRICT_TABLE.split(" ")], { timeoutMs: TIMEOUT_MS });
   const isGone = ran.code !== 0 && /No such file/.test(ran.stderr);

@@ -69,7 +69,7 @@ test("firewall: a chain that is gone, not hooked, or drops nothing", () => {
   is("wrong", judgeChain(`${HOOK}\n${DROPS.replace("@net6 goto banned", "")}`, BANNED, ""));
 });
 
-test("firewall: what is banned is sent to a chain that drops nothing, or not all", () => {
+test("firewall: banned addresses are sent to a chain that drops nothing, or not all", () => {
   const input = `${HOOK}\n${DROPS}`;
   const [reject, drop] = ["limit rate 200/second reject with tcp reset", 'counter name "dropped" drop'];
   const of = (...rules: readonly string[]): Finding => judgeChain(input, chainOf(rules), "");

@@ -17,7 +17,7 @@ export interface Machine {
   room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
   /** `/proc/self/mountinfo` (proc(5)). */
   mounts(): string;
-  /** Its addresses besides loopback. */
+  /** Its addresses without loopback. */
   addresses(): readonly Ip[];
   /** Where apt keeps what it fetched (apt.conf(5), Dir::State::lists). */
   readonly packageLists: string;

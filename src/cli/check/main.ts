@@ -1,4 +1,4 @@
-/** The weekly checks: a process of its own, started by the keeper as root. */
+/** The weekly checks: a separate process, started by the keeper as root. */
 import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";

@@ -30,7 +30,7 @@ test("AUTH LOGIN where there is no other", async () => {
   assert.equal((await atRelay({ answers, tls: files })).state, "ok");
 });
 
-test("what AUTH LOGIN does not ask for is not sent", async () => {
+test("nothing is sent that AUTH LOGIN does not ask for", async () => {
   const offers = [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"] as const;
   // The other lines would be taken.
   const all = [/^(?:bWU=|cmlnaHQ)/, "235 2.7.0 welcome\r\n"] as const;
@@ -41,7 +41,7 @@ test("what AUTH LOGIN does not ask for is not sent", async () => {
   assert.match(unknown.saw, /answers 535/);
 });
 
-test("a wrong password is wrong, and told without what was sent; a relay that cannot say is unknown", async () => {
+test("a refused password is wrong, reported without what was sent; a relay that cannot say is unknown", async () => {
   const repeats = [/^AUTH/, `535 5.7.8 no: ${PLAIN}\r\n`] as const;
   const found = await atRelay({ answers: [OFFERS, repeats], tls: files });
   assert.equal(found.state, "wrong");

@@ -11,11 +11,11 @@ import type { Settings } from "../../settings/schema.ts";
 import { type Finding, ok, unknown, wrong } from "./finding.ts";
 
 const TIMEOUT_MS = 15 * SECOND_MS;
-/** RFC 8314: TLS begins at once. */
+/** RFC 8314: TLS starts at once. */
 const SUBMISSIONS = 465;
 const MEND = "docs/install/outside-relay.md tells what may be wrong";
 
-/** The last answer of a sign-in (RFC 4954 section 6). Only its code is told: a server may repeat the password. */
+/** The last answer of a sign-in (RFC 4954 section 6). Only its code is shown: a server may repeat the password. */
 export function judgeSignIn(relay: string, answer: string): Finding {
   const code = /^\d{3}/.exec(answer.trim().split("\r\n").at(-1) ?? "")?.[0] ?? "nothing";
   if (code === "235") return ok(`All mail to others leaves by ${relay} (outbound.relay), which takes the sign-in.`);

@@ -65,7 +65,7 @@ export function firstGuesses(address: string): readonly string[] {
   ];
 }
 
-/** `open`: the accounts that one of the guesses opens; `untried`: those for which there was no time, or no way. */
+/** `open`: the accounts that one of the guesses opens; `untried`: those for which time or a method was missing. */
 type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
 
 /** Which guess it was is not printed. */

@@ -14,12 +14,12 @@ import type { Check } from "./server.ts";
 
 /** Who should own it, and its mode. */
 export type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
-/** As it is; null: it does not exist. */
+/** The present state; null: it does not exist. */
 export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const MEND = `${PROGRAM} restart  # each start restores owners and modes`;
 
-/** Fewer rights than wanted are no danger: what cannot work then is told by `status`. */
+/** Fewer rights than wanted are not a danger: `status` shows what cannot work then. */
 export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
   const bad = entries.flatMap(([wanted, found]) => {
     if (found === null) return [];
@@ -61,7 +61,7 @@ function found(path: string): Found {
 }
 
 function wantedDirectories(layout: Layout): readonly Wanted[] {
-  // What stands there twice gets the access of the latter, as in set-up.
+  // A path that is listed twice gets the latter access, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
   return [...last.values()].map(({ path, mode, user, group }) => ({
     path,
@@ -106,7 +106,7 @@ function wantedSockets(layout: Layout): readonly Wanted[] {
 function changeable(directory: string): readonly string[] {
   return [directory, ...readTree(directory)].filter((path) => {
     const one = found(path);
-    // A link has no mode of its own (symlink(7)).
+    // A link has no mode (symlink(7)).
     const isLink = one !== null && (one.mode & 0o170000) === 0o120000;
     return one !== null && (one.uid !== 0 || (!isLink && (one.mode & 0o022) !== 0));
   });

@@ -39,7 +39,7 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
   return ok(`The server's own programs listen on ${held.join(", ")}.`);
 }
 
-/** What speaks plain HTTP or has no password of its own is for this machine alone. */
+/** Programs with plain HTTP or without a password are only for this machine. */
 export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
   const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
   const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
@@ -51,7 +51,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[])
   return ok(`The ports ${inner.join(", ")} are open to this machine alone.`);
 }
 
-/** `open`: what a strict firewall lets in; null: every port. */
+/** `open`: the openings of a strict firewall; null: every port. */
 export function judgeOthers(
   promised: readonly ServerPort[],
   listeners: readonly Listener[],
@@ -112,7 +112,7 @@ export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listener
   return ok(`At ${some([...open.keys()])} no port but those of the settings and ssh takes connections.`);
 }
 
-/** `open`: ports for proxies that took a connection at this address, which is no proxy's. */
+/** `open`: ports for proxies that accepted a connection at this address, which is not a proxy's. */
 export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Finding {
   const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
   if (found.length > 0)

@@ -6,11 +6,11 @@ import { PROGRAM } from "../call.ts";
 import { type Finding, ok, unknown, warning } from "./finding.ts";
 import type { Check } from "./server.ts";
 
-/** Longer than any greylisting; a server that is away for a night is told of, too. */
+/** Longer than any greylisting; a server that is away for a night is reported, too. */
 const OLD_MS = 6 * HOUR_MS;
 const MANY = 500;
 
-/** The oldest comes first. What is on hold waits for a command, not for delivery. */
+/** The oldest comes first. Mail on hold waits for a command, not for delivery. */
 export function judgeAge(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
   if (oldest === undefined) return ok("No mail waits for delivery.");
   const age = now - oldest.at;

@@ -18,7 +18,7 @@ export type Result = Readonly<{
 
 /** A single check that takes longer is given up. */
 const MOST_MS = 25 * SECOND_MS;
-/** They read whole files without a pause, which would hold up the conversations of others. */
+/** They read whole files without a pause, which would delay other conversations. */
 const LAST: readonly string[] = ["database"];
 
 /** The checks of these groups, most of them side by side, in the order of the groups. */

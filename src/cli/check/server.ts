@@ -70,7 +70,7 @@ export function serverOf(call: Call, settings: Settings, sendsTest: boolean): Se
   };
 }
 
-/** Begins TLS at each mail port. */
+/** Starts TLS at each mail port. */
 export async function shakeAll(settings: Settings, offer?: Offer): Promise<Shaken> {
   const options = { localAddress: PROBE_ADDRESS, servername: settings.hostname, timeoutMs: HANDSHAKE_MS, offer };
   const shaken = doorsOf(settings).map(async (door) => [door, await handshake(door, options)] as const);

@@ -49,7 +49,7 @@ test("a server of today refuses TLS 1.1 and speaks a newer one; one of yesterday
   assert.equal(judgeModern("IMAPS", await handshake(yesterday, OPTIONS)).state, "wrong");
 });
 
-test("what proves nothing is unknown: nobody there, or no such version in our own OpenSSL", async () => {
+test("an attempt that proves nothing is unknown: no server, or a version that our own OpenSSL lacks", async () => {
   assert.equal(judgeOld("SMTP", failure("ECONNREFUSED", "connect")).state, "unknown");
   assert.equal(judgeOld("SMTP", failure("ETIMEDOUT", "tls")).state, "unknown");
   assert.equal(judgeOld("SMTP", failure("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")).state, "unknown");

@@ -43,7 +43,7 @@ export function judgeKey({ publicKey }: X509Certificate): Finding {
   return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, MEND) : ok(saw);
 }
 
-/** Not addresses of a single link, which need its name besides. */
+/** Without link-local addresses, which also need the link's name. */
 function isReached(address: Ip): boolean {
   return !address.startsWith("fe80:");
 }

@@ -18,7 +18,7 @@ const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
 const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
 const OLD_DAYS = 7;
 
-/** `simulated`: what apt-get prints to `SIMULATED_UPGRADE`. `listedAt` null: there are no lists of packages. */
+/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the lists of packages are missing. */
 export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
   if (listedAt === null)
     return unknown("This machine has no lists of Debian's packages, so updates are not known.", FETCH);

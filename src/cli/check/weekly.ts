@@ -10,7 +10,7 @@ type Parts = Readonly<{
   now: () => number;
 }>;
 
-/** All groups once; those that have a new failure once more, because what passes a minute later is no news. */
+/** All groups once; those with a new failure once more, because one that passes a minute later is not reported. */
 export async function runWeekly(groups: readonly string[], { before, look, pause, now }: Parts): Promise<CheckRecord> {
   const record = noted(before, await look(groups), now(), true);
   const known = fallen(before);

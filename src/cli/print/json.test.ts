@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { jsonLine, printJson } from "./json.ts";
 
-test("what lists hold stands on a line each, so that grep shows the whole", () => {
+test("each item of a list is on one line, so that grep shows the whole", () => {
   const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, networks: ["192.0.2.0/24", "::/64"] }] };
   assert.equal(
     printJson(bans),
@@ -16,7 +16,7 @@ test("what lists hold stands on a line each, so that grep shows the whole", () =
   );
 });
 
-test("an object within a listed one takes lines of its own", () => {
+test("an object within a listed one takes separate lines", () => {
   assert.equal(
     printJson([{ a: { b: 1 } }]),
     `[

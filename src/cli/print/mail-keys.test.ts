@@ -18,7 +18,7 @@ test("an account's page says which key its mail has, and what opens the rest", (
   assert.deepEqual([isClosed([]), isClosed([key(true)]), isClosed([key(true), key(false)])], [false, false, true]);
 });
 
-test("all accounts: what is not so is not mentioned; of many names some are", () => {
+test("all accounts: absent states are not mentioned; of many names only some are", () => {
   assert.deepEqual(keyCountsText({ own: 1, without: [], ofFile: 0, closed: [] }, true), [
     "1 account has a key of its own, which the password opens.",
   ]);

@@ -5,7 +5,7 @@ import { PROGRAM } from "../call.ts";
 /** Of accounts. */
 export const MOST_NAMED = 20;
 
-/** Which key the mail of an account has, for the account's page; null if it never had one of its own, and gets none. */
+/** The key of an account's mail, for the account's page; null if it never had its own key, and gets none. */
 export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount: boolean): string | null {
   if (keys.length === 0)
     return byAccount ? `the server's, until its password is set: ${PROGRAM} account passwd ${account}` : null;
@@ -27,7 +27,7 @@ export function recoverCommand(account: string): string {
   return `${PROGRAM} encryption recover ${account} --recovery-key FILE`;
 }
 
-/** What there is to say of the keys of all accounts, in sentences. Without `byAccount` new mail does not get them. */
+/** The keys of all accounts, in sentences. Without `byAccount` new mail does not get them. */
 export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAccount: boolean): readonly string[] {
   const locked =
     closed.length === 0

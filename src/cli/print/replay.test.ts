@@ -30,7 +30,7 @@ function mail(now = REFUSED, account: string | null = "anna@example.org"): Repla
   return { step, decision: now, bans: [], spared: [] };
 }
 
-test("what differs is told by address and account, with how far back it reaches", () => {
+test("differences are shown by address and account, with how far back they reach", () => {
   const comparison = new Comparison(null, NOON);
   comparison.see(mail());
   const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
@@ -53,7 +53,7 @@ test("where nothing differs, or nothing is there, one line says so", () => {
   assert.match(printReplay({ ...empty, reach: REACH }, "f"), /^No event to replay\.$/m);
 });
 
-test("what follows a mail that is refused now, and was not then, is not reached", () => {
+test("events after a mail that is now refused, and was accepted then, are not reached", () => {
   const unreached = new Unreached();
   const { step } = mail();
   assert.ok(step.type === "decided");
@@ -67,7 +67,7 @@ test("what follows a mail that is refused now, and was not then, is not reached"
   assert.equal(unreached.has(next), false);
 });
 
-test("what was left out is told, and that counts began too low", () => {
+test("skipped events are reported, and that counts started too low", () => {
   assert.equal(leftOut({ cut: false, windowsFilled: true }), "");
   assert.match(
     leftOut({ cut: true, windowsFilled: false }),

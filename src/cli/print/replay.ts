@@ -92,7 +92,7 @@ function section(title: string, total: number, rows: readonly (readonly string[]
   return `${title} (${total}):\n${columns(rows)}${more}`;
 }
 
-/** Empty if no event was left out. */
+/** Empty if no event was skipped. */
 export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
   if (!cut) return "";
   const low = " Counts over long times, such as the mails of a day, began too low, so more may be turned away.";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitted } from "./text.ts";
 
-test("long lines are broken at blanks, and go on indented", () => {
+test("long lines are broken at blanks, and continue with an indent", () => {
   assert.equal(fitted("short\none two three four", 9, "  "), "short\none two\n  three\n  four");
   for (const line of fitted("word ".repeat(100).trim(), 40).split("\n")) assert.ok(line.length <= 40, line);
 });

@@ -68,7 +68,7 @@ const failure = eventItem("LOGIN_FAILED", {
   action: "refused",
 });
 
-test("a ban is told with its time, numbers, offence, events and the command that lifts it", () => {
+test("a ban is shown with its time, numbers, offence, events and the command that lifts it", () => {
   const text = printWhy(subject({ ban, events: [failure] }));
   assert.equal(
     text,
@@ -213,7 +213,7 @@ test("a mail: its last word comes first, be it only that a filter wants it again
   assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
 });
 
-test("an account: what it did itself is told before a flood of others, and that there is more", () => {
+test("an account: its own actions come before a flood of others, with a note that there is more", () => {
   const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
   const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };

@@ -111,7 +111,7 @@ function protections({ ip, report, protection, listedInSettings }: WhySubject): 
   return lines.join("\n");
 }
 
-/** Protections that end by themselves. */
+/** Protections that end without a command. */
 const PASSING: readonly Protection[] = ["admin_session", "all_clients"];
 
 function known({ report }: WhySubject): string {

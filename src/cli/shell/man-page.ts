@@ -61,7 +61,7 @@ function optionLines({ name, short, value, says }: Option): readonly string[] {
   return [".TP", `${shown}\\fB${escaped(`--${name}`)}\\fR${taken}`, text(says)];
 }
 
-/** A line of text: none may begin as a macro does. */
+/** A line of text: none may start as a macro does. */
 function text(words: string): string {
   return `\\&${escaped(words)}`;
 }

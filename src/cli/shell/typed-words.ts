@@ -63,7 +63,7 @@ export function anyOf(words: readonly string[]): string {
   return words.map((word) => `"${word}"`).join(` |${GOES_ON}`);
 }
 
-/** Between the words of a list in a script: the line goes on in the next one. */
+/** Between the words of a list in a script: the line continues in the next one. */
 export const GOES_ON = " \\\n        ";
 
 function leadingOf(name: string): readonly string[] {
@@ -76,7 +76,7 @@ function groupOf(after: string, all: readonly Command[]): readonly Following[] {
   return words.length === 0 ? [] : [{ after: `${after}:0`, words, file: false }];
 }
 
-/** A word that begins several commands names them. */
+/** A word with which several commands start names them. */
 function nextWords(after: string, all: readonly Command[]): readonly Offered[] {
   const prefix = after === "" ? "" : `${after} `;
   const within = all.filter(({ name }) => name.startsWith(prefix));

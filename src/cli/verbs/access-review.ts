@@ -11,7 +11,7 @@ import type { Reader } from "../reader.ts";
 import { rootOnly } from "./backup.ts";
 import { settingsOf } from "./server-settings.ts";
 
-/** An account that nobody has used for so long is named. */
+/** An account that was not used for this long is named. */
 const UNUSED_MS = 90 * DAY_MS;
 /** More than any server of this kind has. */
 const ALL = { limit: 100_000, cursor: null };

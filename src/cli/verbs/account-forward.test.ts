@@ -28,7 +28,7 @@ describe("account forward, and app passwords", TIMED, () => {
     assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
   });
 
-  test("refuses what contradicts itself, and names nobody", async () => {
+  test("refuses contradictions and missing accounts", async () => {
     for (const line of [
       `${ANNA} ${ELSEWHERE} --keep --no-keep`,
       `${ANNA} ${ELSEWHERE} --off`,

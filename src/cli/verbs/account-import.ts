@@ -14,7 +14,7 @@ type Named = FileChanges["skipped"][number];
 
 /**
  * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
- * reported, and so is what a line says besides.
+ * reported, and so are further fields of a line.
  */
 export async function accountImport(call: CommandCall): Promise<CommandOutcome> {
   const running = await call.guard.ask<"ping">({ verb: "ping" });

@@ -72,7 +72,7 @@ export function beyondText(name: string, beyond: number): string {
   return ` ${what} closed, for a password opens ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
 }
 
-/** The private keys of an account in PEM, for a program that reads its mail. Empty if it has none of its own. */
+/** The private keys of an account in PEM, for a program that reads its mail. Empty if it has no key. */
 export async function privateKeysOf(call: CommandCall, name: string): Promise<readonly string[] | CommandFailure> {
   const opened = await call.reader();
   if (!opened.ok) return opened;

@@ -30,7 +30,7 @@ describe("quotas of mailboxes", TIMED, () => {
     assert.match(out, /^bert@example\.org .* 1GB +anywhere$/m);
   });
 
-  test("an account gets a quota of its own, no limit, or the default again", async () => {
+  test("an account gets its own quota, no limit, or the default again", async () => {
     const set = await run(`account quota ${ANNA} 500mb`);
     assert.equal(set.out, `The quota of ${ANNA} is 500MB now.\n`);
     assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);

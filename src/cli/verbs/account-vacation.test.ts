@@ -33,7 +33,7 @@ describe("account vacation", TIMED, () => {
     assert.match((await run(ANNA)).out, /sends no vacation reply/);
   });
 
-  test("a reply that has ended is told as such, here and by `why`", async () => {
+  test("a reply that has ended is shown as such, here and by `why`", async () => {
     const why = async (): Promise<string> => (await ghostinbox(layout, ["why", "--account", ANNA])).out;
     assert.equal((await run(ANNA, "I am away.", "--until", "2099-12-24")).code, 0);
     assert.match(await why(), /^ {2}vacation reply +until 2099-12-24 23:59:59 UTC$/m);
@@ -46,7 +46,7 @@ describe("account vacation", TIMED, () => {
     assert.doesNotMatch(await why(), /vacation reply/);
   });
 
-  test("refuses what contradicts itself, is over, or names nobody", async () => {
+  test("refuses contradictions, past times and missing accounts", async () => {
     for (const words of [
       [ANNA, "away", "--off"],
       [ANNA, "--off", "--until", "2099-01-01"],

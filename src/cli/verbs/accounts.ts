@@ -51,7 +51,7 @@ function overridden(call: CommandCall, name: AccountName): CommandFailure | null
   );
 }
 
-/** What the guard gets of a password. `closed`: a sentence of its own if there is mail that it does not open, or empty. */
+/** The guard's part of a password. `closed`: a separate sentence if there is mail that it does not open, or empty. */
 export async function secretOf(
   call: CommandCall,
   name: AccountName,

@@ -85,7 +85,7 @@ test("audit verify says what fits and what root anchored, and ends with 1 at wha
   assert.match((await ran("anchor")).err, /^The audit does not fit/);
 });
 
-test("audit verify compares with other anchors, and tells of lines that are none", async (t) => {
+test("audit verify compares with other anchors, and reports invalid lines", async (t) => {
   const { ran, layout } = server(t);
   const other = join(layout.data, "other");
   appendFileSync(other, `nonsense\n{"at":"2026-11-20T07:00:00.000Z","id":9,"hash":"${"a".repeat(64)}"}\n`);
@@ -95,7 +95,7 @@ test("audit verify compares with other anchors, and tells of lines that are none
   assert.match((await ran("verify")).out, /1 line of the anchors cannot be read\.\n$/);
 });
 
-test("audit accept goes on from a broken audit once root says so, and keeps the reason", async (t) => {
+test("audit accept continues from a broken audit once root says so, and keeps the reason", async (t) => {
   const { ran, db, add, layout } = server(t);
   assert.match((await ran("accept", "why")).out, /nothing to accept/);
   await ran("anchor");
@@ -110,7 +110,7 @@ test("audit accept goes on from a broken audit once root says so, and keeps the 
   assert.match((await ran("verify")).err, /after root accepted them/);
 });
 
-test("a table that is gone is told as such", async (t) => {
+test("a missing table is reported as such", async (t) => {
   const { ran, db } = server(t);
   db.exec("ALTER TABLE audit_entry RENAME TO other");
   assert.match((await ran("verify")).err, /^The audit cannot be read: no such table/);

@@ -113,7 +113,7 @@ export async function checkAudit(call: CommandCall, file: string | null): Promis
   }
 }
 
-/** As the API's lists show it; text that is no JSON is shown as it is. */
+/** In the form of the API's lists; text that is not JSON is shown unchanged. */
 function parsed(detail: AuditEntry["detail"]): unknown {
   try {
     return JSON.parse(detail);

@@ -19,7 +19,7 @@ import { size } from "../print/size.ts";
 import { oneLine } from "../print/text.ts";
 import { progressText, rootWithSettings } from "./backup.ts";
 
-/** Guessed offline, at any speed: shorter ones are no protection. */
+/** Guessed offline, at any speed: shorter ones do not protect. */
 const SHORTEST = 12;
 const LONGEST = 1_000;
 

@@ -72,7 +72,7 @@ function wrongTogether(call: CommandCall): CommandFailure | null {
   return null;
 }
 
-/** The snapshot that was asked for, and what it says of itself. */
+/** The snapshot that was asked for, and its manifest. */
 async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   const source = await sourceOf(call);
   if ("ok" in source) return source;

@@ -4,7 +4,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox } from "../../../test/kit/test-guard.ts";
 import { rootOnly } from "./backup.ts";
 
-test("who is not root is told which command is root's", (t) => {
+test("without root the error names the command for root", (t) => {
   t.mock.property(process, "getuid", () => 1_000);
   const refused = rootOnly("retention show");
   assert.equal(refused?.message, "Only root may use `retention show`.");

@@ -19,7 +19,7 @@ const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
 
 type Agreed = Readonly<{ ok: true; begins: boolean }>;
 
-/** Asks for agreement if changed settings shut a port that is open now. */
+/** Asks for agreement if changed settings close a port that is open now. */
 export async function confirmStrict(
   call: CommandCall,
   settings: Settings,
@@ -77,7 +77,7 @@ export function refused({ layout }: CommandCall, says: string, next: string): Co
   return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
 }
 
-/** Records it. `opening`: what is let in since; null: every port. Returns what to say if there is no record; else nothing. */
+/** Records it. `opening`: what is accepted since; null: every port. Returns a sentence if there is no record. */
 export async function auditFirewall(
   call: CommandCall,
   step: (typeof FIREWALL_STEPS)[number],
@@ -103,7 +103,7 @@ async function sessionPort({ env }: CommandCall): Promise<number | null> {
   return ownPortOf(callerConnection(env));
 }
 
-/** What will be open, what listens and will be shut, and what happens without a confirmation. */
+/** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
 async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
   const shut = await (await strictFirewall()).wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);

@@ -48,7 +48,7 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   );
 }
 
-/** 0 if they cannot be counted: that keeps nobody from getting in again. */
+/** 0 if they cannot be counted: that keeps no one locked out. */
 async function bansByHand(call: CommandCall): Promise<number> {
   try {
     const opened = await call.reader();

@@ -35,7 +35,7 @@ test("what is wrong decides the exit code; warnings and unknown results do not",
   });
 });
 
-test("what changed is what came to something else before; a new check is no change", () => {
+test("a check counts as changed if its result differs from before; a new check does not", () => {
   const kept = { state: "wrong", evidence: "", passedAt: null } as const;
   const checks = { "a.b": kept, "a.c": { ...kept, state: "ok" } as const };
   const results = [RIGHT, { ...RIGHT, id: "a.c" }, { ...RIGHT, id: "a.d" }];
@@ -68,14 +68,14 @@ test("the checklist fails while a point is open, and says what cannot be known",
   assert.equal(bad.found?.lines[0], "[ ] Set up");
 });
 
-test("every check has a name of its own and says what it does", () => {
+test("every check has a unique name and says what it does", () => {
   const ids = groups.flatMap(({ name, checks }) => checks.map((one) => `${name}.${one.name}`));
   assert.ok(ids.length >= 60, `${ids.length}`);
   assert.equal(new Set(ids).size, ids.length);
   for (const { does } of groups.flatMap(({ checks }) => checks)) assert.match(does, /^[A-Z].*\.$/);
 });
 
-test("results that cannot be kept on a read-only disk are told all the same", OWN_ETC, async () => {
+test("results that cannot be kept on a read-only disk are still printed", OWN_ETC, async () => {
   const data = temporaryDirectory();
   mkdirSync(dirname(layoutOf(data).checkRecord));
   const modules = ["./check.ts", "../../settings/layout.ts", "../../daemon/keeper/check-record.ts"];

@@ -43,7 +43,7 @@ export async function check(call: CommandCall): Promise<CommandOutcome> {
     : outcomeOf(results, changesSince(before, results));
 }
 
-/** The disk's trouble, if it keeps no record: then what the checks found is told all the more. Exported for its test. */
+/** The disk's trouble, if it keeps no record: then the results matter all the more. Exported for its test. */
 export function keepResults(layout: Layout, record: CheckRecord): string | null {
   try {
     changeCheckRecord(layout, record);

@@ -53,7 +53,7 @@ export async function configApply(call: CommandCall): Promise<CommandOutcome> {
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
-/** A file that was copied into place may be root's alone: then root gives it to the guard, and asks again. */
+/** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
 async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
   const asked = await ask(call);
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;

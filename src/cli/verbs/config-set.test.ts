@@ -21,7 +21,7 @@ function fileOf(layout: Layout): string {
   return readFileSync(layout.settings, "utf8");
 }
 
-test("one line comes below its default, all else stays, and what to do next is told", async () => {
+test("one line comes below its default, all else stays, and the next command is printed", async () => {
   using layout = withFile();
   const { code, out, err } = await run(layout, "set", "limits.mail.per_minute", "20");
   assert.equal(code, 0, err);
@@ -113,7 +113,7 @@ for (const [words, code, says] of refused)
     );
   });
 
-test("a file that is no TOML, or wrong elsewhere, is told and left alone; the wrong key itself can be mended", async () => {
+test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
   using layout = withFile("a = [");
   assert.match(
     oneLineOfError(await run(layout, "set", "simulate", "true")),
@@ -161,7 +161,7 @@ test("a link is not replaced by a file", async () => {
   assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
 });
 
-test("before the first start there is no file to change", async () => {
+test("before the first start the file to change is missing", async () => {
   using layout = withFile();
   rmSync(layout.settings);
   assert.match(oneLineOfError(await run(layout, "set", "simulate", "true")), /does not exist yet/);

@@ -75,7 +75,7 @@ function assignmentFrom(name: string, given: string | undefined): Assignment | C
   return wrongUsage(`${key} ${read.must}${got}.`, `${REFERENCE} explains every setting.`);
 }
 
-/** Undefined if the text is no value of TOML. */
+/** Undefined if the text is not a TOML value. */
 function valueIn(given: string): unknown {
   try {
     const { value, ...others } = parse(`value = ${given}`);

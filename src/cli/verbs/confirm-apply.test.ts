@@ -54,7 +54,7 @@ describe("domains that accounts would lose", TIMED, () => {
     return confirmApply(call, loaded.settings, changed);
   };
 
-  test("are taken away after a yes alone, and the accounts are named", async () => {
+  test("are removed only after a yes, and the accounts are named", async () => {
     const misspelled = 'domains = ["exmaple.org"]';
     const refused = await confirm(misspelled, BOTH, null);
     assert.ok(!refused.ok);

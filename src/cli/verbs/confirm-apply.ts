@@ -66,7 +66,7 @@ async function agreedTo(call: CommandCall, says: string, more: string): Promise<
     : failed("Nothing was applied.", next);
 }
 
-/** Accounts at domains that are no mail domain any more, for example because one was misspelled. */
+/** Accounts at domains that are not mail domains any more, for example because one was misspelled. */
 function withoutDomain(reader: Reader, { domains }: Settings): readonly string[] {
   const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
   const ours = new Set<string>(domains);

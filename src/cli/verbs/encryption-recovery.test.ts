@@ -129,7 +129,7 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
     assert.deepEqual(types, ["ACCOUNT_ADDED", made, set, made, again, set, again]);
   });
 
-  test("a ninth key is not made in passing, and one that stays closed is told", async () => {
+  test("a ninth key is not made by accident, and one that stays closed is reported", async () => {
     const reset = `account passwd ${CARL} --password-stdin`;
     assert.equal((await run(`account add ${CARL} --password-stdin`, FIRST)).code, 0);
     const owner = readFileSync(layout.mailRecoveryKey, "utf8");

@@ -110,7 +110,7 @@ async function cryptOf(call: CommandCall): Promise<Readonly<{ crypt: MailCrypt |
   if (!read.ok) return read;
   const { mailCryptOf } = await import("../../daemon/set-up/site.ts");
   const crypt = mailCryptOf(read.settings, call.layout);
-  // Before the settings are applied, there are no keys.
+  // Before the settings are applied, no keys exist.
   return { crypt: crypt !== null && existsSync(crypt.publicKey) ? crypt : null };
 }
 

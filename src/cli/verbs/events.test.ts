@@ -99,7 +99,7 @@ function field(line: string | undefined, path: string): unknown {
   return value;
 }
 
-test("--ecs prints an object a line, the oldest first, in the nested fields of the schema", async (t) => {
+test("--ecs prints an object a line, oldest first, in the nested fields of the schema", async (t) => {
   const { code, out, err } = await ran(t, "events --ecs");
   assert.deepEqual([code, err, out.length], [0, [], ROWS.length]);
   for (const unsafe of ["\n", "\u001b", "\u009b", "\u2028"]) assert.ok(!out.join("").includes(unsafe));

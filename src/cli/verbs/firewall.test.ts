@@ -81,7 +81,7 @@ function settings(toml = TOML) {
 
 const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };
 
-test("settings that shut a port are applied after a yes alone, and what they shut is named first", async () => {
+test("settings that close a port are applied only after a yes, and the closed ports are named first", async () => {
   const asks = async (parts: CallerParts, changed = ["firewall.mode"]) => {
     const { call, said } = caller(parts);
     return { ...(await confirmStrict(call, settings(), changed)), said: said() };
@@ -101,7 +101,7 @@ test("settings that shut a port are applied after a yes alone, and what they shu
   });
 });
 
-test("what was open before and is not shut needs no question", async () => {
+test("ports that stay open need no question", async () => {
   const { call, layout } = caller({});
   keepStrict(layout, { confirmed: NONE, trial: null });
   assert.deepEqual(await confirmStrict(call, settings(), ["firewall.open"]), { ok: true, begins: false });
@@ -123,7 +123,7 @@ test("a trial tells what to do, with the port of the caller's session", needsRoo
   assert.match(JSON.stringify(failed), /was not changed: nft failed/);
 });
 
-test("only a session that has begun since confirms, or a yes", needsRoot, async () => {
+test("only a session that has started since confirms, or a yes", needsRoot, async () => {
   const confirm = async (parts: CallerParts, connections: readonly string[] = [OLD]) => {
     const { call, layout, asked, audited } = caller(parts);
     keepStrict(
@@ -147,7 +147,7 @@ test("only a session that has begun since confirms, or a yes", needsRoot, async 
   assert.match(late.said, /It was not confirmed: nothing waits/);
 });
 
-test("a trial is taken back at once; without one the way out is named", async () => {
+test("a trial is undone at once; without one the way out is named", async () => {
   const { call, audited } = caller({});
   assert.match(JSON.stringify(await rollBackFirewall(call)), /in force again/);
   assert.deepEqual(audited, ["rolled_back: every port"]);

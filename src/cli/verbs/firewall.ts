@@ -13,7 +13,7 @@ const parts = () =>
     import("../../daemon/firewall/sessions.ts"),
   ]);
 
-/** What the kernel lets in now, for `firewall` and `status`. */
+/** The kernel's openings now, for `firewall` and `status`. */
 export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -41,7 +41,7 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /**
- * `firewall confirm`: from a connection that has begun under the tried firewall, because one that was open before would also
+ * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
  * last if no new one came through.
  */
 export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {

@@ -66,7 +66,7 @@ test("a watch ends with who asked for it, or says that the guard has gone", asyn
   assert.deepEqual([ended.exit, ended.message], ["not_running", "GhostInbox has stopped."]);
 });
 
-test("for the record it is told who became root, where that is a name", () => {
+test("the record has the name of the user who became root, if it is valid", () => {
   for (const [before, name] of [
     ["anna", "root (anna)"],
     ["root", "root"],

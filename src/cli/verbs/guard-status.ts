@@ -25,7 +25,7 @@ export function controlGuard(socketPath: string, by: string, absence: Absence): 
     problemSaid(error) ?? absence.why();
   return {
     async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
-      // Sends nothing to a hanging guard: it might act much later, when the caller believes that the command failed.
+      // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
       let pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;
       const mayStart = async (): Promise<boolean> => performance.now() < giveUpAt && (await absence.isStarting());

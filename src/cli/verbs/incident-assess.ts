@@ -12,7 +12,7 @@ import { assessment, beginOf, isFailure, openIncidentOf, take, withContacts } fr
 
 const MOST_SHOWN = 20;
 
-/** `incident assess`: what was touched since it may have begun. */
+/** `incident assess`: everything that was touched since it may have started. */
 export async function incidentAssess(call: CommandCall): Promise<CommandOutcome> {
   const incident = await openIncidentOf(call, "incident assess");
   if (isFailure(incident)) return incident;

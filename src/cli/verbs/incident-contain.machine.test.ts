@@ -35,7 +35,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     assert.match(err, /There is no terminal to ask on: nothing was done/);
   });
 
-  test("that no mail waits is no failure", async () => {
+  test("an empty queue succeeds", async () => {
     const { code, out } = await contain("--yes");
     assert.equal(code, 0);
     assert.match(out, /Nothing of anna@example\.org was left to hold in the queue/);
@@ -43,7 +43,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
   });
 
   for (const options of [[], ["--suspend"]])
-    test(`its mail is no longer sent on: ${options.join() || "a new password"}`, async () => {
+    test(`its mail is not sent on any more: ${options.join() || "a new password"}`, async () => {
       assert.equal((await ghostinbox(layout, ["account", "forward", ANNA, "eve@evil.example"])).code, 0);
       const planned = await contain("--dry-run", ...options);
       assert.match(planned.out, /- Send mail for anna@example\.org no longer on to eve@evil\.example\./);
@@ -74,7 +74,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     assert.match(out + err, PASSWORD);
   });
 
-  test("the dashboard's password comes before the tokens, and one that is made meanwhile goes too", async () => {
+  test("the dashboard's password comes before the tokens, and one that is made in between is revoked too", async () => {
     const containAccess = () => ghostinbox(layout, ["incident", "contain", "--tokens", "--dashboard", "--yes"]);
     const none = await containAccess();
     assert.equal(none.code, 0, none.err);
@@ -96,7 +96,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
   });
 
   for (const options of [[], ["--suspend"]])
-    test(`where sessions go on, its mail is held all the same: ${options.join() || "a new password"}`, async () => {
+    test(`where sessions stay open, its mail is still held: ${options.join() || "a new password"}`, async () => {
       guard.keeperAnswers(({ verb }) => (verb === "kick_account" ? DOWN : null));
       const { code, out, err } = await contain("--yes", ...options);
       assert.equal(code, 1);

@@ -32,7 +32,7 @@ import {
 } from "./incident-deeds.ts";
 import { beginOf, isFailure, openIncidentOf, take, UNSURE, withContacts } from "./the-incident.ts";
 
-/** `incident contain [ACCOUNT...]`: whoever is in has to go, and cannot come back. */
+/** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
 export async function incidentContain(call: CommandCall): Promise<CommandOutcome> {
   const incident = await openIncidentOf(call, "incident contain");
   if (isFailure(incident)) return incident;
@@ -148,10 +148,10 @@ function newPassword(call: CommandCall, name: AccountName): Deed {
 
 const NOTHING: Came = { did: [], wrong: [] };
 
-/** What waits in the queue and is not on hold yet. */
+/** Mail that waits in the queue and is not on hold yet. */
 async function holdQueue(call: CommandCall, account: AccountName): Promise<Came> {
   const chosen = { ids: [], account, sender: null, recipient: null, isAll: false } as const;
-  // From there, that no mail waits outside of the hold queue is no failure.
+  // From there, an empty queue outside of the hold queue succeeds.
   let [held, cursor]: [number, string | null] = [0, BEFORE_ALL_MAIL];
   while (cursor !== null) {
     const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_hold">>> = await call.guard.ask<"queue_hold">({

@@ -7,7 +7,7 @@ import { oneLine } from "../print/text.ts";
 import type { Reader } from "../reader.ts";
 import { factorsRemoved } from "./second-factors.ts";
 
-/** What came of a measure; a part of it may fail. `printed`: what is shown once and kept nowhere. */
+/** The result of a measure; a part of it may fail. `printed`: secrets that are shown once and kept nowhere. */
 export type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; printed?: string }>;
 /** One thing to do, and what it is; an empty plan: nothing as far as is known. */
 export type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
@@ -18,7 +18,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
     plan,
     run: async () => {
       const changed = await changeDashboardPassword(call, plan);
-      // After the password: who is in could have set up a factor of their own, and sessions end with it.
+      // After the password: an intruder could have set up a second factor, and sessions end with it.
       const reset = await call.guard.ask<"factors_reset">({ verb: "factors_reset" });
       if (!reset.ok)
         return { ...changed, wrong: [...changed.wrong, notDone("Remove the second factors of the dashboard.", reset)] };
@@ -38,8 +38,8 @@ async function changeDashboardPassword(call: CommandCall, plan: string): Promise
 }
 
 /**
- * Revokes what the guard lists until it lists none: a token that is made meanwhile goes too. It ends, because whoever makes them
- * may make only so many.
+ * Revokes what the guard lists until it lists none: a token that is made in between is revoked too. It ends, because a caller may
+ * make only a bounded number.
  */
 export function revokeTokens(call: CommandCall): Deed {
   const plan = "Revoke every API token.";
@@ -99,7 +99,7 @@ export function endVacation(call: CommandCall, reader: Reader, name: AccountName
   };
 }
 
-/** A command that failed may be done in part, unless nobody took it or its grammar was wrong. */
+/** A command that failed may be done in part, unless it was not received or its grammar was wrong. */
 export function mayStand({ exit }: CommandFailure): boolean {
   return exit === "failed";
 }

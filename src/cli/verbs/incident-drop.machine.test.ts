@@ -79,7 +79,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", {
     return existsSync(folder) ? readdirSync(folder).toSorted() : [];
   };
 
-  test("loose and held, some at a time, and what comes meanwhile", async () => {
+  test("loose and held, some at a time, with mail that arrives in between", async () => {
     const ids = Array.from({ length: 150 }, (_, nth) => `A${1_000 + nth}`);
     for (const id of ids) put(id, "deferred/A");
     put("HELD1", "hold");
@@ -104,7 +104,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", {
     );
   });
 
-  test("an order that fails is told, and what was done before it", async () => {
+  test("an order that fails is reported, and what was done before it", async () => {
     put("A0001", "deferred/A");
     guard.keeperAnswers((command) =>
       command.verb === "delete_mail" ? { ok: false, reason: "postsuper failed: no" } : obey(command),

@@ -15,11 +15,11 @@ import { agrees } from "../confirm.ts";
 import { accountFrom } from "./accounts.ts";
 import { folders, isFailure, openIncidentOf, take, UNSURE } from "./the-incident.ts";
 
-/** So many queue ids fit into one command. */
+/** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
 /** A mail that moves through the queue may be missed by a copy. */
 const MOST_TRIES = 3;
-/** Mail that comes meanwhile is taken too, but not for ever. */
+/** Mail that arrives in between is taken too, but not for ever. */
 const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
@@ -69,7 +69,7 @@ type Dropping = Readonly<{
   failure: CommandFailure | null;
 }>;
 
-/** Nothing is taken out of the queue of which there is no copy. */
+/** Only mail with a copy is removed from the queue. */
 async function dropAll(call: CommandCall, name: AccountName, to: string): Promise<Dropping> {
   const { copyMails } = await import("../../daemon/incident/collect.ts");
   const kept = new Set<string>();
@@ -152,7 +152,7 @@ async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiti
     });
     if (!asked.ok) return asked;
     for (const { queueId, heldFor } of asked.result.mails) {
-      // Names of accounts contain an @; what root holds is nobody's.
+      // Names of accounts contain an @; root's holds have none.
       const isGuards = heldFor?.includes("@") === true;
       if (isGuards && heldFor !== name) others.add(queueId);
       else mails.set(queueId, isGuards);

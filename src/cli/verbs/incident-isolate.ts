@@ -27,7 +27,7 @@ const parts = () =>
 
 const USUAL_SSH = [22];
 
-/** `incident isolate`: the firewall first, so that nobody comes in while the rest is done. */
+/** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
 export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome> {
   const incident = await openIncidentOf(call, "incident isolate");
   if (isFailure(incident)) return incident;
@@ -38,7 +38,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   const named = allowedFrom(call);
   if ("ok" in named) return named;
   const isSshShut = call.flag("shut-ssh");
-  // It may be that of an earlier session (tmux(1)): with SSH shut too, only what is named counts.
+  // It may be that of an earlier session (tmux(1)): with SSH closed too, only named addresses count.
   const session = isSshShut ? null : callerConnection(call.env);
   const own = peerOf(session);
   const present = readIsolation(call.layout);

@@ -46,8 +46,8 @@ export async function incidentRecover(call: CommandCall): Promise<CommandOutcome
 }
 
 /**
- * The firewall opens last, so that nothing comes in that would still be held. What is lifted already is opened again: a lift that was
- * interrupted leaves Postfix or the firewall shut.
+ * The firewall opens last, so that nothing comes in that would still be held. What is open already is opened again: a lift that was
+ * interrupted leaves Postfix or the firewall closed.
  */
 async function liftPart(call: CommandCall, word: string, isolation: Isolation | null): Promise<CommandOutcome> {
   const incident = await openIncidentOf(call, "incident recover");

@@ -7,7 +7,7 @@ import { changeCheckRecord } from "../../daemon/keeper/check-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lastCheckJson, lastCheckText } from "./last-check.ts";
 
-test("one line tells of the last checks; nothing before the first", () => {
+test("one line about the last checks; nothing before the first", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual([lastCheckText(layout), lastCheckJson(layout)], [null, null]);
   mkdirSync(dirname(layout.checkRecord), { recursive: true });

@@ -7,7 +7,7 @@ import { endDrill } from "../../daemon/backup/drill-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lastDrillJson, lastDrillText } from "./last-drill.ts";
 
-test("one line tells of the last restore drill, whatever it came to; nothing before the first", () => {
+test("one line about the last restore drill, whatever its result; nothing before the first", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual([lastDrillText(layout), lastDrillJson(layout)], [null, null]);
   mkdirSync(layout.backup, { recursive: true });

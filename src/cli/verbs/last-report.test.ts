@@ -7,7 +7,7 @@ import { changeMailRecord } from "../../daemon/report/mail-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lastReportJson, lastReportText } from "./last-report.ts";
 
-test("one line tells of the last report by mail; nothing before the first", () => {
+test("one line about the last report by mail; nothing before the first", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual([lastReportText(layout), lastReportJson(layout)], [null, null]);
   mkdirSync(layout.report, { recursive: true });

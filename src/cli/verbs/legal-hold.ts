@@ -46,7 +46,7 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
 }
 
-/** A misspelled name would protect nothing. Mail of a removed account can be held; and where nobody can tell, any name. */
+/** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
 async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
   const { homeOf } = await import("../../adapters/dovecot/redirects.ts");
   if (existsSync(homeOf(call.layout.mail, name))) return true;

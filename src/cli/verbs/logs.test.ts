@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { dataDirectory, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../test/kit/test-guard.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** As postlogd(8) writes it, so many minutes ago. */
+/** In postlogd(8)'s form, this many minutes ago. */
 function stamp(minutesAgo: number): string {
   const at = new Date(Date.now() - minutesAgo * 60_000);
   const [, month = "", day = "", , time = ""] = at.toString().split(" ");

@@ -66,7 +66,7 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
   assert.match(told.err, /^Next: \.\/ghostinbox queue flush /);
 });
 
-test("who holds a mail is told, and what strangers wrote is harmless", async () => {
+test("the holder of a mail is shown, and strangers' text is harmless", async () => {
   const hold = { queue: "hold", nextTryAt: null };
   const told = await typed(
     "queue list",
@@ -111,7 +111,7 @@ test("the words choose mails: ids, an account, a sender, a recipient, bounces, o
 const kept = [{ account: "anna@example.org", mails: 3 }];
 const cursorIn = (command: Command): string | null => ("cursor" in command ? command.cursor : null);
 
-test("a long queue is gone through to its end, and what stays with the guard is told", async () => {
+test("a long queue is changed to its end, and what stays with the guard is reported", async () => {
   const told = await typed("queue release --all", (command) => ({
     ok: true,
     result: { changed: cursorIn(command) === null ? 0 : 2, kept, next: cursorIn(command) === null ? "there" : null },
@@ -125,7 +125,7 @@ The guard holds 6 mails of anna@example.org, which stay: ./ghostinbox account he
   );
 });
 
-test("if all of it stays nothing was done; if it ends early, what was done is told", async () => {
+test("if all of it stays nothing was done; if it ends early, the finished part is reported", async () => {
   const stays = await typed("queue release --all", () => ({ ok: true, result: { changed: 0, kept, next: null } }));
   assert.equal(stays.code, 1);
   assert.match(stays.err, /^The guard holds this mail of anna@example\.org: nothing was done\./);

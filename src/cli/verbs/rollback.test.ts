@@ -73,7 +73,7 @@ test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
-test("a database that cannot be read is no obstacle: it goes back all the same", ROOT, async (t) => {
+test("an unreadable database is no obstacle to a rollback", ROOT, async (t) => {
   using layout = dataDirectory();
   await upgrade(t, layout);
   writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));

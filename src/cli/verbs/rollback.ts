@@ -10,10 +10,10 @@ import { comesBack } from "../print/comes-back.ts";
 import { size } from "../print/size.ts";
 import { oneLine } from "../print/text.ts";
 
-/** So many names of one kind are shown. */
+/** How many names of one kind are shown. */
 const SHOWN = 5;
 
-/** `rollback`: the databases and settings from before the last upgrade. Mail stays as it is. */
+/** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
 export async function rollback(call: CommandCall): Promise<CommandOutcome> {
   const { layout, terminal } = call;
   if (process.getuid?.() !== 0) return failed("Only root can take an upgrade back.", `Try: sudo ${PROGRAM} rollback`);

@@ -16,7 +16,7 @@ export async function sendmail({ layout, args, env, terminal }: CommandCall): Pr
     terminal.err(`${PROGRAM} sendmail: ${says}`);
     return ended(code);
   };
-  // Postfix's postdrop(1) takes another configuration directory from root alone.
+  // Postfix's postdrop(1) takes another configuration directory only from root.
   if (process.getuid?.() !== 0)
     return fail(EX_NOPERM, "only root may use it (docs/local-mail.md tells how others send).");
   if (!existsSync(join(layout.postfixConf, "main.cf")))

@@ -53,7 +53,7 @@ describe("a variable of the running server", () => {
     assert.ok(out.includes(`# Warning: ${says}`), out);
   });
 
-  test("a variable of the caller that says what the server uses anyway is no warning", async () => {
+  test("a variable of the caller with the server's own value gives no warning", async () => {
     using layout = startedWith({});
     const caller = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__IMAPS: "1993" };
     const { out } = await ghostinbox(layout, ["config", "check"], "", caller);
@@ -70,7 +70,7 @@ describe("a variable of the running server", () => {
   });
 });
 
-test("a key that is set twice is told with both lines by every command that reads the file", async () => {
+test("a key that is set twice is reported with both lines by every command that reads the file", async () => {
   using layout = dataDirectory();
   writeFileSync(layout.settings, `${FILE}\nlimits.mail.per_minute = 30\n`);
   for (const words of [["check"], ["show"], ["set", "simulate", "true"]]) {

@@ -21,7 +21,7 @@ export function settingsOf(call: Call): ValidSettings | CommandFailure {
   return loaded.ok ? loaded : invalid(loaded.problems);
 }
 
-/** Null if there is no file. */
+/** Null if the file is missing. */
 export function settingsText({ layout }: Call): string | null | CommandFailure {
   try {
     return textOf(layout.settings);
@@ -52,7 +52,7 @@ export function surprises(call: Call, { sources }: ValidSettings): readonly Omit
   }));
   if (!runs(call.layout.startPid)) return overrides;
   const started = readServiceEnvironment(call.layout.environment);
-  // A variable that says what the server has anyway, such as the domain of the first start, surprises nobody.
+  // A variable with the server's own value, such as the domain of the first start, surprises no one.
   const notGiven = settingKeys()
     .filter((key) => saysOtherwise(key, call.env[variableOf(key)] ?? "", sources[key].toml))
     .map(variableOf)

@@ -7,7 +7,7 @@ import { notRunning } from "../no-server.ts";
 import { configCheck } from "./config.ts";
 import { settingsOf } from "./server-settings.ts";
 
-/** `stop`: waits until nothing of the server runs. What is stopped already is no failure. */
+/** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootOnly("stop");
   if (refused !== null) return refused;

@@ -9,7 +9,7 @@ import { settingsOf } from "./server-settings.ts";
 /** Loaded when a command needs it, as each command loads its own code. */
 export const folders = () => import("../../daemon/incident/folder.ts");
 
-/** What must not be done by accident asks, or wants to be told: the sentence where there is no terminal. */
+/** Steps that must not happen by accident ask, or need an option: the sentence without a terminal. */
 export const UNSURE = [
   "There is no terminal to ask on: nothing was done.",
   "Give --yes if that is what you want.",
@@ -49,7 +49,7 @@ export async function take(call: CommandCall, incident: Incident, { step, says, 
   return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;
 }
 
-/** `--since`, or when the incident may have begun. */
+/** `--since`, or when the incident may have started. */
 export function beginOf(call: CommandCall, incident: Incident): Millis | CommandFailure {
   return sinceFrom(call) ?? instant(Date.parse(incident.since));
 }

@@ -33,7 +33,7 @@ test("where nothing changes, it says so", () => {
   );
 });
 
-test("each change is told, with the snapshot and the restart", () => {
+test("each change is listed, with the snapshot and the restart", () => {
   const plan: UpgradePlan = {
     ...NOTHING,
     version: { installed: null, here: "0.2.0" },
@@ -56,7 +56,7 @@ test("each change is told, with the snapshot and the restart", () => {
   );
 });
 
-test("packages are told by the component that runs them", () => {
+test("packages are listed by the component that runs them", () => {
   const of = (name: string) => ({ name, version: "2", isSecurity: false });
   const packages = ["postfix-sqlite", "zsh", "dovecot-imapd", "dovecot-core"].map(of);
   assert.deepEqual(waitingOf({ known: true, listsAt: null, isImage: false, packages }), {
@@ -69,7 +69,7 @@ test("packages are told by the component that runs them", () => {
   assert.deepEqual(waitingOf({ known: false, reason: "no apt" }), { components: [], otherPackages: null });
 });
 
-test("an old data directory: what changes is told with what is in its way", ROOT, async (t) => {
+test("an old data directory: the changes are listed with what is in the way", ROOT, async (t) => {
   becomeNextVersion(t);
   using layout = dataDirectory();
   assert.equal((await ghostinbox(layout, ["upgrade"])).code, 2);

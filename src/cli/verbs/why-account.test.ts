@@ -28,7 +28,7 @@ describe("why --account", TIMED, () => {
   const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
   const why = async (name = ANNA): Promise<string> => (await run(`why --account ${name}`)).out;
 
-  test("begins with the state of the account, then tells what happened", async () => {
+  test("starts with the state of the account, then shows what happened", async () => {
     const told = await why();
     const state = [
       /^anna@example\.org: active, since .* UTC\.$/,
@@ -44,7 +44,7 @@ describe("why --account", TIMED, () => {
     assert.match(told, /ACCOUNT_ADDED/);
   });
 
-  test("a guarded, held and suspended account with networks of its own says so", async () => {
+  test("a guarded, held and suspended account with its own networks says so", async () => {
     assert.equal((await run(`account networks ${ANNA} add 203.0.113.0/24`)).code, 0);
     assert.equal((await run(`account quota ${ANNA} none`)).code, 0);
     assert.equal((await run(`account suspend ${ANNA}`)).code, 0);
@@ -70,7 +70,7 @@ describe("why --account", TIMED, () => {
     assert.partialDeepStrictEqual(answer, { account: ANNA, state: { suspended: true, guarded: { guesses: 20 } } });
   });
 
-  test("a name that is no account says so", async () => {
+  test("a missing account says so", async () => {
     assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
     assert.match(await why("admin"), /^admin is not an account here\./);
   });

@@ -59,7 +59,7 @@ export async function whyAccount(
   );
 }
 
-/** `known` null: the settings cannot be read, and the limits depend on them. `key`, `reply` null: nothing is said of it. */
+/** `known` null: the settings cannot be read, and the limits depend on them. `key`, `reply` null: not mentioned. */
 type Told = Readonly<{
   row: AccountRow;
   known: AccountKnown | null;
