@@ -51,7 +51,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
     assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
     const all = [...names.values(), "bare@two.test"];
-    // Each from an address of its own: ten connections are all that one may have.
+    // Each from a different address: one may have only ten connections.
     const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));
     assert.deepEqual((await Promise.all(tries)).flat(), []);
     const clear = await product.sqlite(
@@ -61,7 +61,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.deepEqual(clear, []);
   });
 
-  test("the accounts file is followed without a restart, and only what makes sense is believed", async () => {
+  test("the accounts file is followed without a restart, and only valid content is used", async () => {
     const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", "SHA512-CRYPT", "-p", PASSWORD])).trim();
     writeFileSync(file, `dora@example.test|${hash}\nemil@example.test|{PLAIN}${PASSWORD}\n${ANNA}|{PLAIN}not hers\n`);
     const isListed = async (state: RegExp): Promise<boolean> =>
@@ -97,7 +97,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.match(refused.stderr, /follows the accounts file: change its line there/);
   });
 
-  test("a user sends as nobody else, and cannot tell who else there is", async () => {
+  test("a user sends only as itself, and cannot find out which other accounts exist", async () => {
     await product.json(["alias", "add", "sales@two.test", ANNA, BERT]);
     await product.json(["alias", "add", "old@two.test", ANNA]);
     await product.json(["alias", "block", "old@two.test"]);
@@ -174,7 +174,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     colleague.close();
   });
 
-  test("what an account sends ends with its suspension, though Dovecot is down; the owner is told of the rest", async () => {
+  test("an account's open sending ends with its suspension, though Dovecot is down; there is a notice about the rest", async () => {
     await product.addAccount("stolen@example.test");
     const dialog = await openSubmission(lab.sender, AWAY, 465);
     assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);

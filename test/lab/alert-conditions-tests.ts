@@ -65,7 +65,7 @@ export class AlertConditions {
   static async prepare({ lab, product }: Running): Promise<AlertConditions> {
     const disk = product.layout.data;
     const lists = await Lists.start();
-    // A disk of its own, so small that it can be filled.
+    // A separate disk, so small that it can be filled.
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
     const good = await makeCertificate(lab.directory, "good", "mail.example.test");
@@ -123,7 +123,7 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     }
     await attack("198.51.100.200");
     await until("its ban is over", async () => (await product.banOf("198.51.100.200")) === undefined);
-    // A password that was tried before is no other guess.
+    // A repeated password does not count as another guess.
     await attack("198.51.100.200", 2);
     await attack("198.51.100.201");
     for (const title of BY_EVENTS) await once(title);

@@ -70,7 +70,7 @@ export class AlertReceivers {
     this.#http.get(kind)?.refuse(refuses);
   }
 
-  /** What each channel was told, as it came. */
+  /** The messages of each channel, as they came. */
   told(product: Product): ReadonlyMap<string, readonly string[]> {
     const bodies = (kind: Kind): readonly string[] => this.received(kind).map(({ body }) => body);
     return new Map([
@@ -83,7 +83,7 @@ export class AlertReceivers {
     ]);
   }
 
-  /** Waits until each channel was told so just once. */
+  /** Waits until each channel got such a message just once. */
   async onceEverywhere(product: Product, title: string, deadlineMs = 20_000): Promise<void> {
     try {
       await until(title, () => [...this.#counts(product, title).values()].every((n) => n >= 1), deadlineMs);

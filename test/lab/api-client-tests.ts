@@ -61,7 +61,7 @@ export function apiClientTests({ lab, product }: Running): void {
     assert.ok(tookMs < MOST_MS, `${tookMs} ms`);
   });
 
-  /** Of so many, a listing takes a second. */
+  /** A listing of this many takes a second. */
   const isInForce = async () => {
     const asked = ["nft", "get", "element", "inet", "ghostinbox", "ban4", `{ ${OFFENDER} }`];
     return (await lab.server.exec(asked)).code === 0;

@@ -67,7 +67,7 @@ export function apiTests({ lab, product }: Running): void {
   test("cleanup ends a ban whose time is over, and no other", async () => {
     await must("POST", "/api/v1/bans", { ip: "198.51.100.203", for: "permanent" });
     const ends = async () => (await product.events(BRIEFLY)).filter(({ type }) => type === "BAN_EXPIRED").length;
-    // It happens by itself each second too, and is first now and then.
+    // The server does it each second too, and is first now and then.
     await until("cleanup is first", async () => {
       const before = await ends();
       await must("POST", "/api/v1/bans", { ip: BRIEFLY, for: "1s" });
@@ -117,7 +117,7 @@ export function apiTests({ lab, product }: Running): void {
     }
   });
 
-  test("the stream tells of one address, of one type, from an id on", async () => {
+  test("the stream has the events of one address, of one type, from an id on", async () => {
     const ofGuest = await web.stream(`/api/v1/events/stream?ip=${OTHER_GUEST}`);
     const ofMails = await web.stream("/api/v1/events/stream?type=EMAIL_ACCEPTED&after=0");
     await sendMail({ host: lab.sender, from: GUEST });
@@ -140,7 +140,7 @@ export function apiTests({ lab, product }: Running): void {
     await stream.ended;
   });
 
-  test("the metrics are Prometheus's, and tell nobody's address", async () => {
+  test("the metrics are in Prometheus's format, and contain no addresses", async () => {
     const { text, headers } = await web.ask("GET", "/metrics");
     assert.equal(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     const families = new Map(parseMetrics(text).map((family) => [family.name, family.samples]));
@@ -157,7 +157,7 @@ export function apiTests({ lab, product }: Running): void {
     assert.doesNotMatch(text, /\d+\.\d+\.\d+\.\d+|@/);
   });
 
-  test("without the guard reading goes on, commands and health say so, each as it is described", async () => {
+  test("without the guard reading works, commands and health report it, each as described", async () => {
     const described = new Description(await must("GET", "/openapi.json"));
     const page = await web.stream("/api/v1/stream");
     const told = (name: string) => namedEvents(page.text()).filter((message) => message.name === name);
@@ -196,7 +196,7 @@ export function apiTests({ lab, product }: Running): void {
     }
     await until("all is well again", async () => (await stranger.ask("GET", "/healthz/ready")).status === 200);
 
-    // The same stream goes on, with every event of the new guard.
+    // The same stream continues, with every event of the new guard.
     await sendMail({ host: lab.sender, from: GUEST, subject: "After the guard" });
     const ids = () =>
       told("events").flatMap(({ data }) =>
@@ -220,7 +220,7 @@ export function apiTests({ lab, product }: Running): void {
     page.close();
   });
 
-  test("charts, rankings and statistics tell of the same mails", async () => {
+  test("charts, rankings and statistics count the same mails", async () => {
     const described = new Description(await must("GET", "/openapi.json"));
     for (const path of ["/api/v1/figures", "/api/v1/top", "/api/v1/stats"])
       assert.deepEqual(described.faults(`GET ${path}`, await web.ask("GET", path)), [], path);

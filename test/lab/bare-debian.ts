@@ -45,7 +45,7 @@ export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly stri
 
 /**
  * A Debian 12 with nothing installed but what every Debian has, and Node.js with npm, as the README asks for: what
- * debootstrap(8) makes, entered by chroot(1) in namespaces of its own. What runs in it ends with it.
+ * debootstrap(8) makes, entered by chroot(1) in separate namespaces. What runs in it ends with it.
  */
 export class BareDebian {
   readonly root: string;
@@ -148,7 +148,7 @@ export class BareDebian {
     return Number(await this.must(["bash", "-c", count]));
   }
 
-  /** As kill(1) would: what the command has started goes on. */
+  /** As kill(1) would: the command's children keep running. */
   async killCommand(verb: string): Promise<void> {
     await this.must(["bash", "-c", KILL, verb]);
   }
@@ -176,7 +176,7 @@ async function copyNode(root: string): Promise<void> {
   writeFileSync(join(root, "usr/local/etc/npmrc"), reaches.map((line) => `${line}\n`).join(""));
 }
 
-/** What set-up says before it asks whether to go on. */
+/** Set-up's words before it asks whether to continue. */
 export function expectAnnounced(question: string, text: string): void {
   for (const line of [
     "GhostInbox prepares this machine:",

@@ -8,7 +8,7 @@ import type { Lab } from "./lab.ts";
 
 export const WIDE = { width: 1_280, height: 860 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
-/** As root, Chromium has no sandbox of its own; the namespace has no way out. */
+/** As root, Chromium has no sandbox; the namespace has no way out. */
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 const OPENED_MS = 20_000;
 
@@ -51,7 +51,7 @@ export class LabBrowser {
     return new LabBrowser(browser, await context.newPage());
   }
 
-  /** A page of another browser, as far as the server can tell: it shares no cookie with the first. */
+  /** A page of another browser, from the server's view: it shares no cookie with the first. */
   async elsewhere(): Promise<Page> {
     const context = await contextOf(this.#browser, "en-GB");
     const page = await context.newPage();

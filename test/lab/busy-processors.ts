@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** Meanwhile every processor is kept busy by programs that never wait, in a session of their own, as those of another user are. */
+/** Keeps every processor busy by programs that never wait, in a separate session, like another user's programs. */
 export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
   const loops = Array.from({ length: availableParallelism() }, () =>
     spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore", detached: true }),

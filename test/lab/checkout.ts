@@ -17,7 +17,7 @@ export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
 
 /**
  * All of the checkout, so that a test may drop files into it and leaves none behind. What npm installed is shared, package by package.
- * What is built of the copy is kept beside them, and goes with it: what was built of the same sources already, to begin with.
+ * The build of the copy is kept beside them, and removed with it; at first it is the existing build of the same sources.
  */
 export function copyCheckout(to: string): void {
   mkdirSync(to);

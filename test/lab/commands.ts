@@ -8,7 +8,7 @@ export type RunOptions = Readonly<{
   deadlineMs?: number;
 }>;
 
-/** Runs a program to its end. It is killed at the deadline (60 s unless told), which throws. */
+/** Runs a program to its end. It is killed at the deadline (60 s by default), which throws. */
 export async function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [program = "", ...rest] = argv;
   const { input = "", env = {}, deadlineMs = 60_000 } = options;

@@ -96,7 +96,7 @@ function megabytes(rollup: string, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;
 }
 
-/** Empty if the process has ended meanwhile. */
+/** Empty if the process has ended since. */
 function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");

@@ -3,7 +3,7 @@ import { namespaceOf, SERVER } from "./network.ts";
 
 /** As docker and podman number them: the bridge has the first address of its network, the container another. */
 export const BRIDGE = "172.17.0.1";
-/** A network that the container is in besides, which its default route does not lead through. */
+/** A second network of the container, which its default route does not lead through. */
 export const OTHER_BRIDGE = "172.18.0.1";
 /** Another container, such as a proxy for mail. */
 export const NEIGHBOUR = "172.17.0.9";

@@ -3,7 +3,7 @@ import { runProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
-/** As most containers: a PID namespace, and a root that may not look into processes of other users. */
+/** Like most containers: a PID namespace, and a root that may not look into other users' processes. */
 export class Container {
   /** A program that runs another in it. Empty until it has started. */
   readonly within: string[] = [];
@@ -33,7 +33,7 @@ export class Container {
     );
   }
 
-  /** Nothing that runs in it goes on. */
+  /** Everything that runs in it is ended. */
   end(): void {
     this.#first?.kill("SIGKILL");
   }

@@ -94,7 +94,7 @@ export function contentTests(
     assert.equal(changed.code, 554, changed.lines.join());
   });
 
-  test("a mail whose signature cannot be verified now is neither believed nor refused for good", async () => {
+  test("a mail whose signature cannot be verified now is neither trusted nor refused for good", async () => {
     const text = await signedBy("half.test", "comes again");
     const reply = await sendMail({ host: lab.sender, from: ELSEWHERE, sender: "bounces@sender.test", text });
     assert.equal(Math.floor(reply.code / 100), 4, reply.lines.join());
@@ -104,7 +104,7 @@ export function contentTests(
     return signer.sign(lab, domain, mailText({ subject, from: `boss@${domain}` }));
   }
 
-  test("a user's mail leaves with one signature, which a stock verifier accepts; nobody else's is signed", async () => {
+  test("a user's mail is sent with one signature, which a stock verifier accepts; others' mail is not signed", async () => {
     const text = mailText({ subject: "signed", from: ANNA, to: "someone@sender.test" });
     const dialog = await openSubmission(lab.sender, "198.51.100.65");
     await authenticate(dialog, ANNA);
@@ -124,7 +124,7 @@ export function contentTests(
     assert.doesNotMatch(await arrived("unsigned"), /^DKIM-Signature:/m);
   });
 
-  test("what the DNS says of a domain is compared with what it should", async () => {
+  test("a domain's published DNS records are compared with the wanted ones", async () => {
     const checked = await product.cli(["dns", "check", "example.test", "--json"]);
     assert.equal(checked.code, 1);
     for (const [name, status] of [
@@ -147,7 +147,7 @@ export function contentTests(
     assert.match((await product.cli(["dns", "records"])).stdout, /mail\.example\.test/, "of all domains");
   });
 
-  /** What python3-dkim says of the first signature, with the key that `dns records` says to publish. */
+  /** python3-dkim's verdict on the first signature, with the key that `dns records` says to publish. */
   async function verified(mail: string): Promise<string> {
     const answer = JSON.stringify(await product.json(["dns", "records", "example.test"]));
     const key = /"v=DKIM1;[^"]*"/.exec(answer)?.[0] ?? "";
@@ -160,7 +160,7 @@ export function contentTests(
     return (await lab.server.mustExec(["/usr/bin/python3", "-c", program], { input: mail })).trim();
   }
 
-  test("what the settings let in is believed as it stands; what an account lets in must be proven", async () => {
+  test("senders allowed by the settings are trusted as written; senders allowed by an account must be proven", async () => {
     const spam = { headers: ["X-Lab: spam"] };
     await send({ ...spam, subject: "by settings", from: "x@friend.test" }, ELSEWHERE);
     assert.match(await arrived("by settings"), /^Subject: by settings$/m);
@@ -201,7 +201,7 @@ export function contentTests(
     };
     await moved("INBOX", "missed spam", "Junk");
     await moved("Junk", "wrong spam", "INBOX");
-    // What is thrown away from Junk, or sorted there, was no mistake.
+    // Mail that is deleted from Junk, or sorted there, was no mistake.
     for (const [folder, subject] of [
       ["Trash", "thrown away"],
       ["Junk.2024", "sorted by year"],

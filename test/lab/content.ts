@@ -16,12 +16,12 @@ export const RECORDS = [
   'sender.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   'strict.test. TXT "v=spf1 ip4:198.51.100.10 -all"',
   "strict.test. MX 10 mx.sender.test.",
-  // Its policy can be read, its keys cannot: nobody answers for them.
+  // Its policy can be read, its keys cannot: no server answers for them.
   "half.test. MX 10 mx.sender.test.",
   '_dmarc.half.test. TXT "v=DMARC1; p=reject"',
   "_domainkey.half.test. NS ns.half.test.",
   "ns.half.test. A 203.0.113.1",
-  // Its names take as long as nobody answers for them.
+  // Its names time out, since no server answers for them.
   "slow.test. MX 10 mx.sender.test.",
   `slow.test. TXT "v=spf1 ${["a", "b", "c"].map((name) => `include:${name}._domainkey.half.test`).join(" ")} -all"`,
   // Its mail can be proven, its policy cannot be read.

@@ -16,7 +16,7 @@ import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
 
-/** What an owner does on the pages, in this order, by the keyboard alone. Where a flow stops, the page is looked at in every look. */
+/** An owner's tasks on the pages, in this order, only by the keyboard. Where a flow stops, the page is checked in every look. */
 export function flows(open: () => LabBrowser, { lab, product }: Running): readonly Flow[] {
   return [
     ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server)],

@@ -33,7 +33,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
 
   await type(page.getByLabel("Recipient who waits"), ANNA);
   await page.keyboard.press("Enter");
-  // What was told of the first may still stand there, as that can be undone.
+  // The message about the first may still be there, as that can be undone.
   await page.getByText(`Mail to ${ANNA} is let in at its next try.`).last().waitFor();
   await endOf(page).waitFor();
   await looksWell(page, "a recipient who waits");

@@ -45,7 +45,7 @@ export const GERMAN: Readonly<Record<string, string>> = {
   System: "System",
   Settings: "Einstellungen",
 };
-/** What the documentation has pictures of: a place and a look, and how its picture is called. */
+/** The pictures in the documentation: a place and a look, and the picture's name. */
 const PICTURED: ReadonlyMap<string, string> = new Map([
   ["now light", "now-light"],
   ["now dark", "now-dark"],

@@ -10,7 +10,7 @@ import { until } from "./wait.ts";
 /** A name: browsers know no passkeys for an IP address. */
 const PAGE = "http://localhost:3000/";
 const SECURITY = "#/system?show=security";
-/** It resolves to loopback, and is no name of the server. */
+/** It resolves to loopback, and is not a name of the server. */
 const FOREIGN = "http://mail.localhost:3000/";
 const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
 const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
@@ -26,7 +26,7 @@ const NOTE_OFFERS = `
     return get(asked);
   };`;
 
-/** An owner with a passkey, in a window of their own: adds it, signs in with it in two ways, proves with it, removes it. */
+/** An owner with a passkey, in a separate window: adds it, signs in with it in two ways, proves with it, removes it. */
 export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   const page = await browser.elsewhere();
   const devices = await page.context().newCDPSession(page);
@@ -130,7 +130,7 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
 }
 
 async function removeWithProof(page: Page): Promise<void> {
-  // The proof of the sign-in is still fresh: the first answer is as it is ten minutes later.
+  // The proof of the sign-in is still fresh: the first answer is the same ten minutes later.
   let isStale = true;
   await page.route("**/api/v1/factors/passkeys/*", (request) => {
     const json = { status: 403, code: "proof_needed", detail: "This needs the password again." };

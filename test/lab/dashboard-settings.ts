@@ -31,7 +31,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
     await request.continue();
   });
   await press(look);
-  // What is looked at stays as it is until the answer is there.
+  // The page stays unchanged until the answer is there.
   await page.locator("main [inert]").waitFor();
   answered.resolve();
   await page.getByText(`+ ${KEY} = 150`).waitFor();

@@ -16,7 +16,7 @@ const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 /** The keeper looks every few seconds. */
 const NOTICED_MS = patience(60_000);
 
-/** The guard is stopped, then the web, then a part without which mail flows. All go on afterwards. */
+/** The guard is stopped, then the web, then a part without which mail flows. All are continued afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
@@ -44,7 +44,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
 }
 
 async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
-  // It writes the lines of the other processes of Dovecot, which wait in a pipe meanwhile.
+  // It writes the lines of Dovecot's other processes, which wait in a pipe until then.
   const writer = pidOf(product, /dovecot\S*\/log$/);
   const told = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
   process.kill(writer, "SIGSTOP");
@@ -71,7 +71,7 @@ async function testsTheAlerts(page: Page): Promise<void> {
   await looksWell(page, "the result of a test of the alerts");
 }
 
-/** The web is killed, and started again later: the page connects by itself, and misses no event. */
+/** The web is killed, and started again later: the page reconnects, and misses no event. */
 export async function livesThroughAKill({ page }: LabBrowser, product: Product): Promise<void> {
   const network = await page.context().newCDPSession(page);
   const ids: string[] = [];
@@ -124,7 +124,7 @@ async function knowsNoSessionYet(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
 }
 
-/** Without a server: what is asked for is refused, and what was not shown before cannot be. */
+/** Without a server: actions are refused, and pages that were not loaded before cannot be shown. */
 async function loadsNothing(page: Page, other: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Export CSV" }));
   await page.getByText("The server cannot be reached.").waitFor();

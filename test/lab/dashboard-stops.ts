@@ -14,7 +14,7 @@ const ALIAS = `${"w".repeat(64)}@example.test`;
 
 /** Where a reader comes to by a no, or by a change that lasts: what other flows pass by. The page of `browser` is signed in. */
 export async function comesToOtherStops({ page }: LabBrowser, product: Product): Promise<void> {
-  // The pointer rests where things are told, and holds none of them.
+  // The pointer rests where messages are shown, and holds none of them.
   const { width, height } = page.viewportSize() ?? assert.fail("no size");
   await page.mouse.move(width - 40, height - 40);
   await liftsABan(page);

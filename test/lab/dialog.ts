@@ -100,7 +100,7 @@ export class Dialog {
 
   async startTls(): Promise<void> {
     this.#socket.off("data", this.#onData).off("close", this.#onClose).off("end", this.#onClose);
-    // The certificate is self-signed by design; what is tested is the conversation.
+    // The certificate is self-signed by design; the test is about the conversation.
     const secured = connectTls({ socket: this.#socket, rejectUnauthorized: false });
     await new Promise<void>((resolve, reject) => {
       secured.once("secureConnect", resolve);

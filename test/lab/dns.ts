@@ -15,7 +15,7 @@ import { runProgram } from "./commands.ts";
 import { DNS_HOST, DNS_HOST_V6, namespaceOf, SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 
-/** Addresses of the sender host with names of their own. */
+/** Addresses of the sender host with their own names. */
 export const NAMED = {
   "mx.sender.test": "198.51.100.10",
   /** A large provider: the name of its address confirms forward. */
@@ -58,8 +58,8 @@ export function rootOf(directory: string): Readonly<{ hints: string; anchor: str
 }
 
 /**
- * Starts NSD in the `net` namespace: an authoritative server with a signed root of its own. Hosts of the lab ask it as
- * if it were a resolver, which works because all but the block lists lies on it. What is not there does not exist.
+ * Starts NSD in the `net` namespace: an authoritative server with its own signed root. Hosts of the lab ask it as
+ * if it were a resolver, which works because all but the block lists lies on it. Other names do not exist.
  */
 export async function startDns(directory: string, records: readonly string[]): Promise<ChildProcess> {
   const folder = join(directory, "dns");
@@ -139,8 +139,8 @@ function sign(folder: string, zone: string, key: string, records: readonly strin
 }
 
 /**
- * Records of the root besides those from the start, instead of what was published so before. Resolvers start from this address of
- * the DNS host then. The server is told by SIGHUP (nsd(8)).
+ * Records of the root in addition to those from the start, instead of those published this way before. Resolvers start from this address of
+ * the DNS host then. The server gets a SIGHUP (nsd(8)).
  */
 export function publish(directory: string, records: readonly string[], host: string = DNS_HOST): void {
   const folder = join(directory, "dns");

@@ -15,7 +15,7 @@ import { until } from "./wait.ts";
 export const BASE = "debian:bookworm-slim";
 const ETC = "/etc/docker";
 /**
- * In mount and process namespaces of its own, so that all containers end with it and nothing stays mounted. `ip netns exec`
+ * In separate mount and process namespaces, so that all containers end with it and nothing stays mounted. `ip netns exec`
  * hides the control groups. What the daemon writes into /etc/docker is gone with it.
  */
 const DAEMON = `
@@ -57,7 +57,7 @@ export function whyNoDocker(): string | null {
   return whyNoDebian();
 }
 
-/** A daemon of its own, with everything in one directory. */
+/** A separate daemon, with everything in one directory. */
 export class Docker {
   readonly #directory: string;
   #daemon: ChildProcess | null = null;
@@ -100,7 +100,7 @@ export class Docker {
     return mustRun(["docker", ...argv], this.#reaching(options));
   }
 
-  /** Waits until a command that goes on, such as `logs --follow`, prints this; one that asks again and again takes a third of a core. */
+  /** Waits until a command that keeps running, such as `logs --follow`, prints this; one that asks again and again takes a third of a core. */
   async sees(argv: readonly string[], pattern: RegExp, deadlineMs: number): Promise<void> {
     const { env } = this.#reaching({});
     const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -123,7 +123,7 @@ export class Docker {
 
   /**
    * The lines of docs/docker.md need more here: a build has no bridge, and its registry may be another; a container must know the
-   * lab's names; and Debian's Compose is a program of its own. These are added to the typed lines.
+   * lab's names; and Debian's Compose is a separate program. These are added to the typed lines.
    */
   add(toBuild: readonly string[], toRun: readonly string[]): void {
     const bin = join(this.#directory, "bin");
@@ -140,7 +140,7 @@ exec docker "$@"
     writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
   }
 
-  /** A line, typed at a terminal of its own in this directory. */
+  /** A line, typed at a separate terminal in this directory. */
   terminal(line: string, directory: string): Typist {
     const PATH = `${join(this.#directory, "bin")}:${process.env["PATH"]}`;
     const env = Object.entries({ ...this.#reaching({}).env, PATH }).map(([name, value]) => `${name}=${value}`);

@@ -80,7 +80,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
     return performance.now() - from;
   }
 
-  test("a flushed ruleset and a killed nft are mended, and the owner is told when they cannot be", async () => {
+  test("a flushed ruleset and a killed nft are fixed, and there is a notice when they cannot be", async () => {
     ban("198.51.100.203");
     await enforcer.start();
     try {

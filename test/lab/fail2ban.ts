@@ -16,7 +16,7 @@ export async function fail2banRuns(product: Product): Promise<void> {
 }
 
 /**
- * Resolves when the jail `postfix` has read all that stands in mail.log now: it reads line by line, so that its report
+ * Resolves when the jail `postfix` has read all of the present mail.log: it reads line by line, so that its report
  * of `relay`, which asks to pass mail on, comes after those of the lines before.
  */
 export async function jailHasRead(product: Product, relay: string): Promise<void> {

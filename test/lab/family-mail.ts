@@ -6,7 +6,7 @@ import { mailText } from "./mailbox.ts";
 
 export const FAMILY = ["anna", "bert", "cara", "dora"].map((name) => `${name}@example.test`);
 const DEVICES = 8;
-/** Each from an address of its own. */
+/** Each from a different address. */
 const FIRST_HOST = 66;
 const BODY = "The minutes of our meeting follow below.\r\n".repeat(200);
 
@@ -28,7 +28,7 @@ export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
   return devices;
 }
 
-/** So many mails at once: the reply to each. */
+/** This many mails at once: the reply to each. */
 export async function arriveAtOnce({ sender }: Lab, mails: number): Promise<readonly number[]> {
   return Promise.all(
     Array.from({ length: mails }, async (_, i) => {

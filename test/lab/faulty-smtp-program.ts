@@ -1,6 +1,6 @@
 /**
  * A mail server with faults that Postfix no longer has, or never had: `faulty-smtp-program.ts ADDRESS CERT KEY PORT=KIND...`.
- * KIND is how TLS begins: `injectable` by STARTTLS, and what comes in one piece with it is obeyed after the handshake
+ * KIND is how TLS starts: `injectable` by STARTTLS, and commands in the same packet are obeyed after the handshake
  * (CVE-2011-0411); `plain` never; `tls` with the connection. It tells its version, takes any password, and answers VRFY, EXPN
  * and any recipient with 250. CR . CR ends a mail, which it forgets.
  */
@@ -27,7 +27,7 @@ for (const door of doors) {
   server.listen(Number(port), address);
 }
 
-/** `injected`: what is left over from before TLS. */
+/** `injected`: commands from before TLS. */
 function serve(socket: Socket, kind: Kind, injected: string): void {
   let rest = "";
   let inData = false;

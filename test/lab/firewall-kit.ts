@@ -56,7 +56,7 @@ export class FirewallLab {
     this.lab.remove();
   }
 
-  /** What proc(5) tells of the server's network. */
+  /** The server's network in proc(5). */
   get proc(): string {
     return `/proc/${this.#listener.pid}/net`;
   }

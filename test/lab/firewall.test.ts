@@ -18,7 +18,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   beforeEach(async () => assert.deepEqual(await kit.firewall.reset([], [], kit.now()), OK));
   after(async () => kit.remove());
 
-  test("single addresses, IPv6 units, IPv6 hosts and networks are shut out, and let in again", async () => {
+  test("single addresses, IPv6 units, IPv6 hosts and networks are blocked, and unblocked again", async () => {
     const cases: readonly (readonly [string, string, string])[] = [
       ["198.51.100.200", "198.51.100.200", "198.51.100.201"],
       ["2001:db8:a000:1::/64", "2001:db8:a000:1:ffff::9", "2001:db8:a000:2::9"],
@@ -59,7 +59,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.banned("2001:db8:a001::5");
   });
 
-  test("the kernel lets go of a ban by itself, and a new ban of the same address starts its time anew", async () => {
+  test("the kernel ends a ban on time, and a new ban of the same address restarts its time", async () => {
     // Long enough to see it in force, however slow the machine is.
     const lastsMs = patience(2_000);
     await kit.apply(["add", "198.51.100.195", lastsMs], ["add", "198.51.100.196", lastsMs]);
@@ -155,7 +155,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.lab.server.mustExec(["nft", "delete", "table", "inet", "other"]);
   });
 
-  test("a reset replaces the table of another version, with chains and sets that this one does not have", async () => {
+  test("a reset replaces another version's table, with chains and sets that this one does not have", async () => {
     const older = [
       "add set inet ghostinbox older { type ipv4_addr; elements = { 198.51.100.243 }; }",
       "add chain inet ghostinbox doors { ip saddr @older drop; }",

@@ -10,7 +10,7 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
 /**
- * What `account add` sends to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
+ * The commands of `account add` to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
  * would judge the password every time: half a second. The command itself is tested by accounts.test.ts and others.
  */
 export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Layout, names: readonly string[]) {

@@ -54,13 +54,13 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     await until("the local copy", () => findMail(product.layout, "honest forward"));
   });
 
-  test("the owner is told, with what the other server said", async () => {
+  test("an alert has the other server's words", async () => {
     const refused = await until("the refusal is an event", () => detailsOf("EMAIL_BOUNCED", "person@refusing.test"));
     assert.match(refused, /to=<person@refusing\.test> for=<info@example\.test> by smtp mx\.refusing\.test\[/);
     await until("the alert", async () => /mail_undelivered/.test((await product.cli(["alerts", "list"])).stdout));
   });
 
-  test("a forged one does not, whatever the mail says of itself", async () => {
+  test("a forged one does not, whatever the mail claims", async () => {
     const forged = [
       "Authentication-Results: mail.example.test;\r\n\tspf=pass (forged)",
       "X-Authentication-Results: mail.example.test;\r\n\tspf=pass (forged)",

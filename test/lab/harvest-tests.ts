@@ -24,7 +24,7 @@ per_minute = ${AT_ONCE}
 [greylist]
 crowd_delay = "${CROWD_S}s"
 `;
-/** Each in an IPv6 site of its own. */
+/** Each in a different IPv6 site. */
 const strangers = (first: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `2001:db8:${(0xa000 + first + i).toString(16)}::7`);
 
@@ -80,7 +80,7 @@ export function harvestTests({ lab, product }: Running): void {
     );
   });
 
-  test("known places and honest strangers come in meanwhile, the latter at their second try", async () => {
+  test("known places and honest strangers are accepted at the same time, the latter at their second try", async () => {
     assert.equal((await sendMail({ host: lab.sender, from: HOME })).code, 250);
     assert.equal((await sendMail({ host: lab.sender, from: NAMED["mail-x.google.com"] })).code, 250);
     const from = "2001:db8:b001::1";

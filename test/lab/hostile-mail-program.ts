@@ -49,7 +49,7 @@ function answer(socket: Socket, reply: (line: string) => string): void {
   });
 }
 
-/** As fast as it is read, for ever. */
+/** As fast as the server reads, without end. */
 function pour(socket: Socket, text: string): void {
   const many = text.repeat(100);
   const more = (): void => {

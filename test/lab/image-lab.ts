@@ -24,7 +24,7 @@ export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__E
 const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
 const READY = /Ctrl-C stops everything\./;
 
-/** In the checkout, unless a directory is given. `without`: words that are left out. */
+/** In the checkout, unless a directory is given. `without`: words that are omitted. */
 type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?: string }>;
 
 /** The image as the Dockerfile builds it, and containers of it whose ports the lab's server publishes. */
@@ -70,7 +70,7 @@ export class ImageLab {
     this.lab.remove();
   }
 
-  /** A compose file with what the lab sets besides. JSON is YAML. */
+  /** A compose file with the lab's own settings. JSON is YAML. */
   writeCompose(file: string, service: string, settings = PLAIN, mounts: readonly string[] = []): void {
     const volumes = [this.#names(), `${this.#sources()}:/etc/apt/sources.list:ro`, ...mounts];
     const additions = { environment: { ...this.#environment(), ...settings }, volumes };

@@ -43,7 +43,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
   const { layout } = product;
   const folder = () => join(layout.incidents, id);
 
-  test("a thief sends 300 mails to strangers, and the owner is told", async () => {
+  test("a thief sends 300 mails to strangers, and there is an alert", async () => {
     elsewhere = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
     assert.match(await signIn(PASSWORD), /^OK/);
     await product.json(["backup", "create"]);
@@ -175,7 +175,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     assert.match(changed.stderr, new RegExp(`but entry \\d+ of the audit names ${bundle.sha256}`));
   });
 
-  test("recovered: what differs from the backup is named, and each direction is opened by itself", async () => {
+  test("recovered: differences from the backup are named, and each direction is opened separately", async () => {
     await product.json(["alias", "add", "thief@example.test", BERT]);
     const { compared: found } = z.parse(compared, await product.json(["incident", "recover"]));
     const told = found.differences.map(({ what, is }) => `${what}: ${is}`);

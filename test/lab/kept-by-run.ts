@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A text that costs time to make, which files of one run share; null if none has made it yet, or there is no such run. */
+/** A text that costs time to make, which files of one run share; null if no file has made it yet, or outside of a run. */
 export function keptByRun(name: string): string | null {
   const file = fileOf(name);
   return file !== null && existsSync(file) ? readFileSync(file, "utf8") : null;

@@ -7,7 +7,7 @@ import { whyNoLab } from "./network.ts";
 import { openConnectionsTests } from "./open-connections-tests.ts";
 import { ownNetworksTests } from "./own-networks-tests.ts";
 
-/** Of one lab: each part begins with a firewall that is reset. */
+/** Of one lab: each part starts with a firewall that is reset. */
 describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   before(async () => {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { until } from "./wait.ts";
 
-/** So often the way is counted again: a field for a date has several stops, and a page may change meanwhile. */
+/** How often the way is counted again: a field for a date has several stops, and a page may change in between. */
 const MOST_COUNTS = 12;
 
 /**
  * For each page as it loads. `stepsTo`: how many presses of the Tab key lead from what has the focus to an element; negative: backwards.
- * Where no control has the focus, the way may be another, since the browser goes on from where the last one was: then it is counted
+ * Where no control has the focus, the way may be another, since the browser continues from where the last one was: then it is counted
  * again. `stepsLeft`: to the same element; null if it is gone. `canPress`: whether it has the focus, and can be pressed.
  */
 export const STEPS = `{
@@ -31,17 +31,17 @@ globalThis.canPress = (wanted) =>
   stepsTo(wanted) === 0 && !wanted.matches(":disabled") && wanted.closest("[aria-disabled=true]") === null;
 }`;
 
-/** A form takes the focus a moment after it is shown, and would take it from what the keyboard has reached meanwhile. */
+/** A form takes the focus a moment after it is shown, and would take it from the control that the keyboard has reached since. */
 export async function signInShown(page: Page): Promise<void> {
   await page.locator(".sign-in input:focus").waitFor();
 }
 
-/** Moves the focus to `target` by the Tab key alone. */
+/** Moves the focus to `target` only by the Tab key. */
 export async function reach(target: Locator): Promise<void> {
   const page = target.page();
   let steps: number | null = null;
   for (let count = 0; count < MOST_COUNTS; count += 1) {
-    // What was found is asked ten times as fast as it is found by its role and name.
+    // A found element answers ten times as fast as it is found by its role and name.
     steps ??= Number(await answerOf("stepsTo", target));
     if (steps === 0) return;
     const key = steps > 0 ? "Tab" : "Shift+Tab";
@@ -61,7 +61,7 @@ export async function press(target: Locator, key = "Enter"): Promise<void> {
   await target.page().keyboard.press(key);
 }
 
-/** What a function of STEPS says of it. */
+/** The result of a function of STEPS. */
 async function answerOf(name: "stepsTo" | "canPress", target: Locator): Promise<unknown> {
   return target.evaluate((one, name) => {
     const step: unknown = Reflect.get(globalThis, name);
@@ -79,7 +79,7 @@ export async function type(target: Locator, text: string): Promise<void> {
   else await keyboard.insertText(text);
 }
 
-/** The first option that begins with it. */
+/** The first option that starts with it. */
 export async function choose(target: Locator, option: string): Promise<void> {
   await reach(target);
   await target.page().keyboard.type(option);

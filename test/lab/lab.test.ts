@@ -23,7 +23,7 @@ describe("the lab", { skip: without ?? false }, () => {
     assert.ok(!existsSync(lab.directory), "its directory is gone");
   });
 
-  test("names resolve forward and back; what is unknown does not exist, at once", async () => {
+  test("names resolve forward and back; unknown names do not exist, at once", async () => {
     const forward = await lab.server.mustExec(["getent", "ahostsv4", "mail-x.google.com"]);
     assert.match(forward, /^198\.51\.100\.64 /);
     assert.match(await lab.server.mustExec(["getent", "hosts", NAMED["mail-x.google.com"]]), /mail-x\.google\.com/);

@@ -6,7 +6,7 @@ import { Host } from "./host.ts";
 import { unmountBelow } from "./mounts.ts";
 import { makeNetwork, removeNetwork } from "./network.ts";
 
-/** A network of its own for one test file: see network.ts for who lives where. It has a directory at once, hosts from `start` on. */
+/** A separate network for one test file: see network.ts for its hosts. It has a directory at once, hosts from `start` on. */
 export class Lab {
   readonly directory: string;
   readonly server: Host;
@@ -24,7 +24,7 @@ export class Lab {
     process.on("exit", () => this.#takeAway());
   }
 
-  /** A lab that has started. `records`: lines of a zone file for its DNS, besides its own. */
+  /** A lab that has started. `records`: further lines of a zone file for its DNS. */
   static async make(records: readonly string[] = []): Promise<Lab> {
     return new Lab().start(records);
   }

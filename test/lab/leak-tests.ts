@@ -31,7 +31,7 @@ export function leakTests({ lab, product }: Running): void {
     assert.deepEqual(await leaks(), [], "so soon after the ban it may have been on its way");
   });
 
-  test("is told, by a notice and by mail, once the ban should have bitten", async () => {
+  test("is reported, by a notice and by mail, once the ban should have worked", async () => {
     await until(
       "the notice is raised",
       async () => {
@@ -52,7 +52,7 @@ export function leakTests({ lab, product }: Running): void {
     assert.match(text, new RegExp(`${BANNED.replaceAll(".", "\\.")}, banned since .*, reached smtp`));
   });
 
-  test("and mended: the table is rebuilt, and holds the ban", async () => {
+  test("and fixed: the table is rebuilt, and holds the ban", async () => {
     await until("it is out again", async () => !(await reaches()));
     assert.match(await product.firewall(), new RegExp(`set ban4 \\{[^}]*${BANNED.replaceAll(".", "\\.")}`));
   });

@@ -9,7 +9,7 @@ import { logIn, openImap } from "./mail.ts";
 import { type Environment, PASSWORD, type Product } from "./product.ts";
 import type { Credentials } from "./sasl.ts";
 
-/** As it is shipped, Fail2ban on, but for what scores mail and asks lists: no sign-in asks them, and they start slowly. */
+/** The defaults, with Fail2ban, but without content filters and block lists: no sign-in asks them, and they start slowly. */
 export const LOGINS_AS_SHIPPED: Environment = {
   ...AS_SHIPPED,
   GHOSTINBOX_SPAM__ENABLED: "false",
@@ -19,7 +19,7 @@ export const LOGINS_AS_SHIPPED: Environment = {
 /** How the answer to a sign-in ends. */
 export type SignedIn = Readonly<{ said: string; tookMs: number }>;
 
-/** A sign-in over IMAP. `said` is the error where there is no connection, `closed` where the server ended it. */
+/** A sign-in over IMAP. `said` is the error if the connection failed, `closed` if the server ended it. */
 export async function signIn(host: Host, { from, name, password }: Credentials): Promise<SignedIn> {
   const began = performance.now();
   const dialog = await openImap(host, from).catch(messageOf);
@@ -29,7 +29,7 @@ export async function signIn(host: Host, { from, name, password }: Credentials):
   return { said, tookMs: performance.now() - began };
 }
 
-/** Does `work` for each, so many at once. */
+/** Does `work` for each, this many at once. */
 export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
   const waiting = all.values();
   const worker = async (): Promise<void> => {
@@ -42,7 +42,7 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
 const BETWEEN_SIGN_INS_MS = 1_000;
 
 /**
- * Does it again and again while `meanwhile` goes on, with pauses, and once at least. Ends when both have ended, and fails if either
+ * Does it again and again while `meanwhile` runs, with pauses, and at least once. Ends when both have ended, and fails if either
  * does.
  */
 export async function during<T>(meanwhile: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {

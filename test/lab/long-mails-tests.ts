@@ -143,7 +143,7 @@ export function longMailsTests({ lab, product }: Running): void {
       const ask = ["spamc", "-U", product.layout.spamHeadSocket, "-t", "2", "-s", "1000000"];
       const input = `Subject: x\n\n${LINE.repeat(6_000)}`;
       await Promise.all(Array.from({ length: 20 }, () => lab.server.exec(ask, { input })));
-      // One takes connections, one tells of spamd; the milter's own question may be there.
+      // One takes connections, one reports about spamd; the milter's own question may be there.
       await until("none waits", () => readdirSync(`/proc/${head}/task`).length <= 3, 6_000);
     } finally {
       for (const pid of frozen) process.kill(pid, "SIGCONT");

@@ -24,8 +24,8 @@ export type Look = Readonly<{
 }>;
 
 /**
- * Every look, and what axe can find in it that it does not find in another. The page is the same at each width, and what contrasts
- * depends on light or dark alone. Where colours are forced, the system chooses them, and axe takes that of a button's words from the
+ * Every look, and what axe can find in it that it does not find in another. The page is the same at each width, and contrast
+ * depends only on light or dark. Where colours are forced, the system chooses them, and axe takes that of a button's words from the
  * style sheet, which is not what is drawn. Colours move nothing (dashboard/style.test.ts): so each page is looked at in forced ones
  * once, and those that mix what two other looks show are for pictures.
  */
@@ -38,7 +38,7 @@ export const LOOKS: readonly Look[] = [
 ];
 
 /**
- * `hasAxe` false: what is there is known to axe, with other words. `isPage`: a page as it is opened, not a stop of a flow.
+ * `hasAxe` false: axe has judged this before, with other words. `isPage`: a page after it is opened, not a stop of a flow.
  * `isTouched`: on a phone the page has a finger in place of a pointer, and then neither until it is loaded again.
  */
 type Stop = Readonly<{
@@ -48,10 +48,10 @@ type Stop = Readonly<{
   each?: (look: Look) => Promise<void>;
 }>;
 
-/** Looks at the page as it stands in its looks; at the end it is wide and light. `where` tells the stop of a flow. */
+/** Checks the present page in its looks; at the end it is wide and light. `where` names the stop of a flow. */
 export async function looksWell(page: Page, where: string, stop: Stop = {}): Promise<void> {
   const { hasAxe = true, isPage = false, isTouched = false, each } = stop;
-  // Not where a page has devices of its own, such as a passkey: the end of this session takes them away.
+  // Not where a page has virtual devices, such as a passkey: the end of this session removes them.
   const devices = isTouched ? await page.context().newCDPSession(page) : null;
   const isWanted = { pages: isPage, pictures: each !== undefined };
   for (const look of LOOKS.filter(({ only }) => only === undefined || isWanted[only])) {
@@ -59,7 +59,7 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
     await devices?.send("Emulation.setTouchEmulationEnabled", { enabled: size === PHONE });
-    // Where a control stands depends on the width alone.
+    // A control's place depends only on the width.
     const wrong = await page.evaluate<readonly string[]>(`(${PAGE_CHECKS})(${rules !== null})`);
     const violations = hasAxe && rules !== null ? await violationsOf(page, rules, colorScheme) : [];
     assert.deepEqual([...wrong, ...violations], [], `${where}, ${name}`);
@@ -88,7 +88,7 @@ async function violationsOf(
   return page.evaluate<readonly string[]>(run);
 }
 
-/** For the page itself; null: it has no axe yet. What axe answers besides is large. */
+/** For the page itself; null: it has no axe yet. The rest of axe's answer is large. */
 const AXE_RUN = `async (options) => {
   if (!("axe" in globalThis)) return null;
   const { violations } = await axe.run(options);

@@ -12,7 +12,7 @@ export function whyNoLoopDisk(): string | null {
   return found.status === 0 ? null : `no loop device: ${found.stderr?.trim() || "no losetup"}`;
 }
 
-/** A directory on an ext4 disk of its own, in a file, with few inodes. Its errors are those of a real disk. */
+/** A directory on a separate ext4 disk, in a file, with few inodes. Its errors are those of a real disk. */
 export class LoopDisk {
   readonly #directory: string;
   readonly #inodes: number;
@@ -41,7 +41,7 @@ export class LoopDisk {
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
   }
 
-  /** fsck(8), and mounted again. On a copy: mount namespaces of other tests can still hold the failed one. */
+  /** fsck(8), and mounted again. On a copy: other tests' mount namespaces can still hold the failed one. */
   async repair(): Promise<void> {
     await this.unmount();
     const copy = `${this.#image}.mended`;

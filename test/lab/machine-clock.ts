@@ -38,7 +38,7 @@ export class ClockLibrary {
 
 /**
  * The wall clock of the whole server: every program that `npm start` starts, under any user and in any chroot, loads our
- * library in a mount namespace of the server's own (ld.so(8), /etc/ld.so.preload). This machine's clock stays as it is, and so
+ * library in the server's own mount namespace (ld.so(8), /etc/ld.so.preload). This machine's clock stays unchanged, and so
  * do the times of files.
  */
 export class MachineClock {

@@ -43,7 +43,7 @@ const PROCESSES = 'for one in /proc/[0-9]*; do tr "\\0" " " <$one/cmdline 2>/dev
 
 const MEMORY = `cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == "Pss:" { sum += $2 } END { print int(sum / 1024) }'`;
 
-/** Looks at a machine again and again. A file that has not changed meanwhile is not read again. */
+/** Looks at a machine again and again. A file that has not changed since is not read again. */
 export class MachineLook {
   readonly #machine: BareDebian;
   readonly #network: Host;
@@ -116,7 +116,7 @@ function partsOf(text: string): readonly string[] {
   return text.split("\0").slice(0, -1);
 }
 
-/** Of what `found` tells of a file, whose path may have blanks. */
+/** From the lines of `found` about a file, whose path may have blanks. */
 function pathOf(record: string): string {
   return record.slice(record.indexOf("/"));
 }

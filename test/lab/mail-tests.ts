@@ -83,7 +83,7 @@ export function mailTests({ lab, product }: Running): void {
       );
     });
 
-  test("a user writes to another user, and to nobody who does not exist", async () => {
+  test("a user writes to another user, and a missing one is refused", async () => {
     const dialog = await openSubmission(lab.sender, "198.51.100.65");
     await authenticate(dialog, ANNA);
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "bert@example.test" })).code, 250);

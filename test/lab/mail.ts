@@ -86,7 +86,7 @@ export async function openImap(host: Host, from: string, to: string = serverFor(
   return dialog;
 }
 
-/** The tagged answer to LOGIN: begins with `OK` or `NO`; null when the server closed the connection. */
+/** The tagged answer to LOGIN: starts with `OK` or `NO`; null when the server closed the connection. */
 export async function logIn(dialog: Dialog, name: string, password: string = PASSWORD): Promise<string | null> {
   const lines = await dialog.imap(`LOGIN "${name}" "${password}"`, 40_000);
   return /^t\d+ (.*)$/.exec(lines.at(-1) ?? "")?.[1] ?? null;

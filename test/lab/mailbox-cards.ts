@@ -6,7 +6,7 @@ import { press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 
-/** Cards of *My mailbox*, where ANNA is signed in. `signsIn`: whether she is let in by IMAP. */
+/** Cards of *My mailbox*, where ANNA is signed in. `signsIn`: whether IMAP accepts her. */
 
 export async function makesAppPasswords(
   browser: LabBrowser,

@@ -32,7 +32,7 @@ export function whyNoMemoryLimit(): string | null {
   }
 }
 
-/** A cgroup whose processes get so much memory in all, and no swap. What they need beyond, the kernel kills one for. */
+/** A cgroup whose processes get this much memory in all, and no swap. If they need more, the kernel kills one. */
 export class MemoryLimit {
   readonly #directory: string;
   readonly #files: Files;

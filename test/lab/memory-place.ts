@@ -26,7 +26,7 @@ export class MemoryPlace {
   /** With all that is there. */
   remove(): void {
     process.off("exit", this.#atExit);
-    // Namespaces that others made meanwhile may hold the mount: they do not hold the files.
+    // Other tests' new namespaces may hold the mount: they do not hold the files.
     rmContents(this.directory);
     if (this.#isMounted) spawnSync("umount", ["--lazy", this.directory]);
     this.#isMounted = false;

@@ -40,7 +40,7 @@ export function monitoringTests({ lab, product }: Running): void {
     families = parseMetrics(text);
   });
 
-  test("promtool has nothing to say of the metrics, the rules and the configuration", async () => {
+  test("promtool accepts the metrics, the rules and the configuration", async () => {
     const said = async (argv: readonly string[], input = "") => {
       const { code, stdout, stderr } = await runProgram(["promtool", "check", ...argv], { input });
       return [code, `${stdout}${stderr}`] as const;

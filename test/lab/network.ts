@@ -123,7 +123,7 @@ export const INNER = { v4: "192.168.7.10", router: "192.168.7.1" } as const;
 
 /**
  * `net` becomes a router, too: it has the server's public addresses itself, and `rules`, a file of nft(8), say what it passes on. The
- * server has a private address alone.
+ * server has only a private address.
  */
 export async function putBehindRouter(rules: string): Promise<void> {
   await inside("net", [
@@ -146,7 +146,7 @@ export function removeNetwork(owner: number = process.pid): void {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended meanwhile.
+      // It has ended since.
     }
   }
   const there = names.filter((name) => existsSync(`/run/netns/${name}`));
@@ -210,7 +210,7 @@ function isAlive(pid: number): boolean {
 /** Before there is a link: each takes them over. */
 function kernelSettings(host: HostName): string {
   const settings = [
-    // Addresses are usable at once: nobody else is on these links.
+    // Addresses are usable at once: there are no other hosts on these links.
     "ipv6/conf/all/accept_dad=0",
     "ipv6/conf/default/accept_dad=0",
     ...(host === "net" ? ["ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1"] : []),

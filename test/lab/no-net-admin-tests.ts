@@ -24,7 +24,7 @@ const HOLD = `
   setTimeout(() => console.log("holding"), 500);
 `;
 
-/** What a server starts within. In a container without CAP_NET_ADMIN there is no firewall of ours: bans hold at the policy layer. */
+/** The surroundings of a server. In a container without CAP_NET_ADMIN there is no firewall of ours: bans hold at the policy layer. */
 export const NO_NET_ADMIN = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"];
 
 /** Of a server within NO_NET_ADMIN, with the account anna@example.test. */
@@ -70,7 +70,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
     const holder = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
     try {
       await once(holder.stdout, "data");
-      // What Dovecot held open from before is no proof: it must connect again.
+      // A connection that Dovecot held open from before proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
       // The ban cuts the last of them off.
       const guesses = [1, 2, 3, 4, 5].map(async (guess) => {
@@ -85,7 +85,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
     }
   });
 
-  test("whoever slips through is refused at the next mail", async () => {
+  test("a banned client that slips through is refused at the next mail", async () => {
     const dialog = await openSubmission(lab.sender, PHONE);
     assert.equal((await authenticate(dialog, ANNA)).code, 235);
     await product.lab.server.mustExec(["sqlite3", product.layout.accountsDb, `UPDATE account SET suspended = 1`]);

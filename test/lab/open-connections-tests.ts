@@ -106,7 +106,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await isSo(4);
   });
 
-  test("what came between two looks is ended as far as it is too much, what stood before is not", async () => {
+  test("connections that came between two looks are ended beyond the share, older ones are not", async () => {
     const held = await openMany(times(STRANGER, MOST));
     await watch.look();
     await kit.lab.server.mustExec(["nft", "flush", "set", "inet", "ghostinbox", "held4"]);
@@ -133,7 +133,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await openMany(times(KNOWN, MOST_KNOWN));
   });
 
-  test("SYNs in the name of others lock nobody out, and fill nothing", async () => {
+  test("SYNs with forged addresses lock no one out, and fill nothing", async () => {
     await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: OWNER, count: 40 });
     await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: "*", count: 3_000 });
     await watch.look();
@@ -154,7 +154,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.deepEqual(connected, { ok: false, code: "ECONNREFUSED" });
   });
 
-  test("what came through is told once, and neither that nor an order reads the bans", async (t) => {
+  test("each new connection is reported once, and neither that nor an order reads the bans", async (t) => {
     const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
     const bans = Array.from({ length: 50_000 }, (_, i) => ({
       prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
@@ -172,7 +172,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.ok(Math.max(passed.ms, said.ms) < listed.ms / 4);
   });
 
-  test("once the guard has gone the kernel counts by itself", async () => {
+  test("once the guard is gone the kernel counts", async () => {
     await watch.stop();
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);

@@ -69,14 +69,14 @@ export function outboundTests({ lab, product }: Running): void {
     assert.match(mail, /User-Agent: theirs\\nSubject: enclosed/, "an enclosed mail stays as it is");
   });
 
-  test("the password is root's alone, and stands in no file that others can read", () => {
+  test("only root may read the password, and no file that others can read has it", () => {
     const file = join(product.layout.postfixConf, "relay-login");
     assert.deepEqual([statSync(file).mode & 0o777, statSync(file).uid], [0o600, 0]);
     for (const name of ["main.cf", "master.cf"])
       assert.ok(!readFileSync(join(product.layout.postfixConf, name), "utf8").includes(SECRET), name);
   });
 
-  test("a relay whose certificate nobody vouches for learns no password: the mail waits", async () => {
+  test("a relay with an untrusted certificate learns no password: the mail waits", async () => {
     const before = relay.mails().length;
     const logged = readFileSync(product.layout.mailLog, "utf8").length;
     const other = await makeCertificate(lab.directory, "not-vouched-for", "mx.sender.test");

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Host } from "./host.ts";
 
-/** Does not end when it is told to, as a program that an attacker left behind; the first argument is a file to hold open. */
+/** Ignores SIGTERM, like a program that an attacker left behind; the first argument is a file to hold open. */
 const PROGRAM = `
   $| = 1;
   $SIG{$_} = "IGNORE" for qw(TERM INT HUP);

@@ -18,7 +18,7 @@ export type RelayWish = Readonly<{
 }>;
 
 const PORT = 587;
-/** What of Postfix it needs besides (master(5)). */
+/** What it needs in addition from Postfix (master(5)). */
 const SERVICES = `
 pickup unix n - n 60 1 pickup
 ${POSTFIX_SERVICES}
@@ -30,7 +30,7 @@ relay unix - - n - - smtp
 scache unix - - n - 1 scache
 `;
 
-/** A provider's relay: a Postfix of its own, which takes mail over TLS from whom Dovecot lets sign in, and from nobody else. */
+/** A provider's relay: a separate Postfix, which takes mail over TLS only from users that Dovecot lets sign in. */
 export class OutsideRelay {
   readonly #directory: string;
   readonly #programs: readonly ChildProcess[];
@@ -62,7 +62,7 @@ export class OutsideRelay {
     return relay;
   }
 
-  /** From now on this login alone. Its Dovecot looks at the file once a second at most. */
+  /** From now on only this login. Its Dovecot looks at the file once a second at most. */
   async letIn({ user, password }: Login): Promise<void> {
     writeFileSync(join(this.#directory, "users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
     await setTimeout(1_200);

@@ -85,7 +85,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.202");
   });
 
-  test("one that attackers could use stays out, by its name in the checkout; the others go on", async () => {
+  test("one that attackers could use is not used, with its name in the checkout; the others are", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
     await product.json(["fail2ban", "restart"]);
     const told = await jails();

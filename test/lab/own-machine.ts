@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 import { DNS_HOST } from "./network.ts";
 import { Typist } from "./typist.ts";
 
-/** `$1`: the data directory; `$2`: the resolver. What is written to /etc, /root and /tmp is gone at the end. */
+/** `$1`: the data directory; `$2`: the resolver. Anything written to /etc, /root and /tmp is gone at the end. */
 const MOUNT = `
   mount -t tmpfs tmpfs /mnt
   cd /mnt
@@ -27,8 +27,8 @@ const MOUNT = `
   exec sleep infinity`;
 
 /**
- * A host of the lab with files of its own, so that a page's commands can be typed as they are printed: its /etc, /root
- * and /tmp are nobody else's, and the data directory is where it is by default.
+ * A host of the lab with its own files, so that a page's commands can be typed as printed: it has its own /etc, /root
+ * and /tmp, and the data directory is at the default place.
  */
 export class OwnMachine {
   readonly #holder: ChildProcess;
@@ -62,7 +62,7 @@ export class OwnMachine {
     return [...enter, "env", `--chdir=${CHECKOUT}`, ...this.#environment, ...argv];
   }
 
-  /** A line, typed at a terminal of its own in the checkout. */
+  /** A line, typed at a separate terminal in the checkout. */
   types(line: string): Typist {
     return new Typist((argv) => this.inside(argv), `stty cols 110; ${line}`);
   }
@@ -72,7 +72,7 @@ export class OwnMachine {
     return mustRun(this.inside(argv));
   }
 
-  /** Its programs believe this certificate from now on. */
+  /** Its programs trust this certificate from now on. */
   async trust(cert: string): Promise<void> {
     const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
     await this.must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);

@@ -6,9 +6,9 @@ import type { Environment, Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 const ELSEWHERE = { address: "198.51.100.10", port: 8001 } as const;
-/** Within this time the owner is told. */
+/** Within this time there is a notice. */
 const TOLD_MS = 30_000;
-/** What is over is over after half of that; a machine that runs other tests besides may need longer. */
+/** A notice ends after half of that; a machine that also runs other tests may need longer. */
 export const WELL_MS = 60_000;
 
 /** Settings with which alerts reach the owner by mail, and elsewhere while no mail goes out. */
@@ -37,7 +37,7 @@ export class Owner {
     return (await this.#health()).notices.find((one) => one.code === code)?.detail ?? "";
   }
 
-  /** Waits until `status` and an alert elsewhere tell of each of these, by the name of a component or the code of a notice. */
+  /** Waits until `status` and an alert elsewhere mention each of these, by the name of a component or the code of a notice. */
   async isTold(expected: Readonly<Record<string, RegExp>>): Promise<void> {
     const from = performance.now();
     await until(

@@ -1,7 +1,7 @@
 /**
  * Whether a page shows text in colours, of a size and on a ground that it did not show before in this colour scheme, as a function for
- * the page itself; the browser keeps what was shown. What contrasts depends on these alone: no text lies on anything but what holds it.
- * Left out is what axe does not judge: what is off, and a text of one character.
+ * the page itself; the browser keeps the page. Contrast depends only on these: no text lies on anything but what contains it.
+ * Without the elements that axe does not judge: disabled ones, and a text of one character.
  */
 export const HAS_NEW_COLOURS = `(scheme) => {
   const OFF = ":disabled, [aria-disabled=true]";

@@ -64,7 +64,7 @@ describe("a disk that loses its power", { skip: whyNoPowerDisk() ?? false }, () 
     assert.equal(read("again"), "");
   });
 
-  test("of many writers at once, all that was flushed before is there; what a flush under way says is no promise", async () => {
+  test("with many writers at once, everything that was flushed before is there; a flush under way promises nothing", async () => {
     const done = new Int32Array(new SharedArrayBuffer(4 * WRITERS));
     const files = at("file");
     const writers = Array.from(

@@ -12,7 +12,7 @@ const STRICT = "noauto_da_alloc";
 const CUT = 'my $how = pack("I", 2); open(my $top, "<", $ARGV[0]) or die $!; ioctl($top, 0x8004587D, $how) or die $!';
 
 /**
- * A disk whose power can be cut: ext4 on a loop device over a file, with direct I/O. What was not flushed at that moment is
+ * A disk whose power can be cut: ext4 on a loop device over a file, with direct I/O. Writes that were not flushed at that moment are
  * lost, every later write fails, and the file holds what a disk would hold after a power failure.
  */
 export class PowerDisk {
@@ -42,7 +42,7 @@ export class PowerDisk {
    * Cuts the power: synchronous, so that the moment is exact. The file system stays mounted, and everything in it fails,
    * except that an fsync under way at that moment may say that it succeeded: the kernel then takes the transaction, which it has
    * thrown away, for one that was written before (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
-   * answers from now on promises nothing, and after a power failure it would reach nobody.
+   * answers from now on promises nothing, and after a power failure it would reach no one.
    */
   cut(): void {
     const { status, stderr } = spawnSync("perl", ["-e", CUT, this.#directory], { encoding: "utf8" });

@@ -111,7 +111,7 @@ function loosely(line: string): string {
   return pattern;
 }
 
-/** The lines of a block. One that ends with a backslash goes on in the next; a here-document is one line. */
+/** The lines of a block. One that ends with a backslash continues in the next; a here-document is one line. */
 function linesOf(block: string): readonly string[] {
   const joined = block.replaceAll(/\\\n\s*/g, "");
   return [...joined.matchAll(/^.*<<'(\w+)'\n[^]*?^\1$|^.+$/gm)].map(([line]) => line);

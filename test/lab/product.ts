@@ -70,7 +70,7 @@ export class Product {
     };
   }
 
-  /** Settings for its next start, besides those it has. */
+  /** Further settings for its next start. */
   set(settings: Environment): void {
     this.#environment = { ...this.#environment, ...settings };
   }
@@ -93,7 +93,7 @@ export class Product {
     return this;
   }
 
-  /** Starts at a terminal of its own, which a test can close, and waits until it says there that it runs. */
+  /** Starts at a separate terminal, which a test can close, and waits until the start prints that it runs. */
   async startAtTerminal(): Promise<Typist> {
     const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
     const before = ["env", `--chdir=${this.#checkout}`, ...env];
@@ -114,7 +114,7 @@ export class Product {
     this.#output = "";
     makeKnownSecret(this.layout);
     const [program = "", ...argv] = this.lab.server.inside(this.#starts());
-    // A process group of its own: Ctrl-C in a terminal reaches the whole group.
+    // A separate process group: Ctrl-C in a terminal reaches the whole group.
     const child = spawn(program, argv, {
       cwd: this.#checkout,
       env: { ...process.env, ...this.#environment },
@@ -145,7 +145,7 @@ export class Product {
     assert.deepEqual(this.processes(), [], "nothing is left running");
   }
 
-  /** What runs on the server host besides the lab's own agent. One in brackets has ended, and waits for its parent. */
+  /** The programs on the server host without the lab's own agent. One in brackets has ended, and waits for its parent. */
   processes(): readonly string[] {
     return processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
   }
@@ -161,13 +161,13 @@ export class Product {
     return commandHere(argv, { ...process.env, ...this.#environment, ...options.env }, options.input);
   }
 
-  /** A command as it is typed on the server host. */
+  /** A command as typed on the server host. */
   async typed(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const env = { ...this.#environment, ...options.env };
     return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
   }
 
-  /** A line as it is typed in the checkout. */
+  /** A line as typed in the checkout. */
   async shell(line: string): Promise<Ran> {
     return this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
   }
@@ -179,7 +179,7 @@ export class Product {
     return JSON.parse(ran.stdout);
   }
 
-  /** Asks the HTTP API, with a token of its own, from the server's loopback. */
+  /** Asks the HTTP API, with a separate token, from the server's loopback. */
   async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<ApiAnswer> {
     this.#token ??= this.makeToken("lab");
     const url = `http://127.0.0.1:3000${path}`;
@@ -229,7 +229,7 @@ export class Product {
     return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
   }
 
-  /** Its sets of bans alone: other sets name addresses that are known, or that hold many connections. */
+  /** Only its sets of bans: other sets name addresses that are known, or that hold many connections. */
   async firewallBans(): Promise<string> {
     return ((await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? []).join("\n");
   }

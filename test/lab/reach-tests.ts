@@ -29,7 +29,7 @@ const EVERYONE: Allowed = {
   ],
 };
 
-/** What each user reaches besides. A user that runs a program of the server and is missing here fails the test. */
+/** What each user reaches in addition. A user that runs a program of the server and is missing here fails the test. */
 const ALLOWED: Readonly<Record<string, Allowed>> = {
   ghostinbox: {
     sockets: [
@@ -103,7 +103,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   nobody: {},
 };
 
-/** Of a server with all parts: with spam.enabled, fail2ban.enabled and greylist.enabled besides. */
+/** Of a server with all parts: also with spam.enabled, fail2ban.enabled and greylist.enabled. */
 export const REACHED = {
   settings: {
     GHOSTINBOX_ALERTS__EMAIL: ANNA,
@@ -170,7 +170,7 @@ export function reachTests({ lab, product }: Running): void {
     assert.deepEqual([...new Set(members)], ["postfix"]);
   });
 
-  test("the secrets of the settings are read by the guard alone, and are in no environment of the web", () => {
+  test("only the guard reads the secrets of the settings, and no environment of the web has them", () => {
     const holds = (file: string): boolean => readFileSync(file, "latin1").includes(SECRET);
     const { data, settings } = product.layout;
     assert.ok(holds(settings));

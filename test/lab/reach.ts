@@ -86,7 +86,7 @@ function becoming({ uid, gid, groups }: Identity): readonly string[] {
   return ["setpriv", ...ids, ...(groups.length === 0 ? ["--clear-groups"] : ["--groups", groups.join(",")])];
 }
 
-/** Null: the process has ended meanwhile. */
+/** Null: the process has ended since. */
 function identityOf(pid: number): Identity | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -22,7 +22,7 @@ const BOSS = "boss@strict.test";
 export function receivedAuthorsTests({ lab, product }: Running, signer: Signer): void {
   /** A mail with these header lines; the envelope sender's domain proves itself from MX. */
   async function send(headers: readonly string[], subject: string, from: string = MX, sender = "x@sender.test") {
-    // Not first: Postfix takes a first line that begins with `From ` for no header at all.
+    // Not first: Postfix takes a first line that starts with `From ` for no header at all.
     const text = ["X-Lab: true", ...headers, `To: <${ANNA}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
     const reply = await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text });
     return { code: reply.code, text: reply.lines.join(" ") };

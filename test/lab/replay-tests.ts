@@ -104,7 +104,7 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal((await product.cli(["config", "apply", "--yes"])).code, 0);
   });
 
-  test("while it only simulates nothing is refused or banned, and all is told; afterwards it is no offence", async () => {
+  test("while it only simulates nothing is refused or banned, and everything is recorded; afterwards it does not count", async () => {
     product.writeSettings("limits.mail.per_minute = 2\nsimulate = true\n");
     await product.json(["config", "apply"]);
     const from = "198.51.100.90";
@@ -131,7 +131,7 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal(ban === undefined ? 1 : ban.offences, 1, "what was simulated is no offence");
   });
 
-  test("settings that are wrong are told in one sentence, and nothing is replayed", async () => {
+  test("invalid settings are reported in one sentence, and nothing is replayed", async () => {
     writeFileSync(policy, "limits.mail.per_minute = -5\n");
     const ran = await product.cli(["replay", "--policy", policy]);
     assert.equal(ran.code, 1);

@@ -103,7 +103,7 @@ function guarded(server: string, folder: string): string {
   return server.replace("    location / {", `${named}\n    location / {`);
 }
 
-/** A certificate from an authority of its own: none on the internet can be reached. */
+/** A certificate from a local authority: none on the internet can be reached. */
 function caddy(folder: string): readonly string[] {
   const file = join(folder, "Caddyfile");
   const own = `{\n  local_certs\n  skip_install_trust\n  admin off\n  storage file_system ${folder}/storage\n  log {\n    output file ${folder}/log\n  }\n}\n`;

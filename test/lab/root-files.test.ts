@@ -76,7 +76,7 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     for (const path of [victim, ...names.map((name) => join(victim, name))]) assert.equal(lstatSync(path).uid, 0, path);
   }
 
-  test("gets nothing of others by a directory swapped for a link while root gives the tree away", async (t) => {
+  test("gets no other user's file by a directory swapped for a link while root gives the tree away", async (t) => {
     const attack = new Swapper(join(tree, "swapped"), victim);
     t.after(() => attack.end());
     for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
@@ -102,14 +102,14 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     }
   });
 
-  test("has nothing of others removed", async (t) => {
+  test("gets no other user's file removed", async (t) => {
     const attack = new Swapper(join(tree, "swapped"), victim);
     t.after(() => attack.end());
     for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
       try {
         removeTree(tree);
       } catch (error) {
-        // What is made anew or has gone while root removes: root says so, and the next start removes it.
+        // Files that appear or vanish while root removes: root reports them, and the next start removes them.
         assert.match(String(error), /ENOTEMPTY|ENOENT|ENOTDIR|EISDIR/);
       }
       mkdirSync(join(tree, "swapped"), { recursive: true });
@@ -138,7 +138,7 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     expectUntouched();
   });
 
-  test("gets no file of others by a hard link, while copies of mails go along", () => {
+  test("gets no other user's file by a hard link, while copies of mails are made", () => {
     const others = join(victim, "0");
     linkSync(others, join(tree, "swapped", "hard"));
     const users = join(top, "users-own");
@@ -164,7 +164,7 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
     rmSync(users);
   });
 
-  test("gets no file by a link where root writes: root does not write in a directory of another user", () => {
+  test("gets no file by a link where root writes: root does not write in another user's directory", () => {
     symlinkSync(join(victim, "0"), join(tree, "key.pem"));
     symlinkSync(join(victim, "0"), join(tree, "key.pem.new"));
     const access = { mode: 0o640, owner: OWNER };
@@ -202,12 +202,12 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
     assert.equal(lstatSync(data).mode & 0o777, 0o755);
   });
 
-  test("is not written in a directory of another user", () => {
+  test("is not written in another user's directory", () => {
     chownSync(data, ATTACKER, ATTACKER);
     assert.match(record(), /data belongs to another user: give it to root/);
   });
 
-  test("set-up begins nothing for a directory of all users, whose rights it would have to take away", () => {
+  test("set-up does nothing for a directory of all users, whose rights it would have to remove", () => {
     const env = { ...process.env, GHOSTINBOX_DATA: "/tmp" };
     const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], { env, encoding: "utf8" });
     const says = "ghostinbox: /tmp is for the files of all users: name another place in GHOSTINBOX_DATA.\n";

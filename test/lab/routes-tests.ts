@@ -22,7 +22,7 @@ const TOLD_WITHIN = { timeout: patience(20_000), interval: 500 };
 
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
-/** Health checks and older scripts send parameters of their own. */
+/** Health checks and older scripts send further parameters. */
 const ANY_QUERY = / \/(?:healthz.*|api\/security)$/;
 
 /** They leave the server with encryption. */
@@ -43,7 +43,7 @@ export function routesTests({ lab, product }: Running): void {
     cookie = await signIn({ password: ADMIN_PASSWORD });
     ofMailbox = await signIn({ account: ANNA, password: PASSWORD });
     described = new Description((await web.ask("GET", "/openapi.json", { headers: bearer })).json());
-    // Something to tell of.
+    // So that there is something to show.
     const { lines } = await sendMail({ host: lab.sender, from: GUEST });
     queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
     const dialog = await openImap(lab.sender, GUEST);
@@ -59,7 +59,7 @@ export function routesTests({ lab, product }: Running): void {
     return security.some((way) => "token" in way) ? bearer : cookie;
   }
 
-  test("is described by itself, and asked here", () => {
+  test("is in its own description, and asked here", () => {
     assert.deepEqual(described.routes().toSorted(), ROUTES.toSorted());
   });
 
@@ -74,7 +74,7 @@ export function routesTests({ lab, product }: Running): void {
     });
 
   for (const route of ROUTES)
-    test(`${route} answers as it is described`, async () => {
+    test(`${route} answers as described`, async () => {
       const [method = "", template = ""] = route.split(" ");
       for (const { path = template, body, headers, answers, code } of visits(queueId)[route] ?? []) {
         const answer = await web.ask(method, path, { body, headers: { ...credential(route), ...headers } });
@@ -94,7 +94,7 @@ export function routesTests({ lab, product }: Running): void {
       assert.deepEqual(described.faults(`GET ${path}`, answer), []);
     }, TOLD_WITHIN);
 
-  test("an incident is told with its steps, without what they were done to", async (t) => {
+  test("an incident is shown with its steps, without their targets", async (t) => {
     await product.json(["incident", "open", "A", "test"]);
     await product.json(["incident", "note", "The provider was called."]);
     const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
@@ -111,7 +111,7 @@ export function routesTests({ lab, product }: Running): void {
     rmSync(script);
   });
 
-  test("legal holds are told without their reasons", async (t) => {
+  test("legal holds are shown without their reasons", async (t) => {
     await product.json(["account", "legal-hold", ANNA, "on", "case 12"]);
     const { legalHolds } = z.object({ legalHolds: z.array(z.json()) }).parse(await product.json(["retention", "show"]));
     assert.partialDeepStrictEqual(legalHolds, [{ account: ANNA, reason: "case 12" }]);
@@ -120,7 +120,7 @@ export function routesTests({ lab, product }: Running): void {
     await product.json(["account", "legal-hold", ANNA, "off"]);
   });
 
-  test("encryption is told with the print of its key, without its place", async (t) => {
+  test("encryption is shown with the fingerprint of its key, without its place", async (t) => {
     await toldSoon(t, "/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
     await product.json(["config", "set", "mailboxes.encryption", "server"]);
     const applied = await product.cli(["config", "apply", "--yes"]);
@@ -130,11 +130,11 @@ export function routesTests({ lab, product }: Running): void {
     assert.doesNotMatch((await web.ask("GET", "/api/v1/encryption", { headers: bearer })).text, /\//);
   });
 
-  test("the firewall is told as the command line tells it", async (t) => {
+  test("the firewall is the same as on the command line", async (t) => {
     await toldSoon(t, "/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });
 
-  test("the streams begin as they are described", async () => {
+  test("the streams start as described", async () => {
     for (const route of ["GET /api/v1/stream", "GET /api/v1/events/stream"]) {
       const stream = await web.stream(route.slice("GET ".length), bearer);
       assert.deepEqual(described.faults(route, { ...stream, text: "", json: () => null }), [], route);
@@ -172,7 +172,7 @@ export function routesTests({ lab, product }: Running): void {
       }
     });
 
-  test("what is no route does not exist", async () => {
+  test("other routes do not exist", async () => {
     for (const path of ["/api", "/api/v1/nothing", "/index.html", "/../etc/passwd", "/%2e%2e/engine.db"]) {
       const answer = await web.ask("GET", path, { headers: bearer });
       assert.equal(answer.status, 404, path);

@@ -8,7 +8,7 @@ import { until } from "./wait.ts";
 
 const ADDRESS = "198.51.100.10";
 const PORT = 8_099;
-/** What a channel offers; each is a channel of its own. */
+/** The contents of a channel; each is a separate channel. */
 export const CHANNELS = { "good.test": 100, "unsigned.test": 200, "broken.test": 300 } as const;
 type Channel = keyof typeof CHANNELS;
 
@@ -20,7 +20,7 @@ export function channelRecords(): readonly string[] {
   ]);
 }
 
-/** Channels of rules for SpamAssassin on a web server of the lab, signed by a key of their own. */
+/** Channels of rules for SpamAssassin on a web server of the lab, signed by a separate key. */
 export class RulesChannel {
   /** The public key of the owner of the channels. */
   readonly keyFile: string;
@@ -61,7 +61,7 @@ export class RulesChannel {
     writeOneRule(rules);
     writeFileSync(join(rules, "99_lab.cf"), rule);
     const archive = join(web, `${CHANNELS[channel]}.tar.gz`);
-    // sa-update takes plain names alone.
+    // sa-update takes only plain names.
     const files = readdirSync(rules).filter((name) => /^[\w.-]+\.(cf|pre)$/.test(name));
     execFileSync("tar", ["-czf", archive, "-C", rules, ...files]);
     for (const algorithm of ["sha256", "sha512"]) {

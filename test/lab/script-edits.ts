@@ -11,7 +11,7 @@ export async function expectLimitOfScript(machine: BareDebian, online: BareRun):
   assert.match(shown, /^limits\.mail\.per_minute = 20 {2}# ghostinbox\.toml:\d+$/m);
 }
 
-/** Returns what the next start says of it. */
+/** Returns the output of the next start about it. */
 export async function whitelistInScript(machine: BareDebian): Promise<RegExp> {
   await edit(machine, "whitelist: [[]]", 'whitelist: ["192.0.2.7"]');
   return /security\.js was edited: allow\.networks = .*"192\.0\.2\.7\/32"/;

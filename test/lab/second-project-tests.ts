@@ -61,7 +61,7 @@ docker-compose start mailserver
 find secure/backups/ -name "email-*" -mtime +30 -delete
 `;
 /**
- * Nobody is there to type the passphrase. How small the copy gets, and how long a guess of its passphrase takes, is not tested. Of its
+ * There is no one to type the passphrase. How small the copy gets, and how long a guess of its passphrase takes, is not tested. Of its
  * 160 MB the Node runtime is 150.
  */
 const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret --s2k-count 1024 -z 0 "$@"; }

@@ -23,7 +23,7 @@ const INSTALL = `
 new also-$NAME
 removed other-$NAME" "$NAME"`;
 
-describe("set-up's record of what packages bring besides", () => {
+describe("set-up's record of what packages bring in addition", () => {
   let root = "";
   const inData = (name: string): string => join(root, "data", name);
   beforeEach(() => {

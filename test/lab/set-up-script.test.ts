@@ -53,12 +53,12 @@ describe("set-up looks for the network first", { skip }, () => {
     return { code: child.exitCode, out };
   };
 
-  test("a server that takes connections is enough, and what is no web address is not asked", async () => {
+  test("a server that takes connections is enough, and only web addresses are asked", async () => {
     for (const url of [`http://127.0.0.1:${port}/npm`, `http://user@localhost:${port}`, "file:///srv/debian", ""])
       assert.deepEqual(await asked(url), { code: 0, out: "" }, url);
   });
 
-  test("npm is asked for its settings only where it has not told them", () => {
+  test("npm is asked for its settings only if it has not given them", () => {
     const settings = (env: Readonly<Record<string, string>>): string => {
       const script = `${FUNCTIONS}\nnpm() { echo "asked: $*"; }\nnpm_settings`;
       return spawnSync("bash", ["-c", script, "scripts/setup"], { env: { ...PLAIN, ...env }, encoding: "utf8" }).stdout;
@@ -113,7 +113,7 @@ describe("set-up shows the progress of long work", { skip }, () => {
   });
 });
 
-describe("set-up removes no package of others without consent", { skip }, () => {
+describe("set-up removes no unrelated package without consent", { skip }, () => {
   const asks = (allowed: "yes" | "no", ...removed: readonly string[]): string =>
     `${FUNCTIONS}; consent_to_remove ${allowed} ${removed.join(" ")}; echo It goes on.`;
   const kept = (script: string) => {
@@ -153,7 +153,7 @@ describe("set-up removes no package of others without consent", { skip }, () => 
     ]);
   });
 
-  test("for the tests it installs what they name as well, and no npm packages, which come meanwhile", () => {
+  test("for the tests it installs what they name as well, and no npm packages, which come at the same time", () => {
     const played = `${FUNCTIONS}
       for one in require_host require_network announce consent_to_remove; do eval "$one() { :; }"; done
       missing_packages() { echo postfix; }
@@ -189,7 +189,7 @@ describe("set-up removes no package of others without consent", { skip }, () => 
     assert.equal(kept(`${FUNCTIONS}; missing_names passwd root`).stdout, "");
   });
 
-  test("where there is no terminal", () => {
+  test("without a terminal", () => {
     assert.deepEqual(kept(asks("no", "exim4")), {
       status: 1,
       stdout: "Installing these would REMOVE: exim4\n",
@@ -201,7 +201,7 @@ describe("set-up removes no package of others without consent", { skip }, () => 
   });
 });
 
-describe("set-up begins anew where a download stops in the middle", { skip }, () => {
+describe("set-up starts again where a download stops in the middle", { skip }, () => {
   /** `npm` is a function of these lines; returns what is said, and how often it ran. */
   const run = (npm: string) => {
     const directory = temporaryDirectory();

@@ -29,7 +29,7 @@ export class SharedDisk {
     await mustRun(["umount", "-l", ...this.#directories, this.#disk]);
   }
 
-  /** Leaves so much of it. */
+  /** Leaves this much of it. */
   fill(leftBytes: number): void {
     const { bavail, bsize } = statfsSync(this.#disk);
     writeFileSync(join(this.#disk, "filler"), Buffer.alloc(bavail * bsize - leftBytes));

@@ -55,7 +55,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     return (await lab.server.mustExec([...as, product.layout.node, "-e", SPEAK, host, JSON.stringify(lines)])).trim();
   }
 
-  test("what a script redirects arrives elsewhere, with its user as the sender, and nobody's signature of ours", async () => {
+  test("a mail that a script redirects arrives elsewhere, with its user as the sender, and without our signature", async () => {
     await write("first");
     await until("the home is there", () => findMail(product.layout, "first"));
     script(`require ["copy"];\nredirect :copy "${ELSEWHERE}";\n`);
@@ -80,7 +80,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     assert.deepEqual(arrived("from another user"), []);
   });
 
-  test("while the guard is away none is let in", async () => {
+  test("while the guard is away none is accepted", async () => {
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", join(product.layout.services, "guard")]);
     assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", join(product.layout.services, "guard")]);

@@ -124,7 +124,7 @@ describe("our patterns and Fail2ban's stock filters", { skip: MISSING }, () => {
     assert.ok(agreed >= 80, `${agreed} lines in common`);
   });
 
-  test("nobody whom a stranger named is blamed", () => {
+  test("no address that a stranger wrote into a line is blamed", () => {
     const innocent = "198.51.100.33";
     assert.ok(LINES.some((line) => line.includes(innocent)));
     assert.ok(LINES.every((line) => ours(line)?.ip !== innocent));

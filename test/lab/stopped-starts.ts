@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** Begins the first start again and again, and ends it (Ctrl-C, SIGTERM) each time once one file more is there. */
+/** Runs the first start again and again, and ends it (Ctrl-C, SIGTERM) each time once one file more is there. */
 export async function stopFirstStarts(product: Product): Promise<void> {
   const { layout } = product;
   const moments = [

@@ -5,7 +5,7 @@ import { DNS_HOST } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
 const RESOLVER = "127.71.9.53";
-/** Where the stub's server knows a name in it; the resolver by itself says of all of them that they do not exist. */
+/** Where the stub's server knows a name in it; the resolver itself says of all of them that they do not exist. */
 const STUBS = {
   "corp.home.arpa": "www.corp.home.arpa",
   "lan.test": "www.lan.test",

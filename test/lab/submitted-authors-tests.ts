@@ -72,7 +72,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     [own, ...Array.from({ length: 60 }, () => `Resent-From: <${ANNA}>`)],
   ];
 
-  test("no author of another is taken, however it is written, and the reply says what to do", async () => {
+  test("no foreign author is accepted, however it is written, and the reply says what to do", async () => {
     for (const [at, headers] of forgeries.entries()) {
       const reply = await submit(headers, `forged ${at}`);
       assert.equal(reply.code, 554, `${headers.join(" | ")}: ${reply.text}`);

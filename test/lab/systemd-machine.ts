@@ -9,7 +9,7 @@ import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
 /**
- * This machine once more, as it is on the disk: what changes lies in memory. Its own packages' services are off, except those
+ * This machine once more, with its disk: changes stay in memory. Its own packages' services are off, except those
  * without which no systemd is, and it has no journal and no mail server yet.
  */
 const BOOT = `
@@ -72,7 +72,7 @@ export class SystemdMachine {
     return runProgram(this.#inside(argv, env), { deadlineMs: 180_000, ...options });
   }
 
-  /** A line, typed at a terminal of its own in this directory. No package asks at it, and a package is made at once. */
+  /** A line, typed at a separate terminal in this directory. No package asks at it, and a package is made at once. */
   types(line: string, directory: string): Typist {
     const env = { DEBIAN_FRONTEND: "noninteractive", DPKG_DEB_COMPRESSOR_TYPE: "none", SYSTEMD_PAGER: "cat" };
     return new Typist((argv) => this.#inside(argv, env), `stty cols 110; cd ${directory} && ${line}`);

@@ -27,7 +27,7 @@ export async function makeCertificate(
   return made;
 }
 
-/** One whose four days are over in an hour unless told (openssl-ca(1): it alone takes two times). */
+/** One whose four days are over in an hour by default (openssl-ca(1): only it takes two times). */
 export async function makeExpiringCertificate(
   directory: string,
   file: string,

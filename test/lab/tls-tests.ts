@@ -18,7 +18,7 @@ const TESSA = "tessa@example.test";
 const USER = "198.51.100.65";
 const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
 const MODERN = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5:!DSS";
-/** Each port, and how TLS begins there. */
+/** Each port, and how TLS starts there. */
 const DOORS = [
   [25, "smtp"],
   [587, "smtp"],
@@ -170,7 +170,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       await sessionsWork();
     });
 
-    test("that is none is refused, the old one stays, and the owner is told until it is mended", async () => {
+    test("an invalid certificate is refused, the old one stays, and there is a notice until it is fixed", async () => {
       const good = readFileSync(live.key);
       const told = async (): Promise<boolean> =>
         JSON.stringify(await product.json(["status"])).includes("certificate_refused");

@@ -21,7 +21,7 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/mails/i],
 ];
 
-/** Of a server for example.org as it is shipped, without a password of the administrator, behind `stopFirstStarts`. */
+/** Of a server for example.org with the defaults, without an administrator's password, behind `stopFirstStarts`. */
 export function tourTests({ lab, product }: Running): void {
   test("after first starts that were stopped at once, the next is whole, and prints the password of the dashboard", async () => {
     const [, password = ""] = /^Password of the dashboard, .*: {2}(\S+)$/m.exec(product.output) ?? [];

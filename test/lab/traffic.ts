@@ -17,7 +17,7 @@ const MAILERS = 2;
 const PAUSE_MS = 150;
 export const LONGER_PAUSE_MS = 500;
 
-/** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a network of its own. */
+/** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a different network. */
 export class Traffic {
   readonly #lab: Lab;
   readonly #account: string;

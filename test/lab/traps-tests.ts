@@ -35,7 +35,7 @@ export function trapsTests({ lab, product }: Running): void {
     dialog.close();
   });
 
-  test("whoever signed in from an address may mistype there, and is not shut out", async () => {
+  test("a user who signed in from an address may mistype there, and is not locked out", async () => {
     for (let i = 1; i <= 7; i++) {
       const dialog = await openSubmission(lab.sender, OWNER);
       await authenticate(dialog, ANNA, `typo ${i}`);
@@ -66,7 +66,7 @@ export function trapsTests({ lab, product }: Running): void {
     await product.json(["unban", guest]);
   });
 
-  test("break-glass lifts every ban in one command, and is told", async () => {
+  test("break-glass lifts every ban in one command, and is reported", async () => {
     assert.ok((await product.stats()).bans.active >= 2);
     await product.json(["break-glass"]);
     assert.equal((await product.stats()).bans.active, 0);

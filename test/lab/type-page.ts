@@ -11,7 +11,7 @@ import { until } from "./wait.ts";
 /** Where a line is typed at a terminal. */
 type Terminal = Readonly<{ types: (line: string) => Typist }>;
 
-/** Goes on until it is stopped; the second is stopped once it has shown what it is to show. */
+/** Runs until it is stopped; the second is stopped once it has shown its output. */
 const [STAYS, FOLLOWS] = [/npm start$|^ssh /, /^journalctl .* -f$/];
 /** Changes nothing, and may see only later what it is to see. */
 const LOOKS =
@@ -20,7 +20,7 @@ const LOOKS =
 const TAKES_LONG = /^npm run package|^apt |^docker build/;
 const [SHORT_MS, LONG_MS] = [60_000, 600_000];
 
-/** What a page says of a trouble is told within a minute (watch-relay.ts), and the machine may be busy. */
+/** A page promises a notice within a minute (watch-relay.ts), and the machine may be busy. */
 const MOST_WAIT_MS = 100_000;
 
 /** What a page below docs/ prints to type under a heading. */
@@ -30,7 +30,7 @@ export function stepsUnder(page: string, heading: string): readonly Step[] {
   return steps;
 }
 
-/** Types a step of a page as it is printed, and expects what the page says is seen. Returns all that is seen. */
+/** Types a step of a page as printed, and expects the printed output. Returns all output. */
 export async function follow(terminal: Terminal, step: Step): Promise<string> {
   if (LOOKS.test(step.line))
     return until(`what the page says of: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);

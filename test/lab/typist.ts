@@ -6,7 +6,7 @@ import { promptly, until } from "./wait.ts";
 /** Characters. */
 const SHOWN = 2_000;
 
-/** Somebody at a terminal: script(1) gives the program a terminal of its own. */
+/** A user at a terminal: script(1) gives the program a separate terminal. */
 export class Typist {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number>;
@@ -30,7 +30,7 @@ export class Typist {
     await this.until(`the terminal shows ${String(pattern)}`, () => pattern.test(this.output), deadlineMs);
   }
 
-  /** As `until` of wait.ts; what is waited for in vain is told with what the terminal showed last. */
+  /** As `until` of wait.ts; the error has the terminal's last output. */
   async until(what: string, isSo: () => boolean | Promise<boolean>, deadlineMs?: number): Promise<void> {
     const condition = async (): Promise<true> => {
       if (await isSo()) return true;

@@ -58,7 +58,7 @@ export class UnderLoad {
     this.#isDark = true;
   }
 
-  /** Begins nothing more. Resolves once what is under way has ended, or failed with the server. */
+  /** Starts nothing more. Resolves once what is under way has ended, or failed with the server. */
   stop(): Promise<unknown> {
     this.#isOn = false;
     return this.#done;
@@ -106,7 +106,7 @@ export class UnderLoad {
     }
   }
 
-  /** One of each kind in turn. What was asked for and not answered may hold or not. */
+  /** One of each kind in turn. Unanswered commands may have been carried out or not. */
   async #command(): Promise<void> {
     const number = this.#made++;
     const kinds = [

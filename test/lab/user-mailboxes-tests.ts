@@ -26,7 +26,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     return password;
   }
 
-  test("an app password reads and sends, for its account alone, and events name it", async () => {
+  test("an app password reads and sends, only for its account, and events name it", async () => {
     const [phone, laptop] = [await made("phone"), await made("Annas Laptop")];
     for (const password of [phone, laptop, PASSWORD]) assert.ok(await signsIn(ANNA, password));
     assert.ok(await submits(ANNA, phone));

@@ -39,7 +39,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     assert.equal(repliesTo(sender).length, already, `replies to ${sender}`);
   }
 
-  test("a sender gets one, signed and with no sender of its own, and a second mail gets none", async () => {
+  test("a sender gets one, signed and with an empty envelope sender, and a second mail gets none", async () => {
     await cli("account", "vacation", ANNA, 'Back on Monday.\n.\n"Anna" \\o/ äöü', "--subject", "Away äöü");
     await write("first");
     const [reply = ""] = await until("the reply is there", () => {
@@ -86,7 +86,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await noReplyTo("forged@written.test");
   });
 
-  test("after its end, and while the account is suspended, nobody gets one", async () => {
+  test("after its end, and while the account is suspended, no one gets one", async () => {
     const end = new Date(Date.now() + 3_600_000).toISOString();
     await cli("account", "vacation", ANNA, "Back soon.", "--until", end);
     await write("in time", { sender: "in.time@written.test" });
@@ -106,7 +106,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await noReplyTo("ended@written.test");
   });
 
-  test("an account replies so often within an hour, and no more: a thief cannot send spam by it", async () => {
+  test("an account's replies an hour are bounded: a thief cannot send spam by it", async () => {
     await cli("account", "vacation", BERT, "Buy this.");
     for (let i = 0; i < AN_HOUR + 3; i++)
       await write(`mail ${i} to Bert`, { sender: `victim${i}@written.test`, to: BERT, account: BERT });

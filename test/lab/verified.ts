@@ -6,11 +6,11 @@ import type { Product } from "./product.ts";
 /** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
 export type Verification = Readonly<{ name: string; ip: string }>;
 
-/** What is no app password is an unknown user to that passdb, and nothing is verified then. A name that is none has a decoy. */
+/** Anything but an app password is an unknown user to that passdb, and nothing is verified then. An invalid name has a decoy. */
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
 
 /**
- * Lets Dovecot tell, in a file of its own, of each password that it verifies: what counts in an attack, whoever else
+ * Lets Dovecot list, in a separate file, each password that it verifies: this counts in an attack, whoever else
  * could not record it. Restarts Dovecot.
  */
 export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {

@@ -50,10 +50,10 @@ ${messageOf(last)}`
   }
 }
 
-/** How long to wait after a question that took so long, `waitedMs` after the first. */
+/** How long to wait after a question that took this long, `waitedMs` after the first. */
 type Pause = (tookMs: number, waitedMs: number) => number;
 
-/** For what passes by: as often at the end as in the beginning. */
+/** For short-lived conditions: as often at the end as at the start. */
 export const promptly: Pause = (tookMs) => Math.min(Math.max(2 * tookMs, PAUSE_MS.least), PAUSE_MS.most);
 
 /** Adds a fifth of the wait at most. */

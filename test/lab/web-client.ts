@@ -7,7 +7,7 @@ export type WebAnswer = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
   text: string;
-  /** Of the body. Throws where it is no JSON. */
+  /** Of the body. Throws if it is not JSON. */
   json: () => unknown;
 }>;
 export type WebRequest = Readonly<{
@@ -45,14 +45,14 @@ export class WebClient {
     return new WebClient(this.#port, this.#name, { ...this.#headers, ...headers });
   }
 
-  /** A body that is text goes out as it is, anything else as JSON. */
+  /** A body of text is sent unchanged, anything else as JSON. */
   async ask(method: string, path: string, { body, headers = {} }: WebRequest = {}): Promise<WebAnswer> {
     const { status, headers: received, text, ended } = await this.#open(method, path, { body, headers });
     await ended;
     return { status, headers: received, text: text(), json: () => JSON.parse(text()) as unknown };
   }
 
-  /** An answer that goes on: server-sent events. */
+  /** An open-ended answer: server-sent events. */
   async stream(path: string, headers: Readonly<Record<string, string>> = {}): Promise<WebStream> {
     return this.#open("GET", path, { headers });
   }
@@ -98,7 +98,7 @@ export type WebStream = Readonly<{
 
 export type ServerSent = Readonly<{ id: number; data: Readonly<Record<string, unknown>> }>;
 
-/** The complete events of a stream (HTML Living Standard, 9.2.6); comments and `retry` are left out. */
+/** The complete events of a stream (HTML Living Standard, 9.2.6), without comments and `retry`. */
 export function serverSent(text: string): readonly ServerSent[] {
   return text
     .split("\n\n")
@@ -106,7 +106,7 @@ export function serverSent(text: string): readonly ServerSent[] {
     .flatMap((block) => {
       const [, id = "", data = ""] = /^id: (\d+)\ndata: (\{.*\})$/.exec(block) ?? [];
       if (data === "") return [];
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it begins with a brace
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it starts with a brace
       return [{ id: Number(id), data: JSON.parse(data) as ServerSent["data"] }];
     });
 }
@@ -121,7 +121,7 @@ export function namedEvents(text: string): readonly Named[] {
     .flatMap((block) => {
       const [, id = null, name = "", data = ""] = /^(?:id: (\d+)\n)?event: (\w+)\ndata: (\{.*\})$/.exec(block) ?? [];
       if (data === "") return [];
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it begins with a brace
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it starts with a brace
       return [{ name, id, data: JSON.parse(data) as Named["data"] }];
     });
 }

@@ -19,7 +19,7 @@ import type { Running } from "./with-product.ts";
 const ANNA = "anna@example.test";
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];
 
-/** Sends what it is given over a unix socket, prints as many lines as it was given, and ends. */
+/** Sends its input over a unix socket, prints as many lines as it sent, and ends. */
 const SPEAK = `
   const socket = require("node:net").connect(process.argv[1]);
   const given = require("node:fs").readFileSync(0, "utf8");
@@ -36,10 +36,10 @@ const SPEAK = `
 
 /** What the web may do and read, of a server with the account ANNA. Its guard and web are killed, and it is upgraded. */
 export function webRightsTests({ lab, product }: Running): void {
-  test("is what its routes offer: every other verb is refused, recorded and told", async () => {
+  test("is what its routes offer: every other verb is refused, recorded and reported", async () => {
     await product.json(["ban", "198.51.100.77", "stays"]);
     const before = await secretsOf(product);
-    // The last, as who watches is told of events between other answers.
+    // The last, as a watcher gets events between other answers.
     const commands = [...Object.values(COMMANDS).filter(({ verb }) => verb !== "watch"), COMMANDS.watch];
     const given = commands.map((command) => ({ by: "root", command }));
     const said = (await asWeb(lab, product, given)).map((reply) => JSON.stringify(reply));
@@ -168,7 +168,7 @@ function idsOf(listed: unknown): readonly string[] {
 
 type Said = Reply | Readonly<{ lastEventId: number }>;
 
-/** Gives commands through the web's own socket, as the web's own user. The guard lets so many of a connection wait. */
+/** Gives commands through the web's own socket, as the web's own user. The guard queues a bounded number of a connection. */
 async function asWeb(lab: Lab, product: Product, lines: readonly object[]): Promise<readonly Said[]> {
   const { server } = lab;
   const { layout } = product;

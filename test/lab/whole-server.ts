@@ -11,7 +11,7 @@ import { hashesOf, ManyMails } from "./many-mails.ts";
 import { Product } from "./product.ts";
 
 export const DOMAINS = ["example.test", "second.test", "third.test"];
-/** Accounts of all domains, with a password of its own each. */
+/** Accounts of all domains, each with its own password. */
 export const MANY = Array.from({ length: 20 }, (_, i) => `user${i}@${DOMAINS[i % 3]}`);
 export const passwordOf = (name: string): string => `the password of ${name}`;
 export const BANNED_FOR_GOOD = "198.51.100.99";

@@ -8,7 +8,7 @@ import { type Environment, Product } from "./product.ts";
 
 export type Running = Readonly<{ lab: Lab; product: Product }>;
 
-/** What a few test files need besides. */
+/** What a few test files need in addition. */
 export type Besides = Readonly<{
   /** Lines of a zone file for the lab's DNS. */
   records?: () => readonly string[] | Promise<readonly string[]>;
@@ -27,7 +27,7 @@ export type Besides = Readonly<{
 }>;
 
 /**
- * The server in a lab of its own, for the tests of one `describe`: starts before the first of them with these settings
+ * The server in a separate lab, for the tests of one `describe`: starts before the first of them with these settings
  * and accounts, stops after the last, and fails if anything of it is left. Both exist at once, so that a test file can
  * name them; neither does anything before the first test.
  */
