@@ -114,6 +114,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       const masters = product.pidsOf(/postfix\/sbin\/master/);
       return masters.length === 1 && masters[0] !== left;
     });
+    const answers = () => sendMail({ host: lab.sender, from: "198.51.100.119" }).then(Boolean, () => false);
+    await until("it has opened its ports", answers);
     await mailsAndLoginsGoOn("198.51.100.98");
     await until("all is well", async () => {
       const { components } = (await product.stats()).health;
