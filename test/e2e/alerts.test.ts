@@ -90,7 +90,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     assert.doesNotMatch(shown, /hook\?secret|my-topic|my-key|8003|alive/);
   });
 
-  test("a component that does not run: once told, once over, and no heartbeat meanwhile", async () => {
+  test("a component that does not run: one alert, one end, and no heartbeat in between", async () => {
     await until("the heart beats", () => receivers.received("watcher").length > 0);
     const postgrey = await stopService(product, "postgrey");
     await once("A part of the server does not run (postgrey)", 30_000);
@@ -99,12 +99,12 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     const { openedAt = "", resolvedAt = "" } = await listed("component_down");
     const after = Date.parse(resolvedAt);
     await until("the heart beats again", () => receivers.received("watcher").some(({ at }) => at > after));
-    // One that was under way as it began may arrive late.
+    // One that was under way at its start may arrive late.
     const meanwhile = receivers.received("watcher").filter(({ at }) => at > Date.parse(openedAt) + 500 && at < after);
     assert.deepEqual(meanwhile, []);
   });
 
-  test("while Postfix is down the relay and all others are told, and the mailbox once it is back", async () => {
+  test("while Postfix is down the relay and all others get the alert, and the mailbox once it is back", async () => {
     const postfix = await stopService(product, "postfix");
     const down = "A part of the server does not run (postfix)";
     await until("all others know", () =>
@@ -138,7 +138,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     for (const [name, texts] of receivers.told(product)) assert.equal(texts.filter(isPostgrey).length, 4, name);
   });
 
-  test("a password that is guessed at last: told at once, and over once it is changed", async () => {
+  test("a password that is finally guessed: reported at once, and over once it is changed", async () => {
     const from = "198.51.100.72";
     for (let i = 0; i < 4; i++) {
       const imap = await openImap(lab.sender, from);
@@ -155,8 +155,8 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     await once(`Resolved: ${guessed}`);
   });
 
-  // Last: they have thresholds of their own.
-  describe("each condition is told once on every channel, and its end once", () =>
+  // Last: they have their own thresholds.
+  describe("each condition is reported once on every channel, and its end once", () =>
     alertConditionsTests({ lab, product }, { conditions: () => conditions, receivers: () => receivers }));
 });
 

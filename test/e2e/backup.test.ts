@@ -33,7 +33,7 @@ type Made = Readonly<{ snapshot: string; key: string; mails: number }>;
 
 describe("backups", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_DOMAIN: DOMAINS.join() }, [ANNA, BERT], {
-    // Nobody is there, so mail to it waits.
+    // No such host exists, so mail to it waits.
     records: () => ["away.test. 60 IN A 203.0.113.250"],
     prepare: () => product.set({ GHOSTINBOX_BACKUP__REPOSITORY: join(lab.directory, "elsewhere") }),
   });
@@ -59,7 +59,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     // Of the accounts: the server tells its owner things, at any time.
     return lines.flatMap((line) => /"sender": "(anna@[^"]*)"/.exec(line)?.[1] ?? []);
   };
-  /** What a server has besides mails. */
+  /** A server's data in addition to mails. */
   const keptBesides = async () => ({
     aliases: await product.sqlite("SELECT * FROM alias ORDER BY 1, 2", layout.accountsDb),
     accounts: await product.json(["account", "list"]),
@@ -68,7 +68,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
   });
   let made: Made;
 
-  test("one is made while mail arrives, and nobody waits; the key is shown once", async () => {
+  test("one is made while mail arrives, and no mail waits; the key is shown once", async () => {
     await product.json(["allow", "add", "198.51.100.80/28"]);
     for (let i = 0; i < BEFORE; i++) assert.equal((await deliver(`Before ${i}`)).code, 250);
     await until("all have arrived", () => subjects().length >= BEFORE);
@@ -98,7 +98,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     made = await create();
     over.abort();
     await traffic;
-    // The owner gets alerts besides.
+    // The owner also gets alerts.
     const during = () => subjects().filter((subject) => subject.startsWith("During"));
     await until("all have arrived", () => during().length === sent.length);
     assert.match(made.key, /^(?:[a-z2-9]{5}-){5}[a-z2-9]{5}$/);

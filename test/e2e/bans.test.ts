@@ -59,7 +59,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
         await sameBanEverywhere(product, prefixOf(from), "login_failures", "light");
       });
 
-    test("one stale password, however often, is no attack", async () => {
+    test("one stale password, however often, is not an attack", async () => {
       for (let i = 0; i < 7; i++) assert.equal(await guess(lab.sender, "198.51.100.70", "imap", "stale"), "refused");
       const open = await openImap(lab.sender, "198.51.100.70");
       assert.match((await logIn(open, ANNA)) ?? "", /^OK/);

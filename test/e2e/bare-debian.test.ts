@@ -23,7 +23,7 @@ const PHONE = "198.51.100.70";
 const OTHER_MTA = "esmtp-run";
 /** It needs one, whichever; and a package of set-up's that is here before. */
 const HERE_BEFORE = ["bsd-mailx", "openssl"];
-/** What the owner installs later: it needs perl, which came with SpamAssassin; and unpacks, which needs others besides. */
+/** Packages that the owner installs later: it needs perl, which came with SpamAssassin; and unpacks, which needs others in addition. */
 const [LATER, UNPACKED] = ["libconfig-tiny-perl", "libhtml-parser-perl"];
 const QUESTION = `Installing these would REMOVE: ${OTHER_MTA}`;
 const OWN_FIREWALL = "add table inet owner { chain input { type filter hook input priority 0; tcp dport 9 drop; }; }";
@@ -105,7 +105,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     });
 
     // What else may be typed there: test/lab/set-up-script.test.ts.
-    test("Ctrl-C at the question leaves it as it is", async () => {
+    test("Ctrl-C at the question changes nothing", async () => {
       const typist = types("npm --silent run setup");
       await typist.sees(/Type yes to go on: /, LONG_MS);
       expectAnnounced(QUESTION, typist.output);
@@ -232,14 +232,14 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       await typist.until("a package is gone", () => purged() > before, LONG_MS);
       typist.types("\x03");
       assert.notEqual(await typist.ends(LONG_MS), 0, typist.output);
-      // The dpkg of the first goes on, and may remove all but the last package by itself: so nothing is waited for.
+      // The first one's dpkg continues, and may remove all but the last package: so nothing is waited for.
       const killed = types(`./ghostinbox ${EVERYTHING.join(" ")} --yes`, online);
       await killed.sees(/Removing users and groups/, LONG_MS);
       await machine.killCommand("uninstall");
       assert.notEqual(await killed.ends(LONG_MS), 0, killed.output);
     });
 
-    test("with everything, as it was", async () => {
+    test("with everything, unchanged", async () => {
       const said = await machine.must(["./ghostinbox", ...EVERYTHING, "--yes"], { ...online, deadlineMs: LONG_MS });
       assert.match(said, new RegExp(`Its programs are in ${INSIDE}, which is yours to delete`));
       await machine.must(["rm", "-r", `${INSIDE}/node_modules`]);

@@ -11,7 +11,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const OWNER = "anna@example.test";
 const HOME = "198.51.100.70";
-/** `limits.accounts.candidates`: past so many in a day no new place is heard. */
+/** `limits.accounts.candidates`: past this many in a day every new place is refused. */
 const BUDGET = 1_000;
 const AT_ONCE = 500;
 const ROUNDS = 12;

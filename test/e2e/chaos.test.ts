@@ -23,7 +23,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   // First, while nothing else is recorded.
   describe("is decided again", () => replayTests({ lab, product }));
 
-  test(`kill -9 of the guard ${KILLS} times in a flood: mail goes on, nothing committed is lost`, async () => {
+  test(`kill -9 of the guard ${KILLS} times in a flood: mail flows, nothing committed is lost`, async () => {
     const regular = "198.51.100.100";
     for (let i = 0; i < 5; i++) await sendMail({ host: lab.sender, from: regular });
     for (let i = 0; i < 11; i++) await sendMail({ host: lab.attacker, from: "198.51.100.230" });
@@ -38,7 +38,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
         seen.push(now);
         return true;
       });
-      // Now, as one that is slow may have been replaced meanwhile.
+      // Now, as a slow one may have been replaced in between.
       const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
       process.kill(pid, "SIGKILL");
       await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
@@ -65,7 +65,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       assert.equal((await sendMail({ host: lab.sender, from: regular })).code, 250, `mail ${i} of the hour`);
   });
 
-  test("counts go on where they were: ten mails, a kill, and the eleventh brings the ban", async () => {
+  test("counts continue after a kill: ten mails, a kill, and the eleventh causes the ban", async () => {
     const from = "198.51.100.101";
     for (let i = 0; i < 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
     const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
@@ -78,7 +78,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     await until("it is banned", () => product.banOf(from));
   });
 
-  test("a stalled guard lets nobody past its limits, and another takes its place", async () => {
+  test("a stalled guard lets no one past its limits, and another takes its place", async () => {
     const from = "198.51.100.102";
     const [keeper, pid] = await until("both run", () => {
       const [[one], [other]] = [product.pidsOf(KEEPER), product.pidsOf(GUARD)];
@@ -115,7 +115,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     await until("nothing else answers", () => product.pidsOf(STAND_IN).length === 0);
   });
 
-  test("while the guard is down mail and logins go on, and every command says that it is down", async () => {
+  test("while the guard is down mail and logins work, and every command says that it is down", async () => {
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${product.layout.services}/guard`]);
     try {
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.103" })).code, 250);
@@ -160,7 +160,7 @@ async function committed(product: Product, upTo?: number): Promise<Seen> {
   return { last: Number(row?.[0]), rows: Number(row?.[1]) };
 }
 
-/** Mails without end, each from an IPv6 network of its own. */
+/** Mails without end, each from a different IPv6 network. */
 class Flood {
   sent = 0;
   readonly #end = new AbortController();

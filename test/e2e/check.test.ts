@@ -134,7 +134,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     assert.doesNotMatch(text, /PRIVATE KEY|argon2/i);
   });
 
-  test("what it tries is no attack: no event of a sign-in, no ban, no alert, no mail", async () => {
+  test("its own attempts do not count as an attack: no event of a sign-in, no ban, no alert, no mail", async () => {
     const alerts = await alertsOf();
     const { code, ok } = await checked("--only", "mail-flow");
     assert.deepEqual([code, ok], [0, true], "the group is well");
@@ -172,7 +172,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     return (await product.json(["queue", "list"])) as Readonly<{ total: number }>;
   }
 
-  test("each of many things that are broken at once is found, told, and none after they are mended", async () => {
+  test("each of many things that are broken at once is found and reported, and none after they are fixed", async () => {
     const all = Object.entries(broken);
     for (const [, { breaks }] of all) await breaks();
     const { checks } = answerOf(await product.shell(`unshare --mount sh -ec '${NO_LISTS}; ./ghostinbox check --json'`));
@@ -191,7 +191,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     for (const [id] of all) assert.equal(kept[id]?.state, "ok", `${id}: ${kept[id]?.evidence}`);
   });
 
-  test("bans that are found and then not dropped have no effect, and that is told", async () => {
+  test("bans that the kernel finds but does not drop have no effect, and are reported", async () => {
     const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
     const chain = ["inet", "ghostinbox", "banned"];
     const seen = async () => (await checked("--only", "firewall")).checks.find(({ id }) => id === "firewall.table");

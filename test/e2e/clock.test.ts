@@ -19,7 +19,7 @@ const PHONE = "198.51.100.70";
 const EARLIER = "198.51.100.220";
 const LATER = "198.51.100.221";
 const SLOW = "198.51.100.222";
-/** The owner is told within this time, and what is over is over. */
+/** Within this time there is a notice, and it ends. */
 const SOON_MS = 30_000;
 const STATS = "/api/security?action=stats";
 const GUARD = /program\/guard\.js/;
@@ -75,7 +75,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     return (await product.cli(["events", "--type", "CLOCK_JUMPED"])).stdout.includes(words);
   }
 
-  test("back by a day, and right again: mail, sign-ins and bans go on, and the owner is told", async () => {
+  test("back by a day, and right again: mail, sign-ins and bans continue, and there is a notice", async () => {
     await goesOn("198.51.100.71", "By the right clock");
     await guessFive(EARLIER);
     clock.set(-DAY_MS);
@@ -93,7 +93,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await until("its end is recorded", () => isRecorded("back by 1d, and it came back"));
   });
 
-  test("ahead by a day, and back: no ban, grant or token ends, and what waited for the former time goes on", async () => {
+  test("ahead by a day, and back: no ban, grant or token ends, and timers for the former time still run", async () => {
     await product.json(["allow", "add", "198.51.100.250", "--for", "1h"]);
     const page = await signedIn();
     clock.set(DAY_MS);
@@ -132,7 +132,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await until("all is well", async () => (await product.stats()).health.status === "ok", SOON_MS);
   });
 
-  test("a guard that starts by a clock an hour slow: bans hold, attackers are banned, and nobody innocent is", async () => {
+  test("a guard that starts by a clock an hour slow: bans hold, attackers are banned, and no innocent address is", async () => {
     clock.set(-HOUR_MS);
     await restartGuard();
     assert.ok(await product.banOf(EARLIER), "who was banned stays banned");

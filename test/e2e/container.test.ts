@@ -13,7 +13,7 @@ const [ANNA] = ACCOUNTS;
 const PHONES = ["198.51.100.70", "198.51.100.71", "198.51.100.72"] as const;
 const GUESSER = "198.51.100.200";
 
-/** The clients' real addresses are seen by the container's host alone. */
+/** Only the container's host sees the clients' real addresses. */
 describe("in a container whose network hides all clients", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, ACCOUNTS, { prepare: () => intoContainer("bridge") });
 
@@ -43,7 +43,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
     assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.80" })).code, 250);
   }
 
-  test("the bridge is spared whatever comes through it, and all others go on", async () => {
+  test("the bridge is spared whatever comes through it, and all other clients are served", async () => {
     await guess();
     await sparedAs(BRIDGE, "gateway");
     await othersGoOn();
@@ -52,7 +52,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
     assert.match(stderr, /gateway|proxy/i);
   });
 
-  test("the owner is told that no attacker can be told from a user, and what to do", async () => {
+  test("a notice says that attackers cannot be distinguished from users, and what to do", async () => {
     for (let i = 0; i < 4; i++) await othersGoOn();
     const notice = await until("it is told", async () =>
       (await product.stats()).health.notices.find((one) => one.code === "all_clients_private"),
@@ -62,7 +62,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
     assert.match((await product.cli(["status"])).stdout, /All clients seem to come from one private address/);
   });
 
-  test("more connections at once than one address may have elsewhere are no crowd too large", async () => {
+  test("more connections at once than one address may have elsewhere are accepted", async () => {
     const held: Dialog[] = [];
     for (let i = 0; i < 15; i++) held.push(await openImap(lab.sender, `198.51.100.${90 + i}`, SERVER.v4));
     await signIn(ANNA, PHONES[0]);

@@ -48,7 +48,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
     }
   });
 
-  test("a frozen spamd holds a mail for a while only, and the owner is told", async () => {
+  test("a frozen spamd holds a mail for a while only, and there is a notice", async () => {
     const pids = product.pidsOf(/spamd (child|--)/);
     assert.ok(pids.length >= 2);
     for (const pid of pids) process.kill(pid, "SIGSTOP");

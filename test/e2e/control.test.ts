@@ -61,7 +61,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     const main = block.replaceAll(/^ +/gm, "").replace(DEFAULT_DATA_DIRECTORY, product.layout.data);
     const file = join(lab.directory, "main.cf");
     writeFileSync(file, `${main}\n`);
-    // Only for these commands: the machine's own directory stays as it is.
+    // Only for these commands: the machine's own directory stays unchanged.
     const script = `mount -t tmpfs tmpfs /etc/postfix && cp ${file} /etc/postfix/main.cf && exec "$@"`;
     const send = async (user: string) =>
       lab.server.exec(["unshare", "--mount", "bash", "-c", script, "-", ...as(user), "-i", ANNA], {
@@ -99,7 +99,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     await expectMails(lab, { account: ANNA, from: PHONE }, 4);
   });
 
-  test("is told apart from one that does not come back", async () => {
+  test("is distinguished from one that does not come back", async () => {
     // What only the start finds out.
     rmSync(product.layout.sieve, { recursive: true });
     writeFileSync(product.layout.sieve, "in the way");

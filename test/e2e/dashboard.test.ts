@@ -76,7 +76,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByText("3,000").waitFor();
   });
 
-  test("shows each page in every look: accessible, within the window, in reach of the keyboard, bounded", async () => {
+  test("shows each page in every look: accessible, within the window, reachable by the keyboard, bounded", async () => {
     const { page } = open();
     for (const [place, heading] of PLACES) {
       await go(place, heading);
@@ -146,7 +146,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     assert.equal(await page.getByRole("listitem").count(), 0);
   });
 
-  test("bans by keyboard alone, after a preview of what that does", async () => {
+  test("bans only by the keyboard, after a preview of the effect", async () => {
     const { page } = open();
     await go("now", "Now");
     await page.locator("body").press("Tab");

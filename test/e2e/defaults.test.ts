@@ -17,13 +17,13 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
-/** What its sender's domain publishes is true, and it has a name of its own. */
+/** Its sender's domain publishes true records, and it has its own name. */
 const HONEST = "198.51.100.10";
 const ON_SPAMHAUS = "198.51.100.91";
 const ON_SPAMCOP = "198.51.100.92";
 const GUESSER = "198.51.100.200";
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
-/** Of one /48, each a /64 of its own. */
+/** Of one /48, each with a different /64. */
 const rented = (number: number): string => `2001:db8:a000:${number}::1`;
 
 describe("with the settings as they are shipped", { skip: whyNoLab() ?? false }, () => {
@@ -57,7 +57,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(product.layout.services, "postgrey")]);
   }
 
-  test("nothing is set but what a machine must be told", async () => {
+  test("only settings that a machine needs are set", async () => {
     const shown = JSON.stringify(await product.json(["config", "show"]));
     const told = [...shown.matchAll(/"key":"([^"]+)","value":"(?:[^"\\]|\\.)*","from":"(?:GHOSTINBOX_\w+|file)"/g)];
     assert.deepEqual(told.map(([, key = ""]) => key).toSorted(), [
@@ -117,7 +117,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
       assert.match(lines.join(), new RegExp(`Client host \\[${from.replaceAll(".", "\\.")}\\] blocked using ${list}`));
     });
 
-  test("a guesser is banned, and nobody else is", async () => {
+  test("a guesser is banned, and no one else is", async () => {
     for (let i = 1; i <= 5; i++) {
       const dialog = await openImap(lab.attacker, GUESSER).catch(() => null);
       if (dialog === null) break;

@@ -45,7 +45,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
     disk.fillInodes();
     await owner.isTold({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
-    // The disk is looked at every five seconds, perhaps while it was being filled: the owner is told below 2000.
+    // The disk is looked at every five seconds, perhaps while it was being filled: the notice comes below 2000.
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp, WELL_MS);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
@@ -64,7 +64,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   test("mail fills the disk of the mailboxes until it must wait; freed, all that was accepted is there", async () => {
     const { uid, gid, mode } = statSync(layout.mail);
     const rights = `uid=${uid},gid=${gid},mode=${(mode & 0o7777).toString(8)}`;
-    // The server has a mount namespace of its own.
+    // The server has a separate mount namespace.
     const [pid] = product.pidsOf(/keeper\.js/);
     const inServer = (argv: readonly string[]): Promise<string> =>
       mustRun(["nsenter", "-t", String(pid), "-m", ...argv]);
@@ -82,7 +82,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
     await owner.isTold({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
-    // The disk is looked at every five seconds: what came in between and found no room waits.
+    // The disk is looked at every five seconds: mail that came in between and found no room waits.
     console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");
     await inServer(["mount", "-o", "remount,size=200m", layout.mail]);
@@ -92,7 +92,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await inServer(["umount", "-l", layout.mail]);
   });
 
-  test("the kernel finds the disk in error and writes no more: mail waits, all is told, and nothing is lost", async () => {
+  test("the kernel finds the disk in error and writes no more: mail waits, there are notices, and nothing is lost", async () => {
     const traffic = await Traffic.during([lab, ANNA, "6"], async (under) => {
       await disk.fail();
       await owner.isTold({

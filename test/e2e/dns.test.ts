@@ -48,7 +48,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
 
-  /** An address that nobody has asked about yet, and what stands for it in a list. */
+  /** An address that was not looked up yet, and its entry in a list. */
   function stranger(): Readonly<{ from: string; label: string }> {
     next += 1;
     return { from: `198.51.100.${next}`, label: `${next}.100.51.198` };
@@ -133,7 +133,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     await accepted(from);
   });
 
-  test("allow-listed addresses and users are taken wherever they are named, and nobody asks about them", async () => {
+  test("allow-listed addresses and users are accepted wherever they are named, and no list is asked about them", async () => {
     const { from, label } = stranger();
     await lists.become("bl.lists.test", "honest", { "99.100.51.198": "127.0.0.2", [label]: "127.0.0.2" });
     await accepted("198.51.100.99");
@@ -150,7 +150,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     await until("it has arrived", () => sink.mails().some((mail) => mail.includes("Subject: Out")));
   });
 
-  test("lying lists: nobody is refused from the first moment on, and the owner is told", async () => {
+  test("lying lists: no client is refused from the first moment on, and there is a notice", async () => {
     await everyList("honest");
     await allBelieved();
     await everyList("lying");
@@ -158,7 +158,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     await until("they are set aside", async () => (await setAside()).match(/it lists/g)?.length === 3);
   });
 
-  test("blocked: 127.255.255.254 is no listing; set aside, and believed again when it serves us", async () => {
+  test("blocked: 127.255.255.254 lists nothing; set aside, and trusted again when it serves us", async () => {
     await everyList("honest");
     await allBelieved();
     const { from, label } = stranger();
@@ -184,7 +184,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.ok(tookMs < patience(700), `${Math.round(tookMs)} ms`);
   });
 
-  test("with our resolver dead a mail comes again at worst, and nobody hangs", async () => {
+  test("with our resolver dead a mail is deferred at worst, and no client hangs", async () => {
     const service = `${product.layout.services}/unbound`;
     await lab.server.mustExec(["sv", "-w", patienceSeconds(5), "down", service]);
     const { from } = stranger();
@@ -196,7 +196,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });
 
-  test("in all this nobody asked the resolver that the host's own setting names", async () => {
+  test("in all this no program asked the resolver that the host's own setting names", async () => {
     // What the machine itself is called, spamd asks the machine when it starts (docs/resolver.md).
     const asked = (await lists.asked(POISON)).filter((name) => name.split(".")[0] !== hostname());
     assert.deepEqual(asked, []);

@@ -26,7 +26,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
-      // What the guard leaves to its own limits otherwise has a test of its own (jail-evidence.test.ts).
+      // What the guard otherwise leaves to its own limits has a separate test (jail-evidence.test.ts).
       GHOSTINBOX_FAIL2BAN__SENTENCES: "all",
       GHOSTINBOX_FAIL2BAN__DESTEMAIL: ANNA,
       GHOSTINBOX_SPAM__ENABLED: "true",
@@ -116,7 +116,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     });
   });
 
-  test("destemail: each of these bans was told by a mail through our own queue", async () => {
+  test("destemail: each of these bans was reported by a mail through our own queue", async () => {
     const subject = "\\[Fail2Ban\\] postfix: banned 198\\.51\\.100\\.200 from mail\\.example\\.test";
     const mail = await until("the mail", () => findMail(product.layout, subject, { folder: "INBOX", account: ANNA }));
     assert.match(mail, /ghostinbox unban 198\.51\.100\.200/);
@@ -153,7 +153,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     }
     dialog.close();
     await until("the attacker is banned", () => product.banOf(from));
-    // With such a name the stock filter leaves the line alone: nobody can be called so, and nothing is guessed.
+    // With such a name the stock filter skips the line: no account has such a name, and nothing is guessed.
     const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
     for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
       const imap = await openImap(lab.attacker, "198.51.100.212");
@@ -179,7 +179,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     await until("nothing waits any more", () => readdirSync(product.layout.fail2banSpool).length === 0);
   });
 
-  test("a restart of Fail2ban tells nothing anew, even where it forgot what it has read", async () => {
+  test("a restart of Fail2ban reports nothing again, even where it forgot what it has read", async () => {
     const from = "198.51.100.200";
     const before = await product.banOf(from);
     const fail2ban = await stopService(product, "fail2ban");

@@ -40,7 +40,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     assert.deepEqual(await product.sqlite("PRAGMA integrity_check"), [["ok"]]);
   };
 
-  test("a full disk: mail goes on, the owner is told, nothing half-written, and it recovers by itself", async () => {
+  test("a full disk: mail flows, there is a notice, nothing is half-written, and it recovers", async () => {
     disk.fill();
     await until("the owner is told", async () => {
       await mailsAndLoginsGoOn("198.51.100.90");
@@ -54,7 +54,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await whole();
   });
 
-  test("a locked database: mail goes on, the owner is told, and it recovers by itself", async () => {
+  test("a locked database: mail flows, there is a notice, and it recovers", async () => {
     const [program = "", ...argv] = lab.server.inside(["sqlite3", product.layout.engineDb]);
     const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
     try {
@@ -93,7 +93,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await mailsAndLoginsGoOn("198.51.100.94");
   });
 
-  test("kill -9 of runsvdir alone: the next start works", async () => {
+  test("kill -9 of only runsvdir: the next start works", async () => {
     const [supervisor] = product.pidsOf(/\brunsvdir\b/);
     assert.ok(supervisor !== undefined);
     process.kill(supervisor, "SIGKILL");
@@ -123,7 +123,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     });
   });
 
-  test("a damaged database is set aside, bans and all that lasts stay, and the owner is told until it is removed", async () => {
+  test("a damaged database is set aside, bans and lasting data stay, and there is a notice until it is removed", async () => {
     const { engineDb } = product.layout;
     await until(
       "the digest has the ban",
@@ -189,7 +189,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await removed(notice);
   });
 
-  test("settings that keep the guard from starting are told by status and by mail; corrected, it starts", async () => {
+  test("settings that keep the guard from starting are shown by status and by mail; corrected, it starts", async () => {
     const { settings, mail } = product.layout;
     const right = readFileSync(settings, "utf8");
     writeFileSync(settings, `${right}\nno_such_setting = 1\n`);
@@ -208,7 +208,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("a mail tells that too", () => toldByMail(mail, "The guard runs again"));
   });
 
-  test("a service that keeps ending is an alert with its last words within 30 s, and it is over by itself", async () => {
+  test("a service that keeps ending is an alert with its last words within 30 s, which ends with the fault", async () => {
     const { webSettings } = product.layout;
     const right = readFileSync(webSettings, "utf8");
     writeFileSync(webSettings, "this = is no setting\n");
@@ -216,7 +216,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
       const from = performance.now();
       const isTold = async (): Promise<true> => {
-        // A failure shows what was told instead.
+        // A failure shows the notices instead.
         assert.match(await openAlerts(), /web: it keeps ending/);
         return true;
       };

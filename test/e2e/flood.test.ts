@@ -20,13 +20,13 @@ describe("a flood from many addresses", { skip: whyNoLab() ?? false }, () => {
     {
       GHOSTINBOX_EVENTS__MAX_ROWS: String(MAX_ROWS),
       GHOSTINBOX_EVENTS__MAX_SIZE: "32MB",
-      // Past this, nobody would be told who exists.
+      // Past this, the answers would not reveal which recipients exist.
       GHOSTINBOX_LIMITS__RECIPIENTS__UNKNOWN_SERVER_PER_HOUR: "10000",
     },
     ["anna@example.test"],
   );
 
-  test(`${ADDRESSES} addresses at the policy socket: memory and disk stay bounded, and the owner is told`, async () => {
+  test(`${ADDRESSES} addresses at the policy socket: memory and disk stay bounded, and there is a notice`, async () => {
     const before = anonymousMb(product);
     const from = performance.now();
     await Promise.all([0, 1, 2, 3].map((lane) => ask(product.layout.policySocket, lane, ADDRESSES / 4)));

@@ -16,14 +16,14 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const SENDER = "198.51.100.10";
 const WAITS = "It waits in the queue";
-/** The owner is told within this time, and what is over is over. */
+/** Within this time there is a notice, and it ends. */
 const TOLD_MS = 30_000;
 /** Half a minute of failures, and the restart. */
 const RESTARTED_MS = 75_000;
 
 type Part = Readonly<{ process: RegExp; notice: string; says: RegExp }>;
 
-/** These go on after a while. */
+/** These continue after a while. */
 const FOR_A_WHILE: readonly Part[] = [
   { process: /^\d+ unbound /, notice: "resolver_silent", says: /^The resolver gave no answer within 3 s, since / },
   { process: /^\d+ \S*dovecot -F/, notice: "dovecot_silent", says: /Dovecot's master process gave no answer/ },
@@ -98,7 +98,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     return now.length > 0 && now.every((pid) => !before.includes(pid));
   };
 
-  test("while all is well nothing is told", async () => {
+  test("while all is well nothing is reported", async () => {
     await until(
       "every service has started",
       async () => {
@@ -130,14 +130,14 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     await until("it is over", async () => (await told()).size === 0, TOLD_MS);
   });
 
-  test("each is told, with what to do, and no longer once it goes on", async () => {
+  test("each is reported, with the next step, until it continues", async () => {
     await freeze(QMGR);
     const taken = await sendMail({ host: lab.sender, from: SENDER, subject: WAITS });
     assert.equal(taken.code, 250, taken.lines.join(" "));
     const all = [...FOR_A_WHILE, ...LOG_WRITERS, ...FOR_GOOD];
     for (const part of all) if (part !== QMGR) await freeze(part);
     try {
-      // One that is told may be restarted before the last one is.
+      // A reported one may be restarted before the last one is.
       const seen = new Set<Part>();
       await until(
         "each is told",
@@ -164,7 +164,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     );
   });
 
-  test("one that goes on hanging is restarted, whatever is left of it is ended, and it works again", async () => {
+  test("one that keeps hanging is restarted, its leftovers are ended, and it works again", async () => {
     for (const part of FOR_GOOD) {
       const before = frozen.get(part) ?? [];
       await until(`${part.notice}: it is restarted`, () => isReplaced(part, before), RESTARTED_MS);
@@ -183,7 +183,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     await until("nothing is told any more", async () => (await told()).size === 0, TOLD_MS);
   });
 
-  test("of the probes there is no event; the logs of Postfix and Dovecot name them", async () => {
+  test("the probes make no events; the logs of Postfix and Dovecot name them", async () => {
     const log = (): string => readFileSync(product.layout.mailLog, "utf8");
     await until(
       "both ports are asked",

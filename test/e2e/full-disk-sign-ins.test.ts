@@ -69,12 +69,12 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     assert.ok(verified().length <= MOST_VERIFIED, `${verified().length} guesses were verified`);
   });
 
-  test("a suspended account stays shut, with the right password and from a known place", async () => {
+  test("a suspended account stays closed, with the right password and from a known place", async () => {
     assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
     assert.equal(await postfix.signIn({ from: HOME, name: SUSPENDED }), false);
   });
 
-  test("nothing of this could be recorded, and all goes on once there is room", async () => {
+  test("none of this could be recorded, and everything works once there is room", async () => {
     const notices = (await product.stats()).health.notices.map(({ code }) => code);
     assert.ok(notices.includes("database_unwritable"), "the disk was full all the while");
     disk.free();

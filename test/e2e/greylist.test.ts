@@ -14,7 +14,7 @@ const ANNA = "anna@example.test";
 const DELAY_S = 2;
 /** Comes again later than that. */
 const PATIENT_MS = 15_000;
-/** Within which a part that does not work is told. */
+/** Within which a part that does not work is reported. */
 const TOLD_MS = 30_000;
 
 describe("greylisting, names that are guessed, and what each user reaches", {
@@ -30,7 +30,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       GHOSTINBOX_GREYLIST__DELAY: `${DELAY_S}s`,
       GHOSTINBOX_GREYLIST__PROVIDERS: "pool.test",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.80",
-      // Who comes again does so often here.
+      // A client that retries does so often here.
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
@@ -53,7 +53,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
 
   describe("files that other users write", () => foreignFilesTests(running));
 
-  /** Postgrey takes a /24 for one client, so that each test has senders of its own. */
+  /** Postgrey takes a /24 for one client, so that each test has different senders. */
   const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
     (
       await sendMail({
@@ -64,7 +64,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       })
     ).code;
 
-  test("a first contact is asked to come again, learns no mechanism, and is let in when it does", async () => {
+  test("a first contact is asked to retry, learns no mechanism, and is accepted when it does", async () => {
     const from = "198.51.100.90";
     const first = await sendMail({ host: lab.sender, from, sender: "first@sender.test" });
     assert.equal(first.code, 450, first.lines.join());
@@ -94,7 +94,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     await until("it is let in", async () => (await codeFrom("2001:db8:b000:7::2", "six")) === 250, PATIENT_MS);
   });
 
-  test("whoever is on the allow list, signed in, or a large provider by name is not asked", async () => {
+  test("allow-listed clients, users who signed in, and large providers by name are not asked", async () => {
     assert.equal(await codeFrom("198.51.100.80", "known"), 250, "allow-listed");
     assert.equal(await codeFrom("198.51.100.64", "known"), 250, "a provider by its confirmed name");
     assert.equal(await codeFrom("198.51.100.66", "known"), 450, "one that only claims the name");
@@ -129,7 +129,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.equal(await from("2001:db8:b000:9::1", "friend"), 450, "a forger");
   });
 
-  test("without an SPF record the servers that take a correspondent's mail are believed", async () => {
+  test("without an SPF record the servers that accept a correspondent's mail are trusted", async () => {
     const dialog = await openSubmission(lab.sender, "198.51.100.78");
     await authenticate(dialog, ANNA);
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "bare@sender.test" })).code, 250);
@@ -138,7 +138,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.equal(await codeFrom("198.51.100.10", "bare"), 250, "mx.sender.test");
   });
 
-  test("a pause lets strangers in at once, and ends when it is told to", async () => {
+  test("a pause accepts strangers at once, and ends on request", async () => {
     await product.json(["alias", "add", "info2@example.test", ANNA]);
     await product.json(["greylist", "pause", ANNA, "--for", "15m"]);
     assert.match((await product.cli(["greylist", "list"])).stdout, /anna@example\.test/);
@@ -164,7 +164,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     ["down", "down", "up"],
     ["frozen", "pause", "cont"],
   ] as const)
-    test(`Postgrey ${what}: mail passes within seconds, and the owner is told until it is over`, async () => {
+    test(`Postgrey ${what}: mail passes within seconds, and there is a notice until it is over`, async () => {
       const service = `${product.layout.services}/postgrey`;
       await lab.server.mustExec(["sv", "-w", patienceSeconds(10), stop, service]);
       const startedAt = performance.now();

@@ -11,7 +11,7 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const ADDRESSES = 500;
 const TRIES = 3;
-/** One address in so many guesses over IMAP, the others by submission: their TLS connections would only cost time. */
+/** Every n-th address guesses over IMAP, the others by submission: their TLS connections would only cost time. */
 const OVER_IMAP = 7;
 /** Of the two. */
 const AT_ONCE = { imap: 20, submission: 80 } as const;
@@ -28,7 +28,7 @@ const UNKNOWN = "2001:db8:b001:77::1";
 describe("guessing at one account, spread over many addresses", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA]);
 
-  test("while strangers guess, the owner signs in from a new network at once, and is told", async () => {
+  test("while strangers guess, the owner signs in from a new network at once, with a notice", async () => {
     assert.match((await signIn(HOME)).said, /^OK/);
     for (let i = 0; i < 30; i++) await guess(`2001:db8:${(0xa800 + i).toString(16)}::7`, new Map(), 1);
     assert.ok((await count("reason = 'account_guarded'")) >= 5, "the account is guarded");
@@ -105,12 +105,12 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
   }
 });
 
-/** Of one address, each of another password. */
+/** Of one address, each with a different password. */
 function guessesOf(from: string): readonly (Credentials & { password: string })[] {
   return Array.from({ length: TRIES }, (_, i) => ({ from, name: ANNA, password: `${from} guess ${i}` }));
 }
 
-/** Every address in an IPv6 site of its own, but for fifty neighbours of the owner. */
+/** Every address in a different IPv6 site, but for fifty neighbours of the owner. */
 function attackers(): string[] {
   const neighbours = Array.from({ length: 50 }, (_, i) => `198.51.100.${200 + i}`);
   const others = Array.from(

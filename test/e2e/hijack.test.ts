@@ -38,7 +38,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     product.set({ GHOSTINBOX_ALERTS__WEBHOOK: `http://mx.sender.test:8001/hook` });
   }
 
-  test(`used to write to ${MAILS * A_MAIL} strangers: nothing leaves, and the owner is told within ${TOLD_MS / 1_000} s`, async () => {
+  test(`used to write to ${MAILS * A_MAIL} strangers: nothing is sent, and there is an alert within ${TOLD_MS / 1_000} s`, async () => {
     const home = await openImap(lab.sender, HOME);
     assert.match((await logIn(home, ANNA)) ?? "", /^OK/);
     home.close();
@@ -59,7 +59,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     );
     const told = await until("the owner is told", () => alerts().find((text) => text.includes("account_held")));
     const toldAt = Date.now();
-    // From the mail at which the guard noticed. How long the thief takes to sign in so often is not ours.
+    // From the mail at which the guard noticed. How long the thief takes to sign in this often does not matter.
     const [[began = ""] = []] = await product.sqlite("SELECT min(at) FROM event WHERE type = 'EMAIL_HELD'");
     assert.ok(began !== "" && toldAt - Number(began) < patience(TOLD_MS), `told after ${toldAt - Number(began)} ms`);
     for (const part of [ANNA, THIEF, "account held", "account release", "account drop", "account suspend"])
@@ -200,7 +200,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     await until("all have it", () => delivered(/family\d+@sender\.test/) === 60, 60_000);
   });
 
-  test("a mail to 51 strangers is taken for 50 of them however busy the machine is, and the owner is told", async () => {
+  test("a mail to 51 strangers is accepted for 50 of them however busy the machine is, with an alert", async () => {
     const dialog = await signedIn(CARL, HOME);
     await change(`UPDATE known_address SET first_at = first_at - ${2 * DAY_MS} WHERE account = '${CARL}'`);
     await dialog.ask(`MAIL FROM:<${CARL}>`);

@@ -39,7 +39,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   after(async () => image.remove());
 
   test("holds no tool that builds, nothing that a package manager fetched, and no file that tells when it was built", async () => {
-    // What Docker itself puts into a container is not of the image.
+    // Files that Docker itself puts into a container are not from the image.
     const look = `
       for tool in ${TOOLS.join(" ")}; do command -v $tool; done
       find /var/lib/apt/lists /var/cache/apt -type f
@@ -125,7 +125,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
         );
     });
 
-    test("bans who guesses, in the kernel of the container and of nobody else", async () => {
+    test("bans guessers, only in the kernel of the container", async () => {
       const guessers = [GUESSER, GUESSER6];
       for (const from of guessers) await image.guess(YOU, { from, times: 5 });
       await image.bans(guessers);
@@ -190,7 +190,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       await image.expectMails(YOU, "to the new one");
     });
 
-    test("the upgrade is taken back", async () => {
+    test("the upgrade is undone", async () => {
       await image.typed("Upgrade", { directory });
       await docker.must(["tag", THIS_VERSION, NAME]);
     });

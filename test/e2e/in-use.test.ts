@@ -20,9 +20,9 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const NEW_PASSWORD = "another long phrase for the dashboard";
 const BANNED = "203.0.113.200";
-/** So long both databases are locked; longer by hand: LOCK_SECONDS=120. */
+/** How long both databases are locked; longer by hand: LOCK_SECONDS=120. */
 const LOCK_MS = Number(process.env["LOCK_SECONDS"] ?? 15) * 1_000;
-/** What is changed and applied, so often each (by hand: APPLIES=10), and whose configuration changes by it. */
+/** The changed and applied settings, this often each (by hand: APPLIES=10), and whose configuration changes by it. */
 const APPLIES = Number(process.env["APPLIES"] ?? 3);
 const CHANGES = [
   { reloads: "postfix", toml: (round: number) => `outbound.queue_lifetime = "${100 + round}h"` },
@@ -48,7 +48,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   const arrive = (subjects: readonly string[]): Promise<true> =>
     until("each mail is in the mailbox", () => missingOf(layout, ANNA, subjects).length === 0, WELL_MS);
 
-  test(`${CHANGES.length * APPLIES} times config apply: no mail is lost, no port is shut, and nothing grows or is left`, async () => {
+  test(`${CHANGES.length * APPLIES} times config apply: no mail is lost, no port is closed, and nothing grows or is left`, async () => {
     const programs = (): readonly number[] => [/\/guard\.js$/, /\/keeper\.js$/].flatMap((one) => product.pidsOf(one));
     const [before, lines] = [programs(), new Map<string, string>()];
     const applyEach = async (round: number): Promise<void> => {
@@ -71,7 +71,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     });
     console.log(traffic.summary);
     assert.deepEqual(traffic.failures("mail"), []);
-    // Dovecot ends sessions when it reloads, also those that begin; but its port is open. Where its auth process ends before the
+    // Dovecot ends sessions when it reloads, also new ones; but its port is open. Where its auth process ends before the
     // one that waits for it, that one says a failure.
     assert.ok(
       traffic.failures("sign-in").every((said) => /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/.test(said)),
@@ -103,7 +103,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     });
   });
 
-  test("a lock on both databases: mail and sign-ins go on, the program is named, and all is counted after", async () => {
+  test("a lock on both databases: mail and sign-ins work, the program is named, and all is counted after", async () => {
     // So that what is applied under the lock reloads nothing: Dovecot would end sessions.
     product.writeSettings("");
     assert.equal((await product.cli(["config", "apply"])).code, 0);
@@ -153,7 +153,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     await product.addAccount(bea);
   });
 
-  test("ports that another program took during a restart: it is named, mail waits, and all goes on without it", async () => {
+  test("ports that another program took during a restart: it is named, mail waits, and all works without it", async () => {
     const [first, second] = ["Waits for Dovecot", "Comes after"];
     const takers: ChildProcess[] = [];
     try {

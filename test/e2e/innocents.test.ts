@@ -10,7 +10,7 @@ import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts
 import { whyNoLab } from "../lab/network.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** Each in a network of its own. */
+/** Each in a different network. */
 const [HOME, HOTEL, OFFICE, MONITOR] = ["198.51.100.70", "2001:db8:b0fd::1", "2001:db8:b0fe::1", "2001:db8:b0ff::1"];
 /** Whoever stole one account signs in from there. */
 const THIEF = "198.51.100.90";
@@ -125,7 +125,7 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
     assert.match((await product.banOf(THIEF))?.code ?? "no ban", /^(connection|mail)_limit$/);
   });
 
-  test("the owner is told of no attack, but of two strangers in a hotel who failed side by side", async () => {
+  test("no attack is reported, except two strangers in a hotel who failed side by side", async () => {
     const others = accounts.filter((name) => !GUESTS.includes(name));
     const alarming = (await alertsOf(product, ...others)).filter(({ severity }) => severity === "critical");
     assert.deepEqual(alarming, []);

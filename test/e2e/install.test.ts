@@ -55,7 +55,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
       GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
       // On the internet; the lab has none.
       GHOSTINBOX_DNSBL__ZONES: "[]",
-      // They have pages and tests of their own; here they would only cost time.
+      // They have separate pages and tests; here they would only cost time.
       GHOSTINBOX_SPAM__ENABLED: "false",
       GHOSTINBOX_FAIL2BAN__ENABLED: "false",
       GHOSTINBOX_GREYLIST__ENABLED: "false",
@@ -103,7 +103,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
       await send("the second");
     },
   };
-  /** What the page says of a task, and no command shows. */
+  /** Parts of a page's task that no command shows. */
   const holdsAfter: Readonly<Record<string, () => Promise<unknown>>> = {
     "Publish only AAAA": async () => {
       await ban(ABUSER.v6, SERVER.v6);
@@ -137,7 +137,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
         await holdsAfter[task]?.();
       });
 
-  test("the server relays for nobody, behind a relay too", async () => {
+  test("the server is not an open relay, behind a relay neither", async () => {
     const mail = { sender: "anna@example.org", recipient: "bob@example.net" };
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, to: SERVER.v4, ...mail })).code, 554);
   });

@@ -34,7 +34,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     );
   }
 
-  /** The report came, is told as evidence, and changed nothing: neither a ban nor a step on the ladder. */
+  /** The report came, is shown as evidence, and changed nothing: neither a ban nor a step on the ladder. */
   async function isEvidence(ip: string, jail: string): Promise<void> {
     const [report] = await until(
       `${jail} reports ${ip}`,
@@ -70,7 +70,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     for (const recipient of recipients) await sendMail({ host: lab.sender, from, recipient });
   }
 
-  /** Logs have whole seconds, and what a jail reports of a second that an earlier report told of is no news. */
+  /** Logs have whole seconds, and a jail's report about a second that an earlier report covered adds nothing. */
   async function nextSecond(): Promise<void> {
     const now = new Date().setMilliseconds(0);
     await until("the next second has begun", () => new Date().setMilliseconds(0) > now);
@@ -135,7 +135,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await isBannedBy(from, "postfix");
   });
 
-  test("what was judged among it waters it down for nobody", async () => {
+  test("judged lines among it make it weaker for no one", async () => {
     const from = "198.51.100.91";
     await names(from, ["x@elsewhere.test", "y@elsewhere.test", "carl@example.test"]);
     await isEvidence(from, "postfix");
@@ -144,7 +144,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await isBannedBy(from, "postfix");
   });
 
-  test("what happened while the guard was down was judged by nobody", async () => {
+  test("lines from while the guard was down were not judged", async () => {
     const [prober, guesser] = ["198.51.100.92", "198.51.100.93"];
     const guard = await stopService(product, "guard");
     await names(prober, ["carl@example.test", "dora@example.test", "emil@example.test"]);

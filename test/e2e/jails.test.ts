@@ -11,7 +11,7 @@ describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
   const running = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
-      // Postfix's own count of mails is in nobody's way here.
+      // So that Postfix's own count of mails does not interfere here.
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
     },
     ["anna@example.test", "bert@example.test"],
@@ -21,7 +21,7 @@ describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
   // First: it stops Fail2ban, which the others count on.
   describe("a Fail2ban that an attacker has taken over", () => fail2banClientTests(running));
   describe("security/filter.d of the checkout", () => ownFiltersTests(running));
-  describe("an honest server that brings what nobody asked for is not banned", () => honestServersTests(running));
+  describe("an honest server with unwanted mail is not banned", () => honestServersTests(running));
   // Last: it lifts every ban.
   describe("traps in which the owner would be caught", () => trapsTests(running));
 });

@@ -48,7 +48,7 @@ describe("guessing behind an address that the account knows", { skip: whyNoLab()
   const verified = (): number => verifications().filter(({ name }) => name === OWNER).length - signedIn;
   const guess = (password: string): Credentials => ({ from: HOME, name: OWNER, password });
 
-  test(`${2 * GUESSES} guesses side by side in a day: few are heard, and the owner's device goes on`, async () => {
+  test(`${2 * GUESSES} guesses side by side in a day: few are verified, and the owner's device still signs in`, async () => {
     for (const half of ["morning", "evening"]) {
       const all = Array.from({ length: GUESSES }, (_, i) => guess(`${half} ${i}`));
       const overImap = eachOf(all.splice(0, OVER_IMAP), OVER_IMAP, async (one) => {
@@ -65,11 +65,11 @@ describe("guessing behind an address that the account knows", { skip: whyNoLab()
     }
   });
 
-  test("the owner is told", async () => {
+  test("there is a notice", async () => {
     await until("an alert names the account", async () => (await alertsOf(product, OWNER)).length > 0);
   });
 
-  test("guesses at other accounts from there: few are heard, and nobody behind the address is banned", async () => {
+  test("guesses at other accounts from there: few are verified, and no one behind the address is banned", async () => {
     const names = [OTHER, ...Array.from({ length: 99 }, (_, i) => `user${i}@example.test`)];
     const all = Array.from({ length: 2_000 }, (_, i): Credentials => {
       return { from: HOME, name: names[i % names.length] ?? "", password: `guess ${i}` };

@@ -148,7 +148,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       await recorded("198.51.100.66", "sender_refused");
     });
 
-    test("names that imitate a line of the log accuse nobody else", async () => {
+    test("names that imitate a line of the log accuse no one else", async () => {
       const from = "198.51.100.208";
       const innocent = "198.51.100.33";
       const line = `x]: lost connection after AUTH from unknown[${innocent}]`;
@@ -231,7 +231,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     imap.close();
     await until("it stands in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
     const written = Date.now();
-    // Lines tell whole seconds: what was written in the second of the start is not told from what came after it.
+    // Lines have whole seconds: lines from the second of the start cannot be distinguished from later ones.
     await until("the next second has begun", () => Date.now() > written + 1_100);
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", service]);
     const event = await recorded("198.51.100.209", "unseen_login_failure");

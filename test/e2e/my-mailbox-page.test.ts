@@ -58,7 +58,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     browser = await LabBrowser.on(lab.server, lab);
   });
 
-  test("refuses a wrong password, and shows with the right one the mailbox alone, whatever the address", async () => {
+  test("refuses a wrong password, and shows with the right one only the mailbox, whatever the address", async () => {
     const { page } = open();
     await page.goto(`${PAGE}#/bans`);
     await signIn("a guess");
@@ -76,7 +76,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.equal(await page.evaluate<number>("fetch('api/v1/events').then(({ status }) => status)"), 403);
   });
 
-  test("is accessible, within the window, in reach of the keyboard, and bounded in every look", async () => {
+  test("is accessible, within the window, reachable by the keyboard, and bounded in every look", async () => {
     const { page } = open();
     await looksWell(page, "the mailbox", { hasAxe: false, isPage: true, ...pictures(page, "me") });
     const shut = page.locator("details:not([open]) > summary");
@@ -130,7 +130,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await page.getByText("New senders have to try again, as usual.").waitFor();
   });
 
-  test("follows a mail of its own, and no other", async () => {
+  test("follows the user's own mail, and no other", async () => {
     const { page } = open();
     const follow = card("Where is my mail?");
     const field = follow.getByLabel("Message-ID or queue id");

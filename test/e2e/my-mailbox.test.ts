@@ -74,7 +74,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.equal(await statusOf(session), 401);
   });
 
-  test("own sign-ins are seen at every door, and an own mail is followed, and nobody else's", async () => {
+  test("users see their own sign-ins by every protocol, and follow their own mail, and no one else's", async () => {
     assert.ok(await signsIn(ANNA, PASSWORD, HERS));
     assert.equal(await signsIn(ANNA, "a typing error", HERS), false);
     const session = await sessionOf(hers);
@@ -107,7 +107,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await session.ask("POST", "/api/v1/logout");
   });
 
-  test("a new password works by IMAP at once, and ends the other session and not the own", async () => {
+  test("a new password works by IMAP at once, and ends the user's other sessions", async () => {
     const [own, other] = [await sessionOf(hers), await sessionOf(await webFrom(ELSEWHERE))];
     const change = (password: string) => own.ask("POST", "/api/v1/me/password", { body: { password } });
     assert.equal((await change("password12345")).status, 400);
@@ -123,7 +123,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await own.ask("POST", "/api/v1/logout");
   });
 
-  test("an allowed sender and a pause of greylisting are of the own mailbox", async () => {
+  test("an allowed sender and a pause of greylisting concern only the user's mailbox", async () => {
     const session = await sessionOf(hers);
     const allowed = await session.ask("POST", "/api/v1/me/senders", { body: { sender: "*@friend.example" } });
     assert.equal(allowed.status, 201, allowed.text);

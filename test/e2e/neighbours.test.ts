@@ -124,7 +124,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   });
 });
 
-/** Asks for so many recipients that do not exist; the answer to the last. */
+/** Asks for this many recipients that do not exist; the answer to the last. */
 async function probe(lab: Lab, from: string, count: number): Promise<number> {
   const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
   await dialog.reply();

@@ -20,7 +20,7 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
   describe("nonsense gets one clear line and its exit code", () => nonsenseTests(running));
   describe("zones of one's own among reserved names", () => stubZonesTests(running));
 
-  test("in a container whose root may not look into processes of others, what outlived a stop ends at the next start", async (t) => {
+  test("in a container whose root may not look into other users' processes, survivors of a stop end at the next start", async (t) => {
     await product.stop();
     const left = await Promise.all(
       OUR_USERS.map((user) => Outliver.start({ host: lab.server, user, within: container.within })),

@@ -95,7 +95,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     for (const one of held) if (one.ok) one.socket.destroy();
   });
 
-  test("the owner is told of the crowd, and of nothing else", async () => {
+  test("the crowd is reported, and nothing else", async () => {
     const { notices } = (await product.stats()).health;
     assert.deepEqual(
       notices.map(({ code }) => code),
@@ -103,7 +103,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     );
   });
 
-  test("a firewall table that another program removes is rebuilt, and the owner is told", async () => {
+  test("a firewall table that another program removes is rebuilt, with a notice", async () => {
     await product.json(["ban", BANNED, "--for", "1h"]);
     await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
     const notice = async (): Promise<boolean> =>
@@ -113,7 +113,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     assert.match(await recorded("FIREWALL_LOST"), /changed or removed by someone else\. by engine/);
   });
 
-  test("a rule of another table that drops a mail port is told, with what shows it, and its end too", async () => {
+  test("a rule of another table that drops a mail port is reported, with the command that shows it, and its end too", async () => {
     const { server, sender } = lab;
     const blocked = async (): Promise<string | undefined> =>
       (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;

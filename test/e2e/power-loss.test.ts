@@ -21,7 +21,7 @@ const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_121);
 const ACCOUNTS = ["anna@example.test", "bela@example.test"];
 /** Mails of a round before its moment comes, at most. */
 const MOST_MAILS = 40;
-/** Every so many rounds the end comes while the server starts. */
+/** Every n-th round the end comes while the server starts. */
 const IN_START = 2;
 const START_MS = 6_000;
 
@@ -164,12 +164,12 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
     );
   }
 
-  test(`kill -9 of every process, ${ROUNDS} times: what was promised holds`, async () => {
+  test(`kill -9 of every process, ${ROUNDS} times: every promise holds`, async () => {
     for (let number = 0; number < ROUNDS; number++) await round("kill", number);
     await assertMails("kill");
   });
 
-  test(`the power fails, ${ROUNDS} times: what was promised holds`, async () => {
+  test(`the power fails, ${ROUNDS} times: every promise holds`, async () => {
     for (let number = 0; number < ROUNDS; number++) await round("power", number);
     await assertMails("power");
     for (const name of ACCOUNTS) assert.ok(await signsIn(name));

@@ -45,7 +45,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     return words(reply);
   };
 
-  test("strangers' mail fills a mailbox until it is refused at RCPT; what was accepted is there", async () => {
+  test("strangers' mail fills a mailbox until it is refused at RCPT; accepted mail is there", async () => {
     const accepted: string[] = [];
     let refusal: SmtpReply | null = null;
     while (refusal === null && accepted.length < 20) {

@@ -126,7 +126,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         for (const ip of ["192.0.2.78", "192.0.2.79"]) await product.json(["unban", ip]);
       });
 
-      test("a client's own header is not believed", async () => {
+      test("a client's own header is ignored", async () => {
         const web = await browser(liar);
         for (const claim of [ANYWHERE, "127.0.0.1", `${ANYWHERE}, 127.0.0.1`])
           assert.equal((await signIn(web, "wrong", { "x-forwarded-for": claim, "x-real-ip": claim })).status, 401);
@@ -190,7 +190,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         assert.equal((await signIns("127.0.0.1")).length, before + 2);
       });
 
-      test("a guesser is banned by the own address, and the proxy serves others", async () => {
+      test("a guesser is banned by its own address, and the proxy serves others", async () => {
         const web = await browser(guesser);
         for (let i = 1; i <= 5; i++) await signIn(web, `guess ${i}`).catch(() => null);
         const ban = await until("the guesser is banned", () => product.banOf(guesser));
@@ -211,7 +211,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
     });
     after(() => proxy.stop());
 
-    test("lets every page and every call through as it is", async () => {
+    test("passes every page and every call unchanged", async () => {
       const { lines } = await sendMail({ host: lab.sender, from: GUEST });
       const queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
       const dialog = await openImap(lab.sender, GUEST);
@@ -230,7 +230,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
             body,
             headers: { ...(isOpen ? token : { cookie }), ...headers },
           });
-          // Of a long body that is no JSON the firewall says so before its length is looked at.
+          // Of a long body of invalid JSON the firewall says so before its length is checked.
           if (answer.status === answers || (answers === 413 && answer.status === 400)) continue;
           different.push(`${method} ${path}: ${answer.status} for ${answers} ${answer.text.slice(0, 200)}`);
         }
@@ -295,7 +295,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
     for (const [says, body] of mailProxyTests({ lab, product }, ANNA)) test(says, body);
   });
 
-  test("a client that comes past the proxy is believed nothing", async () => {
+  test("the headers of a client that comes past the proxy are ignored", async () => {
     const from = "198.51.100.90";
     const web = await WebClient.from(lab.sender, { from, to: SERVER.v4, port: 3000 });
     const forged = {

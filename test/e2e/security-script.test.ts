@@ -109,7 +109,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
 
   test("tries one wrong password on each port, and leaves no mail", async () => {
     for (const from of ["127.0.0.1", TESTER]) {
-      // 465 is told as 587: Dovecot, which asks, sees Postfix alone.
+      // 465 looks like 587: Dovecot, which asks, sees only Postfix.
       const failed = (await product.events(from)).filter(({ type }) => type === "LOGIN_FAILED");
       assert.deepEqual(
         failed.map(({ service }) => service),
@@ -137,7 +137,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     assert.match(stdout, /^unknown +587: TLS +not tested: STARTTLS is not offered$/m);
   });
 
-  test("says that it will be limited before it begins, and calls nothing well that the ban hid", async () => {
+  test("says at its start that it will be limited, and reports nothing as fine that the ban hid", async () => {
     const { code, stdout, stderr } = runs.stranger;
     assert.equal(code, 1, stdout + stderr);
     assert.equal(stderr, "");
@@ -173,7 +173,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     assert.match(stdout, /: 2 ok, 0 WRONG, \d\d unknown\.\n$/);
   });
 
-  test("tells of a host that does not answer in one sentence", async () => {
+  test("reports a host that does not answer in one sentence", async () => {
     const broken = { env: { PATH: withTool("nmap", "grep -v done") } };
     const terminal = ["script", "-qec", `${SCRIPT} ${NOBODY}`, "/dev/null"];
     const [refuses, nobody, unscanned, atTerminal] = await Promise.all([
@@ -219,6 +219,6 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     );
   });
 
-  // Last, as the mails of others are delivered.
+  // Last, as the other tests' mails are delivered.
   describe("long mails", () => longMailsTests({ lab, product }));
 });

@@ -52,7 +52,7 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
 
   describe("replies while a user is away", () => vacationTests(running, atWritten));
   describe("mail that an alias forwards and its target refuses", () => forwardsTests(running, atWritten));
-  describe("what the owner of a mailbox has besides its password", () => userMailboxesTests(running, atElsewhere));
+  describe("the owner's settings of a mailbox beside its password", () => userMailboxesTests(running, atElsewhere));
   // Its script stays.
   describe("mail that Sieve scripts send", () => sieveMailTests(running, atElsewhere));
   // Last: it sends all mail through a relay.

@@ -71,7 +71,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     await product.addAccount("gone@example.test");
     await product.json(["account", "suspend", "gone@example.test"]);
     const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
-    // A busy machine delays some answers by chance; what tells accounts apart does so in every measurement.
+    // A busy machine delays some answers by chance; a real difference between accounts shows in every measurement.
     let found: readonly string[] = ["nothing was measured"];
     for (let n = 0; n < MEASUREMENTS && found.length > 0; n++) {
       found = await differences(n, names);
@@ -96,7 +96,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
           return found.join() === words.join();
         });
     const can = opens((password) => mail.read(password));
-    /** With eight keys each session costs seconds. What was written before the first key has been seen closed by then. */
+    /** With eight keys each session costs seconds. Mail from before the first key was seen closed by then. */
     let beside = "";
     const canOfLate = (folder: string) =>
       opens(async (password) => {
@@ -189,7 +189,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.match(beside, /bodysecret of firstsecret/);
   });
 
-  /** How the accounts differ by time from the first of them. Each sign-in comes from a network of its own. */
+  /** The difference in time of each account from the first. Each sign-in comes from a different network. */
   async function differences(measurement: number, names: readonly string[]): Promise<readonly string[]> {
     const words = new Set<string>();
     const verified = new Map<string, number[]>(names.map((name) => [name, []]));

@@ -25,10 +25,10 @@ const UNWILLING_MS = 20_000;
 
 const asItIs: typeof whileBusy = async (work) => work();
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
-/** Of the attacker: every second one an IPv4 address, the others each in an IPv6 site of its own. */
+/** Of the attacker: every second one an IPv4 address, the others each in a different IPv6 site. */
 const attackers = (count: number): readonly string[] =>
   range(count).map((i) => (i % 2 === 0 ? `198.51.100.${194 + i / 2}` : `2001:db8:${(0xa000 + i).toString(16)}::1`));
-/** Each attack has all its attackers in places of its own, so that no ban of an earlier one helps. */
+/** Each attack has all its attackers in different places, so that no ban of an earlier one helps. */
 const sites = (first: number, count: number): readonly string[] =>
   range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
 
@@ -40,7 +40,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
   );
   let clock: GuardClock;
   let place = 0;
-  /** A place of the sender's from which nobody has come yet. */
+  /** A place of the sender's that was not used yet. */
   const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
 
   before(async () => {
@@ -52,7 +52,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     imap.close();
   });
 
-  /** Each tells how long it waited, in milliseconds, until it was in; throws where it was not let in. */
+  /** Each returns how long it waited, in milliseconds, until it was accepted; throws if it was refused. */
   const honest: Readonly<Record<string, () => Promise<number>>> = {
     "mail from IPv6": () => delivers(newPlace()),
     "mail from IPv4": () => delivers(`198.51.100.${71 + (++place % 50)}`),
@@ -69,7 +69,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     ["33 addresses that come back at once, with busy processors", sites(0x200, 33), true, whileBusy],
     ["110 addresses that come back at once", sites(0x300, 110), true, asItIs],
   ] as const)
-    test(`${CONNECTIONS} from ${what}, on ports ${PORTS.join(", ")}: nobody honest waits`, async () => {
+    test(`${CONNECTIONS} from ${what}, on ports ${PORTS.join(", ")}: no honest client waits`, async () => {
       const over = new AbortController();
       const attack = PORTS.map((port) => holdOpen(lab.attacker, addresses, port, { isStubborn, over: over.signal }));
       try {
@@ -132,7 +132,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     }
   });
 
-  test("one alert tells of it, and is over once there is room; all is as before", async () => {
+  test("one alert reports it, and is over once there is room; all is as before", async () => {
     const listed = JSON.stringify(await product.json(["alerts", "list"]));
     assert.equal(listed.match(/"code":"ports_crowded"/g)?.length, 1, listed);
     clock.forwardMinutes(1);
@@ -161,7 +161,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
             UNWILLING_MS,
           );
           waits.set(who, [...(waits.get(who) ?? []), waitedMs]);
-          // Nobody may come more often than limits.connections.
+          // No client may come more often than limits.connections.
           await new Promise((resolve) => setTimeout(resolve, 4_000));
         }
       }),

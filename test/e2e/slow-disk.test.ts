@@ -49,7 +49,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     for (let round = 0; round < 2; round++) {
       const lanes = Array.from({ length: CONNECTIONS }, (_, lane) => mails(round * CONNECTIONS + lane));
       waits.push(...(await Promise.all(lanes)).flat());
-      // The next commit begins it over.
+      // The next commit restarts it.
       await until("the log is empty", () => statSync(`${product.layout.engineDb}-wal`).size === 0);
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);
@@ -69,7 +69,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     );
   });
 
-  test("the maintenance process has no rights of its own, and comes back when it is killed", async () => {
+  test("the maintenance process has no rights, and comes back when it is killed", async () => {
     const pid = await until("it runs", () => maintenance()[0]);
     assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^CapEff:\t0+$/m);
     process.kill(pid, "SIGKILL");
@@ -79,7 +79,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     );
   });
 
-  /** One question after the other, each mail from an address of its own. Resolves with how long each took, in ms. */
+  /** One question after the other, each mail from a different address. Resolves with how long each took, in ms. */
   function mails(lane: number): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
       const requests = STAGES.map((stage) => requestOf(stage, "v4"));

@@ -15,7 +15,7 @@ const NEIGHBOUR = "bert@example.test";
 const TRAVELLER = "carl@example.test";
 const HOME = "198.51.100.70";
 const DAY = 24 * 60;
-/** Addresses that guess every so many minutes: at one account, or at a name of its own each time. */
+/** Addresses that guess every few minutes: at one account, or at a different name each time. */
 const SLOW = [
   { from: "198.18.1.9", every: 3, spread: false },
   { from: "198.18.2.9", every: 10, spread: false },

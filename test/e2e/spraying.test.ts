@@ -13,7 +13,7 @@ import { withProduct } from "../lab/with-product.ts";
 const OWNER = "anna@example.test";
 const [EARLY_VICTIM, VICTIM] = ["bert@example.test", "carl@example.test"];
 const ACCOUNTS = [OWNER, EARLY_VICTIM, VICTIM, "dora@example.test", "emil@example.test"];
-/** Guessed at besides: names that are no accounts. */
+/** Further targets: names of missing accounts. */
 const NAMES = [
   "dora@example.test",
   "emil@example.test",
@@ -21,7 +21,7 @@ const NAMES = [
 ];
 const NETWORKS = 200;
 const EACH = 3;
-/** One guess in so many is made over IMAP, the others by submission: their TLS connections would keep the owner waiting, not the server. */
+/** Every n-th guess is made over IMAP, the others by submission: their TLS connections would keep the owner waiting, not the server. */
 const OVER_IMAP = 7;
 /** Of the two. */
 const AT_ONCE = { imap: 20, submission: 100 } as const;
@@ -63,7 +63,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     await until(`the owner is told of ${from}`, hit, ALERT_MS);
   }
 
-  test("a right password after wrong ones at other accounts is told at once, however few they were", async () => {
+  test("a right password after wrong ones at other accounts is reported at once, however few they were", async () => {
     for (const name of NAMES.slice(0, 3)) await postfix.signIn({ from: EARLY_SPRAYER, name, password: FASHIONABLE });
     await isTold(EARLY_SPRAYER.replace(/9$/, "10"), EARLY_VICTIM);
   });
@@ -107,7 +107,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     assert.ok(longestMs < OWNER_MS, `the owner waited ${Math.round(longestMs)} ms`);
   });
 
-  test("a hit during the attack is told", () => isTold(sprayer(1, 0), VICTIM));
+  test("a hit during the attack is reported", () => isTold(sprayer(1, 0), VICTIM));
 
   let places = 0;
   let longestMs = 0;
@@ -120,7 +120,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   }
 });
 
-/** Every other network is an IPv4 /24, the rest are IPv6 /48; each guess has an address of its own in it. */
+/** Every other network is an IPv4 /24, the rest are IPv6 /48; each guess has a different address in it. */
 function sprayer(network: number, host: number): string {
   return network % 2 === 0 ? `198.18.${network}.${host + 1}` : `2001:db8:a${hex(network)}:${host}::7`;
 }

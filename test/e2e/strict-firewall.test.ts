@@ -42,7 +42,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
       await shells.listen("shelld", UNLISTED);
       await shells.listen("vpnd", VPN, "udp");
       await shells.listen("talkd", 5353, "udp");
-      // Else the kernel tells of one closed UDP port a second.
+      // Otherwise the kernel reports one closed UDP port a second.
       await lab.server.mustExec(["sysctl", "-q", "-w", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0"]);
     },
   });
@@ -75,7 +75,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(await isThere(), false);
   });
 
-  test("it says what will be shut, and asks", async () => {
+  test("it says which ports will be closed, and asks", async () => {
     await product.json(["config", "set", "firewall.mode", "strict", "firewall.confirm_within", "15s"]);
     await product.json(["config", "set", "firewall.open", `["${VPN}/udp"]`]);
     const refused = await apply();
@@ -89,7 +89,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(await isThere(), false);
   });
 
-  test("a session at a port that nobody listed goes on, and comes in again, though guard and keeper are dead", async () => {
+  test("a session at an unlisted port stays open, and can come in again, though guard and keeper are dead", async () => {
     old = await shells.open(HOME, SSH);
     const session = await shells.open(HOME, UNLISTED);
     const applied = await apply("--yes");
@@ -155,7 +155,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     old.socket.destroy();
   });
 
-  test("a scan finds open what status names and nothing else; ICMP, IPv6 and our own questions go on", async () => {
+  test("a scan finds open only the ports that status names; ICMP, IPv6 and our own questions work", async () => {
     const { open, state: name } = await state();
     assert.equal(name, "confirmed");
     const doors = (open ?? []).map((door) => partsOf(parseDoor(door) ?? assert.fail(door)));
@@ -177,7 +177,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.match(checks.stdout, /open-ports[^]*mode strict; open: 2[25]\/tcp/);
   });
 
-  test("more is let in at once; less only after another confirmation", async () => {
+  test("further ports are accepted at once; fewer only after another confirmation", async () => {
     await product.json(["config", "set", "firewall.trusted_interfaces", '["eth*"]']);
     assert.equal((await apply()).code, 0);
     assert.equal(await reaches(running, HOME, UNLISTED), true);
@@ -193,7 +193,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(await reaches(running, HOME, UNLISTED), false);
   });
 
-  test("it stays as it was confirmed over a change by others and a restart, and is gone after a stop", async () => {
+  test("it stays confirmed over another program's change and a restart, and is gone after a stop", async () => {
     await lab.server.mustExec([
       "nft",
       "insert",

@@ -14,7 +14,7 @@ import { until } from "../lab/wait.ts";
 
 const YOU = "you@example.org";
 const PHONE = "198.51.100.70";
-/** The most that `systemd-analyze security` may say of what strangers reach, in tenths. */
+/** The highest score of `systemd-analyze security` for the services that strangers reach, in tenths. */
 const MOST_EXPOSED = 25;
 const MINUTE_MS = 60_000;
 const PAGE = "package.md";
@@ -121,7 +121,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await typed("If a mail server is here already", 1);
     });
 
-    test("serves mail, each part in a unit of its own", async () => {
+    test("serves mail, each part in a separate unit", async () => {
       await machine.shell("systemctl reset-failed ghostinbox");
       await typed("Start", 1);
       await serves();
@@ -177,14 +177,14 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await set(PLAIN);
     });
 
-    test("it is taken back, and the version that was left does not upgrade by itself", async () => {
+    test("it is undone, and the previous version does not upgrade again", async () => {
       await typed("Upgrade", 1, 3);
       await assertTakenBack(machine);
       await typed("Upgrade", 3);
       await expectBan(BAN);
     });
 
-    test("removed after it has failed, it leaves nothing in the firewall, and the data, with which a checkout goes on", async () => {
+    test("removed after it has failed, it leaves nothing in the firewall, and the data, with which a checkout works", async () => {
       const toml = "/var/lib/ghostinbox/ghostinbox.toml";
       await machine.shell(`cp -p ${toml} ${toml}.before`);
       await machine.must(["ghostinbox", "config", "set", "firewall.mode", "strict"]);

@@ -35,7 +35,7 @@ const PHONE = "198.51.100.70";
 const OLD = "198.51.100.90";
 const RELAY = "198.51.100.91";
 const ABUSER = "198.51.100.200";
-/** Different ones: a device that repeats one is no attacker. */
+/** Different ones: a device that repeats one is not an attacker. */
 const GUESSES = ["first guess", "second guess", "third guess", "fourth guess", "fifth guess", "sixth guess"];
 const DASHBOARD = "http://127.0.0.1:3000";
 
@@ -56,7 +56,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
       // On the internet; the lab has none.
       GHOSTINBOX_DNSBL__ZONES: "[]",
-      // They have pages and tests of their own; here they would only cost time at each start.
+      // They have separate pages and tests; here they would only cost time at each start.
       GHOSTINBOX_SPAM__ENABLED: "false",
       GHOSTINBOX_FAIL2BAN__ENABLED: "false",
     });
@@ -104,7 +104,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       );
     },
   };
-  /** What the page says of a task, and no command shows. */
+  /** Parts of a page's task that no command shows. */
   const holdsAfter: Readonly<Record<string, () => unknown>> = {
     "Open the dashboard": async () => {
       await until("the page is at the end of the tunnel", () => laptop.must(["curl", "-sSf", DASHBOARD]));

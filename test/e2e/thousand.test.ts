@@ -90,7 +90,7 @@ describe("a thousand numbered mails while components are killed", { skip: whyNoL
   });
 });
 
-/** A delivery that was tried again: told to come later, or its deliverer, or the queue manager, died under it. */
+/** A delivery that was retried: it was deferred, or its deliverer, or the queue manager, died under it. */
 function wasInterrupted(log: string, queueId: string): boolean {
   const lines = log.split("\n").filter((line) => line.includes(`${queueId}:`));
   const sent = lines.filter((line) => line.includes("status=sent")).length;
@@ -116,7 +116,7 @@ function kill(pid: number): boolean {
   }
 }
 
-/** Honest senders: each mail from a network of its own, tried again until it is accepted. */
+/** Honest senders: each mail from a different network, retried until it is accepted. */
 class Senders {
   readonly accepted = new Set<number>();
   readonly tried = new Map<number, Tried>();
@@ -146,7 +146,7 @@ class Senders {
           const { code, lines } = await sendMail({ host: lab.sender, from, subject, onceSent });
           if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
           if (code === 250) return true;
-          // Told to come again, it was not stored.
+          // A deferred one was not stored.
           if (code !== 0) sent = false;
         } catch (error) {
           if (error instanceof Hopeless) throw error;

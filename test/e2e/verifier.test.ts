@@ -58,7 +58,7 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
     assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
   });
 
-  test("a frozen one holds a mail for a while only; it passes unverified, and the owner is told", async () => {
+  test("a frozen one holds a mail for a while only; it passes unverified, with a notice", async () => {
     const pids = product.pidsOf(RSPAMD);
     assert.equal(pids.length, 2);
     for (const pid of pids) process.kill(pid, "SIGSTOP");
