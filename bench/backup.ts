@@ -75,7 +75,7 @@ async function measure(bench: Bench, product: Product): Promise<readonly Row[]> 
 
 type During = Readonly<{ ms: number; mails: number; slowestMs: number; refused: number }>;
 
-/** One mail after another while `work` goes on. */
+/** One mail after another while `work` runs. */
 async function whileMailArrives({ lab }: Bench, work: () => Promise<unknown>): Promise<During> {
   const over = new AbortController();
   let [mails, slowestMs, refused] = [0, 0, 0];

@@ -29,7 +29,7 @@ export const burst: Part = {
   },
 };
 
-/** Mails that nobody may send twice a minute: the first round brings no ban, each mail of the second does. */
+/** Mails that may not be sent twice a minute: the first round causes no ban, each mail of the second does. */
 async function ofGuard(bench: Bench): Promise<number> {
   const { programs, lab } = bench;
   await programs.wipe();

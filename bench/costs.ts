@@ -28,7 +28,7 @@ export const AUTHOR = {
 
 /** Allow-listed, so that no list is asked about it. */
 const FRIEND = "198.51.100.10";
-/** Each mail of a stranger comes from an address that nobody has asked about yet. */
+/** Each mail of a stranger comes from an address that was not looked up yet. */
 const STRANGERS = { first: 67, last: 127 };
 
 const SETTINGS = {

@@ -1,5 +1,5 @@
 /**
- * Runs on the server host: sends every datagram back, and commits offences when told to, so that the moment of the
+ * Runs on the server host: sends every datagram back, and commits offences on request, so that the moment of the
  * last one is taken where it happens. Standard input: one Offence a line; standard output: one OffenceDone a line.
  */
 import { createSocket } from "node:dgram";
@@ -7,11 +7,11 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
-/** `log`: a line at the end of a file. `http`: a request on a connection of its own, whose answer is awaited. */
+/** `log`: a line at the end of a file. `http`: a request on a separate connection, whose answer is awaited. */
 export type Offence =
   | Readonly<{ type: "log"; file: string; text: string }>
   | Readonly<{ type: "http"; port: number; request: string }>;
-/** When the offence began, by CLOCK_MONOTONIC, which all processes share. Nanoseconds. */
+/** When the offence started, by CLOCK_MONOTONIC, which all processes share. Nanoseconds. */
 export type OffenceDone = Readonly<{ atNs: number }>;
 export const ECHO_PORT = 7;
 

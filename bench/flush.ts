@@ -7,7 +7,7 @@ const DELAY_MS = 200;
 const MOST_MS = 5;
 const CONNECTIONS = 32;
 
-/** Every fsync and fdatasync of the guard and of all that it starts takes so much longer (strace(1), tampering). */
+/** Every fsync and fdatasync of the guard and of its children takes this much longer (strace(1), tampering). */
 const SLOW_DISK = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]
   .concat(["-e", "trace=fsync,fdatasync"])
   .concat(["-e", `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`]);

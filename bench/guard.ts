@@ -23,7 +23,7 @@ import { Child } from "./child.ts";
 import { pinned, SERVER_CPU } from "./cpus.ts";
 import { RECIPIENT } from "./policy-request.ts";
 
-/** Nothing asks the network, and no answer sends Postfix on to Postgrey, who is measured by itself. */
+/** Nothing asks the network, and no answer sends Postfix to Postgrey, which is measured separately. */
 const QUIET: Readonly<Record<string, string>> = {
   "greylist.enabled": "false",
   "dnsbl.zones": "[]",
@@ -31,7 +31,7 @@ const QUIET: Readonly<Record<string, string>> = {
   "bans.neighbours": "1000",
   "limits.networks.failures": "1000",
 };
-/** Ten million events stay: by default a million does, and the guard would remove the others meanwhile. */
+/** Ten million events stay: by default a million does, and the guard would remove the others at the same time. */
 export const KEEPS_ALL: Environment = {
   GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
   GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
@@ -46,7 +46,7 @@ const SITE: Environment = {
 };
 
 /**
- * Our programs in a data directory of their own on the lab's server host: the bundles, flags, users and rights of
+ * Our programs in a separate data directory on the lab's server host: the bundles, flags, users and rights of
  * production, by the run scripts that runit would start; without Postfix and Dovecot.
  */
 export class Programs {

@@ -17,7 +17,7 @@ export async function askApi(plan: ApiPlan, inside: Inside): Promise<readonly As
   return (await run("api-load.ts", plan, inside)) as readonly Asked[];
 }
 
-/** In a process of its own, on a core of its own. What it prints. */
+/** In a separate process, on a separate core. Its output. */
 async function run(program: string, plan: LoadPlan | ApiPlan, inside: Inside): Promise<unknown> {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", path, JSON.stringify(plan)]);

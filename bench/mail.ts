@@ -52,7 +52,7 @@ type Delivery = keyof typeof DELIVERIES;
 
 /**
  * Mails through the real Postfix from another host, with and without the guard in its restrictions. Each mail is a
- * connection of its own, so that the guard is asked four times a mail.
+ * separate connection, so that the guard is asked four times a mail.
  */
 export const mail: Part = {
   name: "mail",

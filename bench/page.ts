@@ -8,7 +8,7 @@ import type { Bench } from "./part.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
 import { median, type Row, within } from "./result.ts";
 
-/** Of the administrator, for whom the page is measured. */
+/** The administrator's, for whom the page is measured. */
 export const PASSWORD = "a long phrase for the bench";
 
 const PAGE = "http://127.0.0.1:3000/";
@@ -16,9 +16,9 @@ const SIGN_INS = 5;
 const MOST_SIGN_IN_MS = 1_000;
 const [ARRIVING, ARRIVING_MS] = [500, 5_000];
 const MOST_TASK_MS = 100;
-/** Browsers tell of no shorter ones (W3C, Long Tasks API). */
+/** Browsers report no shorter ones (W3C, Long Tasks API). */
 const LONG_TASK_MS = 50;
-/** Each shows what arrives in a way of its own. */
+/** Each shows arrivals in a different way. */
 const PLACES = [
   ["now", "Now"],
   ["events", "Events"],
@@ -29,7 +29,7 @@ const TASKS = `
   new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
     .observe({ type: "longtask" });`;
 const NEWEST = `fetch("api/v1/events?limit=1").then((answer) => answer.json()).then(({ items }) => Number(items[0].id))`;
-/** The last of them are told within 250 ms, and drawn. */
+/** The last of them are sent within 250 ms, and drawn. */
 const DRAWN = "new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 500))";
 
 /** The dashboard in Chromium: until it is useful after a sign-in, and how long it is busy at a stretch while events arrive. */
@@ -78,7 +78,7 @@ async function signIn(page: Page): Promise<number> {
   return performance.now() - from;
 }
 
-/** Null: none was as long as browsers tell of. */
+/** Null: none was as long as browsers report. */
 async function longestTask(bench: Bench, page: Page, place: string, heading: string): Promise<number | null> {
   await page.goto(place);
   await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();

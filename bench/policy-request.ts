@@ -1,4 +1,4 @@
-/** What the load asks, and what it is told: shared by the process that loads and the one that starts it. */
+/** The requests of the load, and their answers: shared by the process that loads and the one that starts it. */
 /** The one mailbox of the server that is measured. */
 export const RECIPIENT = "alice@example.org";
 
@@ -46,7 +46,7 @@ export type Request = Readonly<{
 const WIDE = 156;
 const INSTANCE_DIGITS = 7;
 const INSTANCE = "1a2b.5f000000.";
-/** A connection is known by its address and its port: each mail comes by a connection of its own. */
+/** A connection is known by its address and its port: each mail comes by a separate connection. */
 const FIRST_PORT = 10_000;
 const PORTS = 50_000;
 const V4 = "198.18.100.100";
@@ -109,7 +109,7 @@ export function writeDigits(request: Request, address: number, mail: number): vo
     writeDecimal(bytes, addressAt + 7, 3, 100 + (Math.floor(address) % WIDE));
     writeDecimal(bytes, addressAt + 11, 3, 100 + (Math.floor(address / WIDE) % WIDE));
   } else {
-    // The third group begins with 1, which no group may lack.
+    // The third group starts with 1, which no group may lack.
     let rest = address;
     for (const at of [18, 17, 16, 13, 12, 11]) {
       bytes[addressAt + at - 1] = HEX[rest & 15] ?? ZERO;

@@ -58,7 +58,7 @@ async function once(bench: Bench, probes: Probes, attacker: string): Promise<num
   }
 }
 
-/** In a run of its own, because looking takes time too. */
+/** In a separate run, because looking takes time too. */
 async function mostMemory(bench: Bench, probes: Probes, attacker: string): Promise<number> {
   await probes.begin(attacker);
   const guard = bench.programs.launch("guard");

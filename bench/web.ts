@@ -38,7 +38,7 @@ export const web: Part = {
     const writer = openEngine(programs.layout.engineDb);
     fill(writer, { events, bans: BANS, now });
     writer.close();
-    // What was filled in without waiting for the disk is not written to it while answers are measured.
+    // Rows that were filled in without waiting for the disk are not written to it while answers are measured.
     await mustRun(["sync"], { deadlineMs: MINUTE_MS });
     const accounts = openAccounts(programs.layout.accountsDb);
     const digest = createHash("sha256").update(TOKEN).digest("hex");

@@ -49,7 +49,7 @@ function Dashboard() {
     return () => live.stop();
   }, []);
   const { page } = route.value;
-  // The page of a mailbox's user is of that user alone.
+  // The page of a mailbox's user is only that user's.
   const name = page === "me" ? "now" : page;
   return (
     <Shell signOut={signOut}>
@@ -59,7 +59,7 @@ function Dashboard() {
   );
 }
 
-/** For the user of a mailbox there is one page, whatever the address says, and nothing that comes by itself. */
+/** For the user of a mailbox there is one page, whatever the address says, without live updates. */
 function Mailbox() {
   const { page } = route.value;
   useEffect(() => go("me", {}, "replace"), [page]);

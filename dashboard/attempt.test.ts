@@ -12,7 +12,7 @@ function start(t: TestContext): void {
   });
 }
 
-test("what is told goes after ten seconds", (t) => {
+test("a message disappears after ten seconds", (t) => {
   start(t);
   tell("one");
   t.mock.timers.tick(TOAST_MS - 1);
@@ -22,7 +22,7 @@ test("what is told goes after ten seconds", (t) => {
   assert.deepEqual(texts(), ["two"]);
 });
 
-test("what is told again shows once, for its whole time; what can be undone stays beside it", (t) => {
+test("a repeated message shows once, for its whole time; one with an undo stays beside it", (t) => {
   start(t);
   tell("one", { undo: async () => assert.fail("undone") });
   tell("one");
@@ -35,7 +35,7 @@ test("what is told again shows once, for its whole time; what can be undone stay
   assert.deepEqual(texts(), ["one"]);
 });
 
-test("its time does not run while the pointer or the focus is on it, and begins again after", (t) => {
+test("its time does not run while the pointer or the focus is on it, and starts again after", (t) => {
   start(t);
   tell("one");
   t.mock.timers.tick(TOAST_MS - 1);

@@ -10,12 +10,12 @@ export type Toast = Complaint &
     undo: (() => Promise<void>) | null;
   }>;
 
-/** The reader thought better of what they asked for. It is not done, and needs no word. */
+/** The reader cancelled. Nothing is done, and no message is shown. */
 export class GivenUp extends Error {
   override readonly name = "GivenUp";
 }
 
-/** What is told shows for so long; an undo must be caught within it. */
+/** How long a message shows; its undo must be used in that time. */
 export const TOAST_MS = 10_000;
 /** Of those that cannot be undone: what can be undone stays for its whole time. */
 const MOST = 4;
@@ -28,7 +28,7 @@ let isHeld = false;
 
 type Manner = Partial<Pick<Toast, "tone" | "undo" | "lang">>;
 
-/** What is told again takes the place of the former, unless that can be undone. */
+/** A repeated message replaces the former, unless that has an undo. */
 export function tell(text: string, { tone = "good", undo = null, lang = language.peek() }: Manner = {}): void {
   lastId += 1;
   const toast: Toast = { id: lastId, text, lang, tone, undo };
@@ -42,14 +42,14 @@ function dismiss(id: number): void {
   show(toasts.peek().filter((toast) => toast.id !== id));
 }
 
-/** While the pointer or the focus is on what is told, its time does not run; it begins again afterwards. */
+/** While the pointer or the focus is on a message, its time does not run; it starts again afterwards. */
 export function holdToasts(shallHold: boolean): void {
   if (shallHold === isHeld) return;
   isHeld = shallHold;
   show(toasts.peek());
 }
 
-/** Undoes what was told last of all that can be undone. False: there is nothing. */
+/** Undoes the latest message that has an undo. False: there is none. */
 export function undoLast(): boolean {
   const last = toasts.peek().findLast(({ undo }) => undo !== null);
   if (last === undefined) return false;
@@ -62,7 +62,7 @@ export function undoOf({ id, undo }: Toast): void {
   if (undo !== null) attempt(undo);
 }
 
-/** Nothing that was told stays for the next reader. */
+/** No message stays for the next reader. */
 export function forgetToasts(): void {
   show([]);
 }
@@ -72,7 +72,7 @@ export function attempt(run: () => Promise<void>): void {
   run().catch(complain);
 }
 
-/** As `attempt`, for one thing at a time: what is asked for while one runs is not done. `tells` gets whether one does. */
+/** As `attempt`, for one thing at a time: a second one is not done while the first runs. `tells` gets whether one does. */
 export function oneAtATime(tells: (isBusy: boolean) => void): (run: () => Promise<void>) => void {
   let isBusy = false;
   const set = (is: boolean): void => {

@@ -7,7 +7,7 @@ export function pointsOf(values: readonly number[], most: number, { width, heigh
 
 export type Box = Readonly<{ width: number; height: number }>;
 
-/** The first number that is no less, of 1, 2 and 5 with zeros behind: where a scale may end. */
+/** The next number of 1, 2 and 5 with zeros: where a scale may end. */
 export function roundUp(most: number): number {
   for (let size = 1; ; size *= 10) for (const step of [1, 2, 5]) if (step * size >= most) return step * size;
 }

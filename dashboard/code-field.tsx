@@ -31,7 +31,7 @@ export function CodeField() {
   );
 }
 
-/** Whether the password was right, and the server wants a code besides. */
+/** Whether the password was right, and the server also wants a code. */
 export function isCodeAsked(reason: unknown): boolean {
   return reason instanceof Refused && reason.code === "code_needed";
 }

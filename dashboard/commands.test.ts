@@ -127,7 +127,7 @@ test("an entry of the allow list that ended bans, or whose former state is not k
   assert.match(toasts.value[0]?.text ?? "", /do not come back: 2/);
 });
 
-test("what can be undone is not pushed out by what is told after it", async (t) => {
+test("a message with an undo is not pushed out by later ones", async (t) => {
   const asked = serve(t, MADE);
   for (let count = 0; count < 6; count += 1) await ban(REQUEST, null);
   assert.equal(toasts.value.filter((toast) => toast.undo !== null).length, 6);

@@ -25,7 +25,7 @@ test("a German page has its own sentence for a code, and marks the server's as E
   assert.deepEqual(complaintOf("Das wurde abgelehnt."), { text: "Das wurde abgelehnt.", lang: "de" });
 });
 
-test("no answer, and an answer without a sentence, are told in the page's language", async (t) => {
+test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {
   await speakGerman(t);
   const fetching = t.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("fetch failed")));
   const failed = await get("session").catch(complaintOf);

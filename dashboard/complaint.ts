@@ -4,7 +4,7 @@ import { type Language, language, t } from "./messages.ts";
 /** Why something failed, and the language in which that is said. */
 export type Complaint = Readonly<{ text: string; lang: Language }>;
 
-/** Also of a text of the page. What the server says of an error is English, unless the page has its own sentence for the code. */
+/** Also for a text of the page. The server's error messages are English, unless the page has a sentence for the code. */
 export function complaintOf(error: unknown): Complaint {
   const lang = language.peek();
   const text = error instanceof Error ? error.message : String(error);

@@ -11,7 +11,7 @@ export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
   );
 }
 
-/** Browsers have a clipboard for pages of HTTPS and of this machine alone. */
+/** Browsers have a clipboard only for pages of HTTPS and of this machine. */
 async function copy(text: string): Promise<void> {
   const { copied, byHand } = t.value.copy;
   try {

@@ -9,7 +9,7 @@ const { bans: words } = texts;
 const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that effects are told by
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
   return effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer, words);
 };
 

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { MOST_EXPORTED, readForExport } from "./event-export.ts";
 import { filterOf } from "./event-query.ts";
 
-/** The route of events, over so many of them, each a minute after the one before; a search looks at 4,000. Returns how often it was asked. */
+/** The route of events, over this many of them, each a minute after the one before; a search looks at 4,000. Returns how often it was asked. */
 function serve(t: TestContext, most: number): () => number {
   let asked = 0;
   t.mock.method(globalThis, "fetch", (path: string) => {
@@ -25,7 +25,7 @@ function serve(t: TestContext, most: number): () => number {
 
 const unstopped = new AbortController().signal;
 
-test("an export holds all that the filter wants, the newest first, and tells how far it is", async (t) => {
+test("an export has everything that the filter wants, newest first, and reports its progress", async (t) => {
   serve(t, 1_200);
   const told: number[] = [];
   const all = await readForExport(filterOf({}), unstopped, (count) => told.push(count));
@@ -38,7 +38,7 @@ test("an export holds all that the filter wants, the newest first, and tells how
 
 test("an export never holds more than it may", async (t) => {
   serve(t, 200_000);
-  // A search for the text finds 444 or 445 in what it may ask for, so that they do not come to exactly so many.
+  // A search for the text finds 444 or 445 in its bounds, so that the sum is not exact.
   for (const query of [{}, { text: "ninth" }]) {
     const cut = await readForExport(filterOf(query), unstopped, () => {});
     assert.equal(cut?.items.length, MOST_EXPORTED);

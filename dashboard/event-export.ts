@@ -10,7 +10,7 @@ const ROWS = 500;
 const MOST_SEARCHES = 25;
 
 /**
- * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` is told how many there are so far. Null: it was
+ * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` gets their number so far. Null: it was
  * stopped. Throws `Refused`.
  */
 export async function readForExport(

@@ -12,7 +12,7 @@ function eventOf(id: number): EventItem {
   return { id, at, type: "LOGIN_FAILED", details: `event ${id}. of ${"cab"[id % 3]}`, action: "" } as EventItem;
 }
 
-/** The route of events, over so many of them: a search looks at 1,000. Returns what was asked. */
+/** The route of events, over this many of them: a search looks at 1,000. Returns the requests. */
 function serve(t: TestContext, most: number): readonly string[] {
   const asked: string[] = [];
   t.mock.method(globalThis, "fetch", (path: string) => {
@@ -38,7 +38,7 @@ test("without a filter it is one page of the server", async (t) => {
   assert.equal((await findEvents(filterOf({}), next)).items[0]?.id, 950);
 });
 
-test("what is rare is searched answer by answer, and goes on where it ended", async (t) => {
+test("rare events are searched answer by answer, and the search continues where it ended", async (t) => {
   serve(t, 2_000);
   const first = await findEvents(filterOf({ text: "of a" }), null, 500);
   const second = await findEvents(filterOf({ text: "of a" }), first.next, 500);

@@ -13,11 +13,11 @@ export type EventFilter = Readonly<{
   to: number | null;
 }>;
 
-/** `next` null: there are no more. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
+/** `next` null: that was the last page. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
 export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
 
 const PAGE_ROWS = 50;
-/** A search of the server ends after 20 ms; after so many the reader is asked whether to go on. */
+/** A search of the server ends after 20 ms; after this many the reader is asked whether to continue. */
 const MOST_ANSWERS = 8;
 
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
@@ -37,7 +37,7 @@ export function matches(event: EventItem, { type, text, from, to }: EventFilter)
   return text === "" || textsOf(event).some((one) => holds(one, text));
 }
 
-/** At most `most` events, the newest first. Throws `Refused`. */
+/** At most `most` events, newest first. Throws `Refused`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, most = PAGE_ROWS): Promise<Found> {
   const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
   const items: EventItem[] = [];

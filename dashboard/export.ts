@@ -17,8 +17,8 @@ const COLUMNS = [
   "details",
 ] as const;
 /**
- * A spreadsheet would take what begins so for a formula. It may take a semicolon or a tab for the end of a field, as one
- * in German does, and then quotes in the middle of a field are none of its: so each such beginning counts.
+ * A spreadsheet would take a field with such a start for a formula. It may take a semicolon or a tab for the end of a field, as one
+ * in German does, and then quotes in the middle of a field do not protect it: so each such start counts.
  */
 const FORMULA = /(^|[;\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])/g;
 const QUOTED = /[",;\t\r\n']/;

@@ -15,7 +15,7 @@ import {
 
 const NOW = new Date(2026, 10, 21, 14, 2, 30).getTime();
 
-test("a distance in time is told in its largest unit, in the reader's language", () => {
+test("a distance in time is shown in its largest unit, in the reader's language", () => {
   assert.equal(distance(NOW + 25 * 60_000, NOW, "en"), "in 25 minutes");
   assert.equal(distance(NOW - 3 * 3_600_000, NOW, "en"), "3 hours ago");
   assert.equal(distance(NOW - 2 * 86_400_000, NOW, "de"), "vor 2 Tagen");
@@ -33,11 +33,11 @@ test("numbers have the separators of the language", () => {
   assert.equal(whole(1_234_567, "de"), "1.234.567");
 });
 
-test("an uptime is told in its two largest units", () => {
+test("an uptime is shown in its two largest units", () => {
   assert.deepEqual([59, 3_660, 90_000].map(uptime), ["0 min", "1 h 1 min", "1 d 1 h"]);
 });
 
-test("an uptime goes on after it was told, and a guard that is down has none", () => {
+test("an uptime grows after it was reported, and a guard that is down has none", () => {
   assert.equal(secondsUp(60, NOW, NOW + 90_500), 150);
   assert.equal(secondsUp(60, NOW, NOW - 5_000), 60);
   assert.equal(secondsUp(0, NOW, NOW + 90_000), null);
@@ -53,11 +53,11 @@ test("a single address loses its length, a network keeps it", () => {
   assert.deepEqual(shown, ["192.0.2.1", "192.0.2.0/24", "2001:db8::1", "2001:db8::/32"]);
 });
 
-test("a share is told in percent, as the language writes it", () => {
+test("a share is shown in percent, as the language writes it", () => {
   assert.deepEqual([percent(0.125, "en"), percent(0, "en"), percent(1, "de")], ["12.5%", "0%", "100\u00a0%"]);
 });
 
-test("a size is told in the largest unit that it fills, of 1,024 each", () => {
+test("a size is shown in the largest unit that it fills, of 1,024 each", () => {
   const told = [0, 512, 5 * 1024 ** 2, 3.14 * 1024 ** 3, 2 * 1024 ** 4].map((bytes) => size(bytes, "en"));
   assert.deepEqual(told, ["0 kB", "0.5 kB", "5 MB", "3.1 GB", "2 TB"]);
   assert.equal(size(1.5 * 1024 ** 3, "de"), "1,5 GB");

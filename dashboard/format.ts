@@ -36,7 +36,7 @@ export function percent(share: number, language: string): string {
   return share.toLocaleString(language, { style: "percent", maximumFractionDigits: 1 });
 }
 
-/** Of a guard that told its uptime at `toldAt`. Null: it is down, and tells none. Times are ms since 1970. */
+/** Of a guard that reported its uptime at `toldAt`. Null: it is down, and reports none. Times are ms since 1970. */
 export function secondsUp(uptimeSeconds: number, toldAt: number, now: number): number | null {
   return uptimeSeconds === 0 ? null : uptimeSeconds + Math.max(0, Math.floor((now - toldAt) / 1_000));
 }

@@ -40,7 +40,7 @@ test("a row that ended before it was shown does not come", () => {
   assert.deepEqual(list.shown.value, ["b"]);
 });
 
-test("a row that is back stays in its place, as it is now", () => {
+test("a row that is back stays in its place, with its present data", () => {
   const first: readonly (readonly [string, number])[] = [
     ["b", 1],
     ["a", 1],
@@ -72,7 +72,7 @@ test("a list that is read again moves nothing either", () => {
   assert.deepEqual([list.shown.value, list.waiting.value], [["b", "a"], 2]);
 });
 
-test("a list that is read again takes the place of what is shown, in its order, once nobody holds it", () => {
+test("a list that is read again replaces the shown one, in its order, once the reader lets go of it", () => {
   const list = rows(["g", "f", "b", "a"], 9);
   list.hold("pointer", true);
   list.renew(["g", "f", "e", "d"], false);
@@ -85,7 +85,7 @@ test("a list that is read again takes the place of what is shown, in its order, 
   assert.deepEqual(list.shown.value, ["h", "g", "f", "d"]);
 });
 
-test("what a list that is read again lacks is over, unless it may stand on a later page", () => {
+test("rows that a list lacks when it is read again are over, unless they may be on a later page", () => {
   const list = rows(["d", "c", "b", "a"]);
   list.hold("touch", true);
   list.renew(["d", "b"], false);

@@ -16,7 +16,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
   readonly #most: number;
   readonly #holds = new Set<Reason>();
   #fresh: readonly T[] = [];
-  /** The list as it was read again: it takes the place of what is shown. */
+  /** The list from the last reading: it replaces the shown one. */
   #base: readonly T[] | null = null;
   #isFreshCut = false;
 
@@ -27,7 +27,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     this.shown = signal(items.slice(0, most));
   }
 
-  /** New rows, the newest first. One that is shown already is brought up to date in its place, and is over no more. */
+  /** New rows, newest first. A row that is shown already is updated in its place, and is not over any more. */
   add(items: readonly T[]): void {
     this.#update(items);
     const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
@@ -51,7 +51,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     this.#takeIfFree();
   }
 
-  /** The list as it was read again, the newest first. `isAll`: there are no more rows than these. */
+  /** The list from the last reading, newest first. `isAll`: it has all rows. */
   renew(items: readonly T[], isAll: boolean): void {
     this.#update(items);
     const [shown, keys] = [this.shown.value, this.#keysOf(items)];
@@ -101,7 +101,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     return new Set(items.map(this.#key));
   }
 
-  /** Only what is shown is marked: the rest of a flood would be kept for ever. */
+  /** Only shown rows are marked: otherwise the rest of a flood would be kept for ever. */
   #mark(over: readonly T[]): void {
     if (over.length > 0) this.ended.value = new Set([...this.ended.value, ...this.#keysOf(over)]);
   }

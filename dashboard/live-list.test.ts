@@ -38,7 +38,7 @@ function start(t: TestContext) {
   return { over, asked, opened, list, answer, follower };
 }
 
-test("what is told while the list is read is not lost, and is done after the answer", async (t) => {
+test("news that arrive while the list is read are not lost, and are applied after the answer", async (t) => {
   const { list, answer, opened } = start(t);
   list.inOrder(() => list.rows.end(new Set(["a"])));
   list.inOrder(() => list.rows.add(["d"]));
@@ -89,7 +89,7 @@ test("a list that could not be read again says so, stays, and is well after the 
   assert.equal(list.error.value, null);
 });
 
-test("one that is over follows no more, and asks nothing", async (t) => {
+test("a list that is over follows nothing, and asks nothing", async (t) => {
   const { list, answer, asked, over, follower } = start(t);
   await answer("a");
   list.readNewest();

@@ -2,7 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import { type Complaint, complaintOf } from "./complaint.ts";
 import { HeldRows } from "./held-rows.ts";
 
-/** `next`: where the next page begins; null: there are no more. */
+/** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 
 type Parts<T, A extends Answer<T>> = Readonly<{
@@ -10,17 +10,17 @@ type Parts<T, A extends Answer<T>> = Readonly<{
   keyOf: (item: T) => string;
   /** More rows than this are never shown. */
   most: number;
-  /** Begins before the list is read. Returns what ends it. */
+  /** Starts before the list is read. Returns a function that ends it. */
   follow: (list: LiveList<T, A>) => () => void;
 }>;
 
 /** Where much is asked for again at once, the server is asked once in this time. */
 const SETTLE_MS = 1_000;
 
-/** A page of a list that stays as it is on the server. What is told while it is read is done after the answer. */
+/** A page of a list that does not change on the server. News that arrive while it is read are applied after the answer. */
 export class LiveList<T, A extends Answer<T>> {
   readonly rows: HeldRows<T>;
-  /** Why the list could not be read again; what is shown may be out of date. */
+  /** Why the list could not be read again; the shown one may be out of date. */
   readonly error = signal<Complaint | null>(null);
   readonly #read: () => Promise<A>;
   readonly #latest: Signal<A>;
@@ -55,7 +55,7 @@ export class LiveList<T, A extends Answer<T>> {
     return this.#latest.value;
   }
 
-  /** Does what the stream told, in the order of the server's answers and its news. */
+  /** Applies the stream's news, in the order of the server's answers and its news. */
   inOrder(deed: () => void): void {
     if (this.#isReading) this.#later.push(deed);
     else deed();

@@ -34,7 +34,7 @@ class PlayedSource extends EventTarget {
 type Started = Readonly<{
   source: () => PlayedSource;
   left: () => number;
-  /** Time goes by; the clock on the wall may be set meanwhile. */
+  /** Time passes; the clock on the wall may be set in between. */
   pass: (ms: number) => void;
 }>;
 
@@ -68,7 +68,7 @@ test("the page is live while it hears something, and tells since when it is not"
   assert.equal(liveness.value.kind, "live");
 });
 
-test("news reach their readers, the newest first, until they leave", (t) => {
+test("news reach their readers, newest first, until they leave", (t) => {
   const { source } = start(t);
   const heard: unknown[] = [];
   const leave = [
@@ -88,7 +88,7 @@ test("news reach their readers, the newest first, until they leave", (t) => {
   assert.deepEqual([health.value, figures.value], [{ status: "ok" }, { bans: 7 }]);
 });
 
-test("events that were left out are noticed", (t) => {
+test("skipped events are noticed", (t) => {
   const { source } = start(t);
   let gaps = 0;
   t.after(onGap(() => (gaps += 1)));
@@ -147,7 +147,7 @@ test("a clock that is set back hides no silence, and one that is set on makes no
   assert.equal(liveness.value.kind, "silent");
 });
 
-test("lists are read again when the stream begins, also anew, and when it left something out", (t) => {
+test("lists are read again when the stream starts, also after a break, and when it skipped something", (t) => {
   const { source } = start(t);
   let read = 0;
   t.after(onStale(() => (read += 1)));

@@ -5,7 +5,7 @@ import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 export type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
-/** Networks whose bans began, and those whose bans are over; how many are in force. */
+/** Networks whose bans started, and those whose bans are over; how many are in force. */
 export type BanNews = Readonly<{ added: readonly BanItem[]; removed: readonly string[]; total: number }>;
 /** Of the last 24 hours. */
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
@@ -38,7 +38,7 @@ const banReaders = new Set<Reader<BanNews>>();
 const gapReaders = new Set<() => void>();
 const staleReaders = new Set<() => void>();
 
-/** Calls `reader` with new events, the newest first, until the function that it returns is called. */
+/** Calls `reader` with new events, newest first, until the function that it returns is called. */
 export function onEvents(reader: Reader<readonly EventItem[]>): () => void {
   eventReaders.add(reader);
   return () => eventReaders.delete(reader);
@@ -49,7 +49,7 @@ export function onBans(reader: Reader<BanNews>): () => void {
   return () => banReaders.delete(reader);
 }
 
-/** `reader`: so many events were missed that the stream left some out. */
+/** `reader`: so many events were missed that the stream skipped some. */
 export function onGap(reader: () => void): () => void {
   gapReaders.add(reader);
   return () => gapReaders.delete(reader);
@@ -65,7 +65,7 @@ export function onStale(reader: () => void): () => void {
 export class Live {
   readonly #signedOut: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** For what is shown. Whether it is long ago is not told by a clock that somebody may set. */
+  /** For display. Distances in time do not use a clock that may be set. */
   #heardAt = Date.now();
   /** When the server was last heard, or asked: by `performance.now()`. */
   #aliveAt = performance.now();
@@ -92,7 +92,7 @@ export class Live {
     liveness.value = { kind: "connecting" };
   }
 
-  /** A browser comes back by itself after a broken connection, but not after an answer that is an error. */
+  /** A browser reconnects after a broken connection, but not after an answer that is an error. */
   #connect(): void {
     const source = new EventSource(`api/v1/stream${queryOf({ since: this.#newestId })}`);
     this.#source = source;
@@ -119,7 +119,7 @@ export class Live {
         if (this.#epoch !== null && this.#epoch !== news.epoch) location.reload();
         this.#epoch = news.epoch;
         version.value = news.version;
-        // Bans of the time before are not told, and a list may have been read before the stream began.
+        // Bans from the time before are not sent, and a list may have been read before the stream started.
         for (const reader of staleReaders) reader();
         break;
       case "events":
@@ -157,7 +157,7 @@ export class Live {
     if (this.#source !== null) this.#connect();
   }
 
-  /** A connection may be dead though nobody closed it, and the browser would wait for ever: it is replaced. */
+  /** A connection may be dead though no side closed it, and the browser would wait for ever: it is replaced. */
   #judge(): void {
     if (performance.now() - this.#aliveAt < SILENCE_MS) return;
     if (liveness.value.kind !== "silent") liveness.value = { kind: "silent", since: this.#heardAt };

@@ -22,6 +22,6 @@ test("rows of the former question are not of the one that is asked now", () => {
   assert.ok(!isOf(NOTHING_LOADED, NOTHING_LOADED.asked), "nothing is of nothing");
 });
 
-test("what is no longer listed is no longer selected", () => {
+test("a row that is not listed any more is not selected either", () => {
   assert.deepEqual([...stillListed(new Set(["A", "B", "C"]), ["C", "D", "A"])].toSorted(), ["A", "C"]);
 });

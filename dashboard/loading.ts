@@ -5,7 +5,7 @@ export type Load<T> = Readonly<{ data: T | null; error: Complaint | null; asked:
 
 export const NOTHING_LOADED: Load<never> = { data: null, error: null, asked: "" };
 
-/** Whether what is shown answers what is asked now: until then nobody acts by it. */
+/** Whether the shown data answers the present question: until then the reader cannot act on it. */
 export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
   return data !== null && asked === wanted;
 }

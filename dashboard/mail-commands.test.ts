@@ -62,7 +62,7 @@ test("mail that is held by its id can be released again, and the other way about
   ]);
 });
 
-test("what fits is gone through to its end, what stays is told, and nothing promises to put back others' holds", async (t) => {
+test("all matching mail is changed, the rest is reported, and no undo is offered for other users' holds", async (t) => {
   const kept = [{ account: "anna@example.test", mails: 3 }];
   const asked = serve(t, { "POST queue/hold": [changed(1_000, "c1", kept), changed(7)] });
   await changeQueue("hold", { sender: "form@example.test" }, never);
@@ -80,7 +80,7 @@ test("a list that has no end is given up after twenty turns", async (t) => {
   assert.equal(asked.length, 20);
 });
 
-test("what was done before the server refuses the rest is told, and then why", async (t) => {
+test("the finished part is reported before the server's refusal of the rest", async (t) => {
   serve(t, {
     "POST queue/delete": [changed(1_000, "c1"), refused("No more within an hour."), refused("No more at all.")],
     "POST held/anna%40example.test/release": [{ released: 500, isMore: true }, refused("Try again.")],
@@ -150,7 +150,7 @@ test("what is deleted, returned, sent or dropped offers no way back", async (t) 
   assert.equal(asked.at(-1), 'POST held/anna%40example.test/drop {"bounce":true,"ids":["AAAA1"]}');
 });
 
-test("a pause of greylisting and a sender who is allowed can be taken back", async (t) => {
+test("a pause of greylisting and an allowed sender can be undone", async (t) => {
   const asked = serve(t, { "POST greylist/pauses": [{ target: "anna@example.test", until: "", by: "" }] });
   let read = 0;
   const changes = (): void => void (read += 1);

@@ -68,7 +68,7 @@ async function inTurns(turn: () => Promise<boolean>): Promise<Failure | null> {
   }
 }
 
-/** Throws once it has told what was sent before a turn failed. */
+/** Throws once it has reported what was sent before a turn failed. */
 export async function releaseHeld(account: string): Promise<void> {
   let sent = 0;
   let isMore = false;
@@ -83,10 +83,10 @@ export async function releaseHeld(account: string): Promise<void> {
   if (failure !== null) throw failure.error;
 }
 
-/** What is dropped of what is held: `ids` of the mails that the reader saw, or null for so many (`total`) as there were. */
+/** Which held mail is dropped: `ids` of the mails that the reader saw, or null for all of those (`total`). */
 export type Shown = Readonly<{ ids: readonly string[] | null; total: number }>;
 
-/** Throws once it has told what was dropped before a turn failed. */
+/** Throws once it has reported what was dropped before a turn failed. */
 export async function dropHeld(account: string, bounce: boolean, { ids, total }: Shown): Promise<void> {
   const path = `held/${encodeURIComponent(account)}/drop`;
   const body = { bounce, ...(ids !== null && { ids }) };
@@ -102,7 +102,7 @@ export async function dropHeld(account: string, bounce: boolean, { ids, total }:
   if (failure !== null) throw failure.error;
 }
 
-/** The answer names the newest 100 mails: of more than these it has the count alone. */
+/** The answer names the newest 100 mails: of more than these it has only the count. */
 export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): Shown {
   return { ids: held.length === heldTotal ? held.map(({ queueId }) => queueId) : null, total: heldTotal };
 }

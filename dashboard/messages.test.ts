@@ -23,7 +23,7 @@ const ALIKE = [
 ];
 
 test("every text is there in both languages, and translated", () => {
-  // What the server says of a problem is English, so only the other language has texts for them.
+  // The server's problems are in English, so only the other language has texts for them.
   const en = allOf({ ...english, ...englishAdmin, ...englishMailbox, problems: {} });
   const de = allOf({ ...german, ...germanAdmin, ...germanMailbox, problems: {} });
   const alike = [...en].flatMap(([path, text]) => (de.get(path) === text ? [path] : []));

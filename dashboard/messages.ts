@@ -8,7 +8,7 @@ export type Language = keyof typeof LANGUAGES;
 
 const KEPT = "language";
 
-/** Each is a program of its own, so that a reader loads the one language that they read. */
+/** Each is a separate program, so that a reader loads only one language. */
 type Catalogue<Texts> = Readonly<Record<Language, () => Promise<Readonly<{ texts: Texts }>>>>;
 
 /** The first of the reader's languages that the page speaks. */
@@ -28,7 +28,7 @@ let wantedLast = language.peek();
 /** Those of a part of the page, in the language that it speaks, now and later. */
 export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySignal<Texts>> {
   let first = await spokenNow(of);
-  // The reader has chosen another one meanwhile.
+  // The reader has chosen another one in the meantime.
   while (first.language !== language.peek()) first = await spokenNow(of);
   const spoken = signal(first.texts);
   catalogues.push(async (wanted) => {
@@ -50,7 +50,7 @@ export async function speak(wanted: Language): Promise<void> {
   keep(wanted);
   const loaded = await Promise.all(catalogues.map((load) => load(wanted)));
   if (wantedLast !== wanted) return;
-  // A part of the page that came meanwhile speaks as before.
+  // A part of the page that was loaded in between speaks as before.
   if (loaded.length < catalogues.length) return speak(wanted);
   batch(() => {
     language.value = wanted;

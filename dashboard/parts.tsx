@@ -13,7 +13,7 @@ import { hrefOf, type Query } from "./route.ts";
 const TICK_MS = 10_000;
 const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 
-/** For times that are told as a distance. */
+/** For times that are shown as a distance. */
 export const now = signal(Date.now());
 if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
 
@@ -26,7 +26,7 @@ export function State({ status, children }: Readonly<{ status: Health["status"];
   );
 }
 
-/** What strangers sent, or the server says of it: on its own, whatever its direction, with unseen characters seen. */
+/** Text from strangers, or from the server about it: isolated, whatever its direction, with unseen characters made visible. */
 export function Said({ text, lang = "en" }: Readonly<{ text: string; lang?: string }>) {
   return (
     <bdi class="said" lang={lang}>
@@ -89,8 +89,8 @@ export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.Int
 export type Loaded<T> = Readonly<{ data: T | null; error: Complaint | null; isCurrent: boolean; reload: () => void }>;
 
 /**
- * Loads when one of `inputs` changes, and again when it is told to; the former data stay until then. The signal of `load` is
- * aborted once what it loads is wanted no more.
+ * Loads when one of `inputs` changes, and again on request; the former data stay until then. The signal of `load` is
+ * aborted once its data is not wanted any more.
  */
 export function useLoaded<T>(load: (over: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Loaded<T> {
   const [state, setState] = useState<Load<T>>(NOTHING_LOADED);

@@ -78,7 +78,7 @@ test("a page that is not looked at asks for nothing until it is", async (t) => {
   assert.equal(asked.length, 1);
 });
 
-test("once another way of signing in has begun, nothing is asked, and what comes late is not taken", async (t) => {
+test("once another way of signing in has started, no passkey is asked for, and a late answer is ignored", async (t) => {
   const { asked, chosen, end } = play(t);
   await settled();
   asked[0]?.resolve(ASSERTION);

@@ -3,7 +3,7 @@ import { type Assertion, usePasskey, whyNoPasskeys } from "./passkey.ts";
 
 /** A turn of the offer: less than the two minutes of a challenge, so that a reader who chooses late has time to verify. */
 export const OFFERED_MS = 90_000;
-/** And for so long while the reader verifies: an answer that comes then is still in time. */
+/** And for this long while the reader verifies: an answer that comes then is still in time. */
 export const LONGEST_MS = 115_000;
 
 /** The browser's part. */
@@ -30,7 +30,7 @@ export function offerPasskey(chosen: (assertion: Assertion) => void, parts: Offe
   return () => ended.abort();
 }
 
-/** Null: none was chosen, or there is no such offer here. */
+/** Null: none was chosen, or the browser has no such offer. */
 async function offered(
   { isOffered, ask, looked, isElsewhere }: OfferParts,
   ended: AbortSignal,

@@ -21,7 +21,7 @@ export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "
 export type Assertion = Readonly<{
   passkey: Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
 }>;
-/** How the browser asks: by a window of its own, unless it is told otherwise. */
+/** How the browser asks: by default in a separate window. */
 type Way = Pick<CredentialRequestOptions, "mediation" | "signal">;
 
 /** Throws a sentence for the reader. */
@@ -78,7 +78,7 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(plain, (letter) => letter.codePointAt(0) ?? 0);
 }
 
-/** What the browser says of a failure is technical, and in its own language. */
+/** The browser's words about a failure are technical, and in its own language. */
 async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
   const words = t.peek().passkey;
   const credential = await ask().catch((error: unknown) => {

@@ -16,7 +16,7 @@ function browser(answering = true) {
 
 const missing = (): Promise<never> => Promise.reject(new TypeError("Failed to fetch dynamically imported module"));
 
-test("a page that lacks a part is loaded again once, and tells it; what is missing then too is told", async () => {
+test("a page that lacks a part is loaded again once, and says so; a part that is still missing is reported", async () => {
   const around = browser();
   assert.ok(!wasReloaded(around));
   void loaded(missing, around);

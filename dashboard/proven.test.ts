@@ -41,7 +41,7 @@ test("a request that needs a proof is made again once it was given, and one ques
   assert.equal(proofAsked.value, null);
 });
 
-test("a reader who gives up is not told that it was refused, and is asked again the next time", async (t) => {
+test("a reader who cancels gets no error, and is asked again the next time", async (t) => {
   const { seen, prove } = serve(t);
   const first = withProof(() => post("one", {}));
   await asked();

@@ -1,2 +1,2 @@
-// A file of its own: of a package that is imported dynamically, esbuild keeps every export.
+// A separate file: of a package that is imported dynamically, esbuild keeps every export.
 export { encode } from "uqr";

@@ -37,7 +37,7 @@ test("what may be a mail or an account is looked for as both", async (t) => {
   ]);
 });
 
-test("what is not known as either is told as what it looks like", async (t) => {
+test("an unknown kind is described by its form", async (t) => {
   const asked = serve(t, []);
   assert.equal((await answerTo("ABBA5")).kind, "message");
   assert.equal((await answerTo("anna")).kind, "account");

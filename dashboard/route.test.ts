@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FURTHER_PAGES, hrefOf, PAGES, routeOf } from "./route.ts";
 
-test("an address names a page and its filters, and is read back as it was written", () => {
+test("an address names a page and its filters, and is read back unchanged", () => {
   for (const page of [...PAGES, ...FURTHER_PAGES])
     for (const query of [{}, { q: "2001:db8::/32" }, { text: "a b&c=d#e?f%", type: "BAN" }])
       assert.deepEqual(routeOf(hrefOf(page, query)), { page, query });
 });
 
-test("what is empty is left out", () => {
+test("empty values are omitted", () => {
   assert.equal(hrefOf("events", { type: "", ip: "" }), "#/events");
 });
 

@@ -17,7 +17,7 @@ export function routeOf(hash: string): Route {
     : { page, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** For `href`. What is empty is left out. */
+/** For `href`. Empty values are omitted. */
 export function hrefOf(page: PageName, query: Query = {}): string {
   const filled = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
   return `#/${page}${filled.size === 0 ? "" : `?${filled}`}`;

@@ -14,7 +14,7 @@ type Props<T> = Readonly<{
 
 type Hold = (reason: "pointer" | "focus", isHeld: boolean) => void;
 
-/** Tells of an element whether the pointer or the focus is in it. */
+/** Whether the pointer or the focus is in an element. */
 function holding(hold: Hold) {
   return {
     onPointerEnter: () => hold("pointer", true),
@@ -31,7 +31,7 @@ function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean 
   return list instanceof Node && to instanceof Node && list.contains(to);
 }
 
-/** `value`, but as it was while the pointer or the focus is in the element that gets the second. */
+/** `value`, but frozen while the pointer or the focus is in the element that gets the second. */
 export function useStill<T>(value: T) {
   const [holds, setHolds] = useState<ReadonlySet<string>>(new Set());
   const shown = useRef(value);
@@ -41,7 +41,7 @@ export function useStill<T>(value: T) {
   return [shown.current, holding(hold)] as const;
 }
 
-/** A live list, each row keyed. It holds still while the pointer or the focus is in it, and where there is no pointer. */
+/** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */
 export function LiveRows<T>({ label, rows, keyOf, row }: Props<T>) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {

@@ -10,7 +10,7 @@ export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 /** Null: not known yet, or signed out. */
 export const reader = signal<Reader | null>(null);
 
-/** Whether the page offers what needs this scope. The server decides by itself. */
+/** Whether the page offers actions that need this scope. The server decides on its own. */
 export function may(scope: Reader["scopes"][number]): boolean {
   return reader.value?.scopes.includes(scope) ?? false;
 }

@@ -12,7 +12,7 @@ const as = (type: Setting["form"]["type"], of: Setting["form"]["of"] = null) => 
   form: { type, of, least: null, most: null, choices: [] },
 });
 
-test("a value stands in its field as people write it, and goes to the server as the file has it", () => {
+test("a field shows a value as people write it, and sends it as the file has it", () => {
   for (const [form, toml, text, value] of [
     [as("number"), "10", "10", 10],
     [as("decimal"), "5.0", "5.0", 5],

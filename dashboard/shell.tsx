@@ -11,7 +11,7 @@ import { may } from "./session.ts";
 
 type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; isOfMailbox?: boolean }>;
 
-/** What stands around each page: the pages themselves, whether the page is live, and what is told in passing. */
+/** The frame of each page: the pages themselves, whether the page is live, and passing messages. */
 export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
   const main = useRef<HTMLElement>(null);
   useKeptFocus();
@@ -96,7 +96,7 @@ export function Heading({ children }: Readonly<{ children: string }>) {
   );
 }
 
-/** Another page of a list: it is read from its beginning. */
+/** Another page of a list: it is read from its start. */
 export function turnTo(page: PageName, query: Query): void {
   go(page, query);
   document.querySelector("h1")?.focus();
@@ -147,7 +147,7 @@ export function Toasts() {
     hasMoved.current &&= is.matches(":hover");
     holdToasts(all.length > 0 && (hasMoved.current || is.contains(document.activeElement)));
   };
-  // A pointer that lay there before something was told does not point at it, nor does a finger after a touch.
+  // A pointer that lay there before a message was shown does not point at it, nor does a finger after a touch.
   const move = ({ pointerType }: PointerEvent): void => {
     hasMoved.current = pointerType !== "touch";
     look();

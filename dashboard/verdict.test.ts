@@ -18,7 +18,7 @@ test("a ban of a network is named as such, in the sentence and on the button", (
   assert.equal(of("2001:db8::1", "2001:db8::/64").unban, "Unban 2001:db8::/64");
 });
 
-test("a ban of exactly what was asked for is told without a network", () => {
+test("a ban of exactly the requested address is shown without a network", () => {
   for (const [asked, prefix] of [
     ["203.0.113.7", "203.0.113.7/32"],
     ["203.0.113.0/24", "203.0.113.0/24"],

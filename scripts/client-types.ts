@@ -1,5 +1,5 @@
 /**
- * Makes clients/typescript/api.ts of `/openapi.json`: a type for each named schema, and `Routes`, which tells of each route
+ * Makes clients/typescript/api.ts of `/openapi.json`: a type for each named schema, and `Routes`, which describes each route
  * what it takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
  * project compiles with 7. Ours knows what our description contains, and throws at anything else.
  */
@@ -63,7 +63,7 @@ function parameterType(schema: unknown): string {
   return typeOf(schema);
 }
 
-/** Of all answers that are no problems. One with a session's cookie alone, such as a redirect, has no type. */
+/** Of all successful answers. One that only sets a session's cookie, such as a redirect, has no type. */
 function answerOf(responses: Fields): string {
   const types = Object.entries(responses).flatMap(([status, response]) => {
     const content = Object.entries(fieldsOf(fieldsOf(response)["content"]));

@@ -25,7 +25,7 @@ function below(): readonly Process[] {
   return withDescendants(new Set([process.pid])).filter(({ pid }) => pid !== process.pid);
 }
 
-/** A number alone may be that of another process by now. */
+/** The number could be another process's by now. */
 function named({ pid, args }: Process): string {
   return [pid, ...args].join(" ");
 }

@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:
 import { join } from "node:path";
 
 const MEMORY = "/dev/shm";
-/** Unit tests need a tenth of this at once; containers have 64 MB unless told. */
+/** Unit tests need a tenth of this at once; containers have 64 MB by default. */
 const ENOUGH_BYTES = 2 * 1024 ** 3;
 
 /**
  * The environment for unit tests: their temporary files are in memory, or they would wait for the disk most of the time, as
- * SQLite flushes each commit. The process's own where there is no such directory, too little of it, or where it runs no
+ * SQLite flushes each commit. The process's own if it is missing, too small, or if the process runs no
  * program (mount(8), noexec). What a power loss or a full disk does is tested in the lab, on disks.
  */
 export function inMemory(): NodeJS.ProcessEnv {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-/** Where scripts/test installs packages meanwhile, it writes this to a pipe once they are there; if that fails, nothing. */
+/** Where scripts/test installs packages at the same time, it writes this to a pipe once they are there; if that fails, nothing. */
 const READY = "ready\n";
 const PIPE = "TEST_PACKAGES_FD";
 /** What asks whether something is installed (test/kit/needs.ts), or runs programs. */

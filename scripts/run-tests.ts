@@ -51,7 +51,7 @@ const SLOW_LAB_PLACES = 3;
 /** Two of them leave one place for another file. */
 const HEAVY_PLACES = 2;
 
-/** Programs that tests write to directories of their own stay in the cache, so it is emptied at this many files. */
+/** Programs that tests write to their own directories stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
 /** A file that hangs fails; none comes near these. */
 let slowness = Number(process.env["TEST_SLOWNESS"] ?? 1);
@@ -67,7 +67,7 @@ type When = "early" | "late" | "any";
 
 const [what = "all", only = "", ...rest] = process.argv.slice(2);
 
-// Each test file loads much of the program again: what was compiled once is kept, for this process and for theirs.
+// Each test file loads much of the program again: compiled code is kept, for this process and for theirs.
 const compiled = resolve("node_modules/.cache/tests");
 if (what === "together") {
   enableCompileCache(compiled);
@@ -208,7 +208,7 @@ function onMachine(): readonly Job[] {
   ];
 }
 
-/** Each in a process of its own, as node:test has one queue of tests in each process. */
+/** Each in a separate process, as node:test has one queue of tests in each process. */
 function together(isComputing: boolean, when: When, ...how: readonly string[]): readonly Job[] {
   return TOGETHER.flatMap(({ places, patterns, computes = false }, at) =>
     computes !== isComputing || inOneProcess(patterns, when).length === 0
@@ -221,7 +221,7 @@ function inOneProcess(patterns: readonly string[], when: When): readonly string[
   return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE], when);
 }
 
-/** `within`: a command that runs it. `told`: it is told when this comes true. */
+/** `within`: a command that runs it. `told`: it gets a message when this comes true. */
 async function elsewhere(
   argv: readonly string[],
   { within = [], told }: Readonly<{ within?: readonly string[]; told?: Promise<boolean> }> = {},

@@ -1,7 +1,7 @@
 /**
  * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those of the
  * file that `npm sbom` wrote, which is the argument, as far as the image has them; the Debian packages are those of dpkg.
- * What `npm sbom` makes up at each run is left out, so that the same image has the same bill.
+ * Without the parts that `npm sbom` makes up at each run, so that the same image has the same bill.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -28,7 +28,7 @@ console.log(JSON.stringify(bill, null, 1));
 
 /**
  * Packages for development are not, nor the bundler, nor the Node runtime of other processors. `npm sbom --omit=dev` would
- * also leave out what both the server and a package for development need.
+ * also omit packages that both the server and a package for development need.
  */
 function isThere({ name }: Component): boolean {
   return existsSync(join(CHECKOUT, "node_modules", name));

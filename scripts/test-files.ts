@@ -9,8 +9,8 @@ const DASHBOARD_TYPES = ["node_modules/.bin/tsc", "-p", "dashboard", "--singleTh
 
 /**
  * The longest first. The linter knows the types, so it tells what the compiler would (`typeCheck` of .oxlintrc.json). The dashboard's
- * are checked besides: it takes types of the server, which only here meet those of a browser. What tests alone use is found by a run
- * of its own: without their files, the same names are unused.
+ * are checked in addition: it takes types of the server, which only here meet those of a browser. Exports that only tests use are found by a
+ * separate run: without their files, the same names are unused.
  */
 export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["lint and types", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
@@ -52,7 +52,7 @@ export const BESIDE = [
   "src/daemon/keeper/verbs.test.ts",
   "src/cli/offline.test.ts",
 ];
-/** What computes, and neither waits nor measures time; besides these, FUZZ, the static checks, and some of TOGETHER. */
+/** Files that compute, and neither wait nor measure time; in addition to these, FUZZ, the static checks, and some of TOGETHER. */
 export const COMPUTING = ["test/scenarios/*.test.ts"];
 export const UNIT = [
   "src/**/*.test.ts",
@@ -80,7 +80,7 @@ export const LAB_ALONE = labFiles(["e2e/known-address"]);
 /** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
 export const LAB_IN_PAIRS = labFiles(["e2e/slots", "e2e/sign-ins", "e2e/slow-disk", "lab/firewall"]);
 /**
- * What makes thousands of sign-ins or mails: two at a time. Those that wait most come first, as they begin beside the
+ * Files with thousands of sign-ins or mails: two at a time. Those that wait most come first, as they start beside the
  * longest of the pairs.
  */
 export const LAB_HEAVY = [
@@ -88,7 +88,7 @@ export const LAB_HEAVY = [
   ...labFiles(["e2e/flood", "e2e/dns", "e2e/open-connections"]),
 ];
 /**
- * Those that take longest start first, or one of them would run by itself at the end; among these, one that computes
+ * Those that take longest start first, or one of them would run last and without others; among these, one that computes
  * comes beside one that waits.
  */
 export const LONGEST = [

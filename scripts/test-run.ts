@@ -13,13 +13,13 @@ export type Tally = {
   failures: Failure[];
   took: { file: string; durationMs: number }[]; // of each file that had a process of its own
 };
-/** `file`: null for what is no test of a file. */
+/** `file`: null for a test without a file. */
 type Failure = Readonly<{ file: string | null; what: string }>;
 type How = Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "timeout" | "env">;
 
-/** So many of the slowest files are listed at the end. */
+/** How many of the slowest files are listed at the end. */
 const SLOWEST = 10;
-/** Where more files than these fail, it is no coincidence. */
+/** If more files than these fail, it is not a coincidence. */
 const MOST_AGAIN = 5;
 const TEST_FILE = /\.test\.ts$/;
 const intolerant = process.env["CI"] === "true";
@@ -60,7 +60,7 @@ export async function staticCheck(name: string, [program = "", ...argv]: readonl
 
 let isOver = false;
 
-/** From now on no test file begins. */
+/** From now on no test file starts. */
 export function beginNoMore(): void {
   isOver = true;
 }
@@ -80,7 +80,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
   });
   stream.on("test:fail", (test) => {
     const { error } = test.details;
-    // A suite fails with its tests; by itself when it could not be set up or taken down.
+    // A suite fails with its tests; itself only when it could not be set up or taken down.
     if (test.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
     // A test may be written in a file that several test files share.
     const file = files.length === 1 ? files[0] : local(test.file ?? "");

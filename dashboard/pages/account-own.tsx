@@ -12,7 +12,7 @@ type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string
 type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 type Reply = Readonly<{ subject: string; text: string; until: string | null }>;
 
-/** What opens the mailbox besides its password, sends its mail on, or answers it: after a hijack it may be the thief's. */
+/** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
 export function AccountOwn({ account }: Pick<Props, "account">) {
   const at = (what: string): string => pathOf(account, what);
   // The former data may be of before a new password, which removes app passwords.
@@ -31,7 +31,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
       tell(words.ended(what));
       focusHeading();
     } finally {
-      // It may have ended meanwhile, or be half done.
+      // It may have ended since, or be half done.
       reload();
     }
   };

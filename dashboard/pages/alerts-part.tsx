@@ -10,7 +10,7 @@ type Tested = ChannelTests["results"];
 
 const MOST_SHOWN = 20;
 
-/** What the owner was told of late, and by which channels. */
+/** The latest alerts, and their channels. */
 export function AlertsPart() {
   const { data, error, reload } = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
   const words = t.value.system.alertList;

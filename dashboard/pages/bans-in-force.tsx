@@ -77,7 +77,7 @@ type RowsProps = Readonly<{ list: LiveList<BanItem, BanPage>; text: string; befo
 function Rows({ list: { rows, latest }, text, before }: RowsProps) {
   const words = t.value.bans;
   const turn = (cursor: string | null): void => turnTo("bans", { text, before: cursor ?? "" });
-  // No ban tells its own place: where rows fell off the end, the pages are counted anew, and begin with some that were shown.
+  // No ban knows its place: where rows fell off the end, the pages are counted again, and start with some that were shown.
   const older = (): void =>
     attempt(async () => turn(rows.isCut.value ? (await readBans(text, before)).next : latest.next));
   return (
@@ -140,7 +140,7 @@ function BanRow({ ban: item, isOver, rows }: BanRowProps) {
   );
 }
 
-/** A page of the list as it was asked for, which may be another than is asked for by now. `active`: how many are in force. */
+/** The requested page of the list, which may be outdated by now. `active`: how many are in force. */
 type Shown = Readonly<{ list: LiveList<BanItem, BanPage>; active: Signal<number> }>;
 
 async function readList(text: string, before: string, over: AbortSignal): Promise<Shown> {

@@ -50,7 +50,7 @@ export function EventsPage() {
   );
 }
 
-/** A page of the list as it was asked for, which may be another than is asked for by now. */
+/** The requested page of the list, which may be outdated by now. */
 type Shown = Readonly<{ filter: EventFilter; list: LiveList<EventItem, Found>; isLive: boolean }>;
 
 function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; before: string }>) {

@@ -19,12 +19,12 @@ type Imported = Readonly<{
 /** The server takes 64 KiB of JSON, in which some characters take two. */
 const MOST_BYTES = 60_000;
 
-/** `hashesOnly`: each account has a key, which a typed password makes on the server alone. */
+/** `hashesOnly`: each account has a key, which a typed password makes only on the server. */
 type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => void }>;
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
-  // It may name lines, which are read beside the file: it stays until the next try. Each is told anew, also the same again.
+  // It may name lines, which are read beside the file: it stays until the next try. Each is announced again, also the same one.
   const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
   const { isBusy, attempt } = useAttempt();
   const place = useOpened();

@@ -4,7 +4,7 @@ import { turnTo } from "../shell.tsx";
 
 type PagesProps = Readonly<{ page: PageName; query: Query; by: "before" | "after"; at: string; next: string | null }>;
 
-/** The way to the next page of a list, and back to the first. `by`: where the address says behind what the page goes on. */
+/** The way to the next page of a list, and back to the first. `by`: the place in the address with the page's cursor. */
 export function Pages({ page, query, by, at, next }: PagesProps) {
   const words = t.value.accounts;
   return (

@@ -72,7 +72,7 @@ export function MailQueue() {
     ticked,
     items.map(({ queueId }) => queueId),
   );
-  // Rows of the former filter are shown until the new ones are there: what is done now would be done by the new filter.
+  // Rows of the former filter are shown until the new ones are there: an action now would use the new filter.
   const mayAct = may("queue") && isCurrent;
   return (
     <>

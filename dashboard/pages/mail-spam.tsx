@@ -14,7 +14,7 @@ import { Pages } from "./list-parts.tsx";
 
 const PAGE_ROWS = 50;
 
-/** What the spam filter said of mail, and senders whose mail it lets pass. */
+/** The spam filter's scores, and the senders whose mail it lets pass. */
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
   const { data, error, reload } = useLoaded(

@@ -16,7 +16,7 @@ const SHOWN: Readonly<Record<(typeof PARTS)[number], () => JSX.Element>> = {
   spam: MailSpam,
 };
 
-/** Mail that waits, is held, put off or filtered. */
+/** Mail that waits, is held, deferred or filtered. */
 export function MailPage() {
   const words = t.value.mail;
   const shown = PARTS.find((name) => name === route.value.query["show"]) ?? "queue";

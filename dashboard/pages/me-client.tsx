@@ -5,7 +5,7 @@ import { t } from "../mailbox-texts.ts";
 import { Card, Said, useLoaded, Waiting } from "../parts.tsx";
 import { QrCode } from "../qr-code.tsx";
 
-/** Both ports begin with TLS. */
+/** Both ports use TLS from the start. */
 type Place = Readonly<{ host: string; port: number }>;
 type Client = Readonly<{ account: string; imap: Place; smtp: Place; text: string }>;
 

@@ -10,7 +10,7 @@ import { typedIn } from "./typed-in.ts";
 /** How often the reader has set a new password here: it removes app passwords. */
 export const passwordsSet = signal(0);
 
-/** `isOnServer`: the password opens the mailbox's key, so it is changed on the server alone. */
+/** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   const words = t.value.me;
   return (

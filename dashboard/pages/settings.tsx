@@ -21,7 +21,7 @@ const USUAL_GROUP = "limits";
 /** Of a search. A group has fewer. */
 const MOST_SHOWN = 50;
 
-/** Every setting; those on the server's list can be changed, after a look at what that means. */
+/** Every setting; those on the server's list can be changed, after a preview. */
 export function SettingsPage() {
   const { data, error, reload } = useLoaded(() => get<List>("settings"), []);
   const [edits, setEdits] = useState<Edits>({});

@@ -6,7 +6,7 @@ import { At, Card, Said } from "../parts.tsx";
 
 const SHOWN_AT_ONCE = 50;
 
-/** The steps come the oldest first, and are shown the newest first. `isWhole`: there are no older ones. */
+/** The steps come oldest first, and are shown newest first. `isWhole`: this is all of them. */
 export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[]; isWhole: boolean }>) {
   const [most, setMost] = useState(SHOWN_AT_ONCE);
   const words = t.value.find;

@@ -5,7 +5,7 @@ import { Copy } from "../copy.tsx";
 import { language } from "../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
 
-/** What is not known is neither good nor bad: it looks like what is worth a look. */
+/** An unknown state is neither good nor bad: it is marked for a look. */
 const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
 /** A certificate that ends earlier is worth a look. */
 const SOON_MS = 14 * 86_400_000;

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { Counted } from "../counted.ts";
 import { figures } from "../live.ts";
 
-/** Reads again what is counted over hours. The stream's figures tell when, so no clock asks; not while nobody looks. */
+/** Reads counts over hours again when the stream's figures change, not by a timer, and only while the page is visible. */
 export function useCounted(reload: () => void): void {
   useEffect(() => {
     const counted = new Counted(figures.value, Date.now());

@@ -13,7 +13,7 @@ import { en as settings } from "./settings.ts";
 import { en as system } from "./system.ts";
 import { en as upkeep } from "./upkeep.ts";
 
-/** The texts of the administrator's pages. What the server says of an event comes from the server. */
+/** The texts of the administrator's pages. Texts about an event come from the server. */
 export const texts = {
   now,
   events,

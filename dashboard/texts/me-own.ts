@@ -1,4 +1,4 @@
-/** What a user has besides the password of the mailbox: app passwords, where its mail is sent on, and a reply while away. */
+/** The user's settings beside the password of the mailbox: app passwords, where its mail is sent on, and a reply while away. */
 const en = {
   apps: {
     title: "App passwords",

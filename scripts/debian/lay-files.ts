@@ -147,7 +147,7 @@ function layModules({ checkout, isForeign, arch }: Laid, programs: string): void
     if (existsSync(join(checkout, path))) copy(join(checkout, path), join(programs, path), checkout);
 }
 
-/** The directories of the packages that the programs need, without those for development alone. */
+/** The directories of the packages that the programs need, without those only for development. */
 export function modulesOf(lock: string): readonly string[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm has written it
   const { packages } = JSON.parse(lock) as { packages: Record<string, { dev?: boolean }> };

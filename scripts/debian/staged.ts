@@ -9,7 +9,7 @@ export type Staged = Readonly<{
 }>;
 
 /**
- * Everything below a directory. Names that begin with a dot too, which globs leave out. Links are not followed, as
+ * Everything below a directory. Names that start with a dot too, which globs omit. Links are not followed, as
  * `readdirSync` with `recursive` would.
  */
 export function stagedIn(root: string, below = ""): readonly Staged[] {

@@ -27,7 +27,7 @@ export type Step =
   | Readonly<{ type: "tls" }>
   | Readonly<{ type: "closed" }>;
 
-/** Throws with the number of the first line that is no step. */
+/** Throws with the number of the first line that is not a step. */
 export function parseTranscript(text: string): readonly Step[] {
   const steps: Step[] = [];
   for (const [i, line] of text.split("\n").entries()) {

@@ -29,10 +29,10 @@ const signIn = {
   passwordHash: fc.constantFrom("", "right", "1", "2", "3", "4", "5"),
 };
 
-/** What a client does, in steps that those of other clients come between. */
+/** A client's actions, in steps that those of other clients come between. */
 type Step = Event | "restart" | Readonly<{ administrator: Ip }>;
 
-/** A connection with mails, of which each recipient and its end is told as Postfix does. */
+/** A connection with mails, of which each recipient and its end is reported as Postfix does. */
 const connection: fc.Arbitrary<readonly Step[]> = fc
   .record({
     ip,

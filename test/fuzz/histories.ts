@@ -167,7 +167,7 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
   );
 }
 
-/** Changes besides events: an administrator is at work, or a mail gives a server credit. */
+/** Changes beside the events: an administrator is at work, or a mail gives a server credit. */
 export type Aside = Readonly<{ type: "administrator"; ip: Ip }> | Readonly<{ type: "credit"; ip: Ip; mail: Credit }>;
 /** `times`: all at once, as floods are. */
 type Step = Readonly<{ afterMs: number; times: number; what: Event | Aside }>;

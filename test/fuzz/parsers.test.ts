@@ -45,7 +45,7 @@ test("what is taken for an address is one line of plain ASCII, a fixed point, an
   });
 });
 
-test("a sender's pattern carries nothing that ends a line or begins a comment", () => {
+test("a sender's pattern contains nothing that ends a line or starts a comment", () => {
   all(hostile, (text) => assert.doesNotMatch(parseSenderPattern(text) ?? "", /[\s#\\,"]/));
 });
 
@@ -66,7 +66,7 @@ test("sizes come back as they were", () => {
   });
 });
 
-test("a list is asked by a name of labels alone, and only its loopback answers mean a listing", () => {
+test("a list is asked only by a name of labels, and only its loopback answers mean a listing", () => {
   all(ip, (address) => assert.match(listQuery(address, "bl.example.org"), /^(?:[0-9a-f]{1,3}\.)+bl\.example\.org$/));
   all(fc.array(fc.oneof(fc.ipV4(), hostile), { maxLength: 8 }), (answers) => {
     for (const zone of ["zen.spamhaus.org", "bl.spamcop.net", "other.example"])

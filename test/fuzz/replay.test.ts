@@ -22,7 +22,7 @@ async function lived(engine: RealEngine, all: readonly Client[]): Promise<void> 
   }
 }
 
-test("a replay of the same policy decides every event as it was decided, through restarts", async () => {
+test("a replay of the same policy makes every decision again, through restarts", async () => {
   let [bans, spared, asked] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(clients, async (all) => {
@@ -52,7 +52,7 @@ test("a replay of another policy decides each event as a guard with that policy 
     { ...SMALL_POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
   ];
   let differing = 0;
-  // Each leaves an event whatever is decided, and none depends on what became of another of its connection.
+  // Each leaves an event whatever is decided, and none depends on the outcome of another of its connection.
   const alone = fc.oneof(
     fc.record({
       type: fc.constant("CONNECT" as const),

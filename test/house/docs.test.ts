@@ -77,7 +77,7 @@ function wrongCommands(page: string, text: string): readonly string[] {
   });
 }
 
-/** As a shell would split the line: quotes hold a word together, `#` begins a comment. */
+/** As a shell would split the line: quotes hold a word together, `#` starts a comment. */
 function words(line: string): readonly string[] {
   const [command = ""] = line.split(/ +#/);
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(

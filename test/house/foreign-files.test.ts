@@ -8,7 +8,7 @@ import { directories } from "../../src/daemon/set-up/directories.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { reachedFrom } from "../kit/reached-from.ts";
 
-/** Paths in directories of other users than root that nothing opens as a plain file, and what they are instead. */
+/** Paths in directories of users other than root that nothing opens as a plain file, and what they are instead. */
 const NO_FILES: Readonly<Record<string, string>> = {
   accountsDb: "a database: sqlite/refuse-pipes.ts comes first",
   breakGlass: "only its presence counts",
@@ -67,7 +67,7 @@ test("each path where another user writes is a foreign file, or is opened by non
   assert.deepEqual(theirs.toSorted(), Object.keys(NO_FILES).toSorted());
 });
 
-test("a foreign file lies in a directory of another user", () => {
+test("a foreign file is in another user's directory", () => {
   const foreign = Object.values(layout).filter((path) => typeof path === "object");
   assert.ok(foreign.length > 0);
   for (const file of foreign) assert.ok(isTheirs(file.foreign), file.foreign);

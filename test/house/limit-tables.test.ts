@@ -10,7 +10,7 @@ const { settings } = loaded;
 
 type Row = readonly [what: string, ...keys: SettingKey[]];
 
-/** Each row of the tables, by how it begins, and the settings whose defaults its numbers are, in this order. */
+/** Each row of the tables, by its start, and the settings whose defaults its numbers are, in this order. */
 const README: readonly Row[] = [
   ["mails from one stranger", "limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"],
   ["connections to ports 25", "limits.connections.per_minute", "limits.connections.per_hour"],
