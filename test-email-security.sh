@@ -5,8 +5,8 @@
 # One line a test: ok, WRONG, or unknown, and what was seen. Exit code: 0 all is ok; 1 something is WRONG or unknown;
 # 2 nothing was tested: wrong usage, a tool is missing, or the host does not answer.
 #
-# It tries one wrong password on each port. No mail that it begins can be delivered: it leaves before DATA, or the mail
-# has passed too many servers (see smuggle). What the server says is data: it is never run, and told prints it harmless.
+# It tries one wrong password on each port. No mail that it starts can be delivered: it leaves before DATA, or the mail
+# has passed too many servers (see smuggle). What the server says is data: it is never run, and report makes it printable.
 set -uo pipefail
 export LC_ALL=C
 # What somebody set for their own mails.
@@ -15,7 +15,7 @@ unset "${!SWAKS_OPT_@}"
 # command:Debian package
 TOOLS="nmap:nmap sslscan:sslscan swaks:swaks curl:curl openssl:openssl hostname:hostname perl:perl"
 MAIL_PORTS="25 465 587 993"
-# Mail without TLS; remote shells and files; databases; what dashboards, filters and resolvers say to this machine alone.
+# Mail without TLS; remote shells and files; databases; dashboards, filters and resolvers, which only this machine may reach.
 SHUT_PORTS="21 23 24 110 111 139 143 445 783 873 953 1433 2049 2375 3000 3306 5432 5900 6379 8080 9200 10023 10025 10026 11211 11332 11333 11334 27017"
 USER_NAME="test"
 PASSWORD=wrong
@@ -27,7 +27,7 @@ export END_PATIENCE=2
 export CONNECT_PATIENCE=4
 # Seconds in which somebody at a terminal can change their mind.
 CHANCE=5
-# RFC 2606: belongs to nobody.
+# RFC 2606: reserved.
 FOREIGN=relay-test@example.com
 
 OK=0
@@ -151,8 +151,8 @@ own_address() {
   echo 127.0.0.1
 }
 
-# told RESULT TEST WHAT WAS SEEN
-told() {
+# report RESULT TEST WHAT WAS SEEN
+report() {
   case $1 in
     ok) OK=$((OK + 1)) ;;
     WRONG) WRONG=$((WRONG + 1)) ;;
@@ -192,13 +192,13 @@ reach() {
     if bounded 20 bash -c 'connects "$@"' connects "$ADDRESS" "$1"; then return 0; fi
     LOST="$LOST $1"
   fi
-  told unknown "$1: $2" "not tested: it takes no connection any more"
+  report unknown "$1: $2" "not tested: it takes no connection any more"
   return 1
 }
 
 # --- ports
 
-# scan PORTS ADDRESS...: `PORT STATE` of each, open if it is so at any of the addresses. Fails unless nmap saw them all.
+# scan PORTS ADDRESS...: `PORT STATE` of each, open if it is open at any of the addresses. Fails unless nmap saw them all.
 scan() {
   local family=() ports=$1
   shift
@@ -209,7 +209,7 @@ scan() {
       /^# Nmap done/ { done = 1 }
       /\tPorts: / {
         scanned++
-        # States that many ports share are told once (nmap(1), -oG).
+        # nmap lists states that many ports share once (nmap(1), -oG).
         others = match($0, /Ignored State: [a-z|]+/) ? substr($0, RSTART + 15, RLENGTH - 15) : "unknown"
         for (i = 1; i <= count; i++) {
           now = match($0, "[ \t]" port[i] "/[a-z|]+/") ? substr($0, RSTART + length(port[i]) + 2, RLENGTH - length(port[i]) - 3) : others
@@ -222,7 +222,7 @@ scan() {
       }'
 }
 
-# in_state STATE PORTS: those of PORTS that a scan on standard input says are so.
+# in_state STATE PORTS: those of PORTS that have this state in a scan on standard input.
 in_state() {
   awk -v state="$1" -v ports=" $2 " '$2 == state && index(ports, " " $1 " ") { print $1 }' | paste -sd ' '
 }
@@ -238,29 +238,29 @@ test_ports() {
   closed=$(in_state closed "$MAIL_PORTS" <<<"$seen")
   if [ -z "$OPEN" ] && [ -n "$closed" ]; then refuse "$1 ($ADDRESS) has no mail server for you: it refuses connections to $closed. Nothing was tested."; fi
   if [ -z "$OPEN" ]; then refuse "$1 ($ADDRESS) does not answer at $MAIL_PORTS. Nothing was tested."; fi
-  told ok "mail ports" "open: $OPEN${closed:+; closed: $closed}"
+  report ok "mail ports" "open: $OPEN${closed:+; closed: $closed}"
   for port in $MAIL_PORTS; do
     if is_open "$port"; then
       continue
     elif [[ " $closed " != *" $port "* ]]; then
-      told unknown "$port: everything" "not tested: no answer (a firewall between it and you may be why)"
+      report unknown "$port: everything" "not tested: no answer (a firewall between it and you may be why)"
     elif [ "$port" = 25 ]; then
-      told unknown "25: relaying and smuggling" "not tested: it refuses connections"
+      report unknown "25: relaying and smuggling" "not tested: it refuses connections"
     fi
   done
   found=$(in_state open "$SHUT_PORTS" <<<"$seen")
   if [ -z "$found" ] && ! bounded 20 bash -c 'connects "$@"' connects "$ADDRESS" "${OPEN%% *}"; then
-    told unknown "$test" "not known: it takes no connection any more, perhaps since the middle of the scan"
+    report unknown "$test" "not known: it takes no connection any more, perhaps since the middle of the scan"
   elif [ -z "$found" ]; then
-    told ok "$test" "shut: $SHUT_PORTS"
+    report ok "$test" "shut: $SHUT_PORTS"
   elif ! is_loopback; then
-    told WRONG "$test" "open: $found"
+    report WRONG "$test" "open: $found"
   # On loopback a service may well listen: strangers come by the other addresses.
   elif ! outside=$(scan_own "$found"); then
-    told unknown "$test" "open on loopback: $found; nmap could not scan the other addresses"
+    report unknown "$test" "open on loopback: $found; nmap could not scan the other addresses"
   else
     outside=$(in_state open "$SHUT_PORTS" <<<"$outside" | tr ' ' '\n' | sort -nu | paste -sd ' ')
-    if [ -n "$outside" ]; then told WRONG "$test" "open: $outside"; else told ok "$test" "open on loopback alone: $found"; fi
+    if [ -n "$outside" ]; then report WRONG "$test" "open: $outside"; else report ok "$test" "open on loopback alone: $found"; fi
   fi
 }
 
@@ -320,7 +320,7 @@ plain() {
   sed -E 's/^ [-~]> ?/> /; s/^<[-~*][-~* ] ?//'
 }
 
-# What a stranger is told in plain text, before TLS.
+# The answers to a stranger in plain text, before TLS.
 test_answers() {
   local port=$1 seen commands=("EHLO $HELO")
   if [ "$port" = 25 ]; then commands+=("VRFY postmaster" "VRFY no-such-name-here" "EXPN postmaster"); fi
@@ -330,24 +330,24 @@ test_answers() {
   if [ "$port" = 25 ]; then test_names "$seen"; fi
 }
 
-# test_names SESSION: who has a mailbox here is nobody's business.
+# test_names SESSION: the answers must not reveal who has a mailbox here.
 test_names() {
   local exists other test="25: VRFY tells nothing"
   exists=$(reply_to "VRFY postmaster" <<<"$1")
   other=$(reply_to "VRFY no-such-name-here" <<<"$1")
   case $exists/$other in
-    252*/252*) told ok "$test" "$exists" ;;
-    2*/2*) told WRONG "$test" "$exists" ;;
-    2*/5*) told WRONG "$test" "$exists; of one who does not exist: $other" ;;
-    [45]*/?*) told ok "$test" "$exists" ;;
-    *) told unknown "$test" "${exists:-no answer}" ;;
+    252*/252*) report ok "$test" "$exists" ;;
+    2*/2*) report WRONG "$test" "$exists" ;;
+    2*/5*) report WRONG "$test" "$exists; of one who does not exist: $other" ;;
+    [45]*/?*) report ok "$test" "$exists" ;;
+    *) report unknown "$test" "${exists:-no answer}" ;;
   esac
   exists=$(reply_to "EXPN postmaster" <<<"$1")
   test="25: EXPN tells nothing"
   case $exists in
-    2*) told WRONG "$test" "$exists" ;;
-    [45]*) told ok "$test" "$exists" ;;
-    *) told unknown "$test" "${exists:-no answer}" ;;
+    2*) report WRONG "$test" "$exists" ;;
+    [45]*) report ok "$test" "$exists" ;;
+    *) report unknown "$test" "${exists:-no answer}" ;;
   esac
 }
 
@@ -359,11 +359,11 @@ test_greeting() {
   told_of=$(sed -E 's/^220[- ][^ ]+//; s/\[[^]]*\]//g' <<<"$2" | grep -oE '[A-Za-z/_-]*[ /]?[0-9]+\.[0-9]+[A-Za-z0-9.+~-]*' | head -n 1)
   # Its last line has no hyphen (RFC 5321, 4.2).
   if [ -n "$told_of" ]; then
-    told WRONG "$1: greeting tells no version" "$2"
+    report WRONG "$1: greeting tells no version" "$2"
   elif [[ $(tail -n 1 <<<"$2") =~ ^220( |$) ]]; then
-    told ok "$1: greeting tells no version" "$2"
+    report ok "$1: greeting tells no version" "$2"
   else
-    told unknown "$1: greeting tells no version" "${2:-no greeting}"
+    report unknown "$1: greeting tells no version" "${2:-no greeting}"
   fi
 }
 
@@ -373,14 +373,14 @@ test_before_tls() {
   offered=$(reply_to "EHLO $HELO" <<<"$2")
   case $offered in
     250*) ;;
-    *) told unknown "$1: no password without TLS" "${offered:-no answer}" && return ;;
+    *) report unknown "$1: no password without TLS" "${offered:-no answer}" && return ;;
   esac
   if grep -qiE '^250[- ]AUTH' <<<"$offered"; then
-    told WRONG "$1: no password without TLS" "offered before STARTTLS: $(grep -iE -m 1 '^250[- ]AUTH' <<<"$offered")"
+    report WRONG "$1: no password without TLS" "offered before STARTTLS: $(grep -iE -m 1 '^250[- ]AUTH' <<<"$offered")"
   elif grep -qiE '^250[- ]STARTTLS' <<<"$offered"; then
-    told ok "$1: no password without TLS" "STARTTLS is offered, AUTH is not"
+    report ok "$1: no password without TLS" "STARTTLS is offered, AUTH is not"
   else
-    told WRONG "$1: no password without TLS" "STARTTLS is not offered"
+    report WRONG "$1: no password without TLS" "STARTTLS is not offered"
     PLAIN="$PLAIN $1"
   fi
 }
@@ -391,7 +391,7 @@ test_before_tls() {
 inject() {
   talk "$1" "$2" "EHLO $3" || return 1
   echo "> STARTTLS"
-  # The printf of bash would send each line by itself.
+  # The printf of bash would send each line separately.
   env printf 'STARTTLS\r\n%s' "$4" >&3
   reply "$PATIENCE" || return 1
   [[ $REPLY_LINE == 220* ]] || return 0
@@ -415,19 +415,19 @@ test_injection() {
   answer=$(reply_to STARTTLS <<<"$seen")
   case $answer in
     220*) ;;
-    [45]*) told ok "$test" "$answer" && return ;;
-    *) told unknown "$test" "${answer:-no answer to STARTTLS}" && return ;;
+    [45]*) report ok "$test" "$answer" && return ;;
+    *) report unknown "$test" "${answer:-no answer to STARTTLS}" && return ;;
   esac
   answer=$(reply_to TLS <<<"$seen")
   replies=$(grep -cE '^[2-5][0-9][0-9]([ \r]|$)' <<<"$answer")
   if [ "$replies" -gt 1 ]; then
-    told WRONG "$test" "it answered after the handshake what was sent before it: $answer"
+    report WRONG "$test" "it answered after the handshake what was sent before it: $answer"
   elif [ "$replies" = 1 ]; then
-    told ok "$test" "a command sent with STARTTLS was forgotten"
+    report ok "$test" "a command sent with STARTTLS was forgotten"
   elif injected "$1" "" | reply_to TLS | grep -q '^221'; then
-    told ok "$test" "it ended the session"
+    report ok "$test" "it ended the session"
   else
-    told unknown "$test" "no answer after STARTTLS"
+    report unknown "$test" "no answer after STARTTLS"
   fi
 }
 
@@ -482,11 +482,11 @@ judge_relay() {
   [ -n "$answer" ] || answer=$(reply_to "MAIL FROM:$2" <<<"$4" | grep -E '^[45]')
   if [ "$IS_OWN" = yes ]; then hint=" (it trusts this machine: try it from another one)"; fi
   case ${answer,,} in
-    2*) told WRONG "$test" "$answer$hint" ;;
-    *relay* | *denied*) told ok "$test" "$answer" ;;
-    5*"not accept mail"* | 5*nullmx* | 5*"domain not found"*) told unknown "$test" "$answer (try --foreign)" ;;
-    5*) told ok "$test" "$answer" ;;
-    *) told unknown "$test" "${answer:-$(tail -n 1 <<<"$4")}" ;;
+    2*) report WRONG "$test" "$answer$hint" ;;
+    *relay* | *denied*) report ok "$test" "$answer" ;;
+    5*"not accept mail"* | 5*nullmx* | 5*"domain not found"*) report unknown "$test" "$answer (try --foreign)" ;;
+    5*) report ok "$test" "$answer" ;;
+    *) report unknown "$test" "${answer:-$(tail -n 1 <<<"$4")}" ;;
   esac
 }
 
@@ -509,10 +509,10 @@ test_submission() {
 judge_password() {
   local test="$1: $USER_NAME:$PASSWORD may not sign in"
   case $2 in
-    235*) told WRONG "$test" "$2" ;;
-    5*) told ok "$test" "$2" ;;
-    4*) told unknown "$test" "$2" ;;
-    *) told unknown "$test" "it was not asked for: $3" ;;
+    235*) report WRONG "$test" "$2" ;;
+    5*) report ok "$test" "$2" ;;
+    4*) report unknown "$test" "$2" ;;
+    *) report unknown "$test" "it was not asked for: $3" ;;
   esac
 }
 
@@ -523,10 +523,10 @@ test_imaps() {
   # Its error 67 comes also from a server that never asked for the password.
   answer=$(awk '/^> [A-Z][0-9]+ (AUTHENTICATE|LOGIN)/ { on = 1 } on && sub(/^< [A-Z][0-9]+ /, "") { print; exit }' <<<"$seen")
   case $answer in
-    OK*) told WRONG "$test" "it signed in: $answer" ;;
-    "NO [UNAVAILABLE]"* | "NO [LIMIT]"* | "NO [INUSE]"*) told unknown "$test" "$answer" ;;
-    NO*) told ok "$test" "$answer" ;;
-    *) told unknown "$test" "it was not asked for: ${answer:-$(tail -n 1 <<<"$seen")}" ;;
+    OK*) report WRONG "$test" "it signed in: $answer" ;;
+    "NO [UNAVAILABLE]"* | "NO [LIMIT]"* | "NO [INUSE]"*) report unknown "$test" "$answer" ;;
+    NO*) report ok "$test" "$answer" ;;
+    *) report unknown "$test" "it was not asked for: ${answer:-$(tail -n 1 <<<"$seen")}" ;;
   esac
 }
 
@@ -550,7 +550,7 @@ export -f scan_tls
 
 test_tls() {
   local port=$1 how=() scanned protocols old weak certificate
-  [[ " $PLAIN " != *" $port "* ]] || { told unknown "$port: TLS" "not tested: STARTTLS is not offered" && return; }
+  [[ " $PLAIN " != *" $port "* ]] || { report unknown "$port: TLS" "not tested: STARTTLS is not offered" && return; }
   if starttls_on "$port"; then
     how=(--starttls-smtp)
     test_injection "$port"
@@ -561,7 +561,7 @@ test_tls() {
   protocols=$(sed -nE 's/.*<protocol type="(ssl|tls)" version="([0-9.]+)" enabled="1".*/\1 \2/p' <<<"$scanned" |
     sed 's/ssl /SSLv/; s/tls /TLS /' | paste -sd , | sed 's/,/, /g')
   old=$(grep -oE 'SSLv[0-9]|TLS 1\.[01]' <<<"$protocols" | paste -sd ' ')
-  # Between mail servers a cipher that verifies nobody (ADH) is no worse than any: port 25 takes plain text too.
+  # Between mail servers a cipher without authentication (ADH) is no worse than any: port 25 takes plain text too.
   weak=$(grep -E '<cipher status="(accepted|preferred)"' <<<"$scanned" | grep -E 'strength="(null|weak|medium|anonymous)"' |
     { if [ "$port" = 25 ]; then grep -v 'strength="anonymous"'; else cat; fi; } |
     sed -E 's/.* cipher="([^"]*)".*/\1/' | sort -u | paste -sd ' ')
@@ -580,14 +580,14 @@ test_tls() {
   judge_certificate "$port" "$certificate"
 }
 
-# judge_none TEST WRONG OK UNKNOWN: what was found that should not be; otherwise what is well; otherwise why that is not known.
+# judge_none TEST WRONG OK UNKNOWN: the first argument that is not empty: a fault, the good result, or why it is not known.
 judge_none() {
   if [ -n "$2" ]; then
-    told WRONG "$1" "$2"
+    report WRONG "$1" "$2"
   elif [ -n "$3" ]; then
-    told ok "$1" "$3"
+    report ok "$1" "$3"
   else
-    told unknown "$1" "$4"
+    report unknown "$1" "$4"
   fi
 }
 
@@ -600,7 +600,7 @@ shown_certificate() {
 
 judge_certificate() {
   local test="$1: certificate" pem=$2 said starts until now wrong="" note=""
-  [ -n "$pem" ] || { told unknown "$test" "none was shown" && return; }
+  [ -n "$pem" ] || { report unknown "$test" "none was shown" && return; }
   # One line each, in this order.
   mapfile -t said < <(openssl x509 -noout -startdate -enddate -issuer -subject ${NAME:+-checkhost "$NAME"} <<<"$pem" 2>/dev/null)
   starts=${said[0]#*=} until=${said[1]#*=} now=$(date +%s)
@@ -662,18 +662,18 @@ test_smuggling() {
   answer=$(reply_to DATA <<<"$seen")
   if [[ $answer != 354* ]]; then
     answer=$(reply_to "RCPT TO:<postmaster>" <<<"$seen")
-    told unknown "$test" "a mail to postmaster was not taken: ${answer:-no answer}" && return
+    report unknown "$test" "a mail to postmaster was not taken: ${answer:-no answer}" && return
   fi
   ended=$(sed -n 's/^> END //p' <<<"$seen" | tail -n 1)
   answer=$(reply_to "END $ended" <<<"$seen")
   if [ -n "$(reply_to NOOP <<<"$seen")" ]; then
-    told WRONG "$test" "a mail ends with $ended: $answer"
+    report WRONG "$test" "a mail ends with $ended: $answer"
   elif [[ $answer == 5* ]]; then
-    told ok "$test" "$answer"
+    report ok "$test" "$answer"
   elif grep -q '^> DONE$' <<<"$seen"; then
-    told ok "$test" "no other end than CR LF . CR LF was taken"
+    report ok "$test" "no other end than CR LF . CR LF was taken"
   else
-    told unknown "$test" "it stopped answering at $ended${answer:+: $answer}"
+    report unknown "$test" "it stopped answering at $ended${answer:+: $answer}"
   fi
 }
 
