@@ -108,7 +108,7 @@ if (isWhole && hidden !== undefined) {
 }
 const packages = packagesThere();
 // SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.
-const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], told: packages }) : null;
+const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], sentWhen: packages }) : null;
 if (isWhole) {
   await sideBySide(units("early"), unitPlaces());
   await inTime(packages);
@@ -221,14 +221,14 @@ function inOneProcess(patterns: readonly string[], when: When): readonly string[
   return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE], when);
 }
 
-/** `within`: a command that runs it. `told`: it gets a message when this comes true. */
+/** `within`: a command that runs it. `sentWhen`: it gets a message when this comes true. */
 async function elsewhere(
   argv: readonly string[],
-  { within = [], told }: Readonly<{ within?: readonly string[]; told?: Promise<boolean> }> = {},
+  { within = [], sentWhen }: Readonly<{ within?: readonly string[]; sentWhen?: Promise<boolean> }> = {},
 ): Promise<void> {
   const [program = "", ...options] = [...within, process.execPath, ...process.execArgv];
   const child = fork(import.meta.filename, argv, { stdio: "inherit", env, execPath: program, execArgv: options });
-  void told?.then((isSo) => isSo && child.connected && child.send("ready"));
+  void sentWhen?.then((isSo) => isSo && child.connected && child.send("ready"));
   const found = await new Promise<Tally | string>((resolve) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this file
     child.on("message", (message) => resolve(message as Tally));
@@ -239,7 +239,7 @@ async function elsewhere(
     addTally(found);
   } else if (within.length > 0) {
     console.log(`${argv.join(" ")}: ${found}. Again, without ${within.join(" ")}.`);
-    await elsewhere(argv, told === undefined ? {} : { told });
+    await elsewhere(argv, sentWhen === undefined ? {} : { sentWhen });
   } else {
     failed(`${argv.join(" ")}: ${found}`);
   }

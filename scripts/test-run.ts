@@ -26,13 +26,13 @@ const intolerant = process.env["CI"] === "true";
 
 export const tally = emptyTally();
 
-export function addTally(told: Tally): void {
-  tally.files += told.files;
-  tally.passed += told.passed;
-  tally.failed += told.failed;
-  tally.skipped.push(...told.skipped);
-  tally.failures.push(...told.failures);
-  tally.took.push(...told.took);
+export function addTally(other: Tally): void {
+  tally.files += other.files;
+  tally.passed += other.passed;
+  tally.failed += other.failed;
+  tally.skipped.push(...other.skipped);
+  tally.failures.push(...other.failures);
+  tally.took.push(...other.took);
 }
 
 export function failed(what: string, file: string | null = null, into = tally): void {

@@ -14,7 +14,7 @@ import { LastSignIns, newPlaces } from "../adapters/sqlite/read/sign-ins.ts";
 import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { Millis } from "../core/time.ts";
-import { told } from "../engine/commands/vacation.ts";
+import { vacationItem } from "../engine/commands/vacation.ts";
 import { accountState } from "../engine/explain/account-state.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";
@@ -54,7 +54,7 @@ export function openReader(layout: Layout): Opened | CommandFailure {
         accountPassword: (name) => lists.password(name),
         appPasswords: (name) => readAppPasswords(accounts, name),
         forwarding: (name) => readForwarding(accounts, name),
-        vacation: (name) => told(readVacation(accounts, name)),
+        vacation: (name) => vacationItem(readVacation(accounts, name)),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

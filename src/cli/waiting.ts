@@ -9,16 +9,16 @@ type Programs = Pick<CommandCall, "guard" | "keeper" | "reader">;
 /** The same programs; a terminal gets a message when an answer takes long, such as that of a receiver of alerts. */
 export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {
   const { guard, keeper, reader } = programs;
-  const told = async <T>(answer: Promise<T>): Promise<T> => {
+  const announced = async <T>(answer: Promise<T>): Promise<T> => {
     const timer = setTimeout(() => terminal.progress("Waiting for the server ..."), SILENT_MS);
     return answer.finally(() => clearTimeout(timer));
   };
   return {
     guard: {
-      ask: <V extends Verb>(command: Extract<Command, { verb: V }>) => told(guard.ask<V>(command)),
+      ask: <V extends Verb>(command: Extract<Command, { verb: V }>) => announced(guard.ask<V>(command)),
       watch: (onEvents, signal) => guard.watch(onEvents, signal),
     },
-    keeper: { ask: (command) => told(keeper.ask(command)) },
+    keeper: { ask: (command) => announced(keeper.ask(command)) },
     reader,
   };
 }

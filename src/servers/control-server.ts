@@ -123,12 +123,12 @@ class Connection {
     if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
     this.#watching = true;
     let latest = -1;
-    let told = -1;
+    let sent = -1;
     let timer: NodeJS.Timeout | null = null;
     const tell = (): void => {
       timer = null;
-      if (latest <= told) return;
-      told = latest;
+      if (latest <= sent) return;
+      sent = latest;
       this.#send(printWatchLine(latest));
     };
     // Subscribed before the current event is read, so that none is missed in between.

@@ -181,8 +181,8 @@ export function tooLooseForWeb(key: SettingKey, value: unknown): string | null {
   const bound = looser === "more" ? least(usual.value) * LOOSEST : least(usual.value) / LOOSEST;
   if (looser === "more" ? least(value) <= bound : least(value) >= bound) return null;
   const type = kind.form.of ?? kind.form.type;
-  const told = type === "duration" ? formatDuration(bound) : String(bound);
-  const must = looser === "more" ? `at most ${told}` : `at least ${told}`;
+  const shown = type === "duration" ? formatDuration(bound) : String(bound);
+  const must = looser === "more" ? `at most ${shown}` : `at least ${shown}`;
   return `${key} must be ${must} here: it slows guessing at passwords. Change it on the server: \`config set\`.`;
 }
 

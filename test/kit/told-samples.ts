@@ -1,5 +1,5 @@
 import type { Results } from "../../src/wire/control/control.ts";
-import type { ChecksReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/told.ts";
+import type { ChecksReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/reports.ts";
 
 /** What the keeper may tell of a server. */
 

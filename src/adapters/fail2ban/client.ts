@@ -21,9 +21,13 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
   const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
   // One client for all, as each start of it costs a tenth of a second.
   const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
-  const told = await client(files, ["-i"], { ...options, input, mostOutputBytes: (names.length + 1) * MOST_OF_A_JAIL });
-  if (told.code !== 0) return silent(told);
-  const jails = parseJails(told.stdout);
+  const answer = await client(files, ["-i"], {
+    ...options,
+    input,
+    mostOutputBytes: (names.length + 1) * MOST_OF_A_JAIL,
+  });
+  if (answer.code !== 0) return silent(answer);
+  const jails = parseJails(answer.stdout);
   const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
   if (found.length === names.length) return { ok: true, jails: found };
   const missing = names.filter((name) => !jails.some((jail) => jail.name === name));

@@ -95,10 +95,10 @@ async function* matchingOf(file: OpenFile, { component, search }: Matching): Asy
   async function* fromBeginning(): AsyncGenerator<LogEntry, void> {
     const kept: LogEntry[][] = [];
     let count = 0;
-    let told = NO_TIME;
+    let latest = NO_TIME;
     try {
       for await (const text of unpack(file.fd)) {
-        const before = told;
+        const before = latest;
         const found = [...entries(text, () => before)];
         if (found.length > 0) kept.push(found);
         count += found.length;
@@ -106,7 +106,7 @@ async function* matchingOf(file: OpenFile, { component, search }: Matching): Asy
           count -= first.length;
           kept.shift();
         }
-        told = lastTimeIn(text, notAfter)?.at ?? told;
+        latest = lastTimeIn(text, notAfter)?.at ?? latest;
       }
     } catch (error) {
       damaged(file.path, messageOf(error));
@@ -127,13 +127,13 @@ function piecesOf(file: OpenFile, { query, damaged }: LogSearch): LogPieces | nu
 
 /** Tells the time of the last line before a piece that tells one. It is asked from the end of the file on. */
 function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Millis {
-  let told = { after: Number.POSITIVE_INFINITY, at: NO_TIME };
+  let latest = { after: Number.POSITIVE_INFINITY, at: NO_TIME };
   return (start) => {
-    if (start <= told.after) told = search(start);
-    return told.at;
+    if (start <= latest.after) latest = search(start);
+    return latest.at;
   };
 
-  function search(start: number): typeof told {
+  function search(start: number): typeof latest {
     for (let piece = pieces.before(start); piece !== null; piece = pieces.before(piece.start)) {
       const found = lastTimeIn(piece.text, notAfter);
       // In a compressed file this is too far, and then the same is found again.

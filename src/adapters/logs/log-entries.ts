@@ -22,10 +22,10 @@ export const NO_TIME: Millis = instant(0);
 /** The lines that may match, newest first. */
 export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWanted): Generator<TimedLine> {
   /** From here on up to the line in hand, no line tells another time. */
-  let told: TimeTold = { from: text.length + 1, at: NO_TIME };
+  let time: TimeTold = { from: text.length + 1, at: NO_TIME };
   for (const start of candidates(text, texts)) {
-    if (start < told.from) told = lastTold(text, start, notAfter) ?? { from: 0, at: timeBefore() };
-    yield { at: told.at, line: lineAt(text, start) };
+    if (start < time.from) time = lastTold(text, start, notAfter) ?? { from: 0, at: timeBefore() };
+    yield { at: time.at, line: lineAt(text, start) };
   }
 }
 

@@ -141,8 +141,8 @@ export class LogFollower {
     if (this.#fd !== null) this.#head ??= headOf(this.#fd);
     const lines = text.split("\n").filter((line) => line !== "");
     this.#lastReadAt = performance.now();
-    const told = { ...position, inode: `${position.inode}-${this.#head}` };
-    if (!(await this.#parts.take(lines, told))) return false;
+    const named = { ...position, inode: `${position.inode}-${this.#head}` };
+    if (!(await this.#parts.take(lines, named))) return false;
     this.#position = position;
     return true;
   }

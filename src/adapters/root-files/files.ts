@@ -15,7 +15,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { ForeignFile } from "../../settings/layout.ts";
 import { Directory, type Held, MOST_LINKS, type Owner } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
-import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, explained, UnsafePath } from "./unsafe-path.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
@@ -31,7 +31,7 @@ export function writeFile(path: string, data: string | Uint8Array, written: Writ
 
 /** False if the name is taken; that file is left unchanged. The directory may belong to another user. */
 export function createFile(path: string, data: string, access: Access): boolean {
-  return told(path, () => {
+  return explained(path, () => {
     using place = Directory.open(dirname(path));
     const fd = place.create(basename(path), 0o600);
     if (fd !== null) fill(fd, data, access);
@@ -41,7 +41,7 @@ export function createFile(path: string, data: string, access: Access): boolean 
 
 /** Sets owner and mode of an existing file. */
 export function setAccess(path: string, { mode, owner }: Access): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     using held = place.hold(basename(path));
     const file = mustBePlain(path, held);
@@ -52,7 +52,7 @@ export function setAccess(path: string, { mode, owner }: Access): void {
 
 /** Sets when an existing file or directory of root's was changed last. */
 export function setModified(path: string, at: Date): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     using held = place.hold(basename(path));
     if (held?.stat.isDirectory() === true) held.setModified(at);
@@ -62,7 +62,7 @@ export function setModified(path: string, at: Date): void {
 
 /** Gives the socket of our program to the user who may connect to it. */
 export function giveSocket(path: string, owner: Owner): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     using held = place.hold(basename(path));
     if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is no socket: remove it and try again.`);
@@ -74,7 +74,7 @@ export type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
 
 /** A file that another user may have put there; null if there is none. */
 export function readPlain(path: string, mostBytes: number): Plain | null {
-  return told(path, () => {
+  return explained(path, () => {
     using place = Directory.open(dirname(path));
     using held = place.hold(basename(path));
     if (held === null) return null;
@@ -166,7 +166,7 @@ export function truncateFile(path: string, bytes: number): void {
 
 /** Does nothing if there is none. */
 export function removeFile(path: string): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     place.remove(basename(path));
   });
@@ -174,7 +174,7 @@ export function removeFile(path: string): void {
 
 /** Of a file or a directory. Replaces a file that has the new name. */
 export function moveFile(from: string, to: string): void {
-  told(to, () => {
+  explained(to, () => {
     using source = Directory.own(dirname(from));
     using target = Directory.own(dirname(to));
     renameSync(source.at(basename(from)), target.at(basename(to)));
@@ -183,7 +183,7 @@ export function moveFile(from: string, to: string): void {
 
 /** Moves a file of root's into another user's directory, and gives it to that user. Replaces a file of that name. */
 export function giveFile(from: string, to: string, owner: Owner): void {
-  told(to, () => {
+  explained(to, () => {
     using source = Directory.own(dirname(from));
     using target = Directory.open(dirname(to));
     using file = source.hold(basename(from));
@@ -194,7 +194,7 @@ export function giveFile(from: string, to: string, owner: Owner): void {
 
 /** Makes a symbolic link, unless the name is taken. */
 export function layLink(target: string, path: string): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     try {
       symlinkSync(target, place.at(basename(path)));
@@ -205,7 +205,7 @@ export function layLink(target: string, path: string): void {
 }
 
 function change(path: string, flags: number, work: (fd: number) => void): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     const fd = openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600);
     try {

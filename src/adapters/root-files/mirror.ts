@@ -13,7 +13,7 @@ import {
 import { basename, dirname } from "node:path";
 import { Directory, type Held } from "./directory.ts";
 import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./holes.ts";
-import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, explained, UnsafePath } from "./unsafe-path.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -59,7 +59,7 @@ export class Mirror {
 
   /** One look at everything. How many entries were added, replaced or removed; 0: nothing changed since the last pass. */
   pass(): number {
-    return told(this.#from, () => {
+    return explained(this.#from, () => {
       using from = openIfThere(this.#from);
       if (from === null) return 0;
       using parent = Directory.own(dirname(this.#to));

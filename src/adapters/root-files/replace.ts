@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner } from "./directory.ts";
-import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, explained, UnsafePath } from "./unsafe-path.ts";
 
 /** How often another of our programs may write the same file at the same moment. */
 const TRIES = 10;
@@ -17,7 +17,7 @@ export type Written = Access & Readonly<{ flush?: boolean }>;
  * old file or for the new one, provided `make` flushed it: a rename may reach the disk before the content does.
  */
 export function replace(path: string, make: (place: Directory, fresh: string) => void, flush = true): void {
-  told(path, () => {
+  explained(path, () => {
     using place = Directory.own(dirname(path));
     const fresh = `${basename(path)}.new`;
     for (let tried = 1; ; tried++) {

@@ -2,12 +2,12 @@ import type { Stats } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Directory, type Held, type Owner, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
-import { codeOf, told } from "./unsafe-path.ts";
+import { codeOf, explained } from "./unsafe-path.ts";
 import { walk } from "./walk.ts";
 
 /** Makes the directory and its missing parents. Existing ones keep their owner and mode. */
 export function makeDirectory(path: string, mode: number): void {
-  told(path, () => make(path, mode)[Symbol.dispose]());
+  explained(path, () => make(path, mode)[Symbol.dispose]());
 }
 
 function make(path: string, mode: number): Directory {
@@ -31,7 +31,7 @@ export type Kept = { count: number; first: string | null };
  * former owner gets the new one; programs of that user could have put other users' files there.
  */
 export function giveDirectory(path: string, access: Required<Access>, tree = false): Kept {
-  return told(path, () => {
+  return explained(path, () => {
     const { mode, owner } = access;
     using parent = Directory.open(dirname(path));
     // Files that stay root's may be anywhere. Files that are or were another user's only where no third user can have
@@ -85,7 +85,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
 
 /** Gives everything in the tree that belongs to these users or groups to root. */
 export function takeTree(path: string, users: ReadonlySet<number>, groups: ReadonlySet<number>): void {
-  told(path, () => {
+  explained(path, () => {
     using top = Directory.own(path);
     const take = (entry: Held): true => {
       const { uid, gid } = entry.stat;

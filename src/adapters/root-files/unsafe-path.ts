@@ -9,7 +9,7 @@ export class UnsafePath extends Error {
 const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
 /** Does the work, and names the requested path in errors instead of the descriptor (/proc/self/fd/7/x). */
-export function told<T>(path: string, work: () => T): T {
+export function explained<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { rmdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Directory, type Held, ownUid } from "./directory.ts";
-import { codeOf, told, UnsafePath } from "./unsafe-path.ts";
+import { codeOf, explained, UnsafePath } from "./unsafe-path.ts";
 
 /** A Maildir is seven levels deep. Each level holds open descriptors. */
 const DEEPEST = 100;
@@ -44,7 +44,7 @@ function unless(codes: readonly string[], open: () => Directory): Directory | nu
 
 /** Does nothing if it does not exist or is not empty. */
 export function removeEmptyDirectory(path: string): void {
-  told(path, () => {
+  explained(path, () => {
     using parent = openIfThere(dirname(path));
     if (parent === null) return;
     parent.mustBeOwn();
@@ -58,7 +58,7 @@ export function removeEmptyDirectory(path: string): void {
 
 /** Does nothing if it does not exist. Removes links, not their targets. */
 export function removeTree(path: string): void {
-  told(path, () => {
+  explained(path, () => {
     using parent = openIfThere(dirname(path));
     if (parent === null) return;
     using held = parent.hold(basename(path));

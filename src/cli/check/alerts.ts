@@ -6,25 +6,25 @@ import type { Check } from "./server.ts";
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
 /** A message about a server that is down cannot lie on that server. */
-export function judgeOutside(told: Channels | null): Finding {
-  if (told === null) return unknown("The guard does not answer.");
-  const names = some(told.channels.map(({ name }) => name));
-  if (told.leadOut) return ok(`Alerts leave this server: ${names}.`);
+export function judgeOutside(alerts: Channels | null): Finding {
+  if (alerts === null) return unknown("The guard does not answer.");
+  const names = some(alerts.channels.map(({ name }) => name));
+  if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
   return warning(
-    `Alerts go to a mailbox on this server only (${names}): if it is down, nobody is told.`,
+    `Alerts go to a mailbox on this server only (${names}): if it is down, nobody is alerts.`,
     `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
   );
 }
 
-export function judgeChannels(told: Channels | null): Finding {
-  if (told === null) return unknown("The guard does not answer.");
-  const failing = told.channels.filter((channel) => channel.failing !== null);
+export function judgeChannels(alerts: Channels | null): Finding {
+  if (alerts === null) return unknown("The guard does not answer.");
+  const failing = alerts.channels.filter((channel) => channel.failing !== null);
   if (failing.length > 0)
     return wrong(
       `${some(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
       `${PROGRAM} alerts test`,
     );
-  return ok(`No channel fails: ${some(told.channels.map(({ name }) => name))}.`);
+  return ok(`No channel fails: ${some(alerts.channels.map(({ name }) => name))}.`);
 }
 
 /** `results` null: it was not asked for. What a channel takes may still not arrive. */

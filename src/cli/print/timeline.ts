@@ -75,8 +75,8 @@ export function printAccount(report: AccountReport, inForce: SettingsInForce): s
     `${failed} failed or refused`,
     `last ${dayAndTime(lastAt)}`,
   ]);
-  const told = new Set(timeline.slice(-MOST_STEPS).map(({ id }) => id));
-  const earlier = own.filter(({ id }) => !told.has(id)).slice(-MOST_STEPS);
+  const shown = new Set(timeline.slice(-MOST_STEPS).map(({ id }) => id));
+  const earlier = own.filter(({ id }) => !shown.has(id)).slice(-MOST_STEPS);
   return parts([
     complete
       ? `${name}: ${plural(timeline.length, "event")}.`

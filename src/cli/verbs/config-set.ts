@@ -110,7 +110,7 @@ async function change(
     const { rewriteSettings } = await import("../../daemon/set-up/rewrite-settings.ts");
     rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
   }
-  return told(keys, loaded, changed);
+  return outcomeOf(keys, loaded, changed);
 }
 
 /** A problem without a key is one of the whole file. */
@@ -120,7 +120,7 @@ function notTomlIn(text: string): CommandFailure | null {
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
 }
 
-function told(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {
+function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {
   const items = showSettings(sources).filter(({ key }) => keys.includes(key));
   const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
   const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);

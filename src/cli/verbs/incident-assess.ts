@@ -29,8 +29,8 @@ export async function incidentAssess(call: CommandCall): Promise<CommandOutcome>
   const { writeInto } = await import("../../daemon/incident/collect.ts");
   const { folderOf } = await import("../../daemon/incident/folder.ts");
   const sessions = await openSessions(call, account);
-  const told = { since: isoTime(since), ...found, accounts, sessions };
-  writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(told, null, 2)}\n`);
+  const written = { since: isoTime(since), ...found, accounts, sessions };
+  writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
   const says = `Since ${dayAndTime(isoTime(since))}: ${summaryOf(found)}.`;
   const unaudited = await take(call, incident, { step: "assess", says });
   const text = [
@@ -40,7 +40,11 @@ export async function incidentAssess(call: CommandCall): Promise<CommandOutcome>
     ...(unaudited === "" ? [] : ["", unaudited]),
   ].join("\n");
   const [first] = accounts;
-  return done(told, withContacts(call, text), `${PROGRAM} incident contain ${first?.account ?? "ACCOUNT"} --dry-run`);
+  return done(
+    written,
+    withContacts(call, text),
+    `${PROGRAM} incident contain ${first?.account ?? "ACCOUNT"} --dry-run`,
+  );
 }
 
 /** Of mailboxes, at this moment; none while Dovecot does not answer. */

@@ -101,11 +101,11 @@ export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
   if ("ok" in found) return found;
   const name = call.args[0] ?? "";
   const reached = mailsThatLeft(found.mails);
-  const told = await toldOf(call, incident, name);
+  const informed = await toldOf(call, incident, name);
   const all = [...new Set(reached.flatMap((mail) => mail.reached))];
-  const to = all.filter((recipient) => !told.has(recipient));
+  const to = all.filter((recipient) => !informed.has(recipient));
   const notes = [
-    ...(to.length < all.length ? [`${plural(all.length - to.length, "recipient")} were told before.`] : []),
+    ...(to.length < all.length ? [`${plural(all.length - to.length, "recipient")} were informed before.`] : []),
     ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
   ];
   const [first, last] = [reached[0], reached.at(-1)];
@@ -133,7 +133,7 @@ export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
 }
 
 function toldAbout(name: string): string {
-  return `of mail of ${oneLine(name)} told that its owner did not write it`;
+  return `of mail of ${oneLine(name)} informed that its owner did not write it`;
 }
 
 /** Whom this step reached before. */

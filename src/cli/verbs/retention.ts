@@ -22,13 +22,13 @@ function parts() {
     import("../../daemon/keeper/retention.ts"),
     import("../../daemon/keeper/retention-schedule.ts"),
     import("../../daemon/keeper/tell-retention.ts"),
-  ]).then(([mailboxes, holds, nights, retention, schedule, told]) => ({
+  ]).then(([mailboxes, holds, nights, retention, schedule, rest]) => ({
     ...mailboxes,
     ...holds,
     ...nights,
     ...retention,
     ...schedule,
-    ...told,
+    ...rest,
   }));
 }
 

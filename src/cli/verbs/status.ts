@@ -25,7 +25,7 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
   const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
   const health = asked.result;
   const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
-  const told = listed.ok ? listed.result : null;
+  const known = listed.ok ? listed.result : null;
   const { layout } = call;
   const firewall = await currentFirewall(call);
   const ports = "ok" in firewall ? null : firewall;
@@ -35,13 +35,13 @@ export async function status(call: CommandCall): Promise<CommandOutcome> {
     lastDrillText(layout),
     lastReportText(layout),
   ].filter((line) => line !== null);
-  const shownAlerts = told === null || told.leadOut ? [] : [LOCAL_ONLY];
+  const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
   const container = containerNews();
   const profile = profileJson(call);
   const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
     "\n",
   );
-  const alerts = told === null ? null : { open: openAlerts(told).length, leadOut: told.leadOut };
+  const alerts = known === null ? null : { open: openAlerts(known).length, leadOut: known.leadOut };
   const lastly = {
     firewall: ports && stateJson(ports),
     lastCheck: lastCheckJson(layout),

@@ -317,14 +317,14 @@ export function ecsOf(source: ShownEvent): EcsFields {
   const classified = known === undefined ? UNKNOWN : ECS_EVENTS[known];
   const { category, type: types, outcome } = source.simulated === null ? classified : withoutDenial(classified);
   const { id, type, actor, account: named, messageId, verdict, details, action } = source;
-  const told = {
+  const values = {
     ...source,
     id: String(id),
     messageId: messageId === null ? null : bareMessageId(messageId),
     account: actor === null ? named : null,
   };
   const fields = ECS_KEYS.flatMap((key) => {
-    const value = told[key];
+    const value = values[key];
     return value === null ? [] : [[ECS_FIELDS[key], value] as const];
   });
   return {

@@ -177,10 +177,10 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
       return { details: `queue_id=${queueId} message_id=${shown(messageId)}`, action: "queued" };
     case "MAIL_TRIED": {
       const by = rest.alias === undefined ? "" : ` for=<${shown(rest.alias)}>`;
-      const [, , told] = TRIED[rest.outcome];
+      const [, , triedAction] = TRIED[rest.outcome];
       return {
         details: `queue_id=${queueId} to=<${shown(recipient)}>${by} by ${shown(rest.relay)}: ${shown(rest.reply)}`,
-        action: verdict === "lose" ? actionOf(verdict) : told,
+        action: verdict === "lose" ? actionOf(verdict) : triedAction,
       };
     }
   }

@@ -18,8 +18,8 @@ const MOST_LISTED = 30;
 const LONGEST = 400;
 
 /** The document about an incident, in Markdown: complete, for its owner to read over. */
-export function incidentReport(told: Reported): string {
-  const { incident, host, contacts, at } = told;
+export function incidentReport(facts: Reported): string {
+  const { incident, host, contacts, at } = facts;
   return [
     `# Incident: ${text(incident.title)}`,
     "",
@@ -27,24 +27,24 @@ export function incidentReport(told: Reported): string {
     "",
     "## In short",
     "",
-    ...summary(told).map((line) => `- ${line}`),
+    ...summary(facts).map((line) => `- ${line}`),
     "",
     "## Timeline",
     "",
     "| time (UTC) | by | step | what |",
     "|---|---|---|---|",
-    ...told.timeline.map(
+    ...facts.timeline.map(
       (entry) => `| ${moment(entry.at)} | ${text(entry.by)} | ${entry.step} | ${text(entry.says)} |`,
     ),
     "",
-    ...affected(told.assessment),
+    ...affected(facts.assessment),
     "## Actions",
     "",
-    ...actions(told.timeline),
+    ...actions(facts.timeline),
     "",
     "## Lessons",
     "",
-    ...lessons(told).map((line) => `- ${line}`),
+    ...lessons(facts).map((line) => `- ${line}`),
     "",
     "## Contacts",
     "",

@@ -1,7 +1,7 @@
 import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
 import { isStrict } from "../../settings/is-strict.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { FIREWALL_STATES, FirewallReport } from "../../wire/control/told.ts";
+import type { FIREWALL_STATES, FirewallReport } from "../../wire/control/reports.ts";
 import { parseStrict } from "../../wire/kernel/nft-strict.ts";
 
 /** What the kernel accepts, by the states of `FIREWALL_STATES`. */

@@ -150,23 +150,23 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
   const content = new ContentWatch({ preferences, authors, log });
 
-  const told = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
+  const known = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
     return name !== null && stores.accountLists.account(name)?.suspended === true;
   };
   const needs = async () => {
     const checks = await upkeep.checks();
-    const told = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
+    const known = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
     try {
-      return { ...told, held: stores.heldMail.counts() };
+      return { ...known, held: stores.heldMail.counts() };
     } catch {
       // The database cannot be read: a notice says so.
-      return { ...told, held: [] };
+      return { ...known, held: [] };
     }
   };
   const upkeep = new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor });
-  const health = () => healthOf({ keeper, notices, clock, ...told, needs });
+  const health = () => healthOf({ keeper, notices, clock, ...known, needs });
   const committed = toDisk.committed.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
   const passwords = new PasswordTurns();

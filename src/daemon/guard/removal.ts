@@ -102,11 +102,11 @@ export class Removal {
 
   async #tellOfPress(): Promise<void> {
     const { engine, retention, clock, notices } = this.#parts;
-    const told = notices.list().some(({ code }) => code === "events_aggregated");
+    const isReported = notices.list().some(({ code }) => code === "events_aggregated");
     const isPressed = retention.isPressed();
     if (isPressed) this.#pressedAt = clock.now();
-    else if (told && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
-    if (!isPressed || told) return;
+    else if (isReported && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
+    if (!isPressed || isReported) return;
     notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
     await engine.audit({
       type: "EVENTS_AGGREGATED",

@@ -15,7 +15,7 @@ export type ClockWatchParts = Readonly<{
 /** Tells that the machine's clock was set, and what became of it. */
 export class ClockWatch {
   readonly #parts: ClockWatchParts;
-  #told: Jump | null = null;
+  #reported: Jump | null = null;
   #believed = 0;
 
   constructor(parts: ClockWatchParts) {
@@ -26,25 +26,25 @@ export class ClockWatch {
   look(): void {
     const { clock, notices } = this.#parts;
     const jump = clock.jump();
-    const told = this.#told;
-    if (jump?.since === told?.since && jump?.byMs === told?.byMs) return;
-    this.#told = jump;
+    const reported = this.#reported;
+    if (jump?.since === reported?.since && jump?.byMs === reported?.byMs) return;
+    this.#reported = jump;
     if (jump !== null) {
       notices.raise("clock_jumped", detailOf(jump));
       return this.#record(directionOf(jump));
     }
     notices.clear("clock_jumped");
-    if (told !== null) this.#isOver(told);
+    if (reported !== null) this.#isOver(reported);
   }
 
-  #isOver(told: Jump): void {
+  #isOver(reported: Jump): void {
     const { clock, log, restart } = this.#parts;
-    if (clock.believed === this.#believed) return this.#record(`${directionOf(told)}, and it came back`);
+    if (clock.believed === this.#believed) return this.#record(`${directionOf(reported)}, and it came back`);
     this.#believed = clock.believed;
-    this.#record(`${directionOf(told)}, and it is believed now`);
-    if (told.byMs > 0) return;
+    this.#record(`${directionOf(reported)}, and it is believed now`);
+    if (reported.byMs > 0) return;
     // Nothing in memory may lie in the future, where it would wait for the former time.
-    log.warn("The machine's clock was set back: the guard starts again.", { byMs: told.byMs });
+    log.warn("The machine's clock was set back: the guard starts again.", { byMs: reported.byMs });
     restart();
   }
 

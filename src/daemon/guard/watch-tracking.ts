@@ -25,7 +25,7 @@ export class TrackingWatch {
   readonly #notices: Notices;
   readonly #directory: string;
   #lookAt = 0;
-  #told = false;
+  #isRaised = false;
 
   constructor({ notices, directory = KERNEL }: TrackingWatchParts) {
     this.#notices = notices;
@@ -39,8 +39,8 @@ export class TrackingWatch {
     const count = this.#read("nf_conntrack_count");
     const most = this.#read("nf_conntrack_max");
     // A kernel that tracks nothing has neither; 0 means no limit.
-    this.#told = count !== null && most !== null && most > 0 && count >= most * (this.#told ? ROOMY : FULL);
-    if (!this.#told) return this.#notices.clear("tracking_full");
+    this.#isRaised = count !== null && most !== null && most > 0 && count >= most * (this.#isRaised ? ROOMY : FULL);
+    if (!this.#isRaised) return this.#notices.clear("tracking_full");
     const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;
     this.#notices.raise("tracking_full", `It holds ${count} of ${most} connections. Try: ${command}`);
   }

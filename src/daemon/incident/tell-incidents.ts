@@ -1,5 +1,5 @@
 import type { Layout } from "../../settings/layout.ts";
-import type { IncidentsReport } from "../../wire/control/told.ts";
+import type { IncidentsReport } from "../../wire/control/reports.ts";
 import { readIncidents, readTimeline } from "./folder.ts";
 import { readIsolation } from "./isolation.ts";
 

@@ -27,7 +27,7 @@ export type GuardAlarmParts = Readonly<{
 export class GuardAlarm {
   readonly #parts: GuardAlarmParts;
   #downSince: Millis | null = null;
-  #told: Readonly<{ since: Millis }> | null = null;
+  #alerted: Readonly<{ since: Millis }> | null = null;
   #triedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: GuardAlarmParts) {
@@ -39,24 +39,24 @@ export class GuardAlarm {
     const now = this.#parts.clock.now();
     if (isRunning) {
       this.#downSince = null;
-      if (this.#told !== null) await this.#tellEnd(this.#told.since, now);
+      if (this.#alerted !== null) await this.#tellEnd(this.#alerted.since, now);
       return;
     }
     this.#downSince ??= now;
-    if (this.#told !== null || now - this.#downSince < PATIENCE_MS) return;
+    if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
     const { layout, say, language } = this.#parts;
     const frame = alertFrames[language()];
     const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
     const body = [frame.silentSince(isoTime(this.#downSince), word), frame.unguarded, frame.comesBack];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
-    this.#told = { since: this.#downSince };
-    say(`the guard does not run; the owner was told. Its last words: ${word}`);
+    this.#alerted = { since: this.#downSince };
+    say(`the guard does not run; the owner was alerted. Its last words: ${word}`);
   }
 
   async #tellEnd(since: Millis, now: Millis): Promise<void> {
     const frame = alertFrames[this.#parts.language()];
     const body = [frame.silentFrom(isoTime(since), isoTime(now))];
-    if (await this.#mail("resolved", frame.guardUp, body)) this.#told = null;
+    if (await this.#mail("resolved", frame.guardUp, body)) this.#alerted = null;
   }
 
   /** Whether it is in the queue. */

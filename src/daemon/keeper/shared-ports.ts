@@ -48,7 +48,7 @@ export class SharedPorts {
       if (main === null || !holdsSocket(main, sockets)) continue;
       for (const socket of sockets) {
         const own = `${main} ${socket}`;
-        const says = this.#cleared.has(own) || holdsSocket(main, [socket]) ? null : told(serverPort, socket);
+        const says = this.#cleared.has(own) || holdsSocket(main, [socket]) ? null : sentenceOf(serverPort, socket);
         if (says === null) cleared.add(own);
         else strange.set(socket, { service, says, seen: (this.#strange.get(socket)?.seen ?? 0) + 1 });
       }
@@ -85,7 +85,7 @@ function socketsInUse(): number | null {
   return four === null ? null : four + (six ?? 0);
 }
 
-function told({ port, says }: ServerPort, socket: string): string | null {
+function sentenceOf({ port, says }: ServerPort, socket: string): string | null {
   const holder = holderOf([socket]);
   if (holder === null) return null;
   const { pid, name } = holder;

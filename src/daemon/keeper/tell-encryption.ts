@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { EncryptionReport } from "../../wire/control/told.ts";
+import type { EncryptionReport } from "../../wire/control/reports.ts";
 import { fingerprint, lockedBecause } from "../set-up/mail-keys.ts";
 import { mailCryptOf } from "../set-up/site.ts";
 

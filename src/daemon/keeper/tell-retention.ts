@@ -1,6 +1,6 @@
 import { instant, isoTime } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { RetentionReport } from "../../wire/control/told.ts";
+import type { RetentionReport } from "../../wire/control/reports.ts";
 import { type LegalHold, readLegalHolds } from "./legal-holds.ts";
 import { leapText } from "./retention-clock.ts";
 import { nextRun, type RetentionRecord, type RetentionSettings, readRetentionRecord } from "./retention-schedule.ts";

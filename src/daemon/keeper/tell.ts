@@ -4,7 +4,7 @@ import type { Forward } from "../../core/access-review.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
-import type { FirewallReport, Told } from "../../wire/control/told.ts";
+import type { FirewallReport, Told } from "../../wire/control/reports.ts";
 import { firewallState, stateJson } from "../firewall/firewall-state.ts";
 import { readStrict } from "../firewall/strict-file.ts";
 import { listStrict } from "../firewall/strict-table.ts";

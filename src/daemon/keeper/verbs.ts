@@ -10,7 +10,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
-import { TOLD } from "../../wire/control/told.ts";
+import { TOLD } from "../../wire/control/reports.ts";
 import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";

@@ -76,17 +76,17 @@ export class PartsWatch {
 
   /** One for each notice, with everything that is silent. */
   troubles(): readonly KeeperTrouble[] {
-    const told = Map.groupBy(this.#told(), ({ probe }) => probe.notice);
-    return [...told].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
+    const failing = Map.groupBy(this.#failing(), ({ probe }) => probe.notice);
+    return [...failing].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
   }
 
   /** What is silent of a service, if anything, for the status. */
   silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
-    const told = this.#told().filter(({ probe }) => probe.service === service);
-    if (told.length === 0) return {};
+    const failing = this.#failing().filter(({ probe }) => probe.service === service);
+    if (failing.length === 0) return {};
     const now = this.#parts.clock.now();
     return {
-      silence: { says: this.#detail(told), isBeyondHelp: told.some(({ record }) => isBeyondHelp(record, now)) },
+      silence: { says: this.#detail(failing), isBeyondHelp: failing.some(({ record }) => isBeyondHelp(record, now)) },
     };
   }
 
@@ -128,7 +128,7 @@ export class PartsWatch {
     return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
   }
 
-  #told(): readonly Watched[] {
+  #failing(): readonly Watched[] {
     return this.#watched.filter(({ record }) => isTold(record));
   }
 

@@ -58,10 +58,10 @@ export class RelayWatch {
     const now = clock.now();
     const found: RelayTrouble[] = [];
     const failure = await readQueue(({ at, recipients }) => {
-      const told = recipients
+      const fault = recipients
         .map(({ reason }) => (reason === null ? null : relayTrouble(reason, this.#relay)))
         .find((one) => one !== null && (heals(one) ? now - at >= AWAY_MS : one.isNamed || this.#isTriedHere(at, now)));
-      if (told !== null && told !== undefined) found.push(told);
+      if (fault !== null && fault !== undefined) found.push(fault);
     });
     const to = elapsedMs();
     this.#notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);

@@ -53,11 +53,11 @@ export class StoppedWatch {
   }
 
   troubles(): readonly KeeperTrouble[] {
-    const told = [...this.#seen.values()].filter(({ looks }) => looks >= LOOKS).map(({ stat }) => stat);
-    if (told.length === 0) return [];
-    const named = told.slice(0, MOST_NAMED).map(({ pid, name }) => `${name} (pid ${pid})`);
-    const more = told.length > MOST_NAMED ? ` and ${plural(told.length - MOST_NAMED, "other")}` : "";
-    const pids = told.map(({ pid }) => pid).join(" ");
+    const stopped = [...this.#seen.values()].filter(({ looks }) => looks >= LOOKS).map(({ stat }) => stat);
+    if (stopped.length === 0) return [];
+    const named = stopped.slice(0, MOST_NAMED).map(({ pid, name }) => `${name} (pid ${pid})`);
+    const more = stopped.length > MOST_NAMED ? ` and ${plural(stopped.length - MOST_NAMED, "other")}` : "";
+    const pids = stopped.map(({ pid }) => pid).join(" ");
     return [{ code: "process_stopped", detail: `${named.join(", ")}${more}. Try: kill -CONT ${pids}` }];
   }
 

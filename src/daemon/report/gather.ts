@@ -54,8 +54,8 @@ export type Gathered = Readonly<{ ok: true; facts: ReportFacts }> | Readonly<{ o
 /** Everything that a report tells. The databases are opened only while the guard has them open. Throws UnusableDatabase. */
 export async function gatherFacts(asked: Asked): Promise<Gathered> {
   const { layout, settings, span, now } = asked;
-  const told = await notices(layout);
-  if (told === null) return { ok: false, reason: "The guard does not answer." };
+  const raised = await notices(layout);
+  if (raised === null) return { ok: false, reason: "The guard does not answer." };
   const outside = Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
   const open = { engine: openEngineForReading(layout.engineDb), accounts: openAccountsForReading(layout.accountsDb) };
   try {
@@ -68,7 +68,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
       updates,
       holes,
       hardening: hardening(),
-      notices: told,
+      notices: raised,
       versions: { own: VERSION, node: process.versions.node },
       certificate: certificate(layout, settings),
       disk: diskFigures(layout),

@@ -209,13 +209,13 @@ export class Alerts {
     if (opened.length + resolved.length === 0) return;
     for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
     for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
-    const told = [
+    const due = [
       ...opened.map((alert) => ({ alert, message: openedMessage(alert, this.#settings.language) })),
       ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
     ];
-    const waits = this.#crowd.waits(told, this.#known, this.#outbox.deliveries, now);
+    const waits = this.#crowd.waits(due, this.#known, this.#outbox.deliveries, now);
     this.#outbox.add(
-      told.map(({ message }) => message),
+      due.map(({ message }) => message),
       this.#settings.schedule,
       waits,
     );

@@ -20,18 +20,18 @@ export class AlertCrowd {
    * was not sent yet.
    */
   waits(
-    told: readonly Told[],
+    due: readonly Told[],
     book: readonly Alert[],
     waiting: readonly Delivery[],
     now: Millis,
   ): ReadonlyMap<string, Millis> {
     const until = new Map<string, Millis>();
     const counts = new Map<string, number>();
-    for (const { alert, message } of told) {
+    for (const { alert, message } of due) {
       const kind: Kind = message.kind === "resolved" ? "resolved" : "opened";
       if (!isOfManyAccounts(alert.code)) continue;
       const key = `${kind} ${alert.code}`;
-      const before = counts.get(key) ?? earlier(book, told, { code: alert.code, kind }, now);
+      const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
       counts.set(key, before + 1);
       // An end never arrives before its start.
       const begun = waiting.find((one) => one.channel === null && isAbout(one.message, message));
@@ -54,11 +54,11 @@ export class AlertCrowd {
 
 function earlier(
   book: readonly Alert[],
-  told: readonly Told[],
+  due: readonly Told[],
   { code, kind }: Readonly<{ code: AlertCode; kind: Kind }>,
   now: Millis,
 ): number {
-  const isNew = (alert: Alert): boolean => told.some((one) => one.alert === alert);
+  const isNew = (alert: Alert): boolean => due.some((one) => one.alert === alert);
   return book.filter((alert) => {
     const at = kind === "opened" ? alert.openedAt : alert.resolvedAt;
     return alert.code === code && at !== null && Math.abs(now - at) < HOUR_MS && !isNew(alert);

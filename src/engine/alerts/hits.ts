@@ -27,7 +27,7 @@ export class Hits {
   readonly #tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
   readonly #refused = new BoundedMap<string, Millis>(MOST_REFUSED);
-  readonly #told = new Map<string, Told>();
+  readonly #reported = new Map<string, Told>();
 
   take(event: AlertEvent): void {
     const { type, prefix, service } = event;
@@ -48,7 +48,7 @@ export class Hits {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
-        for (const code of ["login_after_guesses", "login_new_place"]) this.#told.delete(`${code} ${account}`);
+        for (const code of ["login_after_guesses", "login_new_place"]) this.#reported.delete(`${code} ${account}`);
         return;
       default:
     }
@@ -56,8 +56,8 @@ export class Hits {
 
   /** Alerts also end if the clock was set back. */
   holding(now: Millis): readonly Holding[] {
-    for (const [key, { at }] of this.#told) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#told.delete(key);
-    return [...this.#told.values()].map(({ holding }) => holding);
+    for (const [key, { at }] of this.#reported) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#reported.delete(key);
+    return [...this.#reported.values()].map(({ holding }) => holding);
   }
 
   #failed(account: string, prefix: Prefix, at: Millis): void {
@@ -92,8 +92,8 @@ export class Hits {
 
   #tell(holding: Holding, at: Millis): void {
     const key = `${holding.code} ${holding.subject}`;
-    const alike = [...this.#told.values()].filter((one) => one.holding.code === holding.code);
-    if (this.#told.has(key) || alike.length < MOST_TOLD) this.#told.set(key, { at, holding });
+    const alike = [...this.#reported.values()].filter((one) => one.holding.code === holding.code);
+    if (this.#reported.has(key) || alike.length < MOST_TOLD) this.#reported.set(key, { at, holding });
   }
 }
 

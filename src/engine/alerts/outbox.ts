@@ -40,8 +40,8 @@ export class AlertOutbox {
 
   /** Why channels have failed several times in a row, by name. */
   get failing(): ReadonlyMap<string, string> {
-    const told = [...this.#failing].filter(([, { times }]) => times >= FAILURES_TOLD);
-    return new Map(told.map(([name, { why }]) => [name, why]));
+    const failing = [...this.#failing].filter(([, { times }]) => times >= FAILURES_TOLD);
+    return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 
   use(channels: readonly AlertChannel[]): void {

@@ -13,15 +13,15 @@ export class PasskeyWindows {
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     if (subject === null || actor === null) return;
-    const told = (became: string) => ({
+    const alertOf = (became: string) => ({
       at,
       subject: `${subject} ${became} (event ${id})`,
       detail: `by ${actor}`,
       isNewNetwork: became !== "copied" && isNewNetwork,
     });
-    if (type === "PASSKEY_ADDED") this.#changed.take(told("added"));
-    if (type === "PASSKEY_REMOVED") this.#changed.take(told("removed"));
-    if (type === "PASSKEY_REFUSED") this.#copied.take(told("copied"));
+    if (type === "PASSKEY_ADDED") this.#changed.take(alertOf("added"));
+    if (type === "PASSKEY_REMOVED") this.#changed.take(alertOf("removed"));
+    if (type === "PASSKEY_REFUSED") this.#copied.take(alertOf("copied"));
   }
 
   holding(now: Millis): readonly Holding[] {

@@ -2,7 +2,7 @@ import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
 import type { AppPasswordStore, ForwardStore } from "../mailbox-ports.ts";
 import type { AccountListParts } from "./account-lists.ts";
-import { untold } from "./untold.ts";
+import { keeperFault } from "./keeper-fault.ts";
 
 type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"> &
   Readonly<{
@@ -23,9 +23,9 @@ export async function accessReview(
     const name = parseAccountName(row.name);
     return name === null ? [] : [{ ...row, name }];
   });
-  const told = await keeper.ask({ verb: "redirects", accounts: rows.map(({ name }) => name) });
-  if (!told.ok || told.redirects === undefined) return untold(told);
-  const { redirects } = told;
+  const reply = await keeper.ask({ verb: "redirects", accounts: rows.map(({ name }) => name) });
+  if (!reply.ok || reply.redirects === undefined) return keeperFault(reply);
+  const { redirects } = reply;
   const reviewed = rows.map(({ name, suspended, networks, createdAt }) => {
     const to = forwards.forwardingOf(name)?.to ?? [];
     return {

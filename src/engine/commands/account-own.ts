@@ -3,7 +3,7 @@ import type { Command, CommandError, Reply } from "../../wire/control/control.ts
 import { mailboxOf } from "../../wire/control/rights.ts";
 import type { AppPasswordStore, ForwardStore, VacationStore } from "../mailbox-ports.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
-import { told } from "./vacation.ts";
+import { vacationItem } from "./vacation.ts";
 
 type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{
@@ -34,7 +34,7 @@ export function accountOwn(
     case "forwarding":
       return { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
     case "vacation":
-      return { ok: true, result: { vacation: told(vacations.vacationOf(name)) } };
+      return { ok: true, result: { vacation: vacationItem(vacations.vacationOf(name)) } };
   }
 }
 

@@ -25,7 +25,7 @@ const WRONG_CODE = failed(
   "Give the code that it shows, and check the clock of the phone.",
 );
 
-/** What the owner does about the second factors of the dashboard's sign-in. The record comes first: no factor changes untold. */
+/** What the owner does about the second factors of the dashboard's sign-in. The record comes first: no factor changes keeperFault. */
 export async function factorCommand(
   { factors: store, passkeys, engine }: FactorCommandParts,
   factors: Factors,

@@ -103,10 +103,10 @@ export class MyMailboxCommands {
     const { keeper, pauses, clock } = this.#parts;
     const now = clock.now();
     const asked = this.#looks.spend(account, now) ? keeper : UNASKED;
-    const told = await accountDetails({ ...this.#parts, keeper: asked }, { verb: "account_details", name: account });
-    if (!told.ok) return UNAUTHORIZED;
+    const details = await accountDetails({ ...this.#parts, keeper: asked }, { verb: "account_details", name: account });
+    if (!details.ok) return UNAUTHORIZED;
     const pause = pauses.pauses(now).find(({ target }) => target === account);
-    return { ok: true, result: mailboxOf(told.result, pause === undefined ? null : isoTime(pause.until)) };
+    return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };
   }
 }
 

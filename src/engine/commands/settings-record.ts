@@ -22,8 +22,8 @@ export function undone(values: readonly ChangedValue[]): readonly ChangedValue[]
 
 /** For the events. A line that says what holds anyway changes no value. */
 export function recordOf(values: readonly ChangedValue[], keys: readonly string[]): string {
-  const told = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
-  return told.length === 0 ? keys.join(", ") : told.join("; ");
+  const changes = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
+  return changes.length === 0 ? keys.join(", ") : changes.join("; ");
 }
 
 function short(toml: string): string {

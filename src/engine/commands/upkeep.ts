@@ -4,12 +4,12 @@ import type { Settings } from "../../settings/schema.ts";
 import type { KeyCounts } from "../../wire/control/account-key.ts";
 import type { CommandError, Reply, Verb } from "../../wire/control/control.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
-import type { Told } from "../../wire/control/told.ts";
+import type { Told } from "../../wire/control/reports.ts";
 import type { PublishedRecord } from "../../wire/control/upkeep.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
+import { keeperFault } from "./keeper-fault.ts";
 import { type Lasts, Remembered } from "./remembered.ts";
-import { untold } from "./untold.ts";
 
 export type UpkeepParts = Readonly<{
   keeper: Keeper;
@@ -93,15 +93,15 @@ export class Upkeep {
   /** Asks the keeper once for all who ask within some seconds. `read`: undefined if it did not tell. */
   #once<T>(
     verb: Told | "audit",
-    read: (told: Extract<KeeperReply, { ok: true }>) => T | undefined,
+    read: (reply: Extract<KeeperReply, { ok: true }>) => T | undefined,
     lasts: Lasts = { lastsMs: RECORDS_MS },
   ): () => Promise<Readonly<{ ok: true; result: T }> | CommandError> {
     const remembered = new Remembered<Readonly<{ ok: true; result: T }> | CommandError>(this.#parts.clock, lasts);
     return () =>
       remembered.get(async () => {
-        const told = await this.#parts.keeper.ask({ verb });
-        const result = told.ok ? read(told) : undefined;
-        return result === undefined ? untold(told) : { ok: true, result };
+        const reply = await this.#parts.keeper.ask({ verb });
+        const result = reply.ok ? read(reply) : undefined;
+        return result === undefined ? keeperFault(reply) : { ok: true, result };
       });
   }
 
@@ -110,9 +110,9 @@ export class Upkeep {
   }
 
   async #compare(domain: string, domains: readonly string[]): Promise<Reply<"dns_check">> {
-    const told = await this.#parts.keeper.ask({ verb: "dkim_keys" });
-    if (!told.ok || told.dkimKeys === undefined) return untold(told);
-    const key = told.dkimKeys.find((one) => one.domain === domain)?.key ?? "";
+    const reply = await this.#parts.keeper.ask({ verb: "dkim_keys" });
+    if (!reply.ok || reply.dkimKeys === undefined) return keeperFault(reply);
+    const key = reply.dkimKeys.find((one) => one.domain === domain)?.key ?? "";
     if (key === "") return failed(`${domain} has no key yet.`, "`config apply` on the server makes it.");
     const records = await this.#parts.publishedFor(this.#parts.settings(), domain, key);
     return { ok: true, result: { domain, domains, checkedAt: isoTime(this.#parts.clock.now()), records } };

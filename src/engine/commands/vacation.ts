@@ -37,10 +37,10 @@ export async function vacationCommand(
     () => parts.engine.audit({ type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by }),
   );
   if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name, vacation: told(vacation) } } : notDone(outcome.reason);
+  return outcome.ok ? { ok: true, result: { name, vacation: vacationItem(vacation) } } : notDone(outcome.reason);
 }
 
-export function told(vacation: Vacation | null): VacationItem | null {
+export function vacationItem(vacation: Vacation | null): VacationItem | null {
   if (vacation === null) return null;
   const { subject, text, until } = vacation;
   return { subject, text, until: until === null ? null : isoTime(until) };

@@ -10,8 +10,8 @@ import { WEB_LIMITS } from "./web-limits.ts";
 
 const SEEN_MS = 30 * MINUTE_MS;
 
-/** `told`: so far above normal use that the owner gets an alert. */
-export type Overreach = Readonly<{ error: CommandError; told: boolean }>;
+/** `isAlarming`: so far above normal use that the owner gets an alert. */
+export type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
 
 /** Whether a budget has room for this many more. */
 type Within = (budget: Budget, times?: number) => boolean;
@@ -186,9 +186,9 @@ const ALL_AT_ONCE = refused(
 function over(isLeft: boolean): Overreach | null {
   if (isLeft) return null;
   const message = "The web asks for more than it may within this time.";
-  return { ...refused("failed", message, "Use the command line on the server."), told: true };
+  return { ...refused("failed", message, "Use the command line on the server."), isAlarming: true };
 }
 
 function refused(kind: CommandError["kind"], message: string, next: string): Overreach {
-  return { error: { ok: false, kind, message, next }, told: false };
+  return { error: { ok: false, kind, message, next }, isAlarming: false };
 }

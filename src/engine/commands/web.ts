@@ -106,7 +106,7 @@ export class CommandGate {
 
   #overreach(command: Command, by: string): CommandError | null {
     const overreach = this.bounds.refuses(command);
-    if (overreach?.told === true) this.#tell(command, by);
+    if (overreach?.isAlarming === true) this.#tell(command, by);
     return overreach?.error ?? null;
   }
 

@@ -44,7 +44,7 @@ export class PortRoom {
   readonly #parts: PortRoomParts;
   /** When each connection was first seen. */
   #since: ReadonlyMap<string, Millis> = new Map();
-  readonly #told = new Map<number, Told>();
+  readonly #crowded = new Map<number, Told>();
   /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
   #isSharing = false;
   #account = "";
@@ -107,13 +107,14 @@ export class PortRoom {
   #tell(crowds: readonly Crowd[], now: Millis): void {
     const { notices } = this.#parts;
     for (const { port, taken, places, cut, worst } of crowds) {
-      const ended = cut.length + (this.#told.get(port)?.ended ?? 0);
-      this.#told.set(port, { at: now, taken, places, ended, worst: worst ?? this.#told.get(port)?.worst ?? "" });
+      const ended = cut.length + (this.#crowded.get(port)?.ended ?? 0);
+      this.#crowded.set(port, { at: now, taken, places, ended, worst: worst ?? this.#crowded.get(port)?.worst ?? "" });
     }
-    for (const [port, { at }] of this.#told) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#told.delete(port);
-    if (!this.#told.has(this.#parts.imap())) this.#account = "";
+    for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#crowded.delete(port);
+    if (!this.#crowded.has(this.#parts.imap())) this.#account = "";
     const account = this.#account === "" ? [] : [this.#account];
-    if (this.#told.size > 0) notices.raise("ports_crowded", [...[...this.#told].map(detailOf), ...account].join("; "));
+    if (this.#crowded.size > 0)
+      notices.raise("ports_crowded", [...[...this.#crowded].map(detailOf), ...account].join("; "));
     else notices.clear("ports_crowded");
   }
 }

@@ -74,7 +74,7 @@ export class Guesses {
   }
 
   #succeeded(account: string, { at, prefix, isNewPlace }: AlertEvent): void {
-    const failures = told(this.#failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS));
+    const failures = countable(this.#failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS));
     const proofs = new Set(failures.map(({ proof }) => proof));
     if (proofs.size < this.#threshold) return;
     const many = SPREAD_FACTOR * this.#threshold;
@@ -93,7 +93,7 @@ export class Guesses {
 }
 
 /** A failure from a log has no password hash. It may be the same password as a known one, so it does not count. */
-function told(failures: readonly AlertEvent[]): readonly AlertEvent[] {
+function countable(failures: readonly AlertEvent[]): readonly AlertEvent[] {
   const proven = failures.filter(({ proof }) => proof !== null);
   return proven.length === 0 ? failures : proven;
 }

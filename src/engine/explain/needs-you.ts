@@ -2,7 +2,7 @@ import { type AlertCode, alertText, type ConditionCode, isCondition } from "../.
 import { plural } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Notice, OwnerTask } from "../../wire/control/items.ts";
-import type { ChecksReport } from "../../wire/control/told.ts";
+import type { ChecksReport } from "../../wire/control/reports.ts";
 import type { HeldCount } from "../admin-ports.ts";
 import type { Alert } from "../alerts/ports.ts";
 

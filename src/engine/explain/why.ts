@@ -84,11 +84,11 @@ function mailOf(queries: Queries, queueId: string): Found {
 function mailsOf(queries: Queries, messageId: string): Found {
   const named = eventsOf(queries, { mail: messageId, most: MOST_EVENTS, order: "newest_first" });
   const queueIds = unique(named.items.map(({ queueId }) => queueId));
-  const [told, otherQueueIds] = [queueIds.slice(0, MOST_MAILS), queueIds.slice(MOST_MAILS)];
+  const [shownIds, otherQueueIds] = [queueIds.slice(0, MOST_MAILS), queueIds.slice(MOST_MAILS)];
   const others = new Set<string | null>(otherQueueIds);
   const events = named.items.filter(({ queueId }) => !others.has(queueId));
   let complete = named.next === null && otherQueueIds.length === 0;
-  for (const mail of told) {
+  for (const mail of shownIds) {
     const way = eventsOf(queries, { mail, most: MOST_EVENTS_OF_EACH, order: "newest_first" });
     events.push(...way.items);
     complete &&= way.next === null;

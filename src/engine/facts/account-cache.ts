@@ -88,7 +88,7 @@ export class AccountCache {
     const { guesses: limit, windowMs } = spraying;
     const passwords = new Set<string>();
     const networks = new Set<Prefix>();
-    const told = (): SprayingFacts => ({
+    const found = (): SprayingFacts => ({
       guesses: Math.min(limit, passwords.size),
       networks: Math.min(SPRAYING_NETWORKS, networks.size),
     });
@@ -97,10 +97,10 @@ export class AccountCache {
       networks.add(one.network);
       return passwords.size >= limit && networks.size >= SPRAYING_NETWORKS;
     };
-    for (const one of this.#pending.guesses(now)) if (count(one)) return told();
+    for (const one of this.#pending.guesses(now)) if (count(one)) return found();
     const span = { since: later(now, -windowMs), until: now, most: LOOKED_AT_ALL };
-    for (const one of this.#history.guessesSince(span)) if (count(one)) return told();
-    return told();
+    for (const one of this.#history.guessesSince(span)) if (count(one)) return found();
+    return found();
   }
 
   pending({ subject }: SignInOrigin, now: Millis): readonly Verified[] {

@@ -42,13 +42,13 @@ export const networksOf = z.object({ name: z.string(), networks: z.array(z.strin
 export const accountsFile = z.strictObject({
   file: z.string("is missing, or not text").describe("Lines such as `anna@example.org|{SHA512-CRYPT}$6$…`."),
 });
-const told = z.array(z.object({ name: z.string(), why: z.string() }));
+const reasons = z.array(z.object({ name: z.string(), why: z.string() }));
 export const imported = z.object({
   added: z.array(z.string()),
-  skipped: told.describe("Those that were not imported."),
+  skipped: reasons.describe("Those that were not imported."),
   ignored: z
     .array(z.object({ line: count, name: z.string(), fields: z.array(z.string()) }))
     .describe("Further fields of the lines, which are not used."),
-  weak: told.describe("Imported with a password in clear text that is easy to guess."),
+  weak: reasons.describe("Imported with a password in clear text that is easy to guess."),
   unjudged: z.array(z.string()).describe("Imported with a password in clear text that there was no time to judge."),
 });

@@ -56,8 +56,8 @@ function securityOf(row: Route): readonly Json[] {
 
 function scopesOf(row: Route): readonly string[] {
   const read = scopeOf(row);
-  const told = row.asks === undefined ? "nothing" : needOf(row.asks).needs;
-  const commanded = told === "nothing" || told === "caller" ? null : told;
+  const needs = row.asks === undefined ? "nothing" : needOf(row.asks).needs;
+  const commanded = needs === "nothing" || needs === "caller" ? null : needs;
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
 

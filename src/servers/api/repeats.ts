@@ -12,8 +12,8 @@ export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
-/** `running`: it is on its way; `untold`: it was given, and is not kept; `uncertain`: the guard did not say what came of it. */
-type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "untold" | "uncertain" };
+/** `running`: it is on its way; `keeperFault`: it was given, and is not kept; `uncertain`: the guard did not say what came of it. */
+type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "keeperFault" | "uncertain" };
 
 export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
@@ -59,7 +59,7 @@ export class Repeats {
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
         this.#forget(name); // nothing was done, so it may be sent again
-      else entry.answer = tellsSecret(asked.row.asks) ? "untold" : await kept(response);
+      else entry.answer = tellsSecret(asked.row.asks) ? "keeperFault" : await kept(response);
       return response;
     } catch (error) {
       this.#forget(name);
@@ -92,16 +92,16 @@ export class Repeats {
   }
 }
 
-async function kept(response: Response): Promise<Kept | "untold"> {
+async function kept(response: Response): Promise<Kept | "keeperFault"> {
   const body = await response.clone().text();
-  if (body.length > API_LIMITS.keptAnswer) return "untold";
+  if (body.length > API_LIMITS.keptAnswer) return "keeperFault";
   return { status: response.status, headers: [...response.headers], body };
 }
 
 function answerOf({ asked, answer }: Entry, same: string): Response {
   if (asked !== same) return REUSED();
   if (answer === "running") return RUNNING();
-  if (answer === "untold") return DONE();
+  if (answer === "keeperFault") return DONE();
   if (answer === "uncertain") return UNCERTAIN();
   const { status, headers, body } = answer;
   return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });

@@ -8,7 +8,6 @@ import { instant } from "../../core/time.ts";
 import { QUEUE_STATES } from "../postfix/queue.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import { KEEPER_NOTICES } from "./keeper-notices.ts";
-import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
 import {
   checksReport,
   encryptionReport,
@@ -18,7 +17,8 @@ import {
   MOST_REVIEWED,
   retentionReport,
   TOLD,
-} from "./told.ts";
+} from "./reports.ts";
+import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
 import { auditReport, certificateReport, upkeepItem } from "./upkeep.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { plural } from "../../core/text.ts";
 import { answers, changes, type ResultOf, reads } from "../control/effects.ts";
 import { lazily } from "../control/fields.ts";
-import { MOST_REVIEWED } from "../control/told.ts";
+import { MOST_REVIEWED } from "../control/reports.ts";
 import { ADMIN, PROVEN_ADMIN } from "../control/verb-rights.ts";
 import { alias } from "./aliases.ts";
 import { heldAccount } from "./held.ts";

@@ -8,7 +8,7 @@ import {
   firewallReport,
   incidentsReport,
   retentionReport,
-} from "../control/told.ts";
+} from "../control/reports.ts";
 import { auditReport, certificateReport, dnsReport, upkeepItem } from "../control/upkeep.ts";
 import { ADMIN, READ } from "../control/verb-rights.ts";
 import { count, list, meaning, numberedPage, page, pageOf, time } from "./kinds.ts";

@@ -35,7 +35,7 @@ export class JailReports {
   constructor(db: DatabaseSync) {
     // A time later than now is from before the clock was set back, and proves nothing.
     this.#judged = db.prepare(`
-      SELECT j.line_at AS told, j.unjudged AS unjudged, (
+      SELECT j.line_at AS reported, j.unjudged AS unjudged, (
         SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
       FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`);
     // Dovecot logs a refusal without a check as a wrong password. Known proofs come first.
@@ -61,9 +61,9 @@ export class JailReports {
 
   priorReports(subject: Prefix, { jail, lastAt, windowMs, lines }: JailReported, now: Millis): PriorReports {
     const row = this.#judged.get(subject, jail, now, JSON.stringify(covering(subject)));
-    const told = integerOrNull(row?.["told"] ?? null);
+    const reported = integerOrNull(row?.["reported"] ?? null);
     const answered = integerOrNull(row?.["answered"] ?? null);
-    const upTo = told === null ? answered : Math.max(told, answered ?? told);
+    const upTo = reported === null ? answered : Math.max(reported, answered ?? reported);
     const since = later(lastAt, -(windowMs + LOGIN_LATE_MS));
     const passwords = this.#passwords.all(subject, since, later(lastAt, EARLY_MS));
     const isJudged = this.#judgedAmong(subject, lines);

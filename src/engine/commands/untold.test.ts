@@ -1,8 +1,0 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { untold } from "./untold.ts";
-
-test("the keeper's reason is passed on; an answer without the asked field is that of another version", () => {
-  assert.equal(untold({ ok: false, reason: "The keeper hung up." }).message, "The keeper hung up.");
-  assert.equal(untold({ ok: true, detail: "" }).message, "The keeper is of another version.");
-});
