@@ -51,7 +51,7 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
   const client = new Client(path);
   const question = ask("CONNECT", "127.0.0.1").replace(/\n\n$/, "\nclient_port=40000\npolicy_context=sieve\n\n");
   const refused = "action=421 4.7.1 Only for programs of this mail server\n\n";
-  let told = "";
+  let reported = "";
   for (const [next, says] of [
     [() => Promise.resolve(true), "action=OK\n\n"],
     [() => Promise.resolve(false), refused],
@@ -59,8 +59,8 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
   ] as const) {
     answer = next;
     client.socket.write(question);
-    told += says;
-    await until(() => client.text === told, says);
+    reported += says;
+    await until(() => client.text === reported, says);
   }
   assert.deepEqual([asked, engine.asked.length], [[40_000, 40_000, 40_000], 0]);
   await server.stop();

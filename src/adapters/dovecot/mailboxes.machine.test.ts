@@ -64,8 +64,8 @@ userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver =
     save(String(anna), "Trash", "one");
     save(String(anna), "Tr*", "two");
     const folders = await mailboxes.folders(anna ?? assert.fail());
-    const told = new Set(folders.map(({ name, mails }) => `${name}: ${mails}`));
-    assert.deepEqual(told, new Set(["INBOX: 0", "Tr*: 1", "Trash: 1", "Trash.old: 0"]));
+    const reported = new Set(folders.map(({ name, mails }) => `${name}: ${mails}`));
+    assert.deepEqual(reported, new Set(["INBOX: 0", "Tr*: 1", "Trash: 1", "Trash.old: 0"]));
   });
 
   test("only mail of that folder that came before the time is counted and removed", async () => {

@@ -84,10 +84,10 @@ test("the latest lines: those set aside are read only where the current ones hol
   put("mail/mail.log", `${stamp(5)} x5\n${stamp(6)} x6\n`, 6);
   put("guard/current", `${utc(3)} x3\n${utc(7)} x7\n  x7, which goes on\n`, 7);
   const latest = async (limit: number) => {
-    const told: string[] = [];
-    const damaged = (path: string): void => void told.push(`damaged: ${basename(path)}`);
+    const reported: string[] = [];
+    const damaged = (path: string): void => void reported.push(`damaged: ${basename(path)}`);
     const lines = await latestLines(findLogs(directory).map(openLog), { query: ALL, limit, damaged });
-    return [...told, ...lines.map(({ line }) => line.replace(/^.*? x/, "x"))];
+    return [...reported, ...lines.map(({ line }) => line.replace(/^.*? x/, "x"))];
   };
   assert.deepEqual(await latest(3), ["x6", "x7", "x7, which goes on"]);
   assert.deepEqual(await latest(4), ["x5", "x6", "x7", "x7, which goes on"]);

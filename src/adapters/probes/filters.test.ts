@@ -38,20 +38,20 @@ test("spamd works if it answers PONG, whatever its version", async () => {
 test("a spamd that is busy with mails works as long as it answers about some of them", async () => {
   const spamd = await servedSocket(silent);
   const hangs = { ok: false, hangs: true, says: "gave no answer within 1 s" };
-  const told = [
+  const reported = [
     ["spamd answered 0 s ago\n", { ok: true }],
     ["spamd answered 15 s ago\n", { ok: true }],
     ["spamd answered 16 s ago\n", hangs],
     ["spamd answered about no mail yet\n", hangs],
   ] as const;
-  const check = async ([says, found]: (typeof told)[number]): Promise<void> =>
+  const check = async ([says, found]: (typeof reported)[number]): Promise<void> =>
     assert.deepEqual(await probeSpamd({ spamd, pulse: await servedSocket(saying(says)) }, ENOUGH_MS), found, says);
-  await Promise.all(told.map(check));
+  await Promise.all(reported.map(check));
 });
 
 test("spam-head works if it reports about spamd at all", async () => {
-  for (const told of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
-    assert.deepEqual(await probeSpamHead(await servedSocket(saying(told)), LONG_MS), { ok: true });
+  for (const reported of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
+    assert.deepEqual(await probeSpamHead(await servedSocket(saying(reported)), LONG_MS), { ok: true });
   assert.equal((await probeSpamHead(await servedSocket(silent), SHORT_MS)).ok, false);
 });
 

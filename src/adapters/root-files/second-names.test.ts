@@ -34,8 +34,8 @@ test("it is not from one file system to another", {
 
 test("a file system without hard links gets one sentence; other errors stay unchanged", () => {
   const failed = (code: string): string => {
-    const told = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
-    return told instanceof Error ? told.message : "";
+    const reported = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
+    return reported instanceof Error ? reported.message : "";
   };
   for (const code of ["EPERM", "EOPNOTSUPP", "ENOSYS"])
     assert.match(failed(code), /^Files in \/srv\/mail cannot get second names \(hard links: \w+\), which/);

@@ -176,8 +176,8 @@ test("a variable that overrides the new value is named", async () => {
     out,
     /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m,
   );
-  const told = JSON.stringify(json(await run(layout, "set", "domains", "example.com", "--json")));
-  assert.match(told, /"changed":true,.*"where":"GHOSTINBOX_DOMAIN"/);
+  const reported = JSON.stringify(json(await run(layout, "set", "domains", "example.com", "--json")));
+  assert.match(reported, /"changed":true,.*"where":"GHOSTINBOX_DOMAIN"/);
 });
 
 test("a secret is not printed, right or wrong", async () => {

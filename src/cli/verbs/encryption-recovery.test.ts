@@ -84,8 +84,8 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
     );
     assert.equal(opened(SECOND), 1);
     const why = await run(`why --account ${ANNA}`);
-    const told = "its own, which the password opens; older mail is locked: ./ghostinbox encryption recover";
-    assert.match(why.out, new RegExp(`^ {2}key of its mail +${told} ${ANNA} --recovery-key FILE$`, "m"));
+    const reported = "its own, which the password opens; older mail is locked: ./ghostinbox encryption recover";
+    assert.match(why.out, new RegExp(`^ {2}key of its mail +${reported} ${ANNA} --recovery-key FILE$`, "m"));
     assert.match(why.err, /^Next: \.\/ghostinbox encryption recover anna@/m);
   });
 

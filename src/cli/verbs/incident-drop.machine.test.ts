@@ -34,8 +34,8 @@ describe("mail of an account leaves the queue, and none of it without a copy", {
   /** A file of Postfix's queue, unless `isThere` says that it cannot be found. */
   function put(id: string, place: "deferred/A" | "hold", { isThere = true } = {}): void {
     const queueName = place === "hold" ? "hold" : "deferred";
-    const told = { queue: queueName, at: queue.length + 1, sizeBytes: 1, sender: ANNA, nextTryAt: null };
-    queue.push({ id, ...told, recipientCount: 0, recipients: [] });
+    const reported = { queue: queueName, at: queue.length + 1, sizeBytes: 1, sender: ANNA, nextTryAt: null };
+    queue.push({ id, ...reported, recipientCount: 0, recipients: [] });
     const file = join(layout.postfixQueue, place, id);
     mkdirSync(dirname(file), { recursive: true });
     if (isThere) writeFileSync(file, id);

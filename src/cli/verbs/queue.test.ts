@@ -7,7 +7,7 @@ import type { QueueItem } from "../../wire/verbs/queue.ts";
 const NONE = { ids: [], account: null, sender: null, recipient: null };
 const REASON = "connect to mx.example.net[203.0.113.9]:25: Connection timed out";
 
-function mail(told: Partial<QueueItem> = {}): QueueItem {
+function mail(reported: Partial<QueueItem> = {}): QueueItem {
   return {
     queueId: "72CED1EABE5",
     queue: "deferred",
@@ -18,7 +18,7 @@ function mail(told: Partial<QueueItem> = {}): QueueItem {
     recipientCount: 1,
     recipients: [{ address: "bob@example.net", reason: REASON }],
     nextTryAt: new Date(NOW + 12 * 60_000).toISOString(),
-    ...told,
+    ...reported,
   };
 }
 
@@ -29,7 +29,7 @@ function lists(...mails: readonly QueueItem[]): () => Reply {
 test("each mail tells why it waits and until when, within 80 columns", async () => {
   const long =
     "host mx.example.net[203.0.113.9] said: 451 4.7.1 Greylisting in action, please come back in ten minutes";
-  const told = await typed(
+  const reported = await typed(
     "queue list",
     lists(
       mail(),
@@ -46,7 +46,7 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
     ),
   );
   assert.equal(
-    told.out,
+    reported.out,
     `2 mails in the queue, the oldest first:
 
 72CED1EABE5  deferred, next try in 12 min
@@ -63,12 +63,12 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
   and 5 more
 `,
   );
-  assert.match(told.err, /^Next: \.\/ghostinbox queue flush /);
+  assert.match(reported.err, /^Next: \.\/ghostinbox queue flush /);
 });
 
 test("the holder of a mail is shown, and strangers' text is harmless", async () => {
   const hold = { queue: "hold", nextTryAt: null };
-  const told = await typed(
+  const reported = await typed(
     "queue list",
     lists(
       mail({ ...hold, heldFor: "anna@example.org", recipients: [{ address: "a\x1b[2J@example.net", reason: null }] }),
@@ -78,7 +78,7 @@ test("the holder of a mail is shown, and strangers' text is harmless", async () 
       mail({ queue: "maildrop", nextTryAt: null }),
     ),
   );
-  const states = [...told.out.matchAll(/^72CED1EABE5 {2}(.*)$/gm)].map(([, state]) => state);
+  const states = [...reported.out.matchAll(/^72CED1EABE5 {2}(.*)$/gm)].map(([, state]) => state);
   assert.deepEqual(states, [
     "on hold by the guard, as mail of anna@example.org",
     "on hold by hand",
@@ -86,8 +86,8 @@ test("the holder of a mail is shown, and strangers' text is harmless", async () 
     "is being delivered",
     "arrives",
   ]);
-  assert.ok(!told.out.includes("\x1b"));
-  assert.equal(told.err, "Next: ./ghostinbox account held anna@example.org\n");
+  assert.ok(!reported.out.includes("\x1b"));
+  assert.equal(reported.err, "Next: ./ghostinbox account held anna@example.org\n");
   assert.match((await typed("queue list", lists())).out, /^No such mail is in the queue\.$/m);
 });
 
@@ -112,13 +112,13 @@ const kept = [{ account: "anna@example.org", mails: 3 }];
 const cursorIn = (command: Command): string | null => ("cursor" in command ? command.cursor : null);
 
 test("a long queue is changed to its end, and what stays with the guard is reported", async () => {
-  const told = await typed("queue release --all", (command) => ({
+  const reported = await typed("queue release --all", (command) => ({
     ok: true,
     result: { changed: cursorIn(command) === null ? 0 : 2, kept, next: cursorIn(command) === null ? "there" : null },
   }));
-  assert.deepEqual(told.asked.map(cursorIn), [null, "there"]);
+  assert.deepEqual(reported.asked.map(cursorIn), [null, "there"]);
   assert.equal(
-    told.out,
+    reported.out,
     `2 mails released: Postfix delivers again.
 The guard holds 6 mails of anna@example.org, which stay: ./ghostinbox account held anna@example.org
 `,

@@ -29,7 +29,7 @@ describe("why --account", TIMED, () => {
   const why = async (name = ANNA): Promise<string> => (await run(`why --account ${name}`)).out;
 
   test("starts with the state of the account, then shows what happened", async () => {
-    const told = await why();
+    const reported = await why();
     const state = [
       /^anna@example\.org: active, since .* UTC\.$/,
       /^ {2}may sign in from +anywhere that logins\.networks allows$/,
@@ -40,8 +40,8 @@ describe("why --account", TIMED, () => {
       /^$/,
       /^anna@example\.org: 1 event\.$/,
     ];
-    for (const [i, pattern] of state.entries()) assert.match(told.split("\n")[i] ?? "", pattern);
-    assert.match(told, /ACCOUNT_ADDED/);
+    for (const [i, pattern] of state.entries()) assert.match(reported.split("\n")[i] ?? "", pattern);
+    assert.match(reported, /ACCOUNT_ADDED/);
   });
 
   test("a guarded, held and suspended account with its own networks says so", async () => {
@@ -59,13 +59,13 @@ describe("why --account", TIMED, () => {
         return { type: "KNOW", prefix: net(`203.0.113.${i}`), account: ANNA, proof: "right" } as const;
       }),
     );
-    const told = await why("Anna@Example.org");
-    assert.match(told, /^anna@example\.org: suspended, since /);
-    assert.match(told, /^ {2}may sign in from +203\.0\.113\.0\/24$/m);
-    assert.match(told, /; quota no limit$/m);
-    assert.match(told, /^ {2}guarded +yes: 20 wrong passwords or more within 1h, from new places$/m);
-    assert.match(told, /^ {2}mail held +since .*: it wrote to 101 people within 1h to whom it had never written$/m);
-    assert.match(told, /^ {2}known addresses +203\.0\.113\.\d, .* and 2 more \(--json\)$/m);
+    const reported = await why("Anna@Example.org");
+    assert.match(reported, /^anna@example\.org: suspended, since /);
+    assert.match(reported, /^ {2}may sign in from +203\.0\.113\.0\/24$/m);
+    assert.match(reported, /; quota no limit$/m);
+    assert.match(reported, /^ {2}guarded +yes: 20 wrong passwords or more within 1h, from new places$/m);
+    assert.match(reported, /^ {2}mail held +since .*: it wrote to 101 people within 1h to whom it had never written$/m);
+    assert.match(reported, /^ {2}known addresses +203\.0\.113\.\d, .* and 2 more \(--json\)$/m);
     const answer = json(await run(`why --account ${ANNA} --json`));
     assert.partialDeepStrictEqual(answer, { account: ANNA, state: { suspended: true, guarded: { guesses: 20 } } });
   });

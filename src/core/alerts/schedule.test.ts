@@ -13,11 +13,11 @@ test("quiet hours are two different times of the day", () => {
 });
 
 test("in quiet hours all but the critical waits for their end, over midnight too", () => {
-  const told = (iso: string): string => isoTime(tellAt("warning", at(iso), night));
-  assert.equal(told("2026-01-01T21:59:59Z"), "2026-01-01T21:59:59.000Z");
-  assert.equal(told("2026-01-01T22:00:00Z"), "2026-01-02T07:00:00.000Z");
-  assert.equal(told("2026-01-02T06:59:30Z"), "2026-01-02T07:00:00.000Z");
-  assert.equal(told("2026-01-02T07:00:00Z"), "2026-01-02T07:00:00.000Z");
+  const reported = (iso: string): string => isoTime(tellAt("warning", at(iso), night));
+  assert.equal(reported("2026-01-01T21:59:59Z"), "2026-01-01T21:59:59.000Z");
+  assert.equal(reported("2026-01-01T22:00:00Z"), "2026-01-02T07:00:00.000Z");
+  assert.equal(reported("2026-01-02T06:59:30Z"), "2026-01-02T07:00:00.000Z");
+  assert.equal(reported("2026-01-02T07:00:00Z"), "2026-01-02T07:00:00.000Z");
   assert.equal(tellAt("critical", at("2026-01-01T23:00:00Z"), night), at("2026-01-01T23:00:00Z"));
   assert.equal(tellAt("warning", at("2026-01-01T23:00:00Z"), { ...night, quiet: null }), at("2026-01-01T23:00:00Z"));
 });

@@ -103,8 +103,8 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
     [["now"], "right_password_guarded"],
   ] as const) {
     const facts = factsOf({ account: account({ proofs, candidates: 1_000 }), failures });
-    const { reason: told, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
-    assert.equal(told, reason);
+    const { reason: reported, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    assert.equal(reported, reason);
     assert.deepEqual([decided.verdict, decided.counted], ["refuse", true]);
     assert.deepEqual(
       decided.changes.map(({ type }) => type),

@@ -142,8 +142,8 @@ const examples: readonly Example[] = [
 for (const { that, facts, barred } of examples)
   test(`${that}: ${barred ?? "heard"}`, () => {
     const found = barredBy(POLICY, factsOf(facts), LOGIN, NOON);
-    const told = found === null ? null : `${found.reason} ${found.evidence.count} of ${found.evidence.limit}`;
-    assert.equal(told, barred);
+    const reported = found === null ? null : `${found.reason} ${found.evidence.count} of ${found.evidence.limit}`;
+    assert.equal(reported, barred);
   });
 
 test("a password that looks right is checked while the budget lasts, at home always", () => {

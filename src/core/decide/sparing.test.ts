@@ -53,8 +53,8 @@ test("where nothing forbids it the ban stays", () => {
 });
 
 test("ten minutes after it was recorded, a ban that is due again is recorded again", () => {
-  const told = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
-  assert.equal(withoutForbiddenBan(told, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
+  const reported = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
+  assert.equal(withoutForbiddenBan(reported, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
 });
 
 test("the lists come first, then an administrator at work, then a crowd", () => {

@@ -10,7 +10,7 @@ import type { Service } from "./service.ts";
 const PREFIX = hostPrefix(STRANGER);
 
 /** The record with its text, which must be the same after writing and reading back. */
-function told(record: EventRecord | null) {
+function reported(record: EventRecord | null) {
   assert.ok(record !== null);
   const rest = readRest(JSON.stringify(record.rest));
   assert.ok(rest !== null, JSON.stringify(record.rest));
@@ -21,7 +21,7 @@ function told(record: EventRecord | null) {
 
 test("what only a log tells is a row too, with the times that it was seen", () => {
   const line = (seen: Observation): string => {
-    const made = told(observationRecord(seen, NOON, hostPrefix));
+    const made = reported(observationRecord(seen, NOON, hostPrefix));
     const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
     return `${made.type} ${about}: ${made.details} | ${made.action}`;
   };
@@ -52,7 +52,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
 test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
   const about = { ip: STRANGER, reason: "spam_refused", account: null, queueId: "4ABC", sender: "a@b.test" } as const;
   const refused = { type: "CONTENT_REFUSED", ...about, recipient: "anna@example.org", reply: "5.7.1 no" } as const;
-  const made = told(observationRecord(refused, NOON, hostPrefix));
+  const made = reported(observationRecord(refused, NOON, hostPrefix));
   assert.deepEqual(
     [made.type, made.ip, made.prefix, made.reason, made.details, made.action],
     [
@@ -64,7 +64,7 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
       "refused",
     ],
   );
-  const later = told(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
+  const later = reported(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
   assert.deepEqual([later.type, later.reason, later.action], ["EMAIL_DEFERRED", "filter_deferred", "deferred"]);
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
@@ -80,7 +80,7 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
     server: null,
   } as const;
   const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const { type, action, verdict } = told(
+    const { type, action, verdict } = reported(
       observationRecord({ ...tried, outcome: "bounced", ...seen }, NOON, hostPrefix),
     );
     return `${type} ${verdict === "lose" ? "lost" : action}`;
@@ -104,7 +104,7 @@ test("a delivery records what it says for the server that brought the mail", () 
     server: STRANGER,
   } as const;
   const credit = { type: "CREDIT", prefix: PREFIX, network: PREFIX, mail: "proven" } as const;
-  const { rest } = told(observationRecord(tried, NOON, hostPrefix, credit));
+  const { rest } = reported(observationRecord(tried, NOON, hostPrefix, credit));
   assert.deepEqual(readRest(JSON.stringify(rest)), {
     event: "MAIL_TRIED",
     outcome: "sent",

@@ -16,7 +16,7 @@ const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
 
 /** The record with its text, which must be the same after writing and reading back. */
-function told(record: EventRecord | null) {
+function reported(record: EventRecord | null) {
   assert.ok(record !== null);
   const rest = readRest(JSON.stringify(record.rest));
   assert.ok(rest !== null, JSON.stringify(record.rest));
@@ -26,7 +26,7 @@ function told(record: EventRecord | null) {
 }
 
 function row(event: Event, decided: Decision = PASS) {
-  return told(recordOf(event, decided, { subject: PREFIX, at: NOON }));
+  return reported(recordOf(event, decided, { subject: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, its window, its account`. */
@@ -176,7 +176,7 @@ test("a change that people want to see is a separate row", () => {
   const line = (change: Change): string => {
     const made = changeRecord(change, NOON);
     if (made === null) return "none";
-    const { type, ip: from, reason, details, action } = told(made);
+    const { type, ip: from, reason, details, action } = reported(made);
     return `${type} ${from} ${reason}: ${details} | ${action}`;
   };
   const network = prefixOf(ip("2001:db8::7"), 64);
@@ -215,7 +215,7 @@ test("what an administrator did names the thing and the person", () => {
     details,
     action,
     ip: from,
-  } = told(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
+  } = reported(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
   assert.deepEqual([type, details, action, from], ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null]);
 });
 

@@ -10,9 +10,9 @@ const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const [HOME, THIEF] = [ip("198.51.100.65"), ip("198.51.100.99")];
 let at = 0;
 
-function record(told: Parameters<typeof columns>[0] extends infer C ? Partial<C> : never, rest: Rest): EventRecord {
+function record(reported: Parameters<typeof columns>[0] extends infer C ? Partial<C> : never, rest: Rest): EventRecord {
   at += 1_000;
-  return { ...columns({ at: instant(at), type: "EMAIL", ...told }), rest };
+  return { ...columns({ at: instant(at), type: "EMAIL", ...reported }), rest };
 }
 
 const login = (account: string, ip: Ip, event: "LOGIN_SUCCEEDED" | "LOGIN_FAILED" = "LOGIN_SUCCEEDED") =>

@@ -19,9 +19,11 @@ test("programs and the guard get the same state", () => {
 });
 
 test("what is not open port by port is open as a whole", () => {
-  const told = stateJson(firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""));
+  const reported = stateJson(
+    firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""),
+  );
   const firewall = { state: "bans", open: null, trusted: [], confirmWithinSeconds: null, faults: [] };
-  assert.deepEqual(told, firewall);
+  assert.deepEqual(reported, firewall);
   const reply = { ok: true, detail: "", firewall };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });

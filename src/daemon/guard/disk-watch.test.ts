@@ -95,15 +95,18 @@ test("a read-only file system is reported with its device and the command, until
   let options = "rw,errors=remount-ro";
   const mounts = (): string => `31 22 7:0 / ${layout.data} rw - ext4 /dev/sdb1 ${options}\n`;
   const watch = new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED, space: () => ROOM, mounts });
-  const told = (): string | undefined => {
+  const reported = (): string | undefined => {
     clock.advance(5 * SECOND_MS);
     watch.look();
     return notices.raised.get("disk_read_only");
   };
-  assert.equal(told(), undefined);
+  assert.equal(reported(), undefined);
   options += ",emergency_ro";
   const where = `${layout.data} (/dev/sdb1, ext4)`;
-  assert.equal(told(), `${layout.data} is on ${where}, which is read-only. Try: mount -o remount,rw ${layout.data}`);
+  assert.equal(
+    reported(),
+    `${layout.data} is on ${where}, which is read-only. Try: mount -o remount,rw ${layout.data}`,
+  );
   options = "rw";
-  assert.equal(told(), undefined);
+  assert.equal(reported(), undefined);
 });

@@ -28,12 +28,12 @@ test("the newest comes first; the steps of the open one are listed, without thei
   const allow = parsePrefix("198.51.100.9") ?? assert.fail();
   const since = open.openedAt;
   keepIsolation(layout, { incident: open.id, since, allow: [allow], ssh: [22], shut: ["send"] });
-  const told = incidentsOf(layout);
-  assert.deepEqual(told, {
+  const reported = incidentsOf(layout);
+  assert.deepEqual(reported, {
     incidents: [open, closed].map((one) => ({ ...one, steps: 1 })),
     timeline: [{ at: since, by: "root", step: "note", says: `Step of 2. ${"x".repeat(469)}`, audited: true }],
     isolation: { incident: open.id, since, allow: ["198.51.100.9/32"], shut: ["send"] },
   });
-  const reply = { ok: true, detail: "", incidents: told };
+  const reply = { ok: true, detail: "", incidents: reported };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });

@@ -14,8 +14,8 @@ import { certificateReport } from "./certificate-report.ts";
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 
 test("before the first certificate the report says that there is none", async () => {
-  const told = await certificateReport(layoutOf(temporaryDirectory()), [], []);
-  assert.deepEqual(told, { ok: false, reason: "No certificate is in use yet." });
+  const reported = await certificateReport(layoutOf(temporaryDirectory()), [], []);
+  assert.deepEqual(reported, { ok: false, reason: "No certificate is in use yet." });
 });
 
 test("the certificate is reported with its names and its end, and the ports that serve it", OPENSSL, async () => {
@@ -26,9 +26,13 @@ test("the certificate is reported with its names and its end, and the ports that
   const good = await listenOnPort(createServer(served));
   const bad = await listenOnPort(createServer(other));
   const silent = await listenOnPort(createPlain((socket) => socket.end()));
-  const told = await certificateReport(layout, [good, bad, silent], [{ code: "certificate_expiring", detail: "soon" }]);
-  assert.ok(told.ok && told.certificate !== undefined);
-  const { names, isSelfSigned, notBefore, notAfter, trouble, ports } = told.certificate;
+  const reported = await certificateReport(
+    layout,
+    [good, bad, silent],
+    [{ code: "certificate_expiring", detail: "soon" }],
+  );
+  assert.ok(reported.ok && reported.certificate !== undefined);
+  const { names, isSelfSigned, notBefore, notAfter, trouble, ports } = reported.certificate;
   assert.deepEqual([names, isSelfSigned, trouble], [["mail.example.org"], true, "soon"]);
   assert.ok(notBefore < notAfter);
   assert.deepEqual(ports, [
@@ -36,5 +40,5 @@ test("the certificate is reported with its names and its end, and the ports that
     { port: bad, isServed: false },
     { port: silent, isServed: null },
   ]);
-  assert.doesNotMatch(JSON.stringify(told), /PRIVATE/);
+  assert.doesNotMatch(JSON.stringify(reported), /PRIVATE/);
 });

@@ -89,13 +89,15 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.deepEqual(schedule.troubles(), []);
   now += HOUR_MS;
   limits[0]?.passed("not done after 60 minutes");
-  const told = [{ code: "check_failed", detail: "the checks did not come to their end (not done after 60 minutes)" }];
-  assert.deepEqual(schedule.troubles(), told);
+  const reported = [
+    { code: "check_failed", detail: "the checks did not come to their end (not done after 60 minutes)" },
+  ];
+  assert.deepEqual(schedule.troubles(), reported);
   now += HOUR_MS;
   assert.equal(schedule.look(), first);
   ends[0]?.("SIGKILL");
   await first;
-  assert.deepEqual(schedule.troubles(), told);
+  assert.deepEqual(schedule.troubles(), reported);
   const second = schedule.look();
   assert.equal(ends.length, 2);
   ends[1]?.(null);

@@ -64,17 +64,17 @@ for (const { what, backups = BACKED_UP, record, expected } of [
     assert.equal(isDrillDue(backups, record, { nightAt: NIGHT, everyMs: MONTH, now: NIGHT + MINUTE_MS }), expected));
 
 test("troubles: a drill that failed, was killed, or is overdue", () => {
-  const told = (record: DrillRecord, now: number, runs = false) =>
+  const reported = (record: DrillRecord, now: number, runs = false) =>
     drillTroubles(BACKED_UP, record, { now, everyMs: MONTH, runs }).map(({ code, detail }) => `${code}: ${detail}`);
-  assert.deepEqual(told(drills(drill(NIGHT)), NIGHT + MONTH), []);
-  assert.deepEqual(told(drills(drill(NIGHT, "it is damaged")), NIGHT), [
+  assert.deepEqual(reported(drills(drill(NIGHT)), NIGHT + MONTH), []);
+  assert.deepEqual(reported(drills(drill(NIGHT, "it is damaged")), NIGHT), [
     "backup_drill_failed: 2026-11-20: it is damaged",
   ]);
   const begun = { ...drills(drill(NIGHT - MONTH)), begun: NIGHT };
-  assert.deepEqual(told(begun, NIGHT, true), []);
-  assert.deepEqual(told(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was ended before its end"]);
-  assert.deepEqual(told(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
-  assert.deepEqual(told(drills(drill(NIGHT), drill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
+  assert.deepEqual(reported(begun, NIGHT, true), []);
+  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was ended before its end"]);
+  assert.deepEqual(reported(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
+  assert.deepEqual(reported(drills(drill(NIGHT), drill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
     "backup_drill_failed: 2026-11-21: x",
     "backup_drill_overdue: the last good one is of 2026-11-20",
   ]);

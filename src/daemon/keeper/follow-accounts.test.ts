@@ -28,7 +28,7 @@ function fresh(t: TestContext) {
   });
   const files = new SqliteFileAccounts(db);
   const path = join(directory, "postfix-accounts.cf");
-  const told: FileChanges[] = [];
+  const reported: FileChanges[] = [];
   let up = true;
   /** The guard's part, without its socket. */
   const follower = new AccountsFollower({
@@ -38,7 +38,7 @@ function fresh(t: TestContext) {
       if (!up) return Promise.resolve(null);
       const named = entries.flatMap(({ name, hash }) => nameOf(name).map((each) => ({ name: each, hash })));
       const changes = files.follow(named, gone.flatMap(nameOf), NOW);
-      told.push(changes);
+      reported.push(changes);
       return Promise.resolve(changes);
     },
   });
@@ -48,7 +48,7 @@ function fresh(t: TestContext) {
   return {
     path,
     look,
-    told,
+    reported,
     follower,
     accounts: new SqliteAccounts(db),
     write: (text: string) => writeFileSync(path, text),
@@ -71,7 +71,7 @@ function nameOf(text: string) {
 }
 
 test("lines are added, changed and removed; a file is trusted once it has been unchanged for a while", async (t) => {
-  const { write, look, mayLogIn, hashOf, told, trouble } = fresh(t);
+  const { write, look, mayLogIn, hashOf, reported, trouble } = fresh(t);
   write(`anna@example.org|${HASH}\n`);
   await look(LOOKS - 1);
   assert.deepEqual(mayLogIn(), []);
@@ -81,22 +81,22 @@ test("lines are added, changed and removed; a file is trusted once it has been u
   await look(1);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "bert@example.org"]);
   assert.match(hashOf("bert@example.org"), /^\{ARGON2ID\}/);
-  const commands = told.length;
+  const commands = reported.length;
   const first = hashOf("bert@example.org");
   write(`# a comment more\nanna@example.org|${OTHER}\nbert@example.org|{PLAIN}a clear text\n`);
   await look();
   assert.equal(hashOf("anna@example.org"), OTHER);
   assert.equal(hashOf("bert@example.org"), first, "the same password is not hashed anew");
-  assert.equal(told.length, commands + 1);
+  assert.equal(reported.length, commands + 1);
   write(`anna@example.org|${OTHER}\n`);
   await look(10);
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
-  assert.equal(told.length, commands + 2);
+  assert.equal(reported.length, commands + 2);
   assert.equal(trouble(), null);
 });
 
 test("an empty, missing, truncated or nonsensical file changes nothing and is reported", async (t) => {
-  const { write, look, mayLogIn, path, trouble, told } = fresh(t);
+  const { write, look, mayLogIn, path, trouble, reported } = fresh(t);
   write(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
   await look();
   const both = mayLogIn();
@@ -120,7 +120,7 @@ test("an empty, missing, truncated or nonsensical file changes nothing and is re
   await look();
   assert.match(trouble() ?? "no trouble", /is no file/);
   rmSync(path);
-  assert.ok(told.length > 0);
+  assert.ok(reported.length > 0);
   write(`anna@example.org|${HASH}\n`);
   await look();
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
@@ -128,7 +128,7 @@ test("an empty, missing, truncated or nonsensical file changes nothing and is re
 });
 
 test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {
-  const { accounts, write, look, mayLogIn, hashOf, guardUp, told } = fresh(t);
+  const { accounts, write, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
   const [carl] = nameOf("carl@example.org");
   assert.ok(carl !== undefined);
   accounts.add(carl, OTHER, NOW);
@@ -143,7 +143,7 @@ test("accounts made by command are not touched; the guard is asked again until i
   await look();
   assert.equal(hashOf("carl@example.org"), OTHER);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
-  assert.ok(told.every(({ skipped }) => skipped.length === 0));
+  assert.ok(reported.every(({ skipped }) => skipped.length === 0));
 });
 
 test("without a followed file nothing is read, and nothing reported", async (t) => {

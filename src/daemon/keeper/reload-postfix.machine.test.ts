@@ -61,8 +61,8 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     const reload = reloadPostfix(layout).finally(() => {
       isDone = true;
     });
-    const told = await postfix("reload");
-    assert.equal(told.code, 0, told.stderr);
+    const reported = await postfix("reload");
+    assert.equal(reported.code, 0, reported.stderr);
     assert.ok(!isDone || performance.now() - began > 5_000, "it waits");
     process.kill(former, "SIGCONT");
     assert.equal(await reload, null);

@@ -74,17 +74,17 @@ test("one that is killed is tried again an hour later, also while that cannot be
     started += 1;
     return Promise.resolve("SIGKILL");
   });
-  const told = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
+  const reported = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
-  assert.deepEqual(killed.troubles(), told);
+  assert.deepEqual(killed.troubles(), reported);
   // Root writes nothing where others could.
   chmodSync(layout.report, 0o777);
   clock.at += HOUR_MS;
   for (const after of [0, MINUTE_MS, HOUR_MS]) {
     clock.at += after;
     await killed.look();
-    assert.deepEqual(killed.troubles(), told);
+    assert.deepEqual(killed.troubles(), reported);
   }
   assert.equal(started, 3);
 });
@@ -102,13 +102,13 @@ test("a report that does not end is reported after an hour, and no other starts 
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;
   limits[0]?.passed("not done after 60 minutes");
-  const told = [{ code: "report_unsent", detail: "the report was ended (not done after 60 minutes)" }];
-  assert.deepEqual(stuck.troubles(), told);
+  const reported = [{ code: "report_unsent", detail: "the report was ended (not done after 60 minutes)" }];
+  assert.deepEqual(stuck.troubles(), reported);
   clock.at += HOUR_MS;
   assert.equal(stuck.look(), running);
   killed.resolve("SIGKILL");
   await running;
-  assert.deepEqual(stuck.troubles(), told);
+  assert.deepEqual(stuck.troubles(), reported);
   assert.equal(limits.length, 1);
   assert.notEqual(stuck.look(), null, "it is tried again");
 });

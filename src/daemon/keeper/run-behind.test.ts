@@ -40,10 +40,10 @@ test("its end is reported: by its code or by a signal", SKIP, async () => {
 
 test("a program that does not end is killed after its limit, and reported", SKIP, async () => {
   const { layout } = installed("process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);");
-  const told: string[] = [];
-  const limit = { ms: 600, passed: (reason: string) => void told.push(reason) };
+  const reported: string[] = [];
+  const limit = { ms: 600, passed: (reason: string) => void reported.push(reason) };
   assert.equal(await runBehind(layout, "report", [], limit), "SIGKILL");
-  assert.deepEqual(told, ["not done after 0.01 minutes"]);
+  assert.deepEqual(reported, ["not done after 0.01 minutes"]);
 });
 
 test("one that ends in time leaves no limit behind", SKIP, async () => {

@@ -28,16 +28,16 @@ test("a program that shares a service's port is reported while it listens, and t
   t.after(() => beside.kill("SIGKILL"));
   await once(beside.stdout, "data");
   assert.equal(troubleAfter(3), null, "one look: it may be about to end");
-  const told = new RegExp(
+  const reported = new RegExp(
     `^port ${port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*Try: kill ${beside.pid}$`,
   );
-  assert.match(troubleAfter(3) ?? "", told);
+  assert.match(troubleAfter(3) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);
   assert.equal(troubleAfter(3, null), null, "a service that is down has no port to share");
   assert.equal(troubleAfter(6, process.pid, { ...says, address: "127.0.0.1" }), null, "another address is its own");
-  assert.match(troubleAfter(6) ?? "", told);
+  assert.match(troubleAfter(6) ?? "", reported);
   inUse = 7;
-  assert.match(troubleAfter(6) ?? "", told, "what was found is looked for again, however few sockets are in use");
+  assert.match(troubleAfter(6) ?? "", reported, "what was found is looked for again, however few sockets are in use");
   beside.kill("SIGKILL");
   await once(beside, "exit");
   assert.equal(troubleAfter(3), null);

@@ -22,16 +22,16 @@ test("the state of encryption is shown, and which key it takes, but not where th
     mkdirSync(dirname(file), { recursive: true });
   const prepared = prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout });
   assert.deepEqual(prepared, { ok: true, changed: true });
-  const told = encryptionOf(layout, SERVER);
-  assert.partialDeepStrictEqual(told, { encrypts: true, byAccount: false, readable: true });
-  assert.match(told.fingerprint ?? "", /^[0-9a-f]{64}$/);
-  const reply = { ok: true, detail: "", encryption: told };
+  const reported = encryptionOf(layout, SERVER);
+  assert.partialDeepStrictEqual(reported, { encrypts: true, byAccount: false, readable: true });
+  assert.match(reported.fingerprint ?? "", /^[0-9a-f]{64}$/);
+  const reply = { ok: true, detail: "", encryption: reported };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
   rmSync(layout.mailPrivateKey);
-  assert.deepEqual(encryptionOf(layout, SERVER), { ...told, readable: false });
+  assert.deepEqual(encryptionOf(layout, SERVER), { ...reported, readable: false });
   assert.deepEqual(
     encryptionOf(layout, OFF),
-    { ...told, encrypts: false, readable: false },
+    { ...reported, encrypts: false, readable: false },
     "older mail stays as it is",
   );
 });

@@ -15,9 +15,9 @@ test("a Fail2ban that is off has no jails", async () => {
 });
 
 test("a Fail2ban that should run and is missing is reported as such", async () => {
-  const told = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
-  assert.ok(!told.ok);
-  assert.match(told.reason, /^Fail2ban (?:does not answer|cannot be asked)\.$/);
+  const reported = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
+  assert.ok(!reported.ok);
+  assert.match(reported.reason, /^Fail2ban (?:does not answer|cannot be asked)\.$/);
 });
 
 test("the guard can read the keeper's answer about it", () => {

@@ -25,8 +25,8 @@ function layoutOfServer() {
 
 test("before the first run there is only the next one", () => {
   const nextRunAt = new Date(nextNight(3, NOW)).toISOString();
-  const told = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
-  assert.deepEqual(toldOf(layoutOfServer()), told);
+  const reported = { nextRunAt, lastRun: null, failure: null, paused: null, legalHolds: [] };
+  assert.deepEqual(toldOf(layoutOfServer()), reported);
 });
 
 test("the last run, why there is none now, and the start of each legal hold are shown; not its reason", () => {
@@ -35,12 +35,12 @@ test("the last run, why there is none now, and the start of each legal hold are 
   const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
   writeRecord(layout.retentionRecord, { since: 1, lookedAt: NOW, leap, last, failure: null });
   setLegalHold(layout.legalHolds, { account: "Anna@example.org", since: SINCE, reason: "case 12" });
-  const told = toldOf(layout);
-  assert.deepEqual(told.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
-  assert.match(told.paused ?? "", /^the clock went ahead by 20 days/);
-  assert.equal(told.nextRunAt, null);
-  assert.deepEqual(told.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
-  const reply = { ok: true, detail: "", retention: told };
+  const reported = toldOf(layout);
+  assert.deepEqual(reported.lastRun, { at: "2026-11-19T12:00:00.000Z", mails: 3, bytes: 4_000 });
+  assert.match(reported.paused ?? "", /^the clock went ahead by 20 days/);
+  assert.equal(reported.nextRunAt, null);
+  assert.deepEqual(reported.legalHolds, [{ account: "anna@example.org", since: SINCE }]);
+  const reply = { ok: true, detail: "", retention: reported };
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });
 
@@ -55,9 +55,9 @@ test("a failed run is shown with its reason, and tried again an hour later", () 
   const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
   const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };
   writeRecord(layout.retentionRecord, record);
-  const told = toldOf(layout);
-  assert.deepEqual(told.failure, { at: "2026-11-20T11:30:00.000Z", reason: failure.reason });
-  assert.equal(told.nextRunAt, "2026-11-20T12:30:00.000Z");
+  const reported = toldOf(layout);
+  assert.deepEqual(reported.failure, { at: "2026-11-20T11:30:00.000Z", reason: failure.reason });
+  assert.equal(reported.nextRunAt, "2026-11-20T12:30:00.000Z");
   writeRecord(layout.retentionRecord, { ...record, failure: { ...failure, at: NOW - HOUR_MS } });
   assert.equal(toldOf(layout).nextRunAt, "2026-11-20T12:00:00.000Z", "it is due");
 });

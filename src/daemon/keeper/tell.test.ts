@@ -13,10 +13,10 @@ const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], c
 
 test("root's records are shown while the settings cannot be read, the rest is not", async () => {
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
-  const told = await tell("upkeep", known);
-  assert.ok(told.ok);
+  const reported = await tell("upkeep", known);
+  assert.ok(reported.ok);
   assert.partialDeepStrictEqual(
-    told.upkeep?.find(({ name }) => name === "audit"),
+    reported.upkeep?.find(({ name }) => name === "audit"),
     { state: "down" },
   );
   for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)

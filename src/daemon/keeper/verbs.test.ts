@@ -88,9 +88,12 @@ test("the status tells which services run, and what does not work from the secon
       verbs.watches.lookAtParts();
       const reply = await status();
       assert.ok(reply.ok);
-      const [told] = reply.troubles ?? [];
-      assert.match(`${told?.code}: ${told?.detail}`, /^verifier_silent: Rspamd cannot be reached \(ENOENT\), since /);
-      assert.equal(reply.services?.find(({ name }) => name === "rspamd")?.silence?.says, told?.detail);
+      const [reported] = reply.troubles ?? [];
+      assert.match(
+        `${reported?.code}: ${reported?.detail}`,
+        /^verifier_silent: Rspamd cannot be reached \(ENOENT\), since /,
+      );
+      assert.equal(reply.services?.find(({ name }) => name === "rspamd")?.silence?.says, reported?.detail);
     },
     { timeout: patience(20_000) },
   );

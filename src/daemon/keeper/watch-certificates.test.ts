@@ -77,10 +77,10 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     called();
     called({ CERT_SHA256: "0".repeat(64) });
     assert.deepEqual(troubles(), []);
-    const [told = "", ...more] = troubles(16 * MINUTE_MS);
+    const [reported = "", ...more] = troubles(16 * MINUTE_MS);
     assert.deepEqual(more, []);
     assert.match(
-      told,
+      reported,
       /^certificate_unknown: for \.example\.org by C=GB, O=Sectigo Limited, CN=.*: key 33ac1d9b\w{56}, certificate 3cdc83b3\w{56}$/,
     );
     assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has looked");
@@ -111,9 +111,9 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     called({ PUBKEY_SHA256: other });
     assert.deepEqual(troubles(16 * MINUTE_MS), []);
     watch.use({ "certificates.log": log, "certificates.files": [], "certificates.known": [] });
-    const [told = ""] = troubles();
-    assert.match(told, /key a{64}/);
-    assert.doesNotMatch(told, new RegExp(key), "it was noted");
+    const [reported = ""] = troubles();
+    assert.match(reported, /key a{64}/);
+    assert.doesNotMatch(reported, new RegExp(key), "it was noted");
   });
 
   test("an owner who accepts a key, or removes the line, has settled it", () => {
@@ -136,10 +136,10 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     const { called, troubles, log } = kit();
     called({ ISSUER_DN: `CN=x\n1\tdiscovered_cert\t.\t${"b".repeat(64)}\t${"c".repeat(64)}\tx\tx\t.\n\u001b[31m` });
     assert.equal(readFileSync(log, "utf8").split("\n").length, 2);
-    const [told = ""] = troubles(16 * MINUTE_MS);
-    assert.match(told, new RegExp(`key ${STRANGER}`));
-    assert.doesNotMatch(told, /key b{64}/);
-    assert.ok(!told.includes("\u001b"));
+    const [reported = ""] = troubles(16 * MINUTE_MS);
+    assert.match(reported, new RegExp(`key ${STRANGER}`));
+    assert.doesNotMatch(reported, /key b{64}/);
+    assert.ok(!reported.includes("\u001b"));
     assert.match(readFileSync(log, "utf8"), /^\d+\tdiscovered_cert\t/);
   });
 

@@ -92,11 +92,11 @@ test("after one that does not work again, no other is touched until it answers",
   const { silent, looks, details } = upgraded("dovecot", "postfix");
   silent.set("dovecot", "The IMAP port does not answer");
   assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"]);
-  const told = ["component_outdated dovecot: The IMAP port does not answer"];
-  assert.deepEqual(details(), told);
+  const reported = ["component_outdated dovecot: The IMAP port does not answer"];
+  assert.deepEqual(details(), reported);
   for (const minutes of [10, 20]) {
     assert.deepEqual(await looks(minutes * MINUTE_MS), []);
-    assert.deepEqual(details(), told);
+    assert.deepEqual(details(), reported);
   }
   silent.clear();
   assert.deepEqual(await looks(30 * MINUTE_MS), ["check postfix", "restart postfix"]);

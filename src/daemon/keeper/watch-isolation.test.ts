@@ -37,11 +37,14 @@ test("a table that was removed is restored, and the isolation is reported until 
   isolation = ISOLATION;
   await watch.look();
   await watch.look();
-  const told = { code: "isolated", detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still shut: sign-in, send" };
-  assert.deepEqual([watch.troubles(), made], [[told], 1]);
+  const reported = {
+    code: "isolated",
+    detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still shut: sign-in, send",
+  };
+  assert.deepEqual([watch.troubles(), made], [[reported], 1]);
   [isThere, fails] = [false, true];
   await watch.look();
-  assert.deepEqual([watch.troubles(), made], [[told, { code: "isolation_broken", detail: "nft failed" }], 2]);
+  assert.deepEqual([watch.troubles(), made], [[reported, { code: "isolation_broken", detail: "nft failed" }], 2]);
   isolation = null;
   await watch.look();
   assert.deepEqual(watch.troubles(), []);

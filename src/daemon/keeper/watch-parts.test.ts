@@ -77,11 +77,11 @@ test("a part that failed twice is reported with its time and a command; several 
   assert.deepEqual(watch.troubles(), [], "one failure");
   await pass(3);
   const since = new Date(start + 6_000).toISOString();
-  const [told, ...more] = watch.troubles();
+  const [reported, ...more] = watch.troubles();
   assert.deepEqual(more, []);
-  assert.equal(told?.code, "spam_filter_down");
+  assert.equal(reported?.code, "spam_filter_down");
   assert.equal(
-    told?.detail,
+    reported?.detail,
     `The spamd gave no answer within 3 s, since ${since}. The spamass-milter gave no answer within 3 s, since ${since}. ` +
       `Try: sv restart ${join(services, "spamd")} ${join(services, "spamass-milter")}`,
   );
@@ -171,10 +171,10 @@ test("after a change of the settings the state of a part stays, and one that is 
   const { results, pass, watch, probes } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   await pass(10);
-  const told = watch.troubles();
-  assert.equal(told.length, 1);
+  const reported = watch.troubles();
+  assert.equal(reported.length, 1);
   watch.use(probes);
-  assert.deepEqual(watch.troubles(), told);
+  assert.deepEqual(watch.troubles(), reported);
   watch.use([]);
   assert.deepEqual(watch.troubles(), []);
 });

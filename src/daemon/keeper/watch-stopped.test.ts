@@ -46,10 +46,10 @@ test("a stopped program is reported at the second look, until it continues; one 
   watch.look(EVERY_MS + 1_000);
   assert.deepEqual(watch.troubles(), [], "a moment is no trouble");
   watch.look(2 * EVERY_MS);
-  const [told] = watch.troubles();
-  assert.equal(told?.code, "process_stopped");
-  for (const child of [web, writer]) assert.ok(told.detail.includes(`(pid ${child.pid})`), told.detail);
-  assert.match(told.detail, /Try: kill -CONT \d+ \d+$/);
+  const [reported] = watch.troubles();
+  assert.equal(reported?.code, "process_stopped");
+  for (const child of [web, writer]) assert.ok(reported.detail.includes(`(pid ${child.pid})`), reported.detail);
+  assert.match(reported.detail, /Try: kill -CONT \d+ \d+$/);
   for (const looks of [3, 4]) watch.look(looks * EVERY_MS);
   assert.deepEqual(proceeded, [writer.pid]);
   assert.deepEqual(said, [`svlogd (pid ${writer.pid}) was stopped by a signal: it is continued.`]);

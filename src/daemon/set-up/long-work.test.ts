@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { runLong } from "./long-work.ts";
 
 test("while a program takes its time there are messages, again and again, and then it ends like any other", async () => {
-  const told: number[] = [];
-  const work = { waits: (ms: number) => void told.push(ms), isStopped: () => false, patienceMs: 50 };
+  const reported: number[] = [];
+  const work = { waits: (ms: number) => void reported.push(ms), isStopped: () => false, patienceMs: 50 };
   // It runs until the second message.
-  const ran = runLong("sh", ["-c", "read -r line; echo $line; exit 3"], { input: later(told) }, work);
+  const ran = runLong("sh", ["-c", "read -r line; echo $line; exit 3"], { input: later(reported) }, work);
   assert.deepEqual({ ...(await ran), stderr: "" }, { code: 3, stdout: "done\n", stderr: "" });
-  assert.ok(told.length >= 2 && (told[0] ?? 0) >= 50, told.join());
+  assert.ok(reported.length >= 2 && (reported[0] ?? 0) >= 50, reported.join());
 });
 
-async function* later(told: readonly number[]): AsyncGenerator<string> {
-  while (told.length < 2) await new Promise((resolve) => setImmediate(resolve));
+async function* later(reported: readonly number[]): AsyncGenerator<string> {
+  while (reported.length < 2) await new Promise((resolve) => setImmediate(resolve));
   yield "done\n";
 }
 

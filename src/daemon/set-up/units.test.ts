@@ -20,10 +20,10 @@ const NEEDED = { skip: lacking({ installed: ["systemd-notify", "python3"] }) };
 test("systemd learns that the server runs, and under which name", NEEDED, async () => {
   const socket = join(temporaryDirectory(), "notify");
   const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
-  let told = "";
-  systemd.stdout.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  let reported = "";
+  systemd.stdout.on("data", (chunk: Buffer) => (reported += chunk.toString()));
   await until(() => existsSync(socket));
   await Promise.all([tellReady("GhostInbox runs as mail.example.org.", socket), once(systemd, "close")]);
-  assert.match(told, /^READY=1$/m);
-  assert.match(told, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
+  assert.match(reported, /^READY=1$/m);
+  assert.match(reported, /^STATUS=GhostInbox runs as mail\.example\.org\.$/m);
 });

@@ -28,18 +28,18 @@ test("a burst of commits is one piece of news, to everyone who listens", async (
     news.stop();
     await guard.stop();
   });
-  let [told, toldToo] = [0, 0];
-  news.subscribe(() => (told += 1));
+  let [reported, toldToo] = [0, 0];
+  news.subscribe(() => (reported += 1));
   const leave = news.subscribe(() => (toldToo += 1));
   news.start();
   // Whoever begins to watch is told once, for what was committed before.
-  await t.waitFor(() => assert.equal(told, 1));
+  await t.waitFor(() => assert.equal(reported, 1));
   for (let id = 1; id <= 50; id++) guard.feed.publish(id);
-  await t.waitFor(() => assert.equal(told, 2));
+  await t.waitFor(() => assert.equal(reported, 2));
   assert.equal(toldToo, 2);
   leave();
   guard.feed.publish(51);
-  await t.waitFor(() => assert.equal(told, 3));
+  await t.waitFor(() => assert.equal(reported, 3));
   assert.equal(toldToo, 2, "it has left");
 });
 
@@ -48,16 +48,16 @@ test("when the guard returns, listeners are told at once, and it is watched agai
   const first = await guardAt(path);
   const news = new GuardNews((onEvent) => watch(path, onEvent));
   t.after(() => news.stop());
-  let told = 0;
-  news.subscribe(() => (told += 1));
+  let reported = 0;
+  news.subscribe(() => (reported += 1));
   news.start();
-  await t.waitFor(() => assert.equal(told, 1));
+  await t.waitFor(() => assert.equal(reported, 1));
   await first.stop();
   const second = await guardAt(path);
   t.after(() => second.stop());
-  await t.waitFor(() => assert.equal(told, 2), { timeout: patience(10_000) });
+  await t.waitFor(() => assert.equal(reported, 2), { timeout: patience(10_000) });
   second.feed.publish(7);
-  await t.waitFor(() => assert.equal(told, 3));
+  await t.waitFor(() => assert.equal(reported, 3));
 });
 
 test("after the end nobody is told, and nothing is asked for again", async () => {

@@ -60,7 +60,8 @@ test("one after another; when too many wait the next is refused, and later ones 
 test("a caller has one place, and users of mailboxes keep the administrator neither out nor waiting behind them", async () => {
   const thread = new PasswordThread(LONG, played(EACH));
   const order: (string | null)[] = [];
-  const judged = (password: string, by: JudgedFor) => thread.judge(one(password), by).then((told) => order.push(told));
+  const judged = (password: string, by: JudgedFor) =>
+    thread.judge(one(password), by).then((reported) => order.push(reported));
   const users = ["anna", "bert"].map((name) => judged(name, user(name)));
   await assert.rejects(thread.judge(one("again"), user("anna")), { name: "JudgesBusy", message: /same caller/ });
   await Promise.all([...users, judged("owner", owns)]);

@@ -32,9 +32,9 @@ test("a trial answers with the report of a replay, one at a time, and the next m
   const { thread, asked, troubles } = trialed();
   const first = thread.decide(asked);
   assert.deepEqual(await thread.decide(asked), { outcome: "busy" });
-  const told = await first;
-  assert.ok(told.outcome === "done", JSON.stringify(told));
-  assert.deepEqual([told.report.events, told.report.reach.firstEvent], [0, null]);
+  const reported = await first;
+  assert.ok(reported.outcome === "done", JSON.stringify(reported));
+  assert.deepEqual([reported.report.events, reported.report.reach.firstEvent], [0, null]);
   assert.equal((await thread.decide({ ...asked, mostEvents: 10 })).outcome, "done");
   assert.deepEqual(troubles, []);
 });

@@ -25,11 +25,11 @@ test("a right password that was refused is reported for each account, for an hou
   for (const account of ["anna@example.test", "bob@example.test"])
     kit.take("LOGIN_REFUSED", { reason: "right_password_guarded", account, from: "203.0.113.8" });
   const refused = ["right_password_refused anna@example.test", "right_password_refused bob@example.test"];
-  const told = (): readonly string[] => kit.holding().filter((one) => one.startsWith("right_password_refused"));
-  assert.deepEqual(told(), refused);
+  const reported = (): readonly string[] => kit.holding().filter((one) => one.startsWith("right_password_refused"));
+  assert.deepEqual(reported(), refused);
   assert.equal(alertText("right_password_refused").severity, "critical", "told in quiet hours too");
   kit.wait(HOUR_MS);
-  assert.deepEqual(told(), []);
+  assert.deepEqual(reported(), []);
 });
 
 test("names without an account leave room for real accounts", () => {

@@ -112,8 +112,8 @@ test("events that cannot be read end no alert about them, and hide none about an
   state.unreadable = true;
   notices.raise("disk_nearly_full", "");
   held.push({ code: "component_down", subject: "dovecot", detail: "" });
-  const told = await seconds(120);
-  assert.deepEqual(told.toSorted(), [
+  const reported = await seconds(120);
+  assert.deepEqual(reported.toSorted(), [
     "a: opened component_down dovecot",
     "a: opened disk_nearly_full",
     "a: resolved component_down postfix",

@@ -25,7 +25,7 @@ test("of fifty accounts with two alerts each, five of each are sent one by one, 
 test("within the hour further ones are sent in one more digest, and the next hour starts with single ones", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 7));
-  assert.equal((await seconds(2 * MINUTE)).filter((told) => told === "a: digest").length, 1);
+  assert.equal((await seconds(2 * MINUTE)).filter((reported) => reported === "a: digest").length, 1);
   for (let i = 0; i < 10; i++) {
     held.push(...holdings("account_held", 2, 100 + 2 * i));
     assert.deepEqual(await seconds(MINUTE), []);
@@ -54,7 +54,7 @@ test("an end never comes before its start; many ends are sent together", async (
   held.splice(0, 4);
   const ends = await seconds(3 * MINUTE);
   assert.deepEqual(
-    ends.map((told) => told.split(" ").slice(0, 3).join(" ")),
+    ends.map((reported) => reported.split(" ").slice(0, 3).join(" ")),
     ["a: resolved account_guarded", "a: resolved account_guarded", "a: resolved account_guarded"],
     "two ends wait already, and one of four comes after the handful",
   );
@@ -83,6 +83,6 @@ test("a clock that was set back keeps nothing waiting for longer than an hour", 
   await seconds(2 * MINUTE);
   clock.advance(-48 * HOUR * 1_000);
   held.push(...holdings("sending_limited", 7));
-  const told = await seconds(HOUR);
-  assert.equal(told.filter((one) => one === "a: digest").length, 1);
+  const reported = await seconds(HOUR);
+  assert.equal(reported.filter((one) => one === "a: digest").length, 1);
 });

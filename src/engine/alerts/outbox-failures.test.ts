@@ -153,13 +153,13 @@ test("a message is due at its time, and not a millisecond earlier", async () => 
   kit.box.round(AT_ONCE, "en");
   await kit.box.settled();
   kit.broken.clear();
-  const told = async (ms: number): Promise<number> => {
+  const reported = async (ms: number): Promise<number> => {
     kit.clock.advance(ms);
     kit.box.round(AT_ONCE, "en");
     await kit.box.settled();
     return kit.told.length;
   };
-  assert.deepEqual([await told(4_999), await told(1)], [0, 1]);
+  assert.deepEqual([await reported(4_999), await reported(1)], [0, 1]);
 });
 
 test("digests, which are about nothing single, do not wait for one that failed", async () => {

@@ -26,10 +26,10 @@ test("a passkey that is removed and added again is reported again", () => {
   const kit = windows();
   for (const type of ["PASSKEY_ADDED", "PASSKEY_REMOVED", "PASSKEY_ADDED"] as const)
     kit.take(type, { subject: "Laptop", actor: WEB });
-  const told = ["added (event 1)", "removed (event 2)", "added (event 3)"];
+  const reported = ["added (event 1)", "removed (event 2)", "added (event 3)"];
   assert.deepEqual(
     kit.holding(),
-    told.map((one) => `web_passkey Laptop ${one}`),
+    reported.map((one) => `web_passkey Laptop ${one}`),
   );
 });
 

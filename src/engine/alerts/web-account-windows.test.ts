@@ -17,8 +17,8 @@ test("each change of an account through the web is reported for a day; root's ar
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
   kit.take("ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
   kit.take("ACCOUNT_RELEASED", { account: ANNA, actor: WEB });
-  const told = [4, 5, 6, 7, 8].map((id) => `web_account ${ANNA} (event ${id})`);
-  assert.deepEqual(kit.holding(), told, "the second new password is told as well");
+  const reported = [4, 5, 6, 7, 8].map((id) => `web_account ${ANNA} (event ${id})`);
+  assert.deepEqual(kit.holding(), reported, "the second new password is told as well");
   assert.equal(kit.details()[4], `had its held mail sent, by ${WEB}`);
   kit.wait(DAY_MS);
   assert.deepEqual(kit.holding(), []);

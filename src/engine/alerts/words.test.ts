@@ -119,10 +119,10 @@ test("a digest of fifty shows all of them; its messages are in their order", () 
 
 test("a detail ends in one full stop, and nothing is said where there is none", () => {
   const disk = { ...alert, code: "disk_nearly_full", subject: "" } as const;
-  const told = (detail: string): string => openedMessage({ ...disk, detail }, "en").body;
-  assert.match(told("3 MB are left"), / 3 MB are left\.\n\nWhat to do: /);
-  assert.match(told("3 MB are left."), / 3 MB are left\.\n\nWhat to do: /);
-  assert.doesNotMatch(told(""), /\. \.|Why it matters/);
+  const reported = (detail: string): string => openedMessage({ ...disk, detail }, "en").body;
+  assert.match(reported("3 MB are left"), / 3 MB are left\.\n\nWhat to do: /);
+  assert.match(reported("3 MB are left."), / 3 MB are left\.\n\nWhat to do: /);
+  assert.doesNotMatch(reported(""), /\. \.|Why it matters/);
   assert.equal(openedMessage(disk, "en").title, "The disk of the data directory is nearly full");
   assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
 });
@@ -141,9 +141,9 @@ test("a digest of what is only to know is itself only to know", () => {
 });
 
 test("of what a stranger wrote, 120 characters are shown of a name and 500 of anything else", () => {
-  const told = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) }, "en");
-  assert.equal(told.title.match(/x+/)?.[0].length, 119);
-  assert.equal(told.body.match(/y{9,}/)?.[0].length, 499);
+  const reported = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) }, "en");
+  assert.equal(reported.title.match(/x+/)?.[0].length, 119);
+  assert.equal(reported.body.match(/y{9,}/)?.[0].length, 499);
 });
 
 test("in German too: what happened, its end, and a digest that loses its oldest", () => {

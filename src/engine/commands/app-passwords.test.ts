@@ -24,8 +24,8 @@ test("an app password is random, told once and on record; making one ends no ses
   assert.deepEqual(kit.types().slice(1), ["APP_PASSWORD_MADE", "APP_PASSWORD_MADE"]);
   assert.deepEqual(kit.details().slice(1), [`phone of ${NAME} by root`, `Annas Laptop of ${NAME} by root`]);
   assert.deepEqual(kit.kept(), []);
-  const told = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME)]);
-  for (const password of passwords) assert.ok(!told.includes(password));
+  const reported = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME)]);
+  for (const password of passwords) assert.ok(!reported.includes(password));
 });
 
 test("removing one ends the sessions of the account", async () => {

@@ -82,9 +82,9 @@ describe("sessions of the dashboard, by command", () => {
     await result({ verb: "session_end", id: (await ids())[0] ?? "" });
     await result({ verb: "session_end_all" });
     assert.ok(!(await kit.ask({ verb: "sign_out" }, "web", second)).ok && third.ip === IP);
-    const told = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
+    const reported = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
     const web = `web:admin via ${IP}`;
-    const own = told.slice(before).filter((one) => one.startsWith("SESSION_"));
+    const own = reported.slice(before).filter((one) => one.startsWith("SESSION_"));
     assert.equal(own.length, 5);
     assert.ok([id, other].some((one) => own[0] === `SESSION_PROVED ${one} by ${web}`));
     assert.equal(own[1], `SESSION_ENDED 1 session, all but its own by ${web}`);

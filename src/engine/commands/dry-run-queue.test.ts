@@ -56,8 +56,8 @@ describe("a dry run of a command on mail", () => {
   });
 
   function listed(id: string, queue: ListedMail["queue"]): ListedMail {
-    const told = { sizeBytes: 1, sender: ANNA, recipients: [], recipientCount: 1, reason: null, nextTryAt: null };
-    return { id, queue, at: 0, ...told };
+    const reported = { sizeBytes: 1, sender: ANNA, recipients: [], recipientCount: 1, reason: null, nextTryAt: null };
+    return { id, queue, at: 0, ...reported };
   }
 
   function obey(): void {

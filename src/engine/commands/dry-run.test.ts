@@ -159,8 +159,8 @@ describe("a dry run that the web asks for", () => {
     const kit = webGateOnMemory();
     kit.clock.advance(PROOF_MS);
     const as = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
-    const told = kit.admit(TOKEN, as);
-    assert.ok("error" in told && told.error.denied === "proof_needed");
+    const reported = kit.admit(TOKEN, as);
+    assert.ok("error" in reported && reported.error.denied === "proof_needed");
     const stranger = kit.admit(BAN, { ...as, as: "0".repeat(64) });
     assert.ok("error" in stranger && stranger.error.denied === "unauthorized");
     assert.deepEqual(kit.denied(), []);

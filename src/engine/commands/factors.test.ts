@@ -66,9 +66,9 @@ describe("second factors, by command", () => {
     assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
     await session();
     const web = `by web:admin via ${IP}`;
-    const told = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
+    const reported = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
     assert.deepEqual(
-      told.filter((one) => /FACTOR|RECOVERY/.test(one)),
+      reported.filter((one) => /FACTOR|RECOVERY/.test(one)),
       [
         `FACTOR_ADDED authenticator app ${web}`,
         `SECOND_FACTOR_ASKED authenticator app ${web}`,

@@ -77,7 +77,11 @@ describe("what the user of a mailbox changes", () => {
       assert.ok(!refused.ok && refused.denied === "unauthorized");
       assert.equal(kit.active.passwordHash(ANNA), hash);
       assert.deepEqual(sessionsOf(ANNA), []);
-      assert.equal(kit.details().filter((told) => String(told).includes(ACTOR)).length, 0, "nothing is on record");
+      assert.equal(
+        kit.details().filter((reported) => String(reported).includes(ACTOR)).length,
+        0,
+        "nothing is on record",
+      );
     });
 
   test("nor does it replace another one while the same session continues", async () => {
@@ -134,8 +138,8 @@ describe("what the user of a mailbox changes", () => {
     const paused = await mine({ verb: "greylist_pause", recipient: ANNA, for: "30m" });
     const until = new Date(kit.clock.now() + 1_800_000).toISOString();
     assert.deepEqual(paused, { ok: true, result: { target: ANNA, until, by: ACTOR } });
-    const told = await mine({ verb: "my_mailbox" });
-    assert.ok(told.ok && "greylistPausedUntil" in told.result && told.result.greylistPausedUntil === until);
+    const reported = await mine({ verb: "my_mailbox" });
+    assert.ok(reported.ok && "greylistPausedUntil" in reported.result && reported.result.greylistPausedUntil === until);
     const resume = { verb: "greylist_resume", recipient: ANNA } as const;
     assert.deepEqual(await mine(resume), { ok: true, result: { target: ANNA } });
     assert.ok(!(await mine(resume)).ok);

@@ -5,8 +5,8 @@ import { OwnDeliveries } from "./own-deliveries.ts";
 
 function mail(id: string, ...addresses: readonly string[]): ListedMail {
   const recipients = addresses.map((address) => ({ address, reason: null }));
-  const told = { queue: "deferred", at: 0, sizeBytes: 1, sender: "", nextTryAt: null };
-  return { id, ...told, recipientCount: recipients.length, recipients };
+  const reported = { queue: "deferred", at: 0, sizeBytes: 1, sender: "", nextTryAt: null };
+  return { id, ...reported, recipientCount: recipients.length, recipients };
 }
 
 function setUp(queue: readonly ListedMail[]) {

@@ -60,7 +60,7 @@ describe("passkeys of the dashboard, by command", () => {
   }
 
   /** Events with their sentence, of these types. */
-  const told = (types: RegExp): readonly string[] =>
+  const reported = (types: RegExp): readonly string[] =>
     kit
       .types()
       .map((type, i) => `${String(type)} ${String(kit.details()[i])}`)
@@ -92,9 +92,9 @@ describe("passkeys of the dashboard, by command", () => {
     assert.deepEqual(again, { outcome: "wrong" });
     await signIn();
     const web = `by web:admin via ${IP}`;
-    assert.deepEqual(told(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
-    assert.equal(told(/^LOGIN_SUCCEEDED dashboard login=<admin> with passkey Laptop$/).length, 2);
-    assert.deepEqual(told(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
+    assert.deepEqual(reported(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
+    assert.equal(reported(/^LOGIN_SUCCEEDED dashboard login=<admin> with passkey Laptop$/).length, 2);
+    assert.deepEqual(reported(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
   });
 
   test("a change that cannot be recorded is not made", async () => {
@@ -156,7 +156,7 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
     const copy = await result({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
     assert.deepEqual(copy, { outcome: "wrong" });
-    assert.deepEqual(told(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
+    assert.deepEqual(reported(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
     await signIn({ verb: "sign_in_passkey", ...(await used(device, 9)), ...FROM });
   });
 

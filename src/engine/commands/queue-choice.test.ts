@@ -37,9 +37,9 @@ describe("which mails of the queue a command means", () => {
     }
   }
 
-  function mail(n: number, told: Partial<ListedMail> = {}): ListedMail {
+  function mail(n: number, reported: Partial<ListedMail> = {}): ListedMail {
     const usual = { queue: "deferred", at: n, sizeBytes: 500, sender: ANNA, nextTryAt: null };
-    return { id: id(n), ...usual, recipientCount: 0, recipients: [], ...told };
+    return { id: id(n), ...usual, recipientCount: 0, recipients: [], ...reported };
   }
 
   async function result(command: Command): Promise<object> {

@@ -55,10 +55,10 @@ function obey(): void {
   }
 }
 
-function mail(id: string, told: Partial<ListedMail> = {}): ListedMail {
+function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
   const recipients = [{ address: "bob@elsewhere.test", reason: "connection timed out" }];
   const usual = { queue: "deferred", at: 1_000, sizeBytes: 500, sender: ANNA, nextTryAt: 2_000 };
-  return { id, ...usual, recipientCount: recipients.length, recipients, ...told };
+  return { id, ...usual, recipientCount: recipients.length, recipients, ...reported };
 }
 
 async function result(command: Command): Promise<object> {
@@ -88,18 +88,18 @@ test("a list shows where each mail waits and for whom it is held, a page at a ti
   await guardHolds("AAAA3", ANNA);
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
   const first = await result({ ...list, limit: 2 });
-  const told = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
+  const reported = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
   const times = { at: new Date(1_000).toISOString(), nextTryAt: new Date(2_000).toISOString() };
   assert.deepEqual(first, {
     mails: [
-      { queueId: "AAAA1", queue: "deferred", heldFor: null, ...told, ...times },
-      { queueId: "AAAA2", queue: "hold", heldFor: null, ...told, ...times, nextTryAt: null },
+      { queueId: "AAAA1", queue: "deferred", heldFor: null, ...reported, ...times },
+      { queueId: "AAAA2", queue: "hold", heldFor: null, ...reported, ...times, nextTryAt: null },
     ],
     next: "0000000000001000 AAAA2",
     total: 3,
   });
   assert.deepEqual(await result({ ...list, limit: 2, cursor: "0000000000001000 AAAA2" }), {
-    mails: [{ queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...told, ...times }],
+    mails: [{ queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...reported, ...times }],
     next: null,
     total: 3,
   });

@@ -7,9 +7,9 @@ const BROKEN = { ok: false, reason: "Line 1 is not TOML." } as const;
 
 test("a file that cannot be read changes nothing, and says so", async () => {
   const { engine, rows } = commandsOnMemory();
-  const told = { ok: false, kind: "failed", message: BROKEN.reason, next: "`config check` lists every problem." };
-  assert.deepEqual(pending({ pending: () => BROKEN }), told);
-  assert.deepEqual(await reload({ reload: () => BROKEN, engine }, "root"), told);
+  const reported = { ok: false, kind: "failed", message: BROKEN.reason, next: "`config check` lists every problem." };
+  assert.deepEqual(pending({ pending: () => BROKEN }), reported);
+  assert.deepEqual(await reload({ reload: () => BROKEN, engine }, "root"), reported);
   assert.equal(rows(), 0);
 });
 

@@ -12,7 +12,7 @@ const PLACES = 15;
 
 function scene() {
   let now = NOON;
-  const told: (string | null)[] = [];
+  const reported: (string | null)[] = [];
   const asked: (readonly number[])[] = [];
   const silences = new Map<string, number>();
   const progress = new Map<string, Progress>();
@@ -41,39 +41,39 @@ function scene() {
     imap: () => 993,
     shareImap: () => Promise.resolve(shared.shift() ?? ""),
     notices: {
-      raise: (code, detail) => void told.push(`${code}: ${detail}`),
-      clear: () => void told.push(null),
+      raise: (code, detail) => void reported.push(`${code}: ${detail}`),
+      clear: () => void reported.push(null),
       list: () => [],
     },
     clock: { now: () => now },
   });
   const wait = (ms: number): void => void (now = later(now, ms));
-  return { room, told, asked, silences, progress, known, wanted, shared, wait };
+  return { room, reported, asked, silences, progress, known, wanted, shared, wait };
 }
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
 
 test("while there is room no silent client is looked up, and nothing is reported", async () => {
-  const { room, told, asked } = scene();
+  const { room, reported, asked } = scene();
   assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
-  assert.deepEqual([asked, told], [[], [null]]);
+  assert.deepEqual([asked, reported], [[], [null]]);
 });
 
 test("where places run out, the oldest client that got nowhere is ended, with a notice for a minute", async () => {
-  const { room, told, asked, wait } = scene();
+  const { room, reported, asked, wait } = scene();
   await room.plan(strangers(7, 1));
   wait(30 * SECOND_MS);
   const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
   assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
   assert.deepEqual(asked, [[25]]);
-  const [, detail] = told;
+  const [, detail] = reported;
   assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");
   wait(MINUTE_MS - 1);
   await room.plan([]);
-  assert.equal(told.at(-1), detail);
+  assert.equal(reported.at(-1), detail);
   wait(1);
   await room.plan([]);
-  assert.equal(told.at(-1), null);
+  assert.equal(reported.at(-1), null);
 });
 
 test("who was idle when cut is refused for half a minute, unless an account signs in from there", async () => {
@@ -114,7 +114,7 @@ test("whose mail is on its way stays, and who is silent goes before who speaks",
 });
 
 test("where the places of IMAP run out, the account that holds them is asked to share, and is named while it lasts", async () => {
-  const { room, told, known, shared, wait } = scene();
+  const { room, reported, known, shared, wait } = scene();
   shared.push("anna@example.test had 300 sessions open");
   const open = strangers(1, 10).map((one) => ({ ...one, port: 993 }));
   known.push(...open.map((one) => prefixOf(one.ip, 64)));
@@ -123,12 +123,12 @@ test("where the places of IMAP run out, the account that holds them is asked to 
   await room.plan(open);
   await room.plan(open);
   assert.match(
-    told.at(-1) ?? "",
+    reported.at(-1) ?? "",
     /; port 993: 10 connections for 15 places; 0 ended; anna@example\.test had 300 sessions open$/,
   );
   wait(MINUTE_MS);
   await room.plan([]);
-  assert.equal(told.at(-1), null);
+  assert.equal(reported.at(-1), null);
   await room.plan(open);
-  assert.doesNotMatch(told.at(-1) ?? "", /anna/);
+  assert.doesNotMatch(reported.at(-1) ?? "", /anna/);
 });

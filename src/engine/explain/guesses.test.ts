@@ -52,12 +52,12 @@ function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): vo
 }
 
 /** Fails this often, each time with a different wrong password. */
-function fail(count: number, told: Told = {}): void {
-  for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...told });
+function fail(count: number, reported: Told = {}): void {
+  for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...reported });
 }
 
-function succeed(told: Told = {}): void {
-  take("LOGIN_SUCCEEDED", { isNewPlace: true, ...told });
+function succeed(reported: Told = {}): void {
+  take("LOGIN_SUCCEEDED", { isNewPlace: true, ...reported });
 }
 
 function found(): readonly string[] {

@@ -81,8 +81,8 @@ for (const [isBeyondHelp, status, overall] of [
   test(`Postfix that runs and does not work is ${status}${isBeyondHelp ? " if no restart helps" : ""}`, async () => {
     const silence = { says: "Postfix's cleanup gave no answer", isBeyondHelp };
     reply = { ok: true, detail: "", services: [{ name: "postfix", ...UP, silence }] };
-    const { status: told, components } = await health();
-    assert.equal(told, overall);
+    const { status: reported, components } = await health();
+    assert.equal(reported, overall);
     assert.deepEqual(components.at(-1), { name: "postfix", status, detail: silence.says });
   });
 

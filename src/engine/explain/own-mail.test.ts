@@ -13,7 +13,7 @@ const MESSAGE = "<one@sender.test>";
 
 /** The events of some mails, oldest first, found by queue id or Message-ID. */
 function queriesOf(...events: readonly (readonly [type: string, told: Partial<EventItem>])[]) {
-  const rows = events.map(([type, told], i) => eventItem(type, { id: i + 1, ...told }));
+  const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
   return {
     events: ({ mail, type }: EventFilter): EventPage => {
       const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);

@@ -8,8 +8,8 @@ import { spamScores } from "./spam-scores.ts";
 /** `daysAgo` of each mail, oldest first, and whether it was spam. */
 function queriesOf(...mails: readonly (readonly [daysAgo: number, isSpam: boolean])[]) {
   const items = mails.map(([daysAgo, isSpam], i) => {
-    const told = { verdict: isSpam ? "mark" : "pass", messageId: `<${i}@x>`, recipient: "anna@example.test" };
-    return eventItem("SPAM_SCORED", { ...told, id: i + 1, at: isoTime(later(NOON, -daysAgo * DAY_MS)) });
+    const reported = { verdict: isSpam ? "mark" : "pass", messageId: `<${i}@x>`, recipient: "anna@example.test" };
+    return eventItem("SPAM_SCORED", { ...reported, id: i + 1, at: isoTime(later(NOON, -daysAgo * DAY_MS)) });
   });
   return {
     events: ({ type, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {

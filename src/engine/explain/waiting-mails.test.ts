@@ -10,8 +10,8 @@ type Row = Readonly<{ type: string; minute: number } & Partial<EventItem>>;
 
 /** In the order of their ids, a page at a time as the database gives them. */
 function queriesOf(...rows: readonly Row[]) {
-  const items = rows.map(({ type, minute, ...told }, i) =>
-    eventItem(type, { ip: "203.0.113.7", ...told, id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)) }),
+  const items = rows.map(({ type, minute, ...reported }, i) =>
+    eventItem(type, { ip: "203.0.113.7", ...reported, id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)) }),
   );
   return {
     events: ({ type, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
@@ -98,8 +98,8 @@ test("a hundred are shown, all are counted, and where events are too many it say
           const left = type === "GREYLIST_ASKED" ? Math.min(count, before - 1) : 0;
           const items = Array.from({ length: Math.min(left, most) }, (_, i) => {
             const id = left - i;
-            const told = { reason: "greylist_asked", sender: `${id}@stranger.test`, recipient: ANNA } as const;
-            return eventItem(type ?? "", { id, ...told });
+            const reported = { reason: "greylist_asked", sender: `${id}@stranger.test`, recipient: ANNA } as const;
+            return eventItem(type ?? "", { id, ...reported });
           });
           return { items, next: items.length < left ? (items.at(-1)?.id ?? null) : null };
         },

@@ -14,8 +14,8 @@ type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?:
 
 /** Rows in the order of their ids. `mail` or `names` are the names by which the database finds a row. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
-  const items = rows.map(({ type, minute = 0, mail: _mail, names: _names, ...told }, i) =>
-    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...told }),
+  const items = rows.map(({ type, minute = 0, mail: _mail, names: _names, ...reported }, i) =>
+    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...reported }),
   );
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): EventPage => {

@@ -131,23 +131,27 @@ test("a refusal counts against the account, once for each stranger among the rec
     const sending = { ...NO_SENDING, mail: { recipients: 9, written: 9 - strangers, strangers } };
     mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(5));
   };
-  const told = (extra: Partial<typeof REFUSED> = {}): unknown =>
+  const reported = (extra: Partial<typeof REFUSED> = {}): unknown =>
     mails.meaningOf({ ...REFUSED, ...extra }, POLICY, instant(9));
   const refusal = { type: "NOTE_REFUSAL", account: ANNA };
   take(2);
-  assert.deepEqual(told({ outcome: "deferred" }), null);
-  assert.deepEqual(told({ relay: "lmtp dovecot" }), null, "an account here");
-  assert.deepEqual(told({ relay: "smtp none", server: null }), null, "a domain that does not exist: nobody refused it");
-  assert.deepEqual(told({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
-  assert.deepEqual([told(), told(), told()], [refusal, refusal, null]);
+  assert.deepEqual(reported({ outcome: "deferred" }), null);
+  assert.deepEqual(reported({ relay: "lmtp dovecot" }), null, "an account here");
+  assert.deepEqual(
+    reported({ relay: "smtp none", server: null }),
+    null,
+    "a domain that does not exist: nobody refused it",
+  );
+  assert.deepEqual(reported({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
+  assert.deepEqual([reported(), reported(), reported()], [refusal, refusal, null]);
   take(0);
-  assert.equal(told(), null, "people to whom it has written");
+  assert.equal(reported(), null, "people to whom it has written");
   take(9);
   vouchedAt = 5;
-  assert.equal(told(), null, "the owner has vouched since");
+  assert.equal(reported(), null, "the owner has vouched since");
   vouchedAt = 4;
-  assert.equal(told(), null, "two of this domain have counted");
-  assert.deepEqual(told({ recipient: "eve@example.com" }), refusal);
+  assert.equal(reported(), null, "two of this domain have counted");
+  assert.deepEqual(reported({ recipient: "eve@example.com" }), refusal);
 });
 
 test("a refusal is recorded with its account and counted, that of a stranger's mail without", async () => {

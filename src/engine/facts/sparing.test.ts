@@ -113,14 +113,14 @@ test("repeated sparing is recorded every ten minutes", async () => {
   engine.administratorAt(OFFICE);
   for (let i = 0; i < 13; i++) await connect();
   assert.equal(count("SPARED"), 1);
-  for (const [waitMs, told] of [
+  for (const [waitMs, reported] of [
     [10 * MINUTE_MS - 1, 1],
     [1, 2],
   ] as const) {
     clock.advance(waitMs);
     engine.administratorAt(OFFICE);
     for (let i = 0; i < 13; i++) await connect();
-    assert.equal(count("SPARED"), told);
+    assert.equal(count("SPARED"), reported);
   }
 });
 

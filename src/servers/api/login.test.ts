@@ -91,8 +91,8 @@ test("a wrong password and an address that may not try hear the same words", asy
 
 test("the log has a line for each wrong password, for Fail2ban, and nothing else", async (t) => {
   const kit = await startKit(t);
-  const told: string[] = [];
-  const parts = { ...kit.parts, signInRefused: (ip: string) => told.push(ip), callers: new Callers(kit.parts) };
+  const reported: string[] = [];
+  const parts = { ...kit.parts, signInRefused: (ip: string) => reported.push(ip), callers: new Callers(kit.parts) };
   const from = async (text: string, password: string): Promise<number> => {
     const ip = parseIp(text) ?? assert.fail(text);
     return (await tryToSignIn(parts, { given: { password }, ip, secure: false, form: false, headers: new Headers() }))
@@ -104,7 +104,7 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   assert.equal(await from("203.0.113.3", "wrong"), 429);
   kit.guard.isDown = true;
   assert.equal(await from("203.0.113.4", "wrong"), 503);
-  assert.deepEqual(told, ["203.0.113.1"]);
+  assert.deepEqual(reported, ["203.0.113.1"]);
 });
 
 test("without the guard no sign-in succeeds", async (t) => {

@@ -21,10 +21,10 @@ type Document = Readonly<{ openapi: string; paths: Readonly<Record<string, Reado
 test("the description tells every route of the table, and who may call it", async (t) => {
   const { table, document } = await description(t);
   assert.match(document.openapi, /^3\.1\./);
-  const told = Object.entries(document.paths).flatMap(([path, methods]) =>
+  const reported = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  assert.deepEqual(told.toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
+  assert.deepEqual(reported.toSorted(), table.map(({ method, path }) => `${method} ${path}`).toSorted());
 
   const ids = new Set<string>();
   for (const row of table) {

@@ -10,13 +10,13 @@ test("it looks at the health only while a page is open, once for all of them", a
   const kit = await startKit(t);
   const news = new PageNews(kit.parts, new HealthReader(kit.parts));
   assert.equal(kit.guard.of("health").length, 0);
-  let told = 0;
-  const leave = [news.subscribe(() => (told += 1)), news.subscribe(() => undefined)];
+  let reported = 0;
+  const leave = [news.subscribe(() => (reported += 1)), news.subscribe(() => undefined)];
   await until(() => news.health !== null);
   assert.deepEqual(JSON.parse(news.health ?? ""), HEALTH);
-  assert.deepEqual([told, kit.guard.of("health").length, kit.subscribers()], [1, 1, 1]);
+  assert.deepEqual([reported, kit.guard.of("health").length, kit.subscribers()], [1, 1, 1]);
   kit.tell();
-  assert.deepEqual([told, news.commits], [2, 1]);
+  assert.deepEqual([reported, news.commits], [2, 1]);
   for (const one of leave) one();
   assert.deepEqual([news.health, kit.subscribers()], [null, 0]);
 });
@@ -24,15 +24,15 @@ test("it looks at the health only while a page is open, once for all of them", a
 test("a longer uptime does not count as a change of health", async (t) => {
   const kit = await startKit(t);
   const news = new PageNews(kit.parts, new HealthReader(kit.parts));
-  let told = 0;
-  t.after(news.subscribe(() => (told += 1)));
-  await until(() => told === 1);
+  let reported = 0;
+  t.after(news.subscribe(() => (reported += 1)));
+  await until(() => reported === 1);
   kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, uptimeSeconds: 9 } });
   kit.advance(2_000);
   await until(() => kit.guard.of("health").length > 1);
   kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "degraded" } });
   kit.advance(2_000);
-  await until(() => told === 2);
+  await until(() => reported === 2);
   assert.match(news.health ?? "", /"degraded"/);
 });
 

@@ -54,8 +54,8 @@ test("a page of bans tells how many are in force", async (t) => {
 test("an account is explained with its state now, and without it while the guard is down", async (t) => {
   const kit = await startKit(t);
   const account = "anna@example.org";
-  const told = await readWhyAccount(kit.parts, FOR_CI, account);
-  assert.deepEqual([told.account, told.state], [account, null]);
+  const reported = await readWhyAccount(kit.parts, FOR_CI, account);
+  assert.deepEqual([reported.account, reported.state], [account, null]);
   assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "account_state", name: account } }]);
   kit.guard.isDown = true;
   const without = await readWhyAccount(kit.parts, FOR_CI, account);
@@ -67,8 +67,8 @@ test("an address is explained as of now, with the configured memory", async (t) 
   const address = t.mock.method(kit.queries, "address");
   const prefix = parsePrefix("203.0.113.7") ?? assert.fail();
   kit.guard.replies.set("protection", { ok: true, result: { prefix, reason: "gateway" } });
-  const told = await readWhy(kit.parts, FOR_CI, prefix);
-  assert.deepEqual([told.ban, told.protection, told.protectionUnknown], [BAN, "gateway", false]);
+  const reported = await readWhy(kit.parts, FOR_CI, prefix);
+  assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);
   assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "protection", target: prefix } }]);
   assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
   kit.guard.isDown = true;

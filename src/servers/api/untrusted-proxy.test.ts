@@ -14,10 +14,10 @@ test("an unnamed proxy is reported for a while, with the time of its first reque
   const proxies = new UntrustedProxy();
   proxies.saw(by(PROXY), PROXY, CLIENT, NOON);
   proxies.saw(by(PROXY), PROXY, CLIENT, later(NOON, 5 * MINUTE_MS));
-  const [told] = proxies.notices(later(NOON, 14 * MINUTE_MS));
-  assert.equal(told?.code, "proxy_not_trusted");
-  assert.equal(told?.since, "2026-11-20T12:00:00.000Z");
-  assert.match(told?.detail ?? "", /came from 10\.0\.0\.5$/);
+  const [reported] = proxies.notices(later(NOON, 14 * MINUTE_MS));
+  assert.equal(reported?.code, "proxy_not_trusted");
+  assert.equal(reported?.since, "2026-11-20T12:00:00.000Z");
+  assert.match(reported?.detail ?? "", /came from 10\.0\.0\.5$/);
   assert.deepEqual(proxies.notices(later(NOON, 15 * MINUTE_MS)), []);
 });
 
@@ -28,9 +28,9 @@ test("two proxies by turns are each reported with the time of their first reques
     const peer = minute % 2 === 0 ? PROXY : other;
     proxies.saw(by(peer), peer, CLIENT, later(NOON, minute * MINUTE_MS));
   }
-  const [told, ...more] = proxies.notices(later(NOON, 6 * MINUTE_MS));
-  assert.match(told?.detail ?? "", /came from 10\.0\.0\.6$/);
-  assert.equal(told?.since, "2026-11-20T12:01:00.000Z");
+  const [reported, ...more] = proxies.notices(later(NOON, 6 * MINUTE_MS));
+  assert.match(reported?.detail ?? "", /came from 10\.0\.0\.6$/);
+  assert.equal(reported?.since, "2026-11-20T12:01:00.000Z");
   assert.deepEqual(more, []);
 });
 

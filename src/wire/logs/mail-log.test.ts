@@ -28,12 +28,12 @@ test("a probe that gave up does not count against its client", () => {
 });
 
 test("sign-ins on port 25 are counted by the line that ends the session", () => {
-  const told = "disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6";
-  const seen = read(`mail postfix/smtpd[1]: ${told}`);
+  const reported = "disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6";
+  const seen = read(`mail postfix/smtpd[1]: ${reported}`);
   assert.ok(seen?.type === "CLIENT_FAULT");
   assert.deepEqual([seen.reason, seen.times, seen.detail], ["auth_not_offered", 3, "auth=0/3"]);
   assert.equal(
-    read(`mail postfix/submission/smtpd[1]: ${told}`),
+    read(`mail postfix/submission/smtpd[1]: ${reported}`),
     null,
     "where signing in is offered, the guard is asked",
   );
@@ -59,7 +59,7 @@ test("the way of a mail: its names, and what became of it", () => {
     queueId: "72CED1EABE5",
     messageId: "<a@sender.test>",
   });
-  const told = (to: string): string =>
+  const reported = (to: string): string =>
     `mail postfix/smtp[1]: 72CED1EABE5: to=<${to}>, orig_to=<x@y.test>, relay=mx.test[203.0.113.9]:25, conn_use=2, ` +
     "delay=0.12, delays=0.05/0.01/0.03/0.03, dsn=4.2.0, status=deferred (host said: 450 status=sent (ok))";
   const tried = {
@@ -71,16 +71,16 @@ test("the way of a mail: its names, and what became of it", () => {
     reply: "host said: 450 status=sent (ok)",
     server: "203.0.113.9",
   };
-  assert.deepEqual(read(told("anna@example.test")), { ...tried, recipient: "anna@example.test" });
+  assert.deepEqual(read(reported("anna@example.test")), { ...tried, recipient: "anna@example.test" });
   const forged = '"a>, relay=x, delay=0, delays=0, dsn=2.0.0, status=sent (ok)"@example.test';
-  assert.deepEqual(read(told(forged)), { ...tried, recipient: forged });
+  assert.deepEqual(read(reported(forged)), { ...tried, recipient: forged });
 });
 
 test("a withheld report is not a delivery", () => {
-  const told =
+  const reported =
     "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +
     "status=sent (the sender of the mail is not proven)";
-  const seen = read(told);
+  const seen = read(reported);
   assert.ok(seen?.type === "MAIL_TRIED");
   assert.deepEqual([seen.outcome, seen.alias, seen.recipient], ["withheld", null, "a@b.test"]);
 });

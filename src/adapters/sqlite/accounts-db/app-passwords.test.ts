@@ -110,14 +110,14 @@ test("the last use is noted to the minute, and does not count as a change of the
   apps.used(ann, "phone 1", later(START, MINUTE_MS + 1));
   apps.used(ann, "none", later(START, MINUTE_MS));
   assert.equal(uses.changes(db), before);
-  const told = readAppPasswords(db, ann);
-  assert.deepEqual(told[0], {
+  const reported = readAppPasswords(db, ann);
+  assert.deepEqual(reported[0], {
     name: "phone 1",
     madeAt: isoTime(later(START, 1)),
     madeBy: "root",
     usedAt: isoTime(later(START, MINUTE_MS)),
   });
-  assert.equal(told[1]?.usedAt, null);
+  assert.equal(reported[1]?.usedAt, null);
   assert.deepEqual(apps.proofsOf(ann), ["01", "06", "05", "04"]);
   assert.deepEqual(apps.proofsOf(bob), []);
 });

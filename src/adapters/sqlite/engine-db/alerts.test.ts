@@ -37,9 +37,9 @@ describe("alerts on a database", () => {
     const account = "anna@example.test";
     for (let i = 0; i < 8; i++)
       await engine.audit({ type: "ACCOUNT_ADDED", subject: `${i}${account}`, by: "web:admin via 203.0.113.9" });
-    const told = await seconds(20);
-    assert.equal(told.length, 8, "none waits for a digest");
-    assert.match(told[0] ?? "", /^opened web_account 0anna@example\.test \(event \d+\)$/);
+    const reported = await seconds(20);
+    assert.equal(reported.length, 8, "none waits for a digest");
+    assert.match(reported[0] ?? "", /^opened web_account 0anna@example\.test \(event \d+\)$/);
   });
 
   test("an alias that was added through the web is reported with its targets", async () => {

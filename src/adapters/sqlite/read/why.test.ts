@@ -194,9 +194,9 @@ test("an address: its report, and the same events explained, oldest first", (t) 
     times: 2,
   });
   observe({ ...fault, ip: networkAddress(prefix), reason: "tls_failed", detail: "lost connection" });
-  const told = whyAddress(queries, prefix, now(), DAY_MS).timeline;
+  const reported = whyAddress(queries, prefix, now(), DAY_MS).timeline;
   assert.deepEqual(
-    told.map(({ source, type, details }) => [source, type, details]),
+    reported.map(({ source, type, details }) => [source, type, details]),
     [
       ["login", "LOGIN_FAILED", "imap login=<anna@example.test> (2 times)"],
       ["smtp", "TLS_FAILED", "smtp lost connection"],

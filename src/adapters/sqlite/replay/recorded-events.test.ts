@@ -113,7 +113,7 @@ test("facts from outside hold until the next record has others", () => {
   const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
   const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
   const facts = new RecordedFacts(parts);
-  const { own, recipients, history: told } = facts.ports();
+  const { own, recipients, history: reported } = facts.ports();
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
   assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);
   assert.deepEqual(own.current(), [{ prefix: `${STRANGER}/32`, why: "gateway" }]);
@@ -122,7 +122,7 @@ test("facts from outside hold until the next record has others", () => {
   assert.deepEqual(own.current(), []);
   assert.equal(recipients.exists("anna@example.test"), true);
   assert.equal(facts.tell(event, { protection: "allow_listed" }), true);
-  assert.equal(told.allowed().length, 1);
+  assert.equal(reported.allowed().length, 1);
   assert.equal(facts.tell(event, { protection: "allow_listed" }), false);
   history.close();
 });
