@@ -1,7 +1,9 @@
 // Invariant: Load gets no one past a limit: without the guard's answer clients must try again, and only while the guard is dead does the stand-in pass everything.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { WEIGHTS } from "../../src/render/runit.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import type { Lab } from "../lab/lab.ts";
 import { assertCutOff, authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
@@ -84,6 +86,8 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       const [[one], [other]] = [product.pidsOf(KEEPER), product.pidsOf(GUARD)];
       return one !== undefined && other !== undefined && [one, other];
     });
+    const nice = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[16]);
+    assert.equal(nice, WEIGHTS.guard?.nice, "it runs before everything else on the processor (proc_pid_stat(5))");
     const writing = await openSubmission(lab.sender, from);
     assert.equal((await authenticate(writing, ANNA)).code, 235);
     const signingIn = await openSubmission(lab.sender, from);

@@ -39,6 +39,10 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.ok(await signsIn(ANNA, PASSWORD, AWAY), "others may");
     assert.match((await product.cli(["why", AWAY])).stdout, /bert@example\.test.*sign-in from outside the networks/);
     assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
+    assert.match(
+      (await product.cli(["account", "list", "--json"])).stdout,
+      /"bert@example\.test".*"lastSignInAt":"\d{4}-/,
+    );
 
     const guard = join(product.layout.services, "guard");
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);

@@ -65,6 +65,7 @@ export function excessTests(running: Running): void {
     const attack = STRANGERS.map((stranger) => sendMail({ host: lab.attacker, from: stranger, text: LINES }));
     const attacked = Promise.all(attack);
     const waits: number[] = [];
+    const status = timed(() => product.cli(["status"]));
     // As many as Postfix itself takes of one server within a minute.
     while (waits.length < 8) {
       const { value, ms } = await timed(() =>
@@ -79,6 +80,7 @@ export function excessTests(running: Running): void {
     for (const stranger of STRANGERS) await banned(stranger, "header_lines");
     assert.ok(secondsOfFilters() - from < 2, "the filters read none of it");
     assert.ok(Math.max(...waits) < patience(5_000), waits.join());
+    assert.ok((await status).ms < patience(5_000), "status answers too");
     await arrived("beside 0");
   });
 

@@ -90,6 +90,16 @@ export function mailTests({ lab, product }: Running): void {
     assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "nobody@example.test" })).code, 550);
   });
 
+  test("a user makes 400 folders in one session", async () => {
+    const imap = await openImap(lab.sender, "198.51.100.65");
+    await imap.imap(`LOGIN ${ANNA} "${PASSWORD}"`);
+    for (let n = 0; n < 400; n++)
+      assert.match((await imap.imap(`CREATE List${n}`)).at(-1) ?? "", /^t\d+ OK/, `folder ${n}`);
+    const listed = await imap.imap('LIST "" "List*"');
+    assert.equal(listed.filter((line) => line.startsWith("* LIST")).length, 400);
+    imap.close();
+  });
+
   test("the password is asked for over TLS only", async () => {
     const imap = await lab.sender.exec(["openssl", "s_client", "-quiet", "-connect", `${SERVER.v4}:993`], {
       input: "a LOGOUT\r\n",

@@ -41,6 +41,12 @@ test("the server's status is critical while an alert is, unless the alert is abo
     assert.equal(isServerIll(code), isIll, code);
 });
 
+test("an owner's own changes through the web are warnings, and critical only from a new network", () => {
+  for (const code of ["web_token", "web_account", "web_settings", "web_factor", "web_passkey"] as const)
+    assert.equal(alertText(code).severity, "warning", code);
+  assert.equal(alertText("web_new_network").severity, "critical");
+});
+
 test("a notice is a warning unless it is more or less than that", () => {
   const severities = ["keeper_unreachable", "greylist_silent", "connections_uncounted"] as const;
   assert.deepEqual(

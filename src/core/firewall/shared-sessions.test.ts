@@ -28,6 +28,14 @@ test("the account with the most makes room, at the addresses where it has the mo
   );
 });
 
+test("an account's sessions count together from any addresses, such as those of one IPv6 user's /56", () => {
+  const spread = Array.from({ length: 24 }, (_, n) =>
+    sessions("anna@a.test", `2001:db8:0:${n.toString(16)}::1`, 3),
+  ).flat();
+  const [anna] = surplusOf([...spread, ...sessions("bert@a.test", "192.0.2.1", 9)], PLACES);
+  assert.deepEqual([anna?.account, anna?.sessions, anna?.addresses], ["anna@a.test", 72, 24]);
+});
+
 test("two accounts that share the places end alike", () => {
   const both = [...sessions("anna@a.test", "192.0.2.1", 50), ...sessions("bert@a.test", "192.0.2.2", 40)];
   assert.deepEqual(

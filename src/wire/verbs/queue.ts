@@ -19,7 +19,7 @@ const mail = () =>
     ),
     at: time,
     sizeBytes: count,
-    sender: meaning(z.string(), "Envelope sender; empty: a bounce."),
+    sender: meaning(z.string(), "Envelope sender; empty: a bounce or a vacation reply."),
     recipientCount: count,
     recipients: meaning(
       list(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
@@ -67,7 +67,7 @@ const senderOrBounce = text(320).check(
 /** Over HTTP wrong ones are refused before the guard is asked. */
 const strict = {
   account: meaning(z.optional(accountName), "Mail of this account, by all its addresses. Not together with `sender`."),
-  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of a bounce."),
+  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of bounces and vacation replies."),
   recipient: meaning(z.optional(mailAddress), "Mail with this recipient among those that are left."),
 };
 const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");
