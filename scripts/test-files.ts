@@ -46,7 +46,7 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
 /** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
 export const BESIDE = [
   "src/daemon/keeper/restart-service.test.ts",
-  "src/cli/verbs/encryption-recovery.test.ts",
+  "src/cli/verbs/accounts/encryption-recovery.test.ts",
   "src/daemon/guard/housekeeping.test.ts",
   "src/daemon/web/main.test.ts",
   "src/daemon/keeper/verbs.test.ts",

@@ -1,7 +1,7 @@
 import { KeeperClient } from "../adapters/sockets/keeper-client.ts";
 import type { Layout } from "../settings/layout.ts";
 import type { World } from "./run.ts";
-import { callerName, controlGuard } from "./verbs/guard-status.ts";
+import { callerName, controlGuard } from "./verbs/server/guard-status.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {

@@ -16,7 +16,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { servedFiles } from "../../daemon/set-up/issue-certificate.ts";
 import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { recordsOfDomain } from "../verbs/dns.ts";
+import { recordsOfDomain } from "../verbs/server/dns.ts";
 
 const files: Files = await selfSigned();
 const ADDRESS = "203.0.113.10";

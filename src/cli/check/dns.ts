@@ -16,7 +16,7 @@ import type { RecordKind } from "../../wire/dns/records.ts";
 import type { Published } from "../../wire/dns/verdict.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
-import { recordsOfDomain } from "../verbs/dns.ts";
+import { recordsOfDomain } from "../verbs/server/dns.ts";
 import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 

@@ -6,8 +6,8 @@ import { sshDoors, wantedOpening } from "../../daemon/firewall/wanted.ts";
 import { TABLE } from "../../wire/kernel/nft.ts";
 import { STRICT_TABLE } from "../../wire/kernel/nft-strict.ts";
 import { PROGRAM } from "../call.ts";
-import { shownOpening } from "../verbs/begin-strict.ts";
-import { shownState } from "../verbs/firewall-text.ts";
+import { shownOpening } from "../verbs/settings/begin-strict.ts";
+import { shownState } from "../verbs/settings/firewall-text.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 

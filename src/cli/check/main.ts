@@ -5,7 +5,7 @@ import { MINUTE_MS } from "../../core/time.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../daemon/keeper/check-record.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { connect } from "../connect.ts";
-import { settingsOf } from "../verbs/server-settings.ts";
+import { settingsOf } from "../verbs/settings/server-settings.ts";
 import { runChecks } from "./run-checks.ts";
 import { serverOf } from "./server.ts";
 import { groups } from "./table.ts";

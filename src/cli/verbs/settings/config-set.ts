@@ -1,0 +1,137 @@
+import { parse } from "smol-toml";
+import { loadSettings, missingDomain, withoutMark } from "../../../settings/load.ts";
+import { nearest } from "../../../settings/nearest.ts";
+import { isSettingKey, type SettingKey, settingKeys, settingOf } from "../../../settings/schema.ts";
+import { overridesOf, showSettings } from "../../../settings/show.ts";
+import { type Edited, setKey, unsetKey } from "../../../settings/toml/edit.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { oneLine } from "../../print/text.ts";
+import { environmentOf, invalid, settingsText, type ValidSettings } from "./server-settings.ts";
+
+const REFERENCE = `\`${PROGRAM} config reference\``;
+
+type Assignment = Readonly<{ key: SettingKey; toml: string }>;
+
+/** One setting, or several that need each other, such as `tls.cert` and `tls.key`. */
+export async function configSet(call: CommandCall): Promise<CommandOutcome> {
+  const wanted: Assignment[] = [];
+  for (let i = 0; i < call.args.length; i += 2) {
+    const [name = "", given] = call.args.slice(i);
+    const assignment = assignmentFrom(name, given);
+    if (!("key" in assignment)) return assignment;
+    wanted.push(assignment);
+  }
+  return change(
+    call,
+    wanted.map((one) => one.key),
+    (text) =>
+      wanted.reduce<Edited>((so, one) => (so.ok ? setKey(so.text, one.key.split("."), one.toml) : so), {
+        ok: true,
+        text,
+      }),
+  );
+}
+
+export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
+  const keys: SettingKey[] = [];
+  for (const name of (call.args[0] ?? "").split(" ")) {
+    const key = keyFrom(name);
+    if (typeof key !== "string") return key;
+    keys.push(key);
+  }
+  return change(call, keys, (text) =>
+    keys.reduce<Edited>((so, key) => (so.ok ? unsetKey(so.text, key.split(".")) : so), { ok: true, text }),
+  );
+}
+
+function keyFrom(given: string): SettingKey | CommandFailure {
+  if (isSettingKey(given)) return given;
+  const near = nearest(given, settingKeys());
+  return wrongUsage(`"${oneLine(given)}" is no setting; the nearest is ${near}.`, `${REFERENCE} lists all.`);
+}
+
+/** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */
+function assignmentFrom(name: string, given: string | undefined): Assignment | CommandFailure {
+  const key = keyFrom(name);
+  if (typeof key !== "string") return key;
+  if (given === undefined) return wrongUsage(`${key} needs a value.`, "Put quotes around a value with spaces.");
+  const { kind, secret } = settingOf(key);
+  // A forgotten value would empty a list, and with that lift a restriction.
+  if (given.trim() === "" && Array.isArray(kind.fromText("")))
+    return wrongUsage(`${key} needs a value.`, `Write \`${PROGRAM} config set ${key} []\` for an empty list.`);
+  const asInFile = valueIn(given);
+  const first = asInFile === undefined ? null : kind.read(asInFile);
+  const read = first?.ok === true ? first : kind.read(kind.fromText(given));
+  if (read.ok) return { key, toml: read.toml };
+  const got = secret === true ? "" : `, not ${oneLine(JSON.stringify(read.got) ?? "")}`;
+  return wrongUsage(`${key} ${read.must}${got}.`, `${REFERENCE} explains every setting.`);
+}
+
+/** Undefined if the text is not a TOML value. */
+function valueIn(given: string): unknown {
+  try {
+    const { value, ...others } = parse(`value = ${given}`);
+    return Object.keys(others).length === 0 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the file only if all of it is valid afterwards. Nothing is applied yet. */
+async function change(
+  call: CommandCall,
+  keys: readonly SettingKey[],
+  edit: (text: string) => Edited,
+): Promise<CommandOutcome> {
+  const { layout } = call;
+  const text = settingsText(call);
+  if (text === null)
+    return failed(`${layout.settings} does not exist yet.`, "The first `npm start` writes it, with every setting.");
+  if (typeof text !== "string") return text;
+  const plain = withoutMark(text);
+  const broken = notTomlIn(plain);
+  if (broken !== null) return broken;
+  const edited = edit(plain);
+  if (!edited.ok) return failed(edited.reason, "Nothing was written.");
+  const loaded = loadSettings(edited.text, environmentOf(call));
+  if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
+  const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
+  if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
+  const changed = edited.text !== plain;
+  if (changed) {
+    const { rewriteSettings } = await import("../../../daemon/set-up/rewrite-settings.ts");
+    rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
+  }
+  return outcomeOf(keys, loaded, changed);
+}
+
+/** A problem without a key is one of the whole file. */
+function notTomlIn(text: string): CommandFailure | null {
+  const loaded = loadSettings(text, {});
+  const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
+  return broken.length === 0 ? null : invalid(broken, "nothing was written");
+}
+
+function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {
+  const items = showSettings(sources).filter(({ key }) => keys.includes(key));
+  const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
+  const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
+  const text = [
+    changed ? "The file was changed; it is not applied yet." : "It was like that already: nothing was written.",
+    ...values,
+    ...overrides.map(({ says }) => `Warning: ${says}`),
+  ].join("\n");
+  return done(
+    { changed, items, warnings: overrides.map(({ variable, says }) => ({ where: variable, says })) },
+    text,
+    `${PROGRAM} config apply`,
+  );
+}
