@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { WEB_LIMITS } from "../src/engine/commands/web-limits.ts";
+import { WEB_LIMITS } from "../src/engine/commands/web/web-limits.ts";
 import type { BanItem } from "../src/wire/verbs/bans.ts";
 import { forgetToasts, toasts } from "./attempt.ts";
 import { type AllowedItem, allow, ban, disallow, lift, WIDEST } from "./commands.ts";

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Process, withDescendants } from "../src/daemon/set-up/read-processes.ts";
+import { type Process, withDescendants } from "../src/daemon/set-up/running/read-processes.ts";
 
 /** In this time tests take away what they made: servers, namespaces, mounts, folders. */
 const CLEAN_UP_MS = 30_000;

@@ -45,7 +45,7 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
 ];
 /** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
 export const BESIDE = [
-  "src/daemon/keeper/restart-service.test.ts",
+  "src/daemon/keeper/configuration/restart-service.test.ts",
   "src/cli/verbs/accounts/encryption-recovery.test.ts",
   "src/daemon/guard/housekeeping.test.ts",
   "src/daemon/web/main.test.ts",
@@ -63,7 +63,7 @@ export const UNIT = [
   "test/scale/*.test.ts",
 ];
 /** Not in memory: a program below /dev that is gone is shared memory to the check, and no program that was replaced. */
-export const ON_DISK = ["src/cli/check/broken-files.test.ts", "src/daemon/keeper/outdated-component.test.ts"];
+export const ON_DISK = ["src/cli/check/broken-files.test.ts", "src/daemon/keeper/watches/outdated-component.test.ts"];
 /** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
 export const MACHINE = ["src/**/*.machine.test.ts"];
 /** Runs a program as the guard's user, which another test beside it would take for its own server's. */

@@ -22,7 +22,7 @@ import { manPage } from "../../src/cli/shell/man-page.ts";
 import { typedWords } from "../../src/cli/shell/typed-words.ts";
 import { zshCompletion } from "../../src/cli/shell/zsh.ts";
 import { VERSION } from "../../src/core/version.ts";
-import { keepAll } from "../../src/daemon/set-up/kept-build.ts";
+import { keepAll } from "../../src/daemon/set-up/build/kept-build.ts";
 import { NODE_FLAGS } from "../../src/render/runit.ts";
 import { renderUnits } from "../../src/render/systemd.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../src/settings/layout.ts";

@@ -1,7 +1,7 @@
 import { loadPasswordJudge } from "../adapters/accounts/password-strength.ts";
 import { plural } from "../core/text.ts";
 import { SECOND_MS } from "../core/time.ts";
-import { readAccountsFile } from "../daemon/keeper/follow-accounts.ts";
+import { readAccountsFile } from "../daemon/keeper/configuration/follow-accounts.ts";
 import type { AccountItem } from "../wire/control/items.ts";
 import { parseAccountsFile } from "../wire/dovecot/accounts-file.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
-import { setLegalHold } from "../daemon/keeper/legal-holds.ts";
+import { setLegalHold } from "../daemon/keeper/schedules/legal-holds.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { heldText, sinceText } from "./legal-hold-text.ts";
 

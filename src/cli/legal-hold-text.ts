@@ -10,7 +10,7 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
 
 /** The warning when an account is removed; null if its mail is not under legal hold. Never throws. */
 export async function heldText(layout: Pick<Layout, "legalHolds">, account: string): Promise<string | null> {
-  const { legalHoldOf } = await import("../daemon/keeper/legal-holds.ts");
+  const { legalHoldOf } = await import("../daemon/keeper/schedules/legal-holds.ts");
   try {
     const held = legalHoldOf(layout.legalHolds, account);
     return held === null ? null : `It is under legal hold ${sinceText(held)}: keep its mail.`;

@@ -14,7 +14,7 @@ import { LastSignIns, newPlaces } from "../adapters/sqlite/read/sign-ins.ts";
 import { RecordedEvents } from "../adapters/sqlite/replay/recorded-events.ts";
 import type { EventRecord } from "../core/events/record.ts";
 import type { Millis } from "../core/time.ts";
-import { vacationItem } from "../engine/commands/vacation.ts";
+import { vacationItem } from "../engine/commands/accounts/vacation.ts";
 import { accountState } from "../engine/explain/account-state.ts";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, PROGRAM } from "./call.ts";

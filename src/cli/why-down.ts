@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { printable } from "../core/text.ts";
 import { SECOND_MS } from "../core/time.ts";
-import { lastWord } from "../daemon/set-up/last-words.ts";
-import { lockHolder } from "../daemon/set-up/lock.ts";
-import { supervised } from "../daemon/set-up/supervised.ts";
+import { lastWord } from "../daemon/set-up/running/last-words.ts";
+import { lockHolder } from "../daemon/set-up/running/lock.ts";
+import { supervised } from "../daemon/set-up/running/supervised.ts";
 import { type Layout, serviceLog } from "../settings/layout.ts";
 import { type CommandFailure, NOT_RUNNING } from "./call.ts";
 import { notRunning } from "./no-server.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { CheckId } from "../../src/cli/check/table.ts";
 import { DAY_MS } from "../../src/core/time.ts";
-import { changeCheckRecord, fallen, readCheckRecord } from "../../src/daemon/keeper/check-record.ts";
+import { changeCheckRecord, fallen, readCheckRecord } from "../../src/daemon/keeper/schedules/check-record.ts";
 import type { EventItem } from "../../src/wire/control/items.ts";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
 import { patience } from "../kit/patience.ts";

@@ -9,7 +9,7 @@ import { hardening } from "../../src/adapters/machine/hardening.ts";
 import { runProgram } from "../../src/adapters/machine/run-program.ts";
 import { knownHoles } from "../../src/adapters/machine/updates.ts";
 import { instant, MINUTE_MS } from "../../src/core/time.ts";
-import { CertificateWatch } from "../../src/daemon/keeper/watch-certificates.ts";
+import { CertificateWatch } from "../../src/daemon/keeper/watches/watch-certificates.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { readPsad } from "../../src/wire/detectors/psad.ts";
 import { HandClock } from "../kit/engine-kit.ts";

@@ -80,7 +80,7 @@ test("only its readers and its writer take the name of a foreign file", () => {
 });
 
 test("the keeper waits for no file that the settings name", () => {
-  const sources = globSync("src/daemon/keeper/*.ts").filter((path) => !path.endsWith(".test.ts"));
+  const sources = globSync("src/daemon/keeper/**/*.ts").filter((path) => !path.endsWith(".test.ts"));
   const found = sources.filter((path) =>
     /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
   );

@@ -39,7 +39,8 @@ const READERS = new Set([
 const SHARED: Readonly<Record<string, string>> = {
   "src/servers/unix-socket.ts": "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
   "src/adapters/sqlite/open.ts": "only the guard opens a database for writing",
-  "src/daemon/keeper/run-behind.ts": "a file of the kernel's, below /proc, about a program that it has started",
+  "src/daemon/keeper/schedules/run-behind.ts":
+    "a file of the kernel's, below /proc, about a program that it has started",
   "src/cli/process-terminal.ts": "standard output, which the caller opened",
 };
 const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];
@@ -55,7 +56,11 @@ test("root's programs write by the one module that goes by descriptor", () => {
 
 test("what is reached is more than the entry points, and holds the module", () => {
   const paths = reached.map(({ path }) => path);
-  for (const expected of [`${MODULE}directory.ts`, "src/daemon/set-up/dkim-keys.ts", "src/daemon/set-up/uninstall.ts"])
+  for (const expected of [
+    `${MODULE}directory.ts`,
+    "src/daemon/set-up/dkim-keys.ts",
+    "src/daemon/set-up/upgrade/uninstall.ts",
+  ])
     assert.ok(paths.includes(expected), `${expected} is not reached`);
   assert.ok(!paths.includes("src/daemon/guard/main.ts"));
 });

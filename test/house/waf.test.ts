@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { createHandlers } from "../../src/servers/api/handlers.ts";
-import { openApi } from "../../src/servers/api/openapi.ts";
+import { openApi } from "../../src/servers/api/openapi/openapi.ts";
 import { routes } from "../../src/servers/api/routes.ts";
 import { isObject } from "../../src/wire/control/fields.ts";
 import { startKit } from "../kit/api-kit.ts";

@@ -6,7 +6,7 @@ import { LastSignIns } from "../../src/adapters/sqlite/read/sign-ins.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import type { Passwords } from "../../src/engine/access/sign-in.ts";
 import { createCommands } from "../../src/engine/commands/commands.ts";
-import { QueueUpkeep } from "../../src/engine/commands/queue-upkeep.ts";
+import { QueueUpkeep } from "../../src/engine/commands/queue/queue-upkeep.ts";
 import { noEnforcement } from "../../src/engine/enforce/enforce.ts";
 import { healthOf } from "../../src/engine/explain/health.ts";
 import type { Command, Reply } from "../../src/wire/control/control.ts";

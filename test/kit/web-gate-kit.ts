@@ -5,7 +5,7 @@ import { MailboxSignIn } from "../../src/engine/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/engine/access/passkeys.ts";
 import { digestOf } from "../../src/engine/access/secrets.ts";
 import { SignIn } from "../../src/engine/access/sign-in.ts";
-import { CommandGate } from "../../src/engine/commands/web.ts";
+import { CommandGate } from "../../src/engine/commands/web/web.ts";
 import type { Command } from "../../src/wire/control/control.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";

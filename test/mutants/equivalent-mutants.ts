@@ -291,7 +291,7 @@ export const equivalents: readonly Equivalent[] = [
     why: "What is saved by then is not saved again.",
   },
   {
-    file: "src/engine/commands/accounts.ts",
+    file: "src/engine/commands/accounts/accounts.ts",
     was: "return reply.ok ? { ok: true } : reply;",
     is: ["return false ? { ok: true } : reply;"],
     why: "Only whether it is well, and if not why, is used.",

@@ -5,7 +5,7 @@ import { isWhole, openAccountsForReading, openEngineForReading } from "../../ada
 import type { Checked } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
-import { readAnchors } from "../../daemon/keeper/audit-anchors.ts";
+import { readAnchors } from "../../daemon/keeper/watches/audit-anchors.ts";
 import { PROGRAM } from "../call.ts";
 import { size } from "../print/size.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { changeCheckRecord, fallen, readCheckRecord } from "../../daemon/keeper/check-record.ts";
+import { changeCheckRecord, fallen, readCheckRecord } from "../../daemon/keeper/schedules/check-record.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { connect } from "../connect.ts";
 import { settingsOf } from "../verbs/settings/server-settings.ts";

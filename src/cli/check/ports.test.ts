@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDoor } from "../../core/firewall/strict.ts";
-import { portsOf } from "../../daemon/set-up/ports.ts";
+import { portsOf } from "../../daemon/set-up/running/ports.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
 

@@ -1,7 +1,7 @@
 import { openPorts } from "../../adapters/probes/open-ports.ts";
 import { doorOf, isLetIn, type Opening } from "../../core/firewall/strict.ts";
 import { contains, parseIp } from "../../core/net/ip.ts";
-import { portsOf, type ServerPort } from "../../daemon/set-up/ports.ts";
+import { portsOf, type ServerPort } from "../../daemon/set-up/running/ports.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { isLoopback, type Listener, parseListeners } from "../../wire/kernel/ss-listeners.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CheckRecord, NO_CHECKS } from "../../daemon/keeper/check-record.ts";
+import { type CheckRecord, NO_CHECKS } from "../../daemon/keeper/schedules/check-record.ts";
 import type { Result } from "./run-checks.ts";
 import { runWeekly } from "./weekly.ts";
 

@@ -1,4 +1,4 @@
-import { type CheckRecord, fallen, noted } from "../../daemon/keeper/check-record.ts";
+import { type CheckRecord, fallen, noted } from "../../daemon/keeper/schedules/check-record.ts";
 import type { Result } from "./run-checks.ts";
 
 type Parts = Readonly<{

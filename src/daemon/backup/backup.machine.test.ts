@@ -9,7 +9,7 @@ import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { openAccounts } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { takeLock } from "../set-up/lock.ts";
+import { takeLock } from "../set-up/running/lock.ts";
 import { createBackup } from "./create.ts";
 import { archiveIn, exportArchive, readArchive } from "./export.ts";
 import { readBackupRecord } from "./record.ts";

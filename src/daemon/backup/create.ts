@@ -7,7 +7,7 @@ import { inMb } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles } from "../../settings/named-files.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { releaseLock, takeLock } from "../set-up/lock.ts";
+import { releaseLock, takeLock } from "../set-up/running/lock.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./record.ts";
 import { busy, placeOf, prepareDirectory, prepareKey, readKey, repositoryOf } from "./repository.ts";
 import { removeLeftOver } from "./scratch.ts";

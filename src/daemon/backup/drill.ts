@@ -9,7 +9,7 @@ import { plural } from "../../core/text.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { releaseLock, takeLock } from "../set-up/lock.ts";
+import { releaseLock, takeLock } from "../set-up/running/lock.ts";
 import { checkRestored, keysTrouble, rowsTrouble, settingsTrouble } from "./check-restored.ts";
 import { compareMails, sampleOf } from "./compare-mails.ts";
 import { beginDrill, type Drill, endDrill, type Found } from "./drill-record.ts";

@@ -10,7 +10,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles } from "../../settings/named-files.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { releaseLock, takeLock } from "../set-up/lock.ts";
+import { releaseLock, takeLock } from "../set-up/running/lock.ts";
 import { busy, prepareDirectory } from "./repository.ts";
 import { Stage } from "./stage.ts";
 

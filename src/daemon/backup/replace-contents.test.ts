@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSy
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { releaseLock, takeLock } from "../set-up/lock.ts";
+import { releaseLock, takeLock } from "../set-up/running/lock.ts";
 import { WORK, wholeBeside } from "./exchange.ts";
 import {
   dropWhole,

@@ -8,7 +8,7 @@ import { removeTree } from "../../adapters/root-files/walk.ts";
 import { messageOf } from "../../core/error.ts";
 import { mountOf, mountsBelow } from "../../wire/kernel/mounts.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
-import { lockHolder } from "../set-up/lock.ts";
+import { lockHolder } from "../set-up/running/lock.ts";
 import { finishExchange, isExchanging, LOCK, WORK, wholeBeside } from "./exchange.ts";
 
 const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);

@@ -7,7 +7,7 @@ import { createFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { lockHolder } from "../set-up/lock.ts";
+import { lockHolder } from "../set-up/running/lock.ts";
 
 /** Without the letters and digits that people confuse: 31 characters, so 30 of them are 148 bits. */
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { startTimeOf } from "../set-up/read-processes.ts";
+import { startTimeOf } from "../set-up/running/read-processes.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./scratch.ts";
 
 test("what a killed restore or drill left goes; what one that runs is using stays", () => {

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { lockHolder } from "../set-up/lock.ts";
-import { startTimeOf } from "../set-up/read-processes.ts";
+import { lockHolder } from "../set-up/running/lock.ts";
+import { startTimeOf } from "../set-up/running/read-processes.ts";
 
 /** The process and when it started (proc(5), starttime): another one may have its number by now. */
 const SCRATCH = /^restoring-(\d+)-(\d+)$/;

@@ -15,12 +15,12 @@ import { prepareCertificate } from "../set-up/certificate.ts";
 import { prepareDatabases } from "../set-up/databases.ts";
 import { makeDirectories } from "../set-up/directories.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
-import { lastWord } from "../set-up/last-words.ts";
 import { hasNetAdmin } from "../set-up/net-admin.ts";
+import { lastWord } from "../set-up/running/last-words.ts";
+import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../set-up/running/supervise.ts";
 import { readSettings, writeFirstSettings } from "../set-up/settings-file.ts";
 import { makeLoginPolicySecret, makeProofWord } from "../set-up/shared-secrets.ts";
 import { readSite } from "../set-up/site.ts";
-import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../set-up/supervise.ts";
 import { giveSignIn, lookAt } from "./look-at-second.ts";
 import { CannotBeApart, type Seen } from "./second-server.ts";
 

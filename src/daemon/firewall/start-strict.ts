@@ -2,7 +2,7 @@ import { merged } from "../../core/firewall/strict.ts";
 import { isStrict } from "../../settings/is-strict.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { runsForAnother } from "../set-up/processes.ts";
+import { runsForAnother } from "../set-up/running/processes.ts";
 import { keepStrict, readStrict } from "./strict-file.ts";
 import { loadStrict } from "./strict-table.ts";
 import { sshDoors, wantedOpening } from "./wanted.ts";

@@ -5,7 +5,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { type ListeningDoor, listeningDoors } from "../../wire/kernel/ss-doors.ts";
 import { socketDoorsOf, sshDoorsIn, sshDoorsOf } from "../../wire/kernel/ssh-doors.ts";
 import { sshPortsIn } from "../../wire/kernel/ssh-ports.ts";
-import { portsOf } from "../set-up/ports.ts";
+import { portsOf } from "../set-up/running/ports.ts";
 
 const TOOL_MS = 10_000;
 const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });

@@ -1,6 +1,6 @@
 import { SettingsUnreadable, settingsText } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";
-import type { SettingsText } from "../../engine/commands/settings.ts";
+import type { SettingsText } from "../../engine/commands/access/settings.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { loadSettings, type Sources } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";

@@ -7,7 +7,7 @@ import type { Checked } from "../../core/audit/chain.ts";
 import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { NODE_FLAGS } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { anchorSchema } from "./audit-anchors.ts";
+import { anchorSchema } from "./watches/audit-anchors.ts";
 
 export type Question = "audit" | "last_audited" | "followed";
 export type LastAudited = ReturnType<AuditEntries["lastOf"]>;

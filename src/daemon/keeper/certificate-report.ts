@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { KeeperReply, KeeperTrouble } from "../../wire/control/keeper.ts";
 import { servedFiles } from "../set-up/issue-certificate.ts";
-import { shownAt } from "./served-certificate.ts";
+import { shownAt } from "./configuration/served-certificate.ts";
 
 const LOOK_MS = 3 * SECOND_MS;
 

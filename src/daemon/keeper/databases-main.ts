@@ -8,7 +8,7 @@ import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import type { Question } from "./ask-databases.ts";
-import { readAnchors } from "./audit-anchors.ts";
+import { readAnchors } from "./watches/audit-anchors.ts";
 
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
 const [question = "", argument = ""] = process.argv.slice(2);

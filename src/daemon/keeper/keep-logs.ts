@@ -10,7 +10,7 @@ import type { Clock } from "../../engine/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { isRotated, rotatedName } from "../../wire/logs/rotated-log.ts";
-import { pidOf } from "../set-up/supervise.ts";
+import { pidOf } from "../set-up/running/supervise.ts";
 import { LogIndexer, writeIndex } from "./index-log.ts";
 import { LogSplitter, makeLike } from "./split-log.ts";
 

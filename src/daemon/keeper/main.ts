@@ -10,14 +10,14 @@ import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
 import { removeLeftOverKeys } from "../backup/scratch.ts";
 import { userIds } from "../set-up/site.ts";
-import { AuditMail } from "./audit-mail.ts";
-import { ClockSetBack } from "./clock-set-back.ts";
-import { guardLooks } from "./guard-looks.ts";
+import { reloadService } from "./configuration/parts.ts";
+import { finishRestarts } from "./configuration/restart-service.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";
-import { reloadService } from "./parts.ts";
 import { type Repeated, repeat } from "./repeat.ts";
-import { finishRestarts } from "./restart-service.ts";
 import { KeeperVerbs } from "./verbs.ts";
+import { AuditMail } from "./watches/audit-mail.ts";
+import { ClockSetBack } from "./watches/clock-set-back.ts";
+import { guardLooks } from "./watches/guard-looks.ts";
 
 const GRACE_MS = 2_000;
 

@@ -5,7 +5,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { parseOpenSessions } from "../../wire/dovecot/open-sessions.ts";
-import { processesOf, signal } from "../set-up/processes.ts";
+import { processesOf, signal } from "../set-up/running/processes.ts";
 
 /** doveadm(1) who: no one is signed in. */
 const NOBODY = 68;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { parseKeeperReply } from "../../wire/control/keeper.ts";
-import { changeCheckRecord } from "./check-record.ts";
+import { changeCheckRecord } from "./schedules/check-record.ts";
 import { checksOf } from "./tell-checks.ts";
 
 const AT = "2026-11-20T06:00:00.000Z";

@@ -1,7 +1,7 @@
 import { instant, isoTime } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { ChecksReport } from "../../wire/control/reports.ts";
-import { readCheckRecord } from "./check-record.ts";
+import { readCheckRecord } from "./schedules/check-record.ts";
 
 /** What the last checks came to. Their evidence stays with root: it may name accounts whose passwords can be guessed. */
 export function checksOf(layout: Layout): ChecksReport {

@@ -7,8 +7,8 @@ import { writeRecord } from "../../adapters/root-files/record-file.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { parseKeeperReply } from "../../wire/control/keeper.ts";
-import { setLegalHold } from "./legal-holds.ts";
-import { nextNight } from "./nights.ts";
+import { setLegalHold } from "./schedules/legal-holds.ts";
+import { nextNight } from "./schedules/nights.ts";
 import { retentionState, retentionTold } from "./tell-retention.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");

@@ -1,9 +1,14 @@
 import { instant, isoTime } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { RetentionReport } from "../../wire/control/reports.ts";
-import { type LegalHold, readLegalHolds } from "./legal-holds.ts";
-import { leapText } from "./retention-clock.ts";
-import { nextRun, type RetentionRecord, type RetentionSettings, readRetentionRecord } from "./retention-schedule.ts";
+import { type LegalHold, readLegalHolds } from "./schedules/legal-holds.ts";
+import { leapText } from "./schedules/retention-clock.ts";
+import {
+  nextRun,
+  type RetentionRecord,
+  type RetentionSettings,
+  readRetentionRecord,
+} from "./schedules/retention-schedule.ts";
 
 /** The state of retention, without a look into the mailboxes, which takes long. Times are in milliseconds since the epoch. */
 export type RetentionState = Readonly<{

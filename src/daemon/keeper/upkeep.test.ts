@@ -9,9 +9,9 @@ import type { UpkeepItem } from "../../wire/control/upkeep.ts";
 import { endDrill, failedDrill } from "../backup/drill-record.ts";
 import { changeBackupRecord } from "../backup/record.ts";
 import { changeMailRecord } from "../report/mail-record.ts";
-import { appendAnchor } from "./audit-anchors.ts";
-import { changeCheckRecord } from "./check-record.ts";
+import { changeCheckRecord } from "./schedules/check-record.ts";
 import { upkeepOf } from "./upkeep.ts";
+import { appendAnchor } from "./watches/audit-anchors.ts";
 
 const AT = Date.parse("2026-11-20T03:00:00.000Z");
 const SECRET = "rest:https://owner:s3cret@backup.example/";

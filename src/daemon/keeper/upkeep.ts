@@ -8,9 +8,9 @@ import type { UpkeepItem } from "../../wire/control/upkeep.ts";
 import { lastDrill, readDrills } from "../backup/drill-record.ts";
 import { readBackupRecord } from "../backup/record.ts";
 import { readMailRecord } from "../report/mail-record.ts";
-import { readAnchors } from "./audit-anchors.ts";
-import { readCheckRecord } from "./check-record.ts";
-import { readRulesRecord } from "./spam-rules.ts";
+import { readCheckRecord } from "./schedules/check-record.ts";
+import { readRulesRecord } from "./schedules/spam-rules.ts";
+import { readAnchors } from "./watches/audit-anchors.ts";
 
 type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.mail" | "spam.enabled" | "spam.updates">;
 /** What was done last, without what is wrong. `at` in ms. */

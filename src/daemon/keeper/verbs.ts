@@ -15,17 +15,17 @@ import { applyConfiguration } from "../set-up/apply.ts";
 import { type CertificateFiles, readPair } from "../set-up/issue-certificate.ts";
 import { certificateFiles, readSite } from "../set-up/site.ts";
 import { type AlertMail, AlertMails, queueMail } from "./alert-mails.ts";
-import { ChangeSettings } from "./change-settings.ts";
+import { ChangeSettings } from "./configuration/change-settings.ts";
+import { reloadService } from "./configuration/parts.ts";
+import { restartHanging, restartService } from "./configuration/restart-service.ts";
+import { certificateNews } from "./configuration/served-certificate.ts";
 import { kick } from "./end-sessions.ts";
 import { type LogRules, logRules, USUAL_LOG_RULES } from "./keep-logs.ts";
 import { queueVerb } from "./mail-queue.ts";
 import { mailboxUse } from "./mailbox-use.ts";
-import { reloadService } from "./parts.ts";
-import { restartHanging, restartService } from "./restart-service.ts";
-import { certificateNews } from "./served-certificate.ts";
 import { shareImap } from "./share-imap.ts";
 import { tell, tellRedirects } from "./tell.ts";
-import { Watches } from "./watches.ts";
+import { Watches } from "./watches/watches.ts";
 
 /** They only look, so nothing needs to wait for them, nor they for it. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);

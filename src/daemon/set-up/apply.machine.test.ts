@@ -21,7 +21,7 @@ import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.t
 import type { Site } from "../../render/site.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { partsOf } from "../keeper/parts.ts";
+import { partsOf } from "../keeper/configuration/parts.ts";
 import { applyConfiguration } from "./apply.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { readFilter } from "./filters.ts";

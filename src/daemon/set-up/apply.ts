@@ -5,7 +5,7 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { RenderedFile, Site } from "../../render/site.ts";
-import { type Part, partsOf } from "../keeper/parts.ts";
+import { type Part, partsOf } from "../keeper/configuration/parts.ts";
 import { makeDkimKeys } from "./dkim-keys.ts";
 import { prepareMailKeys } from "./mail-keys.ts";
 import { noteOwnDovecot } from "./own-dovecot.ts";

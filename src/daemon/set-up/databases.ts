@@ -3,7 +3,7 @@ import { lastLines } from "../../adapters/machine/run-program.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
-import { type LongWork, runLong } from "./long-work.ts";
+import { type LongWork, runLong } from "./running/long-work.ts";
 import type { AdminPassword } from "./secrets.ts";
 import { userIds } from "./site.ts";
 

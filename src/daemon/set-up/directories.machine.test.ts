@@ -19,7 +19,7 @@ import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock } from "./running/lock.ts";
 
 const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];

@@ -10,7 +10,7 @@ import { POSTGREY_USER } from "../../render/content/postgrey.ts";
 import { fail2banDirectories } from "../../render/fail2ban/fail2ban.ts";
 import { SERVICES } from "../../render/runit.ts";
 import { type Layout, serviceLog, USERS } from "../../settings/layout.ts";
-import { lockHolder } from "./lock.ts";
+import { lockHolder } from "./running/lock.ts";
 import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { instant, later, type Millis } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { CertificateFollower } from "../keeper/follow-certificate.ts";
+import { CertificateFollower } from "../keeper/configuration/follow-certificate.ts";
 import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-pair-"));

@@ -10,7 +10,7 @@ import { eventRow, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../adapters/sqlite/engine-db/store.ts";
 import { openEngine } from "../../adapters/sqlite/open.ts";
 import { LookupsBusy, StoreDown } from "../../servers/api/ports.ts";
-import { eventPage, stats as statsShape } from "../../servers/api/schemas.ts";
+import { eventPage, stats as statsShape } from "../../servers/api/routes/schemas.ts";
 import { LookupThread } from "./lookups.ts";
 
 /** The program that the bundle has as `web-lookups.js`. */

@@ -6,7 +6,7 @@ import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
-import { WEB_LIMITS } from "../commands/web-limits.ts";
+import { WEB_LIMITS } from "../commands/web/web-limits.ts";
 import { LIMITS } from "../limits.ts";
 import { MailboxSignIn } from "./mailbox-sign-in.ts";
 

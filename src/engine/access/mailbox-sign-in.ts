@@ -8,7 +8,7 @@ import { isForGuard } from "../../core/passwords/cost.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { NotIn } from "../../wire/control/results.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
-import type { WebBounds } from "../commands/web-bounds.ts";
+import type { WebBounds } from "../commands/web/web-bounds.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountPasswords, Clock } from "../ports.ts";

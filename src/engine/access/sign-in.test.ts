@@ -4,7 +4,7 @@ import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { WEB_LIMITS } from "../commands/web-limits.ts";
+import { WEB_LIMITS } from "../commands/web/web-limits.ts";
 import { LIMITS } from "../limits.ts";
 import { SignIn } from "./sign-in.ts";
 

@@ -8,7 +8,7 @@ import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { NotIn } from "../../wire/control/results.ts";
 import { actorOf } from "../../wire/control/rights.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
-import type { WebBounds } from "../commands/web-bounds.ts";
+import type { WebBounds } from "../commands/web/web-bounds.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";

@@ -14,15 +14,31 @@ import type { SignInParts } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
 import { breakGlass, type GlassBroken } from "../enforce/break-glass.ts";
 import type { AccountPasswords } from "../ports.ts";
-import { adminPassword, type TokenCommandParts, tokenCommand, tokenList } from "./access.ts";
-import { accessReview } from "./access-review.ts";
-import { type AccountListParts, accountDetails, accountList, aliasList } from "./account-lists.ts";
-import { accountOwn } from "./account-own.ts";
-import { type AccountStateCommandParts, accountStateNow } from "./account-state.ts";
-import { accountCommand, recoverKeys } from "./accounts.ts";
+import { adminPassword, type TokenCommandParts, tokenCommand, tokenList } from "./access/access.ts";
+import { accessReview } from "./access/access-review.ts";
+import {
+  callerCommand,
+  type DashboardCommandParts,
+  type SessionCommandParts,
+  type SignIns,
+  sessionCommand,
+  signInCommand,
+} from "./access/dashboard.ts";
+import { type FactorCommand, factorCommand, resetFactors } from "./access/factors.ts";
+import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./access/passkeys.ts";
+import type { SettingsCommandParts, SettingsCommands } from "./access/settings.ts";
+import { type AccountListParts, accountDetails, accountList, aliasList } from "./accounts/account-lists.ts";
+import { accountOwn } from "./accounts/account-own.ts";
+import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
+import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
+import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
+import { type AppPasswordParts, appPasswordCommand } from "./accounts/app-passwords.ts";
+import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
+import { type ForwardCommandParts, forwardCommand } from "./accounts/forwarding.ts";
+import { type NetworkCommandParts, networkCommand } from "./accounts/networks.ts";
+import { quotaCommand } from "./accounts/quota.ts";
+import { type VacationCommandParts, vacationCommand } from "./accounts/vacation.ts";
 import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
-import { type AliasCommandParts, aliasCommand } from "./aliases.ts";
-import { type AppPasswordParts, appPasswordCommand } from "./app-passwords.ts";
 import { type AuditCommandParts, auditList } from "./audit.ts";
 import {
   allowAdd,
@@ -35,35 +51,19 @@ import {
   type TargetParts,
   unban,
 } from "./bans.ts";
-import {
-  callerCommand,
-  type DashboardCommandParts,
-  type SessionCommandParts,
-  type SignIns,
-  sessionCommand,
-  signInCommand,
-} from "./dashboard.ts";
-import { type FactorCommand, factorCommand, resetFactors } from "./factors.ts";
-import { type FileCommandParts, fileCommand } from "./files.ts";
-import { type ForwardCommandParts, forwardCommand } from "./forwarding.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
-import { heldCommand } from "./held.ts";
-import type { HeldQueueParts, Share } from "./held-queue.ts";
 import { incidentNote } from "./incidents.ts";
-import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./my-mailbox.ts";
-import { type NetworkCommandParts, networkCommand } from "./networks.ts";
-import { type PasskeyCommandParts, passkeyChallenge, passkeyCommand } from "./passkeys.ts";
-import { queueCommand } from "./queue.ts";
-import { quotaCommand } from "./quota.ts";
+import { heldCommand } from "./queue/held.ts";
+import type { HeldQueueParts, Share } from "./queue/held-queue.ts";
+import { queueCommand } from "./queue/queue.ts";
 import { recordCommand } from "./records.ts";
 import { pending, reload } from "./reload.ts";
-import type { SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turn.ts";
 import type { Upkeep } from "./upkeep.ts";
-import { type VacationCommandParts, vacationCommand } from "./vacation.ts";
-import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web.ts";
-import { type WebPasswordParts, webImport, webPassword } from "./web-passwords.ts";
+import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
+import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/web.ts";
+import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 
 export type CommandParts = BanCommandParts &
   AccountStateCommandParts &

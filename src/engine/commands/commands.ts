@@ -12,14 +12,14 @@ import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
+import { SettingsCommands } from "./access/settings.ts";
 import { type CommandParts, carryOut, type Own, tryOut } from "./carry-out.ts";
-import { MyMailboxCommands } from "./my-mailbox.ts";
 import { onPaper } from "./on-paper.ts";
-import { QueueShares, ROOTS_SHARE } from "./queue-shares.ts";
-import { SettingsCommands } from "./settings.ts";
+import { QueueShares, ROOTS_SHARE } from "./queue/queue-shares.ts";
 import { Turn } from "./turn.ts";
 import { UNRECORDED } from "./unrecorded.ts";
-import { type Admitted, CommandGate } from "./web.ts";
+import { MyMailboxCommands } from "./web/my-mailbox.ts";
+import { type Admitted, CommandGate } from "./web/web.ts";
 
 const NO_DRY_RUN: CommandError = {
   ok: false,

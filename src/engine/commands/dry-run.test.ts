@@ -5,7 +5,7 @@ import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { PROOF_MS } from "../../core/access/session.ts";
 import type { Command } from "../../wire/control/control.ts";
-import { WEB_LIMITS } from "./web-limits.ts";
+import { WEB_LIMITS } from "./web/web-limits.ts";
 
 const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };
 const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };

@@ -1,7 +1,7 @@
 import type { Audit } from "../../core/events/command.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import type { Command, Reply } from "../../wire/control/control.ts";
-import type { AccountCommandParts } from "./accounts.ts";
+import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 import { wrongAddress } from "./wrong-address.ts";
 

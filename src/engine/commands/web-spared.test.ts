@@ -5,7 +5,7 @@ import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
 import { ban } from "./bans.ts";
-import { WEB_LIMITS } from "./web-limits.ts";
+import { WEB_LIMITS } from "./web/web-limits.ts";
 
 /** Where administrators work, no ban is made. */
 function spared() {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { UNAUTHORIZED } from "../../engine/commands/web.ts";
+import { UNAUTHORIZED } from "../../engine/commands/web/web.ts";
 import type { Caller } from "./access.ts";
 import { Callers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";

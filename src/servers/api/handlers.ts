@@ -7,7 +7,7 @@ import { Rates } from "./rates.ts";
 import { ReadShares } from "./read-shares.ts";
 import { Repeats } from "./repeats.ts";
 import { ConnectionShares } from "./shares.ts";
-import { Streams } from "./streams.ts";
+import { Streams } from "./streams/streams.ts";
 import { UntrustedProxy } from "./untrusted-proxy.ts";
 
 /** What the routes share, including everything with state. */

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { startKit } from "../../../test/kit/api-kit.ts";
 import { createHandlers } from "./handlers.ts";
-import { openApi } from "./openapi.ts";
+import { openApi } from "./openapi/openapi.ts";
 import { routes } from "./routes.ts";
 
 type Parameter = Readonly<{ name: string; description?: string } | { $ref: string }>;

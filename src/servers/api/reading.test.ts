@@ -6,7 +6,7 @@ import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
 import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
-import { eventPage, stats as statsShape } from "./schemas.ts";
+import { eventPage, stats as statsShape } from "./routes/schemas.ts";
 
 const FOR_CI = { as: TOKEN, ip: parseIp("203.0.113.9") ?? assert.fail() };
 

@@ -1,16 +1,11 @@
 import { identityOf } from "./access.ts";
-import { accessRoutes } from "./access-routes.ts";
-import { accountRoutes } from "./account-routes.ts";
 import { command } from "./commands.ts";
 import { derivedRoutes } from "./derived.ts";
-import { filterRoutes } from "./filter-routes.ts";
 import type { Handlers } from "./handlers.ts";
 import { publicHealth } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
-import { meChanges } from "./me-changes.ts";
-import { meRoutes } from "./me-routes.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
-import { openApi } from "./openapi.ts";
+import { openApi } from "./openapi/openapi.ts";
 import { pageRoutes } from "./page.ts";
 import {
   readBans,
@@ -23,9 +18,14 @@ import {
   readWhyMessage,
 } from "./reading.ts";
 import { type Route, route } from "./route.ts";
-import * as shape from "./schemas.ts";
-import { settingsRoutes } from "./settings-routes.ts";
-import { resumeFrom, STREAM_TYPE } from "./streams.ts";
+import { accessRoutes } from "./routes/access-routes.ts";
+import { accountRoutes } from "./routes/account-routes.ts";
+import { filterRoutes } from "./routes/filter-routes.ts";
+import { meChanges } from "./routes/me-changes.ts";
+import { meRoutes } from "./routes/me-routes.ts";
+import * as shape from "./routes/schemas.ts";
+import { settingsRoutes } from "./routes/settings-routes.ts";
+import { resumeFrom, STREAM_TYPE } from "./streams/streams.ts";
 
 /** Every route: the router, the access rule and `/openapi.json` read this one table, parts of which are in other files. */
 export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {

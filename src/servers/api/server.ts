@@ -6,7 +6,7 @@ import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
-import type { Streams } from "./streams.ts";
+import type { Streams } from "./streams/streams.ts";
 
 const SWEEP_MS = 20;
 

@@ -3,7 +3,7 @@ import { lazily } from "./fields.ts";
 import type { Rights } from "./verb-rights.ts";
 
 /**
- * What limits how often the web gives a command: who takes the web over stays within it (engine/commands/web-bounds.ts).
+ * What limits how often the web gives a command: who takes the web over stays within it (engine/commands/web/web-bounds.ts).
  * `own`: the command counts for itself, by address or account.
  */
 export type Bound =

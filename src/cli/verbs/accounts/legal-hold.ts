@@ -16,7 +16,7 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
   const [, word, ...reason] = call.args;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
-  const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../daemon/keeper/legal-holds.ts");
+  const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../daemon/keeper/schedules/legal-holds.ts");
   const path = call.layout.legalHolds;
   const held = legalHoldOf(path, name);
   if (word === undefined)

@@ -2,7 +2,7 @@ import { type Isolation, SHUT } from "../../../core/incident/isolation.ts";
 import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../core/net/ip.ts";
 import { shown } from "../../../core/shown.ts";
 import { instant, isoTime } from "../../../core/time.ts";
-import { lockHolder } from "../../../daemon/set-up/lock.ts";
+import { lockHolder } from "../../../daemon/set-up/running/lock.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import {
   type CommandCall,

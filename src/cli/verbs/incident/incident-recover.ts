@@ -3,7 +3,7 @@ import { type Isolation, lifted, SHUT, type Shut } from "../../../core/incident/
 import { dayAndTime } from "../../../core/shown.ts";
 import { plural } from "../../../core/text.ts";
 import { instant, isoTime } from "../../../core/time.ts";
-import { lockHolder } from "../../../daemon/set-up/lock.ts";
+import { lockHolder } from "../../../daemon/set-up/running/lock.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";

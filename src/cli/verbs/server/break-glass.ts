@@ -29,7 +29,7 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
     );
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
-  const { runsForAnother } = await import("../../../daemon/set-up/processes.ts");
+  const { runsForAnother } = await import("../../../daemon/set-up/running/processes.ts");
   const none = noServerIn(call.layout);
   // Its guard would put the table back, with every ban.
   if (none !== null && runsForAnother(call.layout.data))

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../test/kit/test-guard.ts";
-import { releaseLock, takeLock } from "../../../daemon/set-up/lock.ts";
+import { releaseLock, takeLock } from "../../../daemon/set-up/running/lock.ts";
 
 test("a program that is older than the data restarts nothing", { skip: lacking({ root: true }) }, async () => {
   using layout = dataDirectory();

@@ -12,7 +12,7 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootOnly("stop");
   if (refused !== null) return refused;
   // Loaded here, as below: no other command needs this much of set-up.
-  const { stopServer } = await import("../../../daemon/set-up/stop.ts");
+  const { stopServer } = await import("../../../daemon/set-up/running/stop.ts");
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
@@ -31,7 +31,7 @@ export async function stop(call: CommandCall): Promise<CommandOutcome> {
 export async function restart(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootOnly("restart");
   if (refused !== null) return refused;
-  const { lockHolder } = await import("../../../daemon/set-up/lock.ts");
+  const { lockHolder } = await import("../../../daemon/set-up/running/lock.ts");
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
   const own = { ...call, env: {} };
@@ -42,9 +42,9 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   const obstacle = await obstacleInData(call.layout);
   if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
   const [{ CHECKOUT, IS_PACKAGED }, { portsOf }, { restartServer }] = await Promise.all([
-    import("../../../daemon/set-up/checkout.ts"),
-    import("../../../daemon/set-up/ports.ts"),
-    import("../../../daemon/set-up/stop.ts"),
+    import("../../../daemon/set-up/build/checkout.ts"),
+    import("../../../daemon/set-up/running/ports.ts"),
+    import("../../../daemon/set-up/running/stop.ts"),
   ]);
   if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
     return failed("Nothing was restarted: what is missing could not be installed.", "`npm run setup` shows why.");
@@ -59,8 +59,8 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
 async function obstacleInData(layout: Layout): Promise<string | null> {
   const [{ schemasOf, unusableSchema }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
     import("../../../adapters/sqlite/schemas.ts"),
-    import("../../../daemon/set-up/taken-back.ts"),
-    import("../../../daemon/set-up/upgrade-snapshot.ts"),
+    import("../../../daemon/set-up/upgrade/taken-back.ts"),
+    import("../../../daemon/set-up/upgrade/upgrade-snapshot.ts"),
   ]);
   const schemas = schemasOf(layout);
   return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);

@@ -1,6 +1,6 @@
 import { beyond, type Door, isNothing, type Opening } from "../../../core/firewall/strict.ts";
 import { formatDuration, SECOND_MS } from "../../../core/time.ts";
-import { lockHolder } from "../../../daemon/set-up/lock.ts";
+import { lockHolder } from "../../../daemon/set-up/running/lock.ts";
 import { isStrict } from "../../../settings/is-strict.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import type { FIREWALL_STEPS } from "../../../wire/control/control.ts";

@@ -5,7 +5,7 @@ import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import { keepStrict } from "../../../daemon/firewall/strict-file.ts";
-import { takeLock } from "../../../daemon/set-up/lock.ts";
+import { takeLock } from "../../../daemon/set-up/running/lock.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import type { Command } from "../../../wire/control/control.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { dataDirectory, ghostinbox, json } from "../../../../test/kit/test-guard.ts";
-import { releaseLock, takeLock } from "../../../daemon/set-up/lock.ts";
+import { releaseLock, takeLock } from "../../../daemon/set-up/running/lock.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';

@@ -2,7 +2,7 @@ import { readServiceEnvironment } from "../../../adapters/machine/service-enviro
 import { SettingsUnreadable, settingsText as textOf } from "../../../adapters/machine/settings-text.ts";
 import { codeOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
-import { lockHolder } from "../../../daemon/set-up/lock.ts";
+import { lockHolder } from "../../../daemon/set-up/running/lock.ts";
 import { takenOver } from "../../../settings/first-variables.ts";
 import { type Environment, type Loaded, loadSettings } from "../../../settings/load.ts";
 import { type SettingKey, settingKeys, settingOf, variableOf } from "../../../settings/schema.ts";

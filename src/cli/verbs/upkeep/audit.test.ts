@@ -9,7 +9,7 @@ import { START, scratch } from "../../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../../adapters/sqlite/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../adapters/sqlite/open.ts";
 import { auditRecord } from "../../../core/events/record.ts";
-import { readAnchors } from "../../../daemon/keeper/audit-anchors.ts";
+import { readAnchors } from "../../../daemon/keeper/watches/audit-anchors.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { openReader } from "../../open-reader.ts";
 import { run } from "../../run.ts";

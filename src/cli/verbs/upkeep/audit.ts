@@ -10,7 +10,7 @@ import { andMore, pageFrom } from "../../listing.ts";
 import { jsonLine } from "../../print/json.ts";
 import { columns } from "../../print/text.ts";
 
-const files = () => import("../../../daemon/keeper/audit-anchors.ts");
+const files = () => import("../../../daemon/keeper/watches/audit-anchors.ts");
 
 /** `audit list` */
 export async function auditList(call: CommandCall): Promise<CommandOutcome> {

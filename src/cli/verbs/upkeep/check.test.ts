@@ -78,7 +78,7 @@ test("every check has a unique name and says what it does", () => {
 test("results that cannot be kept on a read-only disk are still printed", OWN_ETC, async () => {
   const data = temporaryDirectory();
   mkdirSync(dirname(layoutOf(data).checkRecord));
-  const modules = ["./check.ts", "../../../settings/layout.ts", "../../../daemon/keeper/check-record.ts"];
+  const modules = ["./check.ts", "../../../settings/layout.ts", "../../../daemon/keeper/schedules/check-record.ts"];
   const script = `
     const [{ keepResults }, { layoutOf }, { NO_CHECKS }] = await Promise.all(process.argv.slice(2).map((one) => import(one)));
     console.log(keepResults(layoutOf(process.argv[1]), NO_CHECKS));`;

@@ -1,7 +1,12 @@
 import { plural } from "../../../core/text.ts";
-import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../../daemon/keeper/check-record.ts";
+import {
+  type CheckRecord,
+  changeCheckRecord,
+  noted,
+  readCheckRecord,
+} from "../../../daemon/keeper/schedules/check-record.ts";
 import { diskTrouble } from "../../../daemon/set-up/disk-trouble.ts";
-import { lockHolder } from "../../../daemon/set-up/lock.ts";
+import { lockHolder } from "../../../daemon/set-up/running/lock.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { STATES, type State } from "../../check/finding.ts";

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
-import { changeCheckRecord } from "../../../daemon/keeper/check-record.ts";
+import { changeCheckRecord } from "../../../daemon/keeper/schedules/check-record.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { lastCheckJson, lastCheckText } from "./last-check.ts";
 

@@ -2,7 +2,7 @@ import { messageOf } from "../../../core/error.ts";
 import { dayAndTime } from "../../../core/shown.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, formatDuration, instant, isoTime } from "../../../core/time.ts";
-import type { PlannedFolder } from "../../../daemon/keeper/retention.ts";
+import type { PlannedFolder } from "../../../daemon/keeper/schedules/retention.ts";
 import type { RetentionState } from "../../../daemon/keeper/tell-retention.ts";
 import type { Amount } from "../../../wire/dovecot/folders.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../../call.ts";
@@ -17,10 +17,10 @@ import { rootOnly } from "./backup.ts";
 function parts() {
   return Promise.all([
     import("../../../adapters/dovecot/mailboxes.ts"),
-    import("../../../daemon/keeper/legal-holds.ts"),
-    import("../../../daemon/keeper/nights.ts"),
-    import("../../../daemon/keeper/retention.ts"),
-    import("../../../daemon/keeper/retention-schedule.ts"),
+    import("../../../daemon/keeper/schedules/legal-holds.ts"),
+    import("../../../daemon/keeper/schedules/nights.ts"),
+    import("../../../daemon/keeper/schedules/retention.ts"),
+    import("../../../daemon/keeper/schedules/retention-schedule.ts"),
     import("../../../daemon/keeper/tell-retention.ts"),
   ]).then(([mailboxes, holds, nights, retention, schedule, rest]) => ({
     ...mailboxes,

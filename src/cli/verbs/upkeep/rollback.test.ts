@@ -7,8 +7,8 @@ import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../test/kit/
 import { openAccounts, openEngine } from "../../../adapters/sqlite/open.ts";
 import { schemasOf } from "../../../adapters/sqlite/schemas.ts";
 import { instant } from "../../../core/time.ts";
-import { releaseLock, takeLock } from "../../../daemon/set-up/lock.ts";
-import { makeUpgradeSnapshot } from "../../../daemon/set-up/upgrade-snapshot.ts";
+import { releaseLock, takeLock } from "../../../daemon/set-up/running/lock.ts";
+import { makeUpgradeSnapshot } from "../../../daemon/set-up/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 const ROOT = { skip: lacking({ root: true }) };

@@ -24,10 +24,10 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
     { processesOf },
     { bytesBelow },
   ] = await Promise.all([
-    import("../../../daemon/set-up/rollback.ts"),
-    import("../../../daemon/set-up/upgrade-snapshot.ts"),
-    import("../../../daemon/set-up/lock.ts"),
-    import("../../../daemon/set-up/processes.ts"),
+    import("../../../daemon/set-up/upgrade/rollback.ts"),
+    import("../../../daemon/set-up/upgrade/upgrade-snapshot.ts"),
+    import("../../../daemon/set-up/running/lock.ts"),
+    import("../../../daemon/set-up/running/processes.ts"),
     import("../../../adapters/root-files/files-below.ts"),
   ]);
   const snapshot = readSnapshot(layout);

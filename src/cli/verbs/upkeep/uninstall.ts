@@ -9,8 +9,8 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   const [{ isForeign }, { planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] =
     await Promise.all([
       import("../../../daemon/set-up/data-directory.ts"),
-      import("../../../daemon/set-up/uninstall.ts"),
-      import("../../../daemon/set-up/checkout.ts"),
+      import("../../../daemon/set-up/upgrade/uninstall.ts"),
+      import("../../../daemon/set-up/build/checkout.ts"),
     ]);
   if (IS_PACKAGED)
     return failed(

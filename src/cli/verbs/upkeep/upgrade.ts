@@ -43,11 +43,11 @@ async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   const { layout } = call;
   const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { releaseIn }] =
     await Promise.all([
-      import("../../../daemon/set-up/checkout.ts"),
-      import("../../../daemon/set-up/program.ts"),
-      import("../../../daemon/set-up/taken-back.ts"),
-      import("../../../daemon/set-up/upgrade-snapshot.ts"),
-      import("../../../daemon/set-up/version-in.ts"),
+      import("../../../daemon/set-up/build/checkout.ts"),
+      import("../../../daemon/set-up/build/program.ts"),
+      import("../../../daemon/set-up/upgrade/taken-back.ts"),
+      import("../../../daemon/set-up/upgrade/upgrade-snapshot.ts"),
+      import("../../../daemon/set-up/build/version-in.ts"),
     ]);
   const schemas = schemasOf(layout);
   // As `restart` checks them: the variables given here do not reach the server.

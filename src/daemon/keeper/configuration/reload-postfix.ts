@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import { SECOND_MS } from "../../../core/time.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import { reloadBySignal } from "./reload-by-signal.ts";
+
+/** What ends by a reload. A client in the middle of a delivery finishes that first. */
+const ENDING = [
+  { name: "qmgr", patienceMs: 5 * SECOND_MS },
+  { name: "smtp", patienceMs: SECOND_MS },
+] as const;
+
+/**
+ * `postfix reload` only sends a signal (postfix-script). A flush that comes before the queue manager of before has ended is
+ * lost with it, and a client from before would retry with the former settings. Null once they have ended, or why there was no reload.
+ */
+export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
+  const command = ["postfix", "-c", postfixConf, "reload"] as const;
+  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), ENDING);
+}

@@ -1,0 +1,141 @@
+import { messageOf } from "../../../core/error.ts";
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../engine/ports.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
+import {
+  type DrillRecord,
+  endDrill,
+  failedDrill,
+  lastDrill,
+  readDrills,
+  withDrill,
+} from "../../backup/drill-record.ts";
+import { type BackupRecord, changeBackupRecord, readBackupRecord } from "../../backup/record.ts";
+import { busy, prepareDirectory } from "../../backup/repository.ts";
+import { drillTroubles, isDrillDue } from "./drill-schedule.ts";
+import { lastNight } from "./nights.ts";
+import { type RunBehind, runBehind } from "./run-behind.ts";
+import { type Failure, withUnnoted } from "./unnoted-failure.ts";
+
+export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
+type Task = "backup" | "drill";
+
+/** After a failure: soon enough for the same night, and too seldom to load the machine. */
+const AGAIN_MS = HOUR_MS;
+/** Two nights may fail: a machine is switched off, a server is away. */
+const OVERDUE_MS = 3 * DAY_MS;
+
+/** Starts the nightly backup and the restore drills, and knows whether both are as they should be. */
+export class BackupSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #run: RunBehind;
+  #rules: BackupRules | null;
+  #running: Promise<void> | null = null;
+  /** It may be that the disk cannot keep how a task ended. */
+  readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
+
+  constructor(layout: Layout, clock: Clock, rules: BackupRules | null, run = runBehind) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#rules = rules;
+    this.#run = run;
+  }
+
+  use(rules: BackupRules): void {
+    this.#rules = rules;
+  }
+
+  /** Starts a backup or a drill if one is due. The promise is that of the task; null if none runs. */
+  look(): Promise<void> | null {
+    const rules = this.#rules;
+    if (rules?.["backup.enabled"] !== true) return null;
+    const now = this.#clock.now();
+    const record = this.#backups();
+    if (record.since === 0) {
+      prepareDirectory(this.#layout);
+      changeBackupRecord(this.#layout, { since: now });
+    } else if (this.#running === null && busy(this.#layout) === null) {
+      const task = this.#due(record, rules, now);
+      if (task !== null) this.#running = this.#start(task).finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const rules = this.#rules;
+    if (rules?.["backup.enabled"] !== true) return [];
+    const [record, now] = [this.#backups(), this.#clock.now()];
+    const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.#layout) !== null };
+    return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
+  }
+
+  #backups(): BackupRecord {
+    return withUnnoted(readBackupRecord(this.#layout), this.#unnoted.backup);
+  }
+
+  #drills(): DrillRecord {
+    const record = readDrills(this.#layout);
+    const unnoted = this.#unnoted.drill;
+    return unnoted === null || (lastDrill(record)?.at ?? 0) >= unnoted.at
+      ? record
+      : withDrill(record, failedDrill(unnoted));
+  }
+
+  /** Never rejects. */
+  async #start(task: Task): Promise<void> {
+    const at = Date.now();
+    const ended = await this.#run(this.#layout, "backup", [task]);
+    // One that was killed has noted nothing: without this it would be started again each minute.
+    if (ended === null || failedAt(this.#layout, task) >= at) return;
+    const failure = { at, reason: `the ${task} was ended (${ended})` };
+    try {
+      if (task === "backup") changeBackupRecord(this.#layout, { failure });
+      else endDrill(this.#layout, failedDrill(failure));
+    } catch (error) {
+      this.#unnoted[task] = failure;
+      console.error(`keeper: the end of a ${task} could not be noted: ${messageOf(error)}`);
+    }
+  }
+
+  /** The task that is due, a backup first. */
+  #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
+    const hour = rules["backup.hour"];
+    if (isDue(record, hour, now)) return "backup";
+    const when = { nightAt: lastNight(hour, now), everyMs: rules["backup.drill_every"], now };
+    return isDrillDue(record, this.#drills(), when) ? "drill" : null;
+  }
+}
+
+/** Whether the last hour of backups has passed without one. */
+export function isDue({ last, failure, since }: BackupRecord, hour: number, now: number): boolean {
+  const dueAt = lastNight(hour, now);
+  // A backup of tomorrow was made, or failed, while the clock was ahead.
+  const lastAt = [last?.at ?? 0, since].filter((at) => at <= now);
+  if (Math.max(0, ...lastAt) >= dueAt) return false;
+  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= AGAIN_MS;
+}
+
+export function troublesOf(
+  { last, failure, oldKept, since, isKeySeen }: BackupRecord,
+  now: number,
+): readonly KeeperTrouble[] {
+  const lastAt = last?.at ?? since;
+  const troubles: KeeperTrouble[] = [];
+  if (failure !== null) troubles.push({ code: "backup_failed", detail: failure.reason });
+  if (oldKept !== null) troubles.push({ code: "backup_old_kept", detail: oldKept });
+  if (lastAt > 0 && now - lastAt > OVERDUE_MS)
+    troubles.push({
+      code: "backup_overdue",
+      detail: last === null ? "there is none yet" : `the last one is of ${new Date(lastAt).toISOString().slice(0, 10)}`,
+    });
+  if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
+  return troubles;
+}
+
+/** When the last failed task started, if that was noted. */
+function failedAt(layout: Layout, task: Task): number {
+  return (task === "backup" ? readBackupRecord(layout).failure?.at : lastDrill(readDrills(layout))?.at) ?? 0;
+}

@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod/mini";
+import { Mailboxes } from "../../../adapters/dovecot/mailboxes.ts";
+import { readRecord, writeRecord } from "../../../adapters/root-files/record-file.ts";
+import { messageOf } from "../../../core/error.ts";
+import { HOUR_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../engine/ports.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
+import { readLegalHolds } from "./legal-holds.ts";
+import { lastNight, nextNight } from "./nights.ts";
+import { type MailFolders, type Removed, runRetention } from "./retention.ts";
+import { clockSeen, leapSince, leapText } from "./retention-clock.ts";
+import { type FolderTimes, readFolderTimes, writeFolderTimes } from "./retention-folders.ts";
+import { type Failure, withUnnoted } from "./unnoted-failure.ts";
+
+export type RetentionSettings = Pick<Settings, "retention.mail" | "retention.hour">;
+
+const schema = z.object({
+  /** When this server looked first (ms): the first run is at the hour after it. */
+  since: z.number(),
+  lookedAt: z.number(),
+  leap: z.nullable(z.object({ at: z.number(), byMs: z.number() })),
+  last: z.nullable(z.object({ at: z.number(), mails: z.number(), bytes: z.number() })),
+  failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
+});
+export type RetentionRecord = Readonly<z.output<typeof schema>>;
+const NOTHING: RetentionRecord = { since: 0, lookedAt: 0, leap: null, last: null, failure: null };
+
+/** A record that cannot be read counts as none: mail then goes a day later. */
+export function readRetentionRecord({ retentionRecord: path }: Pick<Layout, "retentionRecord">): RetentionRecord {
+  return readRecord(path, schema, NOTHING);
+}
+
+/**
+ * Since when each folder is under its rule. After a leap of the clock it is not known, since mails may have the time of a wrong clock,
+ * too; nor without a record, since a leap would not be seen.
+ */
+export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionFolders">, now: number): FolderTimes {
+  const record = readRetentionRecord(layout);
+  const isKnown = record.since !== 0 && leapSince(record, now) === null;
+  return isKnown ? readFolderTimes(layout.retentionFolders) : {};
+}
+
+/** Removes now what was kept long enough, and notes that it did. Never rejects: what cannot be noted is a failure, too. */
+export async function removeOldMail(
+  layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds" | "dovecotConf">,
+  { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail?: MailFolders }>,
+): Promise<Removed> {
+  const times = folderTimes(layout, now);
+  const rules = { rules: settings["retention.mail"], holds: () => readLegalHolds(layout.legalHolds), times };
+  const folders = mail ?? new Mailboxes(layout.dovecotConf);
+  const { removed, times: seen } = await runRetention(folders, rules, now).catch((error: unknown) => ({
+    removed: { mails: 0, bytes: 0, accounts: 0, failure: messageOf(error) },
+    times,
+  }));
+  const { mails, bytes, failure } = removed;
+  const before = readRetentionRecord(layout);
+  const record =
+    failure === null
+      ? { last: { at: now, mails, bytes }, failure: null }
+      : { failure: { at: now, reason: failure }, last: before.last };
+  try {
+    if (!isDeepStrictEqual(seen, readFolderTimes(layout.retentionFolders)))
+      writeFolderTimes(layout.retentionFolders, seen);
+    writeRecord(layout.retentionRecord, {
+      since: before.since === 0 ? now : before.since,
+      lookedAt: now,
+      leap: null,
+      ...record,
+    });
+  } catch (error) {
+    return { ...removed, failure: failure ?? `what was removed could not be noted: ${messageOf(error)}` };
+  }
+  return removed;
+}
+
+/** Removes mail each night, and knows whether that worked. */
+export class RetentionSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #mail: MailFolders | undefined;
+  #settings: RetentionSettings | null;
+  #running: Promise<void> | null = null;
+  /** Of the last run: it may be that the disk cannot keep it. */
+  #failure: Failure | null = null;
+
+  constructor(layout: Layout, clock: Clock, settings: RetentionSettings | null, mail?: MailFolders) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#mail = mail;
+  }
+
+  use(settings: RetentionSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Starts a run if one is due. The promise is that of the run; null if none runs. Throws if a look cannot be noted. */
+  look(): Promise<void> | null {
+    const settings = this.#settings;
+    if (settings === null || this.#running !== null) return this.#running;
+    const now = this.#clock.now();
+    const record = this.#seen(now);
+    if (record.leap === null && isDue(record, settings["retention.hour"], now)) {
+      const run = removeOldMail(this.#layout, { settings, now, ...(this.#mail && { mail: this.#mail }) });
+      this.#running = run
+        .then(({ failure }) => {
+          this.#failure = failure === null ? null : { at: now, reason: failure };
+        })
+        .finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const { failure, leap } = this.#record();
+    if (leap !== null) return [{ code: "retention_failed", detail: leapText(leap) }];
+    return failure === null ? [] : [{ code: "retention_failed", detail: failure.reason }];
+  }
+
+  /** Notes the look. What `folderTimes` does not know any more is forgotten before anything else is noted. */
+  #seen(now: number): RetentionRecord {
+    const before = this.#record();
+    const isFirst = before.since === 0;
+    const clock = isFirst ? { lookedAt: now, leap: null } : clockSeen(before, now);
+    if (clock === before) return before;
+    const record = { ...before, lookedAt: clock.lookedAt, leap: clock.leap, since: isFirst ? now : before.since };
+    if (isFirst || clock.leap?.at === now) writeFolderTimes(this.#layout.retentionFolders, {});
+    writeRecord(this.#layout.retentionRecord, record);
+    return record;
+  }
+
+  #record(): RetentionRecord {
+    return withUnnoted(readRetentionRecord(this.#layout), this.#failure);
+  }
+}
+
+/** When mail is removed next; null: not while a leap of the clock is not trusted. */
+export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
+  if (record.leap !== null) return null;
+  // Before the first look nothing is due.
+  if (record.since !== 0 && isDue(record, hour, now)) return now;
+  const night = nextNight(hour, now);
+  return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
+}
+
+/** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
+function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
+  const dueAt = lastNight(hour, now);
+  // A run of tomorrow was made while the clock was ahead.
+  const doneAt = Math.max(0, ...[since, last?.at ?? 0].filter((at) => at <= now));
+  if (doneAt >= dueAt) return false;
+  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../../core/error.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
+import { NODE_FLAGS } from "../../../render/runit.ts";
+import type { Layout } from "../../../settings/layout.ts";
+
+/** Starts a program as `runBehind` does. */
+export type RunBehind = typeof runBehind;
+
+/** After `ms` the program is killed, and `passed` is called with what to tell. */
+type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
+
+/**
+ * Runs a program of ours to its end, behind everything else on the processor and the disk (nice(1), ionice(1)), and the first that
+ * the kernel ends if memory runs out; what it says goes to our log. Null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
+ *
+ * One that is killed may still not end: a process that waits for a disk that does not answer (state D of ps(1)) ends with that
+ * disk. So `limit.passed` does not wait for the end. The promise does, that no other is started beside it.
+ */
+export async function runBehind(
+  { node, program }: Pick<Layout, "node" | "program">,
+  name: "backup" | "check" | "report",
+  args: readonly string[] = [],
+  limit: RunLimit | null = null,
+): Promise<string | null> {
+  const ours = [node, ...NODE_FLAGS.split(" "), join(program, `${name}.js`), ...args];
+  try {
+    return await ended("nice", ["-n", "10", "ionice", "-c", "3", ...ours], limit);
+  } catch (error) {
+    console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
+    return messageOf(error);
+  }
+}
+
+/** Rejects if it could not be started. */
+function ended(command: string, argv: readonly string[], limit: RunLimit | null): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, argv, { stdio: ["ignore", "inherit", "inherit"] });
+    if (child.pid !== undefined) endFirst(child.pid);
+    const timer = limit === null ? undefined : setTimeout(() => end(child, limit), limit.ms);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? null : (signal ?? String(code)));
+    });
+  });
+}
+
+/** What the kernel counts in addition to the memory that it has, in thousandths of all (proc(5)). Its own programs inherit that. */
+function endFirst(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
+  } catch {
+    // It has ended, or a container has set more already: then it runs unchanged.
+  }
+}
+
+function end(child: ChildProcess, { ms, passed }: RunLimit): void {
+  child.kill("SIGKILL");
+  passed(`not done after ${ms / MINUTE_MS} minutes`);
+}

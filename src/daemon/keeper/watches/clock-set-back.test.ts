@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
+import { ClockSetBack } from "./clock-set-back.ts";
+
+function kit(failing: string | null = null, isThrown = false) {
+  const time = { wallMs: DAY_MS, elapsedMs: 0 };
+  const done: string[] = [];
+  const said: string[] = [];
+  const clock = new ClockSetBack({
+    wall: () => time.wallMs,
+    elapsed: () => time.elapsedMs,
+    reload: (service) => {
+      done.push(service);
+      return isThrown ? Promise.reject(new Error(failing ?? "")) : Promise.resolve(failing);
+    },
+    flush: () => {
+      done.push("flush");
+      if (isThrown) return Promise.reject(new Error(failing ?? ""));
+      return Promise.resolve(failing === null ? { ok: true } : { ok: false, reason: failing });
+    },
+    say: (what) => said.push(what),
+  });
+  return { time, clock, done, said };
+}
+
+test("a clock that runs, is set ahead or is corrected needs nothing", async () => {
+  const { time, clock, done } = kit();
+  for (const [wallMs, elapsedMs] of [
+    [SECOND_MS, SECOND_MS],
+    [DAY_MS, SECOND_MS],
+    [-29 * SECOND_MS, 0],
+  ] as const) {
+    time.wallMs += wallMs;
+    time.elapsedMs += elapsedMs;
+    await clock.look();
+  }
+  assert.deepEqual(done, []);
+});
+
+test("set back: the resolver forgets, and Postfix tries what waits, once", async () => {
+  const { time, clock, done, said } = kit();
+  time.wallMs -= MINUTE_MS;
+  await clock.look();
+  await clock.look();
+  assert.deepEqual(done, ["unbound", "dovecot", "postfix", "flush"]);
+  assert.deepEqual(said, ["the machine's clock was set back by 60 s: every deferred mail is tried."]);
+});
+
+test("what fails or breaks is said, and the rest is done", async () => {
+  for (const isThrown of [false, true]) {
+    const { time, clock, done, said } = kit("it does not run", isThrown);
+    time.wallMs -= DAY_MS;
+    await clock.look();
+    assert.deepEqual(done, ["unbound", "dovecot", "postfix", "flush"]);
+    assert.match(said[0] ?? "", /by 86400 s: it does not run; it does not run; it does not run; it does not run\.$/);
+  }
+});

@@ -1,0 +1,129 @@
+import {
+  isDpkgBusy,
+  PACKAGE_FILES,
+  type PackageFiles,
+  packagesState,
+  unfinishedPackages,
+} from "../../../adapters/machine/packages.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
+import { COMPONENTS, type Component } from "../../../render/components.ts";
+import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
+
+/** A change of the packages is looked at after this many looks without a further one: a package often comes after another. */
+const CALM_LOOKS = 2;
+const AGAIN_MS = 10 * MINUTE_MS;
+
+export type ComponentWatchParts = Readonly<{
+  /** What was replaced since a component started; null: nothing. */
+  replaced: (component: Component) => string | null;
+  /** What the component's checker finds wrong with the configuration in force; null: nothing. */
+  check: (component: Component) => Promise<string | null>;
+  /** Ends and starts it. Null, or why it does not run again. */
+  restart: (component: Component) => Promise<string | null>;
+  /** Waits until it does its work. Null, or what does not answer. */
+  answers: (component: Component) => Promise<string | null>;
+  say: (what: string) => void;
+  files?: PackageFiles;
+}>;
+
+type Trouble = Readonly<{ component: Component; detail: string }>;
+/** `stops`: the component may be down, so that no other is touched. */
+type Failure = Readonly<{ detail: string; stops: boolean }>;
+
+/**
+ * Restarts the components that Debian has upgraded, one after the other, once dpkg is done. One whose new version refuses the
+ * configuration is not restarted: its old version keeps running, with a notice. After one that does not run again, no other is
+ * touched until that one answers.
+ */
+export class ComponentWatch {
+  readonly #parts: ComponentWatchParts;
+  readonly #files: PackageFiles;
+  /** The state of the packages at the last look, and the one that was handled. */
+  #seen = "";
+  #done: string | null = null;
+  #calm = 0;
+  #againAt = 0;
+  #troubles: readonly Trouble[] = [];
+  /** The one that did not run again. By its start it counts as renewed, so only its answer tells that it works. */
+  #stopped: Component | null = null;
+
+  constructor(parts: ComponentWatchParts) {
+    this.#parts = parts;
+    this.#files = parts.files ?? PACKAGE_FILES;
+  }
+
+  /** Call it about every ten seconds, and never before the last look has ended. */
+  async look(nowMs: number = performance.now()): Promise<void> {
+    const state = packagesState(this.#files);
+    if (state === "") return;
+    this.#calm = state === this.#seen ? this.#calm + 1 : 0;
+    this.#seen = state;
+    const isDue = state !== this.#done || (this.#troubles.length > 0 && nowMs >= this.#againAt);
+    if (!isDue || this.#calm < CALM_LOOKS || isDpkgBusy(this.#files)) return;
+    this.#troubles = await this.#renewAll();
+    this.#done = state;
+    this.#againAt = nowMs + AGAIN_MS;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    if (this.#troubles.length === 0) return [];
+    const detail = this.#troubles.map((one) => `${one.component}: ${one.detail}`).join("; ");
+    return [{ code: "component_outdated", detail }];
+  }
+
+  async #renewAll(): Promise<readonly Trouble[]> {
+    const stopped = this.#stopped;
+    if (stopped !== null) {
+      const failure = await this.#renewStopped(stopped);
+      const others = this.#troubles.filter(({ component }) => component !== stopped);
+      if (failure !== null) return [...others, { component: stopped, detail: failure.detail }];
+      this.#stopped = null;
+    }
+    const troubles: Trouble[] = [];
+    for (const component of Object.keys(COMPONENTS).filter(isComponent)) {
+      const failure = await this.#renewReplaced(component);
+      if (failure === null) continue;
+      troubles.push({ component, detail: failure.detail });
+      if (!failure.stops) continue;
+      this.#stopped = component;
+      break;
+    }
+    return troubles;
+  }
+
+  /** It is restarted again only if another version has come since. */
+  async #renewStopped(component: Component): Promise<Failure | null> {
+    if (this.#parts.replaced(component) !== null) return this.#renewReplaced(component);
+    const silent = await this.#parts.answers(component);
+    if (silent === null) this.#parts.say(`${component} answers again.`);
+    return silent === null ? null : { detail: silent, stops: true };
+  }
+
+  async #renewReplaced(component: Component): Promise<Failure | null> {
+    const replaced = this.#parts.replaced(component);
+    if (replaced === null) return null;
+    const failure = await this.#renew(component);
+    this.#parts.say(
+      failure === null
+        ? `${component} was restarted, since ${replaced} was replaced.`
+        : `${component}, of which ${replaced} was replaced, does not run the new version: ${failure.detail}`,
+    );
+    return failure;
+  }
+
+  async #renew(component: Component): Promise<Failure | null> {
+    const { check, restart, answers } = this.#parts;
+    const unfinished = await unfinishedPackages(COMPONENTS[component], this.#files);
+    if (unfinished.length > 0)
+      return { detail: `dpkg has not finished ${unfinished.join(", ")}. Try: dpkg --configure -a`, stops: false };
+    const refused = await check(component);
+    if (refused !== null)
+      return { detail: `the old version goes on, for the new one would not start. ${refused}`, stops: false };
+    const failed = (await restart(component)) ?? (await answers(component));
+    return failed === null ? null : { detail: failed, stops: true };
+  }
+}
+
+function isComponent(name: string): name is Component {
+  return name in COMPONENTS;
+}

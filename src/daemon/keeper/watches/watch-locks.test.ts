@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { lacking } from "../../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { openAccounts, openEngine } from "../../../adapters/sqlite/open.ts";
+import { SECOND_MS } from "../../../core/time.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import { pidFile } from "../../set-up/running/supervise.ts";
+import { LockWatch } from "./watch-locks.ts";
+
+test("a program that keeps a database locked is named by pid and command, with what ends it, until it has ended", {
+  skip: lacking({ installed: ["sqlite3"] }),
+}, async (t) => {
+  // This process writes, as the guard does.
+  const layout = { ...layoutOf(temporaryDirectory()), node: process.execPath };
+  const { engineDb, accountsDb } = layout;
+  for (const path of [engineDb, accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const own = openEngine(engineDb);
+  openAccounts(accountsDb);
+  t.after(() => own.close());
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  const lookLater = (): ReturnType<LockWatch["troubles"]> => {
+    watch.look();
+    clock.advance(4 * SECOND_MS);
+    return watch.troubles();
+  };
+  own.exec("BEGIN IMMEDIATE");
+  assert.deepEqual(lookLater(), [], "the guard's own transaction is none");
+  own.exec("ROLLBACK");
+
+  for (const [database, name] of [
+    [engineDb, "engine.db"],
+    [accountsDb, "accounts.db"],
+  ] as const) {
+    const locker = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
+    locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+    await once(locker.stdout, "data");
+    watch.look();
+    assert.deepEqual(watch.troubles(), [], "it may end by itself");
+    const [trouble] = lookLater();
+    assert.equal(trouble?.code, "database_locked");
+    const said = `^pid ${locker.pid}, \`sqlite3 .*\`, has locked ${name} since 20.*Z\\. Try: kill ${locker.pid}$`;
+    assert.match(trouble.detail, new RegExp(said));
+    locker.stdin.end("ROLLBACK;\n.quit\n");
+    await once(locker, "close");
+    assert.deepEqual(lookLater(), [], "it has ended");
+  }
+});
+
+test("neither the guard nor what it started is named, even where the programs of processes cannot be seen", {
+  skip: lacking({ installed: ["sqlite3"] }),
+}, async () => {
+  // No process is known by its program.
+  const layout = { ...layoutOf(temporaryDirectory()), node: "" };
+  const guard = pidFile(layout.services, "guard");
+  for (const path of [layout.engineDb, layout.accountsDb, guard]) mkdirSync(dirname(path), { recursive: true });
+  openEngine(layout.engineDb).close();
+  openAccounts(layout.accountsDb).close();
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  // The shell stands for the guard, and sqlite3 for its maintenance.
+  const shell = spawn("sh", ["-c", `sqlite3 ${layout.engineDb}; true`], { stdio: ["pipe", "pipe", "inherit"] });
+  shell.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+  await once(shell.stdout, "data");
+  const named = (): number => {
+    watch.look();
+    clock.advance(4 * SECOND_MS);
+    return watch.troubles().length;
+  };
+  assert.equal(named(), 1, "no guard runs");
+  writeFileSync(guard, `${shell.pid}\n`);
+  assert.equal(named(), 0);
+  shell.stdin.end("ROLLBACK;\n.quit\n");
+  await once(shell, "close");
+});

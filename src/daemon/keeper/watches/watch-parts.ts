@@ -1,0 +1,154 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  afterProbe,
+  afterRestart,
+  isBeyondHelp,
+  isTold,
+  isYoungAt,
+  type ProbeRecord,
+  UNTRIED,
+  wantsRestart,
+} from "../../../core/alerts/probe-record.ts";
+import { messageOf } from "../../../core/error.ts";
+import { instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../engine/ports.ts";
+import type { ServiceName } from "../../../render/runit.ts";
+import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
+import { pidFile, pidOf } from "../../set-up/running/supervise.ts";
+import type { Probe } from "./probes.ts";
+
+/** A part that has not answered is asked again sooner, milliseconds after the last attempt. */
+const AGAIN_MS = 3 * SECOND_MS;
+/** The probes of one start do not all run at the same moment. */
+const APART_MS = 300;
+
+export type PartsWatchParts = Readonly<{
+  services: string;
+  probes: readonly Probe[];
+  clock: Clock;
+  /** Ends a service, whatever is left of it, and starts it. Null, or why not. */
+  restart: (service: ServiceName) => Promise<string | null>;
+  say: (what: string) => void;
+}>;
+
+type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
+
+type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
+
+/**
+ * Asks each part of the server to do its work. A part that fails twice in a row is reported, one that keeps hanging is
+ * restarted, and one that no restart helps counts as down.
+ */
+export class PartsWatch {
+  readonly #parts: PartsWatchParts;
+  #watched: readonly Watched[] = [];
+  readonly #restarting = new Set<ServiceName>();
+
+  constructor(parts: PartsWatchParts) {
+    this.#parts = parts;
+    this.use(parts.probes);
+  }
+
+  /** After a change of the settings. The state of a part stays. */
+  use(probes: readonly Probe[]): void {
+    const known = new Map(this.#watched.map(({ probe, record }) => [probe.name, record]));
+    const from = performance.now();
+    this.#watched = probes.map((probe, index) => ({
+      probe,
+      record: known.get(probe.name) ?? UNTRIED,
+      answeredAt: null,
+      isAsking: false,
+      askAt: from + index * APART_MS,
+    }));
+  }
+
+  /** Asks every part that is due, and waits for none of the answers. Call it about every second. Never throws. */
+  look(): void {
+    const now = performance.now();
+    for (const watched of this.#watched) {
+      const { probe, isAsking, askAt } = watched;
+      if (isAsking || now < askAt || this.#restarting.has(probe.service)) continue;
+      if (this.#isWanted(probe)) void this.#ask(watched);
+      else watched.record = UNTRIED;
+    }
+  }
+
+  /** One for each notice, with everything that is silent. */
+  troubles(): readonly KeeperTrouble[] {
+    const failing = Map.groupBy(this.#failing(), ({ probe }) => probe.notice);
+    return [...failing].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
+  }
+
+  /** What is silent of a service, if anything, for the status. */
+  silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
+    const failing = this.#failing().filter(({ probe }) => probe.service === service);
+    if (failing.length === 0) return {};
+    const now = this.#parts.clock.now();
+    return {
+      silence: { says: this.#detail(failing), isBeyondHelp: failing.some(({ record }) => isBeyondHelp(record, now)) },
+    };
+  }
+
+  async #ask(watched: Watched): Promise<void> {
+    const { services, clock } = this.#parts;
+    const { probe } = watched;
+    watched.isAsking = true;
+    const askedAt = performance.now();
+    const result = await probe.check(probe.timeoutMs);
+    const now = clock.now();
+    // It may have been ended on purpose since.
+    if (!this.#restarting.has(probe.service)) {
+      const startedAt = startOf(services, probe.service);
+      if (result.ok) watched.answeredAt = now;
+      const hasAnswered = startedAt !== null && watched.answeredAt !== null && watched.answeredAt > startedAt;
+      const isYoung = startedAt !== null && !hasAnswered && isYoungAt(startedAt, now);
+      watched.record = afterProbe(watched.record, result, { now, isYoung });
+    }
+    watched.askAt = result.ok ? askedAt + probe.everyMs : performance.now() + AGAIN_MS;
+    watched.isAsking = false;
+    if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await this.#restart(watched);
+  }
+
+  /** The counts of all parts of the service start again with it. */
+  async #restart({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
+    const { restart, clock, say } = this.#parts;
+    if (this.#restarting.has(service)) return;
+    this.#restarting.add(service);
+    const failed = await restart(service)
+      .catch(messageOf)
+      .finally(() => this.#restarting.delete(service));
+    say(`${name} ${says}: ${service} ${failed === null ? "was restarted." : `could not be restarted: ${failed}`}`);
+    for (const watched of this.#watched)
+      if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
+  }
+
+  /** A service that the settings switched off does not exist. */
+  #isWanted({ service, isWanted }: Probe): boolean {
+    return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
+  }
+
+  #failing(): readonly Watched[] {
+    return this.#watched.filter(({ record }) => isTold(record));
+  }
+
+  #detail(watched: readonly Watched[]): string {
+    const { services, clock } = this.#parts;
+    const now = clock.now();
+    const says = watched.map(({ probe, record }) => {
+      const since = record.since === null ? "" : `, since ${isoTime(record.since)}`;
+      const wasRestarted = record.restartedAt !== null && record.since !== null && record.restartedAt >= record.since;
+      const helped = isBeyondHelp(record, now) && wasRestarted ? "; a restart has not helped" : "";
+      return `${probe.name} ${record.says}${since}${helped}`;
+    });
+    const names = [...new Set(watched.map(({ probe }) => join(services, probe.service)))];
+    return `${says.join(". ")}. Try: sv restart ${names.join(" ")}`;
+  }
+}
+
+/** When runsv(8) started the service that runs now; null while it is down. */
+function startOf(services: string, service: ServiceName): Millis | null {
+  if (pidOf(services, service) === null) return null;
+  const stat = statSync(pidFile(services, service), { throwIfNoEntry: false });
+  return stat === undefined ? null : instant(stat.mtimeMs);
+}

@@ -1,0 +1,205 @@
+import { ask } from "../../../adapters/sockets/control-client.ts";
+import type { Clock } from "../../../engine/ports.ts";
+import type { ServiceName } from "../../../render/runit.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import type { KeeperReply, KeeperTrouble } from "../../../wire/control/keeper.ts";
+import { openConnections } from "../../firewall/sessions.ts";
+import { keepStrict, readStrict } from "../../firewall/strict-file.ts";
+import { listStrict, loadStrict } from "../../firewall/strict-table.ts";
+import { sshDoors } from "../../firewall/wanted.ts";
+import { endShutOut, isShutOut, readIsolation, shutOut } from "../../incident/isolation.ts";
+import { unusedOwnDovecot } from "../../set-up/own-dovecot.ts";
+import { portsOf } from "../../set-up/running/ports.ts";
+import { signal } from "../../set-up/running/processes.ts";
+import { AskDatabases } from "../ask-databases.ts";
+import { awaitAnswers } from "../configuration/await-answers.ts";
+import { AccountsFollower } from "../configuration/follow-accounts.ts";
+import { CertificateFollower, reloadCertificate } from "../configuration/follow-certificate.ts";
+import { checkInForce } from "../configuration/parts.ts";
+import { restartService } from "../configuration/restart-service.ts";
+import { readQueue } from "../mail-queue.ts";
+import { BackupSchedule } from "../schedules/backup-schedule.ts";
+import { CheckSchedule } from "../schedules/check-schedule.ts";
+import { ReportSchedule } from "../schedules/report-schedule.ts";
+import { RetentionSchedule } from "../schedules/retention-schedule.ts";
+import { RulesSchedule } from "../schedules/spam-rules.ts";
+import { AccessReviewWatch } from "./access-review-watch.ts";
+import { AuditWatch } from "./audit-watch.ts";
+import { MailKeyWatch } from "./mail-key-watch.ts";
+import { replacedSinceStart } from "./outdated-component.ts";
+import { probesOf } from "./probes.ts";
+import { CertificateWatch } from "./watch-certificates.ts";
+import { ComponentWatch } from "./watch-components.ts";
+import { DiskSpaceWatch } from "./watch-disk-space.ts";
+import { FirewallWatch } from "./watch-firewall.ts";
+import { IsolationWatch } from "./watch-isolation.ts";
+import { LockWatch } from "./watch-locks.ts";
+import { PartsWatch } from "./watch-parts.ts";
+import { ReaderWatch } from "./watch-readers.ts";
+import { RelayWatch } from "./watch-relay.ts";
+import { ServiceWatch } from "./watch-services.ts";
+import { StoppedWatch } from "./watch-stopped.ts";
+
+/** Ending the sessions of fifty accounts takes this long. */
+const ACCOUNTS_TIMEOUT_MS = 60_000;
+
+type Report = Required<Pick<Extract<KeeperReply, { ok: true }>, "services" | "troubles">>;
+
+type WatchedServer = Readonly<{
+  /** Null while they cannot be read. */
+  settings: Settings | null;
+  clock: Clock;
+  /** Of a service that hangs. Null, or why it could not be. */
+  restart: (service: ServiceName) => Promise<string | null>;
+  /** Work that changes configurations or restarts services is done one after the other. */
+  inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
+}>;
+
+/** All that the keeper keeps an eye on, and what is wrong with it. */
+export class Watches {
+  readonly services: ServiceWatch;
+  readonly certificate: CertificateFollower;
+  readonly accounts: AccountsFollower;
+  readonly backups: BackupSchedule;
+  readonly checks: CheckSchedule;
+  readonly audit: AuditWatch;
+  readonly retention: RetentionSchedule;
+  readonly access: AccessReviewWatch;
+  readonly mailKey: MailKeyWatch;
+  readonly reports: ReportSchedule;
+  readonly transparency: CertificateWatch;
+  readonly isolation: IsolationWatch;
+  readonly firewall: FirewallWatch;
+  readonly components: ComponentWatch;
+  readonly spamRules: RulesSchedule;
+  readonly relay: RelayWatch;
+  readonly disk: DiskSpaceWatch;
+  /** Those that go by the settings as a whole. */
+  readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
+  /** All that know of troubles. */
+  readonly #all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[];
+  /** Those in force; null while they cannot be read. */
+  #settings: Settings | null;
+  readonly #layout: Layout;
+  readonly #parts: PartsWatch;
+  readonly #stopped: StoppedWatch;
+  readonly #readers: ReaderWatch;
+  readonly #locks: LockWatch;
+
+  constructor(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
+    const { services } = layout;
+    const say = (what: string): void => console.error(`keeper: ${what}`);
+    const databases = new AskDatabases(layout);
+    this.#layout = layout;
+    this.services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
+    this.certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
+    this.accounts = new AccountsFollower({
+      secretFile: layout.loginPolicySecret,
+      present: () => databases.followed(),
+      ask: async (command) => {
+        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
+        return asked.ok ? asked.result : null;
+      },
+    });
+    this.backups = new BackupSchedule(layout, clock, settings);
+    this.checks = new CheckSchedule(layout, clock, settings);
+    this.audit = new AuditWatch(layout, databases, clock);
+    this.retention = new RetentionSchedule(layout, clock, settings);
+    this.access = new AccessReviewWatch(databases, clock, settings);
+    this.mailKey = new MailKeyWatch(layout, settings, restart);
+    this.reports = new ReportSchedule(layout, clock, settings);
+    this.transparency = new CertificateWatch(layout, clock, settings);
+    this.#settings = settings;
+    this.isolation = new IsolationWatch({
+      wanted: () => readIsolation(layout),
+      isShut: isShutOut,
+      shut: async (isolation) =>
+        this.#settings === null
+          ? { ok: false, reason: "the settings cannot be read" }
+          : shutOut(isolation, this.#settings),
+      open: endShutOut,
+    });
+    this.firewall = new FirewallWatch(
+      {
+        read: () => readStrict(layout),
+        keep: (state) => keepStrict(layout, state),
+        list: listStrict,
+        load: loadStrict,
+        ssh: sshDoors,
+        connections: openConnections,
+      },
+      settings,
+    );
+    this.spamRules = new RulesSchedule(layout, clock, settings);
+    this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
+    this.disk = new DiskSpaceWatch(layout, clock, settings);
+    const probes = settings === null ? [] : probesOf(layout, settings);
+    this.#parts = new PartsWatch({ services, probes, clock, restart, say });
+    this.components = new ComponentWatch({
+      replaced: (component) => replacedSinceStart(component, services),
+      check: (component) => inTurn(() => checkInForce(component, layout)),
+      restart: (component) => inTurn(() => restartService(component, layout)),
+      answers: (component) =>
+        awaitAnswers(
+          (this.#settings === null ? [] : probesOf(layout, this.#settings)).filter(
+            ({ service }) => service === component,
+          ),
+        ),
+      say,
+    });
+    this.#stopped = new StoppedWatch({ services, proceed: (pid) => signal(pid, "SIGCONT"), say });
+    this.#readers = new ReaderWatch(layout);
+    this.#locks = new LockWatch(layout, clock);
+    const { backups, checks, retention, access, mailKey, reports, transparency, spamRules } = this;
+    const { certificate, accounts, audit, isolation, firewall, components, relay, disk } = this;
+    const bySettings = [
+      backups,
+      checks,
+      retention,
+      access,
+      mailKey,
+      reports,
+      transparency,
+      spamRules,
+      firewall,
+      relay,
+      disk,
+    ];
+    const others = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
+    this.#bySettings = bySettings;
+    this.#all = [...others, components, ...bySettings];
+  }
+
+  /** Other settings are in force. */
+  use(settings: Settings): void {
+    this.#settings = settings;
+    this.services.use(portsOf(settings));
+    this.#parts.use(probesOf(this.#layout, settings));
+    this.accounts.forget();
+    for (const one of this.#bySettings) one.use(settings);
+  }
+
+  /** Asks the parts of the server whether they work. */
+  lookAtParts(): void {
+    this.#parts.look();
+    this.#stopped.look();
+  }
+
+  /** The result of the last looks. Those for the next report start now: nothing waits for a hanging service. */
+  report(): Report {
+    this.#readers.look();
+    this.#locks.look();
+    return {
+      services: this.services.states().map((state) => ({ ...state, ...this.#parts.silenceOf(state.name) })),
+      troubles: this.troubles().all,
+    };
+  }
+
+  /** As the last looks found them. `certificate`: of that which is served. */
+  troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
+    const unused = unusedOwnDovecot(this.#layout);
+    const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
+    return { all: [...own, ...this.#all.flatMap((one) => one.troubles())], certificate: this.certificate.troubles() };
+  }
+}

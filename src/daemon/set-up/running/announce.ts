@@ -1,0 +1,88 @@
+import { hostname, totalmem } from "node:os";
+import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../../settings/layout.ts";
+import { givenUp } from "../../../settings/profile.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import { MB } from "../../../settings/setting.ts";
+import { overridesOf } from "../../../settings/show.ts";
+import { IS_IMAGE } from "../build/checkout.ts";
+import type { ValidSettings } from "../settings-file.ts";
+import { portsOf, type ServerPort } from "./ports.ts";
+
+/** Used only between our own programs. */
+const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
+
+/** What became of the variables of this start: `written` went into the file, others override it. */
+export function settingsNews(
+  layout: Layout,
+  { sources }: ValidSettings,
+  written: readonly string[],
+): readonly string[] {
+  const handedOver =
+    written.length === 0
+      ? []
+      : [
+          `${layout.settings} has the mail domains now, and decides from now on: later starts need no ${written.join(", ")}.`,
+        ];
+  return [...handedOver, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
+}
+
+/** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
+const ENOUGH = 900 * MB;
+
+/** What this machine, or this container, has. Bytes. */
+export function memoryHere(): number {
+  const most = process.constrainedMemory();
+  return most > 0 ? Math.min(most, totalmem()) : totalmem();
+}
+
+/** What the small profile gives up; without it, that it exists, where memory is scarce. */
+export function memoryNews(
+  { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
+  memoryBytes: number,
+): readonly string[] {
+  const costs = givenUp(profile, sources);
+  if (profile === "small") return [`Profile small (docs/small-machine.md). ${costs.join(" ")}`.trimEnd()];
+  if (memoryBytes >= ENOUGH) return [];
+  const has = `This machine has ${Math.floor(memoryBytes / MB)} MB of memory, and GhostInbox needs 1 GB`;
+  return [`Note: ${has}: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).`];
+}
+
+/** What listens where, and what to type next. */
+export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
+  console.log(runningText(layout, settings, adminPassword));
+}
+
+export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
+  const serverPorts = portsOf(settings)
+    .filter(({ setting }) => !INSIDE.includes(setting))
+    .map(
+      ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
+    );
+  const command = commandFor(layout);
+  const password =
+    adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
+  return [
+    "",
+    `GhostInbox runs as ${settings.hostname}, for ${settings.domains.join(", ")}.`,
+    "",
+    ...serverPorts,
+    "",
+    `  data   ${layout.data}`,
+    `  mail   ${layout.mailLog}`,
+    ...password,
+    "",
+    "Next, in another terminal:",
+    `  ${command} account add you@${settings.domains[0] ?? "example.org"}`,
+    `  ${command} status`,
+    `  ${command} events --follow`,
+    "",
+    ...(IS_IMAGE ? [] : [`If this terminal closes, the server keeps running: ${command} stop ends it.`]),
+    "Ctrl-C stops everything.",
+  ].join("\n");
+}
+
+/** Docker takes the id of a container for its name, and gives it as the name of the machine. */
+function commandFor({ data }: Layout): string {
+  if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
+  return `${data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${data} `}./ghostinbox`;
+}

@@ -1,0 +1,140 @@
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import * as z from "zod/mini";
+import { copyFile } from "../../../adapters/root-files/copies.ts";
+import { ourselves } from "../../../adapters/root-files/directory.ts";
+import { moveFile, removeFile, setAccess } from "../../../adapters/root-files/files.ts";
+import { readRecord, writeRecord } from "../../../adapters/root-files/record-file.ts";
+import { giveDirectory } from "../../../adapters/root-files/trees.ts";
+import { removeTree } from "../../../adapters/root-files/walk.ts";
+import { dropSessions } from "../../../adapters/sqlite/accounts-db/drop-sessions.ts";
+import { type ChangedSince, changedSince } from "../../../adapters/sqlite/read/changed-since.ts";
+import { openAnySchema } from "../../../adapters/sqlite/schemas.ts";
+import { compactTime, type Millis } from "../../../core/time.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import { mountsBelow } from "../../../wire/kernel/mounts.ts";
+import { noteTakenBack } from "./taken-back.ts";
+import { inSnapshot, SET_ASIDE, type UpgradeSnapshot } from "./upgrade-snapshot.ts";
+
+/** Where what is in force now is moved to. */
+const schema = z.nullable(z.object({ aside: z.string() }));
+
+/** The directories that are exchanged as a whole: with a database go its log, its copy and its digest, which are newer too. */
+function exchanged({ engineDb, accountsDb }: Layout): readonly string[] {
+  return [engineDb, accountsDb];
+}
+
+/** What is renamed. */
+function moved(layout: Layout): readonly string[] {
+  const databases = exchanged(layout).map((database) => dirname(database));
+  return [...databases, layout.settings, layout.adoptedScript, layout.firstStartDone];
+}
+
+/** Why this snapshot cannot take the place of what is there; null if it can. `mounts`: `/proc/self/mountinfo`. */
+export function whyNoRollback(
+  layout: Layout,
+  snapshot: UpgradeSnapshot,
+  mounts: string = readFileSync("/proc/self/mountinfo", "utf8"),
+): string | null {
+  const paths = [...exchanged(layout), layout.settings];
+  const missing = paths.filter((path) => existsSync(path) && !existsSync(inSnapshot(layout, snapshot, path)));
+  if (missing.length > 0)
+    return `The snapshot has no ${missing.map((path) => basename(path)).join(", ")}, which was damaged then.`;
+  const fixed = fixedPlace(layout, mounts);
+  if (fixed === null) return null;
+  return `${fixed} is a mount of its own or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
+}
+
+/** What cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */
+function fixedPlace(layout: Layout, mounts: string): string | null {
+  const top = realpathSync(layout.data);
+  const points = mountsBelow(top, mounts);
+  const { dev } = statSync(layout.beforeUpgrade);
+  const isFixed = (path: string): boolean => {
+    const real = join(top, relative(layout.data, path));
+    return deviceOf(path) !== dev || points.some((point) => real === point || real.startsWith(`${point}/`));
+  };
+  const places = [...moved(layout), layout.beforeUpgrade].filter((path) => existsSync(path));
+  return places.find(isFixed) ?? null;
+}
+
+/** Of a file that of its directory: on an overlay (overlayfs) a file tells that of the layer in which it lies. */
+function deviceOf(path: string): number {
+  const found = lstatSync(path);
+  return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
+}
+
+/** What was changed since the snapshot, and would no longer be there. Throws what SQLite says. */
+export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
+  const { engineDb, accountsDb } = layout;
+  using engine = openAnySchema(engineDb);
+  using accounts = openAnySchema(accountsDb);
+  using engineCopy = openAnySchema(inSnapshot(layout, snapshot, engineDb));
+  using accountsCopy = openAnySchema(inSnapshot(layout, snapshot, accountsDb));
+  return changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
+}
+
+/**
+ * Puts the databases and settings of the snapshot in the place of those in force, which move into the directory that is
+ * returned. No session of the dashboard comes back. Nothing of the server may run. Once it has started, `finishRollback` completes it, also after a kill.
+ */
+export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
+  const aside = `${SET_ASIDE}${compactTime(now)}`;
+  dropUnbegun(layout);
+  for (const path of exchanged(layout).filter((one) => existsSync(inSnapshot(layout, snapshot, one)))) {
+    const place = nextOf(dirname(path));
+    const { mode, uid, gid } = statSync(dirname(path));
+    giveDirectory(place, { mode: 0o700, owner: ourselves() });
+    const copy = join(place, basename(path));
+    copyFile(inSnapshot(layout, snapshot, path), copy, 0o640);
+    if (path === layout.accountsDb) dropSessions(copy);
+    setAccess(copy, { mode: 0o640, owner: { uid, gid } });
+    giveDirectory(place, { mode: mode & 0o7777, owner: { uid, gid } });
+  }
+  const { mode, uid, gid } = statSync(layout.settings);
+  copyFile(inSnapshot(layout, snapshot, layout.settings), nextOf(layout.settings), 0o600);
+  setAccess(nextOf(layout.settings), { mode: mode & 0o7777, owner: { uid, gid } });
+  const script = inSnapshot(layout, snapshot, layout.adoptedScript);
+  if (existsSync(script)) copyFile(script, nextOf(layout.adoptedScript), 0o600);
+  // The same as none.
+  else if (existsSync(layout.adoptedScript)) writeRecord(nextOf(layout.adoptedScript), {});
+  // With the password of the database goes which ADMIN_PASSWORD was taken: another one is taken by the next start.
+  const password = inSnapshot(layout, snapshot, layout.firstStartDone);
+  if (existsSync(password)) copyFile(password, nextOf(layout.firstStartDone), 0o600);
+  noteTakenBack(layout);
+  writeRecord(layout.rollback, { aside });
+  finishRollback(layout);
+  return join(layout.beforeUpgrade, aside);
+}
+
+/** For a start, too: completes a rollback that was killed. False if there is none; one that had not started is dropped. */
+export function finishRollback(layout: Layout): boolean {
+  const begun = readRecord(layout.rollback, schema, null);
+  if (begun === null) {
+    dropUnbegun(layout);
+    return false;
+  }
+  const aside = join(layout.beforeUpgrade, begun.aside);
+  giveDirectory(aside, { mode: 0o700, owner: ourselves() });
+  for (const path of moved(layout)) {
+    if (!existsSync(nextOf(path))) continue;
+    // Of a rollback that was killed between the two, the first is done.
+    if (existsSync(path)) moveFile(path, join(aside, basename(path)));
+    moveFile(nextOf(path), path);
+  }
+  removeFile(layout.rollback);
+  return true;
+}
+
+/** Removes the preparations for a rollback that has not started. */
+function dropUnbegun(layout: Layout): void {
+  for (const path of moved(layout)
+    .map(nextOf)
+    .filter((one) => existsSync(one)))
+    removeTree(path);
+}
+
+/** What is to take the place of a directory or file: beside it, so that it is renamed. */
+function nextOf(path: string): string {
+  return `${path}.rollback`;
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { isoTime } from "../../../core/time.ts";
+
+const ALICE = "alice@example.test";
+const BERT = "bert@example.test";
+
+test("of each account it is told who can read its mail and where that is sent on, which leaves no trace", async () => {
+  const kit = commandsOnMemory();
+  for (const name of [ALICE, BERT]) await kit.ask({ verb: "account_add", name, hash: HASH });
+  await kit.ask({ verb: "app_password_add", name: ALICE, app: "phone" });
+  await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ALICE] });
+  await kit.ask({ verb: "forward_set", name: BERT, to: ["bert@else.example"], keep: true });
+  await kit.ask({ verb: "account_suspend", name: BERT });
+  const recorded = kit.types();
+  const page = (limit: number, cursor: string | null, text: string | null = null) =>
+    kit.ask({ verb: "access_review", text, limit, cursor });
+  const alice = {
+    name: ALICE,
+    suspended: false,
+    networks: [],
+    createdAt: isoTime(kit.clock.now()),
+    addresses: [ALICE, "info@example.test"],
+    appPasswords: ["phone"],
+    lastSignIn: null,
+    forwards: [{ to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }],
+  };
+  assert.deepEqual(await page(1, null), { ok: true, result: { items: [alice], next: ALICE, total: 2 } });
+  const forwards = [{ to: ["bert@else.example"], by: "account forward" }];
+  const bert = { name: BERT, suspended: true, addresses: [BERT], appPasswords: [], forwards };
+  assert.partialDeepStrictEqual(await page(1, ALICE), { result: { items: [bert], next: null, total: 2 } });
+  assert.partialDeepStrictEqual(await page(9, null, "bert"), { result: { items: [{ name: BERT }], total: 1 } });
+  assert.deepEqual(kit.types(), recorded);
+});
+
+test("without the keeper nothing is told: a page that names no forwards would look as if there were none", async () => {
+  const kit = commandsOnMemory();
+  kit.keeperUp(false);
+  assert.partialDeepStrictEqual(await kit.ask({ verb: "access_review", text: null, limit: 1, cursor: null }), {
+    ok: false,
+    message: "no answer",
+  });
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { DAY_MS } from "../../../core/time.ts";
+
+test("a token is made and revoked by its name, which is plain and short", async () => {
+  const kit = commandsOnMemory();
+  const create = (name: string) => kit.ask({ ...COMMANDS.token_create, name });
+  const longest = "a".repeat(64);
+  assert.deepEqual(await create(longest), { ok: true, result: { name: longest } });
+  for (const wrong of ["", `${longest}a`, "a b", "ä"]) {
+    const reply = await create(wrong);
+    assert.ok(!reply.ok && reply.kind === "usage", wrong);
+  }
+  const again = await create(longest);
+  assert.ok(!again.ok && again.kind === "failed");
+  assert.ok((await kit.ask({ verb: "token_revoke", name: longest })).ok);
+  assert.equal((await kit.ask({ verb: "token_revoke", name: longest })).ok, false);
+  assert.deepEqual(kit.types(), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
+});
+
+test("the record of a new token says what it may do, and until when", async () => {
+  const kit = commandsOnMemory();
+  const make = (name: string, scopes: string[], lasts: string | null) =>
+    kit.ask({ ...COMMANDS.token_create, name, digest: name.padEnd(64, "0"), scopes, for: lasts });
+  assert.ok((await make("a", ["viewer"], "90d")).ok);
+  assert.ok((await make("b", ["read", "ban"], null)).ok);
+  const end = new Date(kit.clock.now() + 90 * DAY_MS).toISOString();
+  assert.deepEqual(kit.details(), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
+});
+
+test("a token without a record opens nothing, and one that is revoked stays revoked", async () => {
+  const kit = commandsOnMemory();
+  assert.ok((await kit.ask(COMMANDS.token_create)).ok);
+  kit.fillDisk();
+  const made = await kit.ask({ ...COMMANDS.token_create, name: "second", digest: "0".repeat(64) });
+  assert.ok(!made.ok && /nothing was changed/.test(made.message));
+  const listed = await kit.ask(COMMANDS.token_list);
+  assert.ok(listed.ok && "items" in listed.result);
+  assert.deepEqual(
+    listed.result.items.map((item) => ("name" in item ? item.name : item)),
+    [COMMANDS.token_create.name],
+  );
+  const revoked = await kit.ask(COMMANDS.token_revoke);
+  assert.ok(!revoked.ok && /may or may not hold/.test(revoked.message));
+  assert.partialDeepStrictEqual(await kit.ask(COMMANDS.token_list), { result: { items: [] } });
+});
+
+test("the password of the dashboard is changed, hashed, and the change is on record", async () => {
+  const kit = commandsOnMemory();
+  assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });
+  assert.deepEqual(kit.details(), ["admin by root"]);
+});

@@ -1,0 +1,75 @@
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import type { Command, Reply } from "../../../wire/control/control.ts";
+import type { LastSignIn } from "../../../wire/verbs/accounts.ts";
+import type { AccountBook, Keeper } from "../../admin-ports.ts";
+import { accountState } from "../../explain/account-state.ts";
+import { guessesAt } from "../../facts/account-cache.ts";
+import { NO_ACCOUNT } from "./account-own.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
+
+export type AccountListParts = AccountStateCommandParts &
+  Readonly<{
+    book: AccountBook;
+    lastSignIn: (account: string) => LastSignIn | null;
+    keeper: Keeper;
+    /** Of the settings: the quota of an account without one of its own, and whether each account has a key for its mail. */
+    mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
+  }>;
+
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+/** Of the aliases that lead to an account so many are told. */
+const MOST_ALIASES = 100;
+
+/** A page of accounts, each with what the guard knows of it. */
+export function accountList(parts: AccountListParts, asked: Of<"account_list">): Reply<"account_list"> {
+  const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
+  const { items, next, total } = book.accounts(asked);
+  const aliases = book.aliasCounts(items.map(({ name }) => name));
+  const held = new Set(heldMail.accounts().map(({ account }) => account));
+  const now = clock.now();
+  const listed = items.map((row) => {
+    const guessed = guessesAt(guesses, engine.policy, { name: row.name, network: null, pending: [] }, now);
+    return {
+      ...row,
+      guarded: guessed >= engine.policy.accounts.failures,
+      held: held.has(row.name),
+      aliases: aliases.get(row.name) ?? 0,
+      lastSignIn: lastSignIn(row.name),
+    };
+  });
+  return { ok: true, result: { items: listed, next, total, passwordsOnServer: mailboxes().keyOfEach } };
+}
+
+/** All about one account that a page shows. How full its mailbox is, is not known while the keeper or Dovecot is down. */
+export async function accountDetails(
+  parts: AccountListParts,
+  asked: Of<"account_details">,
+): Promise<Reply<"account_details">> {
+  const name = parseAccountName(asked.name);
+  const row = name === null ? null : parts.accountRow(name);
+  if (name === null || row === null) return NO_ACCOUNT;
+  const { engine, guesses: history, heldMail, clock, book, lastSignIn } = parts;
+  const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
+  const { quotaBytes, keyOfEach } = parts.mailboxes();
+  const result = {
+    ...row,
+    ...known,
+    lastSignIn: lastSignIn(name),
+    aliases: book.aliasesTo(name, MOST_ALIASES),
+    aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,
+    use: await mailboxUse(parts, name),
+    usualQuotaBytes: quotaBytes,
+    passwordsOnServer: keyOfEach,
+  };
+  return { ok: true, result };
+}
+
+export function aliasList({ book }: Pick<AccountListParts, "book">, asked: Of<"alias_list">): Reply<"alias_list"> {
+  return { ok: true, result: book.aliases(asked) };
+}
+
+async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account: AccountName) {
+  const reply = await keeper.ask({ verb: "mailbox_use", account });
+  return reply.ok ? (reply.mailbox ?? null) : null;
+}

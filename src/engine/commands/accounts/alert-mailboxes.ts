@@ -1,0 +1,29 @@
+import { type Address, localPart, parseAddress, withoutExtension } from "../../../core/net/address.ts";
+import type { CommandError } from "../../../wire/control/control.ts";
+import type { AliasStore } from "../../admin-ports.ts";
+
+export type AlertMailboxParts = Readonly<{
+  accounts: Pick<AliasStore, "leadsTo">;
+  /** The addresses to which alerts go by mail. */
+  alertsTo: () => readonly string[];
+}>;
+
+/** Alerts go to postmaster@ while the settings name no channel: who diverts it hides what comes next. */
+export function isPostmaster(address: Address): boolean {
+  return localPart(address).toLowerCase() === "postmaster";
+}
+
+/** Whether alerts arrive here, directly or through aliases: who takes the web over may not keep them from the owner. */
+export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: Address): boolean {
+  return alertsTo()
+    .flatMap((to) => [to, withoutExtension(to)])
+    .some((to) => {
+      const from = parseAddress(to);
+      return from !== null && accounts.leadsTo(from, address);
+    });
+}
+
+export function alertsStay(address: Address): CommandError {
+  const message = `${address} gets the alerts of this server: it is changed on the server alone.`;
+  return { ok: false, kind: "failed", message, next: "Use the command line there." };
+}

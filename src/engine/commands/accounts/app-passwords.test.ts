@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+
+const NAME = "alice@example.test";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+});
+
+const add = (app: string, name = NAME) => kit.ask({ verb: "app_password_add", name, app });
+const remove = (app: string, name = NAME) => kit.ask({ verb: "app_password_remove", name, app });
+
+test("an app password is random, told once and on record; making one ends no session", async () => {
+  const replies = [await add("phone"), await add("Annas Laptop")];
+  const passwords = replies.map((reply) => (reply.ok && "password" in reply.result ? reply.result.password : ""));
+  for (const password of passwords) assert.match(password, /^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
+  assert.notEqual(passwords[0], passwords[1]);
+  assert.deepEqual(kit.types().slice(1), ["APP_PASSWORD_MADE", "APP_PASSWORD_MADE"]);
+  assert.deepEqual(kit.details().slice(1), [`phone of ${NAME} by root`, `Annas Laptop of ${NAME} by root`]);
+  assert.deepEqual(kit.kept(), []);
+  const reported = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME)]);
+  for (const password of passwords) assert.ok(!reported.includes(password));
+});
+
+test("removing one ends the sessions of the account", async () => {
+  await add("phone");
+  assert.deepEqual(await remove("phone"), { ok: true, result: { name: NAME, app: "phone" } });
+  assert.deepEqual([kit.types().at(-1), kit.kept()], ["APP_PASSWORD_REMOVED", ["kick_account"]]);
+  assert.deepEqual(kit.appPasswordsOf(NAME), []);
+  await add("phone");
+  kit.keeperUp(false);
+  const stay = await remove("phone");
+  assert.ok(!stay.ok && /its open sessions go on/.test(stay.message));
+  assert.deepEqual(kit.appPasswordsOf(NAME), []);
+});
+
+test("what names no account, no app password, or cannot name one, is refused", async () => {
+  for (const [reply, kind] of [
+    [await add("phone", "nonsense"), "usage"],
+    [await add("phone", "nobody@example.test"), "failed"],
+    [await add("a\nb"), "usage"],
+    [await remove("phone"), "failed"],
+  ] as const)
+    assert.ok(!reply.ok && reply.kind === kind);
+  assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
+});
+
+test("through the web one is removed without the password again, and none is made", async () => {
+  await add("phone");
+  assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
+  const web = (verb: "app_password_add" | "app_password_remove") =>
+    kit.ask({ verb, name: NAME, app: "phone" }, "web", { as: TOKEN, ip: "203.0.113.7" });
+  assert.partialDeepStrictEqual(await web("app_password_add"), { ok: false, denied: "proof_needed" });
+  assert.ok((await web("app_password_remove")).ok);
+  assert.deepEqual(kit.appPasswordsOf(NAME), []);
+  assert.equal(kit.details().at(-1), `phone of ${NAME} by web:token phone via 203.0.113.7`);
+  assert.partialDeepStrictEqual(await web("app_password_remove"), {
+    ok: false,
+    next: "The page of the account (GET …/app-passwords) shows them.",
+  });
+});
+
+test("where each account has a key for its mail there are none", async () => {
+  kit.keepKeys();
+  const refused = await add("phone");
+  assert.ok(!refused.ok && /its own password alone opens/.test(refused.message));
+  assert.deepEqual(kit.appPasswordsOf(NAME), []);
+});
+
+test("nothing is changed without a record", async () => {
+  await add("phone");
+  kit.fillDisk();
+  for (const reply of [await add("laptop"), await remove("phone")])
+    assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));
+});

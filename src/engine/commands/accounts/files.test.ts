@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+
+const OTHER = HASH.replace("aGFzaA", "b3RoZXI");
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, () => {
+  kit = commandsOnMemory();
+});
+
+function follow(entries: Readonly<Record<string, string>>, ...gone: readonly string[]) {
+  const named = Object.entries(entries).map(([name, hash]) => ({ name, hash }));
+  return kit.ask({ verb: "accounts_follow", entries: named, gone });
+}
+
+test("a line of a file that cannot be an account is skipped with the reason, and the others are taken", async () => {
+  const entries = [
+    { name: "a b@example.test", hash: HASH },
+    { name: "bea@example.test", hash: "in the clear" },
+    { name: "cleo@elsewhere.test", hash: HASH },
+    { name: "dora@example.test", hash: HASH },
+  ];
+  assert.deepEqual(await kit.ask({ verb: "accounts_import", entries }), {
+    ok: true,
+    result: {
+      added: ["dora@example.test"],
+      changed: [],
+      suspended: [],
+      resumed: [],
+      quotas: [],
+      skipped: [
+        { name: "a b@example.test", why: "cannot be an account" },
+        { name: "bea@example.test", why: "has a password that came unhashed" },
+        { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is not a mail domain of this server" },
+      ],
+    },
+  });
+  const again = await kit.ask({ verb: "accounts_import", entries: entries.slice(3) });
+  assert.ok(again.ok && "skipped" in again.result);
+  assert.deepEqual(
+    again.result.skipped.map(({ name }) => name),
+    ["dora@example.test"],
+    "what the accounts' database skips is told too",
+  );
+});
+
+test("a followed file adds, changes, suspends and resumes; each is on record, and sessions end where rights shrink", async () => {
+  const [anna, bea] = ["anna@example.test", "bea@example.test"];
+  await follow({ [anna]: HASH, [bea]: HASH });
+  assert.equal(kit.asked.length, 0);
+  await follow({ [anna]: OTHER }, bea, "nonsense");
+  const kicked = kit.asked.flatMap((asked) => (asked.verb === "kick_account" ? [asked.account] : []));
+  assert.deepEqual(kicked.toSorted(), [anna, bea]);
+  await follow({ [bea]: HASH });
+  assert.equal(kit.kept().filter((verb) => verb === "kick_account").length, 2);
+  assert.deepEqual(kit.types(), [
+    "ACCOUNT_ADDED",
+    "ACCOUNT_ADDED",
+    "PASSWORD_CHANGED",
+    "ACCOUNT_SUSPENDED",
+    "ACCOUNT_RESUMED",
+  ]);
+  assert.deepEqual(kit.details().slice(2), [`${anna} by root`, `${bea} by root`, `${bea} by root`]);
+});
+
+test("what a suspended account has sent and still is in the queue is held", async () => {
+  const bea = "bea@example.test";
+  const queued = { id: "BEA1", isHeld: false, at: 0, recipients: 3 };
+  kit.queues(({ senders, onHold }) => {
+    const isHeld = kit.asked.some((asked) => asked.verb === "hold_mail" && asked.ids.includes(queued.id));
+    return senders.some((sender) => sender === bea) && isHeld === onHold ? [{ ...queued, isHeld }] : [];
+  });
+  await follow({ "anna@example.test": HASH, [bea]: HASH });
+  await follow({}, bea);
+  await kit.upkeep.round();
+  for (let turn = 0; turn < 50 && kit.heldMail.held(null).length === 0; turn++) await new Promise(setImmediate);
+  assert.deepEqual(
+    kit.heldMail.held(null).map(({ queueId, account, recipientCount }) => [queueId, account, recipientCount]),
+    [["BEA1", bea, 3]],
+  );
+});
+
+test("a password that came in clear text looks right before its first use, one that came as a hash does not", async () => {
+  const [anna, bea] = ["anna@example.test", "bea@example.test"];
+  const proofs = () =>
+    kit.db
+      .prepare("SELECT account, proof FROM account_password ORDER BY account")
+      .all()
+      .map((row) => ({ ...row }));
+  const row = (account: string, proof: string) => ({ account, proof });
+  const listed = (hash: string, proof: string) =>
+    kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, proof }], gone: [] });
+  await kit.ask({ verb: "accounts_import", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });
+  await listed(HASH, "0a0a");
+  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")]);
+  await follow({}, anna);
+  await follow({ [anna]: HASH });
+  assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")], "it resumes with the password that it had");
+  await listed(OTHER, "0c0c");
+  assert.deepEqual(proofs()[0], row(anna, "0c0c"));
+  await listed(HASH, "");
+  assert.deepEqual(proofs()[0], row(anna, ""), "the old password looks right no longer");
+});
+
+test("where no record can be kept, no account is changed and no session ends", async () => {
+  await follow({ "anna@example.test": HASH, "bea@example.test": HASH });
+  kit.fillDisk();
+  const reply = await follow({ "anna@example.test": OTHER });
+  assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));
+  assert.equal(kit.lists.password("anna@example.test"), HASH);
+  assert.deepEqual(kit.kept(), []);
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { digestOf } from "../../access/secrets.ts";
+
+const NAME = "alice@example.test";
+const OTHER = "bob@example.test";
+const OUTSIDE = "alice@else.example";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  for (const name of [NAME, OTHER]) await kit.ask({ verb: "account_add", name, hash: HASH });
+});
+
+const forward = (name: string, to: readonly string[], keep = true) =>
+  kit.ask({ verb: "forward_set", name, to: [...to], keep });
+
+test("mail is sent on, and each change is on record", async () => {
+  const to = [OUTSIDE, OTHER];
+  assert.deepEqual(await forward(NAME, to, false), { ok: true, result: { name: NAME, to, keep: false } });
+  assert.deepEqual(kit.forwardingOf(NAME), { to, keep: false });
+  await forward(NAME, [OUTSIDE]);
+  await forward(NAME, []);
+  assert.equal(kit.forwardingOf(NAME), null);
+  assert.deepEqual(kit.details().slice(2), [
+    `${NAME} to ${OUTSIDE}, ${OTHER}, without a copy here by root`,
+    `${NAME} to ${OUTSIDE} by root`,
+    `${NAME} no longer by root`,
+  ]);
+  assert.deepEqual(new Set(kit.types().slice(2)), new Set(["FORWARDING_CHANGED"]));
+});
+
+test("a forward for a missing account, or in a loop, is refused and changes nothing", async () => {
+  await forward(OTHER, [NAME]);
+  for (const [reply, kind] of [
+    [await forward("nonsense", [OUTSIDE]), "usage"],
+    [await forward(NAME, ["nonsense"]), "usage"],
+    [await forward("nobody@example.test", [OUTSIDE]), "failed"],
+    [await forward(NAME, ["nobody@example.test"]), "failed"],
+    [await forward(NAME, [NAME]), "failed"],
+    [await forward(NAME, [OUTSIDE, OTHER]), "failed"],
+  ] as const)
+    assert.ok(!reply.ok && reply.kind === kind);
+  assert.equal(kit.forwardingOf(NAME), null);
+  const loop = await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [NAME] });
+  assert.ok(loop.ok);
+  const back = await forward(NAME, ["info@example.test"]);
+  assert.ok(!back.ok && /come back/.test(back.message));
+});
+
+test("mail is not sent on to more addresses than Postfix takes", async () => {
+  const targets = Array.from({ length: 400 }, (_, i) => `a${i}@else.example`);
+  for (const address of ["one@example.test", "two@example.test", "three@example.test"])
+    assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
+  const all = await forward(NAME, ["one@example.test", "two@example.test", "three@example.test"]);
+  assert.ok(!all.ok && /Postfix takes none for more than 1000/.test(all.message), JSON.stringify(all));
+  assert.equal(kit.forwardingOf(NAME), null);
+});
+
+test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
+  const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
+  const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };
+  kit.sessions.open({ ...opened, at: kit.clock.now() });
+  const web = (keep: boolean) =>
+    kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", { as: secret, ip: from });
+  kit.tellsBy([NAME]);
+  const refused = await web(false);
+  assert.ok(!refused.ok && /gets the alerts/.test(refused.message));
+  const leaked = await web(true);
+  assert.ok(!leaked.ok && /gets the alerts/.test(leaked.message), "nor are they sent to a new target outside");
+  kit.tellsBy([]);
+  assert.ok((await web(true)).ok);
+  assert.ok((await web(false)).ok);
+  assert.deepEqual(kit.details().slice(2), [
+    `${NAME} to ${OUTSIDE} by web:admin via 203.0.113.7`,
+    `${NAME} to ${OUTSIDE}, without a copy here by web:admin via 203.0.113.7`,
+  ]);
+});
+
+test("all but root add few targets a day, and a user does not learn who is here", async () => {
+  const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
+  const account = parseAccountName(NAME) ?? assert.fail();
+  const signIn = (id: string): void =>
+    kit.sessions.open({ digest: digestOf(secret), id, account, device: "x", ip: from, at: kit.clock.now() });
+  signIn("his");
+  const mine = async (to: readonly string[]): Promise<string> => {
+    const reply = await kit.ask({ verb: "forward_set", name: NAME, to: [...to], keep: true }, "web", {
+      as: secret,
+      ip: from,
+    });
+    return reply.ok ? "done" : reply.message.replace(/[\w.]+@[\w.]+/, "X");
+  };
+  await forward(OTHER, [NAME]);
+  await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [OTHER] });
+  await kit.ask({ verb: "alias_block", address: "info@example.test", blocked: true });
+  const unsaid = new Set<string>();
+  for (const target of ["nobody@example.test", OTHER, "info@example.test"]) unsaid.add(await mine([target]));
+  assert.deepEqual([...unsaid], ["Your mail cannot be sent on to X"]);
+  assert.equal(await mine(["one@else.example"]), "done");
+  for (let n = 0; n < 3; n++) assert.equal(await mine(["one@else.example"]), "done", "it is not new");
+  assert.equal(await mine(["one@else.example", "two@else.example"]), "done");
+  assert.match(await mine(["three@else.example"]), /at most 5 new addresses within a day/);
+  assert.equal(await mine([]), "done");
+  assert.ok((await forward(NAME, ["three@else.example"])).ok, "root may");
+  kit.clock.advance(24 * 3_600_000);
+  kit.sessions.end("everybody");
+  signIn("next day");
+  assert.equal(await mine(["four@else.example"]), "done");
+});
+
+test("nothing is changed without a record", async () => {
+  kit.fillDisk();
+  const unrecorded = await forward(NAME, [OUTSIDE]);
+  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
+  assert.equal(kit.forwardingOf(NAME), null);
+});

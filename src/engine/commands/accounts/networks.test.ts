@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { digestOf } from "../../access/secrets.ts";
+
+const NAME = "alice@example.test";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+});
+
+function change(verb: "networks_add" | "networks_remove", networks: readonly string[], name = NAME) {
+  return kit.ask({ verb, name, networks });
+}
+
+test("an account is limited to its networks until the last is removed; each time its sessions end", async () => {
+  assert.deepEqual(await change("networks_add", ["203.0.113.7", "2001:db8::/32"]), {
+    ok: true,
+    result: { name: NAME, networks: ["2001:db8::/32", "203.0.113.7/32"] },
+  });
+  await change("networks_remove", ["2001:db8::/32"]);
+  assert.deepEqual(await change("networks_remove", ["203.0.113.7"]), {
+    ok: true,
+    result: { name: NAME, networks: [] },
+  });
+  assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "kick_account"]);
+  assert.deepEqual(kit.details().slice(1), [
+    `${NAME} from 2001:db8::/32, 203.0.113.7/32 by root`,
+    `${NAME} from 203.0.113.7/32 by root`,
+    `${NAME} from anywhere by root`,
+  ]);
+});
+
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
+const ELSEWHERE = { ...AS, ip: "198.51.100.9" };
+
+function signIn(): void {
+  const digest = digestOf(AS.as);
+  const account = parseAccountName(NAME);
+  const from = { device: "Firefox on Linux", ip: ip(AS.ip), at: kit.clock.now() };
+  kit.sessions.open({ digest, id: "5e5e5e5e5e5e", account, ...from });
+}
+
+const isIn = async (as: typeof AS) => (await kit.ask({ verb: "my_sessions" }, "web", as)).ok;
+
+test("other networks end the sessions of the account at the dashboard, but a dry run ends none", async () => {
+  for (const verb of ["networks_add", "networks_remove"] as const) {
+    signIn();
+    const command = { verb, name: NAME.toUpperCase(), networks: ["203.0.113.0/24"] };
+    assert.ok((await kit.try(command)).ok);
+    assert.ok(await isIn(AS), verb);
+    assert.ok((await kit.ask(command)).ok);
+    assert.ok(!(await isIn(AS)), verb);
+  }
+});
+
+test("a session of a mailbox is good only where its user may sign in", async () => {
+  signIn();
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [true, true]);
+  await change("networks_add", ["203.0.113.0/24"]);
+  signIn();
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [true, false]);
+  await change("networks_remove", ["203.0.113.0/24"]);
+  signIn();
+  const { logins } = kit.engine.policy;
+  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [network("198.51.100.0/24")] } });
+  assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [false, true]);
+});
+
+test("a network that restricts nothing, or none at all, is a usage error and changes nothing", async () => {
+  for (const wrong of ["0.0.0.0/0", "::/0", "nowhere"]) {
+    const reply = await change("networks_add", ["203.0.113.7", wrong]);
+    assert.ok(!reply.ok && reply.kind === "usage", wrong);
+    assert.match(reply.message, /is no network that restricts anything\.$/);
+  }
+  assert.ok((await change("networks_add", ["128.0.0.0/1"])).ok, "half the internet restricts something");
+  const nobody = await change("networks_add", ["203.0.113.7"], "nonsense");
+  assert.ok(!nobody.ok && nobody.kind === "usage");
+  assert.equal(kit.types().length, 2);
+});
+
+test("an account that does not exist has no networks", async () => {
+  const reply = await change("networks_add", ["203.0.113.7"], "nobody@example.test");
+  assert.ok(!reply.ok && reply.kind === "failed" && reply.next.includes("account list"));
+});
+
+test("the caller learns where sessions stay open, or that nothing was changed without a record", async () => {
+  kit.keeperUp(false);
+  const open = await change("networks_add", ["203.0.113.7"]);
+  assert.ok(!open.ok && /its open sessions go on: no answer/.test(open.message));
+  kit.keeperUp(true);
+  kit.fillDisk();
+  const unrecorded = await change("networks_add", ["203.0.113.8"]);
+  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
+});

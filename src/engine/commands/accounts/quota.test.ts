@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+
+const NAME = "alice@example.test";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+});
+
+function setQuota(quotaBytes: number | null, name = NAME) {
+  return kit.ask({ verb: "quota_set", name, quotaBytes });
+}
+
+test("an account gets a quota, no limit or the default again; each is on record, and no session ends", async () => {
+  assert.deepEqual(await setQuota(1024 ** 3), { ok: true, result: { name: NAME, quotaBytes: 1024 ** 3 } });
+  const listed = () => kit.lists.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
+  assert.deepEqual(listed(), [1024 ** 3]);
+  await setQuota(0);
+  await setQuota(null);
+  assert.deepEqual(listed(), [null]);
+  assert.deepEqual(kit.details().slice(1), [
+    `${NAME} to 1GB by root`,
+    `${NAME} to no limit by root`,
+    `${NAME} to the default by root`,
+  ]);
+  assert.deepEqual(kit.types().slice(1), ["QUOTA_CHANGED", "QUOTA_CHANGED", "QUOTA_CHANGED"]);
+  assert.deepEqual(kit.kept(), []);
+});
+
+test("an account that does not exist has no quota", async () => {
+  const reply = await setQuota(1, "nobody@example.test");
+  assert.ok(!reply.ok && reply.kind === "failed" && reply.next.includes("account list"));
+  const nonsense = await setQuota(1, "nonsense");
+  assert.ok(!nonsense.ok && nonsense.kind === "usage");
+});
+
+test("where no record can be kept, no quota is changed", async () => {
+  kit.fillDisk();
+  const unrecorded = await setQuota(1);
+  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
+});
+
+test("the web cannot set a quota so small that the mailbox takes no mail", async () => {
+  assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
+  const as = { as: TOKEN, ip: "203.0.113.7" };
+  for (const quotaBytes of [1, 10 * 1024 * 1024 - 1])
+    assert.partialDeepStrictEqual(await kit.ask({ verb: "quota_set", name: NAME, quotaBytes }, "web", as), {
+      ok: false,
+    });
+  for (const quotaBytes of [0, null, 10 * 1024 * 1024])
+    assert.partialDeepStrictEqual(await kit.ask({ verb: "quota_set", name: NAME, quotaBytes }, "web", as), {
+      ok: true,
+    });
+  assert.partialDeepStrictEqual(await setQuota(1), { ok: true }, "root may");
+});

@@ -1,0 +1,57 @@
+import type { Reply, Verb } from "../../../wire/control/control.ts";
+import { Turn } from "../turn.ts";
+import type { WebBounds } from "../web/web-bounds.ts";
+import type { Share } from "./held-queue.ts";
+import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
+
+/** 1,000 mails: the web's caller waits 15 s at most. */
+const WEB_ROUNDS = 2;
+const MOST_WAITING = 16;
+
+const BUSY = "The queue is being looked at for many others.";
+
+/** Root is bound only by the time of a command. */
+export const ROOTS_SHARE: Share = {
+  rounds: Number.POSITIVE_INFINITY,
+  deletes: (mails) => mails,
+  releases: (mails) => mails,
+};
+
+type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
+
+/** What the web's commands on the queue may do: one after the other, some mails at a time. */
+export class QueueShares {
+  readonly #bounds: Bounds;
+  readonly #share: Share;
+  readonly #queue = new Turn(MOST_WAITING, BUSY);
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
+    const releases = (mails: number): number => bounds.releases(mails);
+    this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails), releases };
+  }
+
+  /** The same for a dry run, which uses up nothing of it. */
+  trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
+    const share = trialOf(this.#bounds.left());
+    return isTriedOnQueue(verb) ? this.#queue.take(() => run(share)) : run(share);
+  }
+
+  /** Commands on other things do not wait. */
+  inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
+    return isOnQueue(verb) ? this.#queue.take(() => run(this.#share)) : run(this.#share);
+  }
+}
+
+function trialOf({ deletes, releases }: ReturnType<Bounds["left"]>): Share {
+  return { rounds: WEB_ROUNDS, deletes: someOf(deletes), releases: someOf(releases) };
+}
+
+function someOf(most: number): (mails: number) => number {
+  let left = most;
+  return (mails) => {
+    const some = Math.min(mails, left);
+    left -= some;
+    return some;
+  };
+}

@@ -1,0 +1,194 @@
+import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { type Command, type CommandError, effectOf, type Verb } from "../../../wire/control/control.ts";
+import { Budget, Shares } from "../../budget.ts";
+import type { Clock } from "../../ports.ts";
+import type { History } from "../../storage-ports.ts";
+import { isTriedOnQueue } from "../queue/queue-verbs.ts";
+import { WEB_LIMITS } from "./web-limits.ts";
+
+const SEEN_MS = 30 * MINUTE_MS;
+
+/** `isAlarming`: so far above normal use that the owner gets an alert. */
+export type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
+
+/** Whether a budget has room for this many more. */
+type Within = (budget: Budget, times?: number) => boolean;
+
+/** Counts the web's commands and says when a limit is reached. Its memory is bounded by the limits themselves. */
+export class WebBounds {
+  readonly #history: Pick<History, "allowed">;
+  readonly #clock: Clock;
+  readonly #budgets = {
+    bans: new Budget(WEB_LIMITS.changes, HOUR_MS),
+    access: new Budget(WEB_LIMITS.access, HOUR_MS),
+    accounts: new Budget(WEB_LIMITS.accounts, HOUR_MS),
+    shutOut: new Budget(WEB_LIMITS.shutOut, HOUR_MS),
+    settings: new Budget(WEB_LIMITS.settings, HOUR_MS),
+    mail: new Budget(WEB_LIMITS.mail, HOUR_MS),
+    alertTests: new Budget(WEB_LIMITS.alertTests, HOUR_MS),
+  };
+  readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
+  readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
+  readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
+  readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
+  readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #challenged = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #seen = new Map<Ip, Millis>();
+
+  constructor(history: Pick<History, "allowed">, clock: Clock) {
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  /** Null if the web may run the command now; it then counts. */
+  refuses(command: Command): Overreach | null {
+    return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
+  }
+
+  /** The same for a dry run, which counts only as one, and only where it costs much. */
+  wouldRefuse(command: Command): Overreach | null {
+    const now = this.#clock.now();
+    const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
+    return overreach ?? (isCostlyTrial(command.verb) ? over(this.#trials.spend(now)) : null);
+  }
+
+  #exceeded(command: Command, isWithin: Within): Overreach | null {
+    if ((command.verb === "queue_delete" || command.verb === "queue_return") && command.isAll) return ALL_AT_ONCE;
+    if (command.verb === "ban" || command.verb === "allow_add") {
+      const wide = tooWide(command.target);
+      if (wide !== null) return wide;
+    }
+    const { bound } = effectOf(command.verb);
+    switch (bound) {
+      case undefined:
+      case "own":
+        return null;
+      case "allowed":
+        return (
+          (command.verb === "allow_add" ? this.#tooManyAllowed(command.target) : null) ??
+          over(isWithin(this.#budgets.bans))
+        );
+      case "imported":
+        return over(isWithin(this.#budgets.accounts, command.verb === "accounts_bring" ? command.entries.length : 1));
+      case "deleted":
+        return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_DELETED;
+      case "released":
+        return this.#released.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_RELEASED;
+      case "alertTests":
+        return isWithin(this.#budgets.alertTests) ? null : ENOUGH_TESTS;
+      default:
+        return over(isWithin(this.#budgets[bound]));
+    }
+  }
+
+  /** How many of these mails may be deleted now. They count as deleted. */
+  deletes(mails: number): number {
+    return this.#within(this.#deleted, mails);
+  }
+
+  /** How many of these held mails may be released now. They count as released. */
+  releases(mails: number): number {
+    return this.#within(this.#released, mails);
+  }
+
+  /** How many mails may be deleted, and how many held ones released, now. */
+  left(now: Millis = this.#clock.now()): Readonly<{ deletes: number; releases: number }> {
+    return { deletes: this.#deleted.left(now), releases: this.#released.left(now) };
+  }
+
+  #within(budget: Budget, mails: number): number {
+    const now = this.#clock.now();
+    let allowed = 0;
+    while (allowed < mails && budget.spend(now)) allowed++;
+    return allowed;
+  }
+
+  /** Whether one more sign-in from this address is decided on at all. Other addresses keep their own share. */
+  mayAsk(from: Prefix): boolean {
+    return this.#asked.spend(from, this.#clock.now());
+  }
+
+  /** The same for challenges for passkeys, which leave no trace: they use up no sign-in. */
+  mayChallenge(from: Prefix): boolean {
+    return this.#challenged.spend(from, this.#clock.now());
+  }
+
+  /** Whether failed sign-ins may still cause a ban. */
+  mayBan(): boolean {
+    return this.#banned.isLeft(this.#clock.now());
+  }
+
+  /** A failed sign-in that the web reported caused a ban. */
+  banned(): void {
+    this.#banned.spend(this.#clock.now());
+  }
+
+  #tooManyAllowed(target: string): Overreach | null {
+    const own = this.#history.allowed().filter(({ by }) => by.startsWith("web:"));
+    if (own.length < WEB_LIMITS.allowed || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
+    const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
+    return refused("failed", message, "Take one off, or use `allow add` on the server.");
+  }
+
+  /** Whether an address may count as an administrator's, who uses a session or a token there. */
+  sees(ip: Ip): boolean {
+    const now = this.#clock.now();
+    for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
+    if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;
+    this.#seen.set(ip, now);
+    return true;
+  }
+}
+
+/** What reads all of the queue, or a file of accounts that may be long. */
+function isCostlyTrial(verb: Verb): boolean {
+  return isTriedOnQueue(verb) || verb === "accounts_bring";
+}
+
+/** An owner who empties a long queue reaches it too: no break-in. */
+const ENOUGH_DELETED = refused(
+  "failed",
+  `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is as many as they may.`,
+  "Do the rest in an hour, or use the command line on the server.",
+);
+
+/** Owners reach these too: no break-in. */
+const ENOUGH_RELEASED = refused(
+  "failed",
+  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is as many as they may.`,
+  "Use `account release` on the server.",
+);
+
+const ENOUGH_TESTS = refused(
+  "failed",
+  `The channels were tested ${plural(WEB_LIMITS.alertTests, "time")} within an hour.`,
+  "Try again later, or use `alerts test` on the server.",
+);
+
+function tooWide(target: string): Overreach | null {
+  const network: Prefix | null = parsePrefix(target);
+  if (network === null) return null;
+  const { v4, v6 } = WEB_LIMITS.widest;
+  if (prefixLength(network) >= (isV4(network) ? v4 : v6)) return null;
+  const message = `${network} is too wide for the dashboard and the API: they take networks down from /${v4}, and /${v6} of IPv6.`;
+  return refused("usage", message, "Use the command line on the server.");
+}
+
+/** An attacker who takes over the web may not empty the queue with one command. */
+const ALL_AT_ONCE = refused(
+  "usage",
+  "The dashboard and the API do not delete or return all mail at once.",
+  "Name the mails, or use the command line on the server.",
+);
+
+function over(isLeft: boolean): Overreach | null {
+  if (isLeft) return null;
+  const message = "The web asks for more than it may within this time.";
+  return { ...refused("failed", message, "Use the command line on the server."), isAlarming: true };
+}
+
+function refused(kind: CommandError["kind"], message: string, next: string): Overreach {
+  return { error: { ok: false, kind, message, next }, isAlarming: false };
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { accountName, mailAddress } from "../../../../test/kit/test-database.ts";
+import { tooManyForwards, tooManyTargets } from "./web-targets.ts";
+
+type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
+
+const alias = (address: string, targets: readonly string[]): Alias => ({ address, targets, blocked: false });
+const outside = (many: number, from = 0) => Array.from({ length: many }, (_, i) => `x${from + i}@else.test`);
+
+function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly string[]> = new Map()) {
+  return {
+    book: { aliases: () => ({ items: there, next: null, total: there.length }) },
+    forwards: {
+      forwardingOf: (name: string) => ({ to: forwarded.get(name) ?? [], keep: true }),
+      targets: () => [...forwarded.values()].flat(),
+    },
+    engine: { policy: TEST_POLICY },
+  };
+}
+
+function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
+  return tooManyTargets(parts(there), { verb: "alias_add", address, targets })?.message ?? "may";
+}
+
+test("an alias of the web leads to ten targets outside, those that it has already among them", () => {
+  const info = alias("info@example.test", [...outside(8), "owner@example.test"]);
+  assert.equal(said([], "new@example.test", outside(10)), "may");
+  assert.match(said([], "new@example.test", outside(11)), /no more than 10 outside targets of an alias/);
+  assert.equal(said([info], "Info@example.test", outside(2, 8)), "may");
+  assert.match(said([info], "info@example.test", outside(3, 8)), /10 outside targets of an alias/);
+  assert.equal(said([info], "info@example.test", outside(8)), "may", "they are there already");
+});
+
+test("all aliases together lead to two hundred outside, and targets here are not counted", () => {
+  const full = Array.from({ length: 20 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
+  assert.match(said(full, "new@example.test", ["one@else.test"]), /200 outside targets in all/);
+  assert.equal(said(full, "new@example.test", ["owner@example.test"]), "may");
+  assert.equal(said(full.slice(1), "new@example.test", outside(10)), "may");
+});
+
+test("past a thousand aliases the web adds to those that are there, and makes none", () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => alias(`a${i}@example.test`, ["owner@example.test"]));
+  assert.match(said(many, "new@example.test", ["owner@example.test"]), /no more than 1000 aliases/);
+  assert.equal(said(many, "a7@example.test", ["anna@example.test"]), "may");
+});
+
+test("forwards of the web count with the aliases, and what a forward has already may stay", () => {
+  const anna = accountName("anna@example.test");
+  const aliases = Array.from({ length: 18 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
+  const forwarded = new Map([
+    [anna, outside(10)],
+    ["bob@example.test", outside(9)],
+  ]);
+  const forward = (name: string, to: readonly string[]): string =>
+    tooManyForwards(parts(aliases, forwarded), accountName(name), to.map(mailAddress))?.message ?? "may";
+  assert.equal(forward("carl@example.test", outside(1)), "may");
+  assert.match(
+    forward("carl@example.test", outside(2)),
+    /200 outside targets in all, of aliases and of forwarded mail/,
+  );
+  assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
+  assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
+  assert.equal(forward("anna@example.test", []), "may");
+  assert.match(
+    tooManyTargets(parts(aliases, forwarded), { verb: "alias_add", address: "b@example.test", targets: outside(2) })
+      ?.message ?? "may",
+    /200 outside targets in all/,
+  );
+});

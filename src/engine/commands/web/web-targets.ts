@@ -1,0 +1,66 @@
+import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
+import type { Command, CommandError } from "../../../wire/control/control.ts";
+import type { AccountBook } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { ForwardStore } from "../../mailbox-ports.ts";
+
+/**
+ * Through the web. One mail leaves once for each target outside of an alias or of an account that sends its mail on, past the
+ * limits of what accounts send; one target counts once for each that has it. Root has no such limits.
+ */
+const MOST = { aliases: 1_000, outside: 200, outsideOfOne: 10 } as const;
+
+export type TargetParts = Readonly<{
+  book: Pick<AccountBook, "aliases">;
+  forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
+  engine: Pick<Engine, "policy">;
+}>;
+
+/** Null: the web may add these targets. */
+export function tooManyTargets(
+  parts: TargetParts,
+  { address, targets }: Extract<Command, { readonly verb: "alias_add" }>,
+): CommandError | null {
+  const { items, total } = allAliases(parts);
+  const alias = items.find((one) => one.address === parseAddress(address));
+  if (alias === undefined && total >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
+  const added = outside(parts, targets).filter((target) => alias?.targets.includes(target) !== true);
+  if (added.length === 0) return null;
+  const ofAlias = outside(parts, alias?.targets ?? []).length;
+  if (ofAlias + added.length > MOST.outsideOfOne)
+    return refused(`${MOST.outsideOfOne} outside targets of an alias`, "alias add");
+  return outsideInAll(parts) + added.length > MOST.outside ? refused(IN_ALL, "alias add") : null;
+}
+
+/** Null: the web may send the mail of this account on to these. */
+export function tooManyForwards(parts: TargetParts, account: AccountName, to: readonly Address[]): CommandError | null {
+  const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
+  const many = outside(parts, to).length;
+  const more = many - before;
+  if (more > 0 && many > MOST.outsideOfOne)
+    return refused(`${MOST.outsideOfOne} outside targets of an account`, "account forward");
+  return more > 0 && outsideInAll(parts) + more > MOST.outside ? refused(IN_ALL, "account forward") : null;
+}
+
+const IN_ALL = `${MOST.outside} outside targets in all, of aliases and of forwarded mail`;
+
+function allAliases({ book }: Pick<TargetParts, "book">) {
+  return book.aliases({ limit: MOST.aliases, cursor: null, text: null });
+}
+
+function outsideInAll(parts: TargetParts): number {
+  const ofAliases = allAliases(parts).items.flatMap(({ targets }) => targets);
+  return outside(parts, [...ofAliases, ...parts.forwards.targets()]).length;
+}
+
+function outside({ engine }: Pick<TargetParts, "engine">, of: readonly string[]): readonly Address[] {
+  return of
+    .map(parseAddress)
+    .filter((target) => target !== null)
+    .filter((target) => !engine.policy.domains.includes(domainOf(target)));
+}
+
+function refused(most: string, command: string): CommandError {
+  const message = `The dashboard and the API make no more than ${most}.`;
+  return { ok: false, kind: "failed", message, next: `Use \`${command}\` on the server.` };
+}

@@ -1,0 +1,149 @@
+import { $ZodObject, $ZodOptional } from "zod/v4/core";
+import { needOf } from "../../../wire/control/rights.ts";
+import { DRY_RUN, mayBeDry } from "../query.ts";
+import { heedsRepeats, REPEAT_KEY } from "../repeats.ts";
+import { type Route, type Schema, scopeOf } from "../route.ts";
+import type { Schemas } from "./openapi-schemas.ts";
+import { tagOf } from "./openapi-tags.ts";
+
+type Json = { readonly [key: string]: unknown };
+
+/** One route as an operation of OpenAPI. */
+export function operationOf(row: Route, schemas: Schemas): Json {
+  const { path, says, schemas: of, bodyBytes, form } = row;
+  const parameters = [
+    ...parametersOf(of.params, "path", schemas),
+    ...parametersOf(of.query, "query", schemas),
+    ...(mayBeDry(row) ? [{ $ref: `#/components/parameters/${DRY_RUN}` }] : []),
+    ...(heedsRepeats(row) ? [{ $ref: `#/components/parameters/${REPEAT_KEY}` }] : []),
+  ];
+  const remark = remarkOf(row);
+  return {
+    operationId: idOf(row),
+    tags: [tagOf(path)],
+    summary: says,
+    ...(remark !== null && { description: remark }),
+    security: securityOf(row),
+    ...(parameters.length > 0 && { parameters }),
+    ...(of.body && { requestBody: requestBody(schemas.of(of.body, "input"), bodyBytes, form) }),
+    responses: responsesOf(row, schemas),
+  };
+}
+
+/** `DELETE /api/v1/bans/{network}` is `deleteBansByNetwork`. */
+function idOf({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/api(?:\/v1)?\//, "/")
+    .replaceAll(/\{(\w+)\}/g, "by-$1")
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== "");
+  const named = words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`).join("");
+  return `${method.toLowerCase()}${named === "" ? "Page" : named}`;
+}
+
+/** Each way in, with the scopes that it needs (OpenAPI 3.1.1, Security Requirement Object). */
+function securityOf(row: Route): readonly Json[] {
+  const scopes = scopesOf(row);
+  switch (row.who) {
+    case "anyone":
+      return [];
+    case "session":
+      return [{ session: scopes }];
+    case "session_or_token":
+      return [{ session: scopes }, { token: scopes }];
+  }
+}
+
+function scopesOf(row: Route): readonly string[] {
+  const read = scopeOf(row);
+  const needs = row.asks === undefined ? "nothing" : needOf(row.asks).needs;
+  const commanded = needs === "nothing" || needs === "caller" ? null : needs;
+  return [...new Set([read, commanded].filter((scope) => scope !== null))];
+}
+
+/** What a caller must know in addition to the summary; null: nothing. */
+function remarkOf({ asks }: Route): string | null {
+  if (asks === undefined || !needOf(asks).proof) return null;
+  return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";
+}
+
+function responsesOf(row: Route, schemas: Schemas): Json {
+  const { schemas: of, type, status = 200, also = {}, method, endless } = row;
+  const others = Object.entries(also).map(([code, { says, answer }]) => {
+    return [code, response(says, answer && schemas.of(answer, "output"))] as const;
+  });
+  const schema = of.answer && schemas.of(of.answer, "output");
+  const isTagged = method === "GET" && endless !== true;
+  return {
+    ...(status === 201 && mayBeDry(row) && { 200: response("What a dry run would have done.", schema) }),
+    ...Object.fromEntries(problemsOf(row).map(([code, name]) => [code, meant(name)])),
+    [status]: {
+      ...response(GOOD[status], schema, status === 204 ? undefined : (type ?? "application/json")),
+      headers: { ...(isTagged && ETAG), ...(row.who !== "anyone" && RATE) },
+    },
+    ...Object.fromEntries<Json>(others),
+    ...(isTagged && { 304: { description: "Unchanged since `If-None-Match`.", headers: ETAG } }),
+    default: meant("Problem"),
+  };
+}
+
+const ETAG = { ETag: { description: "For `If-None-Match`.", required: true, schema: { type: "string" } } };
+const RATE = {
+  "RateLimit-Policy": {
+    description: "How many requests (`q`) a session or token may send within how many seconds (`w`).",
+    required: true,
+    schema: { type: "string" },
+  },
+  RateLimit: {
+    description: "How many are left (`r`), and for how many seconds (`t`).",
+    required: true,
+    schema: { type: "string" },
+  },
+};
+const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
+
+/** What a route may answer otherwise, by status. */
+function problemsOf(row: Route): readonly (readonly [number, string])[] {
+  const { who, path, method, schemas, asks, needs } = row;
+  const isCalled = who !== "anyone";
+  const isPage = tagOf(path) === "page";
+  const signsIn = who === "anyone" && method !== "GET";
+  return [
+    ...(isPage ? [] : ([[400, "BadRequest"]] as const)),
+    ...(isPage ? ([[404, "Problem"]] as const) : []),
+    ...(isCalled || signsIn ? ([[401, "Unauthorized"]] as const) : []),
+    ...((isCalled && needs !== null) || signsIn ? ([[403, "Forbidden"]] as const) : []),
+    ...(asks === undefined || !isCalled ? [] : ([[409, "Conflict"]] as const)),
+    ...(schemas.body === undefined ? [] : ([[413, "TooLarge"]] as const)),
+    ...(heedsRepeats(row) ? ([[422, "KeyReused"]] as const) : []),
+    ...(isCalled || signsIn ? ([[429, "TooMany"]] as const) : []),
+    ...(isCalled || signsIn ? ([[503, "Unavailable"]] as const) : []),
+  ];
+}
+
+function meant(name: string): Json {
+  return { $ref: `#/components/responses/${name}` };
+}
+
+function response(description: string, schema?: Json, type = schema && "application/json"): Json {
+  if (type === undefined) return { description };
+  return { description, content: { [type]: schema ? { schema } : {} } };
+}
+
+function requestBody(schema: Json, bytes: number, form = false): Json {
+  const content = {
+    "application/json": { schema },
+    ...(form && { "application/x-www-form-urlencoded": { schema } }),
+  };
+  return { required: true, description: `At most ${bytes} bytes.`, content };
+}
+
+function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {
+  if (!(schema instanceof $ZodObject)) return [];
+  const fields: Readonly<Record<string, Schema>> = schema._zod.def.shape;
+  return Object.entries(fields).map(([name, field]) => {
+    const { description, ...json } = schemas.of(field, "input");
+    const required = place === "path" || !(field instanceof $ZodOptional);
+    return { name, in: place, required, ...(description !== undefined && { description }), schema: json };
+  });
+}

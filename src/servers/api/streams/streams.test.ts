@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { type TestContext, test } from "node:test";
+import { bearer, type Kit, signIn, startKit, until } from "../../../../test/kit/api-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { API_LIMITS } from "../limits.ts";
+import { LiveStream } from "./live-stream.ts";
+import { resumeFrom } from "./streams.ts";
+
+type Reader = Readonly<{
+  status: number;
+  /** The ids of the first `most` events. */
+  ids: (count: number) => Promise<readonly number[]>;
+  /** Resolves when the server ends the stream. */
+  end: () => Promise<void>;
+  close: () => void;
+}>;
+
+async function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const response = await fetch(`${kit.url}/api/v1/events/stream${query}`, { headers, signal: over.signal });
+  const source = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  const seen = (): readonly number[] => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+  const reader: Reader = {
+    status: response.status,
+    ids: async (count) => {
+      while (seen().length < count) {
+        const { done, value } = await source.read();
+        if (done) assert.fail(`the stream ended after ${seen().join()}`);
+        text += value;
+      }
+      return seen();
+    },
+    end: async () => {
+      while (!(await source.read()).done);
+    },
+    close: () => over.abort(),
+  };
+  return reader;
+}
+
+test("what is committed arrives, and what was there before does not", async (t) => {
+  const kit = await startKit(t);
+  kit.queries.add("CONNECT");
+  const reader = await open(t, kit);
+  kit.queries.add("LOGIN_FAILED");
+  kit.tell();
+  kit.queries.add("BAN");
+  kit.tell();
+  assert.deepEqual(await reader.ids(2), [2, 3]);
+});
+
+test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice or missing", async (t) => {
+  const kit = await startKit(t);
+  const most = API_LIMITS.streamRows * 3 + 7;
+  for (let i = 0; i < most; i++) kit.queries.add("CONNECT");
+  const reader = await open(t, kit, "?after=1", { ...bearer, "last-event-id": "5" });
+  const ids = await reader.ids(most - 5);
+  assert.deepEqual(
+    ids,
+    Array.from({ length: most - 5 }, (_, i) => i + 6),
+  );
+});
+
+test("the header wins over the query, and nonsense counts as neither", () => {
+  assert.equal(resumeFrom(new Headers({ "last-event-id": "7" }), 3), 7);
+  assert.equal(resumeFrom(new Headers({ "last-event-id": "x" }), 3), 3);
+  assert.equal(resumeFrom(new Headers(), undefined), null);
+});
+
+test("a filter holds back the rest, without forgetting where it was", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit, "?type=BAN&ip=203.0.113.7&after=0");
+  kit.queries.add("CONNECT");
+  kit.queries.add("BAN", "203.0.113.8");
+  kit.tell();
+  kit.queries.add("BAN");
+  kit.tell();
+  assert.deepEqual(await reader.ids(1), [3]);
+});
+
+test("a quiet stream ends within seconds of its session, and asking on does not prolong that", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const reader = await open(t, kit, "?after=0", { cookie });
+  kit.queries.add("CONNECT");
+  kit.tell();
+  await reader.ids(1);
+  kit.guard.identified = [];
+  kit.guard.isDown = true;
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await new Promise((resolve) => setImmediate(resolve));
+  kit.guard.isDown = false;
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await until(() => kit.guard.identified.length > 0);
+  assert.deepEqual([...new Set(kit.guard.identified.map(({ isUse }) => isUse))], [false]);
+  kit.queries.add("CONNECT");
+  kit.tell();
+  await reader.ids(2);
+  kit.guard.callers.clear();
+  const over = assert.rejects(reader.end());
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await over;
+  await until(() => kit.subscribers() === 0);
+});
+
+test("a stream that started on an answer from before its token's end closes at once", async (t) => {
+  const kit = await startKit(t);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: bearer })).status, 200);
+  kit.guard.callers.clear();
+  await assert.rejects(fetch(`${kit.url}/api/v1/events/stream`, { headers: bearer }).then((began) => began.text()));
+  await until(() => kit.subscribers() === 0);
+});
+
+test("a reader that leaves is forgotten", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  assert.equal(kit.subscribers(), 1);
+  reader.close();
+  await until(() => kit.subscribers() === 0);
+});
+
+test("the number of streams is bounded", async (t) => {
+  const kit = await startKit(t);
+  const readers: Reader[] = [];
+  const { streams, streamsOfOne } = API_LIMITS;
+  for (let n = 0; n < streams / streamsOfOne; n++) {
+    const cookie = await signIn(kit);
+    for (let i = 0; i < streamsOfOne; i++) readers.push(await open(t, kit, "", { cookie }));
+    assert.equal((await open(t, kit, "", { cookie })).status, 503, "it has its share");
+  }
+  assert.equal((await open(t, kit)).status, 503);
+  readers[0]?.close();
+  await until(() => kit.subscribers() === API_LIMITS.streams - 1);
+  assert.equal((await open(t, kit)).status, 200);
+});
+
+test("HEAD says what a stream is, and opens none", async (t) => {
+  const kit = await startKit(t);
+  for (const path of ["stream", "events/stream"])
+    for (let i = 0; i <= API_LIMITS.streams; i++) {
+      const { status, headers } = await fetch(`${kit.url}/api/v1/${path}`, { method: "HEAD", headers: bearer });
+      assert.deepEqual([status, headers.get("content-type")], [200, "text/event-stream"]);
+    }
+  assert.equal(kit.subscribers(), 0);
+  assert.equal((await fetch(`${kit.url}/api/v1/stream`, { method: "HEAD" })).status, 401);
+  assert.equal((await open(t, kit)).status, 200);
+});
+
+test("a database that fails ends the stream, and the reader comes back", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  kit.storeDown(true);
+  kit.tell();
+  await reader.end();
+});
+
+test("the server's stop ends every stream at once", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  await Promise.all([kit.stop(), reader.end()]);
+  assert.equal(kit.subscribers(), 0);
+});
+
+test("for a reader that takes nothing no more is read than the socket holds", async (t) => {
+  const kit = await startKit(t);
+  const rows = 3_000;
+  for (let i = 0; i < rows; i++) kit.queries.add("CONNECT", null, "x".repeat(10_000));
+  let pages = 0;
+  const events = kit.queries.events.bind(kit.queries);
+  t.mock.method(kit.queries, "events", (filter: Parameters<typeof events>[0]) => {
+    if (filter.most === API_LIMITS.streamRows) pages += 1;
+    return events(filter);
+  });
+  const socket = connect(kit.port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  socket.pause();
+  const head = `GET /api/v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+  socket.write(head);
+  await until(() => pages > 1);
+  let before = -1;
+  await until(() => {
+    const isStill = pages === before;
+    before = pages;
+    return isStill;
+  }, 200);
+  assert.ok(pages < rows / API_LIMITS.streamRows, `${pages} pages were read for nobody`);
+});
+
+test("a quiet stream shows a sign of life, and a reader that stalls is dropped", async (t) => {
+  const kit = await startKit(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let dropped = 0;
+  let ended = 0;
+  const wanted = { after: null, stillAllowed: () => true, drop: () => (dropped += 1) };
+  const stream = new LiveStream(kit.parts, wanted, () => (ended += 1));
+  const reader = stream.body().getReader();
+  const read = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+  assert.equal(await read(), "retry: 3000\n\n");
+  let text: string | null = null;
+  const next = read().then((value) => (text = value));
+  await until(() => {
+    t.mock.timers.tick(API_LIMITS.streamBeatMs / 10);
+    return text !== null;
+  });
+  assert.equal(await next, ": alive\n\n");
+  await until(() => {
+    kit.queries.add("CONNECT"); // until what lies between us and the reader is full, and it is waited for
+    kit.tell();
+    t.mock.timers.tick(API_LIMITS.streamStallMs);
+    return dropped > 0;
+  });
+  assert.deepEqual([dropped, ended, kit.subscribers()], [1, 1, 0]);
+});

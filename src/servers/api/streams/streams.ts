@@ -1,0 +1,65 @@
+import type { HealthReader } from "../health.ts";
+import { API_LIMITS } from "../limits.ts";
+import type { ApiParts } from "../ports.ts";
+import { problem } from "../problem.ts";
+import { LiveStream, type Wanted } from "./live-stream.ts";
+import { PageNews } from "./page-news.ts";
+import { PageStream, type PageWanted } from "./page-stream.ts";
+
+export const STREAM_TYPE = "text/event-stream";
+
+/** The open streams, at most `API_LIMITS.streams`, and of each reader at most its share. */
+export class Streams {
+  readonly #parts: ApiParts;
+  readonly #news: PageNews;
+  /** The reader of each. */
+  readonly #open = new Map<Stream, string>();
+
+  constructor(parts: ApiParts, health: HealthReader) {
+    this.#parts = parts;
+    this.#news = new PageNews(parts, health);
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Throws `StoreDown`. */
+  start(reader: string, wanted: Wanted): Response {
+    return this.#start(reader, (onEnd) => new LiveStream(this.#parts, wanted, onEnd));
+  }
+
+  startPage(reader: string, wanted: PageWanted): Response {
+    return this.#start(reader, (onEnd) => new PageStream(this.#parts, this.#news, wanted, onEnd));
+  }
+
+  closeAll(): void {
+    for (const stream of this.#open.keys()) stream.end(); // a map may shrink while it is walked
+  }
+
+  #start(reader: string, make: (onEnd: () => void) => Stream): Response {
+    const own = this.#open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
+    if (own >= API_LIMITS.streamsOfOne) return tooMany("This session or token has too many live streams open.");
+    if (this.#open.size >= API_LIMITS.streams) return tooMany("Too many live streams are open.");
+    const stream = make(() => this.#open.delete(stream));
+    this.#open.set(stream, reader);
+    return new Response(stream.body(), { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
+  }
+}
+
+type Stream = Readonly<{ body: () => ReadableStream<Uint8Array>; end: () => void }>;
+
+function tooMany(detail: string): Response {
+  return problem({
+    status: 503,
+    code: "too_many_streams",
+    detail,
+    next: "Close one, such as a page of the dashboard.",
+  });
+}
+
+/** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
+export function resumeFrom(headers: Headers, after: number | undefined): number | null {
+  const header = headers.get("last-event-id");
+  return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : (after ?? null);
+}
