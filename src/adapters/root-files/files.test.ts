@@ -34,6 +34,7 @@ import {
   readNamed,
   readPlain,
   removeFile,
+  replaceLink,
   setAccess,
   setModified,
   truncateFile,
@@ -100,6 +101,8 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     layLink("/etc/passwd", file);
     layLink("/etc/shadow", file);
     assert.equal(readlinkSync(file), "/etc/passwd", "a name that is taken stays");
+    replaceLink("/etc/shadow", file);
+    assert.equal(readlinkSync(file), "/etc/shadow");
     removeFile(file);
     removeFile(join(place, "moved"));
     removeFile(join(place, "moved"));
@@ -120,6 +123,7 @@ test("nothing is written, made or removed in a directory where others may write"
     () => removeFile(file),
     () => moveFile(file, join(top, "moved")),
     () => layLink("x", `${file}2`),
+    () => replaceLink("x", file),
   ])
     assert.throws(act, /UnsafePath: Others may write in/);
   assert.deepEqual(readdirSync(place), ["file"]);

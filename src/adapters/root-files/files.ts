@@ -204,6 +204,11 @@ export function layLink(target: string, path: string): void {
   });
 }
 
+/** Makes a symbolic link. At each moment the name leads to what it led to before or to this. */
+export function replaceLink(target: string, path: string): void {
+  replace(path, (place, fresh) => symlinkSync(target, place.at(fresh)));
+}
+
 function change(path: string, flags: number, work: (fd: number) => void): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));

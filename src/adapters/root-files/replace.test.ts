@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -11,17 +11,21 @@ import { UnsafePath } from "./unsafe-path.ts";
 const FILES = new URL("./files.ts", import.meta.url).href;
 const WRITES = 100;
 
-test("programs that write the same file at once do not disturb each other", async () => {
+test("programs that write the same file or link at once do not disturb each other", async () => {
   const directory = temporaryDirectory();
-  const path = join(directory, "file");
+  const [file, link] = [join(directory, "file"), join(directory, "link")];
   const write = (text: string) => {
-    const program = `import { writeFile } from ${JSON.stringify(FILES)};
-      for (let n = 0; n < ${WRITES}; n++) writeFile(${JSON.stringify(path)}, ${JSON.stringify(text)}, { mode: 0o600, flush: false });`;
+    const program = `import { replaceLink, writeFile } from ${JSON.stringify(FILES)};
+      for (let n = 0; n < ${WRITES}; n++) {
+        writeFile(${JSON.stringify(file)}, ${JSON.stringify(text)}, { mode: 0o600, flush: false });
+        replaceLink(${JSON.stringify(text)}, ${JSON.stringify(link)});
+      }`;
     return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
   };
   await Promise.all([write("one"), write("another")]);
-  assert.match(readFileSync(path, "utf8"), /^(one|another)$/);
-  assert.deepEqual(readdirSync(directory), ["file"]);
+  assert.match(readFileSync(file, "utf8"), /^(one|another)$/);
+  assert.match(readlinkSync(link), /^(one|another)$/);
+  assert.deepEqual(readdirSync(directory).sort(), ["file", "link"]);
 });
 
 test("a file that is removed each time fails, with an error", () => {

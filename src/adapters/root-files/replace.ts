@@ -40,9 +40,10 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
   });
 }
 
-/** The file beside it was renamed or removed by another of our programs, or is that one's. */
+/** The file beside it was made, renamed or removed by another of our programs, or is that one's. */
 function isTaken(error: unknown): boolean {
-  return codeOf(error) === "ENOENT" || error instanceof UnsafePath;
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "EEXIST" || error instanceof UnsafePath;
 }
 
 /**

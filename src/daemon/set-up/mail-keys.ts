@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
-import { layLink, moveFile, readNamed, removeFile, writeFile } from "../../adapters/root-files/files.ts";
+import { readNamed, removeFile, replaceLink, writeFile } from "../../adapters/root-files/files.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { mailKeyConf } from "../../render/dovecot/mail-crypt.ts";
 import type { MailCrypt, Site } from "../../render/site.ts";
@@ -47,7 +47,7 @@ export function placeMailKey(
     return wasThere;
   }
   // The link first: with a configuration that names a missing file Dovecot does not start.
-  leadTo(crypt.privateKey, link);
+  if (targetOf(link) !== crypt.privateKey) replaceLink(crypt.privateKey, link);
   const text = mailKeyConf(link);
   if (textOf(conf) !== text) writeFile(conf, text, { mode: 0o600 });
   return !wasThere;
@@ -86,15 +86,6 @@ function makeKeys({ publicKey, privateKey }: MailCrypt): void {
 
 function newPrivateKey(): string {
   return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey.export({ type: "pkcs8", format: "pem" });
-}
-
-/** At each moment the link leads to one of the two files. */
-function leadTo(target: string, link: string): void {
-  if (targetOf(link) === target) return;
-  const fresh = `${link}.new`;
-  removeFile(fresh);
-  layLink(target, fresh);
-  moveFile(fresh, link);
 }
 
 /** Null: there is none, or something else has its name. */
