@@ -22,7 +22,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { servedFiles } from "../../set-up/issue-certificate.ts";
 import { type CertificateSettings, CertificateWatch } from "./watch-certificates.ts";
 
-const HOOK = join(import.meta.dirname, "..", "..", "..", "examples", "certspotter-hook");
+const HOOK = join(import.meta.dirname, "..", "..", "..", "..", "examples", "certspotter-hook");
 const STRANGER = "33ac1d9b9e56005ccac045eac2398b3e9dd6b3f5b66ae6260f2d478c7c0d82c8";
 /** As certspotter 0.16 sets them: the example of certspotter-script(8), without what the hook does not read. */
 const CALL = {

@@ -10,7 +10,7 @@ import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 
-const START = join(import.meta.dirname, "start.ts");
+const START = join(import.meta.dirname, "..", "start.ts");
 
 const REFUSED = [
   {
