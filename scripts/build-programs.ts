@@ -1,5 +1,5 @@
 /** For the Dockerfile: builds what each start and command of this checkout runs, and keeps it where they look for it. */
-import { CHECKOUT } from "../src/daemon/set-up/build/checkout.ts";
+import { CHECKOUT } from "../src/daemon/set-up/checkout.ts";
 import { keepAll } from "../src/daemon/set-up/build/kept-build.ts";
 
 const at = new Date(Number(process.env["SOURCE_DATE_EPOCH"]) * 1_000);

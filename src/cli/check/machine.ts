@@ -4,7 +4,7 @@ import { type Finished, type RunOptions, runProgram } from "../../adapters/machi
 import { IMAGE_LISTS } from "../../adapters/machine/updates.ts";
 import { TOOL_PATH, toolEnvironment } from "../../adapters/nft/tools.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { IS_IMAGE } from "../../daemon/set-up/build/checkout.ts";
+import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 
 /** Bytes and inodes of a file system. */
 export type Room = Readonly<{ free: number; all: number }>;

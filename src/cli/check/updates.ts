@@ -5,7 +5,7 @@ import { fetchLists } from "../../adapters/machine/updates.ts";
 import { RENEW_IMAGE } from "../../core/report/todo.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
-import { IS_IMAGE } from "../../daemon/set-up/build/checkout.ts";
+import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 import { withDescendants } from "../../daemon/set-up/running/read-processes.ts";
 import { pidOf } from "../../daemon/set-up/running/supervise.ts";
 import { SERVICES } from "../../render/runit.ts";

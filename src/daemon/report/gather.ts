@@ -31,7 +31,7 @@ import { lastDrill, readDrills } from "../backup/drill-record.ts";
 import { readBackupRecord } from "../backup/record.ts";
 import { placeOf } from "../backup/repository.ts";
 import { readRulesRecord } from "../keeper/schedules/spam-rules.ts";
-import { IS_IMAGE } from "../set-up/build/checkout.ts";
+import { IS_IMAGE } from "../set-up/checkout.ts";
 import { servedFiles } from "../set-up/issue-certificate.ts";
 import { diskFigures } from "./disk-record.ts";
 

@@ -6,7 +6,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { setKey } from "../../settings/toml/edit.ts";
-import { ownSecurity } from "./build/checkout.ts";
+import { ownSecurity } from "./checkout.ts";
 import { rewriteSettings } from "./rewrite-settings.ts";
 
 const KEY = "alerts.email";

@@ -8,7 +8,7 @@ import { messageOf } from "../../core/error.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Filter } from "../../render/site.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { ownSecurity } from "./build/checkout.ts";
+import { ownSecurity } from "./checkout.ts";
 import { filterNames, readFilter } from "./filters.ts";
 import { FAIL2BAN_LIBRARY, JUDGE, judgeFilter, refusalOf } from "./judge-filter.ts";
 

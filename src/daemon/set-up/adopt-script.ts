@@ -8,8 +8,8 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, withoutMark } from "../../settings/load.ts";
 import { type AdoptedLast, adoptEdits, SCRIPT, type ScriptValues } from "../../settings/script/adopt-edits.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
-import { ownSecurity } from "./build/checkout.ts";
 import { versionIn } from "./build/version-in.ts";
+import { ownSecurity } from "./checkout.ts";
 import { rewriteSettings } from "./rewrite-settings.ts";
 
 export type ScriptAdopted =

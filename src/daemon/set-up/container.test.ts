@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CHECKOUT } from "./build/checkout.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { containerNews, NEEDED, newsOf } from "./container.ts";
 
 const LEAST = "CapBnd:\t00000000000414fb\n";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Capability, isPrivileged, parseCapabilities } from "../../wire/kernel/capabilities.ts";
 import { parseIpv6Gateways } from "../../wire/kernel/proc-route.ts";
-import { IS_IMAGE } from "./build/checkout.ts";
+import { IS_IMAGE } from "./checkout.ts";
 
 /** What the server uses in a container; docs/docker.md has the reason of each. Exported for its test. */
 export const NEEDED: readonly Capability[] = [

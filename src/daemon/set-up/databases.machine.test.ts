@@ -8,8 +8,8 @@ import { hashPassword, verifyPassword } from "../../adapters/accounts/password-h
 import { Credentials } from "../../adapters/sqlite/accounts-db/admin.ts";
 import { openAccounts, openAccountsForReading } from "../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { CHECKOUT } from "./build/checkout.ts";
 import { installPrograms } from "./build/program.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { preparing } from "./databases.ts";
 
 const PASSWORD = "correct horse battery";

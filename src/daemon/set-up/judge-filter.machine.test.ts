@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { STOCK_DIRECTORY } from "../../render/fail2ban/fail2ban.ts";
 import { renderFail2banFilters } from "../../render/fail2ban/filters.ts";
-import { CHECKOUT } from "./build/checkout.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { readFilter } from "./filters.ts";
 import { judgeFilter, refusalOf } from "./judge-filter.ts";
 

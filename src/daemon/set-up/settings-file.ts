@@ -9,7 +9,7 @@ import { type Environment, type Loaded, loadSettings, missingDomain } from "../.
 import { commentedToml } from "../../settings/reference.ts";
 import { adoptDestemail } from "./adopt-destemail.ts";
 import { adoptScript } from "./adopt-script.ts";
-import { CHECKOUT } from "./build/checkout.ts";
+import { CHECKOUT } from "./checkout.ts";
 import { SetUpFailure } from "./failure.ts";
 import { settingsAccess } from "./settings-access.ts";
 

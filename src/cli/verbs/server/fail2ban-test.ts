@@ -5,7 +5,7 @@ import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { formatDuration } from "../../../core/time.ts";
 import { filterSources } from "../../../daemon/set-up/adopt-filters.ts";
-import { CHECKOUT } from "../../../daemon/set-up/build/checkout.ts";
+import { CHECKOUT } from "../../../daemon/set-up/checkout.ts";
 import { judgeFilter, refusalOf } from "../../../daemon/set-up/judge-filter.ts";
 import type { Filter } from "../../../render/site.ts";
 import { jailsOf, ownJailOf } from "../../../settings/jails.ts";

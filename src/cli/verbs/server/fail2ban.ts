@@ -1,7 +1,7 @@
 import { jailsOf } from "../../../adapters/fail2ban/client.ts";
 import type { Policy } from "../../../core/decide/policy.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../daemon/set-up/adopt-filters.ts";
-import { CHECKOUT } from "../../../daemon/set-up/build/checkout.ts";
+import { CHECKOUT } from "../../../daemon/set-up/checkout.ts";
 import { userIds } from "../../../daemon/set-up/site.ts";
 import { USERS } from "../../../settings/layout.ts";
 import type { JailStatus } from "../../../wire/fail2ban/status.ts";

@@ -42,7 +42,7 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
   const obstacle = await obstacleInData(call.layout);
   if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
   const [{ CHECKOUT, IS_PACKAGED }, { portsOf }, { restartServer }] = await Promise.all([
-    import("../../../daemon/set-up/build/checkout.ts"),
+    import("../../../daemon/set-up/checkout.ts"),
     import("../../../daemon/set-up/running/ports.ts"),
     import("../../../daemon/set-up/running/stop.ts"),
   ]);

@@ -5,7 +5,7 @@ import { type CommandCall, type CommandFailure, type CommandOutcome, done, faile
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
 export async function serviceInstall({ layout }: CommandCall): Promise<CommandOutcome> {
   const [{ CHECKOUT, IS_PACKAGED }, { installUnits, SYSTEMD_RUNS }] = await Promise.all([
-    import("../../../daemon/set-up/build/checkout.ts"),
+    import("../../../daemon/set-up/checkout.ts"),
     import("../../../daemon/set-up/running/unit-files.ts"),
   ]);
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
@@ -38,7 +38,7 @@ export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promi
 /** `service uninstall`: stops the server, and takes the units back. */
 export async function serviceUninstall(): Promise<CommandOutcome> {
   const [{ IS_PACKAGED }, { SYSTEMD_RUNS, uninstallUnits }] = await Promise.all([
-    import("../../../daemon/set-up/build/checkout.ts"),
+    import("../../../daemon/set-up/checkout.ts"),
     import("../../../daemon/set-up/running/unit-files.ts"),
   ]);
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));

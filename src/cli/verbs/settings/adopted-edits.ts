@@ -19,7 +19,7 @@ export async function adoptedEdits(
   const [{ adoptDestemail }, { adoptScript }, { CHECKOUT }] = await Promise.all([
     import("../../../daemon/set-up/adopt-destemail.ts"),
     import("../../../daemon/set-up/adopt-script.ts"),
-    import("../../../daemon/set-up/build/checkout.ts"),
+    import("../../../daemon/set-up/checkout.ts"),
   ]);
   try {
     const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);

@@ -3,7 +3,7 @@ import { dayAndTime } from "../../../core/shown.ts";
 import { plural } from "../../../core/text.ts";
 import { instant, isoTime } from "../../../core/time.ts";
 import { readCheckRecord } from "../../../daemon/keeper/schedules/check-record.ts";
-import { IS_IMAGE } from "../../../daemon/set-up/build/checkout.ts";
+import { IS_IMAGE } from "../../../daemon/set-up/checkout.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
 /** One line about the last run of all checks, for `status`; null if there was none, or only root may know. */

@@ -10,7 +10,7 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
     await Promise.all([
       import("../../../daemon/set-up/data-directory.ts"),
       import("../../../daemon/set-up/upgrade/uninstall.ts"),
-      import("../../../daemon/set-up/build/checkout.ts"),
+      import("../../../daemon/set-up/checkout.ts"),
     ]);
   if (IS_PACKAGED)
     return failed(

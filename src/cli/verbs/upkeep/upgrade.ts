@@ -43,7 +43,7 @@ async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   const { layout } = call;
   const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { releaseIn }] =
     await Promise.all([
-      import("../../../daemon/set-up/build/checkout.ts"),
+      import("../../../daemon/set-up/checkout.ts"),
       import("../../../daemon/set-up/build/program.ts"),
       import("../../../daemon/set-up/upgrade/taken-back.ts"),
       import("../../../daemon/set-up/upgrade/upgrade-snapshot.ts"),

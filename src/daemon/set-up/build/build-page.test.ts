@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { encoded } from "../../../servers/api/encodings.ts";
+import { CHECKOUT } from "../checkout.ts";
 import { buildPrograms } from "./build-programs.ts";
 import type { Built } from "./bundle.ts";
-import { CHECKOUT } from "./checkout.ts";
 
 const CODINGS = ["br", "gzip"] as const;
 const LANGUAGES = ["english", "german"] as const;

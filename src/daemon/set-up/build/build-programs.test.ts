@@ -5,9 +5,9 @@ import { before, describe, test } from "node:test";
 import * as common from "@zxcvbn-ts/language-common";
 import * as english from "@zxcvbn-ts/language-en";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { CHECKOUT } from "../checkout.ts";
 import { buildCommandLine, buildPrograms } from "./build-programs.ts";
 import type { Built } from "./bundle.ts";
-import { CHECKOUT } from "./checkout.ts";
 
 describe("the build of the programs", () => {
   let built: Built;

@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
-import { CHECKOUT } from "./checkout.ts";
+import { CHECKOUT } from "../checkout.ts";
 import { keepAll, keptBuild } from "./kept-build.ts";
 import { keptFiles } from "./kept-files.ts";
 

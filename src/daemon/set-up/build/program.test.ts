@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../../adapters/machine/run-program.ts";
 import { layoutOf } from "../../../settings/layout.ts";
-import { CHECKOUT } from "./checkout.ts";
+import { CHECKOUT } from "../checkout.ts";
 import { changedPrograms, installPrograms } from "./program.ts";
 import { versionIn } from "./version-in.ts";
 

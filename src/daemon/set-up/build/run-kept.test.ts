@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../../adapters/machine/run-program.ts";
-import { CHECKOUT } from "./checkout.ts";
+import { CHECKOUT } from "../checkout.ts";
 
 const LAUNCHER = ["src/daemon/set-up", "src/adapters/root-files", "src/core/error.ts", "src/cli/main.ts"];
 const COMMAND_LINE = "src/cli/command-line.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CHECKOUT } from "./checkout.ts";
+import { CHECKOUT } from "../checkout.ts";
 import { type Kind, keptFiles, placeOf } from "./kept-files.ts";
 
 /**

@@ -4,7 +4,7 @@ import { givenUp } from "../../../settings/profile.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { MB } from "../../../settings/setting.ts";
 import { overridesOf } from "../../../settings/show.ts";
-import { IS_IMAGE } from "../build/checkout.ts";
+import { IS_IMAGE } from "../checkout.ts";
 import type { ValidSettings } from "../settings-file.ts";
 import { portsOf, type ServerPort } from "./ports.ts";
 

@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** The directory of the sources from which this program was started. */
-export const CHECKOUT = join(import.meta.dirname, "..", "..", "..", "..");
+/**
+ * The directory of the sources from which this program was started: this file is as deep in it as the kept builds are
+ * (node_modules/.cache/start/start.mjs).
+ */
+export const CHECKOUT = join(import.meta.dirname, "..", "..", "..");
 
 /** Whether a Debian package brought them (`npm run package`). Such a package has its own units, users and dependencies. */
 export const IS_PACKAGED = existsSync(join(CHECKOUT, "packaged"));
