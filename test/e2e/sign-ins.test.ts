@@ -41,7 +41,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.match((await product.cli(["account", "list"])).stdout, new RegExp(`${BERT} .*UTC .*${HOME}`));
     assert.match(
       (await product.cli(["account", "list", "--json"])).stdout,
-      /"bert@example\.test".*"lastSignInAt":"\d{4}-/,
+      /"bert@example\.test".*"lastSignInAt": "\d{4}-/,
     );
 
     const guard = join(product.layout.services, "guard");
