@@ -16,7 +16,7 @@ function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
   return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
 }
 
-test("an account is unused after so long without a sign-in, unless it is younger", () => {
+test("an account is unused after this time without a sign-in, unless it is younger", () => {
   const { accounts } = review({
     accounts: [
       account("never@example.org"),

@@ -6,7 +6,7 @@ import { inMb, plural, printable } from "./text.ts";
 
 const cases: readonly (readonly [string, string, number, string])[] = [
   ["plain text stays", "mail.example.net", 40, "mail.example.net"],
-  ["letters of other scripts stay", "Jürgen 李 😀", 40, "Jürgen 李 😀"],
+  ["letters in any script stay", "Jürgen 李 😀", 40, "Jürgen 李 😀"],
   ["a line cannot be ended", "a\r\nb", 40, "a\\x0d\\x0ab"],
   ["no terminal sequence", "\x1b[31mred\x9b0m", 40, "\\x1b[31mred\\x9b0m"],
   ["no change of direction", "exe.\u202egpj", 40, "exe.\\u{202e}gpj"],

@@ -35,12 +35,12 @@ const BY_EVENTS = [
   "Many addresses were banned within a short time",
   "Many addresses are banned at the same time",
   "Addresses that had been banned came back and were banned again",
-  "Much more happens than usual",
+  "Activity is far above normal",
 ];
 const FILLING = "The disk of the server is filling up";
 const LITTLE_LEFT = "Little space is left on the disk of the server";
 const NO_DISK = "The disk of the data directory is nearly full";
-const NO_LIST = "A DNS block list gives answers that cannot be believed and is set aside: mail goes on without it";
+const NO_LIST = "A DNS block list gives wrong answers and is not used for now: mail is accepted without it";
 const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
 const NO_DATABASE = "The database cannot be written: nothing new is counted or banned";
 

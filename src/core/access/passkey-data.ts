@@ -2,7 +2,7 @@
 
 export type ClientData = Readonly<{ type: string; challenge: string; origin: string }>;
 
-/** Null: invalid, or the page was framed by one of another site (7.1, 9 and 10). */
+/** Null if invalid, or if the page was framed by a page of a different site (7.1, 9 and 10). */
 export function parseClientData(bytes: Buffer): ClientData | null {
   const { type, challenge, origin, crossOrigin, topOrigin } = objectIn(bytes.toString("utf8"));
   if (typeof type !== "string" || typeof challenge !== "string" || typeof origin !== "string") return null;

@@ -48,7 +48,7 @@ export const conditions = {
   login_new_place: {
     severity: "info",
     says: "An account signed in from a network where it was never used before.",
-    matters: "It is the owner on a journey or with a new connection, or somebody who has the password.",
+    matters: "Either the owner is travelling or has a new connection, or somebody has the password.",
     next: "If the owner does not know the place, use `account passwd ADDRESS`.",
   },
   spraying: {
@@ -56,7 +56,7 @@ export const conditions = {
     says: "Many networks guess at many accounts.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. Owners can sign in everywhere.",
-    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` lets in an owner with a new password who is elsewhere.",
+    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
   },
   known_address_capped: {
     severity: "warning",
@@ -70,26 +70,26 @@ export const conditions = {
     says: "Many addresses guess at an account.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. The owner can sign in everywhere.",
-    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` lets in an owner with a new password who is elsewhere.",
+    next: "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.",
   },
   right_password_refused: {
     severity: "critical",
     says: "A sign-in with what seems to be the right password was refused.",
     matters:
-      "So much was guessed at the account within a day that not even a password that looks right is checked in new places. It is either the owner, who is locked out there, or somebody who knows the password.",
+      "After too many guesses at the account within a day, new places are refused without a check, even if the password looks right. Either the owner is locked out there, or somebody knows the password.",
     next: "If it was the owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
   },
   account_held: {
     severity: "critical",
     says: "The mail of an account is held.",
     matters:
-      "The account wrote to many people to whom it had never written. Somebody may have its password and send spam. None of its mail leaves before you decide.",
+      "The account wrote to many new recipients. Somebody may have its password and send spam. None of its mail leaves before you decide.",
     next: "`account held ADDRESS` shows the mail; ask the owner. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
   },
   sending_limited: {
     severity: "warning",
     says: "An account has reached its sending limit.",
-    matters: "Further mail must wait. It is either much mail of its owner, or somebody has its password.",
+    matters: "Further mail must wait. Either the owner sends a lot of mail, or somebody has the password.",
     next: "`account held ADDRESS` shows what it sent; raise limits.sending or limits.mail for its owner, or use `account suspend ADDRESS`.",
   },
   unusual_connections: {
@@ -100,9 +100,9 @@ export const conditions = {
   },
   volume_spike: {
     severity: "warning",
-    says: "Much more happens than usual.",
+    says: "Activity is far above normal.",
     matters: "This can be an attack, a flood of mail, or an account that sends spam. All limits still hold.",
-    next: "`stats` shows what happens, and from where.",
+    next: "`stats` shows what it is and where it comes from.",
   },
   spam_volume: {
     severity: "warning",
@@ -113,13 +113,13 @@ export const conditions = {
   many_bans: {
     severity: "warning",
     says: "Many addresses were banned within a short time.",
-    matters: "An attack is going on. If your own users are among them, a limit is too low.",
+    matters: "An attack is under way. If your own users are among them, a limit is too low.",
     next: "`bans` lists them with their reasons; `unban IP` lifts one.",
   },
   repeated_violations: {
     severity: "info",
     says: "Addresses that had been banned came back and were banned again.",
-    matters: "They do not stop by themselves.",
+    matters: "They will not stop on their own.",
     next: "`bans` lists them; `ban NETWORK --permanent` ends it; bans.permanent does so automatically.",
   },
   mail_undelivered: {
@@ -130,30 +130,29 @@ export const conditions = {
   },
   web_overreach: {
     severity: "critical",
-    says: "The web program asked for something that it may not do.",
+    says: "The web program asked for something that it is not allowed to do.",
     matters:
-      "It never does so by itself: somebody has probably taken over the program behind the dashboard and the API.",
+      "It never does this on its own: somebody has probably taken over the program behind the dashboard and the API.",
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
   web_token: {
     severity: "warning",
-    says: "A token of the API was made through the dashboard.",
+    says: "An API token was created through the dashboard.",
     matters:
-      "It is valid until it expires or is revoked, also after a new password. If you did not make it, somebody has your session, or has taken over the program behind the dashboard.",
-    next: "`token list` shows what it may do. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
+      "It is valid until it expires or is revoked, even after a password change. If you did not create it, somebody has your session, or has taken over the program behind the dashboard.",
+    next: "`token list` shows its rights. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
   web_account: {
     severity: "warning",
     says: "An account or an alias was changed through the dashboard.",
     matters:
-      "Whoever has an account or an alias can read its mail. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
+      "An account or an alias gives access to its mail. If it was not you, somebody has your session and your password, or has taken over the program behind the dashboard.",
     next: "`account list` shows the accounts, `audit list` what was done. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {
     severity: "warning",
     says: "A second factor of the dashboard's sign-in was set up, renewed or removed.",
-    matters:
-      "With it the dashboard opens, or no longer opens for you. If it was not you, somebody has your session and your password.",
+    matters: "It decides who can open the dashboard. If it was not you, somebody has your session and your password.",
     next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, which removes every second factor too.",
   },
   recovery_code_used: {
@@ -170,7 +169,7 @@ export const conditions = {
   },
   password_without_code: {
     severity: "warning",
-    says: "The dashboard's password was right, from a network where nobody signed in before, and no code came with it.",
+    says: "Somebody entered the dashboard's password, but no code, from a network with no sign-in before.",
     matters:
       "If you are not signing in there yourself, somebody has your password, and only the second factor keeps them out.",
     next: "If it was not you, set a new password with `admin passwd`; see docs/dashboard.md.",
@@ -186,27 +185,26 @@ export const conditions = {
     severity: "warning",
     says: "A passkey of the dashboard was added or removed.",
     matters:
-      "A passkey opens the dashboard without the password, also after a new one. If it was not you, somebody has your session and your proof.",
+      "A passkey opens the dashboard without the password, even after a password change. If it was not you, somebody has your session and your password or passkey.",
     next: "System › Security shows the passkeys. If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`.",
   },
   web_new_network: {
     severity: "critical",
-    says: "Something was changed through the dashboard or My mailbox from a network that was not used there before.",
+    says: "Something was changed through the dashboard or My mailbox from a network that was never used there before.",
     matters:
-      "You or the user are on a journey or have a new connection, or somebody has the password or the session and is making sure to keep access.",
-    next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, and with the account if it names one. `audit list` shows what was done.",
+      "Either you or the user are travelling or have a new connection, or somebody has the password or the session and wants to keep access.",
+    next: "If it was not you: `incident open TITLE`, then `incident contain --tokens --dashboard`, with the account if the alert names one. `audit list` shows what was done.",
   },
   passkey_copied: {
     severity: "critical",
-    says: "A passkey of the dashboard was refused, because its counter went back.",
-    matters:
-      "There must be a copy of it: somebody may have cloned your key. What the guard saw last was a later signature.",
+    says: "A passkey of the dashboard was refused, because its counter went backwards.",
+    matters: "The guard has already seen a later signature, so there is a copy: somebody may have cloned your key.",
     next: "Remove the passkey on the dashboard, System › Security, and end all other sessions there: the copy may have signed in. Then add a passkey from a key that you trust.",
   },
   component_down: {
     severity: "critical",
     says: "A part of the server does not run.",
-    matters: "Without Postfix or Dovecot there is no mail; without another part its protection is missing.",
+    matters: "Without Postfix or Dovecot no mail arrives; without any other part its protection is missing.",
     next: "`status` shows what runs; the logs are below log/ in the data directory.",
   },
 } as const satisfies Record<string, ConditionText>;
@@ -234,7 +232,7 @@ const NOTICE_SEVERITY: Partial<Record<Noticed, Severity>> = {
   events_aggregated: "info",
 };
 
-/** Critical, but about an account or a token: people must act, while the server itself is well. */
+/** Critical, but about an account or a token: people must act, although the server is healthy. */
 const OF_ACCOUNTS: readonly AlertCode[] = [
   "password_guessed",
   "login_after_guesses",
@@ -259,12 +257,12 @@ const OF_MANY_ACCOUNTS: readonly AlertCode[] = [
   "known_address_capped",
 ];
 
-/** Whether more than a handful within an hour share one message. Not those after which a thief already reads mail. */
+/** Whether more than a handful within an hour share one message. Excludes alerts after which a thief already reads mail. */
 export function isOfManyAccounts(code: AlertCode): boolean {
   return OF_MANY_ACCOUNTS.includes(code);
 }
 
-/** Whether this means that the server is not well. */
+/** Whether this means that the server is unhealthy. */
 export function isServerIll(code: AlertCode): boolean {
   return alertText(code).severity === "critical" && !OF_ACCOUNTS.includes(code);
 }
@@ -279,7 +277,7 @@ export function isAlertCode(code: string): code is AlertCode {
 
 export function alertText(code: AlertCode): ConditionText {
   if (isCondition(code)) return conditions[code];
-  // The sentence of a notice includes what it means.
+  // A notice explains its meaning in its first sentence.
   return { severity: NOTICE_SEVERITY[code] ?? "warning", matters: "", ...notices[code] };
 }
 

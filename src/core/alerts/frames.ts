@@ -31,8 +31,8 @@ const en = {
   silentSince: (since: string, word: string) => `It has not answered since ${since}. Its last words:\n\n    ${word}`,
   silentFrom: (since: string, to: string) => `It did not answer from ${since} to ${to}.`,
   unguarded:
-    "Mail is accepted and users sign in meanwhile, but nothing is counted, no address is banned, and no other alert is sent.",
-  comesBack: "`./ghostinbox status` shows what to do. The guard starts by itself once the cause is gone.",
+    "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
+  comesBack: "`./ghostinbox status` shows what to do. The guard starts automatically once the cause is gone.",
 };
 export type AlertFrame = typeof en;
 

@@ -26,7 +26,7 @@ export const UNTRIED: ProbeRecord = { failures: 0, since: null, hangs: false, sa
 
 /** One failure may be a busy machine: the part is probed again before it is reported. */
 const TOLD_FROM = 2;
-/** A hanging part is restarted, and one that stays broken reported again, after so many failures and this time. */
+/** A hanging part is restarted, and one that stays broken reported again, after this many failures and this time. */
 const ACTED_ON_FROM = 6;
 const PATIENCE_MS = 30 * SECOND_MS;
 /** A part that has just started may take a while to answer. */

@@ -111,7 +111,11 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
       ["GUESS", "BAN"],
     );
     const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
-    assert.equal(decideLoginAsked(POLICY, facts, repeated, NOON).counted, false, "a stale password is no other guess");
+    assert.equal(
+      decideLoginAsked(POLICY, facts, repeated, NOON).counted,
+      false,
+      "a stale password is not another guess",
+    );
   }
 });
 

@@ -23,7 +23,7 @@ export function refusedGuesses({ account, network }: GuessedAt, passwordHash: st
   return account?.kinship === "stranger" ? [guess(account, network, passwordHash)] : [];
 }
 
-/** The most that one network adds to an account's guard: one quiet host must not guard it alone. */
+/** Maximum that one network adds to an account's guard, so that one quiet host cannot trigger the guard. */
 export function networkShare({ accounts }: Policy): number {
   return Math.ceil(accounts.failures / 4);
 }

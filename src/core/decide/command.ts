@@ -43,12 +43,12 @@ export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Mil
       if (facts.listed === null) return decision("refuse", "not_listed", { counted: false });
       return changed("manual", [disallow(event.prefix, "ALLOW_REMOVED", event.by)]);
     case "ALLOW_EXPIRED":
-      // It was removed in the meantime, or given more time.
+      // It was removed or extended after the search for expired entries.
       if (!isOver(facts.listed?.expiresAt ?? null, now))
         return decision("refuse", "not_listed", { counted: false, recorded: false });
       return changed("expired", [disallow(event.prefix, "ALLOW_EXPIRED", "engine")]);
     case "BAN_EXPIRED": {
-      // The ban was lifted or replaced in the meantime: the search for expired bans saw an older state.
+      // The ban was lifted or replaced after the search for expired bans.
       const { ban } = facts;
       if (ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
       if (!isOver(ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });

@@ -12,9 +12,9 @@ export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newPl
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "newPlaces">;
 
 /**
- * Asking for names from so many places that none passes its own limit. Past the limit of the whole server, no
- * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred whatever it asks for;
- * from another, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
+ * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
+ * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred for every recipient;
+ * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
  * strangers, who ask for people who exist, still come in. Null: answered as ever. Retries count for no ban.
  */
 export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {

@@ -93,7 +93,7 @@ export type BounceFacts = Readonly<{
   isExpected: boolean;
 }>;
 
-/** Recipients of mail: all, known ones to whom the account has written before, and new ones of other domains. */
+/** Recipients of mail: all, known ones to whom the account has written before, and new ones in other domains. */
 export type RecipientCounts = Readonly<{ recipients: number; written: number; strangers: number }>;
 export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 

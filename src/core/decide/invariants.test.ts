@@ -21,7 +21,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
     fc.property(scenes, ([policy, known, protection, mail, login]) => {
       for (const decided of everyDecision(policy, factsOf({ ...known, protection }), { ...MAIL, ...mail }, login)) {
         assert.deepEqual(bansOf(decided), []);
-        // Only loopback and the allow list may guess for ever.
+        // Only loopback and the allow list may guess forever.
         const isGuessing = decided.reason === "slow_guessing" && ["own_address", "gateway"].includes(protection);
         assert.ok(decided.verdict !== "refuse" || isGuessing, decided.reason);
       }

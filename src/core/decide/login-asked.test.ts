@@ -88,7 +88,7 @@ const asked: readonly Example[] = [
     answer: "delay known_address",
   },
   {
-    that: "the gateway at the limit of other addresses",
+    that: "the gateway at the limit for ordinary addresses",
     known: { protection: "gateway", failures: different(9) },
     answer: "pass below_limit",
     recorded: false,

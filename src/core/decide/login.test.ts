@@ -182,7 +182,7 @@ const failed: readonly Example[] = [
     answer: "delay known_address",
   },
   {
-    that: "the same at the own account, however often",
+    that: "the same at its own account, however often",
     known: { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
     answer: "delay known_address",
   },

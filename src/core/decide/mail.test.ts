@@ -126,9 +126,9 @@ test("the sixth mail of a session is sent away, which counts for nothing; accoun
 
 const messages: readonly Example[] = [
   { that: "a mail that went through", known: { mails: times(500) }, answer: "pass below_limit" },
-  { that: "a ban in the meantime", known: { ban: BAN }, answer: "refuse banned", counted: false },
+  { that: "a ban added before the decision", known: { ban: BAN }, answer: "refuse banned", counted: false },
   {
-    that: "a ban of a protected address in the meantime",
+    that: "a ban of a protected address added before the decision",
     known: { ban: BAN, protection: "loopback" },
     answer: "pass loopback",
     counted: false,

@@ -53,7 +53,7 @@ export function decideNetwork(
     guesses: guess === undefined ? 0 : withThis(around.guesses(hour, guess), hour),
     times: 1,
   };
-  // The arguments against a ban are looked up only if one is due.
+  // Reasons to spare the network are looked up only if it would be banned.
   if (banOfNetwork(policy, together, now) === null) return [];
   const { spared, times } = honestyOf(
     around.servers(later(now, -HONEST_FOR_MS)),

@@ -83,7 +83,7 @@ const examples: readonly Example[] = [
     barred: "known_address_at_others 15 of 15",
   },
   {
-    that: "another's address after 14 at others, and many at the own",
+    that: "another account's address after 14 guesses at others, and many at its own",
     facts: { ...of({}), knownAccounts: BERT, failures: [...tried(14, ANNA), ...tried(30, "bert@example.org")] },
     barred: null,
   },

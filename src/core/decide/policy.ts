@@ -7,9 +7,9 @@ export type Limit = Readonly<{ key: string; count: number; windowMs: number }>;
 export type Policy = Readonly<{
   mail: readonly Limit[];
   /**
-   * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those of other domains to whom
-   * it has not written: one mail to all friends or colleagues must not wait for ever. Past `strangers` its mail is held, and
-   * past `refused`: so many of them whose servers refused the mail for good.
+   * Mail of an account. `recipients` counts all recipients. `burst` and `strangers` count those in other domains to whom
+   * it has not written: one mail to all friends or colleagues must not wait forever. Its mail is held past `strangers`, and
+   * past `refused`, which counts those of them whose servers refused the mail permanently.
    */
   sending: Readonly<{ burst: Limit; recipients: readonly Limit[]; strangers: readonly Limit[]; refused: Limit }>;
   connections: readonly Limit[];

@@ -12,7 +12,7 @@ import { tooMuchForwarded } from "./sending.ts";
 const VOUCHED = later(NOON, -10);
 const EVIDENCE = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
 
-/** `known` of them have heard from the account before; those of its own domain are neither. */
+/** `known` of them have received mail from the account before; those in its own domain are neither known nor strangers. */
 function to(recipients: number, known = 0, own = 0): RecipientCounts {
   return { recipients, written: known, strangers: recipients - known - own };
 }
@@ -56,12 +56,12 @@ const recipients: readonly Example[] = [
     answer: "defer account_recipient_limit",
   },
   {
-    that: "the 100th of its own domains in one mail",
+    that: "the 100th recipient in its own domains in one mail",
     known: sending({ mail: to(99, 0, 99), recipient: "own" }),
     answer: "pass below_limit",
   },
   {
-    that: "the 151st of its own domains within an hour",
+    that: "the 151st recipient in its own domains within an hour",
     known: sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "own" }),
     answer: "defer account_recipient_limit",
   },

@@ -108,7 +108,7 @@ function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCo
   const { count: limit, windowMs, key } = policy.sending.refused;
   const since = instant(Math.max(now - windowMs, sending.vouchedAt));
   const strangers = mail.strangers + sumSince(sending.mails, since, (one) => one.strangers);
-  // Few accounts write to so many, so refusals are seldom looked up.
+  // Few accounts exceed this limit, so refusals are seldom looked up.
   if (strangers <= limit) return null;
   const count = sending.refused(since);
   return count > limit && count * REFUSED_PART >= strangers ? { count, limit, windowMs, key } : null;

@@ -9,7 +9,7 @@ import { banIn, isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbi
 
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
 const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
-const TOLD = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
+const JUST_RECORDED = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
 const LOGIN = { ip: STRANGER, service: "imap", login: "a", passwordHash: "" } as const;
 const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "MAIL", recipientCount: 1, ...MAIL }, "pass admin_session"],
@@ -24,7 +24,7 @@ for (const [event, answer] of events)
     assert.equal(`${verdict} ${reason}`, answer);
     const { prefix, code } = BAN;
     assert.deepEqual(changes, [{ type: "SPARE", prefix, ip: STRANGER, why: "admin_session", code }]);
-    assert.deepEqual(withoutForbiddenBan(TOLD, DUE, event, NOON).changes, [], "told of a moment ago");
+    assert.deepEqual(withoutForbiddenBan(JUST_RECORDED, DUE, event, NOON).changes, [], "recorded a moment ago");
   });
 
 test("a spared report of Fail2ban is recorded each time", () => {
@@ -52,7 +52,7 @@ test("where nothing forbids it the ban stays", () => {
   assert.equal(withoutForbiddenBan({ sparing: () => UNSPARED }, DUE, event, NOON), DUE);
 });
 
-test("ten minutes after it was recorded, a ban that is due again is recorded again", () => {
+test("a spared ban that recurs is recorded again after ten minutes", () => {
   const reported = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, -10 * MINUTE_MS) }) };
   assert.equal(withoutForbiddenBan(reported, DUE, { type: "CONNECT", ...MAIL }, NOON).changes.length, 1);
 });

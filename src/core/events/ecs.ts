@@ -62,51 +62,52 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
   CONNECT_REFUSED: event("connection", "A connection was refused.", [["network"], ["connection", "denied"]]),
   RECIPIENT: event("mail", "A mail named a recipient, which was accepted.", [mail, ["info", "allowed"]]),
-  GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether it must come again.", [mail, ["info"]]),
-  EMAIL: event("mail", "A mail started, and counts.", [mail, ["info", "allowed"]]),
-  EMAIL_ACCEPTED: event("mail", "All of a mail arrived and was let pass.", [mail, ["info", "allowed"]]),
-  EMAIL_HELD: event("mail", "All of a mail arrived, and it is held in the queue.", [mail, ["info"]]),
-  EMAIL_BLOCKED: event("mail", "A mail, or a recipient of it, was refused.", [mail, ["info", "denied"]]),
-  EMAIL_DEFERRED: event("mail", "A mail, or a recipient of it, must come again later.", [mail, ["info", "denied"]]),
-  SPAM_SCORED: event("log", "The spam filter scored a mail.", [mail, ["info"]]),
-  EMAIL_QUEUED: event("log", "A mail got its place in the queue.", [mail, ["info"], "success"]),
-  EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", [mail, ["info"]]),
-  EMAIL_DELAYED: event("log", "A delivery failed for now, and is tried again.", [mail, ["info"]]),
-  EMAIL_BOUNCED: event("log", "A delivery failed for good.", [mail, ["info"]]),
-  BOUNCE_WITHHELD: event("log", "A report of failed delivery was not sent, because its sender is not proven.", [
+  GREYLIST_ASKED: event("mail", "A first contact: Postgrey decides whether the sender must try again later.", [
     mail,
     ["info"],
   ]),
+  EMAIL: event("mail", "A mail was started and counted.", [mail, ["info", "allowed"]]),
+  EMAIL_ACCEPTED: event("mail", "A mail arrived completely and was accepted.", [mail, ["info", "allowed"]]),
+  EMAIL_HELD: event("mail", "A mail arrived completely and is held in the queue.", [mail, ["info"]]),
+  EMAIL_BLOCKED: event("mail", "A mail, or one of its recipients, was refused.", [mail, ["info", "denied"]]),
+  EMAIL_DEFERRED: event("mail", "A mail, or one of its recipients, must be retried later.", [mail, ["info", "denied"]]),
+  SPAM_SCORED: event("log", "The spam filter scored a mail.", [mail, ["info"]]),
+  EMAIL_QUEUED: event("log", "A mail entered the queue.", [mail, ["info"], "success"]),
+  EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", [mail, ["info"]]),
+  EMAIL_DELAYED: event("log", "A delivery failed for now and is retried.", [mail, ["info"]]),
+  EMAIL_BOUNCED: event("log", "A delivery failed for good.", [mail, ["info"]]),
+  BOUNCE_WITHHELD: event("log", "A bounce was not sent, because the sender is not proven.", [mail, ["info"]]),
   SESSION_FAULT: event("log", "A client did something wrong in a session.", [
     ["network"],
     ["protocol", "error"],
     "failure",
   ]),
-  TLS_FAILED: event("log", "No encrypted connection came about.", [["network"], ["protocol", "error"], "failure"]),
+  TLS_FAILED: event("log", "No encrypted connection was established.", [["network"], ["protocol", "error"], "failure"]),
   LOGIN_SUCCEEDED: event("login", "Somebody signed in.", [login, ["start"], "success"]),
   LOGIN_FAILED: event("login", "A sign-in failed.", [login, ["start"], "failure"]),
-  LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was looked at.", [login, ["start"]]),
-  LOGIN_REFUSED: event("login", "A sign-in was refused before its password was looked at.", [
-    login,
-    ["start", "denied"],
-  ]),
+  LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was checked.", [login, ["start"]]),
+  LOGIN_REFUSED: event("login", "A sign-in was refused before its password was checked.", [login, ["start", "denied"]]),
   JAIL_REPORTED: event("report", "A jail of Fail2ban, or a detector of intrusions, reported an address.", [
     ["intrusion_detection"],
     ["info"],
     "success",
   ]),
-  SPARED: event("report", "A ban was due and did not come.", [ban, ["allowed"], "success"]),
+  SPARED: event("report", "A ban was decided but not made, because the address is protected.", [
+    ban,
+    ["allowed"],
+    "success",
+  ]),
   BAN: event("command", "An address or network was banned.", [ban, ["denied", "start"], "success"]),
   UNBAN: event("command", "A ban was lifted by hand.", [ban, ["allowed", "end"], "success"]),
   BAN_EXPIRED: event("command", "A ban ended.", [ban, ["allowed", "end"], "success"]),
-  BAN_REFUSED: event("command", "A ban was asked for and refused, because its target is protected.", [ban, ["info"]]),
+  BAN_REFUSED: event("command", "A ban was requested and refused, because its target is protected.", [ban, ["info"]]),
   ALLOW_ADDED: event("command", "An address or network was put on the allow list.", [
     settings,
     ["change", "allowed"],
     "success",
   ]),
-  ALLOW_REMOVED: event("command", "An entry was taken off the allow list.", [settings, ["change"], "success"]),
-  ALLOW_EXPIRED: event("command", "An entry of the allow list ended.", [settings, ["change", "end"], "success"]),
+  ALLOW_REMOVED: event("command", "An entry was removed from the allow list.", [settings, ["change"], "success"]),
+  ALLOW_EXPIRED: event("command", "An entry of the allow list expired.", [settings, ["change", "end"], "success"]),
   ACCOUNT_ADDED: event("command", "An account was added.", [account, ["user", "creation"]]),
   ACCOUNT_REMOVED: event("command", "An account was removed.", [account, ["user", "deletion"]]),
   ACCOUNT_SUSPENDED: event("command", "An account was suspended.", [account, ["user", "change"]]),
@@ -116,20 +117,15 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   QUEUE_HELD: event("command", "Mail in the queue was put on hold by hand.", [settings, ["change"]]),
   QUEUE_RELEASED: event("command", "Mail that was on hold by hand was released.", [settings, ["change"]]),
   QUEUE_DELETED: event("command", "Mail was deleted from the queue by hand.", [settings, ["deletion"]]),
-  PASSWORD_CHANGED: event("command", "An account has a new password.", [account, ["user", "change"]]),
-  APP_PASSWORD_MADE: event("command", "A mail program has its own password for an account.", [
-    account,
-    ["user", "change"],
-  ]),
-  APP_PASSWORD_REMOVED: event("command", "The password of a mail program was removed from an account.", [
-    account,
-    ["user", "change"],
-  ]),
-  FORWARDING_CHANGED: event("command", "Mail for an account is sent on to other addresses, or no longer.", [
-    account,
-    ["user", "change"],
-  ]),
-  VACATION_CHANGED: event("command", "An account replies to mail while its user is away, or no longer.", [
+  PASSWORD_CHANGED: event("command", "An account's password was changed.", [account, ["user", "change"]]),
+  APP_PASSWORD_MADE: event("command", "An app password was created for a mail program.", [account, ["user", "change"]]),
+  APP_PASSWORD_REMOVED: event("command", "An app password was removed from an account.", [account, ["user", "change"]]),
+  FORWARDING_CHANGED: event(
+    "command",
+    "Mail for an account is now forwarded to other addresses, or no longer forwarded.",
+    [account, ["user", "change"]],
+  ),
+  VACATION_CHANGED: event("command", "An account's vacation reply was turned on, changed or turned off.", [
     account,
     ["user", "change"],
   ]),
@@ -137,8 +133,8 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["user", "change"],
   ]),
-  QUOTA_CHANGED: event("command", "An account has another quota.", [account, ["user", "change"]]),
-  LEGAL_HOLD_SET: event("command", "An account's mail is under legal hold: none is removed by retention.", [
+  QUOTA_CHANGED: event("command", "An account's quota was changed.", [account, ["user", "change"]]),
+  LEGAL_HOLD_SET: event("command", "An account's mail is under legal hold: retention removes none of it.", [
     account,
     ["user", "change"],
   ]),
@@ -152,15 +148,15 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
   MAIL_KEYS_RECOVERED: event(
     "command",
-    "The owner's recovery key was used: the password of an account opens its mail of before.",
+    "The owner's recovery key was used: an account's new password opens its earlier mail.",
     [account, ["user", "change"]],
   ),
   ALIAS_ADDED: event("command", "An alias was added.", [settings, ["creation"]]),
   ALIAS_REMOVED: event("command", "An alias was removed.", [settings, ["deletion"]]),
-  ALIAS_BLOCKED: event("command", "An alias takes no mail for now.", [settings, ["change"]]),
-  ALIAS_UNBLOCKED: event("command", "An alias takes mail again.", [settings, ["change"]]),
-  SPAM_ALLOW_ADDED: event("command", "An account lets a sender in past the spam filter.", [settings, ["creation"]]),
-  SPAM_ALLOW_REMOVED: event("command", "An account no longer lets a sender in past the spam filter.", [
+  ALIAS_BLOCKED: event("command", "An alias was blocked: it accepts no mail.", [settings, ["change"]]),
+  ALIAS_UNBLOCKED: event("command", "An alias was unblocked: it accepts mail again.", [settings, ["change"]]),
+  SPAM_ALLOW_ADDED: event("command", "An account exempted a sender from the spam filter.", [settings, ["creation"]]),
+  SPAM_ALLOW_REMOVED: event("command", "An account no longer exempts a sender from the spam filter.", [
     settings,
     ["deletion"],
   ]),
@@ -170,26 +166,28 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["admin", "end"],
   ]),
-  SESSION_PROVED: event("command", "The password was given again in a session of the dashboard.", [
+  SESSION_PROVED: event("command", "The password was entered again in a session of the dashboard.", [
     account,
     ["admin", "info"],
   ]),
-  ADMIN_PASSWORD_CHANGED: event("command", "The dashboard has a new password.", [account, ["admin", "change"]]),
-  FACTOR_ADDED: event("command", "The dashboard's sign-in has a new second factor.", [account, ["admin", "creation"]]),
+  ADMIN_PASSWORD_CHANGED: event("command", "The dashboard's password was changed.", [account, ["admin", "change"]]),
+  FACTOR_ADDED: event("command", "A second factor was added to the dashboard's sign-in.", [
+    account,
+    ["admin", "creation"],
+  ]),
   FACTOR_REMOVED: event("command", "A second factor of the dashboard's sign-in was removed.", [
     account,
     ["admin", "deletion"],
   ]),
-  SECOND_FACTOR_ASKED: event(
-    "command",
-    "The dashboard's password was right in a new browser, and no code came with it.",
-    [account, ["admin", "info"]],
-  ),
-  SECOND_FACTOR_FAILED: event("command", "The dashboard's password was right, and the second factor was not.", [
+  SECOND_FACTOR_ASKED: event("command", "The dashboard's password was right in a new browser, but no code was given.", [
+    account,
+    ["admin", "info"],
+  ]),
+  SECOND_FACTOR_FAILED: event("command", "The dashboard's password was right, but the second factor was wrong.", [
     account,
     ["admin", "denied"],
   ]),
-  RECOVERY_CODES_MADE: event("command", "New recovery codes of the dashboard were made.", [
+  RECOVERY_CODES_MADE: event("command", "New recovery codes of the dashboard were created.", [
     account,
     ["admin", "creation"],
   ]),
@@ -197,13 +195,17 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["admin", "info"],
   ]),
-  PASSKEY_ADDED: event("command", "A passkey opens the dashboard from now on.", [account, ["admin", "creation"]]),
-  PASSKEY_REMOVED: event("command", "A passkey no longer opens the dashboard.", [account, ["admin", "deletion"]]),
-  PASSKEY_REFUSED: event("command", "A passkey was refused: its counter went back, so there must be a copy of it.", [
+  PASSKEY_ADDED: event("command", "A passkey was added: it opens the dashboard.", [account, ["admin", "creation"]]),
+  PASSKEY_REMOVED: event("command", "A passkey was removed: it no longer opens the dashboard.", [
     account,
-    ["admin", "denied"],
+    ["admin", "deletion"],
   ]),
-  ACCESS_REVIEWED: event("command", "Somebody has looked at who may do what, and has signed that.", [
+  PASSKEY_REFUSED: event(
+    "command",
+    "A passkey was refused: its counter went backwards, so there must be a copy of it.",
+    [account, ["admin", "denied"]],
+  ),
+  ACCESS_REVIEWED: event("command", "Somebody reviewed who may do what, and signed the review.", [
     account,
     ["admin", "info"],
   ]),
@@ -211,18 +213,18 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     account,
     ["admin", "creation"],
   ]),
-  SETTINGS_APPLIED: event("command", "The settings were read again.", [settings, ["change"]]),
+  SETTINGS_APPLIED: event("command", "The settings were reloaded.", [settings, ["change"]]),
   GREYLIST_PAUSED: event("command", "Greylisting was paused for a recipient.", [settings, ["change"]]),
   GREYLIST_RESUMED: event("command", "Greylisting of a recipient was resumed.", [settings, ["change"]]),
   BREAK_GLASS: event("command", "Every ban was lifted, because the owner was locked out.", [
     settings,
     ["admin", "change"],
   ]),
-  FIREWALL_TRIED: event("command", "The strict firewall is tried, and ends unless it is confirmed.", [
+  FIREWALL_TRIED: event("command", "A trial of the strict firewall started; it ends unless confirmed.", [
     ["network", "configuration"],
     ["admin", "change"],
   ]),
-  FIREWALL_CONFIRMED: event("command", "The strict firewall was confirmed, and stays.", [
+  FIREWALL_CONFIRMED: event("command", "The strict firewall was confirmed and stays in force.", [
     ["network", "configuration"],
     ["admin", "change"],
   ]),
@@ -230,17 +232,17 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
     ["network", "configuration"],
     ["admin", "change"],
   ]),
-  INCIDENT: event("command", "A step of an incident was taken.", [settings, ["admin", "info"]]),
-  COMMAND_REFUSED: event("command", "The web asked for a command that it may not give.", [
+  INCIDENT: event("command", "A step of an incident was carried out.", [settings, ["admin", "info"]]),
+  COMMAND_REFUSED: event("command", "The web program requested a command that it is not allowed to run.", [
     ["api"],
     ["access", "denied"],
   ]),
   CALLER_REFUSED: event(
     "command",
-    "A session or token asked for a command that it may not give, or not without the password.",
+    "A session or token requested a command that it is not allowed to run, or not without the password.",
     [["api"], ["access", "denied"]],
   ),
-  EVENTS_AGGREGATED: event("command", "The oldest events were summed up by the hour, to stay within the limits.", [
+  EVENTS_AGGREGATED: event("command", "The oldest events were aggregated by the hour to stay within the limits.", [
     ["database"],
     ["change"],
   ]),
@@ -250,10 +252,10 @@ export const ECS_EVENTS: Readonly<Record<EventType, EcsEvent>> = {
   ]),
   PORTS_BLOCKED: event(
     "command",
-    "Another rule of the machine's firewall drops what comes to a mail port, or no longer.",
+    "Another rule of the machine's firewall drops connections to a mail port, or no longer does.",
     [["network"], ["change"]],
   ),
-  CLOCK_JUMPED: event("command", "The machine's clock was set, or came back.", [["host"], ["change"]]),
+  CLOCK_JUMPED: event("command", "The machine's clock was changed, or corrected again.", [["host"], ["change"]]),
 };
 
 type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;

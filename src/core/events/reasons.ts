@@ -20,7 +20,7 @@ export const reasons = {
     next: "If clients seem to come from it, pass on their real addresses.",
     smtp: null,
   },
-  allow_listed: { says: "The address is on the allow list.", next: "`allow remove` takes it off.", smtp: null },
+  allow_listed: { says: "The address is on the allow list.", next: "`allow remove` removes it.", smtp: null },
   admin_session: {
     says: "An administrator uses the dashboard or the API from this address.",
     next: "Nothing to do: this ends half an hour after the last use.",
@@ -79,7 +79,7 @@ export const reasons = {
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
   account_held: {
-    says: "The account wrote to many people to whom it had never written: its mail waits in the queue until the owner decides.",
+    says: "The account wrote to many new recipients: its mail waits in the queue until the owner decides.",
     next: "`account held` shows it. `account release` sends it if the owner wrote it; otherwise `account suspend`, then `account drop`.",
     smtp: null,
   },
@@ -94,19 +94,19 @@ export const reasons = {
     smtp: null,
   },
   session_limit: {
-    says: "The stranger sent as many mails as one connection may carry; this is no offence.",
+    says: "The stranger reached the limit of mails for one connection; this is not an offence.",
     next: "Nothing to do: the sender connects again. limits.mail.per_session allows more.",
     smtp: "421 4.7.0 Too many mails in one session, connect again",
   },
   block_listed: {
     says: "The client is on a DNS block list.",
-    next: "An honest client must ask the list to remove it; until then `allow add` lets it in.",
+    next: "An honest client must ask the list to remove it; until then `allow add` admits it.",
     // The text of Postfix's reject_rbl_client, which stock filters know.
     smtp: "554 5.7.1 Service unavailable; Client host [{ip}] blocked using {zone}",
   },
   sender_unknown: {
     says: "The sender's domain does not exist or accepts no mail, so a reply could not be delivered.",
-    next: "Nothing to do, unless the DNS is wrong: then `allow add` lets an honest client in.",
+    next: "Nothing to do, unless the DNS is wrong: then `allow add` admits an honest client.",
     smtp: "550 5.1.8 Sender address rejected: Domain not found",
   },
   recipient_unknown: {
@@ -135,18 +135,18 @@ export const reasons = {
     smtp: `421 ${TRY_LATER}`,
   },
   recipients_deferred: {
-    says: "Strangers asked this server for many recipients that do not exist. For a while, strangers from networks that did so must retry later, whoever they ask for.",
-    next: "Nothing to do: it is over an hour after they stop. `allow add` lets in an honest server with an old list.",
+    says: "Strangers asked this server for many recipients that do not exist. For a while, strangers from networks that did so must retry later, whatever recipient they name.",
+    next: "Nothing to do: it ends an hour after they stop. `allow add` admits an honest server with an old list.",
     smtp: `450 ${COME_AGAIN}`,
   },
   recipient_hidden: {
     says: "The recipient does not exist, but strangers ask for many such names: this one was answered like a first mail to a recipient who exists.",
-    next: "Nothing to do. limits.recipients.unknown_server_per_hour is the number from which on nobody learns who exists.",
+    next: "Nothing to do. Past limits.recipients.unknown_server_per_hour, strangers cannot learn who exists.",
     smtp: null,
   },
   first_contacts_deferred: {
-    says: "Unusually many new places send a first mail, as spam from many addresses does: such mail must wait longer.",
-    next: "Nothing to do: an honest server retries. Raise limits.first_contacts if so many new senders are normal here.",
+    says: "Unusually many new places send a first mail, which is typical of spam from many addresses: such mail must wait longer.",
+    next: "Nothing to do: an honest server retries. Raise limits.first_contacts if this number of new senders is normal here.",
     smtp: `450 ${COME_AGAIN}`,
   },
   first_contacts_marked: {
@@ -176,7 +176,7 @@ export const reasons = {
   },
   spam_refused: {
     says: "The spam filter gave the mail a score of spam.refuse_score or more.",
-    next: "`spam allow add` lets the sender in for one account; spam.refuse_score is the limit for all.",
+    next: "`spam allow add` admits the sender for one account; spam.refuse_score is the limit for all.",
     smtp: "550 5.7.1 Message content refused",
   },
   filter_refused: {
@@ -186,7 +186,7 @@ export const reasons = {
   },
   filter_deferred: {
     says: "A mail filter could not decide yet: the sender's server must send the mail again later.",
-    next: "Nothing to do unless it goes on; `status` shows whether the filters work.",
+    next: "Nothing to do unless it continues; `status` shows whether the filters work.",
     smtp: null,
   },
   dmarc_refused: {
@@ -215,13 +215,13 @@ export const reasons = {
     smtp: `421 ${TRY_LATER}`,
   },
   pending_guesses: {
-    says: "So many passwords from this address are being checked at once that one more is refused without a check.",
-    next: "Nothing to do: the next sign-in is checked as soon as those are.",
+    says: "Too many passwords from this address are being checked at once: one more is refused without a check.",
+    next: "Nothing to do: the next sign-in is checked once those are done.",
     smtp: null,
   },
   account_guarded: {
     says: "Many addresses guess at this account: in new places only a password that looks right is checked.",
-    next: "Nothing to do: the owner can sign in. `allow add` lets in an owner with a new password who is elsewhere.",
+    next: "Nothing to do: the owner can sign in. `allow add` admits an owner with a new password in a new place.",
     smtp: null,
   },
   network_guesses_refused: {
@@ -231,7 +231,7 @@ export const reasons = {
   },
   spraying: {
     says: "Many networks guess at many accounts: in new places only a password that looks right is checked.",
-    next: "Nothing to do: owners can sign in. `allow add` lets in one with a new password who is elsewhere.",
+    next: "Nothing to do: owners can sign in. `allow add` admits one with a new password in a new place.",
     smtp: null,
   },
   known_address_capped: {
@@ -246,7 +246,7 @@ export const reasons = {
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
-    next: "If it is the owner, `allow add` lets them in; otherwise use `account passwd`, because somebody knows the password.",
+    next: "If it is the owner, `allow add` admits them; otherwise use `account passwd`, because somebody knows the password.",
     smtp: null,
   },
   neighbours_banned: {
@@ -260,7 +260,7 @@ export const reasons = {
     smtp: `421 ${TRY_LATER}`,
   },
   bans_used_up: {
-    says: "Too many different wrong passwords at the dashboard, which has already caused its maximum of bans within an hour: refused without a ban.",
+    says: "Too many different wrong passwords at the dashboard, which has already caused its maximum number of bans within an hour: refused without a ban.",
     next: "Many addresses guess at the dashboard. Let only addresses that you trust reach it.",
     smtp: null,
   },
@@ -285,7 +285,7 @@ export const reasons = {
     smtp: `421 ${TRY_LATER}`,
   },
   forgeable: {
-    says: "A port scan was seen, but the addresses of its packets can be forged: this is evidence, and no offence.",
+    says: "A port scan was seen, but the addresses of its packets can be forged: this is evidence, not an offence.",
     next: "Nothing to do. detection.psad.bans lets scans ban too.",
     smtp: null,
   },
@@ -295,7 +295,7 @@ export const reasons = {
     smtp: null,
   },
   report_seen: {
-    says: "Fail2ban reported the same offences again, as it does after a restart: this is no new offence.",
+    says: "Fail2ban reported the same offences again, as it does after a restart: this is not a new offence.",
     next: "Nothing to do.",
     smtp: null,
   },

@@ -26,7 +26,7 @@ export type Seen = Readonly<{
   senderHere?: true | undefined;
   accountInactive?: true | undefined;
   isWanted?: true | undefined;
-  /** An account named a recipient of another domain, for the first time. */
+  /** An account named a recipient in a different domain for the first time. */
   stranger?: true | undefined;
   /** Of a mail of an account: recipients to whom it had written before, and strangers. */
   sentTo?: Readonly<{ written: number; strangers: number }> | undefined;

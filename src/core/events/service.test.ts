@@ -4,7 +4,7 @@ import { isAdministrators } from "./service.ts";
 
 test("at the dashboard a name without a domain is the administrator's, and one with a domain a mailbox's", () => {
   assert.ok(isAdministrators("dashboard", "admin"));
-  assert.ok(isAdministrators("dashboard", null), "of an event that names nobody");
+  assert.ok(isAdministrators("dashboard", null), "for an event without a name");
   assert.ok(!isAdministrators("dashboard", "anna@example.org"));
   assert.ok(!isAdministrators("imap", "admin"));
   assert.ok(!isAdministrators(null, "admin"));

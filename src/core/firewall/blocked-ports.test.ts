@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { afterLook, isBlocked, type PortPassage } from "./blocked-ports.ts";
 
-/** The facts after looks, 5 s apart, each with its number of packets since the look before. */
+/** The facts after checks 5 s apart, each with its number of packets since the previous check. */
 function after(...looks: readonly (readonly [offered: number, arrived: number])[]): PortPassage {
   let known: PortPassage | null = null;
   for (const [index, [offered, arrived]] of looks.entries())

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from "../time.ts";
 
 /**
- * The first packets of connections (SYN) from the network to one of our ports, since the last look or the table was made.
+ * The first packets of connections (SYN) from the network to one of our ports, since the last check or since the table was created.
  * `offered`: accepted by our rules. `arrived`: accepted by other programs' rules too.
  */
 export type Passed = Readonly<{ offered: number; arrived: number }>;

@@ -82,7 +82,7 @@ test("connections to all ports count together, unless the owner wants each port 
   assert.deepEqual(few.held, [{ unit: unit(KNOWN), port: 587 }], "half of a port's places at most");
 });
 
-test("connections that the last look saw stay; at the first look all do", () => {
+test("keeps connections that the previous check saw, and all of them at the first check", () => {
   const open = connections("198.51.100.1", 6);
   const before = new Set(open.slice(0, 4).map(connectionKey));
   assert.deepEqual(planConnections(open, before, rules).excess, open.slice(4));

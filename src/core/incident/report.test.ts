@@ -68,7 +68,7 @@ test("the report says what happened, to whom, what was done, and what follows", 
   const text = incidentReport(TOLD);
   for (const line of [
     "# Incident: Anna \\| was \\*hijacked\\*",
-    "- It may have begun at 2026-11-20 09:00:00, and was opened at 2026-11-20 11:30:00. It is still open.",
+    "- It may have started at 2026-11-20 09:00:00, and was opened at 2026-11-20 11:30:00. It is still open.",
     "- 1 account was used in that time, and 2 mails were sent by them: 1 held in the queue, 1 recipient reached.",
     "- The server was isolated 2 minutes after the incident was opened.",
     "| 2026-11-20 11:32:00 | root | isolate | The server was isolated. |",

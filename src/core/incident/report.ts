@@ -63,7 +63,7 @@ function summary({ incident, timeline, assessment }: Reported): readonly string[
   const isolatedAt = timeAt(timeline, "isolate");
   const end = incident.closedAt === null ? "It is still open." : `It was closed at ${moment(incident.closedAt)}.`;
   return [
-    `It may have begun at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
+    `It may have started at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
     `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held in the queue, ${plural(reached, "recipient")} reached.`,
     isolatedAt === null
       ? "The server was not isolated."
@@ -118,7 +118,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
     ...(sender === undefined || sender.places.length < 2
       ? []
       : [
-          `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. Where its owner works from few networks, \`account networks\` lets it sign in from those alone.`,
+          `${sender.account} was used from ${plural(sender.places.length, "address", "addresses")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
         ]),
     ...(guessed === undefined
       ? []

@@ -74,7 +74,7 @@ const networks: readonly (readonly [text: string, network: string | null])[] = [
 for (const [text, expected] of networks)
   test(`parsePrefix of ${JSON.stringify(text)}`, () => assert.equal(parsePrefix(text), expected));
 
-test("an IPv4 address counts by itself, an IPv6 address with its network", () => {
+test("IPv4 addresses are counted individually, IPv6 addresses by network", () => {
   assert.equal(prefixOf(address("203.0.113.7"), 64), "203.0.113.7/32");
   assert.equal(prefixOf(address("2001:db8:1:2:3:4:5:6"), 64), "2001:db8:1:2::/64");
   assert.equal(prefixOf(address("2001:db8:1:2:3:4:5:6"), 48), "2001:db8:1::/48");
@@ -86,7 +86,7 @@ test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trust
   assert.deepEqual(["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(width), [false, true, false, true]);
 });
 
-test("neighbours share an IPv4 /24, or an IPv6 /48 where the unit itself is no wider", () => {
+test("neighbours share an IPv4 /24, or an IPv6 /48 unless the unit is wider", () => {
   assert.equal(neighbourhoodOf(address("203.0.113.7"), 64), "203.0.113.0/24");
   assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
   assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 32), "2001:db8::/32");

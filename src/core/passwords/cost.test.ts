@@ -42,7 +42,7 @@ test("a hash that would cost the server much at each try is too costly; those th
   for (const hash of costly) assert.equal(tooCostly(hash), true, hash);
 });
 
-test("the guard verifies hashes that cost about as much as its own, and none of another kind", () => {
+test("the guard verifies hashes that cost about as much as its own, and no other kinds", () => {
   const hash = (cost: string) => `{ARGON2ID}$argon2id$v=19$${cost}$c2FsdHNhbHQ$aGFzaA`;
   for (const cost of ["m=19456,t=2,p=1", "m=47104,t=1,p=1", "m=12288,t=3,p=1", "m=7168,t=5,p=1"])
     assert.equal(isForGuard(hash(cost)), true, cost);

@@ -20,7 +20,7 @@ export function printArgon2id(salt: Buffer, tag: Buffer): string {
 const MOST_IN_GUARD = 47_104;
 
 /**
- * Whether verifying it takes the guard about as long as one of its own. An account's hash may have been imported, and an attacker who tries
+ * Whether verifying the hash takes the guard about as long as a hash that it made. An account's hash may have been imported, and an attacker who tries
  * passwords chooses how often it is computed.
  */
 export function isForGuard(hash: string): boolean {

@@ -17,7 +17,7 @@ test("the account's own name is refused in any case, and only for its account", 
   assert.equal(passwordProblem("my-ANNA-pass", null), null);
 });
 
-test("a name of two letters may occur in a password by chance, three may not", () => {
+test("a password may contain an account name of two letters, but not of three", () => {
   assert.equal(passwordProblem("my-jo-password", parseAccountName("jo@example.org")), null);
   assert.match(passwordProblem("my-joe-password", parseAccountName("joe@example.org")) ?? "", /name of the account/);
 });

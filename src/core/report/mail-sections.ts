@@ -38,7 +38,7 @@ function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rul
       ),
       line(
         users === 0
-          ? "Nobody corrected it."
+          ? "No user corrected it."
           : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
       ),
       line(

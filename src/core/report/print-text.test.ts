@@ -16,7 +16,7 @@ test("the head of the report reads well", () => {
 2026-11-13 to 2026-11-20, UTC
 
 TO DO
-1. old@example.org has not been used for 90 days: suspend what nobody needs.
+1. old@example.org has not been used for 90 days: suspend unneeded accounts.
      ./ghostinbox account suspend old@example.org
 
 SIGN-INS

@@ -44,12 +44,12 @@ function addresses({ addresses: found, looked }: ReportFacts): Section {
 }
 
 function bans({ bans: { standing, byReason } }: ReportFacts): Section {
-  const begun = byReason.reduce((n, { count }) => n + count, 0);
+  const added = byReason.reduce((n, { count }) => n + count, 0);
   const rows = byReason.map(({ count, says }) => [number(count), says]);
   return {
     title: "Bans",
     blocks: [
-      line(`${plural(standing, "ban")} in force; ${number(begun)} began in this time.`),
+      line(`${plural(standing, "ban")} in force; ${number(added)} added in this time.`),
       ...(rows.length === 0 ? [] : [table(["BANS", "REASON"], rows, "")]),
     ],
   };

@@ -7,16 +7,16 @@ import { day, daysBetween, number } from "./words.ts";
 export type Todo = Readonly<{ what: string; command: string }>;
 type Weighed = Todo & Readonly<{ weight: number }>;
 
-/** More would not be done. */
+/** More would be ignored. */
 const MOST = 5;
 const CERTIFICATE_DAYS = 14;
 const DISK_DAYS = 30;
 const LISTS_DAYS = 7;
 const DRILL_DAYS = 45;
 const BACKUP_DAYS = 3;
-/** Tries at one account that are more than a forgotten password. */
+/** More failed sign-ins to one account than a forgotten password explains. */
 const MANY_TRIES = 100;
-/** So many refusals of an address deserve a look. */
+/** Refusals of one address that deserve attention. */
 const MANY_REFUSALS = 500;
 
 const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
@@ -47,7 +47,7 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     if (fullAt === null || daysBetween(to, fullAt) >= DISK_DAYS) return null;
     return {
       weight: 90,
-      what: `The disk is full on ${day(fullAt)} if it goes on like this: see what takes the room.`,
+      what: `The disk will be full on ${day(fullAt)} at this rate: see what uses the space.`,
       command: `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`,
     };
   },
@@ -72,7 +72,7 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     if (urgent.length === 0) return null;
     return {
       weight: 75,
-      what: `Install ${plural(urgent.length, "update")} for security.`,
+      what: `Install ${plural(urgent.length, "security update")}.`,
       command: installs(updates),
     };
   },
@@ -80,7 +80,7 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     isOn && last !== null && !isKeySeen
       ? {
           weight: 70,
-          what: "Nobody has seen the key of the backups: without it they cannot be read.",
+          what: "The key of the backups has never been shown: without it they cannot be read.",
           command: "./ghostinbox backup key",
         }
       : null,
@@ -115,13 +115,13 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
   },
   ({ backups: { drill, isOn, last }, to }) =>
     isOn && last !== null && (drill === null || daysBetween(drill.at, to) > DRILL_DAYS)
-      ? { weight: 35, what: "Try whether the backups can be restored.", command: "./ghostinbox backup drill" }
+      ? { weight: 35, what: "Check that the backups can be restored.", command: "./ghostinbox backup drill" }
       : null,
   ({ accounts: { unused, unusedDays } }) => {
     const [first] = unused;
     if (first === undefined) return null;
     const more = unused.length === 1 ? "" : ` (and ${unused.length - 1} more)`;
-    const what = `${first.name}${more} has not been used for ${unusedDays} days: suspend what nobody needs.`;
+    const what = `${first.name}${more} has not been used for ${unusedDays} days: suspend unneeded accounts.`;
     return { weight: 30, what, command: `./ghostinbox account suspend ${quoted(first.name)}` };
   },
   ({ hardening }) => {
@@ -143,28 +143,28 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
       ? null
       : {
           weight: 10,
-          what: "Install debsecan to know which packages have known holes.",
+          what: "Install debsecan to see which packages have known vulnerabilities.",
           command: "apt-get install debsecan",
         },
 ];
 
-/** Of a container: its packages are those of its image. */
+/** For a container, whose packages come from its image. */
 export const RENEW_IMAGE = "docker compose build --pull --no-cache && docker compose up -d";
 
 function installs(updates: ReportFacts["updates"]): string {
   return updates.known && updates.isImage ? RENEW_IMAGE : "apt-get update && apt-get --with-new-pkgs upgrade";
 }
 
-/** At most five things, the most important first. */
+/** At most five tasks, most important first. */
 export function todoOf(facts: ReportFacts): readonly Todo[] {
   const found = RULES.map((rule) => rule(facts)).filter((todo) => todo !== null);
   const byWeight = found.toSorted((a, b) => b.weight - a.weight);
-  // One command for two reasons is one thing to do.
+  // One command for two reasons is one task.
   const once = byWeight.filter(({ command }, i) => byWeight.findIndex((other) => other.command === command) === i);
   return once.slice(0, MOST).map(({ what, command }) => ({ what, command }));
 }
 
-/** One word for the shell, whatever it holds. */
+/** Quotes any text as one shell word. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

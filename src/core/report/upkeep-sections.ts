@@ -66,11 +66,11 @@ function disk(facts: ReportFacts): Section {
   const growth = growthOf(one, to);
   const says =
     growth === null
-      ? "There are not enough days yet to tell how it grows."
+      ? "It takes more days of records to show how it grows."
       : `In ${plural(growth.days, "day")} it changed by ${bytes(growth.usedPerDay)} a day, of which logs ${bytes(growth.logsPerDay)} and databases ${bytes(growth.databasesPerDay)}. ` +
         (growth.fullAt === null
-          ? "It is not about to be full."
-          : `It is full on ${day(growth.fullAt)} if this goes on.`);
+          ? "It will not be full soon."
+          : `It will be full on ${day(growth.fullAt)} at this rate.`);
   return {
     title,
     blocks: [
@@ -95,7 +95,7 @@ function backups({ backups: one, to }: ReportFacts): Section {
       ? "There is no backup yet."
       : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${bytes(last.bytes)}, in ${last.place}.`,
     ...(failure === null ? [] : [`The one of ${minute(failure.at)} failed: ${failure.reason}`]),
-    ...(isKeySeen || last === null ? [] : ["Nobody has seen the key yet."]),
+    ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
     drilled(one),
   ];
   return { title, blocks: lines.map(line) };

@@ -41,7 +41,7 @@ export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   if (!password.ok) return password;
   const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
   if (!asked.ok) return asked;
-  return done(asked.result, `The dashboard has a new password.${await stayingFactors(call)}`);
+  return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 }
 
 function nameFrom(text: string | undefined): string | CommandFailure {

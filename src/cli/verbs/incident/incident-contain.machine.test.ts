@@ -89,7 +89,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     assert.equal(code, 0, err);
     assert.match(
       out,
-      /The dashboard has a new password\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./,
+      /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./,
     );
     assert.deepEqual(accounts.prepare("SELECT name FROM token").all(), []);
     accounts.close();

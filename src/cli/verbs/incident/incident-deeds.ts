@@ -30,7 +30,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
 async function changeDashboardPassword(call: CommandCall, plan: string): Promise<Came> {
   const password = madePassword();
   const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: await hashPassword(password) });
-  if (asked.ok) return { ...took("The dashboard has a new password."), printed: `dashboard  ${password}` };
+  if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
   const wrong = [notDone(plan, asked)];
   return mayStand(asked)
     ? { did: [], wrong, printed: `dashboard  ${password}  (it may be in force: see above)` }

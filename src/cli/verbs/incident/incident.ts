@@ -26,7 +26,7 @@ export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
     openedAt: isoTime(instant(call.now())),
     since: isoTime(since),
   });
-  const says = `The incident was opened: ${title}. It may have begun at ${dayAndTime(incident.since)}.`;
+  const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
   const unaudited = await take(call, incident, { step: "open", says });
   const folder = folderOf(call.layout, incident);
   const text = `The incident ${incident.id} is open. Everything about it is kept in ${folder}.\n${unaudited}`.trim();
