@@ -66,6 +66,14 @@ const LENT_PLACES = 2;
 type When = "early" | "late" | "any";
 
 const [what = "all", only = "", ...rest] = process.argv.slice(2);
+const isWhole = what === "all" && only === "";
+const hidden = ["/tmp", "/var/tmp"].find((place) => resolve().startsWith(`${place}/`));
+if (isWhole && hidden !== undefined) {
+  console.error(
+    `This clone is below ${hidden}, which some tests replace with a directory of their own, so they would not find it. Move the clone elsewhere.`,
+  );
+  process.exit(2);
+}
 
 // Each test file loads much of the program again: compiled code is kept, for this process and for theirs.
 const compiled = resolve("node_modules/.cache/tests");
@@ -97,14 +105,6 @@ if (what === "computing") {
   await sideBySide([...computing("early"), ...together(true, "early", "patiently"), ...late], availableParallelism());
   await new Promise((sent) => process.send?.(tally, sent));
   process.exit();
-}
-const isWhole = what === "all" && only === "";
-const hidden = ["/tmp", "/var/tmp"].find((place) => resolve().startsWith(`${place}/`));
-if (isWhole && hidden !== undefined) {
-  console.error(
-    `This clone is below ${hidden}, of which some tests have one of their own: they would not find it. Move it elsewhere.`,
-  );
-  process.exit(2);
 }
 const packages = packagesThere();
 // SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.

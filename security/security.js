@@ -16,7 +16,7 @@ const config = {
     perHour: 50,
     perDay: 200,
   },
-  // Connections from one address to the ports for mail, and how many it may hold open to each.
+  // Connections from one address to the ports for mail, and how many it may hold open to all of them together.
   maxConnectionsPerIP: {
     perMinute: 20,
     perHour: 100,

@@ -117,7 +117,7 @@ export type Event = {
   readonly service: string | null;
   readonly ip: string | null;
   readonly account: string | null;
-  /** Envelope sender; empty: a bounce. */
+  /** Envelope sender; empty: a bounce or a vacation reply. */
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
@@ -421,7 +421,7 @@ export type TimelineStep = {
   readonly service: string | null;
   readonly ip: string | null;
   readonly account: string | null;
-  /** Envelope sender; empty: a bounce. */
+  /** Envelope sender; empty: a bounce or a vacation reply. */
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
@@ -827,7 +827,7 @@ export type Routes = {
     readonly answer: {
       /** The latest first, 100 at most. */
       readonly items: readonly {
-        /** Envelope sender; empty: a bounce. */
+        /** Envelope sender; empty: a bounce or a vacation reply. */
         readonly sender: string;
         readonly recipient: string;
         /** From where it came last. */

@@ -91,15 +91,17 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     await sameBanEverywhere(product, from, "mail_limit", "light");
   });
 
-  test("the twenty-first connection within a minute brings the ban", async () => {
+  test("the twenty-first connection within a minute brings the ban, however busy the processors are", async () => {
     const from = "198.51.100.204";
-    for (let i = 1; i <= 20; i++) {
-      const dialog = await openSession(lab.attacker, from);
-      assert.match(dialog.transcript[0] ?? "", /^S: 220/, `connection ${i}`);
-      dialog.close();
-    }
-    const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25 });
-    if (connected.ok) connected.socket.destroy();
+    await whileBusy(async () => {
+      for (let i = 1; i <= 20; i++) {
+        const dialog = await openSession(lab.attacker, from);
+        assert.match(dialog.transcript[0] ?? "", /^S: 220/, `connection ${i}`);
+        dialog.close();
+      }
+      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25 });
+      if (connected.ok) connected.socket.destroy();
+    });
     await until("the ban stands", () => product.banOf(from));
     await sameBanEverywhere(product, from, "connection_limit", "light");
   });

@@ -119,6 +119,24 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     await until("nothing else answers", () => product.pidsOf(STAND_IN).length === 0);
   });
 
+  test("a guard that answers two seconds late lets no one past its limits", async () => {
+    const from = "198.51.100.106";
+    for (let i = 1; i <= 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `mail ${i}`);
+    const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
+    process.kill(pid, "SIGSTOP");
+    const timer = setTimeout(() => process.kill(pid, "SIGCONT"), 2_000);
+    const startedAt = performance.now();
+    try {
+      assertCutOff(await sendMail({ host: lab.sender, from }));
+      assert.ok(performance.now() - startedAt > 1_900, "its answer was awaited");
+    } finally {
+      clearTimeout(timer);
+      process.kill(pid, "SIGCONT");
+    }
+    await until("it is banned", () => product.banOf(from));
+    assert.ok(product.pidsOf(GUARD).includes(pid), "it was slow, and was not replaced");
+  });
+
   test("while the guard is down mail and logins work, and every command says that it is down", async () => {
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${product.layout.services}/guard`]);
     try {

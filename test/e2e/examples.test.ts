@@ -87,6 +87,15 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     await until("the line is an account", () => listed("newuser@investra.com"));
     const before = await openSubmission(lab.sender, "198.51.100.72");
     assert.equal((await authenticate(before, "newuser@investra.com", "SecurePassword123!")).code, 235);
+    appendFileSync(accounts, "weak@investra.com|{PLAIN}weak1\n");
+    await until("the weak one is an account too", () => listed("weak@investra.com"));
+    for (const [argv, marked] of [
+      [["account", "list"], /^weak@investra\.com +active, weak password /m],
+      [["access", "review"], /weak@investra\.com.*, weak password/],
+    ] as const)
+      assert.match((await product.cli(argv)).stdout, marked);
+    const weak = await openSubmission(lab.sender, "198.51.100.72");
+    assert.equal((await authenticate(weak, "weak@investra.com", "weak1")).code, 235, "it is marked, and stays in use");
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
     await until("the removed line is no account", async () =>
       /"newuser@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),

@@ -204,6 +204,11 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.equal(await tables(), "");
       await machine.shell(`mv ${toml}.before ${toml}`);
       assert.equal(await machine.shell("ls /usr/lib/ghostinbox /var/cache/ghostinbox 2>/dev/null || true"), "");
+      await machine.shell(`mv ${toml} ${toml}.kept; echo 'domains = []' > ${toml}`);
+      const refused = await machine.run([`${CHECKOUT}/ghostinbox`, "service", "install"]);
+      assert.match(refused.stderr, /No mail domain is set/);
+      assert.equal(await machine.shell("find /etc/systemd/system -name 'ghostinbox*'"), "");
+      await machine.shell(`mv ${toml}.kept ${toml}`);
       await checkout("service", "install");
       assert.deepEqual(await units(), [], "it starts nothing");
       await machine.must(["systemctl", "start", "ghostinbox"]);

@@ -38,20 +38,29 @@ const NAMED_BY = [
   "src/adapters/content/spam-corrections.ts",
   "src/render/content/learn-spam.ts",
 ];
-/** Files of the keeper that read by name. A file that the settings name is read by `readNamed` instead. */
-const KEEPER_READS_BY_NAME = [
+/**
+ * Files of the keeper, the guard, the engine and the exporter that read by name: root's own files, and the kernel's. A file
+ * that the settings name is read by `readNamed` instead.
+ */
+const READS_BY_NAME = [
   "audit-anchors.ts",
   "certificate-report.ts",
   "change-settings.ts",
+  "databases-main.ts",
+  "disk-watch.ts",
   "dkim-public-keys.ts",
   "legal-holds.ts",
+  "main.ts",
+  "main.ts",
   "probes.ts",
   "reload-by-signal.ts",
   "shared-ports.ts",
   "split-log.ts",
+  "stand-in-main.ts",
   "tell-encryption.ts",
   "watch-locks.ts",
   "watch-stopped.ts",
+  "watch-tracking.ts",
 ];
 
 const layout = layoutOf("/data");
@@ -79,12 +88,14 @@ test("only its readers and its writer take the name of a foreign file", () => {
   assert.deepEqual(found.toSorted(), [...NAMED_BY, "src/settings/layout.ts"].toSorted());
 });
 
-test("the keeper waits for no file that the settings name", () => {
-  const sources = globSync("src/daemon/keeper/**/*.ts").filter((path) => !path.endsWith(".test.ts"));
+test("no service waits for a file that the settings name or that another user may have put there", () => {
+  const sources = globSync(["src/daemon/{keeper,guard,export}/**/*.ts", "src/engine/**/*.ts"]).filter(
+    (path) => !path.endsWith(".test.ts"),
+  );
   const found = sources.filter((path) =>
     /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
   );
-  assert.deepEqual(found.map((path) => basename(path)).toSorted(), KEEPER_READS_BY_NAME);
+  assert.deepEqual(found.map((path) => basename(path)).toSorted(), READS_BY_NAME);
 });
 
 test("the keeper opens no database: a separate process does", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -17,7 +17,7 @@ test("what a run has started ends with it, and so does what that leaves behind",
     fs.writeFileSync(${JSON.stringify(join(directory, "left"))}, String(left.pid)); console.log("ready"); setInterval(() => {}, 1000);`;
   writeFileSync(join(directory, "child.cjs"), child);
   const run = `
-    import { spawn } from "node:child_process";
+    import { spawn, spawnSync } from "node:child_process";
     import { endChildren } from ${JSON.stringify(join(import.meta.dirname, "../../scripts/end-run.ts"))};
     process.once("SIGTERM", async () => { await endChildren(); process.exit(1); });
     spawn(process.execPath, [${JSON.stringify(join(directory, "child.cjs"))}], { stdio: "inherit" });`;
@@ -30,4 +30,13 @@ test("what a run has started ends with it, and so does what that leaves behind",
   assert.ok(!existsSync(join(directory, "folder")));
   const status = existsSync(`/proc/${left}/status`) ? readFileSync(`/proc/${left}/status`, "utf8") : "gone";
   assert.match(status, /^gone$|^State:\tZ/m);
+});
+
+test("a run in a clone below /tmp ends at once, and says why", (t) => {
+  const directory = mkdtempSync("/tmp/ghostinbox-clone-");
+  t.after(() => rmdirSync(directory));
+  const run = [...process.execArgv, join(import.meta.dirname, "../../scripts/run-tests.ts")];
+  const { status, stderr } = spawnSync(process.execPath, run, { cwd: directory, encoding: "utf8" });
+  assert.equal(status, 2);
+  assert.match(stderr, /^This clone is below \/tmp, /);
 });

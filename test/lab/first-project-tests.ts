@@ -176,13 +176,24 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         const { docker, lab } = image();
         const own = join(lab.directory, "security");
         const script = join(own, "security.js");
-        writeFileSync(script, readFileSync(script, "utf8").replace("perMinute: 10,", "perMinute: 20,"));
+        const edits = [
+          ["perMinute: 10,", "perMinute: 20,"],
+          ["concurrent: 10,", "concurrent: 12,"],
+          ["light: 30 *", "light: 45 *"],
+          ["whitelist: []", 'whitelist: ["192.0.2.7"]'],
+        ] as const;
+        const edited = edits.reduce((text, [from, to]) => text.replace(from, to), readFileSync(script, "utf8"));
+        writeFileSync(script, edited);
         writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
         const types = (line: string) => docker.types(line, lab.directory);
-        assert.match(
-          await types(`docker exec ${NAME} ghostinbox config apply`),
-          /security\.js was edited: limits\.mail\.per_minute = 20/,
-        );
+        const applied = await types(`docker exec ${NAME} ghostinbox config apply`);
+        for (const adopted of [
+          "limits.mail.per_minute = 20",
+          "limits.connections.concurrent = 12",
+          'bans.ladder = ["45m", "2h", "1d"]',
+          'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]',
+        ])
+          assert.ok(applied.includes(`security.js was edited: ${adopted}`), applied);
         assert.match(await types(`docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
       },
     ],

@@ -175,6 +175,29 @@ export function limitsTests({ lab, product }: Running): void {
   test("the guard, back again, counts connections as before", async () => {
     await until("its table stands", async () => /ct count over 10/.test(await product.firewall()));
   });
+
+  test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async () => {
+    const key = "limits.connections.per_port";
+    await product.json(["config", "set", key, "true"]);
+    await product.json(["config", "apply", "--yes"]);
+    const from = "198.51.100.99";
+    const open = (port: number) => lab.sender.connect({ from, to: SERVER.v4, port });
+    const ports = [465, 993].flatMap((port) => Array.from({ length: AT_ONCE }, () => port));
+    const held = await Promise.all(ports.map(open));
+    try {
+      assert.ok(held.every(({ ok }) => ok));
+      for (const port of [465, 993])
+        await until(`port ${port} refuses the eleventh`, async () => {
+          const connected = await open(port);
+          hangUp([connected]);
+          return !connected.ok;
+        });
+    } finally {
+      hangUp(held);
+      await product.json(["config", "unset", key]);
+      await product.json(["config", "apply", "--yes"]);
+    }
+  });
 }
 
 function hangUp(connections: readonly (Connected | undefined)[]): void {

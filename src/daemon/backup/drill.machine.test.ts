@@ -88,6 +88,22 @@ describe("a restore drill", {
     assert.ok(startMs > 0);
   });
 
+  test("where no namespace can be made, the copy is compared and no second server is asked", () => {
+    const program = `
+      import { drillRestore } from ${JSON.stringify(join(import.meta.dirname, "drill.ts"))};
+      import { layoutOf } from ${JSON.stringify(join(CHECKOUT, "src/settings/layout.ts"))};
+      const quiet = () => undefined;
+      const options = { env: {}, watch: quiet, says: quiet };
+      console.log(JSON.stringify(await drillRestore(layoutOf(process.argv[1]), JSON.parse(process.argv[2]), options)));`;
+    const node = [process.execPath, ...process.execArgv, "--input-type=module-typescript", "-e", program];
+    // As in most containers: root without the right to make namespaces (capabilities(7)).
+    const argv = ["--bounding-set", "-sys_admin", ...node, layout.data, JSON.stringify(settings)];
+    const { drill: done } = JSON.parse(execFileSync("setpriv", argv, { encoding: "utf8" })) as { drill: Drill };
+    assert.equal(done.reason, null);
+    assert.ok(done.found !== null && done.found.mails > 0);
+    assert.equal(done.found.server, null);
+  });
+
   test("a mail that differs, a missing DKIM key and one account's missing mails are reported", async () => {
     for (let i = 1; i < MAILS; i += 2) writeFileSync(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
     assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);

@@ -12,7 +12,7 @@ export type QueueEntry = Readonly<{
   /** When it arrived. Milliseconds. */
   at: number;
   sizeBytes: number;
-  /** Envelope sender; empty for a bounce. */
+  /** Envelope sender; empty for a bounce or a vacation reply. */
   sender: string;
   /** Those that are left. `reason`: why the last try failed. */
   recipients: readonly Readonly<{ address: string; reason: string | null }>[];

@@ -77,6 +77,7 @@ test("an old data directory: the changes are listed with what is in the way", RO
   writeFileSync(layout.settings, 'domains = ["example.org"]\nlimits.mail.per_minuet = 3\n');
   const blocked = await ghostinbox(layout, ["upgrade", "--check"]);
   assert.equal(blocked.code, 1);
+  assert.match(blocked.err, /^Programs .* \(commit [0-9a-f]{8}\) is here/m);
   assert.match(blocked.err, /^engine\.db +schema 1 becomes 2$/m);
   assert.match(blocked.err, /^Restart +every service, once/m);
   assert.match(blocked.err, /^- limits\.mail\.per_minuet is no setting; the nearest is limits\.mail\.per_minute\.$/m);

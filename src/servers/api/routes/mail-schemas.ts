@@ -14,7 +14,7 @@ export const waitingList = exactly<WaitingMails>()(
     items: z
       .array(
         z.object({
-          sender: z.string().describe("Envelope sender; empty: a bounce."),
+          sender: z.string().describe("Envelope sender; empty: a bounce or a vacation reply."),
           recipient: z.string(),
           ip: z.string().nullable().describe("From where it came last."),
           since: time.describe("Its first try within this time."),
