@@ -5,7 +5,7 @@ export type ApiPlan = Readonly<{
   paths: readonly string[];
   runs: number;
   warmUp: number;
-  /** The requests of other clients at the same time, without a pause. */
+  /** The requests that other clients make at the same time, without a pause. */
   beside: Readonly<{ path: string; clients: number }> | null;
 }>;
 

@@ -54,7 +54,7 @@ async function measure(bench: Bench, product: Product): Promise<readonly Row[]> 
   await mustRun(["sync"], { deadlineMs: LONG_MS });
   const ours = await whileMailArrives(bench, () => product.json(["backup", "create"], { deadlineMs: LONG_MS }));
   if (ours.refused > 0) throw new Error(`${ours.refused} mails were refused during the backup`);
-  bench.say(`first ${seconds(first.ms)}, incremental ${seconds(ours.ms)}; ${ours.mails} mails came in meanwhile`);
+  bench.say(`first ${seconds(first.ms)}, incremental ${seconds(ours.ms)}; ${ours.mails} mails arrived while it ran`);
   const theirs = await stopTarStart(bench, product);
   bench.say(`stop, tar and gpg, start: ${seconds(theirs.ms)}`);
   const restored = await restoreAndCopy(bench, product);
@@ -63,7 +63,7 @@ async function measure(bench: Bench, product: Product): Promise<readonly Row[]> 
   );
   return [
     lower("incremental backup, against stop, tar, gpg and start", inS(ours.ms), inS(theirs.ms), TIMES_FASTER),
-    lower("longest wait of a mail meanwhile, against no mail at all", inS(ours.slowestMs), inS(theirs.ms), null),
+    lower("longest wait of a mail during it, against no mail at all", inS(ours.slowestMs), inS(theirs.ms), null),
     higher(
       "whole restore, against cp -a",
       rate(restored.mb, restored.oursMs),

@@ -50,7 +50,7 @@ export const costs: Part = {
     try {
       await product.start();
       await product.addAccount(RECIPIENT);
-      await until("every list is believed", async () => (await product.stats()).health.notices.length === 0, 60_000);
+      await until("every list answers", async () => (await product.stats()).health.notices.length === 0, 60_000);
       const text = await signer.sign(
         bench.lab,
         DOMAIN,

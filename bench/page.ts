@@ -8,7 +8,7 @@ import type { Bench } from "./part.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
 import { median, type Row, within } from "./result.ts";
 
-/** The administrator's, for whom the page is measured. */
+/** The administrator's page is measured. */
 export const PASSWORD = "a long phrase for the bench";
 
 const PAGE = "http://127.0.0.1:3000/";

@@ -30,7 +30,7 @@ function probe({ from, to, port }: ProbeWish): void {
     socket.send(payload, port, to);
   };
   const watch = setInterval(() => {
-    // The interval may come late, too: only a datagram that was under way at the last look is lost.
+    // The interval may come late, too: only a datagram that was under way at the last check is lost.
     if (seen !== echoes) {
       seen = echoes;
       return;

@@ -44,7 +44,7 @@ async function measure({ programs, say }: Bench, count: number): Promise<readonl
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   say(
-    `${count.toLocaleString("en")} events and as many as came meanwhile went in ${seconds.toFixed(1)} s; afterwards:`,
+    `${count.toLocaleString("en")} events and as many as arrived in the meantime were deleted in ${seconds.toFixed(1)} s; afterwards:`,
   );
   const after = [await measured(), await measured(), await measured()];
   const ms = (values: readonly number[]) => ({ value: median(values), unit: "ms" }) as const;

@@ -9,7 +9,7 @@ import { until } from "../test/lab/wait.ts";
 import type { Bench, Part } from "./part.ts";
 import { type Row, within } from "./result.ts";
 
-/** So many that a mail does not wait for its greeting longer than a sender would: the small profile serves fewer at once. */
+/** With this number a mail waits for its greeting no longer than a sender would: the small profile serves fewer at once. */
 const MAILS = { usual: 30, small: 20 } as const;
 /** What the programs do after their start belongs to no figure. */
 const SETTLE_MS = 8_000;

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 test("what is counted is read again once a minute at most, and only after news", () => {
   const counted = new Counted({ mails: 1 }, NOON);
   assert.ok(!counted.isDue({ mails: 2 }, NOON + 59_000));
-  assert.ok(counted.isDue({ mails: 2 }, NOON + MINUTE_MS), "what came within the minute is not forgotten");
+  assert.ok(counted.isDue({ mails: 2 }, NOON + MINUTE_MS), "a change within the minute is not forgotten");
   assert.ok(!counted.isDue({ mails: 3 }, NOON + MINUTE_MS + 5_000));
   assert.ok(!counted.isDue({ mails: 2 }, NOON + 10 * MINUTE_MS), "nothing new");
   assert.ok(counted.isDue({ mails: 2 }, NOON + 15 * MINUTE_MS), "a step of the chart has ended");

@@ -22,7 +22,7 @@ test("a distance in time is shown in its largest unit, in the reader's language"
   assert.equal(distance(NOW, NOW, "en"), "in 0 seconds");
 });
 
-test("the time of another day has its date", () => {
+test("a time on a different day is shown with its date", () => {
   assert.equal(moment(NOW - 1_000, NOW, "en"), "14:02:29");
   assert.equal(moment(NOW - 86_400_000, NOW, "en"), "Nov 20, 14:02:30");
   assert.equal(hourAndMinute(NOW, "de"), "14:02");

@@ -15,7 +15,7 @@ export function distance(at: number, now: number, language: string): string {
   return new Intl.RelativeTimeFormat(language, { numeric: "always" }).format(Math.round(apart / size), unit);
 }
 
-/** The time of day; of another day, with its date. */
+/** The time of day, with the date if it is not today. */
 export function moment(at: number, now: number, language: string): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;

@@ -103,7 +103,7 @@ test("it is known whether rows fell off the end", () => {
   list.add(["d"]);
   assert.equal(list.isCut.value, true);
   list.end(new Set(["d"]));
-  assert.equal(list.isCut.value, true, "what fell off is not back");
+  assert.equal(list.isCut.value, true, "dropped rows do not come back");
   list.renew(["c", "b"], false);
   assert.equal(list.isCut.value, false);
   list.hold("pointer", true);

@@ -101,7 +101,7 @@ export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" |
     return new Set(items.map(this.#key));
   }
 
-  /** Only shown rows are marked: otherwise the rest of a flood would be kept for ever. */
+  /** Only shown rows are marked: otherwise the rest of a flood would be kept forever. */
   #mark(over: readonly T[]): void {
     if (over.length > 0) this.ended.value = new Set([...this.ended.value, ...this.#keysOf(over)]);
   }

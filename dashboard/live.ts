@@ -49,7 +49,7 @@ export function onBans(reader: Reader<BanNews>): () => void {
   return () => banReaders.delete(reader);
 }
 
-/** `reader`: so many events were missed that the stream skipped some. */
+/** `reader`: the reader fell so far behind that the stream skipped some events. */
 export function onGap(reader: () => void): () => void {
   gapReaders.add(reader);
   return () => gapReaders.delete(reader);
@@ -157,7 +157,7 @@ export class Live {
     if (this.#source !== null) this.#connect();
   }
 
-  /** A connection may be dead though no side closed it, and the browser would wait for ever: it is replaced. */
+  /** A connection may be dead though no side closed it, and the browser would wait forever: it is replaced. */
   #judge(): void {
     if (performance.now() - this.#aliveAt < SILENCE_MS) return;
     if (liveness.value.kind !== "silent") liveness.value = { kind: "silent", since: this.#heardAt };

@@ -33,7 +33,7 @@ function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown
 /** An answer that says no. */
 const refused = (detail: string) => new Response(JSON.stringify({ detail, code: "refused" }), { status: 409 });
 
-const last = () => toasts.value.at(-1) ?? assert.fail("nothing was told");
+const last = () => toasts.value.at(-1) ?? assert.fail("no toast was shown");
 const changed = (count: number, next: string | null = null, kept: readonly object[] = []) => ({
   changed: count,
   kept,
@@ -90,7 +90,7 @@ test("the finished part is reported before the server's refusal of the rest", as
   await assert.rejects(changeQueue("delete", all, never), { message: "No more within an hour." });
   assert.equal(last().text, "Deleted: 1000 mails.");
   await assert.rejects(changeQueue("delete", all, never), { message: "No more at all." });
-  assert.equal(toasts.value.length, 1, "nothing was done, so nothing is told");
+  assert.equal(toasts.value.length, 1, "nothing was done, so no toast is shown");
   await assert.rejects(releaseHeld("anna@example.test"), { message: "Try again." });
   assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. More of it is still on hold/);
   const seen = { ids: null, total: 1_500 };

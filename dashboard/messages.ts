@@ -28,7 +28,7 @@ let wantedLast = language.peek();
 /** Those of a part of the page, in the language that it speaks, now and later. */
 export async function textsOf<Texts>(of: Catalogue<Texts>): Promise<ReadonlySignal<Texts>> {
   let first = await spokenNow(of);
-  // The reader has chosen another one in the meantime.
+  // The reader chose a different one while it loaded.
   while (first.language !== language.peek()) first = await spokenNow(of);
   const spoken = signal(first.texts);
   catalogues.push(async (wanted) => {

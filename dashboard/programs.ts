@@ -2,7 +2,7 @@ import { t } from "./messages.ts";
 
 /**
  * The page is several programs, which are loaded where they are needed first. Their names change with what is in them, and an
- * upgrade of the server removes the former: a page that was open at that time cannot get the rest of its own version.
+ * upgrade of the server removes the former: a page that was open at that time cannot get the rest of its version.
  */
 
 const KEPT = "reloaded";

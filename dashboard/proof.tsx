@@ -29,7 +29,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
   useEffect(() => {
     dialog.current?.showModal();
     password.current?.focus();
-    // The reader was signed out in the meantime. After an answer this does nothing.
+    // The reader may have been signed out while it ran. After an answer this does nothing.
     return giveUp;
   }, []);
   const submit = (event: Event): void => {

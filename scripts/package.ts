@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 function options(): Readonly<{ arch: Architecture; revision: number; out: string }> {
   const { values } = parsed();
   const { arch = OWN, revision = "1", out = "dist" } = values;
-  if (arch !== "amd64" && arch !== "arm64") fail(`There is no Node runtime for ${arch}: --arch amd64 or arm64.`);
+  if (arch !== "amd64" && arch !== "arm64") fail(`Node has no runtime for ${arch}: use --arch amd64 or arm64.`);
   if (!/^[0-9]+$/.test(revision)) fail("--revision is a number.");
   return { arch, revision: Number(revision), out: resolve(out) };
 }

@@ -52,7 +52,7 @@ debian_packages() {
   for tool in $TEST_MODULES; do
     compgen -G "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
   done
-  if [ -n "$missing" ]; then echo "Besides those of set-up, Debian packages for the tests:$missing"; fi
+  if [ -n "$missing" ]; then echo "Further Debian packages for the tests:$missing"; fi
   # Set-up's own logger makes room for that of the tests, without a question.
   if [[ $missing == *" rsyslog"* ]] && dpkg-query -W busybox-syslogd >/dev/null 2>&1; then
     DEBIAN_FRONTEND=noninteractive apt-get remove -y -q busybox-syslogd >/dev/null

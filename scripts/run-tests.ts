@@ -70,7 +70,7 @@ const isWhole = what === "all" && only === "";
 const hidden = ["/tmp", "/var/tmp"].find((place) => resolve().startsWith(`${place}/`));
 if (isWhole && hidden !== undefined) {
   console.error(
-    `This clone is below ${hidden}, which some tests replace with a directory of their own, so they would not find it. Move the clone elsewhere.`,
+    `This clone is below ${hidden}, which some tests replace with their own directory, so they would not find it. Move the clone elsewhere.`,
   );
   process.exit(2);
 }

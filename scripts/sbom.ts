@@ -27,7 +27,7 @@ const bill = {
 console.log(JSON.stringify(bill, null, 1));
 
 /**
- * Packages for development are not, nor the bundler, nor the Node runtime of other processors. `npm sbom --omit=dev` would
+ * Packages for development are not, nor the bundler, nor Node runtimes for different processors. `npm sbom --omit=dev` would
  * also omit packages that both the server and a package for development need.
  */
 function isThere({ name }: Component): boolean {

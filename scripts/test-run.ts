@@ -11,7 +11,7 @@ export type Tally = {
   failed: number;
   skipped: string[];
   failures: Failure[];
-  took: { file: string; durationMs: number }[]; // of each file that had a process of its own
+  took: { file: string; durationMs: number }[]; // of each file that had its own process
 };
 /** `file`: null for a test without a file. */
 type Failure = Readonly<{ file: string | null; what: string }>;

@@ -5,9 +5,9 @@ import { Copy } from "../copy.tsx";
 import { language } from "../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../parts.tsx";
 
-/** An unknown state is neither good nor bad: it is marked for a look. */
+/** An unknown state is neither good nor bad: it is marked for attention. */
 const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
-/** A certificate that ends earlier is worth a look. */
+/** A certificate that ends earlier is marked for attention. */
 const SOON_MS = 14 * 86_400_000;
 
 /** Backups, drills, checks and the like, as they were last, and the certificate. */

@@ -1,6 +1,6 @@
 const en = {
   title: "Events",
-  list: "Events, the newest first",
+  list: "Events, newest first",
   filters: "Filters",
   type: "Kind",
   anyType: "any",

@@ -2,8 +2,8 @@
 const en = {
   apps: {
     title: "App passwords",
-    hint: "A password for one mail program alone. If you lose the device, remove its password here. The app password reads and sends mail and does nothing else, so it does not open this page.",
-    none: "There is no app password.",
+    hint: "A password for one mail program. If you lose the device, remove its password here. The app password only reads and sends mail, so it does not open this page.",
+    none: "No app passwords yet.",
     made: "made",
     used: "last used",
     unused: "not used yet",
@@ -18,11 +18,11 @@ const en = {
     remove: "Remove",
     removeOf: (name: string) => `Remove ${name}`,
     surely: (name: string) => `Remove ${name} for good`,
-    removed: (name: string) => `The app password ${name} is removed. Your programs sign in again by themselves.`,
+    removed: (name: string) => `The app password ${name} is removed. Your programs sign in again automatically.`,
   },
   forwarding: {
     title: "Forwarding",
-    hint: "What comes to your addresses is sent on as it is, spam too, to up to ten other addresses.",
+    hint: "Mail to your addresses is forwarded unchanged, including spam, to up to ten other addresses.",
     none: "Your mail is not sent on.",
     copy: "A copy stays in your mailbox.",
     noCopy: "No copy stays in your mailbox.",

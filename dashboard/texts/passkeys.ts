@@ -1,8 +1,8 @@
 /** Passkeys: at the sign-in, at a proof, and their list. */
 const en = {
   title: "Passkeys",
-  hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works at this address of the dashboard alone.",
-  none: "There is no passkey.",
+  hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works only at this address of the dashboard.",
+  none: "No passkeys yet.",
   made: "added",
   used: "last used",
   unused: "not used yet",

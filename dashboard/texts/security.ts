@@ -2,7 +2,7 @@
 const en = {
   title: "Authenticator app",
   off: "The password alone signs in. With an app on your phone a stolen password opens nothing.",
-  on: "The sign-in asks for a code of the app besides the password.",
+  on: "The sign-in asks for a code from the app in addition to the password.",
   left: (count: number) => (count === 1 ? "One recovery code is left." : `${count} recovery codes are left.`),
   setUp: "Set up",
   again: "Set up another phone",

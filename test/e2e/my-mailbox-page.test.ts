@@ -124,7 +124,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const { page } = open();
     const code = card("Do you wait for a mail?");
     await press(code.getByRole("button", { name: "Let new senders in at once" }));
-    await page.getByText("New senders are let in at once now.").waitFor();
+    await page.getByText("New senders are accepted at once now.").waitFor();
     await code.getByText("It ends in 15 minutes").or(code.getByText("It ends in 14 minutes")).waitFor();
     await press(code.getByRole("button", { name: "End it now" }));
     await page.getByText("New senders have to try again, as usual.").waitFor();

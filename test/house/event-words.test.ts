@@ -17,7 +17,7 @@ const READERS: Readonly<Record<string, string>> = {
   "src/cli/print/timeline.ts": "prints",
   "src/cli/verbs/server/events.ts": "prints",
   "src/cli/verbs/server/status.ts": "another `action`: what the owner should do",
-  "src/engine/explain/timeline.ts": "what a step means, where no reason says it, is told in the event's own words",
+  "src/engine/explain/timeline.ts": "a step without a reason is described in the event's own words",
   "src/core/events/ecs.ts": "the words become `message` of the Elastic Common Schema",
   "src/servers/api/routes.ts": "another `action`: what a request to /api/security asks for",
 };
@@ -48,7 +48,7 @@ for (const [what, text] of [
   });
 
 test("the rule lets words be written", () => {
-  const text = "const told = { details: `${a}`, action };\nconst { detail } = told;\n// details\n";
+  const text = "const said = { details: `${a}`, action };\nconst { detail } = said;\n// details\n";
   assert.deepEqual(readsIn("src/core/x.ts", text), []);
 });
 

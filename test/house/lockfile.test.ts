@@ -24,7 +24,7 @@ const { packages } = z
   .object({ packages: z.record(z.string(), locked) })
   .parse(JSON.parse(readFileSync(join(CHECKOUT, "package-lock.json"), "utf8")));
 
-test("npm ci takes the lock file as it is, without a look at the registry", async () => {
+test("npm ci accepts the lock file unchanged, without asking the registry", async () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-lock-"));
   try {
     for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(CHECKOUT, file), join(directory, file));
@@ -35,7 +35,7 @@ test("npm ci takes the lock file as it is, without a look at the registry", asyn
   }
 });
 
-test("every dependency stands in the lock file, those of other systems too", () => {
+test("every dependency is in the lock file, including those for other systems", () => {
   const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
     Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !isLocked(path, name)),
   );

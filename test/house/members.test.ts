@@ -13,7 +13,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
 
 const sources = globSync("{src,bench,dashboard,scripts}/**/*.{ts,tsx}").filter((file) => !file.endsWith(".test.ts"));
 
-/** Knip finds exports that nobody imports; of methods and members it knows nothing. */
+/** Knip finds exports that are never imported; it knows nothing of methods and members. */
 test("the programs read every member of a class or a type of theirs", () => {
   const { declared, read } = membersOf(sources.map((file) => [file, readFileSync(file, "utf8")]));
   const unread = [...declared].filter(([name]) => !read.has(name) && READ_ELSEWHERE[name] === undefined);
@@ -22,7 +22,7 @@ test("the programs read every member of a class or a type of theirs", () => {
   assert.deepEqual(stale, []);
 });
 
-test("a member that nobody reads is found, and one that is read in any way is not", () => {
+test("a member that is never read is found, and one that is read in any way is not", () => {
   const text = `
     export class A { unread(): void {} called(): void {} #hidden = 1; static from(): A { return new A(); } }
     export type T = { written: number; taken: string; asked: boolean; picked: 1; byName: 2 };
@@ -40,7 +40,7 @@ test("a member that nobody reads is found, and one that is read in any way is no
 
 type Members = Readonly<{ declared: ReadonlyMap<string, string>; read: ReadonlySet<string> }>;
 
-/** By name alone: a member counts as read where any of its name is. */
+/** By name only: a member counts as read where any of its name is. */
 function membersOf(files: readonly (readonly [file: string, text: string])[]): Members {
   const declared = new Map<string, string>();
   const read = new Set<string>();

@@ -9,7 +9,7 @@ import { OVER_ETC, OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
 const OF_DEBIAN = ["systemctl", "userdel", "groupdel", "/usr/share/debconf/confmodule"];
 const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
 const SKIP = { skip: OWN_ETC.skip || lacking({ installed: OF_DEBIAN }) };
-/** A machine on which systemd does not run. `before` prepares it, `after` looks at it; no process of another is in sight. */
+/** A machine without systemd as PID 1. `before` prepares it, `after` looks at it; it sees no other test's processes. */
 const MOUNTED = `
   ${OVER_ETC}
   for directory in /var/lib /var/cache /var/log /run; do mount -t tmpfs none "$directory"; done

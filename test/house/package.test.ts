@@ -41,7 +41,7 @@ test("npm has the runtime and esbuild for both processors", () => {
     for (const processor of ["x64", "arm64"]) assert.ok(modules.includes(`node_modules/${name}-${processor}`), name);
 });
 
-test("files whose names begin with a dot have sums, modes and a size like all others", () => {
+test("files whose names start with a dot have sums, modes and a size like all others", () => {
   const stage = temporaryDirectory();
   const hidden = join(stage, "usr/.cache");
   for (const directory of [hidden, join(stage, "etc")]) mkdirSync(directory, { recursive: true });
@@ -64,7 +64,7 @@ test("shellcheck finds nothing in what dpkg runs", { skip: lacking({ installed: 
   assert.equal(execFileSync("shellcheck", argv, { encoding: "utf8" }), "");
 });
 
-/** In a network of its own: a test must not touch this machine's firewall. */
+/** In a separate network: a test must not touch this machine's firewall. */
 const LEFT = `
   for table in ghostinbox ghostinbox_strict ghostinbox_isolation another; do nft add table inet $table; done
   for why in upgrade remove remove; do sh scripts/debian/prerm $why; echo $why; nft list tables; done`;

@@ -5,7 +5,7 @@ import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { reachedFrom } from "../kit/reached-from.ts";
 
-/** What root runs: the command line is mostly root's, too. Guard and web have users of their own. */
+/** The programs that root runs: the command line is mostly root's, too. Guard and web have separate users. */
 const ROOT_RUNS = [
   "src/daemon/set-up/start.ts",
   "src/daemon/keeper/main.ts",

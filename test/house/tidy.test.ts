@@ -14,7 +14,7 @@ type Rule = Readonly<{
   broken: File;
 }>;
 
-/** Files with no behaviour of their own: types and ports, tables that other tests walk, entry points that e2e runs. */
+/** Files without behaviour: types and ports, tables that other tests walk, entry points that e2e runs. */
 const NEEDS_NO_TEST = [
   "src/core/events/audit-types.ts",
   "src/core/events/event.ts",
@@ -61,7 +61,7 @@ const rules: readonly Rule[] = [
     broken: { path: "src/core/x.ts", text: `// ${"to".toUpperCase()}DO: finish\n` },
   },
   {
-    name: "no test runs alone, and a skip gives its reason",
+    name: "no test has only(), and a skip gives its reason",
     applies: (path) => path.endsWith(".test.ts"),
     finds: (file) => firstLine(ALONE)(file) ?? firstLine(SKIP)(file),
     broken: { path: "src/core/x.test.ts", text: `test.${"ONLY".toLowerCase()}("x", () => {});\n` },
@@ -98,7 +98,7 @@ const rules: readonly Rule[] = [
     broken: { path: "test/e2e/x.test.ts", text: "assert.ok(tookMs < 5_000);\n" },
   },
   {
-    name: "a hook outside of describe says of which file: others run in the same process",
+    name: "a hook outside of describe names its file: others run in the same process",
     applies: (path) => /^src\/.*\.test\.ts$/.test(path),
     finds: firstLine(/^(beforeEach|afterEach)\(/),
     broken: { path: "src/core/x.test.ts", text: "beforeEach(() => {});\n" },
@@ -149,7 +149,7 @@ function tracked(): readonly string[] {
   }
 }
 
-/** A test that imports the file; or one of its own folder that reaches it through others of that folder. */
+/** A test that imports the file; or one in its folder that reaches it through others of that folder. */
 function hasTest(path: string): boolean {
   const named = [".test.ts", ".machine.test.ts"].map((end) => path.replace(/\.ts$/, end));
   return named.some((test_) => existsSync(test_)) || TESTED.has(path);

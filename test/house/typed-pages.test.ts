@@ -35,7 +35,7 @@ false
 It ends with exit code 1.
 `;
 
-test("every command in a block of a typed page is typed, and stands in a block", () => {
+test("every command in a block of a typed page is typed, and every typed command is in a block", () => {
   assert.equal(untyped("x.md", SAMPLE).length, 1);
   const found = ALL.flatMap((page) => untyped(page, readFileSync(`docs/${page}`, "utf8")));
   assert.deepEqual(found, []);
@@ -60,7 +60,7 @@ test("docs/tasks.md has at least twenty tasks, and each one says what to type", 
   );
 });
 
-test("a page is read as it is meant", () => {
+test("a page is read as intended", () => {
   const steps = stepsOf(SAMPLE);
   assert.deepEqual(
     steps.map(({ line, isElsewhere, code }) => [line, isElsewhere, code]),
@@ -81,7 +81,7 @@ test("a page is read as it is meant", () => {
   assert.doesNotMatch("New password:\nDelete it? [y/N] y\n1 mail, 4 min old for 02A01EB0B50", seen);
 });
 
-/** Commands that no test would type: outside of `sh` blocks, in blocks of another kind, or lost by the reading. */
+/** Commands that no test would type: outside of `sh` blocks, in different blocks, or lost by the reading. */
 function untyped(page: string, text: string): readonly string[] {
   const lost: string[] = [];
   const typed = stepsOf(text).map(({ line }) => line);

@@ -21,11 +21,11 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await greylisting(product, true);
   await until("it is put off", async () => (await tries()) === 450);
   await page.goto(GREYLIST);
-  const waiting = page.getByRole("list", { name: "Put off, and not come again" }).getByText(SENDER);
+  const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
   await until("the mail is shown", () => refreshed(page, async () => (await waiting.count()) === 1));
   await looksWell(page, "a first mail that is put off");
   await press(page.getByRole("button", { name: `${ANNA} waits for a code` }));
-  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).waitFor();
+  await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).waitFor();
   assert.equal(await tries(), 250);
   await until("it is shown no longer", () => refreshed(page, async () => (await waiting.count()) === 0));
   await ends(page);
@@ -34,7 +34,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await type(page.getByLabel("Recipient who waits"), ANNA);
   await page.keyboard.press("Enter");
   // The message about the first may still be there, as that can be undone.
-  await page.getByText(`Mail to ${ANNA} is let in at its next try.`).last().waitFor();
+  await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
   await endOf(page).waitFor();
   await looksWell(page, "a recipient who waits");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));

@@ -148,5 +148,5 @@ async function removeWithProof(page: Page): Promise<void> {
   await press(use);
   await page.getByText("The passkey lab key is removed.").waitFor();
   await dialog.waitFor({ state: "hidden" });
-  await page.getByText("There is no passkey.").waitFor();
+  await page.getByText("No passkeys yet.").waitFor();
 }

@@ -14,7 +14,7 @@ export async function makesAppPasswords(
 ): Promise<void> {
   const { page } = browser;
   const apps = cardOf(browser, "App passwords");
-  await apps.getByText("There is no app password.").waitFor();
+  await apps.getByText("No app passwords yet.").waitFor();
   const name = apps.getByLabel("Name of the device, such as phone");
   await type(name, "Annas Telefon");
   await page.keyboard.press("Enter");

@@ -214,7 +214,7 @@ describe("set-up starts again where a download stops in the middle", { skip }, (
     const { status, stderr } = spawnSync("bash", ["-c", lines.join("\n"), "scripts/setup"], { encoding: "utf8" });
     return { status, stderr, runs: readFileSync(join(directory, "runs"), "utf8").split("\n").length - 1 };
   };
-  const AGAIN = "The download stopped in the middle: beginning anew.\n";
+  const AGAIN = "The download stopped in the middle: starting again.\n";
 
   test("and only there", () => {
     assert.deepEqual(run('[ "$(wc -l <runs)" -gt 1 ] || exec sleep 60'), { status: 0, stderr: AGAIN, runs: 2 });

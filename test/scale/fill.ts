@@ -35,8 +35,8 @@ export const FILLED = {
 } as const;
 
 /**
- * Writes events and bans into a fresh `engine.db` by SQL alone: through the store ten million would take an hour.
- * Twenty events in a row are one session, with one mail. What the store writes besides the events is written too.
+ * Writes events and bans into a fresh `engine.db` directly by SQL: through the store ten million would take an hour.
+ * Twenty events in a row are one session, with one mail. The other rows that the store writes are written too.
  */
 export function fill(db: DatabaseSync, { events, bans, now, spanMs = 30 * DAY_MS }: Filling): void {
   db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; PRAGMA wal_autocheckpoint = 100000");
@@ -178,6 +178,6 @@ export function bannedNetwork(i: number): Prefix {
       ? `2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`
       : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
   const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(`${text} is no network`);
+  if (prefix === null) throw new Error(`not a network: ${text}`);
   return prefix;
 }

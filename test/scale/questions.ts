@@ -67,6 +67,6 @@ export const FINDS_NOTHING = /never seen/;
 
 export function net(text: string) {
   const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(`${text} is no network`);
+  if (prefix === null) throw new Error(`not a network: ${text}`);
   return prefix;
 }
