@@ -35,7 +35,7 @@ const en = {
     off: "Remove",
     offOf: (address: string) => `Remove ${address}`,
     isSent: (address: string) => `Your mail is sent on to ${address}.`,
-    isOff: (address: string) => `Your mail is no longer sent on to ${address}.`,
+    isOff: (address: string) => `Your mail is no longer forwarded to ${address}.`,
   },
   vacation: {
     title: "Reply while you are away",

@@ -14,7 +14,7 @@ const YES = { name: "yes", says: "Do not ask." };
 const SINCE: Option = {
   name: "since",
   value: "WHEN",
-  says: "From when on: 2h, 7d, or a time; when the incident may have begun unless given.",
+  says: "From when on: 2h, 7d, or a time; if not given, when the incident may have started.",
 };
 /** Which mails of the queue are meant. */
 const CHOICE: readonly Option[] = [
@@ -23,7 +23,10 @@ const CHOICE: readonly Option[] = [
   { name: "recipient", value: "ADDRESS", says: "Only mail that still waits for this recipient." },
 ];
 const ALL: Option = { name: "all", says: "All mail in the queue." };
-const BOUNCE: Option = { name: "bounce", says: "Return it to its sender as undeliverable, instead of telling nobody." };
+const BOUNCE: Option = {
+  name: "bounce",
+  says: "Return it to its sender as undeliverable, instead of deleting it silently.",
+};
 /** Options of `replay` and `config simulate`. */
 const REPLAYED: readonly Option[] = [
   {
@@ -113,7 +116,7 @@ const WRITTEN: readonly CliCommand[] = [
     wraps: true,
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
-      { name: "after", value: "ID", says: "Only events after the one with this id, the oldest first." },
+      { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
       { name: "ecs", says: "One JSON object a line, with the fields of the Elastic Common Schema." },
       { name: "types", says: "List every type of event and what it means." },
       { name: "ip", value: "IP", says: "Only of this address or network." },
@@ -139,7 +142,7 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "queue-id", value: "ID", says: "Only of this mail, by its queue id." },
       { name: "account", value: "ADDRESS", says: "Only of this account." },
       { name: "component", value: "NAME", says: "Only of this one: mail, guard, web, ..." },
-      { name: "limit", value: "N", says: "At most so many lines; the default is 200." },
+      { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
       { name: "follow", says: "Show new lines until Ctrl-C." },
     ],
   },
@@ -226,7 +229,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "account forward",
     usage: "ADDRESS [TO...]",
-    says: "Send the mail of an account on to other addresses, or show whether that is so.",
+    says: "Forward the mail of an account to other addresses, or show the current state.",
     run: async (call) => (await import("./verbs/accounts/account-forward.ts")).accountForward(call),
     keepsWords: true,
     options: [
@@ -267,7 +270,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "account legal-hold",
     usage: "ADDRESS [on|off] [REASON...]",
-    says: "Keep all mail of an account, whatever retention says, or show whether that is so.",
+    says: "Keep all mail of an account, whatever retention says, or show the current state.",
     run: async (call) => (await import("./verbs/accounts/legal-hold.ts")).accountLegalHold(call),
   },
   {
@@ -322,7 +325,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "queue release",
     usage: "[ID...]",
-    says: "Let mail that was put on hold go on. What the guard holds is up to `account release`.",
+    says: "Release mail that was put on hold. Mail that the guard holds is released by `account release`.",
     run: async (call) => (await import("./verbs/server/queue.ts")).queueRelease(call),
     options: [...CHOICE, ALL],
   },
@@ -415,7 +418,7 @@ const WRITTEN: readonly CliCommand[] = [
     run: async (call) => (await import("./verbs/upkeep/backup-restore.ts")).backupRestore(call),
     wraps: true,
     options: [
-      { name: "account", value: "ADDRESS", says: "Only mails of this account, into a folder of their own." },
+      { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
       { name: "folder", value: "NAME", says: "Only mails of this folder." },
       { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
       { name: "into", value: "NAME", says: "The folder that gets them; “Restored” and the date unless given." },
@@ -616,7 +619,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "audit accept",
     usage: "REASON...",
-    says: "Go on from an audit that does not fit, for example after a recovery.",
+    says: "Continue from an audit that does not fit, for example after a recovery.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditAccept(call),
     options: [YES],
   },
@@ -629,7 +632,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "firewall",
     usage: "",
-    says: "Show which ports the firewall lets in, and whether it waits for a confirmation.",
+    says: "Show which ports the firewall opens, and whether it waits for a confirmation.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).firewall(call),
     wraps: true,
   },
@@ -644,14 +647,14 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "firewall confirm",
     usage: "",
-    says: "Keep the strict firewall that is tried; from a session of SSH that has begun since.",
+    says: "Keep the strict firewall that is tried; only from a session of SSH that was opened since.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).confirmFirewall(call),
     options: [{ name: "yes", says: "Keep it although this session does not prove that you can come in." }],
   },
   {
     name: "firewall rollback",
     usage: "",
-    says: "Take back at once what is tried.",
+    says: "Undo at once what is tried.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).rollBackFirewall(call),
   },
   {
@@ -664,7 +667,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident open",
     usage: "NAME...",
-    says: "Begin an incident: its folder and its timeline, to which each further step is added.",
+    says: "Open an incident: its folder and its timeline, to which each further step is added.",
     run: async (call) => (await import("./verbs/incident/incident.ts")).incidentOpen(call),
     wraps: true,
     options: [SINCE],
@@ -685,7 +688,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident isolate",
     usage: "",
-    says: "Shut out the world but administrators, and hold the queue in both directions.",
+    says: "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
     run: async (call) => (await import("./verbs/incident/incident-isolate.ts")).incidentIsolate(call),
     wraps: true,
     options: [
@@ -694,7 +697,7 @@ const WRITTEN: readonly CliCommand[] = [
         value: "ADDRESS",
         says: "Who still reaches everything, separated by commas; your own session of SSH does anyway.",
       },
-      { name: "shut-ssh", says: "Shut SSH too, for all but these." },
+      { name: "shut-ssh", says: "Close SSH too, except to these." },
       YES,
     ],
   },
@@ -760,7 +763,7 @@ const WRITTEN: readonly CliCommand[] = [
     says: "Print or send a mail to the people whom mail of an account reached.",
     run: async (call) => (await import("./verbs/incident/incident-mail.ts")).incidentTell(call),
     options: [
-      { name: "send", says: "Send it, to each alone." },
+      { name: "send", says: "Send it, to each in a separate mail." },
       {
         name: "template",
         value: "FILE",

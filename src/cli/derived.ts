@@ -13,7 +13,7 @@ type Form = CliForm<Fields, CountedPage<unknown>>;
 /** The commands of the verbs that say how they are typed. */
 export function derivedCommands(): readonly CliCommand[] {
   return [...verbs.values()].flatMap((entry) =>
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its own verb
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its verb
     (entry.commands as unknown as readonly Form[]).map((form) => commandOf(entry, form)),
   );
 }

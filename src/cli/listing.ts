@@ -8,7 +8,7 @@ const MOST = 10_000;
 /** The options of a command that lists something. */
 export const LIST_OPTIONS: readonly Option[] = [
   { name: "limit", value: "N", says: `How many at most; ${PAGE.usual} unless given.` },
-  { name: "cursor", value: "NEXT", says: "Go on where a list ended: it prints how, and --json has it as next." },
+  { name: "cursor", value: "NEXT", says: "Continue where a list ended: it prints how, and --json has it as next." },
 ];
 
 /** The value of `--limit`: the most `things` to show. */

@@ -52,7 +52,7 @@ test("a password is hashed, whether it comes by input or is typed twice", async 
 test("what was not given, or not given twice alike, changes nothing", async () => {
   const cases: readonly [typed: Parameters<typeof call>[0], exit: string, says: RegExp][] = [
     [{ line: null }, "failed", /^Standard input held no password of at most 512 bytes in its first line\. ?/],
-    [{}, "wrong_usage", /^There is no terminal to ask for a password\./],
+    [{}, "wrong_usage", /^No terminal to ask for a password\./],
     [{ answers: [null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, "another one, too"] }, "failed", /^The two passwords differ: nothing was changed\./],

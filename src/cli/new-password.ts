@@ -40,10 +40,7 @@ async function fromInput({ terminal }: CommandCall): Promise<string | CommandFai
 
 async function fromTerminal({ terminal }: CommandCall): Promise<string | CommandFailure> {
   if (!terminal.interactive)
-    return wrongUsage(
-      "There is no terminal to ask for a password.",
-      "Give --password-stdin and the password as its input.",
-    );
+    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
   const first = await terminal.askSecret("New password: ");
   if (first === null) return failed("Interrupted: nothing was changed.", "");
   const second = await terminal.askSecret("Once more: ");

@@ -23,7 +23,7 @@ test("nothing is uninstalled for another program's directory", { skip: lacking({
   writeFileSync(join(layout.data, "of-others"), "");
   const { code, err } = await ghostinbox(layout, ["uninstall"]);
   assert.equal(code, 1);
-  assert.match(err, /^\S+ holds files of others and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
+  assert.match(err, /^\S+ holds other programs' files and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
 });
 
 test("in a wrong directory nothing is written", { skip: lacking({ root: true }) }, async () => {

@@ -110,7 +110,7 @@ describe("while the guard is down", TIMED, () => {
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
     const wrong = await ghostinbox(layout, ["config", "check"]);
     assert.equal(wrong.code, 1);
-    assert.match(wrong.err, /^- domain is no setting; the nearest is domains\.$/m);
+    assert.match(wrong.err, /^- domain is not a setting; the nearest is domains\.$/m);
     assert.match(wrong.err, /2 settings are wrong/);
   });
 

@@ -36,7 +36,10 @@ test("an unusable database is reported, with the command that shows more", () =>
   assert.deepEqual([missing.exit, missing.next], ["failed", "`./ghostinbox status` shows more."]);
   initialise(layout);
   for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
-  writeFileSync(layout.engineDb, "this is no database, though it is as long as the head of one would have to be......");
+  writeFileSync(
+    layout.engineDb,
+    "not a database, though it is as long as the head of one would have to be............",
+  );
   const damaged = openReader(layout);
   assert.ok(!damaged.ok);
   assert.match(damaged.message, /engine\.db/);

@@ -46,6 +46,6 @@ export function whyDown(layout: Layout): CommandFailure {
     message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
       word === null ? "" : ` Its last words: ${printable(word, WORD_CHARACTERS)}`
     }`,
-    next: `It starts by itself once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
+    next: `It starts on its own once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
   };
 }

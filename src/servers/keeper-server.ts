@@ -57,7 +57,7 @@ async function answer(
   report: Report,
 ): Promise<KeeperReply> {
   const command = parseKeeperCommand(line);
-  if (command === null) return { ok: false, reason: "That is no command of the keeper." };
+  if (command === null) return { ok: false, reason: "That is not a command of the keeper." };
   try {
     return await obey(command);
   } catch (error) {

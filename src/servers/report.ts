@@ -3,7 +3,7 @@ export type Report = (code: ServerFault, detail: string) => void;
 export type ServerFault = keyof typeof problems;
 
 export const problems = {
-  policy_request_malformed: "Postfix sent what is no policy request; the connection was dropped.",
+  policy_request_malformed: "Postfix sent what is not a policy request; the connection was dropped.",
   policy_flooded: "A client of the policy socket asks faster than it reads; the connection was dropped.",
   login_request_malformed: "A login-policy request could not be read; it was answered with 400.",
   login_secret_wrong: "Someone other than Dovecot called the login-policy port; it was answered with 401.",

@@ -15,7 +15,7 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     const refuse = (why: string): Error => new Error(`Cannot listen at ${path}: ${why}.`, { cause: error });
     const code = errnoOf(error);
     if (code !== "EADDRINUSE") throw refuse(code);
-    if (!(await lstat(path)).isSocket()) throw refuse("a file that is no socket is there");
+    if (!(await lstat(path)).isSocket()) throw refuse("a file that is not a socket is there");
     if (await answers(path)) throw refuse("another program is listening there");
     await unlink(path);
     await listen(server, path);

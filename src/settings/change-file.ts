@@ -57,7 +57,7 @@ function edit(text: string, { key, value }: AskedChange, { sources }: Valid): Ed
   if (!isSettingKey(key))
     return {
       ok: false,
-      reason: `${JSON.stringify(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`,
+      reason: `${JSON.stringify(key)} is not a setting; the nearest is ${nearest(key, settingKeys())}.`,
     };
   const why = whyNotOverWeb(key);
   if (why !== null) return { ok: false, reason: `${key} cannot be changed here. ${why}` };

@@ -107,8 +107,8 @@ test("an empty variable of a list that may be empty could mean both, so it is re
 
 const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])[] = [
   ["a = [", "Line 1 of ghostinbox.toml, column 5, is not TOML: unfinished array."],
-  ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is no setting; the nearest is limits.mail.per_minute."],
-  ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is no setting; the nearest is limits.mail.per_hour."],
+  ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is not a setting; the nearest is limits.mail.per_minute."],
+  ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is not a setting; the nearest is limits.mail.per_hour."],
   [
     `domains = ["a.org"]\n# twice\ndomains = ["b.org"]`,
     "domains is set twice in ghostinbox.toml, in lines 1 and 3: keep one of them.",
@@ -123,10 +123,10 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   ],
   [
     "[alerts]\n\nspam.enabled = false",
-    "alerts.spam.enabled is no setting: line 3 sets spam.enabled below the table [alerts] of line 1. Move it above line 1.",
+    "alerts.spam.enabled is not a setting: line 3 sets spam.enabled below the table [alerts] of line 1. Move it above line 1.",
   ],
-  ["domain = []", "domain is no setting; the nearest is domains."],
-  [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is no setting; the nearest is limits.mail.per_minute.`],
+  ["domain = []", "domain is not a setting; the nearest is domains."],
+  [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is not a setting; the nearest is limits.mail.per_minute.`],
   ["limits = 3", "limits must be a table, as in [limits], not 3."],
   ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
@@ -164,7 +164,7 @@ test("the ladder ascends and has a first rung", () => {
 
 test("an unknown variable names the nearest known one; others' variables are left alone", () => {
   assert.deepEqual(problemsOf(null, { GHOSTINBOX_DOMAINS: "example.org" }), [
-    "The environment variable GHOSTINBOX_DOMAINS is no setting; the nearest is GHOSTINBOX_DOMAIN.",
+    "The environment variable GHOSTINBOX_DOMAINS is not a setting; the nearest is GHOSTINBOX_DOMAIN.",
   ]);
   const others = { GHOSTINBOX_DATA: "/data", PATH: "/bin", GHOSTINBOX_PORT_25_TCP: "tcp://10.0.0.1:25" };
   assert.deepEqual(problemsOf(null, others), []);

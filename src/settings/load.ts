@@ -179,8 +179,8 @@ function unknownKey(key: string, statement: Statement | null): string {
   const table = statement?.under ?? null;
   const asWritten = statement === null || table === null ? "" : nameOf(statement.path.slice(table.path.length));
   if (statement !== null && table !== null && isSettingKey(asWritten))
-    return `${quoted(key)} is no setting: line ${statement.line} sets ${asWritten} below the table [${quoted(nameOf(table.path))}] of line ${table.line}. Move it above line ${table.line}.`;
-  return `${quoted(key)} is no setting; the nearest is ${nearest(key, settingKeys())}.`;
+    return `${quoted(key)} is not a setting: line ${statement.line} sets ${asWritten} below the table [${quoted(nameOf(table.path))}] of line ${table.line}. Move it above line ${table.line}.`;
+  return `${quoted(key)} is not a setting; the nearest is ${nearest(key, settingKeys())}.`;
 }
 
 /** What the first start was given, where the file no longer says it. Without a profile there, the usual one holds. */
@@ -208,7 +208,7 @@ function readEnvironment(env: Environment, problems: SettingProblem[]): readonly
       written.push({ key, value: settingOf(key).kind.fromText(text.trim()), origin: { from: "env", variable } });
     } else if (!OTHER_VARIABLES.includes(variable) && !NOT_OURS.test(variable)) {
       const hint = nearest(variable, [...keys.keys(), ...OTHER_VARIABLES]);
-      const says = `The environment variable ${quoted(variable)} is no setting; the nearest is ${hint}.`;
+      const says = `The environment variable ${quoted(variable)} is not a setting; the nearest is ${hint}.`;
       problems.push({ where: variable, line: null, says });
     }
   }

@@ -63,7 +63,7 @@ test("the socket of a living program, a plain file and a missing directory are r
   const file = join(directory, "file");
   await writeFile(file, "");
   await assert.rejects(server().start(file), {
-    message: `Cannot listen at ${file}: a file that is no socket is there.`,
+    message: `Cannot listen at ${file}: a file that is not a socket is there.`,
   });
   const nowhere = join(directory, "none", "x.sock");
   await assert.rejects(server().start(nowhere), { message: /^Cannot listen at .*: (ENOENT|EACCES)\.$/ });

@@ -17,7 +17,7 @@ test("a transcript that does not go as written is noticed", () => {
   assert.match(reply(550, "mail.example.test", "STARTTLS") ?? "", /expected 250, got 550/);
   assert.match(reply(250, "mail.example.test") ?? "", /no line of the reply is: STARTTLS/);
   assert.match(reply(250, "mail.example.test", "STARTTLS", "AUTH PLAIN") ?? "", /a line of the reply is: AUTH/);
-  assert.throws(() => parseTranscript("S: 250 ok\nwhatever\n"), /line 2 is no step/);
+  assert.throws(() => parseTranscript("S: 250 ok\nwhatever\n"), /line 2 is not a step/);
 });
 
 describe("a server without CAP_NET_ADMIN", { skip: whyNoLab() ?? false }, () => {

@@ -42,7 +42,7 @@ export function parseTranscript(text: string): readonly Step[] {
     const [, times = "1", text = ""] = /^(?:(\d{1,4})x )?(.*)$/.exec(line) ?? [];
     for (let n = 1; n <= Number(times); n++) {
       const step = parseStep(text.replaceAll("{n}", String(n)));
-      if (step === null) throw new Error(`line ${i + 1} is no step: ${line}`);
+      if (step === null) throw new Error(`line ${i + 1} is not a step: ${line}`);
       steps.push(step);
     }
   }

@@ -180,7 +180,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     test("not without consent", async () => {
       assert.equal((await machine.run(["./ghostinbox", ...EVERYTHING], online)).code, 2);
       const typist = types(`./ghostinbox ${EVERYTHING.join(" ")}`, online);
-      await typist.sees(/Go on\? Type yes: /, LONG_MS);
+      await typist.sees(/Continue\? Type yes: /, LONG_MS);
       typist.types("no\n");
       assert.equal(await typist.ends(), 1);
       await expectMails(lab, { account: ANNA, from: PHONE }, 1);
@@ -217,7 +217,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     test("in the middle, by Ctrl-C and by a kill", async () => {
       await machine.apt("install", "-y", "--no-install-recommends", LATER);
       const typist = types(`./ghostinbox ${EVERYTHING.join(" ")}`, online);
-      await typist.sees(/Go on\? Type yes: /, LONG_MS);
+      await typist.sees(/Continue\? Type yes: /, LONG_MS);
       const plan = typist.output.replaceAll(/\s+/g, " ");
       for (const step of [
         `- Delete ${DATA} with all mail`,

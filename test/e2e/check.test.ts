@@ -176,7 +176,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     const all = Object.entries(broken);
     for (const [, { breaks }] of all) await breaks();
     const { checks } = answerOf(await product.shell(`unshare --mount sh -ec '${NO_LISTS}; ./ghostinbox check --json'`));
-    for (const [, { mends }] of all.toReversed()) await mends();
+    for (const [, { repairs }] of all.toReversed()) await repairs();
     for (const [id, { state, saw }] of all) {
       const found = checks.find((one) => one.id === id) ?? assert.fail(id);
       assert.equal(found.state, state, `${id}: ${found.evidence}`);

@@ -211,7 +211,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   test("a service that keeps ending is an alert with its last words within 30 s, which ends with the fault", async () => {
     const { webSettings } = product.layout;
     const right = readFileSync(webSettings, "utf8");
-    writeFileSync(webSettings, "this = is no setting\n");
+    writeFileSync(webSettings, "this = is not a setting\n");
     try {
       await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
       const from = performance.now();

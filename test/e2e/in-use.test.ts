@@ -211,7 +211,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       assert.match(stderr, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
       assert.match(stdout, /^The databases and the settings are those of the snapshot\./);
       assert.equal(await next.startInVain(), 4);
-      assert.match(next.output, /The upgrade of engine\.db to schema 2 was taken back/);
+      assert.match(next.output, /The upgrade of engine\.db to schema 2 was undone/);
       await startsWith(product, flowing, { password: ADMIN_PASSWORD, schema: "1", events });
     });
     console.log(traffic.summary);

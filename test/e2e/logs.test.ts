@@ -100,7 +100,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       await dialog.reply();
       await dialog.ask("EHLO client.test");
       await dialog.ask("STARTTLS");
-      dialog.sendRaw("this is no handshake\r\n");
+      dialog.sendRaw("this is not a handshake\r\n");
       await dialog.closed();
       assert.equal((await recorded(from, "tls_failed")).type, "TLS_FAILED");
       const imap = await open("198.51.100.202", 993);

@@ -218,7 +218,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     assert.equal(changed.code, 0, changed.stderr);
     assert.match(await readAll(), /bodysecret words/, "a new password changes nothing");
 
-    assert.match((await cli("encryption", "lock", "--yes")).stderr, /Nobody has seen the private key/);
+    assert.match((await cli("encryption", "lock", "--yes")).stderr, /The private key was never displayed/);
     const key = (await cli("encryption", "key")).stdout;
     const kept = join(lab.directory, "kept.pem");
     writeFileSync(kept, key);

@@ -82,7 +82,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(refused.code, 1);
     for (const part of [
       /will let in 25\/tcp, 465\/tcp, 587\/tcp, 993\/tcp, (?:.*, )?2222\/tcp \(IPv4\), 51820\/udp/,
-      /will be shut: (?=.*2244\/tcp \(shelld\))(?=.*5353\/udp \(talkd\))/,
+      /closed by it: (?=.*2244\/tcp \(shelld\))(?=.*5353\/udp \(talkd\))/,
       /within 15s, every port is open again/,
     ])
       assert.match(refused.stderr, part);
@@ -130,7 +130,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
       (argv) => lab.server.inside(["env", `GHOSTINBOX_DATA=${product.layout.data}`, ...argv]),
       "./ghostinbox firewall try",
     );
-    await terminal.sees(/Begin\? \[y\/N\]/);
+    await terminal.sees(/Start\? \[y\/N\]/);
     terminal.types("y\n");
     assert.equal(await terminal.ends(), 0);
     const fresh = await shells.open(CAFE, SSH);
@@ -205,7 +205,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
       String(UNLISTED),
       "accept",
     ]);
-    await until("the keeper mends it", async () => !(await reaches(running, HOME, UNLISTED)), WITHIN_MS);
+    await until("the keeper restores it", async () => !(await reaches(running, HOME, UNLISTED)), WITHIN_MS);
     await lab.server.mustExec(["nft", "delete", "table", ...STRICT]);
     await until("the keeper puts it back", isThere, WITHIN_MS);
     await shells.listen("dropbear", 2022);

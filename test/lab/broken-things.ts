@@ -14,7 +14,7 @@ import type { Running } from "./with-product.ts";
 /** What a check looks at, broken, and what it must say then. */
 export type Breaking = Readonly<{
   breaks: () => unknown;
-  mends: () => unknown;
+  repairs: () => unknown;
   state: "wrong" | "warning";
   saw: RegExp;
 }>;
@@ -34,14 +34,14 @@ export function brokenThings(
     lab.server.mustExec(["sv", "-w", patienceSeconds(10), what, join(layout.services, service)]);
 
   /** Every user may do everything with it. */
-  function opened(path: string): Pick<Breaking, "breaks" | "mends"> {
+  function opened(path: string): Pick<Breaking, "breaks" | "repairs"> {
     let mode = 0;
     return {
       breaks: () => {
         mode = statSync(path).mode & 0o7777;
         chmodSync(path, mode | 0o007);
       },
-      mends: () => chmodSync(path, mode),
+      repairs: () => chmodSync(path, mode),
     };
   }
 
@@ -65,43 +65,43 @@ export function brokenThings(
     "permissions.programs": { ...opened(join(layout.program, "keeper.js")), state: "wrong", saw: /keeper\.js/ },
     "bans.in-kernel": {
       breaks: () => nft("delete", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
-      mends: () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
+      repairs: () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
       state: "wrong",
       saw: /The kernel holds 0 of 1 ban/,
     },
     "bans.self": {
       breaks: () => nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
-      mends: () => nft("delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
+      repairs: () => nft("delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
       state: "wrong",
       saw: new RegExp(`The kernel bans ${SERVER.v4}/32`),
     },
     "firewall.table": {
       breaks: () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
-      mends: () => withdrawRule("input"),
+      repairs: () => withdrawRule("input"),
       state: "wrong",
       saw: /Before any ban, the chain input of inet ghostinbox has: .* accept/,
     },
     "firewall.open-ports": {
       breaks: () => nft("add", "table", "inet", "ghostinbox_strict"),
-      mends: () => nft("delete", "table", "inet", "ghostinbox_strict"),
+      repairs: () => nft("delete", "table", "inet", "ghostinbox_strict"),
       state: "wrong",
       saw: /ghostinbox_strict was changed \(no chain input\)/,
     },
     "firewall.inner-port": {
       breaks: () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
-      mends: () => withdrawRule("local"),
+      repairs: () => withdrawRule("local"),
       state: "wrong",
       saw: /every user reach port 10025/,
     },
     "database.audit": {
       breaks: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
-      mends: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
+      repairs: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
       state: "wrong",
       saw: /The audit does not fit/,
     },
     "database.set-aside": {
       breaks: () => writeFileSync(`${layout.accountsDb}.damaged-1`, ""),
-      mends: () => mustRun(["rm", `${layout.accountsDb}.damaged-1`]),
+      repairs: () => mustRun(["rm", `${layout.accountsDb}.damaged-1`]),
       state: "warning",
       saw: /accounts\.db\.damaged-1/,
     },
@@ -111,20 +111,25 @@ export function brokenThings(
         ended = last;
         changeBackupRecord(layout, { last: last && { ...last, at: Date.now() - 4 * DAY_MS } });
       },
-      mends: () => changeBackupRecord(layout, { last: ended }),
+      repairs: () => changeBackupRecord(layout, { last: ended }),
       state: "wrong",
       saw: /4 d .*old/,
     },
     "backups.repository": {
       breaks: () => renameSync(repository, `${repository}.away`),
-      mends: () => renameSync(`${repository}.away`, repository),
+      repairs: () => renameSync(`${repository}.away`, repository),
       state: "wrong",
       saw: /cannot be read/,
     },
-    "backups.restore": { breaks: () => undefined, mends: () => undefined, state: "wrong", saw: /cannot be read back/ },
+    "backups.restore": {
+      breaks: () => undefined,
+      repairs: () => undefined,
+      state: "wrong",
+      saw: /cannot be read back/,
+    },
     "ports.listening": {
       breaks: () => sv("down", "web"),
-      mends: async () => {
+      repairs: async () => {
         await sv("up", "web");
         await until(
           "the web listens",

@@ -273,7 +273,7 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         await until("the mail is in the volume", isKept, START_MS);
         await docker.must(["stop", NAME]);
         const rollback = ["run", "--rm", "--entrypoint", NAME, NAME, "rollback"];
-        await assert.rejects(compose(image(), rollback), /There is no snapshot to go back to/);
+        await assert.rejects(compose(image(), rollback), /No snapshot to go back to/);
         await compose(image(), ["down"]);
         assert.notEqual((await docker.run(["inspect", id])).code, 0);
         assert.ok(isKept());

@@ -40,7 +40,7 @@ export class Recorded {
   /** The latest of this address or network, the newest last. */
   async events(of: string): Promise<readonly EventItem[]> {
     const prefix = parsePrefix(parseIp(of) ?? of);
-    if (prefix === null) throw new Error(`${of} is no address`);
+    if (prefix === null) throw new Error(`${of} is not an address`);
     await this.#ask({ verb: "ping" });
     return this.#read((queries) => {
       const items: EventItem[] = [];

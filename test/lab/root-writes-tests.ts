@@ -56,7 +56,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     renameSync(keyFile(), aside);
     symlinkSync("/etc/shadow", keyFile());
     assert.equal(await product.startInVain(), 1);
-    assert.match(product.output, /pem is no regular file, .* so root does not touch it: put a copy in its place\./);
+    assert.match(product.output, /pem is not a regular file, .* so root does not touch it: put a copy in its place\./);
     rmSync(keyFile());
   });
 

@@ -6,7 +6,7 @@ const DATA = "/var/lib/ghostinbox";
 /** A start after a boot on an idle machine takes a fourth of it. */
 const READY_S = 15;
 const TAKEN_BACK =
-  /^ghostinbox: The upgrade of engine\.db to schema 2 was taken back: install the version .*json to upgrade again\.$/m;
+  /^ghostinbox: The upgrade of engine\.db to schema 2 was undone: install the version .*json to upgrade again\.$/m;
 /** The first column of the first row. */
 async function valueIn(machine: SystemdMachine, database: string, query: string): Promise<string> {
   const script = `

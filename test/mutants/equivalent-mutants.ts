@@ -20,7 +20,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/core/net/ip.ts",
     was: "if (slash < 0) {",
     is: ["if (slash <= 0) {", "if (slash < 1) {"],
-    why: "A text that begins with a slash is no address either way.",
+    why: "A text that begins with a slash is not an address either way.",
   },
   {
     file: "src/core/net/ip.ts",

@@ -123,7 +123,7 @@ class Places {
   literal({ value, raw, start, end }: Span & Readonly<{ value: unknown; raw: string | null }>): void {
     if (this.#left.has(start)) return;
     if (typeof value === "boolean") this.#add({ start, end }, String(!value), "boolean");
-    // `1_000n` has no plain neighbour; its value is no number.
+    // `1_000n` has no plain neighbour; its value is not a number.
     if (typeof value !== "number" || raw === null) return;
     for (const other of value > LARGE ? [value * 2, Math.round(value / 2)] : [value + 1, value - 1])
       this.#add({ start, end }, other < 0 ? `(${other})` : String(other), "number");

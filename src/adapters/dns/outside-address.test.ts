@@ -16,7 +16,7 @@ test("a router's address is a fact: it leads here if its port 25 greets with our
   assert.equal(of("220 mail.example.org ESMTP\r\n").status, "ok");
   for (const greeting of ["220 mx.example.net ESMTP\r\n", "554 no\r\n", "220\r\n", null])
     assert.equal(of(greeting).status, "unknown", String(greeting));
-  assert.match(of(null).detail, /203\.0\.113\.10, which is no address of this machine/);
+  assert.match(of(null).detail, /203\.0\.113\.10, which is not an address of this machine/);
 });
 
 test("the name is asked for the families in which the machine has no public address", async () => {

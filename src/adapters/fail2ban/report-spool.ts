@@ -55,7 +55,8 @@ export class ReportSpool {
     try {
       fd = openSync(join(this.#directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const file = fstatSync(fd);
-      if (!file.isFile() || file.size > MOST_BYTES) return { ok: false, reason: "It is no file of a report's size." };
+      if (!file.isFile() || file.size > MOST_BYTES)
+        return { ok: false, reason: "It is not a file of a report's size." };
       const bytes = Buffer.alloc(file.size);
       return { ok: true, text: bytes.toString("utf8", 0, readSync(fd, bytes, 0, file.size, 0)) };
     } catch (error) {

@@ -27,7 +27,7 @@ test("anything but a settings file is named, and not read", () => {
   truncateSync(at("huge"), 60_000_000);
   for (const [name, says] of [
     ["directory", "is a directory, not a file"],
-    ["pipe", "is no regular file"],
+    ["pipe", "is not a regular file"],
     ["huge", "is larger than 1 MB"],
   ] as const)
     assert.throws(() => settingsText(at(name)), { name: "SettingsUnreadable", message: `${at(name)} ${says}` });
@@ -35,6 +35,6 @@ test("anything but a settings file is named, and not read", () => {
 
 test("what it says is a problem of the settings, as their mistakes are", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
-  const problems = [{ where: "", line: null, says: `${at("pipe")} is no regular file.` }];
+  const problems = [{ where: "", line: null, says: `${at("pipe")} is not a regular file.` }];
   assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, problems });
 });

@@ -12,7 +12,7 @@ export function settingsText(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (found.isDirectory()) throw new SettingsUnreadable(`${path} is a directory, not a file`);
-  if (!found.isFile()) throw new SettingsUnreadable(`${path} is no regular file`);
+  if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file`);
   if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB`);
   return readFileSync(path, "utf8");
 }

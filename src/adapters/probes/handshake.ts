@@ -4,7 +4,7 @@ import { codeOf, messageOf } from "../../core/error.ts";
 import { PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
 
 /** A port of the server that speaks TLS, how TLS starts there, and how its protocol ends. */
-export type Door = Readonly<{ name: string; port: number; begins: "at_once" | "starttls"; goodbye: string }>;
+export type Door = Readonly<{ name: string; port: number; tlsStart: "at_once" | "starttls"; goodbye: string }>;
 export type Handshake =
   | Readonly<{
       ok: true;
@@ -44,12 +44,12 @@ export async function handshake(door: Door, options: HandshakeOptions): Promise<
     checkServerIdentity: () => undefined,
     ...offer,
   };
-  let stage: "connect" | "tls" = door.begins === "at_once" ? "tls" : "connect";
+  let stage: "connect" | "tls" = door.tlsStart === "at_once" ? "tls" : "connect";
   try {
     const target = { host, port: door.port, localAddress, timeoutMs };
-    const dialogue = await PortDialogue.open(door.begins === "at_once" ? { ...target, tls } : target);
+    const dialogue = await PortDialogue.open(door.tlsStart === "at_once" ? { ...target, tls } : target);
     try {
-      if (door.begins === "starttls") {
+      if (door.tlsStart === "starttls") {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO probe.localhost");
         const answer = await dialogue.ask("STARTTLS");

@@ -84,7 +84,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
   test(`${trap} is neither made, nor given a mode, nor read, nor written on`, () => {
     lay(file);
     assert.equal(createFile(file, "ours", { mode: 0o644 }), false);
-    const refused = /^UnsafePath: .*place\/file is no regular file/;
+    const refused = /^UnsafePath: .*place\/file is not a regular file/;
     assert.throws(() => setAccess(file, { mode: 0o644, owner }), refused);
     assert.throws(() => setModified(file, LONG_AGO), refused);
     assert.throws(() => readPlain(file, 100), refused);
@@ -165,7 +165,7 @@ test("a socket is given, and nothing else", async () => {
   await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
   giveSocket(join(place, "socket"), owner);
   symlinkSync(join(place, "socket"), file);
-  assert.throws(() => giveSocket(file, owner), /is no socket/);
+  assert.throws(() => giveSocket(file, owner), /is not a socket/);
   await new Promise((resolve) => server.close(resolve));
 });
 

@@ -65,7 +65,7 @@ export function giveSocket(path: string, owner: Owner): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
     using held = place.hold(basename(path));
-    if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is no socket: remove it and try again.`);
+    if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is not a socket: remove it and try again.`);
     held.give(owner);
   });
 }

@@ -66,7 +66,7 @@ export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file:
   if (file === null) throw new UnsafePath(`${path} has gone meanwhile: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)
     throw new UnsafePath(
-      `${path} is no regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,
+      `${path} is not a regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,
     );
   return file;
 }

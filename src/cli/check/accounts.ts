@@ -70,10 +70,7 @@ export function judgePostmaster(
   }
   if (accounts.some(({ suspended }) => !suspended))
     return ok("Mail for postmaster@ and abuse@ of each domain goes to the first account.");
-  return wrong(
-    "There is no account that could read mail for postmaster@ and abuse@.",
-    `${PROGRAM} account add ADDRESS`,
-  );
+  return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 
 export const accounts = [
@@ -105,7 +102,7 @@ export const accounts = [
   },
   {
     name: "keys",
-    does: "Looks for mail that the password of its account does not open, and for accounts without a key of their own.",
+    does: "Looks for mail that the password of its account does not open, and for accounts without their own key.",
     look: async ({ reader, settings }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");

@@ -11,7 +11,7 @@ export function judgeOutside(alerts: Channels | null): Finding {
   const names = some(alerts.channels.map(({ name }) => name));
   if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
   return warning(
-    `Alerts go to a mailbox on this server only (${names}): if it is down, nobody is alerts.`,
+    `Alerts go to a mailbox on this server only (${names}): if it is down, no one gets them.`,
     `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
   );
 }
@@ -31,9 +31,9 @@ export function judgeChannels(alerts: Channels | null): Finding {
 export function judgeTest(
   results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] | null,
 ): Finding {
-  const mend = `${PROGRAM} check --send-test  # or ${PROGRAM} alerts test`;
+  const fix = `${PROGRAM} check --send-test  # or ${PROGRAM} alerts test`;
   if (results === null)
-    return unknown("No test was sent: whether alerts arrive can only be seen where they arrive.", mend);
+    return unknown("No test was sent: whether alerts arrive can only be seen where they arrive.", fix);
   const bad = results.filter((result) => !result.ok);
   if (bad.length > 0)
     return wrong(

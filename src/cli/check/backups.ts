@@ -21,7 +21,7 @@ const CREATE = `${PROGRAM} backup create`;
 export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
   if (!isEnabled) return warning("Backups are off (backup.enabled).", `${PROGRAM} config set backup.enabled true`);
   if (last === null)
-    return wrong(failure === null ? "There is no backup yet." : `No backup: ${failure.reason}.`, CREATE);
+    return wrong(failure === null ? "No backup was made yet." : `No backup: ${failure.reason}.`, CREATE);
   const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${last.mails} mails).`;
   const since = failure !== null && failure.at > last.at ? ` The one after it failed: ${failure.reason}.` : "";
   if (now - last.at > OVERDUE_MS) return wrong(`${saw}${since}`, CREATE);
@@ -29,9 +29,9 @@ export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, no
 }
 
 export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
-  if (last === null) return unknown("There is no backup yet, and no key to keep.", CREATE);
+  if (last === null) return unknown("No backup was made yet, so no key needs to be kept.", CREATE);
   if (isKeySeen) return ok("Somebody has looked at the key; whether it is kept elsewhere cannot be seen from here.");
-  return wrong("Nobody has looked at the key: without it no backup can be read.", `${PROGRAM} backup key`);
+  return wrong("The key was never displayed: without it no backup can be read.", `${PROGRAM} backup key`);
 }
 
 /** `disks`: the devices of the data directory and of the repository; the latter null if it is on another machine. */
@@ -45,7 +45,7 @@ export function judgePlace(place: string, disks: Readonly<{ data: number; reposi
 }
 
 export function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
-  if (last === null || listed === null) return unknown("There is no backup yet to look for.", CREATE);
+  if (last === null || listed === null) return unknown("No backup was made yet.", CREATE);
   if (!listed.ok) return wrong(`The repository cannot be read: ${listed.reason}.`, `${PROGRAM} backup list`);
   const newest = listed.value.at(-1);
   if (newest === undefined || !listed.value.some(({ id }) => id.startsWith(last.snapshot)))
@@ -55,22 +55,22 @@ export function judgeRepository({ last }: BackupRecord, listed: Restored<readonl
 
 /** Its text is not printed: it holds secrets. */
 export function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
-  if (last === null || read === null) return unknown("There is no backup yet to restore from.", CREATE);
-  const mend = `${PROGRAM} backup verify`;
-  if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, mend);
-  if (!loadSettings(read.value, {}).ok) return wrong(`The settings of ${last.snapshot} came back damaged.`, mend);
+  if (last === null || read === null) return unknown("No backup was made yet to restore from.", CREATE);
+  const fix = `${PROGRAM} backup verify`;
+  if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);
+  if (!loadSettings(read.value, {}).ok) return wrong(`The settings of ${last.snapshot} came back damaged.`, fix);
   return ok(`The settings came back from ${last.snapshot}: ${plural(read.value.split("\n").length, "line")}.`);
 }
 
 /** Two intervals: a failed one is repeated in the next nights. */
 export function judgeDrill({ drills }: DrillRecord, everyMs: number, now: number): Finding {
-  const mend = `${PROGRAM} backup drill`;
+  const fix = `${PROGRAM} backup drill`;
   const last = drills.at(-1);
-  if (last === undefined) return warning("No backup was ever restored and checked here.", mend);
-  if (last.reason !== null) return wrong(`The last restore drill failed: ${last.reason}.`, mend);
+  if (last === undefined) return warning("No backup was ever restored and checked here.", fix);
+  if (last.reason !== null) return wrong(`The last restore drill failed: ${last.reason}.`, fix);
   const mails = last.found === null ? "" : `, with ${plural(last.found.mails, "mail")}`;
   const saw = `A backup was restored and found right ${span(now - last.at)} ago${mails}.`;
-  return now - last.at > 2 * everyMs ? warning(saw, mend) : ok(saw);
+  return now - last.at > 2 * everyMs ? warning(saw, fix) : ok(saw);
 }
 
 function deviceOf(path: string): number {

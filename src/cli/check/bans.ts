@@ -24,12 +24,12 @@ import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Machine } from "./machine.ts";
 import type { Check, Server } from "./server.ts";
 
-const MEND = `${PROGRAM} status  # says what keeps the guard from the firewall`;
+const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
 /** `trouble` null: the kernel holds all single addresses. `networks`: those that no set holds. */
 export function judgeHeldByKernel(total: number, trouble: string | null, networks: readonly string[]): Finding {
-  if (trouble !== null) return wrong(trouble, MEND);
-  if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${some(networks)}.`, MEND);
+  if (trouble !== null) return wrong(trouble, FIX);
+  if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${some(networks)}.`, FIX);
   return ok(`The kernel holds ${total === 0 ? "no ban, as there is none" : `each of ${plural(total, "ban")}`}.`);
 }
 
@@ -68,7 +68,7 @@ function inForce(reader: Reader, now: number): readonly Prefix[] {
 }
 
 export function judgeSelf(banned: readonly string[] | null): Finding {
-  if (banned === null) return unknown("nft cannot be asked.", MEND);
+  if (banned === null) return unknown("nft cannot be asked.", FIX);
   if (banned.length === 0) return ok("The kernel bans neither this machine nor its gateway.");
   return wrong(`The kernel bans ${some(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }

@@ -71,7 +71,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   },
   "tls.handshake": {
     state: "wrong",
-    saw: /IMAPS begins no TLS/,
+    saw: /IMAPS does not start TLS/,
     server: () => imaps({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
   },
   "tls.ciphers": {
@@ -81,7 +81,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   },
   "tls.public": {
     state: "wrong",
-    saw: /SMTP at 127\.0\.0\.1 begins no TLS/,
+    saw: /SMTP at 127\.0\.0\.1 does not start TLS/,
     server: async () => ({
       settings: { "ports.smtp": await speaker({}), "ports.imaps": 9 },
       machine: { addresses: () => [ip("127.0.0.1")] },

@@ -11,10 +11,10 @@ export type Newest = Readonly<{ path: string; at: number }>;
 /** A file of the future: the clock was set back. A server that logs has written within minutes. */
 export function judgeFiles(newest: Newest | null, now: number): Finding {
   if (newest === null) return unknown("The server has written no file yet.");
-  const mend = "timedatectl  # or chronyc tracking: which time the machine believes";
+  const fix = "timedatectl  # or chronyc tracking: shows where the machine gets its time from";
   const ahead = newest.at - now;
   if (ahead > MINUTE_MS)
-    return wrong(`${newest.path} was written ${span(ahead)} from now: the clock was set back.`, mend);
+    return wrong(`${newest.path} was written ${span(ahead)} from now: the clock was set back.`, fix);
   return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, and none is of the future.`);
 }
 

@@ -15,7 +15,7 @@ export function judgeComponents(health: Health | null): Finding {
 export function judgeNotices(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
   const [first] = health.notices;
-  if (first === undefined) return ok("The guard tells of nothing that is wrong.");
+  if (first === undefined) return ok("The guard reports no problem.");
   return warning(some(health.notices.map(({ code, says }) => `${code}: ${says}`)), first.next);
 }
 

@@ -11,13 +11,13 @@ import { size } from "../print/size.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
-const MEND = `${PROGRAM} restart  # mends what can be mended: docs/recovery.md`;
-/** Reading more takes so long that the write-ahead log would grow in that time. */
+const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
+/** Reading for longer would let the write-ahead log grow. */
 const MOST_BYTES = 1_000_000_000;
 
 /** `problem` null: every page of it was read and fits. */
 export function judgeDatabase(path: string, bytes: number, problem: string | null): Finding {
-  if (problem !== null) return wrong(`${path}: ${problem}.`, MEND);
+  if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
   return ok(`SQLite's quick_check read ${size(bytes)} of ${path} and found nothing wrong.`);
 }
 

@@ -19,9 +19,9 @@ export function judgeInodes(place: string, { free, all }: Room): Finding {
 }
 
 function judgeRoom(share: number, saw: string, place: string): Finding {
-  const mend = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what takes it`;
-  if (share < ALMOST_NONE) return wrong(saw, mend);
-  return share < LITTLE ? warning(saw, mend) : ok(saw);
+  const fix = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what takes it`;
+  if (share < ALMOST_NONE) return wrong(saw, fix);
+  return share < LITTLE ? warning(saw, fix) : ok(saw);
 }
 
 export function judgeMount(place: string, mounts: string): Finding {

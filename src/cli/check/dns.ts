@@ -28,10 +28,10 @@ const POLICY_BYTES = 65_536;
 /** `status` missing of a record that mail works without is worth a warning. */
 export function judgeRecord(domain: string, { record, verdict }: ComparedRecord): Finding {
   const saw = `${record.type} ${record.name}: ${verdict.detail}`;
-  const mend = `${PROGRAM} dns records ${domain}  # prints what to publish`;
+  const fix = `${PROGRAM} dns records ${domain}  # prints what to publish`;
   if (verdict.status === "ok") return ok(saw);
-  if (verdict.status === "unknown") return unknown(saw, mend);
-  return record.required ? wrong(saw, mend) : warning(saw, mend);
+  if (verdict.status === "unknown") return unknown(saw, fix);
+  return record.required ? wrong(saw, fix) : warning(saw, fix);
 }
 
 function records<const Name extends string>(name: Name, kinds: readonly RecordKind[], does: string): Check<Name> {
@@ -56,18 +56,21 @@ type MtaSts = Readonly<{ domain: string; hostname: string; found: Published; pol
 
 /** RFC 8461: `policy` is what the web server of the domain gives out, or why it gives nothing; null: none is announced. */
 export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
-  const mend = "docs/dns-records.md tells how to publish MTA-STS";
+  const fix = "docs/dns-records.md explains how to publish MTA-STS";
   if (found.type === "failed") return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.why}).`);
   if (policy === null)
-    return warning(`${domain} announces no MTA-STS: servers that deliver to it need not insist on TLS.`, mend);
+    return warning(`${domain} announces no MTA-STS: servers that deliver to it need not insist on TLS.`, fix);
   if (policy instanceof Error)
-    return wrong(`${domain} announces MTA-STS, but its policy cannot be fetched: ${policy.message}`, mend);
+    return wrong(`${domain} announces MTA-STS, but its policy cannot be fetched: ${policy.message}`, fix);
   const hosts = [...policy.matchAll(/^mx:\s*(\S+)\s*$/gm)].map(([, host = ""]) => host.toLowerCase());
   const fits = hosts.some((host) => host === hostname || (host.startsWith("*.") && hostname.endsWith(host.slice(1))));
   if (!/^version:\s*STSv1\s*$/m.test(policy) || !fits)
-    return wrong(`The MTA-STS policy of ${domain} does not name ${hostname}: others may refuse to deliver.`, mend);
+    return wrong(
+      `The MTA-STS policy of ${domain} does not name ${hostname}: other servers may refuse to deliver.`,
+      fix,
+    );
   const mode = /^mode:\s*(\w+)/m.exec(policy)?.[1] ?? "none";
-  if (mode !== "enforce") return warning(`The MTA-STS policy of ${domain} is only "${oneLine(mode)}".`, mend);
+  if (mode !== "enforce") return warning(`The MTA-STS policy of ${domain} is only "${oneLine(mode)}".`, fix);
   return ok(`${domain} enforces TLS to ${hostname} (MTA-STS).`);
 }
 

@@ -2,23 +2,23 @@
 export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
 export type State = (typeof STATES)[number];
 
-/** `saw` is the evidence, `mend` the command or page that helps; empty if nothing needs to be done. */
-export type Finding = Readonly<{ state: State; saw: string; mend: string }>;
+/** `saw` is the evidence, `fix` the command or page that helps; empty if nothing needs to be done. */
+export type Finding = Readonly<{ state: State; saw: string; fix: string }>;
 
 export function ok(saw: string): Finding {
-  return { state: "ok", saw, mend: "" };
+  return { state: "ok", saw, fix: "" };
 }
 
-export function unknown(saw: string, mend = ""): Finding {
-  return { state: "unknown", saw, mend };
+export function unknown(saw: string, fix = ""): Finding {
+  return { state: "unknown", saw, fix };
 }
 
-export function warning(saw: string, mend: string): Finding {
-  return { state: "warning", saw, mend };
+export function warning(saw: string, fix: string): Finding {
+  return { state: "warning", saw, fix };
 }
 
-export function wrong(saw: string, mend: string): Finding {
-  return { state: "wrong", saw, mend };
+export function wrong(saw: string, fix: string): Finding {
+  return { state: "wrong", saw, fix };
 }
 
 /** The worst of several, with the evidence of all that are as bad; `saw` if there is none. */
@@ -28,7 +28,7 @@ export function worstOf(findings: readonly Finding[], saw: string): Finding {
   const [first] = those;
   if (first === undefined) return ok(saw);
   const sentences = those.map((finding) => finding.saw.replace(/\.?$/, "."));
-  return { state, saw: [...new Set(sentences)].join(" "), mend: first.mend };
+  return { state, saw: [...new Set(sentences)].join(" "), fix: first.fix };
 }
 
 const LISTED = 5;

@@ -18,7 +18,7 @@ test("the firewall accepts what the settings and SSH need, and nothing else", ()
   const less = judgeOpenPorts(confirmed, opening("22/tcp", "25/tcp", "993/tcp"));
   assert.deepEqual([less.state, /shuts 993\/tcp\./.test(less.saw)], ["wrong", true], less.saw);
   const trial = judgeOpenPorts({ ...NONE, state: "trial", open: OPEN, waitsS: 60 }, OPEN);
-  assert.deepEqual([trial.state, /firewall confirm/.test(trial.mend)], ["warning", true]);
+  assert.deepEqual([trial.state, /firewall confirm/.test(trial.fix)], ["warning", true]);
 });
 
 for (const [state, judged] of [

@@ -12,7 +12,7 @@ import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
-const MEND = `${PROGRAM} status  # says why the firewall cannot be used; the guard builds the table again by itself`;
+const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guard rebuilds the table on its own`;
 
 /** The guard asks the kernel for sets and chains, not for each rule. */
 const REBUILD = `${PROGRAM} restart  # the guard builds the table again`;
@@ -26,17 +26,17 @@ const DROPS_ALL = /^(?:counter (?:name "?\w+"? |packets \d+ bytes \d+ )?)?drop$/
 
 /** `chain`: what nft(8) prints of the chain, empty if it does not exist; `banned`: of the one that gets what is banned. */
 export function judgeChain(chain: string, banned: string, trouble: string): Finding {
-  if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, MEND);
+  if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, FIX);
   const sets = ["ban4", "ban6", "net4", "net6"];
   const missing = sets.filter((set) => !chain.includes(`@${set} goto banned`));
-  if (missing.length > 0) return wrong(`The chain input of ${TABLE} drops nothing of ${missing.join(", ")}.`, MEND);
+  if (missing.length > 0) return wrong(`The chain input of ${TABLE} drops nothing of ${missing.join(", ")}.`, FIX);
   const early = chain
     .slice(0, chain.lastIndexOf("goto banned"))
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => LEAVES.test(line) && !OURS.test(line) && !line.endsWith(" goto banned"));
-  if (early.length > 0) return wrong(`Before any ban, the chain input of ${TABLE} has: ${some(early)}.`, MEND);
-  if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, MEND);
+  if (early.length > 0) return wrong(`Before any ban, the chain input of ${TABLE} has: ${some(early)}.`, FIX);
+  if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, FIX);
   const rules = rulesOf(banned);
   const loose = rules.filter((rule) => LEAVES.test(rule));
   if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets go by: ${some(loose)}.`, REBUILD);
@@ -53,7 +53,7 @@ function rulesOf(chain: string): readonly string[] {
 
 /** `chains`: the output of `nft list chains`. Other tables' openings are not judged. */
 export function judgeOthers(chains: string | null): Finding {
-  if (chains === null) return unknown("nft cannot be asked.", MEND);
+  if (chains === null) return unknown("nft cannot be asked.", FIX);
   let table = "";
   const strict: string[] = [];
   for (const line of chains.split("\n")) {
@@ -62,7 +62,7 @@ export function judgeOthers(chains: string | null): Finding {
   }
   if (strict.length === 0) return ok("No other table of the firewall drops what it does not name.");
   return unknown(
-    `Another firewall drops what it does not let in (${some(strict)}): whether it lets mail in is seen from outside only.`,
+    `Another firewall drops everything it does not accept (${some(strict)}): whether it accepts mail can only be seen from outside.`,
     "nft list ruleset  # look for ports 25, 465, 587 and 993",
   );
 }
@@ -71,8 +71,8 @@ export function judgeOthers(chains: string | null): Finding {
 export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
   if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so the secret alone protects port ${port}.`);
   if (reached === null) return unknown(`Whether other users reach port ${port} could not be tried.`);
-  if (reached) return wrong(`Programs of every user reach port ${port}, where Dovecot asks the guard.`, MEND);
-  return ok(`A program of another user (nobody) is refused at port ${port}, where Dovecot asks the guard.`);
+  if (reached) return wrong(`Programs of every user reach port ${port}, where Dovecot asks the guard.`, FIX);
+  return ok(`An unprivileged program (nobody) is refused at port ${port}, where Dovecot asks the guard.`);
 }
 
 /** nobody and nogroup, in all of Debian (base-passwd). */
@@ -97,8 +97,8 @@ export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
       const more = beyond(state.open ?? wanted, wanted);
       if (isNothing(more)) return ok(said);
       return warning(
-        `The firewall still lets in ${shownOpening(more)}, which the settings do not name and SSH does not need.`,
-        `${PROGRAM} firewall try  # shuts it, and is taken back unless you confirm`,
+        `The firewall still accepts ${shownOpening(more)}, which the settings do not name and SSH does not need.`,
+        `${PROGRAM} firewall try  # closes it, and is undone unless you confirm`,
       );
     }
     case "bans":
@@ -125,7 +125,7 @@ export async function kernelState({ machine, settings, layout }: Server): Promis
 export const firewall = [
   {
     name: "inner-port",
-    does: "Connects as the user nobody to the port at which only Dovecot may ask the guard.",
+    does: "Connects without privileges to the port at which only Dovecot may ask the guard.",
     look: async (server) => {
       const { settings } = server;
       return judgeInner(settings["ports.login_policy"], settings["firewall.enabled"], await isReached(server));
@@ -133,7 +133,7 @@ export const firewall = [
   },
   {
     name: "open-ports",
-    does: "Reads from the kernel which ports the firewall lets in, and compares them with the settings and SSH.",
+    does: "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
     look: async (server) => {
       const state = await kernelState(server);
       return judgeOpenPorts(state, wantedOpening(server.settings, state.state === "confirmed" ? await sshDoors() : []));

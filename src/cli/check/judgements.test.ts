@@ -23,11 +23,11 @@ const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>(
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 /** The judgement, and that whatever is not ok says what helps. */
-function is(state: State, { state: found, saw, mend }: Finding): void {
+function is(state: State, { state: found, saw, fix }: Finding): void {
   assert.equal(found, state, saw);
   assert.notEqual(saw, "");
-  if (found === "ok") assert.equal(mend, "");
-  if (found === "warning" || found === "wrong") assert.notEqual(mend, "");
+  if (found === "ok") assert.equal(fix, "");
+  if (found === "warning" || found === "wrong") assert.notEqual(fix, "");
 }
 
 test("passwords: a well-known one is wrong, and an imported hash tells nothing", () => {
@@ -107,7 +107,7 @@ test("mail flow: only a refusal is right, and what is neither yes nor no is unkn
   is("wrong", judgePort25("250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n"));
 });
 
-test("accounts: unused for 90 days, also if never used, but not if suspended", () => {
+test("accounts: unused for 90 days, even if never used, but not if suspended", () => {
   const one = { name: "a@example.org", suspended: false, createdAt: new Date(NOW - 100 * DAY_MS).toISOString() };
   const signedIn = (days: number): string => new Date(NOW - days * DAY_MS).toISOString();
   is("ok", judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
@@ -251,7 +251,7 @@ test("updates: those of security are wrong, and old or no lists prove nothing", 
   is("warning", judgeUpdates(line("Debian:12.13/oldstable").replace("openssl", "debian-security-support"), NOW, NOW));
   const kernel = judgeUpdates("Inst linux-image-41 (6.1 Debian-Security:12/oldstable-security [amd64])\n", NOW, NOW);
   is("wrong", kernel);
-  assert.match(kernel.mend, /--with-new-pkgs/);
+  assert.match(kernel.fix, /--with-new-pkgs/);
   is("unknown", judgeUpdates("", NOW - 8 * DAY_MS, NOW));
   is("unknown", judgeUpdates("", null, NOW));
   is("unknown", judgeUpdates(null, NOW, NOW));

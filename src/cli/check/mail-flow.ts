@@ -21,7 +21,7 @@ const PLAIN = Buffer.from(`\0${NO_ACCOUNT}\0${WRONG_PASSWORD}`).toString("base64
 export function judgeRelay(answer: string): Finding {
   const says = oneLine(answer.trim());
   if (answer.startsWith("5")) return ok(`Mail for ${ELSEWHERE} is refused: ${says}`);
-  if (answer.startsWith("4")) return unknown(`Mail for ${ELSEWHERE} is put off: ${says}`, `${PROGRAM} status`);
+  if (answer.startsWith("4")) return unknown(`Mail for ${ELSEWHERE} is deferred: ${says}`, `${PROGRAM} status`);
   return wrong(`Port 25 takes mail for ${ELSEWHERE} from a stranger: ${says}`, APPLY);
 }
 
@@ -86,8 +86,8 @@ async function greeted(dialogue: PortDialogue, isTls = false): Promise<string> {
 
 function signIn(server: Server, name: "submission" | "submissions"): Promise<Finding> {
   const door: Door | undefined = doorsOf(server.settings).find((one) => one.name === name);
-  if (door === undefined) return Promise.resolve(unknown(`There is no port for ${name}.`));
-  const isTls = door.begins === "at_once";
+  if (door === undefined) return Promise.resolve(unknown(`No port is set for ${name}.`));
+  const isTls = door.tlsStart === "at_once";
   return talk({ port: door.port, localAddress: PROBE_ADDRESS, goodbye: door.goodbye }, isTls, async (dialogue) => {
     await greeted(dialogue, isTls);
     return judgeSignIn(name, await dialogue.ask(`AUTH PLAIN ${PLAIN}`));

@@ -20,7 +20,7 @@ test("a sign-in that the relay takes, over verified TLS", async () => {
   assert.equal(found.state, "ok", found.saw);
 });
 
-test("AUTH LOGIN where there is no other", async () => {
+test("AUTH LOGIN where the relay offers nothing better", async () => {
   const answers = [
     [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"],
     [/^AUTH LOGIN$/, "334 VXNlcm5hbWU6\r\n"],

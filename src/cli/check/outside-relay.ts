@@ -13,14 +13,14 @@ import { type Finding, ok, unknown, wrong } from "./finding.ts";
 const TIMEOUT_MS = 15 * SECOND_MS;
 /** RFC 8314: TLS starts at once. */
 const SUBMISSIONS = 465;
-const MEND = "docs/install/outside-relay.md tells what may be wrong";
+const FIX = "docs/install/outside-relay.md lists possible causes";
 
 /** The last answer of a sign-in (RFC 4954 section 6). Only its code is shown: a server may repeat the password. */
 export function judgeSignIn(relay: string, answer: string): Finding {
   const code = /^\d{3}/.exec(answer.trim().split("\r\n").at(-1) ?? "")?.[0] ?? "nothing";
   if (code === "235") return ok(`All mail to others leaves by ${relay} (outbound.relay), which takes the sign-in.`);
   if (code.startsWith("4")) return unknown(`${relay} (outbound.relay) takes no sign-in for now: it answers ${code}.`);
-  return wrong(`${relay} (outbound.relay) refuses the name or the password: it answers ${code}.`, MEND);
+  return wrong(`${relay} (outbound.relay) refuses the name or the password: it answers ${code}.`, FIX);
 }
 
 /** Signs in at the relay, as Postfix does, and ends before any mail. */
@@ -33,8 +33,8 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
       return ok(`All mail to others leaves by ${name} (outbound.relay), without a sign-in.`);
     return judgeSignIn(name, await signIn(relay, { hostname: settings.hostname, login, resolver }));
   } catch (error) {
-    if (error instanceof SetUpFailure) return wrong(messageOf(error), MEND);
-    return wrong(`No mail to others can leave by ${name} (outbound.relay): ${messageOf(error)}.`, MEND);
+    if (error instanceof SetUpFailure) return wrong(messageOf(error), FIX);
+    return wrong(`No mail can leave by ${name} (outbound.relay): ${messageOf(error)}.`, FIX);
   }
 }
 
@@ -49,8 +49,8 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
     await dialogue.hears(SMTP_REPLY);
     let offers = await dialogue.ask(`EHLO ${hostname}`);
     if (relay.port !== SUBMISSIONS) {
-      const begins = await dialogue.ask("STARTTLS");
-      if (!begins.startsWith("220")) throw new Error("it offers no TLS");
+      const answer = await dialogue.ask("STARTTLS");
+      if (!answer.startsWith("220")) throw new Error("it offers no TLS");
       await dialogue.startTls(tls);
       offers = await dialogue.ask(`EHLO ${hostname}`);
     }

@@ -28,10 +28,10 @@ export function judgeDashboard(
   isOpen: boolean,
   weakness: string | null = null,
 ): Finding {
-  const mend = `${PROGRAM} admin passwd`;
-  if (hash === null) return unknown("No password of the dashboard is stored.", mend);
-  if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, mend);
-  if (weakness !== null) return warning(`ADMIN_PASSWORD, which still opens the dashboard, is weak: ${weakness}`, mend);
+  const fix = `${PROGRAM} admin passwd`;
+  if (hash === null) return unknown("No password of the dashboard is stored.", fix);
+  if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, fix);
+  if (weakness !== null) return warning(`ADMIN_PASSWORD, which still opens the dashboard, is weak: ${weakness}`, fix);
   return ok(`None of ${tried} well-known passwords opens the dashboard.`);
 }
 
@@ -73,7 +73,9 @@ export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
     return wrong(`Passwords that are guessed first open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
   if (untried > 0)
-    return unknown(`${plural(untried, "imported account")} could not be tried: too many, or hashes of another scheme.`);
+    return unknown(
+      `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,
+    );
   return ok(tried === 0 ? "No account was imported." : `None of ${plural(tried, "imported account")} opens so.`);
 }
 
@@ -107,7 +109,7 @@ function hostOf(address: string): string {
 
 /** Every program of the shell has its variables. */
 export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
-  if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("No password of the dashboard stands in the environment.");
+  if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("The environment has no password of the dashboard.");
   return warning(
     "ADMIN_PASSWORD is set in this shell: every program that it starts can read it, and a start takes it only once.",
     "unset ADMIN_PASSWORD",

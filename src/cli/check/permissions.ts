@@ -17,7 +17,7 @@ export type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: nu
 /** The present state; null: it does not exist. */
 export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
-const MEND = `${PROGRAM} restart  # each start restores owners and modes`;
+const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
 /** Fewer rights than wanted are not a danger: `status` shows what cannot work then. */
 export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
@@ -28,13 +28,13 @@ export function judgeOwners(what: string, entries: readonly (readonly [Wanted, F
     if (owner && more === 0) return [];
     return [`${wanted.path} is ${said(found)} instead of ${said(wanted)}`];
   });
-  if (bad.length > 0) return wrong(`${some(bad)}.`, MEND);
+  if (bad.length > 0) return wrong(`${some(bad)}.`, FIX);
   const there = entries.filter(([, found]) => found !== null).length;
   return ok(`${plural(there, what)} with the owner and the mode that set-up gives.`);
 }
 
 export function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
-  if (open.length > 0) return wrong(`Others than root can change ${some(open)}.`, MEND);
+  if (open.length > 0) return wrong(`Users other than root can change ${some(open)}.`, FIX);
   return ok(`Root alone can change what is in ${program}, ${conf} and ${services}.`);
 }
 

@@ -48,7 +48,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[])
       `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which speaks without TLS.`,
       `${PROGRAM} config set http.address 127.0.0.1  # and a proxy before it: docs/reverse-proxy.md`,
     );
-  return ok(`The ports ${inner.join(", ")} are open to this machine alone.`);
+  return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
 }
 
 /** `open`: the openings of a strict firewall; null: every port. */
@@ -65,7 +65,7 @@ export function judgeOthers(
       ? ok("Nothing else listens for the outside.")
       : ok("The strict firewall shuts whatever else listens for the outside.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
-    return ok(`Besides the server only ssh listens: ${some(said)}.`);
+    return ok(`Apart from the server only ssh listens: ${some(said)}.`);
   return warning(`Other programs listen for the outside: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
 }
 
@@ -85,7 +85,7 @@ export function judgeResolver(listeners: readonly Listener[]): Finding {
       `The resolver listens for others: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
       `${PROGRAM} config apply`,
     );
-  return ok("The resolver listens for this machine alone.");
+  return ok("The resolver listens for this machine only.");
 }
 
 /** Above 1023: where databases, caches and administration usually listen. */
@@ -118,14 +118,14 @@ export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Find
   if (found.length > 0)
     return wrong(
       `Others than proxies can connect, and say where they come from, at ${some(found)}.`,
-      `${PROGRAM} status  # what it says of the firewall; docs/mail-proxy.md`,
+      `${PROGRAM} status  # shows the state of the firewall; docs/mail-proxy.md`,
     );
-  return ok("The ports that believe a PROXY header are closed to others than proxies.");
+  return ok("The ports that trust a PROXY header accept connections from proxies only.");
 }
 
 async function proxied({ machine, settings }: Server): Promise<Finding> {
   const doors = proxiedPorts(settings);
-  if (doors === null) return ok("No port believes a PROXY header.");
+  if (doors === null) return ok("No port trusts a PROXY header.");
   const isProxy = (host: string): boolean => {
     const ip = parseIp(host);
     return ip !== null && settings["proxy.networks"].some((network) => contains(network, ip));
@@ -147,7 +147,7 @@ function outside(machine: Machine): readonly string[] {
 
 async function scan({ machine, settings }: Server): Promise<Finding> {
   const hosts = outside(machine);
-  if (hosts.length === 0) return unknown("This machine has no address besides loopback.");
+  if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
   // Those of the settings are looked at by others, and each connection there is one more line in a log.
   const all = portsOf(settings);
   const promised = all.filter(({ address }) => address === null || !isLoopback({ address })).map(({ port }) => port);
@@ -178,12 +178,12 @@ export const ports = [
   },
   {
     name: "private",
-    does: "Looks whether the dashboard and the guard's own port are open to this machine alone.",
+    does: "Checks that the dashboard and the guard's own port are open to this machine only.",
     look: look((_, found, settings) => judgePrivate(settings, found)),
   },
   {
     name: "resolver",
-    does: "Looks whether the server's resolver listens for this machine alone.",
+    does: "Checks that the server's resolver listens for this machine only.",
     look: look((_, found) => judgeResolver(found)),
   },
   {

@@ -28,7 +28,7 @@ const SMTP_PORT = 25;
 export function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
   const shown = publicZone(zone);
   if (about.type === "failed" || test.type !== "addresses")
-    return unknown(`${shown} gives no answers that can be believed.`);
+    return unknown(`${shown} gives answers that cannot be trusted.`);
   if (about.type === "none") return ok(`${what} is not on ${shown}`);
   const read = readListAnswer(zone, about.addresses);
   if (read.type === "refused") return unknown(`${shown} does not answer us: ${read.why}.`);

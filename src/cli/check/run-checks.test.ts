@@ -38,7 +38,7 @@ test("a check that throws or hangs is unknown, and hinders no other; databases c
 });
 
 test("of several findings the worst counts, with all that are as bad", () => {
-  const found = worstOf([ok("a"), wrong("b.", "mend b"), unknown("c"), wrong("d", "mend d"), wrong("d", "")], "");
-  assert.deepEqual(found, { state: "wrong", saw: "b. d.", mend: "mend b" });
+  const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")], "");
+  assert.deepEqual(found, { state: "wrong", saw: "b. d.", fix: "fix b" });
   assert.deepEqual(worstOf([], "none"), ok("none"));
 });

@@ -41,7 +41,7 @@ function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promi
   return Promise.all(
     checks.map(async (one) => {
       const began = performance.now();
-      const { state, saw, mend } = await looked(one, server, mostMs);
+      const { state, saw, fix } = await looked(one, server, mostMs);
       const tookMs = Math.round(performance.now() - began);
       const id = `${name}.${one.name}`;
       return {
@@ -50,7 +50,7 @@ function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promi
         state,
         did: one.does,
         evidence: withoutPassword(oneLine(saw)),
-        mend: mend === "" ? null : mend,
+        mend: fix === "" ? null : fix,
         tookMs,
       };
     }),

@@ -31,8 +31,8 @@ async function pair(): Promise<Readonly<{ key: Buffer; cert: Buffer }>> {
 
 test("a server of today refuses TLS 1.1 and speaks a newer one; one of yesterday is found out", async () => {
   const files = await pair();
-  const begins = { name: "IMAPS", begins: "at_once", goodbye: "" } as const;
-  const today = { ...begins, port: await listenOnPort(createServer({ ...files, minVersion: "TLSv1.2" })) };
+  const plain = { name: "IMAPS", tlsStart: "at_once", goodbye: "" } as const;
+  const today = { ...plain, port: await listenOnPort(createServer({ ...files, minVersion: "TLSv1.2" })) };
   assert.equal(judgeOld("IMAPS", await handshake(today, { ...OPTIONS, offer: OFFERS.old })).state, "ok");
   const shaken = await handshake(today, OPTIONS);
   assert.equal(judgeModern("IMAPS", shaken).state, "ok");
@@ -44,7 +44,7 @@ test("a server of today refuses TLS 1.1 and speaks a newer one; one of yesterday
   assert.equal(certificate.fingerprint256, new X509Certificate(files.cert).fingerprint256);
 
   const old = { ...files, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-  const yesterday = { ...begins, port: await listenOnPort(createServer(old)) };
+  const yesterday = { ...plain, port: await listenOnPort(createServer(old)) };
   assert.equal(judgeOld("IMAPS", await handshake(yesterday, { ...OPTIONS, offer: OFFERS.old })).state, "wrong");
   assert.equal(judgeModern("IMAPS", await handshake(yesterday, OPTIONS)).state, "wrong");
 });
@@ -55,7 +55,7 @@ test("an attempt that proves nothing is unknown: no server, or a version that ou
   assert.equal(judgeOld("SMTP", failure("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")).state, "unknown");
   assert.equal(judgeOld("SMTP", failure("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")).state, "ok");
   const plain = { name: "SMTP", port: await servedPort(saying("220 a\r\n250 b\r\n502 no\r\n")), goodbye: "" } as const;
-  const shaken = await handshake({ ...plain, begins: "starttls" }, OPTIONS);
+  const shaken = await handshake({ ...plain, tlsStart: "starttls" }, OPTIONS);
   assert.deepEqual([shaken.ok, judgeModern("SMTP", shaken).state], [false, "wrong"]);
 });
 

@@ -15,7 +15,7 @@ import { type Check, type Server, type Shaken, shakeAll } from "./server.ts";
 const TIMEOUT_MS = 10_000;
 const SOON_DAYS = 14;
 const MOST_ADDRESSES = 4;
-const MEND = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
+const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
 
 /** Silence, and what OpenSSL says where it has no such version itself: neither proves anything about the server. */
 const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
@@ -40,7 +40,7 @@ export function judgeKey({ publicKey }: X509Certificate): Finding {
   const type = publicKey.asymmetricKeyType ?? "unknown";
   const bits = modulusLength ?? Number(/\d{3}/.exec(namedCurve ?? "256")?.[0] ?? 256);
   const saw = `The certificate has a key of ${bits} bits (${type}${namedCurve === undefined ? "" : `, ${namedCurve}`}).`;
-  return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, MEND) : ok(saw);
+  return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, FIX) : ok(saw);
 }
 
 /** Without link-local addresses, which also need the link's name. */
@@ -49,28 +49,28 @@ function isReached(address: Ip): boolean {
 }
 
 export function judgeModern(door: string, shaken: Handshake): Finding {
-  if (!shaken.ok) return wrong(`${door} begins no TLS: ${shaken.says}`, `${PROGRAM} status`);
+  if (!shaken.ok) return wrong(`${door} does not start TLS: ${shaken.says}`, `${PROGRAM} status`);
   const today = /^TLSv1\.[23]$/.test(shaken.protocol);
-  return today ? ok(`${door} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${door} ${shaken.protocol}`, MEND);
+  return today ? ok(`${door} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${door} ${shaken.protocol}`, FIX);
 }
 
 export function judgeName(hostname: string, certificate: X509Certificate): Finding {
   const names = certificate.subjectAltName ?? certificate.subject;
   if (certificate.checkHost(hostname) !== undefined) return ok(`The certificate names ${hostname} (${names}).`);
-  return wrong(`The certificate names ${names}, and not ${hostname}.`, MEND);
+  return wrong(`The certificate names ${names}, and not ${hostname}.`, FIX);
 }
 
 export function judgeChain(distrust: string | null, issuer: string): Finding {
   if (distrust === null) return ok(`A public authority vouches for the certificate (${issuer}).`);
   const says = `No public authority vouches for the certificate (${distrust}): mail programs warn, and servers that insist do not deliver.`;
-  return warning(says, MEND);
+  return warning(says, FIX);
 }
 
 export function judgeDays(validTo: number, now: number): Finding {
   const left = Math.floor((validTo - now) / DAY_MS);
   const day = new Date(validTo).toISOString().slice(0, 10);
-  if (validTo <= now) return wrong(`The certificate expired on ${day}.`, MEND);
-  if (left < SOON_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, MEND);
+  if (validTo <= now) return wrong(`The certificate expired on ${day}.`, FIX);
+  if (left < SOON_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
@@ -98,7 +98,7 @@ async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: H
 /** The certificate that IMAPS serves, if it does. */
 async function onImaps(server: Server, judge: (certificate: X509Certificate, distrust: string | null) => Finding) {
   const [, shaken] = [...(await server.shaken())].find(([{ name }]) => name === "IMAPS") ?? [];
-  if (shaken?.ok !== true || shaken.certificate === null) return unknown("IMAPS serves no certificate.", MEND);
+  if (shaken?.ok !== true || shaken.certificate === null) return unknown("IMAPS serves no certificate.", FIX);
   return judge(shaken.certificate, shaken.distrust);
 }
 
@@ -122,7 +122,7 @@ export const tls = [
   },
   {
     name: "handshake",
-    does: "Begins TLS at each mail port, as mail programs do.",
+    does: "Starts TLS at each mail port, as mail programs do.",
     look: (server) => eachDoor(server.shaken(), judgeModern),
   },
   {
@@ -132,7 +132,7 @@ export const tls = [
   },
   {
     name: "public",
-    does: "Begins TLS with SMTP and IMAPS at the machine's own addresses, as others reach them.",
+    does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as clients on the net do.",
     look: async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
       const hosts = machine.addresses().filter(isReached).slice(0, MOST_ADDRESSES);
@@ -143,7 +143,7 @@ export const tls = [
           return judgeModern(`${door.name} at ${host}`, await handshake(door, options));
         }),
       );
-      if (findings.length === 0) return unknown("This machine has no address besides loopback.");
+      if (findings.length === 0) return unknown("This machine only has loopback addresses.");
       return worstOf(await Promise.all(findings), "");
     },
   },
@@ -151,7 +151,7 @@ export const tls = [
     name: "cleartext",
     does: "Looks whether SMTP and submission take passwords before TLS.",
     look: async ({ settings }) => {
-      const plain = doorsOf(settings).filter(({ begins }) => begins === "starttls");
+      const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
       return worstOf(await Promise.all(plain.map(offersBeforeTls)), "");
     },
   },

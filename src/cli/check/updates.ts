@@ -40,9 +40,9 @@ export function judgeAutomatic(said: string | null): Finding {
   if (said === null) return unknown("apt-config cannot be asked.");
   const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
   if (days !== "0" && days !== "")
-    return ok(`Debian installs security updates by itself (every ${plural(Number(days), "day")}).`);
+    return ok(`Debian installs security updates automatically (every ${plural(Number(days), "day")}).`);
   return warning(
-    "Debian does not install security updates by itself.",
+    "Debian does not install security updates automatically.",
     "apt-get install unattended-upgrades && dpkg-reconfigure -plow unattended-upgrades",
   );
 }

@@ -20,13 +20,13 @@ test("an account's page says which key its mail has, and what opens the rest", (
 
 test("all accounts: absent states are not mentioned; of many names only some are", () => {
   assert.deepEqual(keyCountsText({ own: 1, without: [], ofFile: 0, closed: [] }, true), [
-    "1 account has a key of its own, which the password opens.",
+    "1 account has its own key, which the password opens.",
   ]);
   const many = Array.from({ length: MOST_NAMED }, (_, i) => `a${i}@example.org`);
   assert.deepEqual(keyCountsText({ own: 2, without: many, ofFile: 1, closed: [ANNA] }, true), [
-    "2 accounts have a key of their own, which the password opens.",
+    "2 accounts have their own keys, which the passwords open.",
     `The server's key encrypts the mail of ${many.join(", ")} and others, until their password is set: ./ghostinbox account passwd ADDRESS`,
-    "The server's key encrypts the mail of 1 account of the accounts file, whose passwords nobody here knows.",
+    "The server's key encrypts the mail of 1 account of the accounts file, whose password is not known here.",
     "Older mail is locked, because the password was set without the recovery key, of anna@example.org: ./ghostinbox encryption recover ADDRESS --recovery-key FILE",
   ]);
   const counts = { own: 2, without: [ANNA], ofFile: 1, closed: [] };

@@ -38,13 +38,13 @@ export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAcc
   if (!byAccount) return locked;
   const serverKey = "The server's key encrypts the mail of";
   return [
-    `${plural(own, "account")} ${own === 1 ? "has" : "have"} a key of ${own === 1 ? "its" : "their"} own, which the password opens.`,
+    `${plural(own, "account")} ${own === 1 ? "has its own key, which the password opens" : "have their own keys, which the passwords open"}.`,
     ...(without.length === 0
       ? []
       : [`${serverKey} ${named(without)}, until their password is set: ${PROGRAM} account passwd ADDRESS`]),
     ...(ofFile === 0
       ? []
-      : [`${serverKey} ${plural(ofFile, "account")} of the accounts file, whose passwords nobody here knows.`]),
+      : [`${serverKey} ${plural(ofFile, "account")} of the accounts file, whose password is not known here.`]),
     ...locked,
   ];
 }

@@ -71,6 +71,6 @@ test("skipped events are reported, and that counts started too low", () => {
   assert.equal(leftOut({ cut: false, windowsFilled: true }), "");
   assert.match(
     leftOut({ cut: true, windowsFilled: false }),
-    /^Only the newest events were looked at\. Counts over long times, .* began too low/,
+    /^Only the newest events were looked at\. Counts over long times, .* started too low/,
   );
 });

@@ -19,7 +19,7 @@ export function printReplay(report: ReplayReport, file: string): string {
   const lost =
     unreached === 0
       ? ""
-      : ` ${plural(unreached, "more event")} would not have happened: what came before in the same connection or sign-in would have been refused.`;
+      : ` ${plural(unreached, "more event")} would not have happened: an earlier step of the same connection or sign-in would have been refused.`;
   return [
     `${head}\n${plural(differences, "decision")} ${differences === 1 ? "differs" : "differ"}.${lost}`,
     addresses("Would have been banned, and was not", banned),
@@ -95,7 +95,7 @@ function section(title: string, total: number, rows: readonly (readonly string[]
 /** Empty if no event was skipped. */
 export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
   if (!cut) return "";
-  const low = " Counts over long times, such as the mails of a day, began too low, so more may be turned away.";
+  const low = " Counts over long times, such as the mails of a day, started too low, so more may be refused.";
   return `Only the newest events were looked at.${windowsFilled ? "" : low}`;
 }
 
@@ -112,7 +112,7 @@ function reachOf(reach: ReplayReach): string {
     from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
     settingsApplied === 0
       ? ""
-      : `Settings were applied ${plural(settingsApplied, "time")} meanwhile: what was decided before may differ for that alone.`,
+      : `Settings were applied ${plural(settingsApplied, "time")} in the meantime: earlier decisions may differ only because of that.`,
     "Not known: what a client that was turned away would have done next (its password counts as wrong), and what the firewall dropped.",
   ]
     .filter((line) => line !== "")

@@ -101,7 +101,7 @@ export function printMessage(
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
     ].join("\n"),
     others(otherQueueIds),
-    complete ? "" : "There is more: only the newest is told here.",
+    complete ? "" : "There is more: only the newest events are shown here.",
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
     printRemedies(timeline, inForce),
   ]);

@@ -98,9 +98,9 @@ test("the settings of a reason are those of its numbers; a ban's own row has non
   };
   const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
   const inForce = new Map([["limits.mail.per_minute", "5"]]);
-  const told = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
-  assert.equal(told([blocked, banned]), "limits.mail.per_minute = 5.");
-  assert.equal(told([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
+  const setBy = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
+  assert.equal(setBy([blocked, banned]), "limits.mail.per_minute = 5.");
+  assert.equal(setBy([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
 });
 
 test("numbers that the ban's text lacks come from the event that brought it on", () => {
@@ -192,7 +192,7 @@ test("a mail names others with its Message-ID, and says where it tells only the 
   const text = printMessage({ ...report, otherQueueIds, complete: false }, IN_FORCE);
   assert.match(text, /Other mails have the same Message-ID: BBBBB0, .*BBBBB9 and 2 more \(--json\)\n/);
   assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
-  assert.match(text, /There is more: only the newest is told here\./);
+  assert.match(text, /There is more: only the newest events are shown here\./);
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
 });
 
@@ -213,7 +213,7 @@ test("a mail: its last word comes first, be it only that a filter wants it again
   assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
 });
 
-test("an account: its own actions come before a flood of others, with a note that there is more", () => {
+test("an account: its own actions come before a flood of strangers' events, with a note that there is more", () => {
   const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
   const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };

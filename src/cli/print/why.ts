@@ -76,7 +76,7 @@ function isUnknown({ report, protection, listedInSettings }: WhySubject): boolea
 }
 
 function offence({ memoryMs }: WhySubject, ban: BanItem): string {
-  if (ban.offences === 0) return `banned by ${ban.source}, so it is no offence that makes later bans longer.`;
+  if (ban.offences === 0) return `banned by ${ban.source}, which does not make later bans longer.`;
   return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
 }
 

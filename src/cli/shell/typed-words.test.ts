@@ -23,7 +23,7 @@ test("words that a usage spells out are offered at their place, and files", () =
     after("account networks:1")?.words.map(({ word }) => word),
     ["add", "remove", "list"],
   );
-  assert.equal(after("account networks:0"), undefined, "nobody knows the address");
+  assert.equal(after("account networks:0"), undefined, "the address is not known");
   assert.deepEqual(
     after("account quota:1")?.words.map(({ word }) => word),
     ["none", "default"],

@@ -128,7 +128,7 @@ describe("a restore drill", {
     writeFileSync(join(restored.tlsServed, "cert.pem"), "x");
     assert.match(keysTrouble(restored, layout, Date.now()) ?? "", /^its certificate cannot be used: /);
     writeFileSync(restored.settings, "domain = 1\n");
-    assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is no setting/);
+    assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
     // A snapshot that says that the account had more.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
     assert.ok((await restic.backup(stage, { host: "h", tags: [], watch })).ok);

@@ -67,7 +67,7 @@ export function composeFirewall(parts: FirewallParts) {
   const isEnforcing = () => enforcer.status().state === "enforcing";
   const blockedPorts = new BlockedPorts({ passed: () => passedConnections(inForce()), audit, notices, log });
   const hasProxies = doors !== null;
-  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, mend: () => enforcer.renew() });
+  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, renew: () => enforcer.renew() });
   return {
     enforcer,
     leakMonitor,

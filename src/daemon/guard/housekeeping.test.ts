@@ -46,7 +46,7 @@ async function setUp(
       clock: kit.clock,
       isEnforcing: () => true,
       hasProxies: false,
-      mend: () => undefined,
+      renew: () => undefined,
     }),
     disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
     served: { look: () => undefined },

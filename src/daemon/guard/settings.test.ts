@@ -19,7 +19,7 @@ test("a settings file is read, or its faults are reported", () => {
   const wrong = read('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   assert.match(
     wrong.ok ? "" : wrong.reason,
-    /^domain is no setting; the nearest is domains\. .*limits\.mail\.per_minute/,
+    /^domain is not a setting; the nearest is domains\. .*limits\.mail\.per_minute/,
   );
 });
 

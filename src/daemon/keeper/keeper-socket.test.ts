@@ -34,7 +34,7 @@ describe("the keeper's socket", () => {
   test("refuses what breaks the grammar before anything runs", async () => {
     const before = obeyed.length;
     const reply = await new KeeperClient(path).ask({ verb: "kick_account", account: "a b; reboot" });
-    assert.deepEqual(reply, { ok: false, reason: "That is no command of the keeper." });
+    assert.deepEqual(reply, { ok: false, reason: "That is not a command of the keeper." });
     assert.equal(obeyed.length, before);
   });
 

@@ -53,7 +53,7 @@ describe("settings that cannot be read", () => {
     test(`${command.verb} says what is wrong with them`, async () => {
       const { verbs } = keeper("domain = []\n[limits.mail]\nper_minute = 0\n");
       const reason = reasonOf(await verbs.obey(command));
-      assert.match(reason, /domain is no setting; the nearest is domains\./);
+      assert.match(reason, /domain is not a setting; the nearest is domains\./);
       assert.match(reason, /limits\.mail\.per_minute/);
     });
 

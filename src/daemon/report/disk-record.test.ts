@@ -48,7 +48,7 @@ test("a day of a clock that was ahead goes, and no more than a hundred are kept"
   assert.deepEqual([days.length, days[0]?.day, days.at(-1)?.day], [100, "2026-11-25", "2027-03-04"]);
 });
 
-test("a record that is no record counts as none, and a disk that is not there says so", () => {
+test("a record that is not a record counts as none, and a disk that is not there says so", () => {
   const layout = data();
   writeFileSync(layout.diskDays, "no record");
   assert.deepEqual(readDiskDays(layout), []);

@@ -78,7 +78,7 @@ test("after a failure it is tried again each hour, whatever the clock does", () 
   assert.equal(due({ ...failed, failure: { at: monday + 9 * DAY_MS, reason: "-" } }, WEEKLY, monday), "2026-11-23");
 });
 
-test("the record outlives its program, and one that is no record counts as none", () => {
+test("the record outlives its program, and one that is not a record counts as none", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual(readMailRecord(layout).done, []);
   mkdirSync(layout.report, { recursive: true });

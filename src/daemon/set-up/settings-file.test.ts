@@ -26,7 +26,7 @@ test("the file and the environment are read; the environment wins", async () => 
 test("one mistake is one sentence; of several each has a line", async () => {
   await assert.rejects(readSettings(withFile('domain = ["example.org"]\n'), {}), {
     name: "SetUpFailure",
-    message: /^domain is no setting; the nearest is domains\.$/,
+    message: /^domain is not a setting; the nearest is domains\.$/,
   });
   const layout = withFile('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   await assert.rejects(readSettings(layout, {}), (error: Error) => {

@@ -190,7 +190,7 @@ test("a port in use and a broken setting are one clear sentence each; SIGTERM is
   writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
   const broken = await outcome(layout.data);
   assert.equal(broken.code, 1);
-  assert.match(broken.stderr, /^ports\.httpp is no setting; the nearest is ports\.http\.\n$/);
+  assert.match(broken.stderr, /^ports\.httpp is not a setting; the nearest is ports\.http\.\n$/);
 });
 
 function run(data: string): ChildProcess {

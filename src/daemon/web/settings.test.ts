@@ -23,5 +23,5 @@ test("a file that is missing or wrong is one sentence", () => {
   const missing = read(null);
   assert.match(missing.read.ok ? "" : missing.read.reason, /web\.toml cannot be read: ENOENT/);
   const wrong = read("[ports]\nhttpp = 1\nhttp = 0\n").read;
-  assert.match(wrong.ok ? "" : wrong.reason, /^ports\.httpp is no setting; .* ports\.http/);
+  assert.match(wrong.ok ? "" : wrong.reason, /^ports\.httpp is not a setting; .* ports\.http/);
 });

@@ -42,7 +42,7 @@ test("it waits for a database that the guard has not made yet, and says so once"
 
 test("every query throws the same while the database cannot be read", () => {
   const { path, store } = fresh();
-  writeFileSync(path, "this is no database");
+  writeFileSync(path, "this is not a database");
   assert.throws(() => store.queries.bans(new HandClock().now(), { limit: 50, cursor: null }), StoreDown);
   assert.throws(() => newest(store), StoreDown);
 });

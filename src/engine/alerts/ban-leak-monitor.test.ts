@@ -11,13 +11,13 @@ const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON, ma
 function monitor(isEnforcing = true, hasProxies = false) {
   const clock = new HandClock();
   const notices = new NoticeBoard();
-  const mended: number[] = [];
-  const mend = (): unknown => mended.push(clock.now());
+  const renewed: number[] = [];
+  const renew = (): unknown => renewed.push(clock.now());
   return {
     clock,
     notices,
-    mended,
-    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, mend }),
+    renewed,
+    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, renew }),
   };
 }
 
@@ -41,12 +41,12 @@ test("a banned address that is seen although the firewall works is reported, unt
 });
 
 test("the firewall is rebuilt for it, once a minute at most", () => {
-  const { clock, mended, watch } = monitor();
+  const { clock, renewed, watch } = monitor();
   for (let seconds = 0; seconds < 90; seconds++) {
     watch.seen(LEAK);
     clock.advance(1_000);
   }
-  assert.equal(mended.length, 2);
+  assert.equal(renewed.length, 2);
 });
 
 test("without the firewall the servers see banned addresses as they must", () => {
@@ -130,11 +130,11 @@ test("of one transaction sixteen sightings are reported, and none where there ar
 });
 
 test("the firewall is rebuilt for a leak at once, and again a minute later", () => {
-  const { clock, mended, watch, notices } = monitor();
+  const { clock, renewed, watch, notices } = monitor();
   const after = (ms: number): number => {
     clock.advance(ms);
     watch.seen(LEAK);
-    return mended.length;
+    return renewed.length;
   };
   assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);
   clock.advance(HOUR_MS);

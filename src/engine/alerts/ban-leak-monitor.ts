@@ -51,7 +51,7 @@ export type BanLeakMonitorParts = Readonly<{
   /** Whether some clients of mail come through a proxy. */
   hasProxies: boolean;
   /** Rebuilds the firewall's table, which may lack the ban. */
-  mend: () => void;
+  renew: () => void;
 }>;
 /** If a new table does not stop a leak, rebuilding it each second would not either. */
 const MEND_EVERY_MS = MINUTE_MS;
@@ -76,7 +76,7 @@ export class BanLeakMonitor {
     this.#parts.notices.raise(sighting.code, detailOf(sighting));
     if (this.#mendedAt !== null && Math.abs(now - this.#mendedAt) < MEND_EVERY_MS) return;
     this.#mendedAt = now;
-    this.#parts.mend();
+    this.#parts.renew();
   }
 
   /** Call it now and then. */

@@ -32,7 +32,10 @@ test("a ban without a note says that it was made by hand", async () => {
 });
 
 test("what is wrong with a ban is said with the way to write it", async () => {
-  assert.equal(await ban("203.0.113.7", "soon"), "usage “soon” is no length of time. Write it as 45s, 30m, 2h or 7d.");
+  assert.equal(
+    await ban("203.0.113.7", "soon"),
+    "usage “soon” is not a length of time. Write it as 45s, 30m, 2h or 7d.",
+  );
   assert.equal(await ban("203.0.113.7", "1ms"), "done");
   assert.equal(
     await ban("nowhere"),
@@ -66,7 +69,7 @@ test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, w
   assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
   assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
   assert.match(await allow("nowhere"), /^usage “nowhere” is no IP address/);
-  assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is no length of time/);
+  assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is not a length of time/);
   const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   const at = isoTime(kit.clock.now());
   const entry = { note: "office", by: "root", at, from: "command" };

@@ -122,7 +122,7 @@ async function decided(engine: Pick<Engine, "ask">, event: Event, prefix: Prefix
 }
 
 function noDuration(text: string | null): CommandError {
-  return usage(`“${text}” is no length of time.`, "Write it as 45s, 30m, 2h or 7d.");
+  return usage(`“${text}” is not a length of time.`, "Write it as 45s, 30m, 2h or 7d.");
 }
 
 function noTarget(text: string): CommandError {

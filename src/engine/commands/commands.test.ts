@@ -123,9 +123,9 @@ describe("commands of the administrator", () => {
     kit.reloads({ ok: true, changed: [] });
     await kit.ask({ verb: "reload" });
     assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
-    kit.reloads({ ok: false, reason: "limits.mail.per_minute is no number." });
+    kit.reloads({ ok: false, reason: "limits.mail.per_minute is not a number." });
     const wrong = await kit.ask({ verb: "reload" });
-    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is no number.");
+    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is not a number.");
     assert.equal(kit.rows(), 2);
   });
 

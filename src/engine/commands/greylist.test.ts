@@ -70,7 +70,7 @@ test("a pause lasts from a second to thirty days", async () => {
   assert.equal((await pause(OWNER, "30d")).ok, true);
   for (const wrong of ["999ms", "721h"]) {
     const reply = await pause(OWNER, wrong);
-    assert.ok(!reply.ok && reply.message === `“${wrong}” is no length of a pause.`);
+    assert.ok(!reply.ok && reply.message === `“${wrong}” is not a length of a pause.`);
   }
 });
 

@@ -32,7 +32,7 @@ export async function greylistPause(
   const target = ofAccount(written, recipients);
   const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
   if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
-    return usage(`“${printable(command.for ?? "", 40)}” is no length of a pause.`, "Write it as 15m, 2h or 1d.");
+    return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
   if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
     return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
   if (by.startsWith("web:") && isFull(pauses.pauses(clock.now()), target))
@@ -81,7 +81,7 @@ function item({ target, until, by }: GreylistPause): GreylistPauseItem {
 }
 
 function noAddress(text: string): CommandError {
-  return usage(`“${printable(text, 80)}” is no mail address.`, "Write it as alice@example.org.");
+  return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
 }
 
 function usage(message: string, next: string): CommandError {

@@ -6,7 +6,7 @@ export function wrongAddress(text: string): CommandError {
   return {
     ok: false,
     kind: "usage",
-    message: `“${shown}” is no mail address.`,
+    message: `“${shown}” is not a mail address.`,
     next: "Write it as alice@example.org.",
   };
 }

@@ -91,11 +91,14 @@ for (const [config, says] of [
   ["{ maxEmailsPerIP: { perMinute: 0 } }", /security\.js: maxEmailsPerIP\.perMinute must be .*, not 0\./],
   ['{ maxEmailsPerIP: { perMinute: "many" } }', /perMinute must be a whole number.*, not "many"\./],
   ['{ whitelist: ["home"] }', /security\.js: whitelist has an item that must be an IP address.*, not "home"\./],
-  ["{ maxEmailsPerHost: 5 }", /maxEmailsPerHost is no value of it; it has maxEmailsPerIP\.perMinute, .*, whitelist\./],
+  [
+    "{ maxEmailsPerHost: 5 }",
+    /maxEmailsPerHost is not a value of it; it has maxEmailsPerIP\.perMinute, .*, whitelist\./,
+  ],
   ["{ banDurations: { light: 3 * 60 * 60 * 1000 } }", /banDurations must .*ascending|banDurations .*, not/],
-  ["{ banDurations: { lightest: 5 } }", /banDurations\.lightest is no value of it/],
+  ["{ banDurations: { lightest: 5 } }", /banDurations\.lightest is not a value of it/],
   ["{ banDurations: 5 }", /banDurations must be/],
-  ["{ maxEmailsPerIP: 5 }", /maxEmailsPerIP is no value of it/],
+  ["{ maxEmailsPerIP: 5 }", /maxEmailsPerIP is not a value of it/],
   ["10", /has no line `const config = \{`/],
 ] as const)
   test(`${config} is refused`, () => assert.match(refusals(config, NEVER, "").join(), says));

@@ -92,7 +92,7 @@ function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> 
     const kept = key === undefined ? null : settingOf(key).kind.read(value);
     if (key === undefined || kept === null)
       problems.push(
-        `${name} is no value of it; it has ${[...KEYS.keys()].join(", ")}. All others are in ghostinbox.toml.`,
+        `${name} is not a value of it; it has ${[...KEYS.keys()].join(", ")}. All others are in ghostinbox.toml.`,
       );
     else if (!kept.ok) problems.push(`${name} ${kept.must}, not ${JSON.stringify(kept.got)}.`);
     else if (kept.toml !== delivered(key)) values[key] = kept.toml;

@@ -65,7 +65,7 @@ const wrong: readonly [line: string, says: RegExp][] = [
   [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /no whole hash of the scheme SHA512-CRYPT/],
   [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /no whole hash/],
   ["anna@example.org|secret", /no whole hash/],
-  ["anna@example.org|{SHA}two words", /is no hash/],
+  ["anna@example.org|{SHA}two words", /is not a hash/],
   ["first@example.org|{PLAIN}x", /first@example.org stands in line 1 already/],
 ];
 for (const [line, says] of wrong)

@@ -103,9 +103,9 @@ function readPlain(value: string, encoding: string | null): Read {
 
 function readHash(scheme: string, encoding: string | null, value: string): Read {
   const legible = WITH_BLANKS.includes(scheme) ? /^[\x20-\x7e]{1,400}$/ : /^[\x21-\x7e]{1,400}$/;
-  if (!legible.test(value)) return { wrong: value === "" ? "is empty" : "is no hash" };
+  if (!legible.test(value)) return { wrong: value === "" ? "is empty" : "is not a hash" };
   const shape = encoding === null ? SHAPES[scheme] : undefined;
-  if (shape !== undefined && !shape.test(value)) return { wrong: `is no whole hash of the scheme ${scheme}` };
+  if (shape !== undefined && !shape.test(value)) return { wrong: `is not a whole hash of the scheme ${scheme}` };
   return { type: "hash", hash: `{${scheme}${encoding === null ? "" : `.${encoding}`}}${value}` };
 }
 

@@ -190,7 +190,7 @@ const broken: readonly (readonly [string, string, PolicyProblem])[] = [
   ["no address", request({ client_address: undefined }), "bad_client_address"],
   ["a name for an address", request({ client_address: "unknown" }), "bad_client_address"],
   ["an address with a zone", request({ client_address: "fe80::1%eth0" }), "bad_client_address"],
-  ["a count that is no number", request({ protocol_state: "DATA", recipient_count: "-1" }), "bad_number"],
+  ["a count that is not a number", request({ protocol_state: "DATA", recipient_count: "-1" }), "bad_number"],
   ["a count left empty", request({ protocol_state: "DATA", recipient_count: "" }), "bad_number"],
   ["a size in words", request({ protocol_state: "END-OF-MESSAGE", size: "1e9" }), "bad_number"],
   ["an endless size", request({ protocol_state: "END-OF-MESSAGE", size: "9".repeat(20) }), "bad_number"],

@@ -150,7 +150,7 @@ const baseline = `
     UNION ALL SELECT address, target FROM role_address;
 
   -- The one account behind an alias; an alias with more targets has no mailbox that could be full. An account that sends its
-  -- mail on is no alias of a mailbox: its own says whether it is full.
+  -- mail on is not an alias of a mailbox: its own says whether it is full.
   CREATE VIEW alias_userdb (address, user, quota_rule) AS
     SELECT alias_map.address, userdb.user, userdb.quota_rule
     FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE

@@ -40,7 +40,7 @@ describe("accounts of a file, and networks", TIMED, () => {
   test("a file with a line that makes no sense is not imported at all", async () => {
     const { code, err } = await importing(`dora@example.org|${HASH}\nemil@example.org|${HASH.slice(0, 40)}\n`);
     assert.equal(code, 1);
-    assert.match(err, /^- Line 2: the password of emil@example\.org is no whole hash/m);
+    assert.match(err, /^- Line 2: the password of emil@example\.org is not a whole hash/m);
     assert.match(err, /Nothing was imported: 1 line of/);
     assert.doesNotMatch((await run("account list")).out, /dora/);
     assert.match((await importing("# nothing\n")).err, /names no account/);

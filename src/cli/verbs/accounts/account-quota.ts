@@ -72,5 +72,5 @@ function sizeText(quotaBytes: number): string {
 function quotaFrom(text: string): number | null | CommandFailure {
   if (text === "default") return null;
   if (text === "none") return 0;
-  return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is no size.`, "Write 500MB or 10GB, none or default.");
+  return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is not a size.`, "Write 500MB or 10GB, none or default.");
 }

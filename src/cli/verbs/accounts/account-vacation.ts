@@ -12,10 +12,10 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
   const text = call.args[1] ?? "";
   const [subject, until, isOff] = [call.option("subject"), call.option("until"), call.flag("off")];
   if (isOff && (text !== "" || subject !== null || until !== null))
-    return wrongUsage("With --off there is no text, subject or end.", `${PROGRAM} help account vacation`);
+    return wrongUsage("--off takes no text, subject or end.", `${PROGRAM} help account vacation`);
   if (text === "" && !isOff)
     return subject !== null || until !== null
-      ? wrongUsage("There is no text to reply with.", `${PROGRAM} help account vacation`)
+      ? wrongUsage("The reply needs a text.", `${PROGRAM} help account vacation`)
       : show(call, name);
   const vacation = isOff
     ? { subject: "", text: null, until: null }

@@ -93,7 +93,7 @@ export async function accountRemove(call: CommandCall): Promise<CommandOutcome> 
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
   const held = await heldText(call.layout, name);
-  const question = `Remove ${name}? Nobody will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
+  const question = `Remove ${name}? No one will be able to sign in or send mail to it.${held === null ? "" : ` ${held}`}`;
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask<"account_remove">({ verb: "account_remove", name });
   if (!asked.ok) return asked;

@@ -51,7 +51,7 @@ export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandO
 
 const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
-  "Keep this outside this machine: it is not shown again. With it you can give an account whose password is forgotten its mail back, and nobody can without it.";
+  "Keep this outside this machine: it is not shown again. Only with it can you give an account whose password is forgotten its mail back.";
 
 /** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
 export async function encryptionRecover(call: CommandCall): Promise<CommandOutcome> {
@@ -67,7 +67,7 @@ export async function encryptionRecover(call: CommandCall): Promise<CommandOutco
   if (!opened.ok) return opened;
   const hash = opened.reader.accountPassword(name);
   if (hash === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had a key of its own.`, "");
+  if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
   const password = await typed(call, name);
   if (typeof password !== "string") return password;
   const verified = await verify(name, hash, password);
@@ -90,7 +90,7 @@ export async function encryptionRecover(call: CommandCall): Promise<CommandOutco
   );
 }
 
-/** Hashes of other schemes come from the accounts file or another server. */
+/** Hashes in different schemes come from the accounts file or another server. */
 async function verify(name: string, hash: string, password: string): Promise<Verified> {
   if (!hash.startsWith("{ARGON2ID}")) return verifyByDovecot(name, hash, password);
   return { is: (await verifyPassword(hash, password)) ? "right" : "wrong" };
@@ -101,10 +101,7 @@ async function typed(call: CommandCall, name: string): Promise<string | CommandF
   if (call.flag("password-stdin"))
     return (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ?? failed("Standard input held no password.", "");
   if (!terminal.interactive)
-    return wrongUsage(
-      "There is no terminal to ask for a password.",
-      "Give --password-stdin and the password as its input.",
-    );
-  const answer = await terminal.askSecret(`Password of ${name} as it is now: `);
+    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
+  const answer = await terminal.askSecret(`Current password of ${name}: `);
   return answer ?? failed("Interrupted: nothing was changed.", "");
 }

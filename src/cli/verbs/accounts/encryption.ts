@@ -27,7 +27,7 @@ export async function encryptionShow(call: CommandCall): Promise<CommandOutcome>
   if ("ok" in own) return own;
   const it = byAccount ? "What the server's key encrypts" : "It";
   const lines = [
-    encrypts ? "New mail is encrypted." : "New mail is not encrypted; what was encrypted before stays so.",
+    encrypts ? "New mail is encrypted." : "New mail is not encrypted; mail that was encrypted before stays encrypted.",
     locked === null ? `${it} can be read: the private key is in ${privateKey}.` : `${it} cannot be read. ${locked}`,
     `SHA-256 of the public key: ${print}`,
   ];
@@ -63,7 +63,7 @@ export async function encryptionLock(call: CommandCall): Promise<CommandOutcome>
   if (!existsSync(privateKey)) return done({ locked: true }, "It is locked already.");
   if (!existsSync(call.layout.mailKeySeen))
     return failed(
-      "Nobody has seen the private key: it would be lost for good.",
+      "The private key was never displayed: it would be lost for good.",
       `Keep it first: ${PROGRAM} encryption key`,
     );
   const question = `Delete ${privateKey}? Users cannot read what it encrypted until you give the key back.`;
@@ -123,7 +123,7 @@ function off(): CommandOutcome {
 async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promise<CommandFailure | null> {
   const { placeMailKey } = await keys();
   const failure = (reason: string): CommandFailure =>
-    failed(`Dovecot goes on as before: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
+    failed(`Dovecot keeps its old settings: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
   try {
     placeMailKey(crypt, layout);
   } catch (error) {

@@ -32,7 +32,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
   test("without a terminal and without --yes nothing is done", async () => {
     const { code, err } = await contain();
     assert.equal(code, 2);
-    assert.match(err, /There is no terminal to ask on: nothing was done/);
+    assert.match(err, /No terminal to ask on: nothing was done/);
   });
 
   test("an empty queue succeeds", async () => {
@@ -49,7 +49,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
       assert.match(planned.out, /- Send mail for anna@example\.org no longer on to eve@evil\.example\./);
       const { code, out } = await contain("--yes", ...options);
       assert.equal(code, 0);
-      assert.match(out, /Mail for anna@example\.org is no longer sent on to eve@evil\.example\./);
+      assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
       const { out: left } = await ghostinbox(layout, ["account", "forward", ANNA]);
       assert.match(left, /stays in its mailbox/);
     });
@@ -70,7 +70,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? DOWN : null));
     const { code, out, err } = await contain("--yes");
     assert.equal(code, 1);
-    assert.match(out + err, /Mail of anna@example\.org in the queue goes on: .*no answer/);
+    assert.match(out + err, /Mail of anna@example\.org in the queue was not held: .*no answer/);
     assert.match(out + err, PASSWORD);
   });
 

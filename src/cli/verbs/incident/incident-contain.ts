@@ -163,7 +163,7 @@ async function holdQueue(call: CommandCall, account: AccountName): Promise<Came>
       return {
         did: [],
         wrong: [
-          `Mail of ${account} in the queue goes on: ${asked.message} ${plural(held, "mail")} of it was held before.`,
+          `Mail of ${account} in the queue was not held: ${asked.message} ${plural(held, "mail")} of it was held before.`,
         ],
       };
     held += asked.result.changed;

@@ -59,7 +59,7 @@ export function revokeTokens(call: CommandCall): Deed {
           else wrong.set(name, notDone(`Revoke the API token ${name}.`, asked));
         }
       }
-      return { did: did.length + wrong.size === 0 ? ["There was no API token."] : did, wrong: [...wrong.values()] };
+      return { did: did.length + wrong.size === 0 ? ["No API token existed."] : did, wrong: [...wrong.values()] };
     },
   };
 }
@@ -76,7 +76,7 @@ export function endForwarding(call: CommandCall, reader: Reader, name: AccountNa
       if (was === "") return { did: [], wrong: [] };
       const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to: [], keep: true });
       return asked.ok
-        ? took(`Mail for ${name} is no longer sent on to ${was}.`)
+        ? took(`Mail for ${name} is no longer forwarded to ${was}.`)
         : { did: [], wrong: [notDone(`Send mail for ${name} no longer on to ${was}.`, asked)] };
     },
   };

@@ -19,7 +19,7 @@ import { folders, isFailure, openIncidentOf, take, UNSURE } from "./the-incident
 const AT_ONCE = 100;
 /** A mail that moves through the queue may be missed by a copy. */
 const MOST_TRIES = 3;
-/** Mail that arrives in between is taken too, but not for ever. */
+/** Mail that arrives in between is taken too, but not forever. */
 const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
@@ -44,7 +44,7 @@ export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
     ...(stays === 0 ? [] : [`${plural(stays, "mail")} of it in the queue still.`]),
     ...(others === 0
       ? []
-      : [`${plural(others, "mail")} with its address as sender, held for another account, left alone.`]),
+      : [`${plural(others, "mail")} with its address as sender, held for another account, left untouched.`]),
   ];
   const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
   const text = [says, ...rest, unaudited].filter((line) => line !== "").join(" ");

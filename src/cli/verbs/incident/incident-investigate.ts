@@ -68,7 +68,7 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
       const kept = copyMails(layout, ids, join(scratch, "mails"));
       if (isCut(ids)) lacks.push(`mails in the queue: those after the first ${ids.length}`);
       if (kept.length < ids.length)
-        lacks.push(`mails in the queue: ${plural(ids.length - kept.length, "mail")} that left it meanwhile`);
+        lacks.push(`mails in the queue: ${plural(ids.length - kept.length, "mail")} that left it in the meantime`);
     }
     for (const one of ["incident.json", "timeline.jsonl", "assessment.json"])
       if (existsSync(join(folder, one))) copyFile(join(folder, one), join(scratch, one), 0o600);
@@ -118,7 +118,7 @@ export async function incidentVerify(call: CommandCall): Promise<CommandOutcome>
   const file = call.args[0] ?? "";
   const { hashOf } = await import("../../../adapters/root-files/hash.ts");
   const sha256 = hashOf(file);
-  if (sha256 === null) return failed(`There is no file ${oneLine(file)}.`, "");
+  if (sha256 === null) return failed(`The file ${oneLine(file)} does not exist.`, "");
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { fault } = asked.checked;

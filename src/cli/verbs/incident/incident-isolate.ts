@@ -47,22 +47,22 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   if (isSshShut && named.length === 0) return wrongUsage("With --shut-ssh you must name who still comes in.", next);
   const found = isSshShut ? [] : await sshPorts(ownPortOf(session));
   if (found.length === 0 && allow.length === 0)
-    return wrongUsage("No SSH server was found here, so you might be shut out too.", next);
+    return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
-  const who = allow.length === 0 ? "nobody, but SSH stays open" : allow.map(shown).join(", ");
+  const who = allow.length === 0 ? "no one, but SSH stays open" : allow.map(shown).join(", ");
   const ports = ssh.length === 0 ? "" : ` (SSH stays open for all on port ${ssh.join(", ")})`;
-  const question = `Shut out the world? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
+  const question = `Disconnect the server? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
   if (!call.flag("yes") && !(await agrees(call, question)))
     return call.terminal.interactive
       ? failed("Nothing was isolated.", "")
-      : wrongUsage("There is no terminal to ask on: nothing was isolated.", "Give --yes if that is what you want.");
+      : wrongUsage("No terminal to ask on: nothing was isolated.", "Give --yes if that is what you want.");
   const isolation: Isolation = { incident: incident.id, since: isoTime(instant(call.now())), allow, ssh, shut: SHUT };
   // The file first: if this is interrupted, the keeper or the next start shuts the world out.
   keepIsolation(call.layout, isolation);
   const shut = await shutOut(isolation, read.settings);
   if (!shut.ok) {
     keepIsolation(call.layout, present);
-    return failed(`Nothing was isolated: ${shut.reason}.`, "Without the firewall only `stop` shuts the world out.");
+    return failed(`Nothing was isolated: ${shut.reason}.`, "Without the firewall only `stop` disconnects the server.");
   }
   // A server that is down takes no mail, and starts isolated.
   const isDown = lockHolder(call.layout.startPid) === null;
@@ -72,7 +72,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
   const says = `The server was isolated: only ${who}; ${queue}.`;
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
-  const text = `${says} It stays so over restarts until you lift it. Alerts by mail wait too; other channels go on.\n${unaudited}`;
+  const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
   if (!applied.ok)
     return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
@@ -86,7 +86,7 @@ function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
     const ip = parseIp(word);
     const prefix = ip === null ? parsePrefix(word) : hostPrefix(ip);
     if (prefix === null)
-      return wrongUsage(`"${oneLine(word)}" is no address or network.`, "Write it like 198.51.100.65.");
+      return wrongUsage(`"${oneLine(word)}" is not an address or network.`, "Write it like 198.51.100.65.");
     prefixes.push(prefix);
   }
   return prefixes;

@@ -111,7 +111,7 @@ export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
   const [first, last] = [reached[0], reached.at(-1)];
   if (first === undefined || last === undefined)
     return done({ to: [] }, `No mail of ${oneLine(name)} reached anybody in that time.`);
-  if (to.length === 0) return done({ to }, `Nobody is left to tell. ${notes.join(" ")}`);
+  if (to.length === 0) return done({ to }, `No one is left to notify. ${notes.join(" ")}`);
   const template = templateFrom(call);
   if (typeof template !== "string") return template;
   const mail = tellingMail(template, { account: name, from: first.at, until: last.at, contacts: contactsOf(call) });

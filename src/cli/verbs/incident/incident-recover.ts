@@ -54,7 +54,7 @@ async function liftPart(call: CommandCall, word: string, isolation: Isolation | 
   if (isFailure(incident)) return incident;
   const part = word === "all" ? "all" : SHUT.find((one) => one === word);
   if (part === undefined)
-    return wrongUsage(`"${oneLine(word)}" is no part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
+    return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -111,5 +111,5 @@ function tableOf(found: readonly Difference[]): readonly string[] {
 function stateOf(isolation: Isolation | null): readonly string[] {
   return isolation === null
     ? []
-    : ["", `Isolated since ${dayAndTime(isolation.since)}; still shut: ${isolation.shut.join(", ")}.`];
+    : ["", `Isolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`];
 }

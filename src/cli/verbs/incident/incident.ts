@@ -17,7 +17,7 @@ export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
   const { openIncident, readIncidents, folderOf } = await folders();
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)
-    return failed(`The incident ${open.id} is open.`, `Go on with it, or close it: ${PROGRAM} incident close`);
+    return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
   const since = sinceFrom(call) ?? later(instant(call.now()), -USUAL_SINCE_MS);
   if (typeof since !== "number") return since;
   const title = (call.args[0] ?? "").trim();
@@ -68,7 +68,7 @@ export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
   const text = [
     columns([["INCIDENT", "OPENED", "CLOSED", "STEPS"], ...rows]),
     ...(steps.length === 0 ? [] : ["", ...steps]),
-    ...(isolation === null ? [] : ["", `The server is isolated: ${isolation.shut.join(", ")} still shut.`]),
+    ...(isolation === null ? [] : ["", `The server is isolated: ${isolation.shut.join(", ")} still closed.`]),
   ].join("\n");
   return done({ incidents, isolation }, withContacts(call, text));
 }
@@ -85,7 +85,7 @@ export async function incidentClose(call: CommandCall): Promise<CommandOutcome> 
   const closed = { ...incident, closedAt: isoTime(instant(call.now())) };
   const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
   keepIncident(call.layout, closed);
-  const missing = hasReport ? "" : " There is no report of it.";
+  const missing = hasReport ? "" : " It has no report yet.";
   return done(
     closed,
     `The incident ${incident.id} is closed.${missing} ${unaudited}`.trim(),

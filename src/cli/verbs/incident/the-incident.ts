@@ -10,10 +10,7 @@ import { settingsOf } from "../settings/server-settings.ts";
 export const folders = () => import("../../../daemon/incident/folder.ts");
 
 /** Steps that must not happen by accident ask, or need an option: the sentence without a terminal. */
-export const UNSURE = [
-  "There is no terminal to ask on: nothing was done.",
-  "Give --yes if that is what you want.",
-] as const;
+export const UNSURE = ["No terminal to ask on: nothing was done.", "Give --yes if that is what you want."] as const;
 
 export function rootAlone(command: string): CommandFailure | null {
   if (process.getuid?.() === 0) return null;

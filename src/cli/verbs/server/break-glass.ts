@@ -15,7 +15,7 @@ const TABLE = ["inet", "ghostinbox"] as const;
 /** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
 export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const byHand = await bansByHand(call);
-  if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Go on?`)))
+  if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
   const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
   const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
@@ -24,7 +24,7 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
     const lets = await openStrict(call.layout);
     return done(
       { lifted, through: "guard" },
-      `${plural(lifted, "ban")} lifted; nobody is banned, and no account is guarded, until it happens again.${lets}`,
+      `${plural(lifted, "ban")} lifted; no address is banned, and no account is guarded, until it happens again.${lets}`,
       next,
     );
   }
@@ -38,7 +38,9 @@ export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
   const lets = await openStrict(call.layout);
   const noted = leaveRequest(call.layout, call.now());
   const back =
-    asked.exit === "not_running" ? "" : " The guard may put the table back: end `npm start` if you are shut out again.";
+    asked.exit === "not_running"
+      ? ""
+      : " The guard may put the table back: end `npm start` if you are locked out again.";
   const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${lets}`;
   if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
   return done(
@@ -89,7 +91,7 @@ type Noted = Readonly<{ ok: boolean; requested: boolean; says: string }>;
 
 /** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
 function leaveRequest(layout: Layout, nowMs: number): Noted {
-  if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "There is no database with bans." };
+  if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
   // The directory is the guard's, so a link of that name is not followed.

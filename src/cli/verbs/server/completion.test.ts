@@ -74,7 +74,7 @@ for (const [shell, { make, complete }] of Object.entries(SHELLS))
 
 test("another shell is wrong usage", async () => {
   const { code, err } = await typed("completion csh", () => assert.fail("it asks no guard"));
-  assert.deepEqual([code, /There is no completion for csh\./.test(err)], [2, true]);
+  assert.deepEqual([code, /No completion exists for csh\./.test(err)], [2, true]);
 });
 
 function ran(program: string, argv: readonly string[]): string {

@@ -15,7 +15,7 @@ export function completion(call: CommandCall, commands: readonly Command[]): Com
   const [shell = ""] = call.args;
   const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (script === undefined)
-    return wrongUsage(`There is no completion for ${shell}.`, `\`${PROGRAM} completion bash\`, zsh or fish.`);
+    return wrongUsage(`No completion exists for ${shell}.`, `\`${PROGRAM} completion bash\`, zsh or fish.`);
   const text = script(typedWords(commands)).trimEnd();
   return done({ shell, script: text }, text);
 }

@@ -81,7 +81,7 @@ export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
 }
 
 const NO_ADDRESS =
-  "This machine has no public address of its own: publish A and AAAA of what stands before it, and their PTR.";
+  "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
 
 function recordsFor(call: CommandCall, domain: string): Wanted | CommandFailure {
   const loaded = settingsOf(call);

@@ -30,7 +30,7 @@ export async function events(call: CommandCall): Promise<CommandOutcome> {
   if (chosen.after !== undefined && page.cursor !== null)
     return wrongUsage(
       "`--after` and `--cursor` exclude each other.",
-      "A list that began with --after goes on with --after.",
+      "A list that started with --after continues with --after.",
     );
   const opened = await call.reader();
   if (!opened.ok) return opened;
@@ -104,7 +104,7 @@ function newestId({ queries }: Reader): number {
 
 type Start = Readonly<{ latest: readonly EventItem[]; from: number }>;
 
-/** Prints each event as it is committed, until Ctrl-C. */
+/** Prints each event right after its commit, until Ctrl-C. */
 async function follow(
   call: CommandCall,
   reader: Reader,

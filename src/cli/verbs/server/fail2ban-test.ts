@@ -52,7 +52,7 @@ export async function fail2banTest(call: CommandCall): Promise<CommandOutcome> {
       ? []
       : ["", columns([["ADDRESS", "OFFENCES", "WOULD BE"], ...blamed.slice(0, 50).map(cells)])]),
     "",
-    `A jail of it reports whoever has ${limit}; what the guard never bans is spared all the same.`,
+    `Its jail reports every address with ${limit}; addresses that the guard never bans are still spared.`,
   ].join("\n");
   return done(json, text, `${PROGRAM} fail2ban restart`);
 }
@@ -71,7 +71,7 @@ function filterNamed(named: string, { layout }: CommandCall): Filter | CommandFa
   const files = [resolve(named), ...places.flatMap((place) => [join(place, named), join(place, `${named}.conf`)])];
   const file = files.find((path) => existsSync(path) && statSync(path).isFile());
   if (file === undefined || named === "")
-    return wrongUsage(`There is no filter "${oneLine(named)}".`, "Name a file, or one of security/filter.d.");
+    return wrongUsage(`The filter "${oneLine(named)}" does not exist.`, "Name a file, or one of security/filter.d.");
   return { name: basename(file).replace(/\.conf$/, ""), text: readFileSync(file, "utf8") };
 }
 

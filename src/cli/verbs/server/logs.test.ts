@@ -57,10 +57,10 @@ describe("logs", TIMED, () => {
   test("what cannot be searched for is said in a sentence", async () => {
     using layout = withLogs();
     for (const [words, problem] of [
-      [["--since", "2027-02-30"], '"2027-02-30" is no time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
-      [["--since", "yesterday"], '"yesterday" is no time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
+      [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
+      [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--ip", "anna"], '"anna" is not an IP address or network. Write it like 203.0.113.7 or 2001:db8::/64.\n'],
-      [["--queue-id", "a b"], '"a b" is no queue id. It looks like 72CED1EABE5.\n'],
+      [["--queue-id", "a b"], '"a b" is not a queue id. It looks like 72CED1EABE5.\n'],
       [["--component", "x"], 'No component is called "x". There are guard, mail.\n'],
       [["--limit", "0"], '"0" is not a number of lines. Give 1 to 10000.\n'],
     ] as const) {
@@ -70,7 +70,7 @@ describe("logs", TIMED, () => {
     }
     const nowhere = await ghostinbox(layout, ["logs", "--data", join(layout.data, "none")]);
     assert.equal(nowhere.code, 1);
-    assert.match(oneLineOfError(nowhere), /^There are no logs below /);
+    assert.match(oneLineOfError(nowhere), /^No logs exist below /);
   });
 
   test("are followed through a rotation, until Ctrl-C, each line once", async () => {

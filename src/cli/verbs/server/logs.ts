@@ -94,7 +94,7 @@ function allLogs({ layout }: CommandCall): readonly ComponentLog[] | CommandFail
     return findLogs(layout.log);
   } catch (error) {
     const code = codeOf(error);
-    if (code === "ENOENT") return failed(`There are no logs below ${layout.log}.`, "`--data` names another directory.");
+    if (code === "ENOENT") return failed(`No logs exist below ${layout.log}.`, "`--data` names another directory.");
     if (code === "EACCES") return failed("The logs may be read by root only.", "Try again with sudo.");
     throw error;
   }
@@ -108,7 +108,7 @@ function queryFrom(call: CommandCall): LogQuery | CommandFailure {
   if (target !== null && typeof target !== "string") return target;
   const queueId = call.option("queue-id");
   if (queueId !== null && !isQueueId(queueId))
-    return wrongUsage(`"${oneLine(queueId)}" is no queue id.`, "It looks like 72CED1EABE5.");
+    return wrongUsage(`"${oneLine(queueId)}" is not a queue id.`, "It looks like 72CED1EABE5.");
   return {
     grep: call.option("grep"),
     since,
@@ -126,5 +126,5 @@ export function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
   // Also as we print it, `2026-11-20 08:00:00 UTC`; but no 30 February, which would be taken for a day in March.
   const at = parseTime(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text);
   if (!Number.isNaN(at)) return instant(at);
-  return wrongUsage(`"${oneLine(text)}" is no time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");
+  return wrongUsage(`"${oneLine(text)}" is not a time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");
 }

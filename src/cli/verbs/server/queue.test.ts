@@ -47,7 +47,7 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
   );
   assert.equal(
     reported.out,
-    `2 mails in the queue, the oldest first:
+    `2 mails in the queue, oldest first:
 
 72CED1EABE5  deferred, next try in 12 min
   12 KB, 2 h 5 min old, from anna@example.org
@@ -153,7 +153,7 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
   assert.deepEqual([yes.code, yes.out], [0, "41 mails deleted.\n"]);
   const silent = await typed("queue delete --all", replies);
   assert.equal(silent.code, 2);
-  assert.match(silent.err, /^There is no terminal to ask on: nothing was deleted\. Give --yes/);
+  assert.match(silent.err, /^No terminal to ask on: nothing was deleted\. Give --yes/);
   const none = await typed("queue delete 72CED1EABE5", lists(), "y");
   assert.deepEqual(
     [none.code, none.err],

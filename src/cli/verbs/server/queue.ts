@@ -32,7 +32,7 @@ export async function queueList(call: CommandCall): Promise<CommandOutcome> {
   if (mails.length === 0) return done(asked.result, "No such mail is in the queue.");
   const list = mails.map((mail) => printed(mail, call.now())).join("\n\n");
   const more = andMore({ next, total, shown: mails.length }, page.cursor);
-  const head = `${plural(total, "mail")} in the queue, the oldest first:`;
+  const head = `${plural(total, "mail")} in the queue, oldest first:`;
   return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
 }
 
@@ -58,7 +58,7 @@ export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
   const { total } = asked.result;
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
   if (!call.terminal.interactive)
-    return wrongUsage("There is no terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
+    return wrongUsage("No terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
   const question = call.flag("bounce")
     ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
     : `Delete ${plural(total, "mail")} from the queue, for good?`;
@@ -107,7 +107,7 @@ function allHeld(account: string): CommandFailure {
 }
 
 const NEXT: Readonly<Record<ChangeVerb, string>> = {
-  queue_hold: "queue list  # `queue release` lets it go on",
+  queue_hold: "queue list  # `queue release` releases it",
   queue_release: "queue list",
   queue_delete: "queue list",
   queue_return: "queue list",

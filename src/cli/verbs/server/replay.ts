@@ -22,7 +22,7 @@ import { sinceFrom } from "./logs.ts";
 
 const USUAL_DAYS = 30;
 
-/** The effect of another settings file on recorded events. */
+/** The effect of a different settings file on recorded events. */
 export async function replay(call: CommandCall): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;

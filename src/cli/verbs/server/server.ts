@@ -47,7 +47,7 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
     import("../../../daemon/set-up/running/stop.ts"),
   ]);
   if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
-    return failed("Nothing was restarted: what is missing could not be installed.", "`npm run setup` shows why.");
+    return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);

@@ -44,8 +44,9 @@ export async function serviceUninstall(): Promise<CommandOutcome> {
   const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
   const removed = await uninstallUnits();
-  if (!removed.ok) return failed(removed.reason, `Then \`${PROGRAM} service uninstall\` goes on from there.`);
-  const text = removed.found === true ? "systemd starts GhostInbox no more." : "There are no units of GhostInbox.";
+  if (!removed.ok) return failed(removed.reason, `Then \`${PROGRAM} service uninstall\` continues from there.`);
+  const text =
+    removed.found === true ? "systemd no longer starts GhostInbox." : "No units of GhostInbox are installed.";
   return done({ uninstalled: removed.found === true }, text);
 }
 

@@ -36,7 +36,7 @@ export async function confirmStrict(
   }
   if (!call.terminal.interactive)
     return failed(`Nothing was applied: ${says}`, `\`${PROGRAM} config apply --yes\` applies it without a question.`);
-  return (await agrees(call, `${says} Begin?`))
+  return (await agrees(call, `${says} Start?`))
     ? { ok: true, begins: true }
     : failed("Nothing was applied.", `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`);
 }
@@ -47,8 +47,8 @@ export async function firewallTry(call: CommandCall, settings: Settings): Promis
   const says = await announced(await plannedOpening(call, settings), confirmed, settings);
   if (call.flag("yes")) call.terminal.err(says);
   else if (!call.terminal.interactive)
-    return failed(`Nothing was begun: ${says}`, `\`${PROGRAM} firewall try --yes\` begins without a question.`);
-  else if (!(await agrees(call, `${says} Begin?`))) return failed("Nothing was begun.", "");
+    return failed(`Nothing was started: ${says}`, `\`${PROGRAM} firewall try --yes\` starts without a question.`);
+  else if (!(await agrees(call, `${says} Start?`))) return failed("Nothing was started.", "");
   return beginTrial(call);
 }
 
@@ -67,7 +67,7 @@ export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
   const within = formatDuration(seconds * SECOND_MS);
   return done(
     { confirmWithinSeconds: seconds },
-    `The strict firewall is tried. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is taken back.${unaudited}`,
+    `The strict firewall is tried. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`,
     `${PROGRAM} firewall confirm  # from a new session`,
   );
 }
@@ -77,7 +77,7 @@ export function refused({ layout }: CommandCall, says: string, next: string): Co
   return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
 }
 
-/** Records it. `opening`: what is accepted since; null: every port. Returns a sentence if there is no record. */
+/** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
 export async function auditFirewall(
   call: CommandCall,
   step: (typeof FIREWALL_STEPS)[number],
@@ -110,10 +110,8 @@ async function announced(opening: Opening, confirmed: Opening | null, settings: 
   const back =
     confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;
   return [
-    `The firewall will let in ${shownOpening(opening)}, and ICMP and DHCP; nothing else.`,
-    shut.length === 0
-      ? "Nothing else listens here now."
-      : `What listens now and will be shut: ${shownListening(shut)}.`,
+    `The firewall will accept ${shownOpening(opening)}, and ICMP and DHCP; nothing else.`,
+    shut.length === 0 ? "Nothing else listens here now." : `Open now, and closed by it: ${shownListening(shut)}.`,
     `Unless it is confirmed from a new session within ${within}, ${back}.`,
   ].join(" ");
 }

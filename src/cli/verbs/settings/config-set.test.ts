@@ -87,17 +87,17 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
   [
     ["set", "limits.mail.per_minuet", "3"],
     2,
-    /^"limits\.mail\.per_minuet" is no setting; the nearest is limits\.mail\.per_m/,
+    /^"limits\.mail\.per_minuet" is not a setting; the nearest is limits\.mail\.per_m/,
   ],
   [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
   [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
   [["set", "ports.smtp", "993"], 1, /^ports\.imaps must not be 993, the port of ports\.smtp\./],
   [["set", "hostname", "nonsense"], 2, /^hostname must be a full host name/],
   [["set", "hostname"], 2, /^config set needs VALUE\./],
-  [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is no setting/],
+  [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is not a setting/],
   [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
-  [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is no setting/],
-  [["unset", "nonsense"], 2, /is no setting; the nearest is/],
+  [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is not a setting/],
+  [["unset", "nonsense"], 2, /is not a setting; the nearest is/],
 ];
 
 for (const [words, code, says] of refused)

@@ -55,7 +55,7 @@ export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
 function keyFrom(given: string): SettingKey | CommandFailure {
   if (isSettingKey(given)) return given;
   const near = nearest(given, settingKeys());
-  return wrongUsage(`"${oneLine(given)}" is no setting; the nearest is ${near}.`, `${REFERENCE} lists all.`);
+  return wrongUsage(`"${oneLine(given)}" is not a setting; the nearest is ${near}.`, `${REFERENCE} lists all.`);
 }
 
 /** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */

@@ -87,12 +87,12 @@ test("settings that close a port are applied only after a yes, and the closed po
     return { ...(await confirmStrict(call, settings(), changed)), said: said() };
   };
   const yes = await asks({ answer: "y" });
-  assert.match(yes.said, /will let in .*25\/tcp, .*within 2m, every port is open again\. Begin\? \[y\/N\]/);
+  assert.match(yes.said, /will accept .*25\/tcp, .*within 2m, every port is open again\. Start\? \[y\/N\]/);
   assert.deepEqual([yes.ok, "begins" in yes && yes.begins], [true, true]);
   assert.equal((await asks({ answer: "n" })).ok, false);
-  assert.match(JSON.stringify(await asks({})), /Nothing was applied: The firewall will let in/);
+  assert.match(JSON.stringify(await asks({})), /Nothing was applied: The firewall will accept/);
   const agreed = await asks({ flags: ["yes"] });
-  assert.deepEqual([agreed.ok, agreed.said.includes("Begin?")], [true, false]);
+  assert.deepEqual([agreed.ok, agreed.said.includes("Start?")], [true, false]);
   assert.deepEqual(await asks({}, ["limits.mail.per_minute"]), { ok: true, begins: false, said: "" });
   const { call } = caller({});
   assert.deepEqual(await confirmStrict(call, settings('domains = ["example.org"]\n'), ["firewall.mode"]), {
@@ -115,8 +115,8 @@ test("a trial tells what to do, with the port of the caller's session", needsRoo
   assert.match(begun.text, /open a NEW one within 2m and run `\.\/ghostinbox firewall confirm` there/);
   assert.deepEqual(asked, [{ verb: "firewall_try", session: 22 }]);
   assert.deepEqual(audited, ["tried: no port"]);
-  const grown = await tryFirewall(caller({ answer: "y", reply: { ok: true, detail: "Nothing is shut." } }).call);
-  assert.equal(grown.ok && grown.text, "Nothing is shut.");
+  const grown = await tryFirewall(caller({ answer: "y", reply: { ok: true, detail: "Nothing is closed." } }).call);
+  assert.equal(grown.ok && grown.text, "Nothing is closed.");
   assert.equal((await tryFirewall(caller({ answer: "" }).call)).ok, false);
   assert.equal((await tryFirewall(caller({}).call)).ok, false);
   const failed = await tryFirewall(caller({ flags: ["yes"], reply: { ok: false, reason: "nft failed" } }).call);

@@ -54,7 +54,7 @@ export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome
   if (!call.flag("yes")) {
     if (caller === null)
       return failed(
-        "This is no session of SSH, so it does not prove that you can come in.",
+        "This is not a session of SSH, so it does not prove that you can come in.",
         "Run it in a new session; or give --yes, if you can always reach this machine's console.",
       );
     const open = await openConnections([]);
@@ -79,7 +79,7 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
   if (!taken.ok)
     return refused(
       call,
-      `Nothing was taken back: ${taken.reason}`,
+      `Nothing was undone: ${taken.reason}`,
       `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
     );
   const [{ readStrict }] = await parts();

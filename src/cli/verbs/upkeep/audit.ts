@@ -67,7 +67,7 @@ export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, sum, numbered, fault } = asked.checked;
   if (fault === null) return done({ accepted: false }, "The audit fits: there is nothing to accept.");
-  const question = `The audit does not fit: ${fault.says}. Go on from entry ${id}?`;
+  const question = `The audit does not fit: ${fault.says}. Continue from entry ${id}?`;
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");
   const anchor = {
@@ -76,7 +76,7 @@ export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
     hash,
     accepted: { reason: call.args.join(" "), sum, numbered },
   };
-  return append(call, anchor, `The audit goes on from entry ${id}. The reason is kept among the anchors.`);
+  return append(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
 }
 
 /** `audit export` */
@@ -101,7 +101,7 @@ type Asked = Readonly<{ checked: Checked; unreadable: number }>;
 
 /** Of the anchors in `file`; null: those of this server. */
 export async function checkAudit(call: CommandCall, file: string | null): Promise<Asked | CommandFailure> {
-  if (file !== null && !existsSync(file)) return failed(`There is no file ${file}.`, "");
+  if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { readAnchors } = await files();

@@ -31,7 +31,7 @@ export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
   if (none !== null) return none;
   const directory = call.args[0] ?? "";
   if (!isAbsolute(directory))
-    return wrongUsage(`"${oneLine(directory)}" is no absolute path.`, "It begins with a slash.");
+    return wrongUsage(`"${oneLine(directory)}" is not an absolute path.`, "It starts with a slash.");
   const passphrase = await newPassphrase(call);
   if (typeof passphrase !== "string") return passphrase;
   const { archiveIn, exportArchive } = await import("../../../daemon/backup/export.ts");

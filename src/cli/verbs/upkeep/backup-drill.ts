@@ -15,7 +15,7 @@ export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
   if (!existsSync(call.layout.backupKey))
-    return failed("There is no backup yet.", `Make one: ${PROGRAM} backup create`);
+    return failed("No backup was made yet.", `Make one: ${PROGRAM} backup create`);
   const { drillRestore } = await import("../../../daemon/backup/drill.ts");
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");

@@ -65,10 +65,10 @@ function wrongTogether(call: CommandCall): CommandFailure | null {
   if (account === null && given("folder", "message").length > 0)
     return wrongUsage("--folder and --message choose mails of one account.", "Name it: --account ADDRESS");
   if (account !== null && parseAccountName(account) === null)
-    return wrongUsage(`"${oneLine(account)}" is no address of an account.`, "Write it like anna@example.org.");
+    return wrongUsage(`"${oneLine(account)}" is not an address of an account.`, "Write it like anna@example.org.");
   const to = call.option("to");
   if (to !== null && !isAbsolute(to))
-    return wrongUsage(`"${oneLine(to)}" is no absolute path.`, "It begins with a slash.");
+    return wrongUsage(`"${oneLine(to)}" is not an absolute path.`, "It starts with a slash.");
   return null;
 }
 
@@ -79,7 +79,7 @@ async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
   const { restic, place } = source;
   const asked = call.args[0] ?? "latest";
   if (!/^(?:latest|[0-9a-f]{6,64})$/.test(asked))
-    return wrongUsage(`"${oneLine(asked)}" is no snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
+    return wrongUsage(`"${oneLine(asked)}" is not a snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
   const { readManifest } = await lazily();
   const found = await restic.snapshots();
   if (!found.ok)

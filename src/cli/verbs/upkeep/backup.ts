@@ -47,13 +47,14 @@ export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
   if (refused !== null) return refused;
   const { readKey, changeBackupRecord } = await backups();
   const key = readKey(call.layout);
-  if (key === null) return failed("There is no key before the first backup.", `Make one: ${PROGRAM} backup create`);
+  if (key === null)
+    return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
   changeBackupRecord(call.layout, { isKeySeen: true });
   return done({ key }, call.terminal.interactive ? keyText(call, key) : key);
 }
 
 function keyText(call: CommandCall, key: string): string {
-  return `The key of the backups is\n\n    ${key}\n\nWithout it no backup can be read. Keep it outside this machine, on paper or in a password manager: what is stored in ${call.layout.data} is lost with it.`;
+  return `The key of the backups is\n\n    ${key}\n\nWithout it no backup can be read. Keep it outside this machine, on paper or in a password manager: everything in ${call.layout.data} is lost with it.`;
 }
 
 /** `backup list` */
@@ -64,7 +65,7 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
   const read = await restic.snapshots();
   if (!read.ok) {
     if (read.code === "no_repository")
-      return done({ place, snapshots: [] }, "There is no backup yet.", `${PROGRAM} backup create`);
+      return done({ place, snapshots: [] }, "No backup was made yet.", `${PROGRAM} backup create`);
     return failed(`${place} cannot be read: ${read.reason}.`, "");
   }
   const snapshots = read.value.map(({ id, at, host, tags }) => ({
@@ -73,10 +74,10 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
     host,
     tags,
   }));
-  if (snapshots.length === 0) return done({ place, snapshots }, "There is no backup yet.", `${PROGRAM} backup create`);
+  if (snapshots.length === 0) return done({ place, snapshots }, "No backup was made yet.", `${PROGRAM} backup create`);
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
   const drill = lastDrillText(call.layout) ?? "Last restore drill: none yet.";
-  const text = `${plural(snapshots.length, "backup")} in ${place}, the oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
+  const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
   return done(
     { place, snapshots, lastDrill: lastDrillJson(call.layout) },
     text,
@@ -111,7 +112,7 @@ async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place
   if (!("settings" in read)) return read;
   const { placeOf, repositoryOf } = await backups();
   if (!existsSync(call.layout.backupKey))
-    return failed("There is no backup yet.", `Make one: ${PROGRAM} backup create`);
+    return failed("No backup was made yet.", `Make one: ${PROGRAM} backup create`);
   try {
     return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
   } catch (error) {

@@ -23,7 +23,7 @@ test("what is wrong decides the exit code; warnings and unknown results do not",
     "         did: Looks.",
     "wrong    a.b: seen",
     "         did: Looks.",
-    "         mend: ./ghostinbox x",
+    "         fix: ./ghostinbox x",
     "Changed since the last check: a.b was ok, and is wrong.",
   ]);
   const counts = { ok: 1, unknown: 0, warning: 0, wrong: 1 };

@@ -22,13 +22,12 @@ import { settingsOf } from "../settings/server-settings.ts";
 export async function check(call: CommandCall): Promise<CommandOutcome> {
   const only = call.option("only");
   const isChecklist = call.flag("before-going-live");
-  if (isChecklist && only !== null)
-    return wrongUsage("--before-going-live has groups of its own.", "Leave --only out.");
+  if (isChecklist && only !== null) return wrongUsage("--before-going-live has its own groups.", "Omit --only.");
   const wanted = isChecklist ? groupsOfPoints() : groups.map(({ name }) => name);
   const chosen = groups.filter(({ name }) => (only === null ? wanted.includes(name) : name === only));
   if (chosen.length === 0)
     return wrongUsage(
-      `There is no group "${oneLine(only ?? "")}".`,
+      `The group "${oneLine(only ?? "")}" does not exist.`,
       `Groups: ${groups.map(({ name }) => name).join(", ")}.`,
     );
   if (process.getuid?.() !== 0) return failed("Only root can see all that is checked.", `Try: sudo ${PROGRAM} check`);
@@ -83,7 +82,7 @@ export function outcomeOf(results: readonly Result[], changed: readonly Change[]
   return {
     ...failed(
       `${sum} ${plural(bad, "check")} found something wrong.`,
-      "The lines that begin with `mend` tell what helps.",
+      "Each line that starts with `fix` says what to do.",
     ),
     found: { lines, json },
   };
@@ -108,12 +107,12 @@ export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftO
   const rest = unsure === 0 ? "" : `; ${unsure} cannot be known from here: look at what is unknown yourself`;
   if (open === 0) return done(json, [...lines, `${sum}${rest}.`].join("\n"));
   return {
-    ...failed(`${sum}; ${open} open${rest}.`, "The lines that begin with `mend` tell what helps."),
+    ...failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do."),
     found: { lines, json },
   };
 }
 
 function printed({ id, state, evidence, did, mend }: Result): readonly string[] {
   const lines = [`${state.padEnd(8)} ${id}: ${evidence}`, `         did: ${did}`];
-  return mend === null ? lines : [...lines, `         mend: ${mend}`];
+  return mend === null ? lines : [...lines, `         fix: ${mend}`];
 }

@@ -30,7 +30,7 @@ test("without an upgrade there is nothing to go back to", ROOT, async () => {
   using layout = dataDirectory();
   const ran = await ghostinbox(layout, ["rollback", "--yes"]);
   assert.equal(ran.code, 1);
-  assert.match(oneLineOfError(ran), /^There is no snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
+  assert.match(oneLineOfError(ran), /^No snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
 });
 
 test("it tells what came since, asks, and goes back", ROOT, async (t) => {
@@ -73,7 +73,7 @@ test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
-test("an unreadable database is no obstacle to a rollback", ROOT, async (t) => {
+test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
   using layout = dataDirectory();
   await upgrade(t, layout);
   writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));

@@ -33,7 +33,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
   const snapshot = readSnapshot(layout);
   if (snapshot === null)
     return failed(
-      `There is no snapshot to go back to: an upgrade makes one in ${layout.beforeUpgrade} when it changes the databases.`,
+      `No snapshot to go back to: an upgrade makes one in ${layout.beforeUpgrade} when it changes the databases.`,
       `\`${PROGRAM} backup list\` shows the backups.`,
     );
   const why = whyNoRollback(layout, snapshot);
@@ -62,21 +62,18 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
     for (const line of says) terminal.err(oneLine(line));
     if (!call.flag("yes")) {
       if (!terminal.interactive)
-        return wrongUsage(
-          "There is no terminal to ask on: nothing was changed.",
-          "Give --yes if that is what you want.",
-        );
+        return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
       if (!(await agrees(call, "Go back to the snapshot?"))) return failed("Nothing was changed.", "");
     }
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, instant(call.now())) }));
     if (typeof made === "string")
       return failed(
-        `It could not be taken back: ${made}.`,
-        "Settle that, and try again; a rollback that has begun goes on.",
+        `It could not be undone: ${made}.`,
+        "Settle that, and try again; a rollback that has started continues.",
       );
     const { aside } = made;
     const text = [
-      `The databases and the settings are those of the snapshot. What was there lies in ${aside} (${size(bytesBelow(aside))}) until you delete it.`,
+      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${size(bytesBelow(aside))}) until you delete it.`,
       ...(typeof changes === "string" || changes.newKeys.length === 0 ? [] : [KEYS]),
       ...(typeof changes === "string" || changes.audited === 0 ? [] : [AUDIT]),
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
@@ -97,7 +94,7 @@ function orWhyNot<T extends object>(work: () => T): T | string {
   }
 }
 
-const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was taken back"\` once the server runs.`;
+const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
 

@@ -25,7 +25,7 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   const { data } = call.layout;
   if (isForeign(call.layout))
     return failed(
-      `${data} holds files of others and no ghostinbox.toml, so nothing is uninstalled.`,
+      `${data} holds other programs' files and no ghostinbox.toml, so nothing is uninstalled.`,
       "`--data` or GHOSTINBOX_DATA names the directory of a server.",
     );
   const options = { purgeData: call.flag("purge-data"), packages: call.flag("packages") };
@@ -35,12 +35,13 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   terminal.err(terminal.width === null ? list : fitted(list, terminal.width));
   if (!call.flag("yes")) {
     if (!terminal.interactive)
-      return wrongUsage("There is no terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
-    const reply = await terminal.ask("Go on? Type yes: ");
+      return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
+    const reply = await terminal.ask("Continue? Type yes: ");
     if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
   }
   const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
-  if (!outcome.ok) return failed(outcome.reason, `Once that is settled, \`${PROGRAM} uninstall\` goes on from there.`);
+  if (!outcome.ok)
+    return failed(outcome.reason, `Once that is settled, \`${PROGRAM} uninstall\` continues from there.`);
   const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
   const left = ` Its programs are in ${CHECKOUT}, which is yours to delete.`;
   return done({ steps }, `GhostInbox is uninstalled.${kept}${left}`);

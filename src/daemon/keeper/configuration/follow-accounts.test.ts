@@ -105,7 +105,7 @@ test("an empty, missing, truncated or nonsensical file changes nothing and is re
     ["", /names no account/],
     ["# all gone\n", /names no account/],
     [null, /does not exist/],
-    [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is no whole hash/],
+    [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is not a whole hash/],
     [`anna@example.org|${HASH}\nbert@exam`, /Line 2: there is no \|/],
   ];
   for (const [text, says] of wrong) {

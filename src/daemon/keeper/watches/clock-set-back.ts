@@ -37,11 +37,11 @@ export class ClockSetBack {
     const offsetMs = this.#parts.wall() - this.#parts.elapsed();
     const backMs = this.#offsetMs - offsetMs;
     this.#offsetMs = offsetMs;
-    if (backMs >= NOTED_MS) this.#working = this.#working.then(() => this.#mend(backMs));
+    if (backMs >= NOTED_MS) this.#working = this.#working.then(() => this.#fix(backMs));
     return this.#working;
   }
 
-  async #mend(backMs: number): Promise<void> {
+  async #fix(backMs: number): Promise<void> {
     const { reload, flush, say } = this.#parts;
     const failed: (string | null)[] = [];
     for (const service of WAITING) failed.push(await reload(service).catch(messageOf));

@@ -93,7 +93,7 @@ test("nothing is strict before it was tried and confirmed, and the state says so
   await machine.watch.look();
   assert.equal(machine.loads, loads, "a trial is the kernel's");
   machine.expire();
-  assert.match(JSON.stringify(await machine.watch.confirm()), /it was taken back/);
+  assert.match(JSON.stringify(await machine.watch.confirm()), /it was undone/);
   await machine.watch.look();
   assert.deepEqual([machine.table, machine.state, machine.codes()], ["", UNCONFIRMED, ["firewall_unconfirmed"]]);
 });

@@ -203,7 +203,7 @@ export class FirewallWatch {
 
 const NOTHING_WAITS = {
   ok: false,
-  reason: "nothing waits for a confirmation: it was taken back, or never began",
+  reason: "nothing waits for a confirmation: it was undone, or never started",
 } as const;
 
 function isSame(a: Opening, b: Opening): boolean {

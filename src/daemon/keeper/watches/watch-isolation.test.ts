@@ -39,7 +39,7 @@ test("a table that was removed is restored, and the isolation is reported until 
   await watch.look();
   const reported = {
     code: "isolated",
-    detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still shut: sign-in, send",
+    detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still closed: sign-in, send",
   };
   assert.deepEqual([watch.troubles(), made], [[reported], 1]);
   [isThere, fails] = [false, true];

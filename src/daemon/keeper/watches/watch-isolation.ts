@@ -51,7 +51,7 @@ export class IsolationWatch {
   troubles(): readonly KeeperTrouble[] {
     if (this.#isolation === null) return [];
     const { since, incident, shut } = this.#isolation;
-    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC, for ${incident}; still shut: ${shut.join(", ")}`;
+    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC, for ${incident}; still closed: ${shut.join(", ")}`;
     return [
       { code: "isolated", detail },
       ...(this.#failure === null ? [] : [{ code: "isolation_broken", detail: this.#failure } as const]),

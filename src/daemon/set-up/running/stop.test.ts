@@ -92,7 +92,7 @@ test("nothing is ended for another program's directory, though programs run from
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
   const reason = (path: string): string =>
-    `${path} holds files of others and no ghostinbox.toml, so nothing of it is ended.`;
+    `${path} holds other programs' files and no ghostinbox.toml, so nothing of it is ended.`;
   assert.deepEqual(await stopServer(layoutOf(top)), { ok: false, reason: reason(top) });
   assert.deepEqual(await stopServer(layoutOf("/bin/sleep")), { ok: false, reason: reason("/bin/sleep") });
   assert.equal(child.exitCode ?? child.signalCode, null);

@@ -31,7 +31,7 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   if (holder === null && isForeign(layout))
     return {
       ok: false,
-      reason: `${layout.data} holds files of others and no ghostinbox.toml, so nothing of it is ended.`,
+      reason: `${layout.data} holds other programs' files and no ghostinbox.toml, so nothing of it is ended.`,
     };
   const wasRunning = holder !== null || processesOf(layout.data).length > 0;
   if (holder !== null) {

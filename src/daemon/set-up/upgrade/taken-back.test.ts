@@ -36,7 +36,7 @@ test("the version that a rollback left does not upgrade again, with one sentence
     () => refuseUnfitData(layout),
     (error) => {
       assert.ok(error instanceof SetUpFailure);
-      assert.match(error.message, /^The upgrade of engine\.db to schema 2 was taken back: .* or delete \S+\.json to/);
+      assert.match(error.message, /^The upgrade of engine\.db to schema 2 was undone: .* or delete \S+\.json to/);
       assert.equal(error.exitCode, 4);
       return true;
     },
@@ -69,7 +69,7 @@ test("the older version starts, and so does a still newer one", async (t) => {
 test("it starts again once the note is deleted, and an upgrade deletes the note", async (t) => {
   const layout = await takenBack(t);
   const note = JSON.stringify({ "engine.db": 1_000 });
-  assert.match(whyNotAgain(layout) ?? "", /was taken back/);
+  assert.match(whyNotAgain(layout) ?? "", /was undone/);
   rmSync(layout.takenBack);
   assert.equal(whyNotAgain(layout), null);
   writeFileSync(layout.takenBack, note);

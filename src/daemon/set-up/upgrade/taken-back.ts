@@ -23,7 +23,7 @@ export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemas
   const again = schemas.filter(isOld).find(({ path, known }) => left[basename(path)] === known);
   if (again === undefined) return null;
   return (
-    `The upgrade of ${basename(again.path)} to schema ${again.known} was taken back: install the version that you had before, ` +
+    `The upgrade of ${basename(again.path)} to schema ${again.known} was undone: install the version that you had before, ` +
     `or delete ${layout.takenBack} to upgrade again.`
   );
 }

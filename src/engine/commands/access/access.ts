@@ -61,7 +61,7 @@ function newToken({ name, digest, scopes: listed, for: lasts }: Of<"token_create
   if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`);
   const durationMs = lasts === null ? null : parseDuration(lasts);
   if (lasts !== null && (durationMs === null || durationMs === 0))
-    return usage(`"${lasts}" is no duration, such as 90d.`);
+    return usage(`"${lasts}" is not a duration, such as 90d.`);
   return { name, digest, scopes, by, at, expiresAt: durationMs === null ? null : later(at, durationMs) };
 }
 

@@ -21,7 +21,7 @@ export type FactorCommand = Extract<
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed("No set-up waits for a code.", "Begin it again: it waits ten minutes, in one session.");
 const WRONG_CODE = failed(
-  "That is no code of this app now.",
+  "That is not a code of this app now.",
   "Give the code that it shows, and check the clock of the phone.",
 );
 

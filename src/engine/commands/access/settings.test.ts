@@ -54,7 +54,7 @@ test("the list has every setting with its origin, and no secret, path or address
   assert.equal(of("limits.mail.per_hour")?.from, "GHOSTINBOX_LIMITS__MAIL__PER_HOUR");
   assert.equal(of("limits.mail.per_day")?.from, "default");
   assert.deepEqual([of("alerts.webhook")?.value, of("alerts.webhook")?.isHidden], ["(secret)", true]);
-  assert.deepEqual([of("alerts.ntfy")?.value, of("alerts.ntfy")?.isHidden], ["[]", false], "unset is no secret");
+  assert.deepEqual([of("alerts.ntfy")?.value, of("alerts.ntfy")?.isHidden], ["[]", false], "unset is not a secret");
   assert.equal(undo, null);
   assert.doesNotMatch(JSON.stringify(values), /T0KEN|S3CRET|home\.example/);
   assert.notEqual(digest, createHash("sha256").update(text).digest("hex"), "of the text it tells nothing");

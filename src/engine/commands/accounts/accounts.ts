@@ -105,7 +105,7 @@ function passwordChange(command: AccountCommand, name: AccountName): readonly Ch
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
   const outcome = await holdQueued(parts, name);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
-  const message = `${name} is suspended, but its mail in the queue goes on: ${outcome.reason}`;
+  const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
   return { ok: false, kind: "failed", message, next: "Suspend it again once `status` shows the keeper and Postfix." };
 }
 

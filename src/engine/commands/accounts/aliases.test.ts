@@ -59,10 +59,10 @@ test("an alias leads neither nowhere nor back to itself", async () => {
   assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
 });
 
-test("an alias without targets, or with one that is no address, is not made", async () => {
-  assert.match(await addAlias("info@example.test"), /^usage “” is no mail address\./);
+test("an alias without targets, or with one that is not an address, is not made", async () => {
+  assert.match(await addAlias("info@example.test"), /^usage “” is not a mail address\./);
   assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
-  assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is no mail address\./);
+  assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is not a mail address\./);
   assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
 });
 

@@ -56,6 +56,6 @@ function whereOf(changed: Changed): string {
 }
 
 function wrongNetwork(text: string): CommandError {
-  const message = `“${printable(text, 60)}” is no network that restricts anything.`;
+  const message = `“${printable(text, 60)}” is not a network that restricts anything.`;
   return { ok: false, kind: "usage", message, next: "Write it as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32." };
 }

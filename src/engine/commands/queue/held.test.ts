@@ -239,12 +239,12 @@ test("mail that cannot be held is reported", async () => {
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   assert.match(
     await refusal({ verb: "account_suspend", name: ANNA }),
-    /is suspended, but its mail in the queue goes on: Mail kept coming into the queue/,
+    /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/,
   );
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
 });
 
 test("an invalid address is wrong usage", async () => {
   for (const verb of ["held_list", "held_release", "held_drop"] as const)
-    assert.match(await refusal({ verb, name: "*" }), /^usage “\*” is no mail address/);
+    assert.match(await refusal({ verb, name: "*" }), /^usage “\*” is not a mail address/);
 });

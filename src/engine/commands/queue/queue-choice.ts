@@ -28,7 +28,7 @@ export const KINDS = {
 export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
   const { ids, account, sender, recipient } = command;
   const id = ids.find((text) => !isQueueId(text));
-  if (id !== undefined) return wrong(`“${printable(id, 40)}” is no queue id.`, "`queue list` shows the queue ids.");
+  if (id !== undefined) return wrong(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
   if (account !== null && sender !== null) return wrong("An account has its senders.", "Give the account or a sender.");
   const name = account === null ? null : parseAccountName(account);
   if (account !== null && name === null) return wrongAddress(account);

@@ -8,7 +8,7 @@ import { MAX_PASSWORD_BYTES } from "../../../core/passwords/rule.ts";
 /** Of a file that is imported through the web. */
 export const MOST_IMPORTED = 100;
 const count = z.number().int();
-const NO_ADDRESS = "is no mail address such as anna@example.org";
+const NO_ADDRESS = "is not a mail address such as anna@example.org";
 
 const accountName = z
   .string(NO_ADDRESS)
@@ -26,7 +26,7 @@ const network = z
   .refine((text) => {
     const prefix = parsePrefix(text);
     return prefix !== null && prefixLength(prefix) > 0;
-  }, "is no network that restricts anything, such as 203.0.113.0/24")
+  }, "is not a network that restricts anything, such as 203.0.113.0/24")
   .describe("An IP address, or a network such as 203.0.113.0/24.");
 export const accountInPath = z.object({ name: accountName });
 export const networkOfAccount = z.object({ name: accountName, network });

@@ -65,7 +65,7 @@ const limit = wholeNumber(PAGE.most)
 export const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
 const textCursor = z
   .string()
-  .max(PAGE.cursorCharacters, "is no cursor")
+  .max(PAGE.cursorCharacters, "is not a cursor")
   .optional()
   .describe("`next` of the page before.");
 export const bansQuery = z.object({
