@@ -7,14 +7,14 @@ import type { AllowedSenderItem } from "../wire/verbs/filters.ts";
 import type { Outcome } from "./ports.ts";
 import type { TimeSpan } from "./storage-ports.ts";
 
-/** What an account has besides its password, and where mail goes on to. Writers throw when their database takes nothing. */
+/** What an account has in addition to its password, and where its mail is forwarded. Writers throw if their database cannot be written. */
 
 /** A password for a single mail program. `digest`: SHA-256 in hexadecimal. It is random, so no slow hash is needed. */
 export type NewAppPassword = Readonly<{
   account: AccountName;
   name: string;
   digest: string;
-  /** What Dovecot will tell of it. */
+  /** The value by which Dovecot reports it. */
   proof: string;
   by: string;
   at: Millis;
@@ -23,15 +23,15 @@ export type NewAppPassword = Readonly<{
 export interface AppPasswordStore {
   addAppPassword(made: NewAppPassword): Outcome;
   removeAppPassword(account: AccountName, name: string): Outcome;
-  /** The oldest first. */
+  /** Oldest first. */
   appPasswordsOf(account: string): readonly AppPasswordItem[];
-  /** What Dovecot tells of those that were used or made last. */
+  /** The values by which Dovecot reports those that were used or created last. */
   proofsOf(account: string): readonly string[];
-  /** Notes that the account (as typed) signed in with it. A use that cannot be noted is no reason to refuse. */
+  /** Notes that the account (as typed) signed in with it. A sign-in is not refused because this note fails. */
   used(account: string, name: string, now: Millis): void;
 }
 
-/** Where an account sends its mail on. `keep`: a copy stays in its mailbox. */
+/** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
 export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 
 /** Outside targets that are new, and when they no longer are. */
@@ -39,33 +39,33 @@ export type YoungTargets = Readonly<{ targets: readonly Address[]; until: Millis
 
 export interface ForwardStore {
   /**
-   * In place of what was so before. To nobody: its mail stays in its mailbox. `young`: what leaves by these counts with what the account
-   * sends (`YoungForwards`); null: by none of its targets, earlier ones too.
+   * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `young`: mail forwarded to these targets counts with
+   * what the account sends (`YoungForwards`); null: no target counts, not even earlier ones.
    */
   forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
-  /** Null: its mail stays in its mailbox. */
+  /** Null if its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
-  /** Where mail of all accounts is sent on, one for each account that has it. */
+  /** Forwarding targets of all accounts, one for each account that forwards. */
   targets(): readonly string[];
   /**
-   * Counts new targets of an account, as many as `most` leaves within the span, and returns whether all of them fit. Survives a
-   * restart. Counts from outside the span are deleted.
+   * Counts new targets of an account, up to `most` within the span, and returns whether all of them fit. Survives a
+   * restart. Deletes counts outside the span.
    */
   spendTargets(account: AccountName, many: number, most: number, span: TimeSpan): boolean;
 }
 
 export interface VacationStore {
-  /** In place of the one before. Null: no more replies. */
+  /** Replaces the earlier one. Null: no more replies. */
   setVacation(account: AccountName, vacation: Vacation | null): Outcome;
-  /** Null: it sends none. */
+  /** Null if it sends none. */
   vacationOf(account: string): Vacation | null;
 }
 
-/** Of how many addresses mail for an alias becomes. */
+/** Number of addresses that mail for an alias reaches. */
 export type Reached = Readonly<{ alias: string; addresses: number }>;
 
 export interface AliasReach {
-  /** Of this alias, and of all that lead to it, the one that reaches the most addresses. */
+  /** The alias with the most addresses, among this one and all that lead to it. */
   widest(address: Address): Reached;
 }
 
@@ -73,7 +73,7 @@ export interface AliasReach {
 export interface SpamAllowStore {
   allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
   disallowSender(account: AccountName, sender: SenderPattern): Outcome;
-  /** What the one or the other would come to. */
+  /** Returns what the command would return, without a change. */
   wouldChange(verb: "allow" | "disallow", account: AccountName, sender: SenderPattern): Outcome;
   allowedSenders(): readonly AllowedSenderItem[];
 }

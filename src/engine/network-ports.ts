@@ -66,11 +66,11 @@ export interface Firewall {
 export interface OpenConnections {
   /** Established connections from clients to these local ports. */
   connections(ports: readonly number[]): Promise<readonly Connection[]>;
-  /** All TCP sockets in use, those that listen among them; null where unknown. Costs next to nothing. */
+  /** All TCP sockets in use, including those that listen; null if unknown. Costs almost nothing. */
   sockets(): Promise<number | null>;
-  /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty where unknown. */
+  /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty if unknown. */
   silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
-  /** Replaces the earlier orders. They expire after so many seconds. */
+  /** Replaces the earlier orders. They expire after `lastsS` seconds. */
   say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;
 }
@@ -80,7 +80,7 @@ export interface OwnNetworks {
   current(): readonly OwnNetwork[];
 }
 
-/** Bans that began, in force, and networks that are no longer banned, up to a step. `isAll` false: there are further steps. */
+/** New bans in force, and networks that are no longer banned, up to a step. `isAll` false: there are more steps. */
 export type BanChanges = Readonly<{
   added: readonly BanItem[];
   removed: readonly string[];

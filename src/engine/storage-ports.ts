@@ -31,24 +31,24 @@ export interface Store {
   apply(change: Change, at: Millis): void;
 }
 
-/** What the database knows of one address. The windows in memory start from it. Times ascend. */
+/** What the database knows about one address; initializes the windows in memory. Times ascend. */
 export type AddressHistory = Readonly<{
   /** The ban in force on the address, or on a wider network around it. */
   ban: Ban | null;
-  /** When the automatic bans began that still count. */
+  /** Start times of the automatic bans that still count. */
   offencesAt: readonly Millis[];
   /** The last sign-in of an account from this address; null if there was none. */
   knownAt: Millis | null;
-  /** Those that count; but for what was forgiven. */
+  /** Failures that count, except forgiven ones. */
   failures: readonly Failure[];
-  /** Counted events since the last ban began or was lifted. */
+  /** Counted events since the last ban started or was lifted. */
   connections: readonly Millis[];
   mails: readonly Millis[];
   probes: readonly Millis[];
   bounces: readonly Millis[];
 }>;
 
-/** Of an address of which nothing is known, or nothing can be read. */
+/** For an address about which nothing is known or nothing can be read. */
 export const NO_HISTORY: AddressHistory = {
   ban: null,
   offencesAt: [],
@@ -60,7 +60,7 @@ export const NO_HISTORY: AddressHistory = {
   bounces: [],
 };
 
-/** How far back to look and how many times to keep, so that windows are exact. */
+/** How far back to read and how many times to keep, so that windows are exact. */
 export type Reach = Readonly<{
   sinceConnections: Millis;
   sinceMails: Millis;
@@ -73,37 +73,36 @@ export type Reach = Readonly<{
 /** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
 export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
 export type AccountGuess = Guess & Readonly<{ account: string }>;
-/** Later than `since`, and not later than `until`: a clock that ran ahead leaves guesses that lie ahead of now. */
+/** After `since`, up to and including `until`: a clock that ran ahead leaves guesses with future times. */
 export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
 export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
-/** `share`: of each network. */
+/** `share`: maximum for each network. */
 export type GuessShares = TimeSpan & Readonly<{ share: number }>;
-/** `network`: only guesses from there; null from anywhere. */
+/** `network`: only guesses from this network; null for all. */
 export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
 
 /**
- * What is known of accounts, by name in lower case, and for guesses as `guessedName` shortens it. Includes the rows of the
+ * What is known about accounts, by name in lower case, and for guesses as `guessedName` shortens it. Includes the rows of the
  * open transaction.
  */
 export interface AccountHistory {
-  /** The latest first. */
+  /** Newest first. */
   signIns(account: string, since: Millis): readonly SignIn[];
-  /** Hash of the password that was set last, if it is known. */
+  /** Hash of the password that was set last, if known. */
   passwordProofs(account: string): readonly string[];
-  /** Passwords that strangers tried, the latest first. */
+  /** Passwords that strangers tried, newest first. */
   guesses(account: string, reach: GuessReach): readonly Guess[];
-  /** Passwords that strangers tried at the account: all of them, so that the many of one network hide no other's. */
+  /** All passwords that strangers tried at the account, so that the many from one network don't hide those from others. */
   candidates(account: string, shares: GuessShares): Shares;
-  /** What a network tried at any account, the latest first. */
+  /** What a network tried at any account, newest first. */
   guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
   /**
-   * What any network tried at any account and did not look right, the latest first; at most `most`, read as they are asked
-   * for.
+   * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
    */
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
   /** Accounts that signed in from this unit. */
   accountsOf(subject: Prefix, since: Millis): readonly string[];
-  /** Units in the network from which any account signed in. What it costs does not grow with the others. */
+  /** Units in the network from which any account signed in. The cost does not depend on other networks. */
   knownWithin(network: Prefix, since: Millis): readonly Prefix[];
   /** Units from which any account signed in. */
   networksSince(since: Millis): readonly Prefix[];
@@ -114,18 +113,18 @@ export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis 
 
 export type PlaceTimes = Readonly<{ before: Millis; since: Millis }>;
 
-/** What accounts sent. Sees the rows of the open transaction too. */
+/** What accounts sent. Includes the rows of the open transaction. */
 export interface SendingHistory {
-  /** Mails that counted, in ascending order; the newest where there are more than `most`. */
+  /** Mails that counted, in ascending order; only the newest if there are more than `most`. */
   sentMails(account: string, since: Millis, most: number): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
   /**
-   * Whether the account signed in from here up to `before`, or its owner vouched after `since` for mail from here. Not by
+   * Whether the account signed in from here up to `before`, or its owner vouched after `since` for mail from here. Ignores
    * sign-ins around mail that the owner dropped after `since`.
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
   hold(account: string): HoldState;
-  /** Recipients whose servers refused its mail for good after `since`, as far as that counts (`NOTE_REFUSAL`). */
+  /** Counted recipients whose servers refused its mail permanently after `since` (`NOTE_REFUSAL`). */
   refusals(account: string, since: Millis): number;
 }
 
@@ -138,7 +137,7 @@ export interface NetworkHistory {
   offenders(network: Prefix, since: Millis, besides: Prefix): number;
   /** Units in the network that were banned for any offence, except forgiven ones. Not always all of them. */
   banned(network: Prefix, since: Millis): readonly Prefix[];
-  /** When the last ban of the network itself began or ended; 0 if there was none. */
+  /** When the last ban of the network itself started or ended; 0 if there was none. */
   settledAt(network: Prefix, now: Millis): Millis;
   /** Other wrong passwords, each counted once per account. */
   guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; proof: string }>): number;
@@ -146,7 +145,7 @@ export interface NetworkHistory {
 
 /** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */
 export interface HonestMail {
-  /** What speaks for this unit; null where nothing does. `network`: the neighbourhood that it lies in. */
+  /** Evidence that this unit is honest, or null. `network`: the neighbourhood that contains it. */
   server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null;
   /** Units of the network with any good mail. */
   servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
@@ -174,14 +173,14 @@ export type AllowEntry = Readonly<{
   expiresAt: Millis | null;
 }>;
 
-/** What earlier reports of Fail2ban were decided on, and what else failed at that time. Throws as `History` does. */
+/** Earlier reports of Fail2ban with their decisions, and other failures at that time. Throws as `History` does. */
 export interface JailMemory {
   priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports;
 }
 
 /** How far the engine has read the logs. Throws if the database cannot be read. */
 export interface LogPositions {
-  /** Null: the log was never read. */
+  /** Null if the log was never read. */
   positionOf(log: string): LogPosition | null;
 }
 
@@ -191,34 +190,34 @@ export interface BanLog {
   /** At most `most` steps after `id`, oldest first. */
   after(id: number, most: number): readonly BanStep[];
   /**
-   * In force, read in pages as it is gone through; each time anew. A ban that changes meanwhile may come as it was or as it
-   * is, or both, and has a step after the one that was last at the begin.
+   * Bans in force, read in pages during the iteration; each iteration reads again. A ban that changes during it may appear in
+   * its old state, its new state or both, and has a step after the one that was last at the start.
    */
   active(now: Millis): Iterable<FirewallBan>;
-  /** Prefixes whose ban is over but still stands in the table. */
+  /** Prefixes whose ban has expired but is still in the table. */
   expired(now: Millis, most: number): readonly Prefix[];
 }
 
 /**
- * `next`: the id to go on from, as `before` or `after`; null where there are no more. A page may have fewer events than were
- * asked for, even none, and yet a `next`: nothing looks for a page longer than some milliseconds. `searchedTo`: with a `next`,
- * the time of the last event that was looked at.
+ * `next`: the id to continue from, as `before` or `after`; null on the last page. A page may have fewer events than
+ * requested, even none, and still have a `next`: a search for a page ends after some milliseconds. `searchedTo`: with a `next`,
+ * the time of the last event read.
  */
 export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | null; searchedTo?: Millis }>;
 
 export type EventFilter = Readonly<{
-  /** Only ids above this, and below that. */
+  /** Only ids above `after` and below `before`. */
   after?: number;
   before?: number;
   /** A single address or a network. */
   prefix?: Prefix;
-  /** Or any of several. */
+  /** One type, or any of several. */
   type?: string;
   types?: readonly string[];
-  /** Only events of this time or later, and of that time or earlier. */
+  /** Only events between these times, both included. */
   from?: Millis;
   to?: Millis;
-  /** Only events that are shown with this text, in large or small letters. */
+  /** Only events that are shown with this text; ignores case. */
   text?: string;
   /** What an account did, the mail it received, and changes to it. */
   account?: string;
@@ -228,20 +227,20 @@ export type EventFilter = Readonly<{
   order: "oldest_first" | "newest_first";
 }>;
 
-/** `text`: only bans that have it in their network, reason or source, in large or small letters. */
+/** `text`: only bans with this text in their network, reason or source; ignores case. */
 export type BansAsked = PageRequest & Readonly<{ text?: string }>;
 
 /** Reads `engine.db` for the web and the command line, never for the guard's hot path. */
 export interface Queries {
-  /** Bans in force, the newest first. The cursor is a whole number. */
+  /** Bans in force, newest first. The cursor is a whole number. */
   bans(now: Millis, asked: BansAsked): Page<BanItem>;
   events(filter: EventFilter): EventPage;
   address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
-  /** By at most `most` steps after this one; null: only what the last step is. */
+  /** Changes by at most `most` steps after this one; with null, only the number of the last step. */
   banChanges(after: number | null, most: number): BanChanges;
-  /** What the spam filter said in these events; those that an older version wrote are missing. */
+  /** Spam scores of these events; events that an older version wrote have none. */
   spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>>;
-  /** Names the database: with another, ids of events may have begun again. */
+  /** Identifies the database: in a different one, event ids may have started again. */
   name(): string;
   readonly figures: Figures;
 }

@@ -16,7 +16,7 @@ export const notices = {
   },
   database_unflushed: {
     says: "The disk does not flush what was written: mail still works, but a power failure would lose the newest records and commands.",
-    next: "`dmesg` and `smartctl` show what is wrong with the disk. The guard retries each second; repeat the commands that failed.",
+    next: "Run `dmesg` and `smartctl`: they show what is wrong with the disk. The guard retries each second; repeat the commands that failed.",
   },
   database_log_held: {
     says: "A program never stops reading the database, so its write-ahead log keeps growing.",
@@ -260,7 +260,7 @@ export const notices = {
   },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
-    next: "`events` shows what would have happened. Remove `simulate` from the settings, then run `config apply`.",
+    next: "See `events` for what would have happened. Remove `simulate` from the settings, then run `config apply`.",
   },
   proxy_not_trusted: {
     says: "Requests to the dashboard or the API come through a proxy that the settings do not name: they count for the proxy, not for their clients.",

@@ -8,7 +8,7 @@ import { CONNECTION_WATCH } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 
-test("the kernel gets changed orders at once, and the same ones only now and then", async () => {
+test("sends changed orders to the kernel at once, and repeats unchanged ones only now and then", async () => {
   const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
@@ -19,18 +19,18 @@ test("the kernel gets changed orders at once, and the same ones only now and the
   assert.deepEqual(kernel.said.slice(1), [
     { watched: [25], held: [{ unit: "203.0.113.1/32", port: 25 }], full: [], known: [] },
   ]);
-  assert.equal(asked.known, 0, "whom accounts know is asked where strangers hold their share only");
+  assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
   await watch.look();
   assert.deepEqual(kernel.said.at(-1)?.full, [25]);
   assert.deepEqual(kernel.said.at(-1)?.known, ["203.0.113.9/32"]);
 });
 
-test("connections beyond the share since the last look are ended, older ones are not", async () => {
+test("closes connections beyond the share since the last check, but not older ones", async () => {
   const { kernel, watch, from } = watchedPort();
   kernel.open = from(1, 3);
   await watch.look();
-  assert.deepEqual(kernel.ended, [], "it may have stood before the guard");
+  assert.deepEqual(kernel.ended, [], "it may be older than the guard");
   kernel.open = from(1, 5);
   await watch.look();
   assert.deepEqual(kernel.ended, from(1, 5).slice(3));
@@ -39,7 +39,7 @@ test("connections beyond the share since the last look are ended, older ones are
   assert.equal(kernel.ended.length, 2);
 });
 
-test("a connection that makes room is ended, and takes no one's place until then", async () => {
+test("a connection closed to make room no longer counts against the share", async () => {
   const { kernel, watch, crowding, from } = watchedPort();
   kernel.open = [...from(1, 2), ...from(2, 2)];
   crowding.push(...kernel.open.slice(0, 2));
@@ -52,7 +52,7 @@ test("a connection that makes room is ended, and takes no one's place until then
   ]);
 });
 
-test("a kernel that takes no orders is reported once, and tried again at each look", async () => {
+test("reports a kernel that rejects orders once, and retries at each check", async () => {
   const { kernel, watch, warnings } = watchedPort();
   kernel.outcome = { ok: false, reason: "nft: no such table" };
   await watch.look();
@@ -63,7 +63,7 @@ test("a kernel that takes no orders is reported once, and tried again at each lo
   assert.equal(kernel.said.length, 1);
 });
 
-test("it runs until it is stopped, and then leaves the ports to the kernel", async () => {
+test("runs until stopped, and then leaves the ports to the kernel", async () => {
   const { kernel, watch } = watchedPort();
   watch.start();
   await watch.stop();
@@ -73,10 +73,10 @@ test("it runs until it is stopped, and then leaves the ports to the kernel", asy
   ]);
   const idle = watchedPort();
   await idle.watch.stop();
-  assert.deepEqual(idle.kernel.said, [], "what was never watched is not let go of");
+  assert.deepEqual(idle.kernel.said, [], "ports that were never watched are not released");
 });
 
-test("looks are a second apart, or twenty times as long as a look takes up to five, or twice while places run out", async (t) => {
+test("pauses a second between checks, or twenty times a check's duration up to five seconds, or twice while ports are full", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { kernel, watch, crowding, from } = watchedPort();
   let nowMs = 0;
@@ -103,12 +103,16 @@ test("looks are a second apart, or twenty times as long as a look takes up to fi
   assert.deepEqual([await after(1_000), await after(1_199)], [4, 4]);
   kernel.open = [];
   assert.equal(await after(1), 5);
-  assert.deepEqual([await after(4_999), await after(1)], [5, 6], "there is room again, and the kernel is told in time");
+  assert.deepEqual(
+    [await after(4_999), await after(1)],
+    [5, 6],
+    "there is room again, and the kernel gets its orders in time",
+  );
   await watch.stop();
   assert.equal(await after(10_000), 6, "and none after the end");
 });
 
-test("the kernel gets the same orders again after five seconds, before they expire", async (t) => {
+test("repeats the orders after five seconds, before they expire", async (t) => {
   const { kernel, watch } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
@@ -120,7 +124,7 @@ test("the kernel gets the same orders again after five seconds, before they expi
   assert.deepEqual([await saidAt(0), await saidAt(4_999), await saidAt(5_000)], [1, 1, 2]);
 });
 
-test("the kernel gets ten thousand units at the most, of those that hold too much and of the known ones", async () => {
+test("sends the kernel at most ten thousand units that hold too much, and as many known ones", async () => {
   const { kernel, watch, many } = watchedPort();
   const address = (i: number) => ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
@@ -129,7 +133,7 @@ test("the kernel gets ten thousand units at the most, of those that hold too muc
   assert.deepEqual([kernel.said[0]?.held.length, kernel.said[0]?.known.length], [10_000, 10_000]);
 });
 
-test("a look or an end that fails is reported once, and again after it succeeded", async () => {
+test("reports a failed check or close once, and again after a success", async () => {
   const { kernel, watch, warnings, from } = watchedPort();
   const { connections } = { connections: kernel.connections.bind(kernel) };
   kernel.connections = () => Promise.reject(new Error("no netlink"));
@@ -141,10 +145,10 @@ test("a look or an end that fails is reported once, and again after it succeeded
   kernel.end = () => Promise.resolve({ ok: false, reason: "ss: not permitted" });
   kernel.open = from(1, 5);
   await watch.look();
-  assert.deepEqual(warnings, ["no netlink", "ss: not permitted The kernel counts new connections by itself."]);
+  assert.deepEqual(warnings, ["no netlink", "ss: not permitted Until then the kernel counts new connections."]);
 });
 
-test("where connections cannot be ended, that is tried again, reported once, and the kernel counts", async (t) => {
+test("if connections cannot be closed, retries, reports it once, and lets the kernel count", async (t) => {
   const { kernel, watch, warnings, from } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
@@ -167,12 +171,12 @@ test("where connections cannot be ended, that is tried again, reported once, and
   await watch.look();
   nowMs = 3_599_999;
   await watch.look();
-  assert.deepEqual(watched(), [], "the next burst would not be ended either");
-  assert.deepEqual(warnings, ["Unable. The kernel counts new connections by itself."]);
+  assert.deepEqual(watched(), [], "the next burst could not be closed either");
+  assert.deepEqual(warnings, ["Unable. Until then the kernel counts new connections."]);
   nowMs = 3_600_000;
   await watch.look();
   await watch.look();
-  assert.deepEqual(watched(), [25], "after an hour it is tried anew");
+  assert.deepEqual(watched(), [25], "retries after an hour");
   kernel.open = from(2, 5);
   await watch.look();
   outcome = OK;
@@ -181,7 +185,7 @@ test("where connections cannot be ended, that is tried again, reported once, and
   assert.deepEqual(watched(), [25]);
 });
 
-test("while no more sockets are in use than at a look that found nothing, three looks are skipped", async (t) => {
+test("skips three checks while no more sockets are in use than at a check that found nothing", async (t) => {
   const { kernel, watch, from } = watchedPort();
   const looksOf = async (inUse: number | null): Promise<number> => {
     const before = kernel.looks;
@@ -191,13 +195,13 @@ test("while no more sockets are in use than at a look that found nothing, three 
   };
   assert.equal(await looksOf(12), 1);
   for (const fewer of [12, 11, 11]) assert.equal(await looksOf(fewer), 0);
-  assert.equal(await looksOf(11), 1, "others may have taken the places of those who left");
+  assert.equal(await looksOf(11), 1, "new clients may have replaced those who left");
   assert.equal(await looksOf(10), 0);
   assert.equal(await looksOf(11), 1, "one more than a moment ago");
   kernel.open = from(1, 2);
   assert.equal(await looksOf(13), 1, "one more");
   assert.deepEqual(kernel.said.at(-1)?.held.length, 1);
-  assert.equal(await looksOf(13), 1, "who is refused may have gone");
+  assert.equal(await looksOf(13), 1, "a refused client may have left");
   kernel.open = [];
   assert.equal(await looksOf(11), 1);
   assert.equal(await looksOf(null), 1, "the kernel does not say");
@@ -205,5 +209,5 @@ test("while no more sockets are in use than at a look that found nothing, three 
   assert.equal(await looksOf(11), 0);
   const later = performance.now() + CONNECTION_WATCH.sayEveryMs;
   t.mock.method(performance, "now", () => later);
-  assert.equal(await looksOf(11), 1, "the kernel is told again before its orders expire");
+  assert.equal(await looksOf(11), 1, "the kernel gets its orders again before they expire");
 });

@@ -13,31 +13,31 @@ import type { PortRoom } from "./port-room.ts";
 
 export const CONNECTION_WATCH = {
   /**
-   * Pause between two looks. It is longer if looks are expensive, so that they take a twentieth of the time, but never longer than
+   * Pause between two checks. It is longer if checks are expensive, so that they take a twentieth of the time, but never longer than
    * `sayEveryMs`: otherwise the kernel would count, without known addresses.
    */
   everyMs: SECOND_MS,
   pausePerLook: 20,
   /**
-   * A look walks the kernel's table of connections, whose size depends on the machine's memory: 10 ms with 24 GB. So this many in a
-   * row are skipped while no more sockets are in use than at the last one, which found nothing to do.
+   * A check reads the kernel's whole table of connections, whose size depends on the machine's memory: 10 ms with 24 GB. So up to this
+   * many in a row are skipped while no more sockets are in use than at the last check, if that found nothing to do.
    */
   mostLeftOut: 3,
-  /** While places run out: people wait for the next look, and on a busy machine each takes long. */
+  /** While ports are nearly full: clients wait for the next check, and on a busy machine each takes long. */
   pausePerCrowdedLook: 2,
   /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
   saidForS: 15,
   sayEveryMs: 5 * SECOND_MS,
   /** How long the kernel counts after connections could not be closed, unless closing works sooner. */
   unableForMs: HOUR_MS,
-  /** The most known units in the kernel's orders for a full port; the latest are kept. */
+  /** Maximum known units in the kernel's orders for a full port; the latest are kept. */
   mostKnown: 10_000,
   mostHeld: 10_000,
 } as const;
 
 export type ConnectionWatchParts = Readonly<{
   kernel: OpenConnections;
-  /** Read at each look. */
+  /** Read at each check. */
   rules: () => ConnectionRules;
   ports: () => readonly number[];
   /** Units from which accounts signed in recently. */
@@ -46,11 +46,11 @@ export type ConnectionWatchParts = Readonly<{
   log: Log;
 }>;
 
-/** Counts open connections again and again, and tells the kernel to refuse more when a limit is reached. */
+/** Counts open connections regularly, and makes the kernel refuse more when a limit is reached. */
 export class ConnectionWatch {
   readonly #parts: ConnectionWatchParts;
   #before: ReadonlySet<string> | null = null;
-  /** Since a look that found nothing to do: how many sockets were in use then, and how many looks may be skipped. */
+  /** After a check that found nothing to do: how many sockets were in use then, and how many checks may still be skipped. */
   #quiet: { sockets: number; left: number } | null = null;
   #said = "";
   #saidAt = Number.NEGATIVE_INFINITY;
@@ -67,10 +67,10 @@ export class ConnectionWatch {
   }
 
   start(): void {
-    this.#looking = this.#goOn();
+    this.#looking = this.#run();
   }
 
-  /** From then on the kernel counts. */
+  /** Afterwards the kernel counts. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -79,7 +79,7 @@ export class ConnectionWatch {
     await this.#parts.kernel.say({ watched: [], held: [], full: [], known: [] }, CONNECTION_WATCH.saidForS);
   }
 
-  /** One look. Never throws. */
+  /** Runs one check. Never throws. */
   async look(): Promise<void> {
     try {
       const { kernel, rules, ports, room } = this.#parts;
@@ -93,7 +93,7 @@ export class ConnectionWatch {
       const kept = planConnections(left, this.#before, rules());
       const plan = { ...kept, held: [...making.held, ...kept.held], excess: [...crowding, ...kept.excess] };
       const excess = new Set(plan.excess.map(connectionKey));
-      // A connection that was not closed is tried again.
+      // If closing a connection fails, the next check retries.
       this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
       const trouble = await this.#say(plan);
       await this.#end(plan);
@@ -108,8 +108,8 @@ export class ConnectionWatch {
   }
 
   /**
-   * More sockets than then: somebody may hold more. As many: others may have taken the places of those who left, so this is
-   * trusted a few times only, and not when the kernel's orders are due again.
+   * With more sockets than then, somebody may hold more. With as many, new clients may have replaced those who left, so this is
+   * trusted only a few times, and not when the kernel's orders must be repeated.
    */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
@@ -119,7 +119,7 @@ export class ConnectionWatch {
     return true;
   }
 
-  async #goOn(): Promise<void> {
+  async #run(): Promise<void> {
     const began = performance.now();
     await this.look();
     if (this.#stopped) return;
@@ -138,10 +138,10 @@ export class ConnectionWatch {
     if (this.#unable !== null && at - this.#unable.at >= CONNECTION_WATCH.unableForMs) this.#unable = null;
     if (excess.length === 0) return;
     const ended = await this.#parts.kernel.end(excess);
-    this.#unable = ended.ok ? null : { reason: `${ended.reason} The kernel counts new connections by itself.`, at };
+    this.#unable = ended.ok ? null : { reason: `${ended.reason} Until then the kernel counts new connections.`, at };
   }
 
-  /** Null if all is well. */
+  /** Returns the reason of a failure, or null. */
   async #say({ held, full }: ConnectionPlan): Promise<string | null> {
     const { kernel, ports, known } = this.#parts;
     const watched = this.#unable === null ? ports() : [];
@@ -163,7 +163,7 @@ export class ConnectionWatch {
   /** Logs each reason once. */
   #report(trouble: string | null): void {
     if (trouble !== null && trouble !== this.#trouble)
-      this.#parts.log.warn("Connections held at once are not limited as they should be.", { reason: trouble });
+      this.#parts.log.warn("Cannot limit the connections that a client holds open.", { reason: trouble });
     this.#trouble = trouble;
   }
 }
