@@ -64,7 +64,7 @@ async function setUp(browser: LabBrowser): Promise<Readonly<{ secret: string; re
   const first = page.getByLabel("Code that the app shows now");
   await type(first, "000000");
   await page.keyboard.press("Enter");
-  await page.getByText(/That is not a code of this app now\./).waitFor();
+  await page.getByText(/This is not the app's current code\./).waitFor();
   await type(first, codeOf(secret, Date.now()));
   await page.keyboard.press("Enter");
   const codes = page.locator(".codes li");

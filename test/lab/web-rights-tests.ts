@@ -43,7 +43,7 @@ export function webRightsTests({ lab, product }: Running): void {
     const commands = [...Object.values(COMMANDS).filter(({ verb }) => verb !== "watch"), COMMANDS.watch];
     const given = commands.map((command) => ({ by: "root", command }));
     const said = (await asWeb(lab, product, given)).map((reply) => JSON.stringify(reply));
-    const isRefused = (i: number): boolean => /"ok":false.*may not be given from here/.test(said[i] ?? "");
+    const isRefused = (i: number): boolean => /"ok":false.*is not allowed from here/.test(said[i] ?? "");
     const allowed = commands.flatMap(({ verb }, i) => (isRefused(i) ? [] : [verb]));
     assert.deepEqual(allowed.toSorted(), WEB_VERBS);
     const refused = await product.sqlite("SELECT details FROM event WHERE type = 'COMMAND_REFUSED'");

@@ -192,7 +192,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const gone = await createBackup(layout, there, how);
     assert.match(
       gone.ok ? "" : gone.reason,
-      /^The backups in \S+ are gone, so none is begun there anew: is its disk mounted\?/,
+      /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/,
     );
     assert.ok(!existsSync(place));
     const keyless = layoutOf(join(top, "from-archive"));

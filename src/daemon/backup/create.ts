@@ -103,7 +103,7 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   if (readBackupRecord(layout).last?.place === place)
     return {
       ok: false,
-      reason: `The backups in ${place} are gone, so none is begun there anew: is its disk mounted? If they are lost for good, remove ${layout.backupRecord}.`,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove ${layout.backupRecord}.`,
     };
   const isKeyNew = prepareKey(layout);
   const restic = repositoryOf(layout, settings);

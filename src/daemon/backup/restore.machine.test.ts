@@ -86,7 +86,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     };
     within(target.backup, () => {
       for (const replaces of [false, true])
-        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/backup is a mount of its own, .* unmount it/);
+        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/backup is a separate mount, .* unmount it/);
     });
     rmSync(target.backup, { recursive: true });
     within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));

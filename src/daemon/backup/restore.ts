@@ -69,13 +69,13 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   const mounts = mountsIn(layout.data);
   const fixed = mounts.find((path) => !MOVED_INTO.some((name) => path === name || path.startsWith(`${name}/`)));
   if (fixed !== undefined)
-    return `${join(layout.data, fixed)} is a mount of its own, which a restore cannot move: unmount it, restore, then move what is there by then onto it (docs/backups.md).`;
+    return `${join(layout.data, fixed)} is a separate mount, which a restore cannot move: unmount it, restore, then move the restored files onto it (docs/backups.md).`;
   const nested = mounts.find((path) => mounts.some((other) => path.startsWith(`${other}/`)));
   if (nested !== undefined)
     return `${join(layout.data, nested)} is a mount within another one, which a restore cannot move: unmount it first (docs/backups.md).`;
   if (isEmptyData(layout.data, mounts)) return null;
   if (holdsForeignFiles(layout.data))
-    return `${layout.data} holds files of another program, so nothing is restored there.`;
+    return `${layout.data} holds another program's files, so nothing is restored there.`;
   if (replaces) return null;
   return `${layout.data} is not empty, and nothing is overwritten. --replace moves it aside first.`;
 }

@@ -35,7 +35,7 @@ export function firewallState(
   if (open === null || confirmed === null) return { state: "unconfirmed", open, waitsS, faults };
   const differs = !isNothing(beyond(open, confirmed)) || !isNothing(beyond(confirmed, open));
   return differs
-    ? { state: "broken", open, waitsS, faults: ["it lets in something else than was confirmed"] }
+    ? { state: "broken", open, waitsS, faults: ["it accepts other connections than those confirmed"] }
     : { state: "confirmed", open, waitsS, faults };
 }
 

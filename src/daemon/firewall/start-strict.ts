@@ -23,7 +23,7 @@ export async function startStrict(layout: Layout, settings: Settings, parts = PA
     // Where nft(8) cannot run, no table exists.
     await parts.load(null, null);
     return isStrict(settings)
-      ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` begins it."
+      ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` starts a trial."
       : null;
   }
   const opening = merged(confirmed, wantedOpening(settings, await parts.ssh()));

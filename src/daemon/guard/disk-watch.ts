@@ -97,7 +97,7 @@ function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   // Of a small disk, the share alone would be less than that at which mail is refused.
   const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
-    return [`${ffree} inodes are left below ${path}: so many files can be made; below ${LAST_INODES} mail is refused`];
+    return [`${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused`];
   return [];
 }
 

@@ -40,7 +40,7 @@ test("a jump is reported with its end, recorded once, and over once the clock is
   for (let i = 0; i < 3; i++) watch.look();
   assert.equal(
     notices.raised.get("clock_jumped"),
-    "It was set ahead by 1d at 2026-11-21T06:00:00.000Z; the guard goes on by the former time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true",
+    "It was set ahead by 1d at 2026-11-21T06:00:00.000Z; the guard keeps using the old time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true",
   );
   state.jump = jumpBy(-61_400);
   watch.look();
@@ -64,6 +64,6 @@ for (const [byMs, restarts] of [
     state.jump = null;
     state.believed = 1;
     watch.look();
-    assert.match(subjects()[1] ?? "", /(ahead|back) by 1d, and it is believed now$/);
+    assert.match(subjects()[1] ?? "", /(ahead|back) by 1d, and it is trusted now$/);
     assert.deepEqual(done, { restarts, warned: restarts });
   });

@@ -41,7 +41,7 @@ export class ClockWatch {
     const { clock, log, restart } = this.#parts;
     if (clock.believed === this.#believed) return this.#record(`${directionOf(reported)}, and it came back`);
     this.#believed = clock.believed;
-    this.#record(`${directionOf(reported)}, and it is believed now`);
+    this.#record(`${directionOf(reported)}, and it is trusted now`);
     if (reported.byMs > 0) return;
     // Nothing in memory may lie in the future, where it would wait for the former time.
     log.warn("The machine's clock was set back: the guard starts again.", { byMs: reported.byMs });
@@ -59,7 +59,7 @@ export class ClockWatch {
 
 function detailOf(jump: Jump): string {
   const { since, believedAt } = jump;
-  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard goes on by the former time until ${isoTime(believedAt)}. Try: timedatectl set-ntp true`;
+  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard keeps using the old time until ${isoTime(believedAt)}. Try: timedatectl set-ntp true`;
 }
 
 /** Whole seconds: a clock that is kept right is corrected by parts of them. */

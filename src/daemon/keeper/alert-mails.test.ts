@@ -53,7 +53,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     const { layout, clock, mails } = queue();
     assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(TOLD)), {
       ok: true,
-      detail: "Told owner@elsewhere.example, second@elsewhere.example.",
+      detail: "Mailed owner@elsewhere.example, second@elsewhere.example.",
     });
     const [queued = "", ...others] = queuedMails(layout);
     assert.deepEqual(others, []);

@@ -76,5 +76,5 @@ export async function queueMail(
   const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
   // timeout(1) also ends the postdrop below it.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
-  return sent.code === 0 ? { ok: true, detail: `Told ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
+  return sent.code === 0 ? { ok: true, detail: `Mailed ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
 }

@@ -124,7 +124,7 @@ test("without Dovecot it says why the use of a mailbox is not known", async () =
 
 describe("mails about bans", () => {
   test("are sent to no one without an address in the settings", async () => {
-    assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "Nobody wants to know." });
+    assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
   });
 
   test("go into the queue, from whom the settings say", SENDMAIL, async () => {
@@ -132,7 +132,7 @@ describe("mails about bans", () => {
       `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`,
     );
     makeMailQueue(layout);
-    assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Told owner@example.org." });
+    assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Mailed owner@example.org." });
     const [queued = ""] = queuedMails(layout);
     assert.match(queued, /fail2ban@mail\.example\.org/);
     assert.match(queued, /Subject: \[Fail2Ban\] sshd: banned 203\.0\.113\.7 from mail\.example\.org/);

@@ -225,7 +225,7 @@ export class KeeperVerbs {
     const read = this.#settings();
     if (!read.ok) return read;
     const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
-    if (to === "") return { ok: true, detail: "Nobody wants to know." };
+    if (to === "") return { ok: true, detail: "No alert address is set." };
     const from = sender === "" ? `fail2ban@${hostname}` : sender;
     return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
   }

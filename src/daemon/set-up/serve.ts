@@ -52,7 +52,8 @@ const AGAIN = "--again";
 /** systemd has a unit for each service (`render/systemd.ts`). Otherwise runsvdir(8) runs them. */
 const BY_SYSTEMD = process.argv.includes("--systemd");
 
-const PASSWORD_UNSEEN = "The dashboard has a password that nobody saw: `./ghostinbox admin passwd` sets another one.";
+const PASSWORD_UNSEEN =
+  "The dashboard has a password that was never shown: `./ghostinbox admin passwd` sets a new one.";
 const SNAPSHOT_MADE =
   "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
 
@@ -193,7 +194,7 @@ async function prepare(
   // Left by a lift that was interrupted. Where nft(8) cannot run, there is none.
   if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
   if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
-  if (shut?.ok === false) log.warn(`the world is not shut out: ${shut.reason}.`);
+  if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
   await compileSieve(layout);
   const restored = await takeRestoredQueue(layout);
   if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);

@@ -160,7 +160,7 @@ test("a round that fails is logged, and the next one runs", async (t) => {
   const { notices, seconds, logged } = alertsKit();
   const list = t.mock.method(notices, "list", () => assert.fail("no list"));
   assert.deepEqual(await seconds(1), []);
-  assert.deepEqual(logged, ['error Alerts failed; they go on in a second. {"why":"no list"}']);
+  assert.deepEqual(logged, ['error Alerts failed; retrying in a second. {"why":"no list"}']);
   list.mock.restore();
   notices.raise("greylist_silent", "");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);

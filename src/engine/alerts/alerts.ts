@@ -124,7 +124,7 @@ export class Alerts {
       this.#save();
       if (isRead) this.#lookedAt = this.#parts.clock.now();
     } catch (error) {
-      this.#parts.log.error("Alerts failed; they go on in a second.", { why: messageOf(error) });
+      this.#parts.log.error("Alerts failed; retrying in a second.", { why: messageOf(error) });
     }
     this.#working = false;
   }

@@ -78,7 +78,7 @@ test("a network that an account was never used in is reported once a day, except
   assert.deepEqual(holding(), []);
   take("LOGIN_REFUSED", { account: ANNA, from: "192.0.2.1", isNewPlace: true, reason: "spraying" });
   succeed(ANNA, "198.51.103.1");
-  assert.ok(details().includes(`${ANNA} signed in from 198.51.103.1/32, while strangers guessed at it`));
+  assert.ok(details().includes(`${ANNA} signed in from 198.51.103.1/32, while strangers guessed its password`));
 });
 
 test("neither the administrator nor a program of this machine is a new place; a user at the dashboard is", () => {

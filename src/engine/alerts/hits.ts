@@ -82,7 +82,8 @@ export class Hits {
       this.#tell({ code: "login_after_guesses", subject: account, detail }, at);
     } else if (isNewNetwork && !isFirst) {
       const refusedAt = this.#refused.get(account);
-      const meanwhile = refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed at it" : "";
+      const meanwhile =
+        refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed its password" : "";
       this.#tell(
         { code: "login_new_place", subject: account, detail: `${account} signed in from ${prefix}${meanwhile}` },
         at,

@@ -39,7 +39,7 @@ test("what is wrong with a ban is said with the way to write it", async () => {
   assert.equal(await ban("203.0.113.7", "1ms"), "done");
   assert.equal(
     await ban("nowhere"),
-    "usage “nowhere” is no IP address and no network. Write it as 203.0.113.7 or 2001:db8::/64.",
+    "usage “nowhere” is not an IP address or network. Write it as 203.0.113.7 or 2001:db8::/64.",
   );
   assert.match(await ban("203.0.113.1"), /^failed Not banned\. 203\.0\.113\.1\/32: /);
 });
@@ -68,7 +68,7 @@ test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, w
   assert.equal(await allow("2001::/16", "1h"), "done");
   assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
   assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
-  assert.match(await allow("nowhere"), /^usage “nowhere” is no IP address/);
+  assert.match(await allow("nowhere"), /^usage “nowhere” is not an IP address/);
   assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is not a length of time/);
   const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   const at = isoTime(kit.clock.now());
@@ -142,5 +142,5 @@ test("what protects an address is told by the rule that bans are decided by", as
   kit.clock.advance(HOUR_MS);
   await said({ verb: "allow_remove", target: stranger });
   assert.equal(await protects(stranger), null);
-  assert.match(await said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is no IP address/);
+  assert.match(await said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is not an IP address/);
 });

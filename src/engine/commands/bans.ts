@@ -126,7 +126,7 @@ function noDuration(text: string | null): CommandError {
 }
 
 function noTarget(text: string): CommandError {
-  return usage(`“${text}” is no IP address and no network.`, "Write it as 203.0.113.7 or 2001:db8::/64.");
+  return usage(`“${text}” is not an IP address or network.`, "Write it as 203.0.113.7 or 2001:db8::/64.");
 }
 
 function usage(message: string, next: string): CommandError {

@@ -13,7 +13,7 @@ describe("commands that fail", () => {
     kit.keeperUp(false);
     await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
     const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
-    assert.ok(!suspended.ok && /is changed, but its open sessions go on: /.test(suspended.message));
+    assert.ok(!suspended.ok && /is changed, but its open sessions were not ended: /.test(suspended.message));
     assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
     assert.ok(kit.notices.raised.has("keeper_unreachable"));
     const health = await kit.ask({ verb: "health" });

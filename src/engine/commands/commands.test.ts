@@ -156,7 +156,7 @@ describe("commands of the administrator", () => {
   test("what the web may not ask changes nothing", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const refused = await kit.ask({ verb: "break_glass" }, "web");
-    assert.ok(!refused.ok && refused.message === "This command may not be given from here.");
+    assert.ok(!refused.ok && refused.message === "This command is not allowed from here.");
     assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
   });
 

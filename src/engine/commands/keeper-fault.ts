@@ -3,6 +3,6 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 
 /** The keeper did not tell what was asked: why. */
 export function keeperFault(reply: KeeperReply): CommandError {
-  const message = reply.ok ? "The keeper is of another version." : reply.reason;
+  const message = reply.ok ? "The keeper runs a different version." : reply.reason;
   return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
 }

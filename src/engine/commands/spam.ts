@@ -29,7 +29,7 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
     return { ok: false, kind: "failed", message: beyond, next: "Use `spam allow add` on the server." };
   const outcome = change(parts, { account, sender, adding, by });
   if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows who is let in." };
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows the allowed senders." };
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
   const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
@@ -63,7 +63,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
   const own = senders.allowedSenders().filter((one) => one.account === account && one.by.startsWith("mailbox:"));
   return own.length < MOST_OF_WEB.account
     ? null
-    : `You have let in ${plural(MOST_OF_WEB.account, "sender")}, which is as many as you may.`;
+    : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
 }
 
 /** An attacker who takes over the web may not allow every sender, nor fill the table that the filter's lists are made of. */
@@ -72,10 +72,10 @@ function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: Sender
   const own = senders.allowedSenders().filter(({ by }) => by.startsWith("web:"));
   const ofAccount = own.filter((one) => one.account === account).length;
   if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
-  return "The dashboard and the API have let in as many senders as they may.";
+  return "The dashboard and the API have reached their maximum of allowed senders.";
 }
 
 function wrongSender(text: string): CommandError {
-  const message = `“${printable(text, 80)}” is no sender.`;
+  const message = `“${printable(text, 80)}” is not a sender address.`;
   return { ok: false, kind: "usage", message, next: "Write it as news@example.org or *@example.org." };
 }

@@ -51,7 +51,7 @@ test("what the last check of the audit found is asked for once for all, also tha
   assert.deepEqual(asked, ["audit"]);
   clock.advance(5 * SECOND_MS);
   answer({ ok: true, detail: "" });
-  assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper is of another version." });
+  assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper runs a different version." });
 });
 
 test("the keys of accounts are counted with the keeper's answer about the server's, once for all callers", async () => {
@@ -96,7 +96,7 @@ test("a keeper that does not answer, or that is older, is reported and asked aga
   answer({ ok: true, detail: "" });
   assert.partialDeepStrictEqual(await upkeep.certificate(), {
     ok: false,
-    message: "The keeper is of another version.",
+    message: "The keeper runs a different version.",
   });
   await upkeep.certificate();
   assert.deepEqual(asked, ["upkeep", "certificate", "certificate"]);

@@ -37,7 +37,7 @@ test("a blocked port is reported and recorded once, and its end too", async () =
   assert.notEqual(await look(20, 0), undefined);
   for (let quietMs = 0; quietMs < 5 * MINUTE_MS; quietMs += 8_000) await look(0, 0);
   assert.equal(notices.raised.get("ports_blocked"), undefined);
-  assert.equal(recorded.at(-1), "PORTS_BLOCKED Port 25: nobody has tried for some minutes");
+  assert.equal(recorded.at(-1), "PORTS_BLOCKED Port 25: no attempt for some minutes");
 });
 
 test("unreadable counters do not mean that a port is blocked", async () => {

@@ -59,7 +59,7 @@ export class BlockedPorts {
       });
     for (const port of over) {
       const hasArrived = (passed.get(port)?.arrived ?? 0) > 0;
-      const says = hasArrived ? "connections arrive again" : "nobody has tried for some minutes";
+      const says = hasArrived ? "connections arrive again" : "no attempt for some minutes";
       audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
     }
     this.#blocked = now;

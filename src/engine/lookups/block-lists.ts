@@ -107,7 +107,7 @@ export class DnsBlockLists implements BlockLists {
     const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
     const answer = await this.#parts.names.addresses(`${nobody}.127.${list.zone}`);
     this.#note(list, answer);
-    if (answer.type === "addresses") this.#setAside(list, "it lists addresses that nobody has");
+    if (answer.type === "addresses") this.#setAside(list, "it lists addresses that do not exist");
     return answer.type === "none";
   }
 

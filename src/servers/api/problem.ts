@@ -135,14 +135,14 @@ export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
     return problem({
       status: 403,
       code: "not_allowed",
-      detail: "This session is of a mailbox, and opens what concerns that mailbox alone.",
+      detail: "This session belongs to a mailbox and gives access only to that mailbox.",
       next: "Sign in as the administrator.",
     });
   if (scope === "mailbox")
     return problem({
       status: 403,
       code: "not_allowed",
-      detail: "This is for the user of a mailbox alone.",
+      detail: "This is only for users of a mailbox.",
       next: "Sign in with the address and the password of a mailbox.",
     });
   const detail = `This session or token lacks the scope ${scope}.`;

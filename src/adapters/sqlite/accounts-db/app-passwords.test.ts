@@ -98,7 +98,7 @@ test("an account with a key for its mail gets none, for its own password alone o
   const row = "'ann@example.org', 'id', 1, 'public', 'locked', 'hash', 'recoverable'";
   db.exec(`INSERT INTO account_key VALUES (${row})`);
   const refused = make("phone");
-  assert.ok(!refused.ok && /its own password alone opens/.test(refused.reason));
+  assert.ok(!refused.ok && /only its own password opens/.test(refused.reason));
   assert.ok(make("phone", bob).ok);
 });
 

@@ -27,7 +27,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
     if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
     if (this.#sql.ownKey.get(account) !== undefined)
-      return { ok: false, reason: `Mail of ${account} is encrypted with a key that its own password alone opens.` };
+      return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
       return { ok: false, reason: `${account} has ${LIMITS.appPasswords} app passwords, as many as there may be.` };
     const { changes } = this.#sql.add.run(account, name, digest, proof, by, at);

@@ -46,7 +46,7 @@ export class SqliteSpamAllow implements SpamAllowStore {
     if (verb === "disallow")
       return isThere ? { ok: true } : { ok: false, reason: `${sender} is not on the list of ${account}.` };
     if (this.#account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
-    return isThere ? { ok: false, reason: `${sender} is let in for ${account} already.` } : { ok: true };
+    return isThere ? { ok: false, reason: `${sender} is already allowed for ${account}.` } : { ok: true };
   }
 
   allowedSenders(): readonly AllowedSenderItem[] {

@@ -100,7 +100,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
       guard.keeperAnswers(({ verb }) => (verb === "kick_account" ? DOWN : null));
       const { code, out, err } = await contain("--yes", ...options);
       assert.equal(code, 1);
-      assert.match(out + err, /its open sessions go on: no answer/);
+      assert.match(out + err, /its open sessions were not ended: no answer/);
       assert.ok(guard.asked.some(({ verb }) => verb === "list_mail"));
       assert.equal(PASSWORD.test(out + err), options.length === 0, "it is in force");
     });

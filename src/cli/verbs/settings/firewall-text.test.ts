@@ -19,7 +19,7 @@ for (const [state, settings, confirmed, listing, says] of [
   ["trial", STRICT, null, TRIED, /WAITS FOR A CONFIRMATION for another 90s .*; open: 22\/tcp/],
   ["unconfirmed", STRICT, null, "", /NOT IN FORCE, because it was not confirmed .*; every port is open\.$/],
   ["broken", STRICT, OPEN, "", /was changed \(the table is gone\); every port is open\.$/],
-  ["broken", STRICT, { ...OPEN, trusted: [] }, MADE, /something else than was confirmed/],
+  ["broken", STRICT, { ...OPEN, trusted: [] }, MADE, /other connections than those confirmed/],
   ["broken", STRICT, OPEN, MADE.replace("goto confirmed", "accept"), /was changed \(accept\)/],
 ] as const)
   test(`the firewall is ${state}: ${says.source}`, () => {

@@ -59,7 +59,7 @@ export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome
       );
     const open = await openConnections([]);
     if (open === null)
-      return failed("It was not confirmed: ss(8) does not tell which connections are open.", "Try again.");
+      return failed("It was not confirmed: ss(8) does not show which connections are open.", "Try again.");
     if (trial.connections.includes(caller) || !open.includes(caller))
       return failed(
         "This session was opened before the firewall was tried, so it does not prove that you can come in.",

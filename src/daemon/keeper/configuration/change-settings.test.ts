@@ -90,10 +90,10 @@ test("an undo that cannot be applied leaves the change", async () => {
 
 test("a file that was edited in between is left unchanged, also by undo", async () => {
   const { path, settings, undo, change, file, seen } = kit();
-  assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited meanwhile/);
+  assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited since then/);
   assert.ok((await change()).ok);
   writeFileSync(path, `${CHANGED}# mine\n`);
-  assert.match(reasonOf(await undo()), /edited meanwhile/);
+  assert.match(reasonOf(await undo()), /edited since then/);
   assert.equal(file(), `${CHANGED}# mine\n`);
   assert.equal(seen.length, 1);
 });
@@ -102,7 +102,7 @@ test("what somebody saves while a change is applied stays, though the change is 
   const { path, undo, change, file, seen, refuses, meanwhile } = kit();
   meanwhile(() => writeFileSync(path, `${file()}# mine\n`));
   refuses("postfix refuses it.");
-  assert.match(reasonOf(await change()), /^postfix refuses it\. .* edited meanwhile, so it was not put back/);
+  assert.match(reasonOf(await change()), /^postfix refuses it\. .* edited since then, so it was not restored/);
   assert.equal(file(), `${CHANGED}# mine\n`);
   assert.deepEqual(seen, [CHANGED], "and it is not applied");
   assert.match(reasonOf(await undo()), /No change/);
@@ -112,12 +112,12 @@ test("the web undoes neither manual changes that are not applied, nor changes th
   const { path, settings, change, undo, file } = kit();
   const seen = createHash("sha256").update(SHIPPED).digest("hex");
   assert.ok((await change()).ok);
-  assert.match(reasonOf(await settings.undo(seen)), /edited meanwhile/, "another change came in between");
+  assert.match(reasonOf(await settings.undo(seen)), /edited since then/, "another change came in between");
   const mine = CHANGED.replace("per_minute = 20", "per_minute = 30");
   writeFileSync(path, mine);
   assert.match(reasonOf(await change([{ key: "limits.mail.per_hour", value: "60" }])), /not applied: `config apply`/);
   assert.ok((await settings.apply()).ok);
-  assert.match(reasonOf(await undo()), /edited meanwhile/);
+  assert.match(reasonOf(await undo()), /edited since then/);
   writeFileSync(path, CHANGED);
   assert.match(reasonOf(await undo()), /not applied/, "what holds is what was changed by hand");
   assert.equal(file(), CHANGED);

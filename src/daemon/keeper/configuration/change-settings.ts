@@ -26,8 +26,8 @@ type FileRead = Readonly<{ ok: true; text: string; digest: string }> | Refusal;
 type Refusal = Extract<KeeperReply, { ok: false }>;
 
 const KEPT =
-  "The settings file was edited meanwhile, so it was not put back: `config check` on the server tells what it says now.";
-const EDITED = "The settings file was edited meanwhile.";
+  "The settings file was edited since then, so it was not restored: `config check` on the server shows its current state.";
+const EDITED = "The settings file was edited since then.";
 const UNAPPLIED = "The settings file has changes that are not applied: `config apply` on the server applies them.";
 
 /**

@@ -123,7 +123,7 @@ export function readAccountsFile(path: string): Text {
   try {
     return { ok: true, text: readNamed(path, MOST_BYTES).toString() };
   } catch (error) {
-    if (error instanceof UnsafePath) return { ok: false, reason: "is no file, or is larger than 16 MB" };
+    if (error instanceof UnsafePath) return { ok: false, reason: "is not a file, or is larger than 16 MB" };
     return { ok: false, reason: codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read" };
   }
 }

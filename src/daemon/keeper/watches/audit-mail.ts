@@ -34,7 +34,7 @@ export class AuditMail {
     const { id, hash } = due;
     const line = JSON.stringify({ at: due.at, id, hash });
     const body = [
-      `The audit of what administrators did ends with entry ${id}. Keep this mail where nobody who takes over the server can reach it.`,
+      `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
       `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
       line,
     ];

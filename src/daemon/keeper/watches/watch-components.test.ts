@@ -79,7 +79,7 @@ test(
     refuses.set("dovecot", "Dovecot refuses its configuration: line 3");
     assert.deepEqual(await looks(), ["check dovecot", "check postfix", "restart postfix"]);
     assert.deepEqual(details(), [
-      "component_outdated dovecot: the old version goes on, for the new one would not start. Dovecot refuses its configuration: line 3",
+      "component_outdated dovecot: the old version keeps running, because the new one would not start. Dovecot refuses its configuration: line 3",
     ]);
     assert.deepEqual(await looks(9 * MINUTE_MS), []);
     refuses.clear();

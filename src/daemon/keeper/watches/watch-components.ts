@@ -118,7 +118,7 @@ export class ComponentWatch {
       return { detail: `dpkg has not finished ${unfinished.join(", ")}. Try: dpkg --configure -a`, stops: false };
     const refused = await check(component);
     if (refused !== null)
-      return { detail: `the old version goes on, for the new one would not start. ${refused}`, stops: false };
+      return { detail: `the old version keeps running, because the new one would not start. ${refused}`, stops: false };
     const failed = (await restart(component)) ?? (await answers(component));
     return failed === null ? null : { detail: failed, stops: true };
   }

@@ -148,7 +148,7 @@ test("a confirmed opening is closed only by a trial, which leaves it open in the
   await machine.watch.confirm();
   assert.deepEqual(machine.state.confirmed?.doors, OPEN);
   machine.watch.use(settings(`${STRICT}open = ["80/tcp"]\n`));
-  assert.match(JSON.stringify(await machine.watch.begin(null)), /Nothing that was open is shut/);
+  assert.match(JSON.stringify(await machine.watch.begin(null)), /No open port is closed/);
 });
 
 test("a trial that the kernel refuses changes nothing", async () => {
@@ -159,7 +159,7 @@ test("a trial that the kernel refuses changes nothing", async () => {
   machine.fails = false;
   machine.isSsBroken = true;
   const { loads } = machine;
-  assert.match(JSON.stringify(await machine.watch.begin(null)), /ss\(8\) does not tell/);
+  assert.match(JSON.stringify(await machine.watch.begin(null)), /ss\(8\) does not show/);
   assert.deepEqual([machine.state, machine.loads], [UNCONFIRMED, loads], "a session that is open could confirm it");
   machine.isSsBroken = false;
   await machine.watch.begin(null);

@@ -153,14 +153,12 @@ export class FirewallWatch {
     if (confirmed !== null && isNothing(beyond(confirmed, opening))) {
       const loaded = await this.#load(opening);
       if (loaded.ok) this.#parts.keep({ confirmed: opening, trial: null });
-      return loaded.ok
-        ? { ok: true, detail: "Nothing that was open is shut, so nothing waits for a confirmation." }
-        : loaded;
+      return loaded.ok ? { ok: true, detail: "No open port is closed, so no confirmation is needed." } : loaded;
     }
     const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
     const connections = await this.#parts.connections(portsOf(settings).map(({ port }) => port));
     // What is open already could confirm it then.
-    if (connections === null) return { ok: false, reason: "ss(8) does not tell which connections are open" };
+    if (connections === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
     this.#parts.keep({ confirmed, trial: { opening, connections } });
     const tried = await this.#parts.load(confirmed, { opening, lastsS });
     if (!tried.ok) {

@@ -167,7 +167,7 @@ test("a place on a separate mount is refused before anything is changed", async 
   const top = realpathSync(layout.data);
   const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(top, point)));
   for (const point of ["db", "db/engine", "db/accounts", "ghostinbox.toml", "before-upgrade"])
-    assert.match(why(point) ?? "", /^\S+ is a mount of its own or on another disk than \S+before-upgrade, /, point);
+    assert.match(why(point) ?? "", /^\S+ is a separate mount or on another disk than \S+before-upgrade, /, point);
   for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);
 });
 
@@ -181,5 +181,5 @@ test("a place that lies on another disk is refused, too", {
   cpSync(db, elsewhere, { recursive: true });
   rmSync(db, { recursive: true });
   symlinkSync(elsewhere, db);
-  assert.match(whyNoRollback(layout, snapshot) ?? "", /^\S+\/db\/engine is a mount of its own or on another disk/);
+  assert.match(whyNoRollback(layout, snapshot) ?? "", /^\S+\/db\/engine is a separate mount or on another disk/);
 });

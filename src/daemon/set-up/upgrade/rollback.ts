@@ -42,7 +42,7 @@ export function whyNoRollback(
     return `The snapshot has no ${missing.map((path) => basename(path)).join(", ")}, which was damaged then.`;
   const fixed = fixedPlace(layout, mounts);
   if (fixed === null) return null;
-  return `${fixed} is a mount of its own or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
+  return `${fixed} is a separate mount or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
 }
 
 /** What cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */

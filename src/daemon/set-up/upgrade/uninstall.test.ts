@@ -20,10 +20,10 @@ test("the backups and their key are named with what is deleted, louder while the
   writeFileSync(backupKey, "key");
   assert.match(
     says(),
-    / with all mail, accounts, settings and the key of its backups\. NOBODY HAS SEEN THIS KEY: .* backup key$/,
+    / with all mail, accounts, settings and the key of its backups\. THIS KEY HAS NEVER BEEN SHOWN: .* backup key$/,
   );
   mkdirSync(backupRepository);
-  assert.match(says(), / with all mail, accounts, settings, the backups in it and their key\. NOBODY /);
+  assert.match(says(), / with all mail, accounts, settings, the backups in it and their key\. THIS KEY /);
   changeBackupRecord(layout, { isKeySeen: true });
   assert.match(says(), / with all mail, accounts, settings, the backups in it and their key\.$/);
   assert.match(says(false), /^Leave .* the backups in it and their key, owned by root/);

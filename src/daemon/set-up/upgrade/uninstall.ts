@@ -189,7 +189,7 @@ export function dataSentence(layout: Layout, { purgeData }: Pick<UninstallOption
   if (!purgeData) return `Leave ${data} with ${all}, owned by root (--purge-data deletes it).`;
   const warning =
     key.length > 0 && !readBackupRecord(layout).isKeySeen
-      ? ` NOBODY HAS SEEN THIS KEY: without it, no copy of a backup can be read, wherever it lies. First: ./ghostinbox backup key`
+      ? ` THIS KEY HAS NEVER BEEN SHOWN: without it, no copy of a backup can be read anywhere. First: ./ghostinbox backup key`
       : "";
   return `Delete ${data} with ${all}.${warning}`;
 }

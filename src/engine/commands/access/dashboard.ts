@@ -134,7 +134,7 @@ export async function sessionCommand(
     case "session_end": {
       const ended = sessions.end({ id: command.id });
       if (ended > 0) return ends(command.id, ended);
-      const message = "There is no such session, or it has ended.";
+      const message = "There is no such session, or it has already ended.";
       return { ok: false, kind: "failed", message, next: "`session list` shows the sessions." };
     }
     case "session_end_all": {

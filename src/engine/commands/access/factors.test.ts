@@ -91,7 +91,7 @@ describe("second factors, by command", () => {
       assert.ok(!stale.ok && stale.denied === "proof_needed", verb);
     }
     const late = await kit.ask({ verb: "totp_confirm", code: codeOf(begun.secret, kit.clock.now()) }, "web", as);
-    assert.ok(!late.ok && /No set-up waits/.test(late.message));
+    assert.ok(!late.ok && /No setup waits/.test(late.message));
     await kit.ask({ ...COMMANDS.token_create, scopes: ["owner"] });
     const token = { as: TOKEN, ip: IP };
     for (const verb of ["totp_begin", "totp_remove", "recovery_renew"] as const)
@@ -116,7 +116,7 @@ describe("second factors, by command", () => {
     const as = await session();
     await result({ verb: "totp_begin" }, as);
     const wrong = await kit.ask({ verb: "totp_confirm", code: "12345" }, "web", as);
-    assert.ok(!wrong.ok && /no code of this app/.test(wrong.message));
+    assert.ok(!wrong.ok && /not the app's current code/.test(wrong.message));
     for (const verb of ["totp_remove", "recovery_renew"] as const)
       assert.ok(!(await kit.ask({ verb }, "web", as)).ok, verb);
     assert.equal((await signIn()).outcome, "in");

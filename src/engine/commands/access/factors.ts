@@ -19,10 +19,10 @@ export type FactorCommand = Extract<
 >;
 
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
-const NOT_BEGUN = failed("No set-up waits for a code.", "Begin it again: it waits ten minutes, in one session.");
+const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
 const WRONG_CODE = failed(
-  "That is not a code of this app now.",
-  "Give the code that it shows, and check the clock of the phone.",
+  "This is not the app's current code.",
+  "Enter the code that the app shows, and check the phone's clock.",
 );
 
 /** What the owner does about the second factors of the dashboard's sign-in. The record comes first: no factor changes keeperFault. */

@@ -125,7 +125,7 @@ describe("passkeys of the dashboard, by command", () => {
     kit.clock.advance(PROOF_MS);
     for (const verb of ["passkey_begin", "passkey_add", "passkey_remove", "token_create", "session_end_all"] as const)
       assert.equal(await refusal(COMMANDS[verb], as), "proof_needed", verb);
-    assert.match(await refusal(COMMANDS.admin_passwd, as), /may not be given from here/);
+    assert.match(await refusal(COMMANDS.admin_passwd, as), /is not allowed from here/);
     await result({ verb: "prove", password: PASSWORD }, as);
     await result({ ...COMMANDS.token_create, scopes: ["read", "ban", "allow", "admin"] }, as);
     const token = { as: TOKEN, ip: IP };

@@ -114,7 +114,7 @@ test("a change goes to the keeper with the digest of the file, is recorded with 
   clock.advance(16 * MINUTE_MS);
   assert.equal((await list()).undo, null);
   clock.advance(-16 * MINUTE_MS);
-  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited meanwhile/, "as it was before");
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "as it was before");
   const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
   inForce(FILE);
   assert.ok((await pendingUndo).ok);
@@ -128,7 +128,7 @@ test("a file that was edited since the preview, or has edits that are not applie
   const { preview, apply, writes, reloads, asked, ask } = kit();
   const { digest } = await preview();
   writes(`${FILE}# mine\n`);
-  assert.match(messageOf(await apply(digest)), /edited meanwhile/);
+  assert.match(messageOf(await apply(digest)), /edited since then/);
   writes(FILE);
   reloads({ ok: true, changed: ["ports.smtp"] });
   assert.match(messageOf(await apply(digest)), /not applied yet: ports\.smtp/);
@@ -194,7 +194,7 @@ test("of two changes at once the second finds the file edited, and is recorded a
   inForce(CHANGED);
   const [first, second] = await Promise.all(both);
   assert.ok(first?.ok === true && second !== undefined);
-  assert.match(messageOf(second), /edited meanwhile/);
+  assert.match(messageOf(second), /edited since then/);
   assert.deepEqual([asked.length, details().length], [1, 1]);
 });
 

@@ -222,7 +222,7 @@ const ENOUGH_PREVIEWS = refused(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
-const EDITED = "The settings file was edited meanwhile.";
+const EDITED = "The settings file was edited since then.";
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
 const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
   lines: [],

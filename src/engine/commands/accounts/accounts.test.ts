@@ -72,7 +72,7 @@ test("a reply about an open session names the account and the reason", async () 
   kit.keeperUp(false);
   assert.equal(
     await said({ verb: "account_suspend", name: ALICE }),
-    `failed ${ALICE} is changed, but its open sessions go on: no answer ` +
+    `failed ${ALICE} is changed, but its open sessions were not ended: no answer ` +
       "Suspend the account once `status` shows the keeper: that ends them.",
   );
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");

@@ -152,7 +152,7 @@ export function sessionsStay(account: string, reason: string): CommandError {
   return {
     ok: false,
     kind: "failed",
-    message: `${account} is changed, but its open sessions go on: ${reason}`,
+    message: `${account} is changed, but its open sessions were not ended: ${reason}`,
     next: "Suspend the account once `status` shows the keeper: that ends them.",
   };
 }

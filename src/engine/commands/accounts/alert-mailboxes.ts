@@ -24,6 +24,6 @@ export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: A
 }
 
 export function alertsStay(address: Address): CommandError {
-  const message = `${address} gets the alerts of this server: it is changed on the server alone.`;
+  const message = `${address} gets the alerts of this server: it can be changed only on the server.`;
   return { ok: false, kind: "failed", message, next: "Use the command line there." };
 }

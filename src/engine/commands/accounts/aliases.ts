@@ -91,7 +91,7 @@ function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address:
   const takes = verb === "alias_add" && plain !== null && plain !== address && parts.accounts.isAddress(plain);
   if (isPostmaster(address) || (verb !== "alias_add" && getsAlerts(parts, address))) return alertsStay(address);
   if (!takes) return null;
-  const message = `${address} belongs to ${plain}: such an alias is made on the server alone.`;
+  const message = `${address} belongs to ${plain}: create such an alias on the server.`;
   return { ok: false, kind: "failed", message, next: "Use `alias add` there." };
 }
 

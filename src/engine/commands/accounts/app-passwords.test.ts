@@ -36,7 +36,7 @@ test("removing one ends the sessions of the account", async () => {
   await add("phone");
   kit.keeperUp(false);
   const stay = await remove("phone");
-  assert.ok(!stay.ok && /its open sessions go on/.test(stay.message));
+  assert.ok(!stay.ok && /its open sessions were not ended/.test(stay.message));
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
 
@@ -69,7 +69,7 @@ test("through the web one is removed without the password again, and none is mad
 test("where each account has a key for its mail there are none", async () => {
   kit.keepKeys();
   const refused = await add("phone");
-  assert.ok(!refused.ok && /its own password alone opens/.test(refused.message));
+  assert.ok(!refused.ok && /only its own password opens/.test(refused.message));
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
 

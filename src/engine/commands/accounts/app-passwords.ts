@@ -25,7 +25,7 @@ export type AppPasswordCommand = Extract<Command, { readonly verb: `app_password
 const KEY_OF_EACH: CommandError = {
   ok: false,
   kind: "failed",
-  message: "Each account has a key for its mail (mailboxes.encryption), which its own password alone opens.",
+  message: "Each account has a key for its mail (mailboxes.encryption), which only its own password opens.",
   next: "Use the password of the account in each mail program.",
 };
 

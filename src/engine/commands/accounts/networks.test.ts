@@ -92,7 +92,7 @@ test("an account that does not exist has no networks", async () => {
 test("the caller learns where sessions stay open, or that nothing was changed without a record", async () => {
   kit.keeperUp(false);
   const open = await change("networks_add", ["203.0.113.7"]);
-  assert.ok(!open.ok && /its open sessions go on: no answer/.test(open.message));
+  assert.ok(!open.ok && /its open sessions were not ended: no answer/.test(open.message));
   kit.keeperUp(true);
   kit.fillDisk();
   const unrecorded = await change("networks_add", ["203.0.113.8"]);

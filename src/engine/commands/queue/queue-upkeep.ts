@@ -57,7 +57,7 @@ export class QueueUpkeep {
         continue;
       }
       this.#triedAt = clock.now();
-      log.warn("Mail of a suspended account in the queue goes on; it is tried again.", {
+      log.warn("Mail of a suspended account in the queue is still being sent; the guard retries.", {
         account,
         why: outcome.reason,
       });

@@ -29,7 +29,8 @@ type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
 const ON_SERVER: CommandError = {
   ok: false,
   kind: "failed",
-  message: "Your mail is encrypted with a key that your password opens, so a new password is set on the server alone.",
+  message:
+    "Your mail is encrypted with a key that your password opens, so a new password can be set only on the server.",
   next: "Ask the administrator of this server.",
 };
 

@@ -34,7 +34,7 @@ test("what cannot be a password or an account is refused, and nothing is changed
     await said({ verb: "account_make", name: ANNA, password: "my-anna-password" }),
     /^usage .* name of the acc/,
   );
-  assert.match(await said({ verb: "account_make", name: "no address", password: WORDS }), /^usage .* no mail address/);
+  assert.match(await said({ verb: "account_make", name: "no address", password: WORDS }), /^usage .* not a mail address/);
   assert.match(
     await said({ verb: "account_make", name: "anna@else.test", password: WORDS }),
     /^failed else\.test is not a mail/,
@@ -49,7 +49,10 @@ test("what cannot be a password or an account is refused, and nothing is changed
 test("where each account has a key for its mail, passwords are made on the server, which makes the key", async () => {
   kit.keepKeys();
   for (const verb of ["account_make", "account_password"] as const)
-    assert.match(await said({ verb, name: ANNA, password: WORDS }), /^failed .* made on the server alone.*account add/);
+    assert.match(
+      await said({ verb, name: ANNA, password: WORDS }),
+      /^failed .* created only on the server.*account add/,
+    );
   assert.deepEqual(kit.types(), []);
   const reply = await kit.ask({
     verb: "accounts_bring",
@@ -89,8 +92,8 @@ test("accounts of a file are new ones: with a hash that servers can afford, or a
       "emil@example.test has no password",
       "a b cannot be an account",
       "fay@example.test has a password that came unhashed",
-      "gus@example.test has a hash of a kind that is imported on the server alone",
-      "hal@example.test has a hash of a kind that is imported on the server alone",
+      "gus@example.test has a type of hash that can be imported only on the server",
+      "hal@example.test has a type of hash that can be imported only on the server",
       "anna@example.test exists already, so it keeps its password",
     ],
   );

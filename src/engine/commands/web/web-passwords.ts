@@ -21,14 +21,14 @@ type Skipped = FileChanges["skipped"][number];
 const ON_SERVER: CommandError = {
   ok: false,
   kind: "failed",
-  message: "Each account has a key for its mail (mailboxes.encryption), which is made on the server alone.",
+  message: "Each account has a key for its mail (mailboxes.encryption), which can be created only on the server.",
   next: "Use `account add` or `account passwd` on the server.",
 };
 
 const OWNERS: CommandError = {
   ok: false,
   kind: "failed",
-  message: "postmaster@ gets the alerts of this server: an account of this name is added on the server alone.",
+  message: "postmaster@ gets the alerts of this server: add an account with this name on the server.",
   next: "Use `account add` on the server.",
 };
 
@@ -90,11 +90,11 @@ type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number
 function readEntry({ name: written, hash, password, quotaBytes }: Brought): Skipped | NamedSecret | Typed {
   const name = parseAccountName(written);
   if (name === null) return { name: written, why: "cannot be an account" };
-  if (isPostmaster(name)) return { name, why: "gets the alerts, and is added on the server alone" };
+  if (isPostmaster(name)) return { name, why: "gets the alerts, and can be added only on the server" };
   if (password !== undefined) return { owner: name, password, quotaBytes };
   if (hash === undefined) return { name, why: "has no password" };
   if (!isHash(hash)) return { name, why: "has a password that came unhashed" };
-  if (!isOfKnownScheme(hash)) return { name, why: "has a hash of a kind that is imported on the server alone" };
+  if (!isOfKnownScheme(hash)) return { name, why: "has a type of hash that can be imported only on the server" };
   if (tooCostly(hash)) return { name, why: "has a hash that would take too long to check at each sign-in" };
   return { name, hash, proof: "", quotaBytes };
 }

@@ -22,7 +22,7 @@ describe("what the web asks", () => {
     for (const command of foreign) {
       const reply = await kit.ask(command);
       assert.ok(reply !== null && !reply.ok, command.verb);
-      assert.match(reply.message, /may not be given from here/);
+      assert.match(reply.message, /is not allowed from here/);
     }
     assert.deepEqual(
       kit.refused(),

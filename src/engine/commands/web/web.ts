@@ -27,7 +27,7 @@ const REFUSALS_A_DAY = 100;
 const FORBIDDEN: CommandError = {
   ok: false,
   kind: "failed",
-  message: "This command may not be given from here.",
+  message: "This command is not allowed from here.",
   next: "Use the command line on the server.",
 };
 
@@ -46,12 +46,12 @@ const PROOF_NEEDED = denied(
 
 const MAILBOX_NEEDED = denied(
   "not_allowed",
-  "This is for the user of a mailbox alone.",
+  "This is only for users of a mailbox.",
   "Sign in with the address and the password of a mailbox.",
 );
 const MAILBOX_ALONE = denied(
   "not_allowed",
-  "This session is of a mailbox, and may do what concerns that mailbox alone.",
+  "This session belongs to a mailbox and may only manage that mailbox.",
   "Sign in as the administrator, or use the command line on the server.",
 );
 

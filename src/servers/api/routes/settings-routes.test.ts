@@ -145,12 +145,12 @@ test("a change and its undo are passed on; an edited file is a 409 with the next
   kit.guard.replies.set("settings_apply", {
     ok: false,
     kind: "failed",
-    message: "The settings file was edited meanwhile.",
+    message: "The settings file was edited since then.",
     next: "Look at the changes again, then apply them.",
   });
   const { status, text } = await kit.ask("", asked);
   assert.equal(status, 409);
-  assert.match(text, /edited meanwhile.*"next":"Look at the changes again/);
+  assert.match(text, /edited since then.*"next":"Look at the changes again/);
 });
 
 test("an invalid change is refused before the guard sees it", async (t) => {
