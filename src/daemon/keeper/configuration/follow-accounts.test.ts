@@ -118,7 +118,7 @@ test("an empty, missing, truncated or nonsensical file changes nothing and is re
   rmSync(path);
   execFileSync("mkfifo", [path]);
   await look();
-  assert.match(trouble() ?? "no trouble", /is no file/);
+  assert.match(trouble() ?? "no trouble", /is not a file/);
   rmSync(path);
   assert.ok(reported.length > 0);
   write(`anna@example.org|${HASH}\n`);
