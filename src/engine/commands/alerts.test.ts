@@ -15,7 +15,7 @@ const OPEN: Alert = {
 };
 const OVER: Alert = { ...OPEN, code: "greylist_silent", resolvedAt: later(NOON, 60_000) };
 
-test("open alerts come before those that are over, the newest of each first, with the channels", () => {
+test("open alerts come before resolved ones, newest first in each group, with the channels", () => {
   const book = {
     open: [OPEN, { ...OPEN, subject: "newer", openedAt: later(OPEN.openedAt, 1) }],
     resolved: [OVER, { ...OVER, subject: "older" }],
@@ -52,7 +52,7 @@ test("open alerts come before those that are over, the newest of each first, wit
   ]);
 });
 
-test("a test says of each channel whether it took the message, or why not", async () => {
+test("a test reports for each channel whether it accepted the message, or why not", async () => {
   const outcomes = [
     { channel: "a", outcome: { ok: true } },
     { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
@@ -77,5 +77,5 @@ test("a test says of each channel whether it took the message, or why not", asyn
     },
   });
   await alertsTest({ alerts }, false);
-  assert.deepEqual(waits, [8_000, undefined], "the web waits less long");
+  assert.deepEqual(waits, [8_000, undefined], "the web waits a shorter time");
 });

@@ -21,7 +21,7 @@ export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean):
   return { ok: true, result: { results: shown } };
 }
 
-/** Open alerts first, then resolved ones; the newest first in each group. */
+/** Open alerts first, then resolved ones; newest first in each group. */
 export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
   const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
   const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);

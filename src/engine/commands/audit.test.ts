@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 
-test("the audit is told from the newest entry back, and to look at it leaves no trace", async () => {
+test("lists the audit from the newest entry back, and reading it leaves no trace", async () => {
   const { ask, types } = commandsOnMemory();
   for (const [at, name] of ["one", "two", "three"].entries())
     await ask({ verb: "token_create", name, digest: `${at}`.repeat(64), scopes: ["read"], for: null });

@@ -25,13 +25,13 @@ function allow(target: string, length: string | null = null): Promise<string> {
   return said({ verb: "allow_add", target, note: "office", for: length });
 }
 
-test("a ban without a note says that it was made by hand", async () => {
+test("the reason of a ban without a note says that it was made by hand", async () => {
   const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
   assert.ok(reply.ok && "ban" in reply.result);
   assert.equal(reply.result.ban.reason, "Banned by hand");
 });
 
-test("what is wrong with a ban is said with the way to write it", async () => {
+test("an error in a ban says how to write it", async () => {
   assert.equal(
     await ban("203.0.113.7", "soon"),
     "usage “soon” is not a length of time. Write it as 45s, 30m, 2h or 7d.",
@@ -44,7 +44,7 @@ test("what is wrong with a ban is said with the way to write it", async () => {
   assert.match(await ban("203.0.113.1"), /^failed Not banned\. 203\.0\.113\.1\/32: /);
 });
 
-test("a refused command names the network, a database that takes nothing does not", async () => {
+test("a refused command names the network, unless the database cannot be written", async () => {
   assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: There is no ban/);
   kit.store.failing = "commit";
   assert.match(await ban("203.0.113.7"), /^failed Not banned\. The database could not be written/);
@@ -54,7 +54,7 @@ test("a refused command names the network, a database that takes nothing does no
   assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
 });
 
-test("unban: an address means the unit in which it was banned, and the reply names that", async () => {
+test("unban: an address means the unit that was banned, and the reply names that unit", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
   assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
     ok: true,
@@ -63,7 +63,7 @@ test("unban: an address means the unit in which it was banned, and the reply nam
   assert.match(await said({ verb: "unban", target: "nowhere" }), /^usage /);
 });
 
-test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, with an end or none", async () => {
+test("an allow entry is one network, at widest /8 or /16 for IPv6, with or without an end", async () => {
   assert.equal(await allow("10.0.0.0/8"), "done");
   assert.equal(await allow("2001::/16", "1h"), "done");
   assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
@@ -86,7 +86,7 @@ test("an entry of the allow list is one network, as wide as /8 or /16 of IPv6, w
   });
 });
 
-test("an entry of the allow list that was added is removed, once", async () => {
+test("an added allow entry is removed once", async () => {
   assert.equal(await allow("203.0.113.7"), "done");
   const remove = { verb: "allow_remove", target: "203.0.113.7" } as const;
   assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
@@ -94,7 +94,7 @@ test("an entry of the allow list that was added is removed, once", async () => {
   assert.match(await said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
 });
 
-test("what the settings allow is listed as theirs, and is not removed by a command", async () => {
+test("entries from the settings are listed as such, and no command removes them", async () => {
   kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
   const at = isoTime(kit.engine.startedAt);
   kit.clock.advance(HOUR_MS);
@@ -114,7 +114,7 @@ test("what the settings allow is listed as theirs, and is not removed by a comma
   );
 });
 
-test("break-glass says how many bans it lifted, and how many a full disk kept", async () => {
+test("break-glass reports how many bans it lifted, and how many it could not lift because the disk is full", async () => {
   assert.equal(await ban("203.0.113.7"), "done");
   kit.store.failing = "commit";
   assert.equal(
@@ -126,7 +126,7 @@ test("break-glass says how many bans it lifted, and how many a full disk kept", 
   assert.deepEqual(await kit.ask({ verb: "break_glass" }), { ok: true, result: { lifted: 1 } });
 });
 
-test("what protects an address is told by the rule that bans are decided by", async () => {
+test("protection of an address follows the same rule as bans", async () => {
   const protects = async (target: string): Promise<unknown> => {
     const reply = await kit.ask({ verb: "protection", target });
     return reply.ok && "reason" in reply.result ? reply.result.reason : reply;

@@ -11,13 +11,13 @@ import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
 
-/** What a command on a network asks; a dry run has its own. */
+/** What a command on a network needs; a dry run has its own versions. */
 export type TargetParts = Readonly<{
   engine: Pick<Engine, "ask" | "policy" | "subject">;
   history: Pick<History, "ban" | "bansWithin">;
 }>;
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
-/** How many of the bans that an allow entry ended are listed. */
+/** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
@@ -90,7 +90,7 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
   return { ok: true, result: { ...page, items: page.items.map(({ item }) => item) } };
 }
 
-/** Uses the rule that decides bans, so that both always agree. */
+/** Uses the rule that decides bans, so both always agree. */
 export function protection({ engine }: BanCommandParts, { target }: Of<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
@@ -100,7 +100,7 @@ export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promi
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }
 
-/** An address means its unit: the address itself, or the network of an IPv6 address. A network stays as written. */
+/** An address means its unit: the address itself, or its IPv6 network. A network is used as given. */
 function targetOf(engine: Pick<Engine, "subject">, text: string): Prefix | null {
   const ip = parseIp(text);
   return ip === null ? parsePrefix(text) : engine.subject(ip);

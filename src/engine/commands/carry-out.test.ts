@@ -4,7 +4,7 @@ import { COMMANDS } from "../../../test/kit/commands.ts";
 import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 import { mayAsk } from "../../wire/control/rights.ts";
 
-test("each command that root may give is carried out, or refused in a sentence", async () => {
+test("each command of root is carried out, or refused in a sentence", async () => {
   for (const command of Object.values(COMMANDS).filter(({ verb }) => mayAsk("root", verb))) {
     const reply = await commandsOnMemory().ask(command);
     if (reply.ok) continue;
@@ -13,7 +13,7 @@ test("each command that root may give is carried out, or refused in a sentence",
   }
 });
 
-test("what is of a session or a mailbox is refused without one", async () => {
+test("commands of a session or a mailbox are refused without one", async () => {
   for (const command of Object.values(COMMANDS).filter(({ verb }) => /^(my|passkey|prove)_/.test(verb))) {
     const reply = await commandsOnMemory().ask(command, "web");
     assert.ok(command.verb === "passkey_challenge" ? reply.ok : !reply.ok, command.verb);

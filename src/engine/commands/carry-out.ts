@@ -89,7 +89,7 @@ export type CommandParts = BanCommandParts &
     /** Refreshed at once, so that a new address can send as soon as the command ends. */
     authors: AuthorLists;
     health: () => Promise<Health>;
-    /** Resolves once everything that is committed survives a power failure; false if the disk refused it. */
+    /** Resolves once all committed changes survive a power failure; false if the disk failed to flush. */
     flushed: () => Promise<boolean>;
     upkeep: Pick<Upkeep, keyof Upkeep>;
     pid: number;
@@ -97,23 +97,23 @@ export type CommandParts = BanCommandParts &
 
 export type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }>;
 
-/** What keeps a state between commands. */
+/** Parts that keep state between commands. */
 export type Own = Readonly<{
   keys: Passkeys;
   bounds: CommandGate["bounds"];
   signIns: SignIns;
   settings: SettingsCommands;
   mailbox: MyMailboxCommands;
-  /** Of reviews of access, for which root reads users' scripts. */
+  /** For access reviews, for which root reads users' scripts. */
   reviews: Turn;
 }>;
 
-/** With what a command is carried out besides its fields. */
+/** Additional arguments of every command. */
 type At = Own & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Of<V extends Verb> = Extract<Command, { readonly verb: V }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
-/** What commands need whose outcome can be told without carrying them out: a dry run gives them parts that change nothing. */
+/** Needed by commands that have a dry run, which passes parts that change nothing. */
 export type TriedParts = TargetParts &
   AliasCommandParts &
   AppPasswordParts &
@@ -259,7 +259,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, Of<V>> } = {
   watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
 };
 
-/** Carries a command out whose caller may give it (`CommandGate`). */
+/** Carries out a command whose caller is allowed to give it (`CommandGate`). */
 export function carryOut(parts: CommandParts, own: Own, { command, by, caller, share }: Asked): Promise<Reply> | Reply {
   const account = caller?.item.account ?? null;
   const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
@@ -268,7 +268,7 @@ export function carryOut(parts: CommandParts, own: Own, { command, by, caller, s
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...own, caller, share });
 }
 
-/** What the command would answer, by the same rules: parts of a dry run change and record nothing. */
+/** Returns what the command would answer, by the same rules: the parts of a dry run change and record nothing. */
 export function tryOut(
   parts: TriedParts,
   own: Own,

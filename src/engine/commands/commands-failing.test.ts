@@ -9,7 +9,7 @@ describe("commands that fail", () => {
     kit = commandsOnMemory();
   });
 
-  test("a keeper that cannot be reached is told, and the account is changed all the same", async () => {
+  test("reports an unreachable keeper, and changes the account anyway", async () => {
     kit.keeperUp(false);
     await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
     const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
@@ -50,10 +50,10 @@ describe("commands that fail", () => {
     assert.deepEqual(kit.kept(), ["kick_account"]);
     kit.clock.advance(2_000);
     const reload = { ok: true, result: { changed: [], recorded: false } };
-    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force all the same");
+    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force anyway");
   });
 
-  test("a command whose change could not be flushed does not report success; reading goes on", async () => {
+  test("a command whose change could not be flushed does not report success; reads still work", async () => {
     const ban: Command = { verb: "ban", target: "203.0.113.7", note: "", for: null };
     assert.ok((await kit.ask(ban)).ok);
     kit.failDisk();
@@ -63,7 +63,7 @@ describe("commands that fail", () => {
     assert.ok((await kit.ask({ verb: "account_state", name: "anna@example.test" })).ok);
   });
 
-  test("what fails unforeseen is told with its reason, and where to look", async () => {
+  test("an unexpected failure is reported with its reason and where to look", async () => {
     kit.db.exec("DROP TABLE greylist_pause");
     const failed = await kit.ask({ verb: "greylist_resume", recipient: "owner@example.test" });
     assert.ok(!failed.ok && failed.kind === "failed");
@@ -71,12 +71,12 @@ describe("commands that fail", () => {
     assert.equal(failed.next, "`status` shows what is wrong.");
   });
 
-  test("health that cannot be told leads to the guard's log", async (t) => {
+  test("if health cannot be read, the reply points to the guard's log", async (t) => {
     t.mock.method(kit.notices, "list", () => assert.fail("no list"));
     const failed = await kit.ask({ verb: "health" });
     assert.ok(!failed.ok && failed.next === "See its log below log/guard.");
   });
-  test("a database that takes no writes fails the command, in one sentence", async () => {
+  test("an unwritable database fails the command with one sentence", async () => {
     kit.store.failing = "commit";
     const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     assert.ok(!reply.ok && reply.kind === "failed");

@@ -16,7 +16,7 @@ describe("commands of the administrator", () => {
     kit = commandsOnMemory();
   });
 
-  test("ban: an address, a network, an IPv6 address as its network; a time, for good, or the default", async () => {
+  test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
     const ban = async (target: string, length: string | null): Promise<string> => {
       const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
       assert.ok(reply.ok && "ban" in reply.result);
@@ -29,7 +29,7 @@ describe("commands of the administrator", () => {
     assert.equal(await ban("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
   });
 
-  test("nonsense is a usage error of one sentence, and changes nothing", async () => {
+  test("an invalid command is a usage error of one sentence, and changes nothing", async () => {
     const wrong: readonly Command[] = [
       { verb: "ban", target: "nonsense", note: "", for: null },
       { verb: "ban", target: "203.0.113.7", note: "", for: "soon" },
@@ -54,7 +54,7 @@ describe("commands of the administrator", () => {
     assert.equal(kit.rows(), 0);
   });
 
-  test("what is right but cannot be done says why and what next", async () => {
+  test("a valid command that cannot be carried out says why and what to do next", async () => {
     const impossible: readonly (readonly [Command, RegExp])[] = [
       [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
       [{ verb: "unban", target: "203.0.113.7" }, /There is no ban/],
@@ -71,7 +71,7 @@ describe("commands of the administrator", () => {
     }
   });
 
-  test("an account is added, changed and removed; its sessions end where its rights shrink; all is recorded", async () => {
+  test("an account is added, changed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
     const name = "alice@example.test";
     for (const verb of ["account_add", "account_passwd"] as const)
       assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
@@ -87,7 +87,7 @@ describe("commands of the administrator", () => {
     ]);
   });
 
-  test("cleanup ends what is over, and only that", async () => {
+  test("cleanup removes only what has expired", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: "1s" });
     await kit.ask({ verb: "ban", target: "203.0.113.8", note: "", for: "1h" });
     kit.clock.advance(1_001);
@@ -96,7 +96,7 @@ describe("commands of the administrator", () => {
     assert.deepEqual(kit.types(), ["BAN", "BAN", "BAN_EXPIRED"]);
   });
 
-  test("the allow list shows both origins; what the settings list is removed there", async () => {
+  test("the allow list shows both origins; entries from the settings are removed in the settings", async () => {
     kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
@@ -114,7 +114,7 @@ describe("commands of the administrator", () => {
     assert.ok(!refused.ok && refused.message.includes("settings"));
   });
 
-  test("reloaded settings are recorded by what changed; wrong ones change nothing", async () => {
+  test("a reload records which settings changed; invalid settings change nothing", async () => {
     kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
     assert.deepEqual(await kit.ask({ verb: "reload" }), {
       ok: true,
@@ -153,14 +153,14 @@ describe("commands of the administrator", () => {
     assert.ok(!nowhere.ok && nowhere.kind === "usage");
   });
 
-  test("what the web may not ask changes nothing", async () => {
+  test("commands that the web is not allowed to give change nothing", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const refused = await kit.ask({ verb: "break_glass" }, "web");
     assert.ok(!refused.ok && refused.message === "This command is not allowed from here.");
     assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
   });
 
-  test("an address from which the administrator works is not banned", async () => {
+  test("an address from which an administrator works is not banned", async () => {
     const as = { as: TOKEN, ip: "203.0.113.7" };
     assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ROLES.owner })).ok);
     assert.ok((await kit.ask({ verb: "caller", isUse: true }, "web", as)).ok);
@@ -168,12 +168,12 @@ describe("commands of the administrator", () => {
     assert.ok(!refused.ok && refused.message.startsWith("Not banned. "));
   });
 
-  test("the list of sender addresses is written after each command, and undoes none", async () => {
+  test("writes the list of sender addresses after each command, and never undoes the command", async () => {
     assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
     assert.equal(kit.authorsWritten(), 1);
   });
 
-  test("what changes nothing writes no list, and a stranger's made-up token least of all", async () => {
+  test("writes no list if nothing changed, least of all for a stranger's made-up token", async () => {
     const as = { as: "0f".repeat(32), ip: "203.0.113.7" };
     await kit.ask({ verb: "caller", isUse: true }, "web", as);
     await kit.ask({ verb: "unban", target: "203.0.113.7" }, "web", as);
@@ -181,10 +181,10 @@ describe("commands of the administrator", () => {
     await kit.ask(COMMANDS.break_glass, "web");
     assert.equal(kit.authorsWritten(), 0);
     await kit.ask({ verb: "reload" });
-    assert.equal(kit.authorsWritten(), 1, "the domains may be others");
+    assert.equal(kit.authorsWritten(), 1, "the domains may have changed");
   });
 
-  test("a watcher begins at the last event", async () => {
+  test("a watcher starts at the last event", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     assert.deepEqual(await kit.ask({ verb: "watch" }), { ok: true, result: { lastEventId: kit.rows() } });
     assert.deepEqual(await kit.ask({ verb: "ping" }), { ok: true, result: { pid: 1 } });

@@ -27,12 +27,12 @@ const NO_DRY_RUN: CommandError = {
   message: "This command cannot be tried without being carried out.",
   next: "Leave the dry run out.",
 };
-/** One runs, and the keeper stays free for others. */
+/** Only one runs at a time, so the keeper stays free for other commands. */
 const MOST_REVIEWS = 4;
 
 /**
- * Every command of the control socket. The server itself handles the stream that `watch` starts. What a command changed
- * survives a power failure once it is answered.
+ * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
+ * changes survive a power failure.
  */
 export function createCommands(parts: CommandParts) {
   const gate = new CommandGate(parts);
@@ -58,7 +58,7 @@ export function createCommands(parts: CommandParts) {
   const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
       return own.mailbox.mayChangePassword(command.password, admitted.caller);
-    // Tries that do not count would tell users of mailboxes who else is here.
+    // Uncounted tries would let mailbox users find out which other addresses exist.
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
       ? tryOut(onPaper(parts), own, { ...admitted, command, share: ROOTS_SHARE })
@@ -84,7 +84,7 @@ export function createCommands(parts: CommandParts) {
   };
 }
 
-/** Whether accounts, the allow list or the settings may differ after it. Also a command that failed may be done in part. */
+/** Whether accounts, the allow list or the settings may differ afterwards. Includes failed commands, which may be partly done. */
 function mayChange(verb: Verb): boolean {
   return verb === "reload" || effectOf(verb).lasts;
 }

@@ -10,7 +10,7 @@ const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
 const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
 
-/** Each command, with what of its answer must say something. */
+/** Each command, with a part of its answer that must not be empty. */
 const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
   { command: { verb: "queue_hold", ...ALL }, says: { changed: 2 } },
   { command: { verb: "queue_release", ...ALL }, says: { changed: 0, kept: [{ account: ANNA, mails: 1 }] } },
@@ -26,7 +26,7 @@ const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
 ];
 const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
 
-/** Postfix's queue: what the keeper is told to do happens to it. */
+/** Postfix's queue, which the keeper's orders change. */
 describe("a dry run of a command on mail", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
   let mails: ListedMail[];
@@ -74,7 +74,7 @@ describe("a dry run of a command on mail", () => {
   }
 
   for (const { command, says } of TRIED)
-    test(`${command.verb} answers as the command does, and orders and records nothing`, async () => {
+    test(`${command.verb} answers as the command does, but orders and records nothing`, async () => {
       const before = [kit.rows(), kit.heldMail.held(ANNA).length];
       const tried = await kit.try(command);
       assert.ok(tried.ok, JSON.stringify(tried));
@@ -88,7 +88,7 @@ describe("a dry run of a command on mail", () => {
       assert.deepEqual(await kit.ask(command), tried);
     });
 
-  test("is tested here of every command on mail that has one", () => {
+  test("this file tests every command on mail that has a dry run", () => {
     const tested = TRIED.map(({ command }) => command.verb).filter((verb) => verb !== "account_suspend");
     assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => /^(queue|held)_/.test(verb)).toSorted());
   });

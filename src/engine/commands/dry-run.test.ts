@@ -22,10 +22,10 @@ const AWAY = { verb: "vacation_set", name, subject: "", text: "I am away.", unti
 const PAUSE = { verb: "greylist_pause", recipient: "owner@example.test", for: "15m" } as const;
 const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
 
-/** Those of the queue are tried in dry-run-queue.test.ts. */
+/** The commands on the queue are in dry-run-queue.test.ts. */
 const OF_QUEUE = /^(queue|held)_/;
 
-/** Each command with what must have been done before it can succeed. */
+/** Each command, with the commands that must run before it can succeed. */
 const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
   { command: BAN, after: [] },
   { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
@@ -90,14 +90,14 @@ describe("a dry run", () => {
   });
 
   for (const { command, after } of TRIED)
-    test(`of ${command.verb} answers as the command does, and changes and records nothing`, async () => {
+    test(`of ${command.verb} answers as the command does, but changes and records nothing`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
       const before = state();
       const tried = await kit.try(command);
       assert.equal(state(), before);
       assert.deepEqual(await kit.try(command), tried, "again");
       assert.deepEqual(await kit.ask(command), tried);
-      assert.notEqual(state(), before, "the command itself does something");
+      assert.notEqual(state(), before, "the real command changes something");
     });
 
   for (const [what, command] of [
@@ -128,7 +128,7 @@ describe("a dry run", () => {
       assert.deepEqual(await kit.ask(command), tried);
     });
 
-  test("of an app password tells no password, for none is kept", async () => {
+  test("of an app password shows no password, since none is stored", async () => {
     assert.ok((await kit.ask(ANNA)).ok);
     const before = state();
     assert.deepEqual(await kit.try(APP), { ok: true, result: { name, app: "phone", password: "" } });
@@ -140,7 +140,7 @@ describe("a dry run", () => {
     assert.equal(again.ok, false);
   });
 
-  test("is refused of a command that has none, which is not carried out", async () => {
+  test("is refused for a command that has none, and the command is not carried out", async () => {
     for (const command of [{ verb: "cleanup" }, { verb: "break_glass" }] as const) {
       const tried = await kit.try(command);
       assert.ok(!tried.ok && /cannot be tried/.test(tried.message), command.verb);
@@ -148,14 +148,14 @@ describe("a dry run", () => {
     assert.deepEqual(kit.types(), []);
   });
 
-  test("is tested here of every command that has one", () => {
+  test("is tested in this file for every command that has one", () => {
     const tested = [...TRIED.map(({ command }) => command.verb), "session_end", APP.verb];
     assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
   });
 });
 
 describe("a dry run that the web asks for", () => {
-  test("needs the same rights, and is not recorded where they lack", async () => {
+  test("needs the same rights, and a denial is not recorded", async () => {
     const kit = webGateOnMemory();
     kit.clock.advance(PROOF_MS);
     const as = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
@@ -166,7 +166,7 @@ describe("a dry run that the web asks for", () => {
     assert.deepEqual(kit.denied(), []);
   });
 
-  test("does not count, and is refused where the command would be", async () => {
+  test("does not count, and is refused if the command would be", async () => {
     const kit = webGateOnMemory();
     const dry = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
     for (let i = 0; i < WEB_LIMITS.changes + 5; i++) assert.ok("by" in kit.admit(BAN, dry));

@@ -28,7 +28,7 @@ function listed(): readonly string[] {
   return reply.result.items.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }
 
-test("a pause lasts a quarter of an hour unless asked otherwise, and a second one replaces the first", async () => {
+test("a pause lasts a quarter of an hour by default, and a second one replaces the first", async () => {
   assert.equal((await pause("Owner@example.test", null)).ok, true);
   assert.deepEqual(listed(), ["owner@example.test 00:15:00 root"]);
   assert.equal((await pause(OWNER, "2h")).ok, true);
@@ -52,7 +52,7 @@ for (const [target, lasts, kind] of [
     assert.deepEqual(listed(), []);
   });
 
-test("a pause can be ended, once, and both are kept for the audit", async () => {
+test("a pause can be ended once, and both are recorded in the audit", async () => {
   await pause(OWNER, "1h");
   const resume = () => greylistResume(parts, { verb: "greylist_resume", recipient: OWNER }, "root");
   assert.equal((await resume()).ok, true);
@@ -87,7 +87,7 @@ test("neither a pause nor its end is confirmed without a record", async () => {
   assert.ok(!resumed.ok && /no record of it was kept/.test(resumed.message));
 });
 
-test("a pause for an extension is one for its account, and the web makes a bounded number of them", async () => {
+test("a pause for an extension applies to its account, and the web makes a bounded number of them", async () => {
   parts = { ...parts, recipients: { exists: () => true } };
   for (const tag of ["a", "b"]) assert.equal((await pause(`owner+${tag}@example.test`, "1h")).ok, true);
   assert.deepEqual(listed(), ["owner@example.test 01:00:00 root"]);
@@ -97,6 +97,6 @@ test("a pause for an extension is one for its account, and the web makes a bound
   for (let i = 0; i < 200; i++) assert.equal((await asked(`u${i}`, "web:anna")).ok, true);
   const beyond = await asked("u200", "web:anna");
   assert.ok(!beyond.ok && /200 recipients already/.test(beyond.message));
-  assert.equal((await asked("u1", "web:anna")).ok, true, "a longer one takes the place of the first");
+  assert.equal((await asked("u1", "web:anna")).ok, true, "a longer one replaces the first");
   assert.equal((await asked("u200", "root")).ok, true);
 });

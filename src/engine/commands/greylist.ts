@@ -19,7 +19,7 @@ type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 const USUAL_MS = 15 * MINUTE_MS;
 const LONGEST_MS = 30 * DAY_MS;
-/** Of the dashboard's; what users of mailboxes pause is bounded by their number, and takes none of these places. */
+/** Pauses by the dashboard. Those by mailbox users are bounded by the number of users, and do not count here. */
 const MOST_OF_WEB = 200;
 
 export async function greylistPause(
@@ -47,7 +47,7 @@ export async function greylistPause(
   return recorded ? { ok: true, result: item(pause) } : UNRECORDED;
 }
 
-/** A pause covers each extension of an address, so that none is counted for itself. */
+/** A pause covers every extension of an address, so extensions are not counted separately. */
 function ofAccount(written: Address, recipients: RecipientDirectory): Address {
   const plain = parseAddress(withoutExtension(written));
   return plain !== null && recipients.exists(plain) ? plain : written;

@@ -3,7 +3,7 @@ import type { Command, Reply } from "../../wire/control/control.ts";
 import type { Engine } from "../engine.ts";
 import { UNRECORDED } from "./unrecorded.ts";
 
-/** Records what root did about an incident, so that the audit's chain holds it too. */
+/** Records what root did about an incident, so that it is part of the audit's chain. */
 export async function incidentNote(
   { engine }: Readonly<{ engine: Engine }>,
   { incident, step, says }: Extract<Command, { readonly verb: "incident_note" }>,

@@ -4,7 +4,7 @@ import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { mailAddress } from "../../../test/kit/test-database.ts";
 import { notServed } from "./not-served.ts";
 
-test("an address of an unserved domain is refused with the served ones", () => {
+test("an address in an unserved domain is refused with a list of the served ones", () => {
   const { engine } = engineOnMemory();
   engine.setPolicy({ ...engine.policy, domains: ["example.test", "example.org"] });
   assert.equal(notServed(engine, mailAddress("anna@example.org")), null);

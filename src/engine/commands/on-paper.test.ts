@@ -22,7 +22,7 @@ function paper(reply: KeeperReply = { ok: true, detail: "" }) {
   return { asked, keeper, find };
 }
 
-test("mail that is held on paper is found on hold, and released it is gone from there", async () => {
+test("mail that a dry run holds is found on hold, and is gone once it is released", async () => {
   const { asked, keeper, find } = paper();
   assert.deepEqual([await find(false), await find(true)], [[MAIL], []]);
   const held = await keeper.ask({ verb: "hold_mail", ids: [MAIL.id] });

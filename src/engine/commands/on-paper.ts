@@ -6,7 +6,7 @@ import type { CommandParts, TriedParts } from "./carry-out.ts";
 import type { GreylistCommandParts } from "./greylist.ts";
 import type { SpamCommandParts } from "./spam.ts";
 
-/** The parts of a dry run: they answer as the real ones do, and change and record nothing. */
+/** The parts of a dry run: they answer as the real ones do, but change and record nothing. */
 export function onPaper(parts: CommandParts): TriedParts {
   const { credentials, sessions, rehearse } = parts;
   return {
@@ -29,13 +29,13 @@ export function onPaper(parts: CommandParts): TriedParts {
 
 const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
 
-/** A hash takes long, and none is kept. */
+/** A hash takes long, and a dry run stores none. */
 const UNHASHED: SecretMaker = {
   make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", proof: "" }))),
   proofOf: () => "",
 };
 
-/** Nothing is paused or resumed. */
+/** Pauses and resumes nothing. */
 function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCommandParts["pauses"] {
   return {
     pauses: (now) => pauses.pauses(now),
@@ -44,7 +44,7 @@ function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCom
   };
 }
 
-/** No sender is put on the list or removed. */
+/** Adds no sender to the list and removes none. */
 function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandParts["senders"] {
   return {
     allowedSenders: () => senders.allowedSenders(),
@@ -54,7 +54,7 @@ function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandPa
   };
 }
 
-/** The engine's decision without its effects, and the ban that would come of it. */
+/** The engine's decision without its effects, and the ban that would follow. */
 function decidedOnPaper({
   engine,
   history,
@@ -80,8 +80,8 @@ function decidedOnPaper({
 }
 
 /**
- * The keeper of a dry run: it is asked what is in the queue, and what it would be ordered is only noted, so that the command
- * finds the queue as its own orders would leave it. No session is ended. Exported for its test.
+ * The keeper of a dry run: it answers from the real queue, and only notes the orders, so that the command
+ * finds the queue as its own orders would leave it. Ends no session. Exported for its test.
  */
 export function keeperOnPaper(keeper: Keeper): Keeper {
   const seen = new Map<string, QueuedMail>();

@@ -14,7 +14,7 @@ async function started() {
   return kit;
 }
 
-test("an account means what it sent as an address that others share, too", async () => {
+test("an account includes what it sent from an address shared with other accounts", async () => {
   const kit = await started();
   assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
   for (const account of [ANNA, BERT]) {

@@ -1,4 +1,4 @@
-// Invariant: No account, alias, second factor or passkey changes without its record, which comes first.
+// Invariant: No account, alias, second factor or passkey changes without a record, which is written first.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ function kit() {
   };
 }
 
-test("the record comes before the change, which is not there yet", async () => {
+test("the record is written before the change", async () => {
   const { parts, isThere, change } = kit();
   const seen: boolean[] = [];
   const record = (): Promise<boolean> => Promise.resolve(seen.push(isThere()) > 0);
@@ -27,7 +27,7 @@ test("the record comes before the change, which is not there yet", async () => {
   assert.deepEqual([seen, isThere()], [[false], true]);
 });
 
-test("a change that cannot be recorded is not made, and one that would be refused is not recorded", async () => {
+test("a change that cannot be recorded is not made, and a change that would be refused is not recorded", async () => {
   const { parts, isThere, change } = kit();
   assert.equal(await recordFirst(parts, change, () => Promise.resolve(false)), "unwritten");
   assert.equal(isThere(), false);

@@ -1,15 +1,15 @@
 import type { Outcome } from "../ports.ts";
 
 export type Rehearsal = Readonly<{
-  /** Does the work on the accounts' database and takes it back as soon as `work` returns. */
+  /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
   rehearse: <T>(work: () => T) => T;
-  /** Of a dry run: the rehearsal is all there is. */
+  /** For a dry run, only the rehearsal. */
   isDry?: true;
 }>;
 
 /**
- * Records a change of the accounts' database before it is made: a guard that ends in the middle leaves no change without a
- * record. A rehearsal finds refusals, which are not recorded. `unwritten`: there is no record, and no change.
+ * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a
+ * record. A rehearsal finds refusals, which are not recorded. `unwritten`: neither the record nor the change was made.
  */
 export async function recordFirst<O extends Outcome>(
   { rehearse, isDry }: Rehearsal,

@@ -4,7 +4,7 @@ import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 
 const NAME = "alice@example.test";
 
-test("a legal hold and its end are on record, also of an account that was removed, and so are a review, a recovery key and the firewall", async () => {
+test("records a legal hold and its end, even of a removed account, and also a review, a recovery key and the firewall", async () => {
   const kit = commandsOnMemory();
   for (const isOn of [true, false])
     assert.deepEqual(await kit.ask({ verb: "legal_hold", name: NAME, isOn }), { ok: true, result: { name: NAME } });

@@ -17,8 +17,8 @@ const FIREWALL = {
 } as const;
 
 /**
- * What root does where the guard cannot write, or only looks at, enters the audit. A legal hold may be on an account that was
- * removed.
+ * Audits what root does where the guard cannot write, or only reads. A legal hold may be on a removed
+ * account.
  */
 export async function recordCommand(
   { engine }: Pick<AccountCommandParts, "engine">,

@@ -9,7 +9,7 @@ type Failed = Extract<Outcome, { ok: false }>;
 export type ReloadCommandParts = Readonly<{
   /** Reloads the settings and returns the names of changed ones. */
   reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Failed;
-  /** What a reload would change, and the present value of each as text. */
+  /** Returns what a reload would change, and the present value of each as text. */
   pending: () => Readonly<{ ok: true; changed: readonly string[]; inForce: readonly string[] }> | Failed;
   engine: Pick<Engine, "audit">;
 }>;
@@ -33,7 +33,7 @@ export async function reload(
   return { ok: true, result: { changed: outcome.changed, recorded } };
 }
 
-/** For the web, which may not see settings that the guard keeps from it: the places of mistakes, without the text there. */
+/** For the web, which may not see settings that the guard hides from it: only where the mistakes are, without the text there. */
 export function wrongFile(problems: readonly SettingProblem[]): CommandError {
   const places = problems.map(({ where, line }) => {
     const named = isSettingKey(where) || isVariable(where) ? where : null;

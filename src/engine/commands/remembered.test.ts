@@ -4,7 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import { Remembered } from "./remembered.ts";
 
-test("it is asked once for all within a time; a failure is asked for again at once", async () => {
+test("callers within a time share one answer; after a failure the next caller asks again at once", async () => {
   const clock = new HandClock(NOON);
   const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000 });
   let asked = 0;
@@ -17,14 +17,14 @@ test("it is asked once for all within a time; a failure is asked for again at on
   assert.equal((await get(true)).nth, 4);
 });
 
-test("what was thrown is thrown to all who wait for it, and asked for again", async () => {
+test("an error is thrown to all who wait for it, and the next caller asks again", async () => {
   const remembered = new Remembered<Readonly<{ ok: true }>>(new HandClock(NOON), { lastsMs: 1_000 });
   const broken = () => Promise.reject(new Error("broken"));
   await Promise.all([1, 2].map(() => assert.rejects(remembered.get(broken), /broken/)));
   assert.deepEqual(await remembered.get(() => Promise.resolve({ ok: true })), { ok: true });
 });
 
-test("where to ask costs much, a failure counts for a while too, from when it was known", async () => {
+test("if asking is expensive, a failure is also remembered for a while, from when it was known", async () => {
   const clock = new HandClock(NOON);
   const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000, failureMs: 300 });
   let asked = 0;

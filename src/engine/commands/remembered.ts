@@ -1,10 +1,10 @@
 import type { Millis } from "../../core/time.ts";
 import type { Clock } from "../ports.ts";
 
-/** How long an answer counts, and a failure: as little as nothing, where to ask again costs little. */
+/** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
 export type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
 
-/** An answer that is asked for once, however many ask at the same time, and counts for a while. */
+/** An answer that concurrent callers share, and that is remembered for a while. */
 export class Remembered<T extends Readonly<{ ok: boolean }>> {
   readonly #clock: Clock;
   readonly #lastsMs: number;

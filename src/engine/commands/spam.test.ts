@@ -11,7 +11,7 @@ beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 
-test("a sender is allowed for an existing account, once, and the filter is refreshed each time", async () => {
+test("a sender is allowed once for an existing account, and the filter is refreshed each time", async () => {
   const name = "owner@example.test";
   await kit.ask({ verb: "account_add", name, hash: HASH });
   const add = (to: string, sender: string) => kit.ask({ verb: "spam_allow_add", account: to, sender });
@@ -41,7 +41,7 @@ test("a sender is allowed for an existing account, once, and the filter is refre
   assert.deepEqual(kit.types().slice(1), ["SPAM_ALLOW_ADDED", "SPAM_ALLOW_REMOVED"]);
 });
 
-test("the web allows no sender without a written domain, and a bounded number of them", async () => {
+test("the web allows only senders with a written domain, and a bounded number of them", async () => {
   const { engine, db, clock } = engineOnMemory();
   const { accounts, senders } = accountsOnMemory();
   const parts = { engine, clock, senders: senders(db), preferences: { refresh: () => undefined } };

@@ -46,12 +46,12 @@ function change({ senders, clock }: SpamCommandParts, { account, sender, adding,
   return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
 }
 
-/** Senders that the web may allow: for one account, and in all. */
+/** Maximum senders that the web may allow: for one account, and in total. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;
 /** A `*` stands only for subdomains of a written domain. */
 const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 
-/** Why this actor may not allow this sender; null: it may. Root has no bounds. */
+/** Returns why this actor may not allow this sender, or null. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (by.startsWith("web:")) return beyondWeb(senders, account, sender);
   return by.startsWith("mailbox:") ? beyondUser(senders, account, sender) : null;
@@ -66,7 +66,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
     : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
 }
 
-/** An attacker who takes over the web may not allow every sender, nor fill the table that the filter's lists are made of. */
+/** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
   if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide for the dashboard and the API: write the domain out.`;
   const own = senders.allowedSenders().filter(({ by }) => by.startsWith("web:"));

@@ -5,7 +5,7 @@ import { Turn } from "./turn.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
 
-test("one runs at a time, some wait, also behind one that fails, and further ones are refused", async () => {
+test("one command runs at a time, some wait, even behind one that fails, and more are refused", async () => {
   const turn = new Turn(2, "Busy.");
   const gate = Promise.withResolvers<Reply>();
   const order: string[] = [];

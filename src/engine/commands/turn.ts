@@ -2,14 +2,14 @@ import type { CommandError, Reply } from "../../wire/control/control.ts";
 
 type Run<T extends Reply> = () => Promise<T> | T;
 
-/** Commands that are carried out one after the other; some wait, and more are sent away. */
+/** Runs commands one after the other; some wait, and more are refused. */
 export class Turn {
   readonly #mostWaiting: number;
   readonly #busy: string;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** `busy`: the sentence for those that are sent away. */
+  /** `busy`: the sentence for refused commands. */
   constructor(mostWaiting: number, busy: string) {
     this.#mostWaiting = mostWaiting;
     this.#busy = busy;

@@ -2,7 +2,7 @@ import type { CommandError } from "../../wire/control/control.ts";
 
 /**
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
- * are in the accounts' own database. Either way the caller must not hear that it succeeded.
+ * be in the accounts' database. Either way the caller must not be told that it succeeded.
  */
 export const UNRECORDED: CommandError = {
   ok: false,
@@ -11,7 +11,7 @@ export const UNRECORDED: CommandError = {
   next: "Look whether it holds, and do it again once `status` finds the database well.",
 };
 
-/** The answer where the record comes first, and could not be committed. */
+/** The answer if the record comes first and could not be committed. */
 export const UNWRITTEN: CommandError = {
   ok: false,
   kind: "failed",

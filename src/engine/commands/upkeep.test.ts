@@ -31,7 +31,7 @@ function kit() {
   return { clock, asked, looked, upkeep, answer: (next: KeeperReply) => void (reply = next) };
 }
 
-test("root's records are read once for all who ask within some seconds", async () => {
+test("root's records are read once for all callers within some seconds", async () => {
   const { clock, asked, upkeep } = kit();
   const [first, second] = await Promise.all([upkeep.records(), upkeep.records()]);
   assert.deepEqual(first, { ok: true, result: { items: [BACKUP] } });
@@ -43,7 +43,7 @@ test("root's records are read once for all who ask within some seconds", async (
   assert.deepEqual(asked, ["upkeep", "upkeep"]);
 });
 
-test("what the last check of the audit found is asked for once for all, also that there was none", async () => {
+test("callers share the result of the last audit check, even if there was none", async () => {
   const { clock, asked, upkeep, answer } = kit();
   answer({ ok: true, detail: "", audit: null });
   const all = await Promise.all([upkeep.audit(), upkeep.audit()]);
@@ -54,7 +54,7 @@ test("what the last check of the audit found is asked for once for all, also tha
   assert.partialDeepStrictEqual(await upkeep.audit(), { ok: false, message: "The keeper runs a different version." });
 });
 
-test("the keys of accounts are counted with the keeper's answer about the server's, once for all callers", async () => {
+test("the keys of accounts are counted, with the keeper's answer about the server's key, once for all callers", async () => {
   const encryption = { encrypts: true, byAccount: true, readable: true, fingerprint: "00ff" };
   const ask = () => Promise.resolve({ ok: true as const, detail: "", encryption });
   const counted: number[] = [];
@@ -69,7 +69,7 @@ test("the keys of accounts are counted with the keeper's answer about the server
   assert.deepEqual(counted, [20]);
 });
 
-test("Fail2ban is asked once a minute, and not waited for long", async () => {
+test("Fail2ban is asked once a minute, and a slow answer is not waited for", async () => {
   const clock = new HandClock(NOON);
   const fail2ban = { enabled: true, sentences: "all", jails: [], refused: [] } as const;
   const { promise, resolve } = Promise.withResolvers<KeeperReply>();
@@ -89,7 +89,7 @@ test("Fail2ban is asked once a minute, and not waited for long", async () => {
   assert.equal(asked, 2);
 });
 
-test("a keeper that does not answer, or that is older, is reported and asked again", async () => {
+test("a keeper that does not answer or is older is reported, and asked again", async () => {
   const { asked, upkeep, answer } = kit();
   answer({ ok: false, reason: "The keeper hung up." });
   assert.partialDeepStrictEqual(await upkeep.records(), { ok: false, message: "The keeper hung up." });
@@ -102,7 +102,7 @@ test("a keeper that does not answer, or that is older, is reported and asked aga
   assert.deepEqual(asked, ["upkeep", "certificate", "certificate"]);
 });
 
-test("the resolver is asked for a domain of the settings, once a minute however often the web asks", async () => {
+test("the resolver is asked for a domain of the settings once a minute, however often the web asks", async () => {
   const { clock, looked, upkeep } = kit();
   for (const asked of [null, "example.org", "EXAMPLE.ORG"])
     assert.deepEqual(await upkeep.dns(asked), {
@@ -124,7 +124,7 @@ test("the resolver is asked for a domain of the settings, once a minute however 
   assert.equal(looked.length, 2);
 });
 
-test("a slow resolver is not waited for long, and its answer is there for the next who asks", async () => {
+test("a slow resolver is not waited for long, and its answer is kept for the next caller", async () => {
   const { promise, resolve } = Promise.withResolvers<readonly [typeof MX]>();
   const keeper = { ask: () => Promise.resolve({ ok: true as const, detail: "", dkimKeys: KEYS }) };
   const upkeep = upkeepOf({ keeper, clock: new HandClock(NOON), publishedFor: () => promise, longestMs: 5 });

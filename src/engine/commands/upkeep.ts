@@ -14,17 +14,17 @@ import { type Lasts, Remembered } from "./remembered.ts";
 export type UpkeepParts = Readonly<{
   keeper: Keeper;
   clock: Clock;
-  /** Those in force. */
+  /** The settings in force. */
   settings: () => Settings;
-  /** What is published for a domain of the settings, compared with what should be. `key`: of DKIM. Never rejects. */
+  /** Compares what is published for a domain of the settings with what should be. `key`: of DKIM. Never rejects. */
   publishedFor: (settings: Settings, domain: string, key: string) => Promise<readonly PublishedRecord[]>;
-  /** Of keys of accounts; names up to this many accounts of each kind. */
+  /** The keys of accounts; names up to this many accounts of each kind. */
   keyCounts: (most: number) => KeyCounts;
-  /** How long it is waited for; for tests. */
+  /** How long to wait for it; for tests. */
   longestMs?: number;
 }>;
 
-/** The web may ask as often as it likes: root and the resolver are asked no more often than this. */
+/** The web may ask at any rate: root and the resolver are asked at most this often. */
 const RECORDS_MS = 5 * SECOND_MS;
 const CERTIFICATE_MS = 10 * SECOND_MS;
 const DNS_MS = MINUTE_MS;
@@ -44,7 +44,7 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly records: Ask<"upkeep">;
   readonly certificate: Ask<"certificate">;
-  /** The keeper's last check: asking starts none. */
+  /** The keeper's last check. Asking does not start one. */
   readonly audit: Ask<"audit_verify">;
   readonly incidents: Ask<"incident_list">;
   readonly firewall: Ask<"firewall">;
@@ -53,7 +53,7 @@ export class Upkeep {
   readonly encryption: Ask<"encryption">;
   /** Its client runs once for each jail, which takes seconds. */
   readonly fail2ban: Ask<"fail2ban">;
-  /** By domain; only those of the settings get in. */
+  /** By domain; contains only domains of the settings. */
   readonly #dns = new Map<string, Remembered<Reply<"dns_check">>>();
 
   constructor(parts: UpkeepParts) {
@@ -90,7 +90,7 @@ export class Upkeep {
     return Promise.race([found, this.#late(LATE)]);
   }
 
-  /** Asks the keeper once for all who ask within some seconds. `read`: undefined if it did not tell. */
+  /** Asks the keeper once for all callers within some seconds. `read` returns undefined if the keeper did not answer. */
   #once<T>(
     verb: Told | "audit",
     read: (reply: Extract<KeeperReply, { ok: true }>) => T | undefined,

@@ -87,7 +87,7 @@ const PROVEN = [
   "totp_remove",
   "vacation_set",
 ];
-/** What a viewer reads, and an operator does, about mail. */
+/** What a viewer may read, and an operator may do, about mail. */
 const LISTS = ["greylist_list", "held_list", "queue_list", "spam_allow_list"];
 const OPERATED = ["greylist_pause", "greylist_resume", "spam_allow_add", "spam_allow_remove"];
 
@@ -97,7 +97,7 @@ describe("for whom the web asks", () => {
     kit = webGateOnMemory();
   });
 
-  /** Why a command is refused; null: it is admitted. */
+  /** Returns why a command is refused; null if it is admitted. */
   function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): string | null {
     const admitted = kit.admit(command, as);
     return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
@@ -114,7 +114,7 @@ describe("for whom the web asks", () => {
     return { as: secret, ip: IP };
   }
 
-  test("with nothing, a made-up secret or an expired token there is the sign-in, and nothing else", () => {
+  test("without a secret, or with a made-up or expired one, a caller can only sign in", () => {
     const expired = tokenWith(ROLES.owner, MINUTE_MS);
     kit.clock.advance(MINUTE_MS);
     for (const as of [{}, { ip: IP }, { as: "", ip: IP }, { as: "ab".repeat(32), ip: IP }, expired])
@@ -122,10 +122,10 @@ describe("for whom the web asks", () => {
         const expected = needOf(command.verb).needs === "nothing" ? null : "unauthorized";
         assert.equal(refusal(command, as), expected, `${command.verb} ${JSON.stringify(as)}`);
       }
-    assert.deepEqual(kit.refused(), [], "strangers and old scripts can do this: it is no break-in");
+    assert.deepEqual(kit.refused(), [], "strangers and old scripts can cause this, so it is not a break-in");
   });
 
-  test("mail on hold that is not named needs a fresh proof, for it may be all that leaves", () => {
+  test("a command on unnamed held mail needs a fresh proof, because it may be all mail", () => {
     const token = tokenWith(["queue"]);
     assert.equal(refusal(COMMANDS.queue_hold, token), null);
     for (const isAll of [true, false])
@@ -139,7 +139,7 @@ describe("for whom the web asks", () => {
     assert.equal(ask(digestOf(as)), "unauthorized");
   });
 
-  test("a role may do what its scopes say, verb by verb", () => {
+  test("a role may do what its scopes allow, verb by verb", () => {
     const mayDo = (role: keyof typeof ROLES): readonly string[] => {
       const as = tokenWith(ROLES[role]);
       return WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
@@ -162,7 +162,7 @@ describe("for whom the web asks", () => {
     assert.deepEqual(mayDo("owner").toSorted(), [...operator, ...ADMINISTERING].toSorted(), "a token proves nothing");
   });
 
-  test("a session's owner may do everything while the proof is fresh, and then what needs none", () => {
+  test("a session's owner may do everything while the proof is fresh, and afterwards only what needs no proof", () => {
     const as = { as: "ef".repeat(32), ip: IP };
     kit.signInAs(as.as);
     const refused = () =>
@@ -175,7 +175,7 @@ describe("for whom the web asks", () => {
     assert.deepEqual(refused(), []);
   });
 
-  test("the user of a mailbox asks for that mailbox, and for nothing that others ask", () => {
+  test("the user of a mailbox has the commands for that mailbox, and no others", () => {
     const anna = parseAccountName("anna@example.test") ?? assert.fail();
     const as = { as: "ab".repeat(32), ip: IP };
     kit.signInAs(as.as, anna);
@@ -195,13 +195,13 @@ describe("for whom the web asks", () => {
     for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, as), "unauthorized");
   });
 
-  test("where the user of a mailbox works bans are made as elsewhere", async () => {
+  test("addresses of mailbox users are banned like any other", async () => {
     kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
     assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
     assert.ok((await ban(kit, { verb: "ban", target: IP, note: "", for: null }, "root")).ok);
   });
 
-  test("the guard names the actor, whatever the web says, and needs to know from where", () => {
+  test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
     const command = COMMANDS.ban;
     const line = { as: "5e".repeat(32), ip: "203.0.113.9", command, by: "root" };
     const admitted = kit.gate.admit(line, "web");
@@ -212,7 +212,7 @@ describe("for whom the web asks", () => {
       assert.match(refusal(command, { as: line.as, ...(ip !== undefined && { ip }) }) ?? "", /No address/);
   });
 
-  test("a use prolongs a session, and a stream's question does not", () => {
+  test("using a session prolongs it, a stream's check does not", () => {
     const as = { as: "5e".repeat(32), ip: IP };
     const ask = (isUse: boolean) => refusal({ verb: "caller", isUse }, as);
     kit.clock.advance(SESSION_IDLE_MS - 1);

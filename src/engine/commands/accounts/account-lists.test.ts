@@ -24,7 +24,7 @@ async function fresh() {
   return { kit, done, given };
 }
 
-test("a list of accounts tells of each what a page shows, and no password", async () => {
+test("a list of accounts has for each what a page shows, and no password", async () => {
   const { kit, given } = await fresh();
   const signIn = { type: "LOGIN_SUCCEEDED", service: "imap", login: ANNA, passwordHash: "right" } as const;
   await kit.engine.ask({ ...signIn, ip: ip("203.0.113.9") });
@@ -40,7 +40,7 @@ test("a list of accounts tells of each what a page shows, and no password", asyn
   assert.equal((await given({ verb: "account_list", ...ALL, text: "bert" })).items.length, 1);
 });
 
-test("an account at which strangers guess is guarded in the list too", async () => {
+test("an account whose password strangers guess is shown as guarded in the list too", async () => {
   const { kit, given } = await fresh();
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
     await kit.engine.ask({
@@ -57,7 +57,7 @@ test("an account at which strangers guess is guarded in the list too", async () 
   );
 });
 
-test("an account's details: its aliases, its use of the quota as the keeper knows it, and the usual quota", async () => {
+test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {
   const { kit, given } = await fresh();
   const details = await given({ verb: "account_details", name: ANNA.toUpperCase() });
   assert.partialDeepStrictEqual(details, {
@@ -75,7 +75,7 @@ test("an account's details: its aliases, its use of the quota as the keeper know
     assert.partialDeepStrictEqual(await kit.ask({ verb: "account_details", name }), { ok: false, isMissing: true });
 });
 
-test("aliases are listed a page at a time, those with a text or all", async () => {
+test("lists aliases a page at a time, all or those with a text", async () => {
   const { done, given } = await fresh();
   await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
   const page = await given({ verb: "alias_list", ...ALL, limit: 1 });

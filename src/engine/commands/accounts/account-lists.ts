@@ -12,16 +12,16 @@ export type AccountListParts = AccountStateCommandParts &
     book: AccountBook;
     lastSignIn: (account: string) => LastSignIn | null;
     keeper: Keeper;
-    /** Of the settings: the quota of an account without one of its own, and whether each account has a key for its mail. */
+    /** From the settings: the default quota, and whether each account has a key for its mail. */
     mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
   }>;
 
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-/** Of the aliases that lead to an account so many are told. */
+/** Maximum aliases listed for one account. */
 const MOST_ALIASES = 100;
 
-/** A page of accounts, each with what the guard knows of it. */
+/** A page of accounts, each with what the guard knows about it. */
 export function accountList(parts: AccountListParts, asked: Of<"account_list">): Reply<"account_list"> {
   const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
   const { items, next, total } = book.accounts(asked);
@@ -41,7 +41,7 @@ export function accountList(parts: AccountListParts, asked: Of<"account_list">):
   return { ok: true, result: { items: listed, next, total, passwordsOnServer: mailboxes().keyOfEach } };
 }
 
-/** All about one account that a page shows. How full its mailbox is, is not known while the keeper or Dovecot is down. */
+/** Everything about one account that a page shows. The use of its mailbox is unknown while the keeper or Dovecot is down. */
 export async function accountDetails(
   parts: AccountListParts,
   asked: Of<"account_details">,

@@ -17,7 +17,7 @@ beforeEachOf(import.meta.filename, async () => {
 const VERBS = ["app_passwords", "forwarding", "vacation"] as const;
 const of = (verb: (typeof VERBS)[number], name = NAME) => kit.ask({ verb, name });
 
-test("an account without them has none, and an account that is not there is told apart from it", async () => {
+test("distinguishes an account without own settings from a missing account", async () => {
   assert.deepEqual(await of("app_passwords"), { ok: true, result: { items: [] } });
   assert.deepEqual(await of("forwarding"), { ok: true, result: { to: [], keep: true } });
   assert.deepEqual(await of("vacation"), { ok: true, result: { vacation: null } });
@@ -26,7 +26,7 @@ test("an account without them has none, and an account that is not there is told
       assert.partialDeepStrictEqual(await of(verb, name), { ok: false, isMissing: true }, `${verb} of ${name}`);
 });
 
-test("what was set is told, and to look at it leaves no trace", async () => {
+test("shows what was set, and reading it leaves no trace", async () => {
   await kit.ask({ verb: "app_password_add", name: NAME, app: "phone" });
   await kit.ask({ verb: "forward_set", name: NAME, ...FORWARDING });
   await kit.ask({ verb: "vacation_set", name: NAME, ...AWAY });

@@ -14,7 +14,7 @@ type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
 
 type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
 
-/** What users set for themselves; the owner sees it of any account. `by` is the user, or the owner. */
+/** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
 export function accountOwn(
   { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
   command: Extract<Command, { readonly verb: AccountOwnVerb }>,

@@ -7,7 +7,7 @@ import { ip } from "../../../../test/kit/samples.ts";
 
 const ANNA = "anna@example.test";
 
-test("an account's state: of its row and of what the guard knows of it; null where there is none", async () => {
+test("an account's state combines its row and what the guard knows; null for a missing account", async () => {
   const kit = commandsOnMemory();
   const as = { as: TOKEN, ip: "203.0.113.9" };
   assert.ok((await kit.ask(COMMANDS.token_create)).ok);

@@ -15,7 +15,7 @@ export type AccountStateCommandParts = Readonly<{
   clock: Clock;
 }>;
 
-/** An account as it is now, for the web, which cannot read `accounts.db`. */
+/** The current state of an account, for the web, which cannot read `accounts.db`. */
 export function accountStateNow(
   { engine, accountRow, guesses: history, heldMail, clock }: AccountStateCommandParts,
   asked: string,

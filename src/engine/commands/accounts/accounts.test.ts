@@ -24,7 +24,7 @@ async function said(command: Command): Promise<string> {
   return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
 }
 
-test("a suspended account is suspended, a resumed one is not, and only the first loses its sessions", async () => {
+test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
   const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
@@ -34,7 +34,7 @@ test("a suspended account is suspended, a resumed one is not, and only the first
   assert.equal(kit.asked.length, 3);
 });
 
-test("an account is of a domain of this server when it is made; later its domain may have gone from the settings", async () => {
+test("a new account must be in a domain of this server; later its domain may be removed from the settings", async () => {
   kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
   assert.match(
     await said({ verb: "account_add", name: "bea@example.test", hash: HASH }),
@@ -45,7 +45,7 @@ test("an account is of a domain of this server when it is made; later its domain
   assert.match(await said(alias), /^failed example\.test is not a mail domain/);
 });
 
-test("a password comes with its scheme and hashed, as Dovecot reads it", async () => {
+test("a password comes hashed and with its scheme, as Dovecot reads it", async () => {
   const change = (hash: string) => said({ verb: "account_passwd", name: ALICE, hash });
   assert.equal(await change("{SHA512-CRYPT}$6$salt$hash"), "done");
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
@@ -53,7 +53,7 @@ test("a password comes with its scheme and hashed, as Dovecot reads it", async (
     assert.match(await change(wrong), /^usage The password must come hashed\./, wrong);
 });
 
-test("what becomes of an account's keys is on record, and keys recovered for an earlier password are refused", async () => {
+test("changes of an account's keys are recorded, and keys recovered for an earlier password are refused", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
   assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys: [] }), "done");
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
@@ -81,7 +81,7 @@ test("a reply about an open session names the account and the reason", async () 
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("what cannot be recorded is not done, but that root shuts an account out", async () => {
+test("a change that cannot be recorded is not made, except that root can lock an account out", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
   assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
@@ -98,14 +98,14 @@ test("what cannot be recorded is not done, but that root shuts an account out", 
     { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },
   ];
   for (const command of commands) assert.match(await said(command), /so nothing was changed/, command.verb);
-  assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the beginning");
+  assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the start");
   assert.deepEqual(kit.lists.accounts({ limit: 500, cursor: null }).items, [before]);
   assert.equal(kit.lists.password(ALICE), HASH);
   assert.match(await said({ verb: "account_suspend", name: ALICE }), /no record of it was kept/);
   assert.equal(kit.lists.account(parseAccountName(ALICE) ?? assert.fail())?.suspended, true);
 });
 
-test("what is refused is not recorded", async () => {
+test("a refused change is not recorded", async () => {
   const rows = kit.rows();
   const bea = "bea@example.test";
   assert.match(await said({ verb: "account_remove", name: bea }), /^failed There is no account/);

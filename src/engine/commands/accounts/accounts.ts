@@ -30,7 +30,7 @@ export type AccountCommand = Extract<
   { readonly verb: "account_add" | "account_passwd" | "account_remove" | "account_suspend" | "account_resume" }
 >;
 
-/** Records a change of an account, carries it out, and closes the account's open sessions if its rights shrink. */
+/** Records a change of an account, carries it out, and closes the account's open sessions if it loses rights. */
 export async function accountCommand(
   parts: AccountCommandParts,
   command: AccountCommand,
@@ -46,7 +46,7 @@ export async function accountCommand(
     return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
   const change = (): Outcome => writeAccount(parts, command, name);
   const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }));
-  // On a full disk root can still shut out an account that was taken over.
+  // On a full disk root can still lock out an account that was taken over.
   const isUrgent = command.verb === "account_suspend" && !by.startsWith("web:");
   if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
   const outcome = recorded === "unwritten" ? change() : recorded;
@@ -62,7 +62,7 @@ export async function accountCommand(
 
 type Named = Readonly<{ subject: AccountName; by: string }>;
 
-/** In one transaction. False: the database took no record. */
+/** In one transaction. Returns false if the record could not be written. */
 async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named): Promise<boolean> {
   const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
   const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
@@ -73,7 +73,7 @@ async function record({ engine }: AccountCommandParts, command: AccountCommand, 
   return recorded.every(Boolean);
 }
 
-/** `mail_keys_recover`: open sessions end, for they would not have the keys. */
+/** `mail_keys_recover`: open sessions end, because they do not have the keys. */
 export async function recoverKeys(
   parts: AccountCommandParts,
   command: Extract<Command, { readonly verb: "mail_keys_recover" }>,
@@ -94,14 +94,14 @@ export function notDone(reason: string): CommandError {
   return { ok: false, kind: "failed", message: reason, next: "`account list` shows the accounts." };
 }
 
-/** By its hash the guard recognises the first sign-in with a new password, also while strangers guess. */
+/** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
 function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
   if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
   const proof = "proof" in command ? (command.proof ?? "") : "";
   return [{ type: "SET_PASSWORD", account: name.toLowerCase(), proof }];
 }
 
-/** What the account has sent waits until it is released or deleted. */
+/** Mail that the account has sent waits until it is released or deleted. */
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
   const outcome = await holdQueued(parts, name);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };

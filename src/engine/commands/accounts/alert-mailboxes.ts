@@ -4,16 +4,16 @@ import type { AliasStore } from "../../admin-ports.ts";
 
 export type AlertMailboxParts = Readonly<{
   accounts: Pick<AliasStore, "leadsTo">;
-  /** The addresses to which alerts go by mail. */
+  /** The addresses to which alerts are mailed. */
   alertsTo: () => readonly string[];
 }>;
 
-/** Alerts go to postmaster@ while the settings name no channel: who diverts it hides what comes next. */
+/** Alerts go to postmaster@ while the settings name no channel: diverting it would hide further alerts. */
 export function isPostmaster(address: Address): boolean {
   return localPart(address).toLowerCase() === "postmaster";
 }
 
-/** Whether alerts arrive here, directly or through aliases: who takes the web over may not keep them from the owner. */
+/** Whether alerts arrive here, directly or through aliases: an attacker who takes over the web must not hide them from the owner. */
 export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: Address): boolean {
   return alertsTo()
     .flatMap((to) => [to, withoutExtension(to)])

@@ -45,7 +45,7 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
   assert.deepEqual(kit.types().slice(1), ["ALIAS_ADDED", "ALIAS_ADDED"]);
 });
 
-test("an alias leads neither nowhere nor back to itself", async () => {
+test("an alias leads neither to a missing address nor back to itself", async () => {
   const next = " `account list` and `alias list` show who is there.";
   assert.equal(
     await addAlias("info@example.test", "nobody@example.test"),
@@ -59,14 +59,14 @@ test("an alias leads neither nowhere nor back to itself", async () => {
   assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
 });
 
-test("an alias without targets, or with one that is not an address, is not made", async () => {
+test("an alias without targets, or with an invalid one, is not created", async () => {
   assert.match(await addAlias("info@example.test"), /^usage “” is not a mail address\./);
   assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
   assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is not a mail address\./);
   assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
 });
 
-test("an alias is blocked, let through again and removed, and each is on record", async () => {
+test("an alias is blocked, unblocked and removed, and each change is recorded", async () => {
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
   const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
@@ -80,7 +80,7 @@ test("an alias is blocked, let through again and removed, and each is on record"
   assert.match(await said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
 });
 
-test("no alias is made, changed or removed where no record can be kept", async () => {
+test("without a record no alias is created, changed or removed", async () => {
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
   const before = kit.lists.aliases({ limit: 500, cursor: null });
@@ -91,7 +91,7 @@ test("no alias is made, changed or removed where no record can be kept", async (
   assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }), before);
 });
 
-test("no alias reaches more addresses than Postfix delivers to, also by way of others", async () => {
+test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {
   const list = (name: string, count: number): Promise<string> =>
     addAlias(`${name}@example.test`, ...Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`));
   assert.equal(await list("one", 500), "done");
@@ -107,7 +107,7 @@ test("no alias reaches more addresses than Postfix delivers to, also by way of o
   assert.match(await addAlias("all@example.test", "someone@elsewhere.test"), /1001 addresses/);
 });
 
-test("through the web no alias takes what belongs to an account, or the alerts of postmaster@", async () => {
+test("through the web no alias diverts mail of an account, or the alerts of postmaster@", async () => {
   const secret = "5e".repeat(32);
   const ip = parseIp("203.0.113.7") ?? assert.fail();
   kit.sessions.open({

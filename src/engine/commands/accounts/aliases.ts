@@ -11,7 +11,7 @@ import { wrongAddress } from "../wrong-address.ts";
 import type { AccountCommandParts } from "./accounts.ts";
 import { alertsStay, getsAlerts, isPostmaster } from "./alert-mailboxes.ts";
 
-/** Postfix's virtual_alias_expansion_limit, by default: mail beyond it would have to be sent again for ever. */
+/** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
 
 export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
@@ -47,7 +47,7 @@ export async function aliasCommand(
   return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
 }
 
-/** What the command does. Null: a target is not an address. */
+/** Carries out the command. Null: a target is not an address. */
 function writer(
   { accounts, clock }: AccountCommandParts,
   command: AliasCommand,
@@ -66,7 +66,7 @@ function writer(
   }
 }
 
-/** Once the targets are there. Null: Postfix delivers it. */
+/** Checked once the targets are set. Null: Postfix delivers it. */
 export function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
@@ -85,7 +85,7 @@ function aliasAudit(command: AliasCommand): AuditType {
   }
 }
 
-/** Postfix looks up an address with its extension first: such an alias would take mail of an account. */
+/** Postfix looks up an address with its extension first: such an alias would divert mail of an account. */
 function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address: Address): CommandError | null {
   const plain = parseAddress(withoutExtension(address));
   const takes = verb === "alias_add" && plain !== null && plain !== address && parts.accounts.isAddress(plain);

@@ -16,7 +16,7 @@ beforeEachOf(import.meta.filename, async () => {
 const add = (app: string, name = NAME) => kit.ask({ verb: "app_password_add", name, app });
 const remove = (app: string, name = NAME) => kit.ask({ verb: "app_password_remove", name, app });
 
-test("an app password is random, told once and on record; making one ends no session", async () => {
+test("an app password is random, shown once and recorded; creating one ends no session", async () => {
   const replies = [await add("phone"), await add("Annas Laptop")];
   const passwords = replies.map((reply) => (reply.ok && "password" in reply.result ? reply.result.password : ""));
   for (const password of passwords) assert.match(password, /^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
@@ -28,7 +28,7 @@ test("an app password is random, told once and on record; making one ends no ses
   for (const password of passwords) assert.ok(!reported.includes(password));
 });
 
-test("removing one ends the sessions of the account", async () => {
+test("removing an app password ends the sessions of the account", async () => {
   await add("phone");
   assert.deepEqual(await remove("phone"), { ok: true, result: { name: NAME, app: "phone" } });
   assert.deepEqual([kit.types().at(-1), kit.kept()], ["APP_PASSWORD_REMOVED", ["kick_account"]]);
@@ -40,7 +40,7 @@ test("removing one ends the sessions of the account", async () => {
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
 
-test("what names no account, no app password, or cannot name one, is refused", async () => {
+test("an invalid or missing account or app password is refused", async () => {
   for (const [reply, kind] of [
     [await add("phone", "nonsense"), "usage"],
     [await add("phone", "nobody@example.test"), "failed"],
@@ -51,7 +51,7 @@ test("what names no account, no app password, or cannot name one, is refused", a
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 
-test("through the web one is removed without the password again, and none is made", async () => {
+test("through the web an app password is removed without entering the password again, and none is created", async () => {
   await add("phone");
   assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
   const web = (verb: "app_password_add" | "app_password_remove") =>
@@ -66,14 +66,14 @@ test("through the web one is removed without the password again, and none is mad
   });
 });
 
-test("where each account has a key for its mail there are none", async () => {
+test("accounts with a key for their mail have no app passwords", async () => {
   kit.keepKeys();
   const refused = await add("phone");
   assert.ok(!refused.ok && /only its own password opens/.test(refused.message));
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
 
-test("nothing is changed without a record", async () => {
+test("without a record nothing is changed", async () => {
   await add("phone");
   kit.fillDisk();
   for (const reply of [await add("laptop"), await remove("phone")])

@@ -21,7 +21,7 @@ export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "
 
 export type AppPasswordCommand = Extract<Command, { readonly verb: `app_password_${string}` }>;
 
-/** What a key of an account is locked with is its password, so no other one opens its mail. */
+/** The account's password encrypts its key, so no other password opens its mail. */
 const KEY_OF_EACH: CommandError = {
   ok: false,
   kind: "failed",
@@ -29,7 +29,7 @@ const KEY_OF_EACH: CommandError = {
   next: "Use the password of the account in each mail program.",
 };
 
-/** Makes a password for one mail program, or removes it and ends the sessions that it may have opened. */
+/** Creates a password for one mail program, or removes it and ends the sessions that it may have opened. */
 export async function appPasswordCommand(
   parts: AppPasswordParts,
   command: AppPasswordCommand,
@@ -56,7 +56,7 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
   );
   if (outcome === "unwritten") return UNWRITTEN;
   if (!outcome.ok) return refused(outcome, { account, by });
-  // Of a dry run nothing is kept that this password would open.
+  // A dry run stores nothing that this password would open.
   return { ok: true, result: { name: account, app, password: parts.isDry === true ? "" : password } };
 }
 
@@ -80,7 +80,7 @@ function audit(
   return engine.audit({ type, subject: `${app} of ${account}`, account, by });
 }
 
-/** Each sees them elsewhere. */
+/** Users, the web and root see them in different places. */
 function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
   const page = by.startsWith("mailbox:") ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const where = by === "root" ? `\`account app-password list ${account}\`` : page;

@@ -15,7 +15,7 @@ function follow(entries: Readonly<Record<string, string>>, ...gone: readonly str
   return kit.ask({ verb: "accounts_follow", entries: named, gone });
 }
 
-test("a line of a file that cannot be an account is skipped with the reason, and the others are taken", async () => {
+test("an invalid line of a file is skipped with the reason, and the others are applied", async () => {
   const entries = [
     { name: "a b@example.test", hash: HASH },
     { name: "bea@example.test", hash: "in the clear" },
@@ -42,11 +42,11 @@ test("a line of a file that cannot be an account is skipped with the reason, and
   assert.deepEqual(
     again.result.skipped.map(({ name }) => name),
     ["dora@example.test"],
-    "what the accounts' database skips is told too",
+    "lines that the accounts' database skips are reported too",
   );
 });
 
-test("a followed file adds, changes, suspends and resumes; each is on record, and sessions end where rights shrink", async () => {
+test("a followed file adds, changes, suspends and resumes; each change is recorded, and sessions end when rights are lost", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
   await follow({ [anna]: HASH, [bea]: HASH });
   assert.equal(kit.asked.length, 0);
@@ -65,7 +65,7 @@ test("a followed file adds, changes, suspends and resumes; each is on record, an
   assert.deepEqual(kit.details().slice(2), [`${anna} by root`, `${bea} by root`, `${bea} by root`]);
 });
 
-test("what a suspended account has sent and still is in the queue is held", async () => {
+test("queued mail of a suspended account is held", async () => {
   const bea = "bea@example.test";
   const queued = { id: "BEA1", isHeld: false, at: 0, recipients: 3 };
   kit.queues(({ senders, onHold }) => {
@@ -82,7 +82,7 @@ test("what a suspended account has sent and still is in the queue is held", asyn
   );
 });
 
-test("a password that came in clear text looks right before its first use, one that came as a hash does not", async () => {
+test("a password given in clear text looks right before its first use, one given as a hash does not", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
   const proofs = () =>
     kit.db
@@ -104,7 +104,7 @@ test("a password that came in clear text looks right before its first use, one t
   assert.deepEqual(proofs()[0], row(anna, ""), "the old password looks right no longer");
 });
 
-test("where no record can be kept, no account is changed and no session ends", async () => {
+test("without a record no account is changed and no session ends", async () => {
   await follow({ "anna@example.test": HASH, "bea@example.test": HASH });
   kit.fillDisk();
   const reply = await follow({ "anna@example.test": OTHER });

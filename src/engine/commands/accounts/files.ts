@@ -13,8 +13,8 @@ export type FileCommandParts = AccountCommandParts &
 export type FileCommand = Extract<Command, { readonly verb: "accounts_import" | "accounts_follow" }>;
 
 /**
- * Records what a file changes of the accounts, and takes it over. The sessions of suspended accounts end, and what they have sent
- * waits as after `account suspend`.
+ * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they
+ * have sent waits as after `account suspend`.
  */
 export async function fileCommand(
   parts: FileCommandParts,
@@ -62,7 +62,7 @@ const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditTy
   ["quotas", "QUOTA_CHANGED"],
 ];
 
-/** `proofs`: by the name of the account; empty where the file has a hash. */
+/** `proofs`: by the name of the account; empty if the file has a hash. */
 async function record(
   { engine }: FileCommandParts,
   changes: FileChanges,
@@ -76,7 +76,7 @@ async function record(
   return recorded.every((kept) => kept);
 }
 
-/** An account that resumes may have its old password: then nothing is known of it that was not known before. */
+/** A resumed account may have its old password, which the guard already knows. */
 function passwordSet(
   { type, subject }: Readonly<{ type: AuditType; subject: string }>,
   proofs: ReadonlyMap<string, string>,

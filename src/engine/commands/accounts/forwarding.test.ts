@@ -19,7 +19,7 @@ beforeEachOf(import.meta.filename, async () => {
 const forward = (name: string, to: readonly string[], keep = true) =>
   kit.ask({ verb: "forward_set", name, to: [...to], keep });
 
-test("mail is sent on, and each change is on record", async () => {
+test("mail is forwarded, and each change is recorded", async () => {
   const to = [OUTSIDE, OTHER];
   assert.deepEqual(await forward(NAME, to, false), { ok: true, result: { name: NAME, to, keep: false } });
   assert.deepEqual(kit.forwardingOf(NAME), { to, keep: false });
@@ -52,7 +52,7 @@ test("a forward for a missing account, or in a loop, is refused and changes noth
   assert.ok(!back.ok && /come back/.test(back.message));
 });
 
-test("mail is not sent on to more addresses than Postfix takes", async () => {
+test("mail is not forwarded to more addresses than Postfix accepts", async () => {
   const targets = Array.from({ length: 400 }, (_, i) => `a${i}@else.example`);
   for (const address of ["one@example.test", "two@example.test", "three@example.test"])
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
@@ -81,7 +81,7 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   ]);
 });
 
-test("all but root add few targets a day, and a user does not learn who is here", async () => {
+test("everyone except root adds few targets a day, and a user does not learn which accounts exist", async () => {
   const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
   const account = parseAccountName(NAME) ?? assert.fail();
   const signIn = (id: string): void =>
@@ -112,7 +112,7 @@ test("all but root add few targets a day, and a user does not learn who is here"
   assert.equal(await mine(["four@else.example"]), "done");
 });
 
-test("nothing is changed without a record", async () => {
+test("without a record nothing is changed", async () => {
   kit.fillDisk();
   const unrecorded = await forward(NAME, [OUTSIDE]);
   assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));

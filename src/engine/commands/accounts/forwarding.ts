@@ -18,10 +18,10 @@ export type ForwardCommandParts = Pick<
   Pick<TargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** For all but root. Mail leaves by an old forward past the limits of what an account sends. */
+/** For everyone except root. Mail leaves by an old forward past the limits of what an account sends. */
 const NEW_TARGETS_A_DAY = 5;
 
-/** Sends the mail of an account on, with or without a copy for itself; without targets: ends it. */
+/** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
 export async function forwardCommand(
   parts: ForwardCommandParts,
   command: Extract<Command, { readonly verb: "forward_set" }>,
@@ -35,7 +35,7 @@ export async function forwardCommand(
   const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
   const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
   if (by !== "root") {
-    // Who has the password of the mailbox, or has taken the web over, may not keep the alerts from the owner, nor read them elsewhere.
+    // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
     if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
     const beyond = tooManyForwards(parts, name, to) ?? (parts.isDry === true ? null : tooManyNew(parts, name, added));
     if (beyond !== null) return beyond;
@@ -57,7 +57,7 @@ export async function forwardCommand(
   return by.startsWith("mailbox:") ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
 }
 
-/** Counts tries too: whoever sends mail to strangers this way, or asks who exists here, gets no further. */
+/** Counts tries too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
 function tooManyNew(
   { forwards, clock }: ForwardCommandParts,
   name: AccountName,
@@ -70,7 +70,7 @@ function tooManyNew(
   return { ok: false, kind: "failed", message, next: "Try again tomorrow, or ask the administrator of this server." };
 }
 
-/** The user of a mailbox does not learn who else is here. */
+/** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
   const isUser = by.startsWith("mailbox:") && !by.startsWith(`mailbox:${target} `);
   const said = isUser ? `Your mail cannot be sent on to ${target}.` : message;

@@ -18,7 +18,7 @@ function change(verb: "networks_add" | "networks_remove", networks: readonly str
   return kit.ask({ verb, name, networks });
 }
 
-test("an account is limited to its networks until the last is removed; each time its sessions end", async () => {
+test("an account is limited to its networks until the last is removed; each change ends its sessions", async () => {
   assert.deepEqual(await change("networks_add", ["203.0.113.7", "2001:db8::/32"]), {
     ok: true,
     result: { name: NAME, networks: ["2001:db8::/32", "203.0.113.7/32"] },
@@ -48,7 +48,7 @@ function signIn(): void {
 
 const isIn = async (as: typeof AS) => (await kit.ask({ verb: "my_sessions" }, "web", as)).ok;
 
-test("other networks end the sessions of the account at the dashboard, but a dry run ends none", async () => {
+test("changed networks end the account's sessions at the dashboard, but a dry run ends none", async () => {
   for (const verb of ["networks_add", "networks_remove"] as const) {
     signIn();
     const command = { verb, name: NAME.toUpperCase(), networks: ["203.0.113.0/24"] };
@@ -59,7 +59,7 @@ test("other networks end the sessions of the account at the dashboard, but a dry
   }
 });
 
-test("a session of a mailbox is good only where its user may sign in", async () => {
+test("a mailbox session works only where its user may sign in", async () => {
   signIn();
   assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [true, true]);
   await change("networks_add", ["203.0.113.0/24"]);
@@ -72,7 +72,7 @@ test("a session of a mailbox is good only where its user may sign in", async () 
   assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [false, true]);
 });
 
-test("a network that restricts nothing, or none at all, is a usage error and changes nothing", async () => {
+test("a network that restricts nothing, or no network, is a usage error and changes nothing", async () => {
   for (const wrong of ["0.0.0.0/0", "::/0", "nowhere"]) {
     const reply = await change("networks_add", ["203.0.113.7", wrong]);
     assert.ok(!reply.ok && reply.kind === "usage", wrong);

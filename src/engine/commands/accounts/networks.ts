@@ -14,8 +14,8 @@ export type NetworkCommandParts = AccountCommandParts &
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
 
 /**
- * Changes the networks from which an account may sign in. Its open sessions, also at the dashboard, are closed, since some may
- * come from elsewhere.
+ * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
+ * come from other networks.
  */
 export async function networkCommand(
   parts: NetworkCommandParts,
@@ -48,7 +48,7 @@ export async function networkCommand(
   return ended.ok ? { ok: true, result: { name, networks: outcome.networks } } : sessionsStay(name, ended.reason);
 }
 
-/** With what the account has then. */
+/** With the account's networks after the change. */
 type Changed = Readonly<{ ok: true; networks: readonly Prefix[] }> | Extract<Outcome, { ok: false }>;
 
 function whereOf(changed: Changed): string {

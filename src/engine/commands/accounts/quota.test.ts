@@ -17,7 +17,7 @@ function setQuota(quotaBytes: number | null, name = NAME) {
   return kit.ask({ verb: "quota_set", name, quotaBytes });
 }
 
-test("an account gets a quota, no limit or the default again; each is on record, and no session ends", async () => {
+test("an account gets a quota, no limit or the default again; each change is recorded, and no session ends", async () => {
   assert.deepEqual(await setQuota(1024 ** 3), { ok: true, result: { name: NAME, quotaBytes: 1024 ** 3 } });
   const listed = () => kit.lists.accounts({ limit: 9, cursor: null }).items.map(({ quotaBytes }) => quotaBytes);
   assert.deepEqual(listed(), [1024 ** 3]);
@@ -40,13 +40,13 @@ test("an account that does not exist has no quota", async () => {
   assert.ok(!nonsense.ok && nonsense.kind === "usage");
 });
 
-test("where no record can be kept, no quota is changed", async () => {
+test("without a record no quota is changed", async () => {
   kit.fillDisk();
   const unrecorded = await setQuota(1);
   assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
 });
 
-test("the web cannot set a quota so small that the mailbox takes no mail", async () => {
+test("the web cannot set a quota too small for the mailbox to receive mail", async () => {
   assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
   const as = { as: TOKEN, ip: "203.0.113.7" };
   for (const quotaBytes of [1, 10 * 1024 * 1024 - 1])

@@ -6,7 +6,7 @@ import { UNWRITTEN } from "../unrecorded.ts";
 import { wrongAddress } from "../wrong-address.ts";
 import { type AccountCommandParts, notDone } from "./accounts.ts";
 
-/** Through the web; 0 means no limit. A smaller mailbox would take no mail at all. */
+/** Through the web; 0 means no limit. A smaller mailbox could not receive mail. */
 const LEAST_BYTES = 10 * 1024 * 1024;
 
 const TOO_SMALL: CommandError = {
@@ -18,7 +18,7 @@ const TOO_SMALL: CommandError = {
 
 export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
 
-/** Gives an account its own quota. It holds for new mail at once, and for open IMAP sessions once they reconnect. */
+/** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
 export async function quotaCommand(
   parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
   command: QuotaCommand,

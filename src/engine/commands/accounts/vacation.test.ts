@@ -17,7 +17,7 @@ type Written = Readonly<{ subject: string; text: string; until: string | null }>
 const set = (vacation: Written | null, name = NAME) =>
   kit.ask({ verb: "vacation_set", name, ...(vacation ?? { subject: "", text: null, until: null }) });
 
-test("a reply is set and ended, and each change is on record without its text", async () => {
+test("a reply is set and ended, and each change is recorded without its text", async () => {
   assert.deepEqual(await set(AWAY), { ok: true, result: { name: NAME, vacation: AWAY } });
   assert.deepEqual(kit.vacationOf(NAME), AWAY);
   const until = isoTime(later(kit.clock.now(), 60_000));
@@ -43,7 +43,7 @@ test("a reply without text, with a past end, or for a missing account is refused
   assert.equal(kit.vacationOf(NAME), null);
 });
 
-test("nothing is changed without a record", async () => {
+test("without a record nothing is changed", async () => {
   kit.fillDisk();
   const reply = await set(AWAY);
   assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));

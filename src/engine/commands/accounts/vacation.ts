@@ -13,7 +13,7 @@ import { type AccountCommandParts, notDone } from "./accounts.ts";
 export type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
   Readonly<{ vacations: VacationStore; clock: Clock }>;
 
-/** Sets the reply that an account sends while its user is away, or ends it. Its text is not in the record: it may say where somebody is. */
+/** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
 export async function vacationCommand(
   parts: VacationCommandParts,
   command: Extract<Command, { readonly verb: "vacation_set" }>,

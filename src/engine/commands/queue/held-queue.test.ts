@@ -9,7 +9,7 @@ import { forgetGone } from "./held-queue.ts";
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 
 let kit: ReturnType<typeof commandsOnMemory>;
-/** What is on hold in Postfix's queue. */
+/** The mail on hold in Postfix's queue. */
 let there: ReadonlySet<string>;
 beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
@@ -38,7 +38,7 @@ const noted = (): readonly string[] =>
     .toSorted();
 const parts = () => ({ ...kit, accounts: { sendersOf: () => [] } });
 
-test("a list forgets what root has taken from the queue, but not what may still be on its way into it", async () => {
+test("a list forgets mail that root removed from the queue, but not mail that may still be on its way into it", async () => {
   await note(ANNA, "OLD1", "OLD2");
   kit.clock.advance(HOUR_MS + 1);
   await note(ANNA, "NEW1");
@@ -49,7 +49,7 @@ test("a list forgets what root has taken from the queue, but not what may still 
   assert.deepEqual(noted(), ["NEW1", "OLD1"]);
 });
 
-test("recipients of a mail that root deleted do not become known by a release", async () => {
+test("a release does not make the recipients of a mail known that root deleted", async () => {
   await note(ANNA, "GONE", "KEPT");
   kit.clock.advance(HOUR_MS + 1);
   there = new Set(["KEPT"]);
@@ -75,7 +75,7 @@ test("notes of all accounts are compared with the queue, 500 at a time", async (
   assert.deepEqual(noted(), ["M1000", "M1500"]);
 });
 
-test("a queue that cannot be read makes the guard forget nothing", async () => {
+test("the guard forgets nothing while the queue cannot be read", async () => {
   await note(ANNA, "A1");
   kit.clock.advance(2 * HOUR_MS);
   there = new Set();

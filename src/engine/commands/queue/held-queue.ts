@@ -8,7 +8,7 @@ import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../..
 import type { Engine } from "../../engine.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 
-/** Postfix's queue, and what the guard has noted of the mail that is on hold there. */
+/** Postfix's queue, and the guard's notes of the mail on hold there. */
 
 export type HeldQueueParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -18,13 +18,13 @@ export type HeldQueueParts = Readonly<{
   clock: Clock;
 }>;
 export type Failure = Extract<Outcome, { ok: false }>;
-/** How much one command may do. */
+/** Limits of one command. */
 export type Share = Readonly<{
   /** This many times 500 mails. */
   rounds: number;
   /** How many of these mails may be deleted or returned now. They count as deleted. */
   deletes: (mails: number) => number;
-  /** The same of held mails that are released. */
+  /** The same for held mails to release. */
   releases: (mails: number) => number;
 }>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
@@ -33,10 +33,10 @@ type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
 const QUEUED_MS = 30 * DAY_MS;
 /** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
 export const ROUNDS = 40;
-/** A mail that is noted may get into the queue only after its milters have answered. */
+/** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/** Puts on hold all mail of the account that waits in the queue. How many of its mails are on hold then. */
+/** Puts on hold all mail of the account that waits in the queue. Returns how many of its mails are then on hold. */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
@@ -68,9 +68,9 @@ export async function holdQueued(
 }
 
 /**
- * What is on hold in Postfix's queue. What the guard has noted and is gone is forgotten: root can use postsuper(1). What it
- * could not note, because the database took no writes, has an address of the account as envelope sender. What root put on
- * hold (`queue hold`) is only root's.
+ * The mail on hold in Postfix's queue. Notes of mail that has gone are removed: root can use postsuper(1). Mail that the guard
+ * could not note, because the database could not be written, has an address of the account as envelope sender. Mail that root put on
+ * hold (`queue hold`) belongs only to root.
  */
 export async function onHold(
   parts: HeldQueueParts,
@@ -88,15 +88,15 @@ export async function onHold(
   const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
   const named = (mail: QueuedMail): HeldMailItem => {
     const note = noted.get(mail.id) ?? unnoted(mail, account ?? "");
-    // What was noted are only those outside to whom the account had never written.
+    // Only outside recipients to whom the account had never written were noted.
     return { ...note, recipients: mail.to ?? note.recipients };
   };
   return { ok: true, items: mails.map(named) };
 }
 
 /**
- * Those of these mails that are on hold for the account. What the guard could not note counts as the account's: whoever names
- * a mail has looked at it.
+ * Returns those of these mails that are on hold for the account. Mail that the guard could not note counts as the account's: a
+ * caller who names a mail has seen it.
  */
 export async function onHoldOf(
   { keeper, heldMail }: HeldQueueParts,
@@ -110,8 +110,8 @@ export async function onHoldOf(
 }
 
 /**
- * Forgets notes of mails that were released since, of all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
- * the last queue id that it looked at; null if there are no more, or if the queue cannot be read.
+ * Removes notes of mails released since, for all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
+ * the last queue id that it read; null if there are no more, or if the queue cannot be read.
  */
 export async function forgetGone(
   { engine, keeper, heldMail, clock }: HeldQueueParts,
@@ -126,7 +126,7 @@ export async function forgetGone(
   return last;
 }
 
-/** Where the database takes no writes, the notes stay until the next time. */
+/** While the database cannot be written, the notes stay until the next time. */
 async function forgetAllBut(
   engine: Pick<Engine, "audit">,
   there: readonly QueuedMail[],
@@ -141,13 +141,13 @@ function settledBefore(now: Millis): Millis {
   return later(now, -ARRIVING_MS);
 }
 
-/** A removed account has only its name. Other addresses that it may send as are found only by its events. */
+/** A removed account has only its name. Other addresses that it could send as are found only by its events. */
 export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, account: AccountName): readonly Address[] {
   const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
   return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
 }
 
-/** What it sent, as whomever: the latest 2,000 mails that may still wait. */
+/** Mail that it sent under any address: the latest 2,000 mails that may still wait. */
 export function sentIds({ heldMail, clock }: HeldQueueParts, account: AccountName): readonly string[] {
   return heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
 }
@@ -160,7 +160,7 @@ function unnoted({ id, at, recipients, to = [] }: QueuedMail, account: string): 
   return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: to };
 }
 
-/** Those of these ids, and those with one of these envelope senders, of these 500 at least; each once. */
+/** The mails with these ids, and those with one of these envelope senders, of at least 500; each once. */
 async function find(
   keeper: Keeper,
   senders: readonly Address[],
@@ -194,7 +194,7 @@ function portions(ids: readonly string[]): readonly (readonly string[])[] {
 }
 
 function heldChange({ id, recipients }: QueuedMail, account: AccountName): Change {
-  // Its recipients were written to when it was taken.
+  // Its recipients became known when it was accepted.
   return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount: recipients, recipients: [] };
 }
 

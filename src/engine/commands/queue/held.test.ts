@@ -11,7 +11,7 @@ const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
 
 let kit: ReturnType<typeof commandsOnMemory>;
-/** Postfix's queue: the keeper's orders change it. */
+/** Postfix's queue, which the keeper's orders change. */
 let obeyed: KeeperCommand[];
 let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
 beforeEachOf(import.meta.filename, async () => {
@@ -58,7 +58,7 @@ async function send(queueId: string, recipients: number, account = ANNA): Promis
   queue = [...queue, { id: queueId, isHeld: begun.verdict === "hold", at: 0, recipients, sender: account }];
   return `${begun.verdict} ${begun.reason}`;
 }
-/** The keeper only notes what it is asked: this is what Postfix would have done. */
+/** The keeper only notes its orders: this does what Postfix would have done. */
 function obey(): void {
   for (const asked of kit.asked.splice(0)) {
     obeyed.push(asked);
@@ -72,7 +72,7 @@ function obey(): void {
 const idsAsked = (verb: string): unknown =>
   [...obeyed, ...kit.asked].flatMap((asked) => (asked.verb === verb && "ids" in asked ? [asked.ids] : []));
 
-test("what is held is listed, of one account with what it sent before", async () => {
+test("lists held mail, and for one account also what it sent before", async () => {
   assert.equal(await send("SENT1", 2), "pass below_limit");
   assert.equal(await send("HELD1", 30), "hold account_held");
   const account = {
@@ -111,11 +111,11 @@ test("a release ends the hold, sends the mail, and makes its recipients known", 
   assert.deepEqual(idsAsked("release_mail"), [["HELD1"]]);
   obey();
   assert.equal(kit.types().at(-1), "ACCOUNT_RELEASED");
-  assert.equal(await send("AFTER", 20), "pass below_limit", "the hour begins anew, and the place is known");
+  assert.equal(await send("AFTER", 20), "pass below_limit", "the hour starts again, and the place is known");
   assert.match(await refusal({ verb: "held_release", name: ANNA }), /^failed No mail of anna@example\.test is held/);
 });
 
-test("while the keeper is down nothing is lost: the same command releases what is left", async () => {
+test("nothing is lost while the keeper is down: the same command releases the rest", async () => {
   await send("HELD1", 30);
   kit.keeperUp(false);
   assert.match(
@@ -147,7 +147,7 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
 
-test("a drop of named mails deletes no other, and none of other accounts", async () => {
+test("a drop of named mails deletes no other mail, and none of other accounts", async () => {
   await send("HELD1", 30);
   await send("HELD2", 1);
   const noted = { ip: null, recipientCount: 1, recipients: [] };
@@ -166,7 +166,7 @@ test("a drop of named mails deletes no other, and none of other accounts", async
   assert.deepEqual(await drop(["HELD1"]), { ...answer, dropped: 0 });
 });
 
-test("a thousand held mails are deleted, some at a time, and the release after it sends none", async () => {
+test("a thousand held mails are deleted in parts, and the release afterwards sends none", async () => {
   await send("HELD1", 30);
   const many = (sender: string, from: number, count: number): typeof queue =>
     Array.from({ length: count }, (_, i) => ({ id: `MANY${from + i}`, isHeld: true, at: 0, recipients: 1, sender }));
@@ -184,7 +184,7 @@ test("a thousand held mails are deleted, some at a time, and the release after i
   assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 0, isMore: false });
 });
 
-test("through the web no more than 500 held mails leave within a day", async () => {
+test("through the web at most 500 held mails leave within a day", async () => {
   await send("HELD1", 30);
   const held = { isHeld: true, at: 0, recipients: 1, sender: ANNA };
   queue = [...queue, ...Array.from({ length: 600 }, (_, i) => ({ id: `MANY${i + 1_000}`, ...held }))];
@@ -214,7 +214,7 @@ test("mail that stays on hold keeps its note, and the reply says that there is m
   assert.ok("held" in listed && JSON.stringify(listed.held).includes("held1-0@elsewhere.test"));
 });
 
-test("a suspended account has its queued mail held: by its events, and by its own addresses as sender", async () => {
+test("a suspended account has its queued mail held: by its events, and by its addresses as sender", async () => {
   await send("SENT1", 2);
   await send("OTHER", 1, "bert@example.test");
   queue = queue.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));

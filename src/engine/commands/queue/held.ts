@@ -19,7 +19,7 @@ import {
 
 export type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
 
-/** `account held` tells what left within this time. */
+/** `account held` shows what left within this time. */
 const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
 
@@ -62,8 +62,8 @@ async function list(parts: HeldQueueParts, account: AccountName | null): Promise
 }
 
 /**
- * The hold ends first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, the same command
- * again releases what is left.
+ * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
+ * releases the rest.
  */
 async function release(parts: HeldQueueParts, name: AccountName, { by, share }: Asked): Promise<Reply<"held_release">> {
   const { engine, heldMail } = parts;
@@ -82,7 +82,7 @@ async function release(parts: HeldQueueParts, name: AccountName, { by, share }: 
   return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
 }
 
-/** What is deleted was not written by the owner, so further mail stays held until `account release`. */
+/** The owner did not write the deleted mail, so further mail stays held until `account release`. */
 async function drop(
   parts: HeldQueueParts,
   name: AccountName,
@@ -110,8 +110,8 @@ async function drop(
 }
 
 /**
- * Releases or deletes what is on hold, some at a time, until nothing is left. A note goes with its mail only: forgotten
- * notes of mail that is still on hold would leave it to the next `account release`.
+ * Releases or deletes the mail on hold, in parts, until nothing is left. A note is removed only with its mail: without notes,
+ * mail still on hold would leave with the next `account release`.
  */
 async function changeAll(
   { engine, keeper }: HeldQueueParts,

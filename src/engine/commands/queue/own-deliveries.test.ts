@@ -46,17 +46,17 @@ const QUEUE = [
   mail("CCCCC", "x@other.test", "b@example.test"),
 ];
 
-test("deferred mail for mailboxes here is tried once after each time that they took none, and no other mail", async () => {
+test("retries deferred mail for local mailboxes, and no other mail, once after each time that Dovecot did not accept it", async () => {
   const { look, asked, reloaded } = setUp(QUEUE);
   assert.deepEqual(await look("812"), [], "Dovecot has just started");
   assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]]);
   assert.deepEqual(await look("812", "812", "812"), []);
-  assert.equal(asked.length, 0, "the queue is not read for nothing");
+  assert.equal(asked.length, 0, "the queue is not read unnecessarily");
   assert.deepEqual(await look(null, "812"), []);
-  assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]], "it had been down, or full");
-  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it was restarted between two looks");
+  assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]], "it had been down, or the disk full");
+  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it was restarted between two checks");
   reloaded();
-  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it has read its settings again");
+  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it has reloaded its settings");
 });
 
 test("a queue of many mails is read page by page", async () => {

@@ -5,22 +5,22 @@ import type { Log } from "../../ports.ts";
 
 export type OwnDeliveriesParts = Readonly<{
   keeper: Keeper;
-  /** Those whose mailboxes are here. */
+  /** The domains whose mailboxes are here. */
   domains: () => readonly string[];
   log: Log;
 }>;
 
-/** Of 500 mails each. The rest is left to Postfix's own next try. */
+/** Pages of 500 mails each. The rest waits for Postfix's next retry. */
 const MOST_PAGES = 20;
 
 /**
- * Mail for our mailboxes that could not be delivered, because Dovecot was down or their disk was full, is tried again once
- * it can be. Postfix itself would wait for minutes, and in the end for more than an hour (minimal_backoff_time). Mail to
- * other servers is left alone.
+ * Retries mail for local mailboxes that could not be delivered, because Dovecot was down or the disk was full, once
+ * it can be delivered. Postfix itself would wait for minutes, and finally for more than an hour (minimal_backoff_time). Does not
+ * touch mail to other servers.
  */
 export class OwnDeliveries {
   readonly #parts: OwnDeliveriesParts;
-  /** The run of Dovecot that the last look found ready, and the one for which all mail was tried. */
+  /** The run of Dovecot that the last check found ready, and the one for which all mail was retried. */
   #ready: string | null = null;
   #tried: string | null = null;
 
@@ -28,14 +28,14 @@ export class OwnDeliveries {
     this.#parts = parts;
   }
 
-  /** Dovecot may have read other settings in the meantime, and refused mail for a moment. */
+  /** Dovecot may have reloaded its settings, and refused mail for a moment. */
   reloaded(): void {
     this.#tried = null;
   }
 
   /**
-   * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. The second look in a row
-   * that finds it ready starts. Never rejects.
+   * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. Starts at the second check in a row
+   * that finds it ready. Never rejects.
    */
   async look(ready: string | null): Promise<void> {
     const isSteady = ready !== null && ready === this.#ready;
@@ -49,7 +49,7 @@ export class OwnDeliveries {
     this.#parts.log.warn("Mail for mailboxes here was not tried again at once.", { why: failure });
   }
 
-  /** Null, or why not. */
+  /** Returns null, or the reason of a failure. */
   async #tryAll(): Promise<string | null> {
     const { keeper, domains } = this.#parts;
     const own = domains();

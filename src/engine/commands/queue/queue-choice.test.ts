@@ -55,7 +55,7 @@ describe("which mails of the queue a command means", () => {
     return `${reply.kind} ${reply.message}`;
   }
 
-  test("it may say where mail waits; what cannot be done there finds none", async () => {
+  test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
     queue = [mail(1), mail(2, { queue: "hold" }), mail(3, { queue: "active" })];
     const of = (state: "deferred" | "hold" | "active") => ({ ...ALL, isAll: false, sender: ANNA, state }) as const;
     const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 9, cursor: null });
@@ -74,7 +74,7 @@ describe("which mails of the queue a command means", () => {
     assert.deepEqual(kit.details().at(-1), "sender <anna@example.test> state hold by root");
   });
 
-  test("the web deletes a thousand mails within an hour, and learns where the rest starts", async () => {
+  test("the web deletes at most a thousand mails within an hour, and learns where the rest starts", async () => {
     const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
     const at = kit.clock.now();
     kit.sessions.open({ digest: digestOf(as.as), id: "0a1b2c3d4e5f", account: null, device: "", ip: ip(as.ip), at });
@@ -95,6 +95,6 @@ describe("which mails of the queue a command means", () => {
     await new Promise((resolve) => setImmediate(resolve));
     const details = kit.details().join("\n");
     assert.match(details, /sender <anna@example\.test> by web:admin via 203\.0\.113\.9/);
-    assert.doesNotMatch(details, /queue_delete by web:admin/, "an owner in a hurry is no break-in");
+    assert.doesNotMatch(details, /queue_delete by web:admin/, "an owner in a hurry is not a break-in");
   });
 });

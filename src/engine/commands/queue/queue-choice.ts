@@ -16,7 +16,7 @@ type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 export type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
 export type Where = ListMail["where"];
 
-/** Which mails a command can change at all, what is said if there is none, and its record. */
+/** Which mails a command can change, the message if there are none, and its record. */
 export const KINDS = {
   queue_hold: { where: "loose", none: "No such mail waits in the queue.", audit: "QUEUE_HELD" },
   queue_release: { where: "hold", none: "No such mail is on hold.", audit: "QUEUE_RELEASED" },
@@ -41,7 +41,7 @@ export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selec
   return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, name), recipient: to };
 }
 
-/** Where the command looks; null: what it does cannot be done to mail that waits as it says. */
+/** Where the command searches; null if it cannot be done to mail that waits there. */
 export function whereOf({ verb, state }: ChangeCommand): Where | null {
   const { where } = KINDS[verb];
   if (state === undefined || state === where) return where;

@@ -5,7 +5,7 @@ import { QueueShares } from "./queue-shares.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
 
-test("commands on the queue wait for each other, also for one that fails; others do not", async () => {
+test("commands on the queue wait for each other, even for one that fails; other commands do not", async () => {
   const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ test("commands on the queue wait for each other, also for one that fails; others
   assert.deepEqual(order, ["begun", "second 7 3 2"]);
 });
 
-test("no more than sixteen wait", async () => {
+test("at most sixteen wait", async () => {
   const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
   const ask = async () => shares.inTurn("queue_list", () => gate.promise.then(() => DONE));
@@ -42,7 +42,7 @@ test("no more than sixteen wait", async () => {
   assert.ok((await ask()).ok);
 });
 
-test("a dry run is bound by what is left, and uses up nothing of it", async () => {
+test("a dry run is limited by the remaining budget, and uses none of it", async () => {
   const spent = (): number => assert.fail("it counts");
   const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];

@@ -4,13 +4,13 @@ import type { WebBounds } from "../web/web-bounds.ts";
 import type { Share } from "./held-queue.ts";
 import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
 
-/** 1,000 mails: the web's caller waits 15 s at most. */
+/** 1,000 mails: the web's caller waits at most 15 s. */
 const WEB_ROUNDS = 2;
 const MOST_WAITING = 16;
 
 const BUSY = "The queue is being looked at for many others.";
 
-/** Root is bound only by the time of a command. */
+/** Root is limited only by the time of a command. */
 export const ROOTS_SHARE: Share = {
   rounds: Number.POSITIVE_INFINITY,
   deletes: (mails) => mails,
@@ -19,7 +19,7 @@ export const ROOTS_SHARE: Share = {
 
 type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
 
-/** What the web's commands on the queue may do: one after the other, some mails at a time. */
+/** Limits the web's commands on the queue: one after the other, and a bounded number of mails. */
 export class QueueShares {
   readonly #bounds: Bounds;
   readonly #share: Share;
@@ -31,13 +31,13 @@ export class QueueShares {
     this.#share = { rounds: WEB_ROUNDS, deletes: (mails) => bounds.deletes(mails), releases };
   }
 
-  /** The same for a dry run, which uses up nothing of it. */
+  /** The same for a dry run, which uses up nothing. */
   trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
     const share = trialOf(this.#bounds.left());
     return isTriedOnQueue(verb) ? this.#queue.take(() => run(share)) : run(share);
   }
 
-  /** Commands on other things do not wait. */
+  /** Other commands do not wait. */
   inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
     return isOnQueue(verb) ? this.#queue.take(() => run(this.#share)) : run(this.#share);
   }

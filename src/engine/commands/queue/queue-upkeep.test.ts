@@ -56,7 +56,7 @@ test("queued mail of suspended accounts is held at once, and noted", async () =>
   assert.deepEqual(kit.logged, []);
 });
 
-test("while the keeper is down it is tried again each minute, and not for an account that was resumed", async () => {
+test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
   await suspend();
   kit.upkeep.holdSoon(ANNA);
   await settled();
@@ -77,7 +77,7 @@ test("while the keeper is down it is tried again each minute, and not for an acc
   assert.deepEqual(kit.asked, [], "nothing is left to do");
 });
 
-test("once an hour the notes are compared with the queue", async () => {
+test("compares the notes with the queue once an hour", async () => {
   await suspend();
   kit.keeperUp(true);
   await kit.upkeep.round();

@@ -10,8 +10,8 @@ const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
 
 /**
- * Holds the queued mail of accounts that were suspended with others, until it is done; and forgets, once an hour, what
- * root has taken from the queue. What it still has to hold is in memory only.
+ * Holds the queued mail of accounts that were suspended together, until all is held; and once an hour removes notes of mail that
+ * root has removed from the queue. Keeps its pending work only in memory.
  */
 export class QueueUpkeep {
   readonly #parts: QueueUpkeepParts;
@@ -19,14 +19,14 @@ export class QueueUpkeep {
   #working = false;
   #triedAt = Number.NEGATIVE_INFINITY;
   #reconciledAt: Millis | null = null;
-  /** Where the last reconciliation ended: it looks at 20,000 mails at a time. */
+  /** Where the last reconciliation ended: it reads 20,000 mails at a time. */
   #position = "";
 
   constructor(parts: QueueUpkeepParts) {
     this.#parts = parts;
   }
 
-  /** Starts at once, and tries again each minute. */
+  /** Starts at once, and retries each minute. */
   holdSoon(account: AccountName): void {
     this.#waiting.add(account);
     this.#triedAt = Number.NEGATIVE_INFINITY;

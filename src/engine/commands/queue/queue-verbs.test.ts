@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DRY_RUNS } from "../../../../test/kit/dry-verbs.ts";
 import { isOnQueue, isTriedOnQueue } from "./queue-verbs.ts";
 
-test("a suspension reads the queue without waiting for others; its dry run waits, as all that is on the queue", () => {
+test("a suspension reads the queue without waiting for other commands; its dry run waits, like all commands on the queue", () => {
   const onQueue = [
     "queue_hold",
     "queue_release",

@@ -1,11 +1,11 @@
 import type { Verb } from "../../../wire/control/control.ts";
 
-/** Whether a command reads Postfix's queue, which may be long, and waits for those before it. */
+/** Whether a command reads Postfix's queue, which may be long, and waits for earlier commands. */
 export function isOnQueue(verb: Verb): boolean {
   return verb.startsWith("queue_") || verb.startsWith("held_");
 }
 
-/** Whether its dry run does. The suspension of an account reads the queue too, but must not wait; a trial of it may. */
+/** Whether its dry run does. A suspension reads the queue too, but must not wait; its dry run may. */
 export function isTriedOnQueue(verb: Verb): boolean {
   return isOnQueue(verb) || verb === "account_suspend";
 }

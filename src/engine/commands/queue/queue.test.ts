@@ -1,4 +1,4 @@
-// Invariant: The guard's holds and root's never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
+// Invariant: Holds by the guard and by root never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly ver
 
 let kit: ReturnType<typeof commandsOnMemory>;
 let queue: readonly ListedMail[];
-/** How many mails each order to try again names. */
+/** How many mails each retry order names. */
 const orders: number[] = [];
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
@@ -27,7 +27,7 @@ beforeEachOf(import.meta.filename, async () => {
   kit.asked.splice(0);
 });
 
-/** Postfix's queue: the keeper's orders change it. */
+/** Postfix's queue, which the keeper's orders change. */
 function listed({ ids, senders, recipient, where, after, limit }: Of<"list_mail">) {
   obey();
   const present = queue.filter(
@@ -83,7 +83,7 @@ const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 const done = (changed: number) => ({ changed, kept: [], next: null });
 const left = (): readonly string[] => queue.map(({ id, queue: place }) => `${id} ${place}`);
 
-test("a list shows where each mail waits and for whom it is held, a page at a time", async () => {
+test("lists where each mail waits and for whom it is held, a page at a time", async () => {
   queue = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
   await guardHolds("AAAA3", ANNA);
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
@@ -105,7 +105,7 @@ test("a list shows where each mail waits and for whom it is held, a page at a ti
   });
 });
 
-test("an account means each of its addresses, and a bounce has the empty sender", async () => {
+test("an account includes all its addresses, and a bounce has the empty sender", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ANNA] })).ok);
   queue = [mail("AAAA1"), mail("AAAA2", { sender: "info@example.test" }), mail("AAAA3", { sender: "" })];
   assert.deepEqual(await result({ verb: "queue_delete", ...ALL, isAll: false, account: ANNA }), {
@@ -118,7 +118,7 @@ test("an account means each of its addresses, and a bounce has the empty sender"
   assert.deepEqual(left(), []);
 });
 
-test("root's holds are by hand: a flush does not try such mail, and a release delivers it", async () => {
+test("root's holds are made by hand: a flush skips such mail, and a release delivers it", async () => {
   queue = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
   assert.deepEqual(left(), ["AAAA1 hold", "AAAA2 deferred"]);
@@ -131,7 +131,7 @@ test("root's holds are by hand: a flush does not try such mail, and a release de
   assert.match(await refusal({ verb: "queue_release", ...ALL }), /^failed No such mail is on hold/);
 });
 
-test("mail that the guard holds stays under `account release`, and is named", async () => {
+test("mail that the guard holds is left to `account release`, and is named", async () => {
   queue = [mail("AAAA1", { queue: "hold" }), mail("AAAA2", { sender: BERT })];
   await guardHolds("AAAA1", ANNA);
   const kept = [{ account: ANNA, mails: 1 }];
@@ -141,7 +141,7 @@ test("mail that the guard holds stays under `account release`, and is named", as
   assert.deepEqual(left(), ["AAAA1 hold"]);
 });
 
-test("mail of a held account of which no note was taken is the guard's too", async () => {
+test("mail of a held account without a note also belongs to the guard", async () => {
   const evidence = { count: 21, limit: 20, windowMs: 3_600_000, key: "limits.sending.strangers" };
   const from = { prefix: network("203.0.113.66/32"), ip: ip("203.0.113.66") };
   assert.ok(await kit.engine.audit(null, [{ type: "HOLD_ACCOUNT", account: ANNA, ...from, evidence }]));
@@ -153,7 +153,7 @@ test("mail of a held account of which no note was taken is the guard's too", asy
   assert.deepEqual(await result({ verb: "queue_release", ...ALL }), { changed: 1, kept, next: null });
 });
 
-test("`account release`, `account drop` and `suspend` leave alone what root holds", async () => {
+test("`account release`, `account drop` and `suspend` do not touch what root holds", async () => {
   queue = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
   const found = (): readonly { id: string; isHeld: boolean; at: number; recipients: number }[] =>
@@ -174,7 +174,7 @@ test("`account release`, `account drop` and `suspend` leave alone what root hold
   assert.deepEqual(left(), ["AAAA1 hold"]);
 });
 
-test("what root does is recorded, but for another try", async () => {
+test("what root does is recorded, except retries", async () => {
   queue = [mail("AAAA1"), mail("AAAA2")];
   const before = kit.rows();
   await result({ verb: "queue_flush", ...ALL });
@@ -191,7 +191,7 @@ test("what root does is recorded, but for another try", async () => {
   ]);
 });
 
-test("two thousand mails go some at a time, past those that stay", async () => {
+test("two thousand mails are deleted in parts, skipping those that stay", async () => {
   queue = Array.from({ length: 2_000 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
   for (let n = 0; n < 600; n++) await guardHolds(id(n), BERT);
   const kept = [{ account: BERT, mails: 600 }];
@@ -202,12 +202,12 @@ test("two thousand mails go some at a time, past those that stay", async () => {
   assert.deepEqual(await result({ verb: "queue_hold", ...ALL, cursor: next }), done(1_000));
 });
 
-test("all mail is tried again by one order, and what is chosen by some at a time", async () => {
+test("all mail is retried by one order, and chosen mail in parts", async () => {
   queue = Array.from({ length: 450 }, (_, n) => mail(id(n), { at: n }));
   const annas = { verb: "queue_flush", ...ALL, isAll: false, account: ANNA } as const;
   const next = "0000000000000199 MANY00199";
   assert.deepEqual(await result(annas), { changed: 200, kept: [], next });
-  // Those are tried without success at the same time: they wait again.
+  // These fail at the same time: they wait again.
   queue = queue.map((one) => ({ ...one, queue: "deferred" }));
   const second = "0000000000000399 MANY00399";
   assert.deepEqual(await result({ ...annas, cursor: next }), { changed: 200, kept: [], next: second });
@@ -218,7 +218,7 @@ test("all mail is tried again by one order, and what is chosen by some at a time
   assert.deepEqual(orders, [0]);
 });
 
-test("more mails of the guard than a command looks at hide none that come after them", async () => {
+test("mails of the guard beyond one command's limit do not hide later mails", async () => {
   queue = Array.from({ length: 5_001 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
   for (let n = 0; n < 5_000; n++) await guardHolds(id(n), BERT);
   const next = `0000000000004999 ${id(4_999)}`;

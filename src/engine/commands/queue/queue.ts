@@ -21,15 +21,15 @@ import {
 } from "./queue-choice.ts";
 
 type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
-/** A mail that the guard holds is left to `account release` and `account drop`. */
+/** Mail that the guard holds is left to `account release` and `account drop`. */
 type Holder = (mail: ListedMail) => string | null;
 
-/** This many times 500 mails take some seconds. The rest takes the next command. */
+/** This many times 500 mails take some seconds. The next command handles the rest. */
 const ROUNDS = 10;
-/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s for which it is waited. */
+/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the caller's 30 s. */
 const MAILS_FLUSHED = 200;
 
-/** Postfix's queue: what waits there, and what root does with it. */
+/** Postfix's queue: the waiting mail, and what root does with it. */
 export async function queueCommand(
   parts: HeldQueueParts,
   command: QueueCommand,
@@ -48,7 +48,7 @@ export async function queueCommand(
     : change(parts, { selection, command, where, by, share });
 }
 
-/** One order to Postfix, however many mails wait. */
+/** A single order to Postfix, however many mails wait. */
 async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Reply<"queue_flush">> {
   const { where, none } = KINDS.queue_flush;
   const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after: null, limit: 1 });
@@ -154,7 +154,7 @@ function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCo
   }
 }
 
-/** Before anything is done. Tries of delivery change nothing, and are not recorded. */
+/** Records first. Delivery retries change nothing, and are not recorded. */
 async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
@@ -180,8 +180,8 @@ async function record({ engine }: HeldQueueParts, { command, by }: Change): Prom
 }
 
 /**
- * For whom a mail is on hold, as noted. A hold that the guard could not note, because the database took no writes, has an address of
- * a held account as envelope sender.
+ * The account for which a mail is on hold, from the guard's notes. A mail held without a note, because the database could not be
+ * written, has an address of a held account as envelope sender.
  */
 function holderIn(parts: HeldQueueParts): Holder {
   const { heldMail } = parts;

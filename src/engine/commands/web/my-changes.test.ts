@@ -31,7 +31,7 @@ describe("what the user of a mailbox changes", () => {
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
   const last = () => kit.details().at(-1);
 
-  test("a new password ends every session but the user's own, in mail programs too, and is recorded", async () => {
+  test("a new password ends every session but the user's own, including those of mail programs, and is recorded", async () => {
     const changed = await mine({ verb: "my_password", password: "quite new words" });
     assert.deepEqual(changed, { ok: true, result: { done: true } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
@@ -48,7 +48,7 @@ describe("what the user of a mailbox changes", () => {
     assert.notEqual(hashOf("quite new words"), HASH);
   });
 
-  test("a password that is too simple, or not the guard's to set, changes nothing", async () => {
+  test("a password that is too simple, or that the guard may not set, changes nothing", async () => {
     for (const [password, why] of [
       ["short", /too short/],
       ["owner and more", /contains the name/],
@@ -64,12 +64,12 @@ describe("what the user of a mailbox changes", () => {
 
   const NEW = { verb: "my_password", password: "quite new words" } as const;
   const THE_OWNERS = hashOf("what the owner gave");
-  for (const [meanwhile, verbs, hash] of [
-    ["gave the account another one", ["account_passwd"], THE_OWNERS],
+  for (const [act, verbs, hash] of [
+    ["set a different one", ["account_passwd"], THE_OWNERS],
     ["suspended the account", ["account_suspend"], null],
-    ["suspended the account and let it in again", ["account_suspend", "account_resume"], HASH],
+    ["suspended and resumed the account", ["account_suspend", "account_resume"], HASH],
   ] as const)
-    test(`a password that was being hashed while the owner ${meanwhile} is not set`, async () => {
+    test(`a password that was being hashed while the owner ${act} is not set`, async () => {
       kit.whileHashing(async () => {
         for (const verb of verbs) assert.ok((await kit.ask({ verb, name: ANNA, hash: THE_OWNERS })).ok);
       });
@@ -84,7 +84,7 @@ describe("what the user of a mailbox changes", () => {
       );
     });
 
-  test("nor does it replace another one while the same session continues", async () => {
+  test("nor does it replace a different password while the same session continues", async () => {
     kit.whileHashing(async () => {
       await kit.ask({ verb: "account_passwd", name: ANNA, hash: THE_OWNERS });
       open(AS, ANNA);
@@ -102,15 +102,15 @@ describe("what the user of a mailbox changes", () => {
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 
-  test("the user's other sessions end, and other users' stay", async () => {
+  test("ends the user's other sessions, but not those of other users", async () => {
     assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     const rows = kit.rows();
     assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 0 } });
-    assert.equal(kit.rows(), rows, "nothing was done, so nothing is on record");
+    assert.equal(kit.rows(), rows, "nothing was done, so nothing was recorded");
   });
 
-  test("users allow senders only for their own mailbox, of a written domain, and a bounded number", async () => {
+  test("users allow senders only for their own mailbox, with a written domain, and a bounded number", async () => {
     const add = (sender: string, as = AS) =>
       mine({ verb: "spam_allow_add", account: as === HIS ? BERT : ANNA, sender }, as);
     assert.deepEqual(await add("*@friend.example"), {
@@ -125,12 +125,12 @@ describe("what the user of a mailbox changes", () => {
       ["*@friend.example"],
     );
     const wide = await add("*@*.com");
-    assert.ok(!wide.ok, "a pattern of all of .com");
+    assert.ok(!wide.ok, "a pattern for all of .com");
     for (let n = 1; n < 50; n++) assert.ok((await add(`*@friend${n}.example`)).ok);
     const full = await add("*@onemore.example");
     assert.ok(!full.ok && /which is the maximum/.test(full.message));
     const removed = await mine({ verb: "spam_allow_remove", account: ANNA, sender: "news@else.example" });
-    assert.ok(!removed.ok, "it is on another's list");
+    assert.ok(!removed.ok, "it is on another user's list");
     assert.ok((await mine({ verb: "spam_allow_remove", account: ANNA, sender: "*@friend.example" })).ok);
   });
 

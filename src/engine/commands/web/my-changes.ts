@@ -19,11 +19,11 @@ export type MyChangeParts = AccountListParts &
   SpamCommandParts &
   Readonly<{
     sessions: SessionStore;
-    /** As Dovecot sees them. */
+    /** Sessions as Dovecot sees them. */
     active: AccountPasswords;
   }>;
 
-/** The mailbox, its user's session, and who is on record. */
+/** The mailbox, its user's session, and the actor to record. */
 type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
 
 const ON_SERVER: CommandError = {
@@ -35,8 +35,8 @@ const ON_SERVER: CommandError = {
 };
 
 /**
- * Every session of the account ends with its password, at this page and in mail programs; the one that asks is opened again. One that
- * the owner ended while the new password was hashed, or whose account was suspended or given another one, sets none.
+ * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
+ * the owner ended the session, suspended the account or set a different password while the new one was hashed.
  */
 export async function myPassword(
   parts: MyChangeParts,
@@ -65,7 +65,7 @@ export async function myPassword(
   return ended.ok ? { ok: true, result: { done: true } } : sessionsStay(account, ended.reason);
 }
 
-/** Why the user cannot set this password; null: nothing stands against it. */
+/** Returns why the user cannot set this password, or null. */
 export function whyNotSet(
   { mailboxes }: Pick<MyChangeParts, "mailboxes">,
   password: string,

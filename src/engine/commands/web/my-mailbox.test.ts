@@ -54,7 +54,7 @@ test("users see their own mailbox, and no other account", async () => {
   assert.doesNotMatch(JSON.stringify(seen), /bert|198\.51/);
 });
 
-test("the keeper is asked how full it is, a bounded number of times a minute", async () => {
+test("the keeper is asked for the mailbox's use a bounded number of times a minute", async () => {
   const { kit, mine } = await fresh();
   for (let n = 0; n < 40; n++) await mine();
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
@@ -63,7 +63,7 @@ test("the keeper is asked how full it is, a bounded number of times a minute", a
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
 });
 
-test("users see that strangers guess at their password, and that greylisting is paused", async () => {
+test("users see that strangers guess their password, and that greylisting is paused", async () => {
   const { kit, mine } = await fresh();
   const guess = { type: "LOGIN_FAILED", service: "imap", login: ANNA } as const;
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
@@ -71,7 +71,7 @@ test("users see that strangers guess at their password, and that greylisting is 
   assert.equal((await mine()).guarded, true);
 });
 
-test("users make app passwords and forwards for their own mailbox, with a fresh proof", async () => {
+test("users create app passwords and forwards for their own mailbox, with a fresh proof", async () => {
   const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
   const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
@@ -105,7 +105,7 @@ test("users make app passwords and forwards for their own mailbox, with a fresh 
   }
 });
 
-test("a user is refused what names another mailbox, and every dry run", async () => {
+test("a user's commands on a different mailbox, and every dry run, are refused", async () => {
   const { kit } = await fresh();
   for (const command of [
     { verb: "forwarding", name: BERT },
@@ -123,7 +123,7 @@ test("a user is refused what names another mailbox, and every dry run", async ()
   assert.ok(!tried.ok && tried.kind === "usage");
 });
 
-test("what is refused to a user tells nothing of the command line", async () => {
+test("refusals for users do not mention the command line", async () => {
   const { kit } = await fresh();
   const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
   assert.ok((await kit.ask(app, "web", AS)).ok);
@@ -140,7 +140,7 @@ test("what is refused to a user tells nothing of the command line", async () => 
   }
 });
 
-test("a mailbox that gets the alerts sends its mail on only with a copy", async () => {
+test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
   const { kit } = await fresh();
   kit.tellsBy([ANNA]);
   const to = (keep: boolean) =>
@@ -150,7 +150,7 @@ test("a mailbox that gets the alerts sends its mail on only with a copy", async 
   assert.ok(!(await to(true)).ok, "nor to a new address outside");
 });
 
-test("a user may change a bounded number of things an hour, and leaves others their share", async () => {
+test("a user may change a bounded number of things an hour, which takes nothing from other users", async () => {
   const { kit } = await fresh();
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
@@ -160,7 +160,7 @@ test("a user may change a bounded number of things an hour, and leaves others th
   assert.ok((await end()).ok);
 });
 
-test("all users together may set a bounded number of passwords and forwards, which does not bound the owner", async () => {
+test("all users together may set a bounded number of passwords and forwards, which does not limit the owner", async () => {
   const { kit, done } = await fresh();
   const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
@@ -181,8 +181,8 @@ test("all users together may set a bounded number of passwords and forwards, whi
     const refused = await late.ask(command);
     assert.ok(!refused.ok && /600 passwords, app passwords, forwards and replies within an hour/.test(refused.message));
   }
-  assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "it ends a forward");
-  assert.ok((await late.ask({ ...reply, text: null })).ok, "it ends a reply");
+  assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "removes a forward");
+  assert.ok((await late.ask({ ...reply, text: null })).ok, "removes a reply");
   assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
   await done({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
   assert.equal(kit.forwardingOf(name)?.keep, true, "the owner sets one");
@@ -191,7 +191,7 @@ test("all users together may set a bounded number of passwords and forwards, whi
   assert.ok((await late.ask({ ...forward, name })).ok);
 });
 
-test("what one user is refused takes nothing from others", async () => {
+test("a user's refused requests take nothing from other users", async () => {
   const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
   const forward = { verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: true } as const;
@@ -202,7 +202,7 @@ test("what one user is refused takes nothing from others", async () => {
   assert.ok((await kit.ask({ ...forward, name: BERT }, "web", bert)).ok);
 });
 
-test("a mail program gets the server's name and its ports, and mail to each alias counts as the user's", async () => {
+test("shows mail programs the server's name and ports, and counts mail to each alias as the user's", async () => {
   const { kit, done } = await fresh();
   const ask = async (verb: "my_client" | "my_addresses") => {
     const reply = await kit.ask({ verb }, "web", AS);
@@ -214,14 +214,14 @@ test("a mail program gets the server's name and its ports, and mail to each alia
   assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
 });
 
-test("no one else has a mailbox: neither the administrator nor an ended session", async () => {
+test("neither the administrator nor an ended session has a mailbox", async () => {
   const { kit } = await fresh();
   kit.sessions.end("everybody");
   const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
   assert.ok(!reply.ok && reply.denied === "unauthorized");
 });
 
-test("before a new password is judged the guard says whether it may be set: not without a proof, nor any number of times", async () => {
+test("before a new password is judged, the guard says whether it may be set: only with a proof, and a bounded number of times", async () => {
   const { kit } = await fresh();
   const tries = async () =>
     kit.ask({ verb: "my_password", password: "quite new words" }, "web", { ...AS, isDry: true });
@@ -235,7 +235,7 @@ test("before a new password is judged the guard says whether it may be set: not 
 
 const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
 
-test("one session that does all it can at full speed for a day adds few entries to the audit", async () => {
+test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
   const { kit, signIn } = await fresh();
   const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
   const before = audited();

@@ -11,21 +11,21 @@ import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 
 export type MyMailboxParts = MyChangeParts &
   Readonly<{
-    /** Of this server: its name, and the ports of mailboxes and of mail from users. */
+    /** This server's name, and the ports for mailboxes and for submission. */
     mailPorts: () => Omit<MyClient, "account">;
   }>;
 export type MyCommand = Extract<Command, { readonly verb: `my_${string}` }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
 
-/** How often a minute Dovecot is asked how full a mailbox is: a program is started for it each time. */
+/** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
 const LOOKS_A_MINUTE = 30;
-/** What one user changes within an hour: others have their own share. */
+/** Maximum changes by one user within an hour; each user has a separate share. */
 export const CHANGES_AN_HOUR = 60;
 /** Each is audited, so this bounds what one user adds to the audit. */
 const CHANGES_A_DAY = 300;
 /**
  * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
- * or a message to the owner. Commands that only remove something are not among them, and the owner's have their own bounds.
+ * or a message to the owner. Commands that only remove something do not count, and the owner's have separate bounds.
  */
 export const COSTLY_AN_HOUR = 600;
 /** New passwords of one user that are judged: each takes up to two seconds of a processor. */
@@ -34,8 +34,8 @@ export const JUDGED_AN_HOUR = 30;
 const MOST_ADDRESSES = 1_000;
 
 /**
- * What the user of a mailbox sees and changes. The account is always the caller's own, which the session tells; no command names
- * one. An answer contains nothing of other accounts, not even their names.
+ * What the user of a mailbox sees and changes. The account is always that of the caller's session; no command names
+ * one. An answer contains nothing about other accounts, not even their names.
  */
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
@@ -80,16 +80,16 @@ export class MyMailboxCommands {
     }
   }
 
-  /** Why the user may change nothing more for now; null: nothing stands against it. It then counts. */
+  /** Returns why the user may change nothing more for now; null if allowed, and then counts it. */
   whyNotNow(command: Command, account: string): CommandError | null {
     const now = this.#parts.clock.now();
-    // Their own share first: a refused request takes nothing from other users.
+    // The user's own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
     if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
     return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
   }
 
-  /** Whether a new password may be set now: asked before the web judges it, which costs more than to set it. */
+  /** Whether a new password may be set now: asked before the web judges it, which costs more than setting it. */
   mayChangePassword(password: string, caller: WebCaller): Reply<"my_password"> {
     const account = parseAccountName(caller.item.account ?? "");
     if (account === null) return UNAUTHORIZED;

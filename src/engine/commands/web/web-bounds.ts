@@ -16,7 +16,7 @@ export type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
 /** Whether a budget has room for this many more. */
 type Within = (budget: Budget, times?: number) => boolean;
 
-/** Counts the web's commands and says when a limit is reached. Its memory is bounded by the limits themselves. */
+/** Counts the web's commands and reports when a limit is reached. The limits bound its memory. */
 export class WebBounds {
   readonly #history: Pick<History, "allowed">;
   readonly #clock: Clock;
@@ -42,12 +42,12 @@ export class WebBounds {
     this.#clock = clock;
   }
 
-  /** Null if the web may run the command now; it then counts. */
+  /** Returns null if the web may run the command now, and counts it. */
   refuses(command: Command): Overreach | null {
     return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
   }
 
-  /** The same for a dry run, which counts only as one, and only where it costs much. */
+  /** The same for a dry run, which counts once, and only if it is expensive. */
   wouldRefuse(command: Command): Overreach | null {
     const now = this.#clock.now();
     const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
@@ -83,12 +83,12 @@ export class WebBounds {
     }
   }
 
-  /** How many of these mails may be deleted now. They count as deleted. */
+  /** How many of these mails may be deleted now. Counts them as deleted. */
   deletes(mails: number): number {
     return this.#within(this.#deleted, mails);
   }
 
-  /** How many of these held mails may be released now. They count as released. */
+  /** How many of these held mails may be released now. Counts them as released. */
   releases(mails: number): number {
     return this.#within(this.#released, mails);
   }
@@ -105,12 +105,12 @@ export class WebBounds {
     return allowed;
   }
 
-  /** Whether one more sign-in from this address is decided on at all. Other addresses keep their own share. */
+  /** Whether another sign-in from this address is checked at all. Other addresses have their own share. */
   mayAsk(from: Prefix): boolean {
     return this.#asked.spend(from, this.#clock.now());
   }
 
-  /** The same for challenges for passkeys, which leave no trace: they use up no sign-in. */
+  /** The same for passkey challenges, which leave no trace and use up no sign-in. */
   mayChallenge(from: Prefix): boolean {
     return this.#challenged.spend(from, this.#clock.now());
   }
@@ -120,7 +120,7 @@ export class WebBounds {
     return this.#banned.isLeft(this.#clock.now());
   }
 
-  /** A failed sign-in that the web reported caused a ban. */
+  /** Call it when a failed sign-in that the web reported caused a ban. */
   banned(): void {
     this.#banned.spend(this.#clock.now());
   }
@@ -142,19 +142,19 @@ export class WebBounds {
   }
 }
 
-/** What reads all of the queue, or a file of accounts that may be long. */
+/** Commands that read the whole queue, or a file of accounts that may be long. */
 function isCostlyTrial(verb: Verb): boolean {
   return isTriedOnQueue(verb) || verb === "accounts_bring";
 }
 
-/** An owner who empties a long queue reaches it too: no break-in. */
+/** An owner who empties a long queue reaches it too, so it is not a break-in. */
 const ENOUGH_DELETED = refused(
   "failed",
   `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is as many as they may.`,
   "Do the rest in an hour, or use the command line on the server.",
 );
 
-/** Owners reach these too: no break-in. */
+/** Owners reach these too, so it is not a break-in. */
 const ENOUGH_RELEASED = refused(
   "failed",
   `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is as many as they may.`,

@@ -17,24 +17,27 @@ async function said(command: Command): Promise<string> {
   return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
 }
 
-test("an account is made with a hash of the guard's own, and on record; a new password ends its sessions", async () => {
+test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
   assert.equal(await said({ verb: "account_make", name: "Anna@Example.test", password: WORDS }), "done");
   assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
   assert.equal(await said({ verb: "account_password", name: ANNA, password: `${WORDS}!` }), "done");
   assert.equal(kit.lists.password(ANNA), hashOf(`${WORDS}!`));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
   assert.deepEqual(kit.kept(), ["kick_account"]);
-  assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event tells a password");
+  assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event contains a password");
   assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
 });
 
-test("what cannot be a password or an account is refused, and nothing is changed", async () => {
+test("an invalid password or account name is refused, and nothing is changed", async () => {
   assert.match(await said({ verb: "account_make", name: ANNA, password: "short" }), /^usage The password is too short/);
   assert.match(
     await said({ verb: "account_make", name: ANNA, password: "my-anna-password" }),
     /^usage .* name of the acc/,
   );
-  assert.match(await said({ verb: "account_make", name: "no address", password: WORDS }), /^usage .* not a mail address/);
+  assert.match(
+    await said({ verb: "account_make", name: "no address", password: WORDS }),
+    /^usage .* not a mail address/,
+  );
   assert.match(
     await said({ verb: "account_make", name: "anna@else.test", password: WORDS }),
     /^failed else\.test is not a mail/,
@@ -46,7 +49,7 @@ test("what cannot be a password or an account is refused, and nothing is changed
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 
-test("where each account has a key for its mail, passwords are made on the server, which makes the key", async () => {
+test("if each account has a key for its mail, passwords are set on the server, which creates the key", async () => {
   kit.keepKeys();
   for (const verb of ["account_make", "account_password"] as const)
     assert.match(
@@ -67,7 +70,7 @@ test("where each account has a key for its mail, passwords are made on the serve
   assert.deepEqual(reply.result.skipped, [{ name: ANNA, why }]);
 });
 
-test("accounts of a file are new ones: with a hash that servers can afford, or a password that is hashed here", async () => {
+test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {
   assert.equal(await said({ verb: "account_make", name: ANNA, password: WORDS }), "done");
   const reply = await kit.ask({
     verb: "accounts_bring",
@@ -102,13 +105,13 @@ test("accounts of a file are new ones: with a hash that servers can afford, or a
   assert.equal(kit.lists.password("cleo@example.test"), HASH);
 });
 
-test("a database that takes no record is reported as such", async () => {
+test("a database that cannot be written is reported as such", async () => {
   kit.fillDisk();
   const entries = [{ name: "cleo@example.test", hash: HASH }];
   assert.match(await said({ verb: "accounts_bring", entries }), /^failed/);
 });
 
-test("no account takes the place of postmaster@, to whom alerts go", async () => {
+test("no account replaces postmaster@, which receives the alerts", async () => {
   const name = "Postmaster@example.test";
   assert.match(await said({ verb: "account_make", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
   const reply = await kit.ask({ verb: "accounts_bring", entries: [{ name, hash: HASH }] });

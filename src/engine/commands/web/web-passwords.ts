@@ -17,7 +17,7 @@ type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 type Brought = Of<"accounts_bring">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
-/** A key of the account would be made from the password, with the owner's recovery key: both are root's. */
+/** A key of the account would be created from the password and the owner's recovery key, which only root has. */
 const ON_SERVER: CommandError = {
   ok: false,
   kind: "failed",
@@ -33,8 +33,8 @@ const OWNERS: CommandError = {
 };
 
 /**
- * A new account, or a new password, as typed. The guard hashes it: an attacker who has taken over the web can
- * choose a password, but no hash that costs Dovecot minutes, or that is of a scheme without a salt.
+ * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
+ * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt.
  */
 export async function webPassword(
   parts: WebPasswordParts,
@@ -55,8 +55,8 @@ export async function webPassword(
 }
 
 /**
- * Some accounts of a file: only new ones, whose hashes the file may bring. Where each account has a key, a password makes one,
- * only on the server; from a hash no key can be made anywhere.
+ * Some accounts of a file: only new ones, whose hashes the file may contain. If each account has a key, a password can create
+ * it only on the server; a hash cannot create a key anywhere.
  */
 export async function webImport(
   parts: WebPasswordParts,

@@ -24,29 +24,29 @@ function said(there: readonly Alias[], address: string, targets: readonly string
   return tooManyTargets(parts(there), { verb: "alias_add", address, targets })?.message ?? "may";
 }
 
-test("an alias of the web leads to ten targets outside, those that it has already among them", () => {
+test("an alias of the web has at most ten outside targets, including those that it already has", () => {
   const info = alias("info@example.test", [...outside(8), "owner@example.test"]);
   assert.equal(said([], "new@example.test", outside(10)), "may");
   assert.match(said([], "new@example.test", outside(11)), /no more than 10 outside targets of an alias/);
   assert.equal(said([info], "Info@example.test", outside(2, 8)), "may");
   assert.match(said([info], "info@example.test", outside(3, 8)), /10 outside targets of an alias/);
-  assert.equal(said([info], "info@example.test", outside(8)), "may", "they are there already");
+  assert.equal(said([info], "info@example.test", outside(8)), "may", "they are already targets");
 });
 
-test("all aliases together lead to two hundred outside, and targets here are not counted", () => {
+test("all aliases together have at most two hundred outside targets; local targets do not count", () => {
   const full = Array.from({ length: 20 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
   assert.match(said(full, "new@example.test", ["one@else.test"]), /200 outside targets in all/);
   assert.equal(said(full, "new@example.test", ["owner@example.test"]), "may");
   assert.equal(said(full.slice(1), "new@example.test", outside(10)), "may");
 });
 
-test("past a thousand aliases the web adds to those that are there, and makes none", () => {
+test("past a thousand aliases the web may add targets to existing ones, but create none", () => {
   const many = Array.from({ length: 1_000 }, (_, i) => alias(`a${i}@example.test`, ["owner@example.test"]));
   assert.match(said(many, "new@example.test", ["owner@example.test"]), /no more than 1000 aliases/);
   assert.equal(said(many, "a7@example.test", ["anna@example.test"]), "may");
 });
 
-test("forwards of the web count with the aliases, and what a forward has already may stay", () => {
+test("forwards of the web count with the aliases, and a forward keeps the targets it already has", () => {
   const anna = accountName("anna@example.test");
   const aliases = Array.from({ length: 18 }, (_, i) => alias(`a${i}@example.test`, outside(10, 10 * i)));
   const forwarded = new Map([

@@ -5,8 +5,8 @@ import type { Engine } from "../../engine.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 
 /**
- * Through the web. One mail leaves once for each target outside of an alias or of an account that sends its mail on, past the
- * limits of what accounts send; one target counts once for each that has it. Root has no such limits.
+ * Limits on the web: a mail leaves once for each outside target of an alias or of a forwarding account, past the
+ * limits of what accounts send. Each alias or account with a target counts it. Root has no such limits.
  */
 const MOST = { aliases: 1_000, outside: 200, outsideOfOne: 10 } as const;
 
@@ -16,7 +16,7 @@ export type TargetParts = Readonly<{
   engine: Pick<Engine, "policy">;
 }>;
 
-/** Null: the web may add these targets. */
+/** Null if the web may add these targets. */
 export function tooManyTargets(
   parts: TargetParts,
   { address, targets }: Extract<Command, { readonly verb: "alias_add" }>,
@@ -32,7 +32,7 @@ export function tooManyTargets(
   return outsideInAll(parts) + added.length > MOST.outside ? refused(IN_ALL, "alias add") : null;
 }
 
-/** Null: the web may send the mail of this account on to these. */
+/** Null if the web may forward the mail of this account to these. */
 export function tooManyForwards(parts: TargetParts, account: AccountName, to: readonly Address[]): CommandError | null {
   const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
   const many = outside(parts, to).length;

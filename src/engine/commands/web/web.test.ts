@@ -16,7 +16,7 @@ describe("what the web asks", () => {
     kit = webGateOnMemory();
   });
 
-  test("every verb that is not the web's is refused, recorded by name and actor, and reported", async () => {
+  test("every verb that the web may not use is refused, recorded by name and actor, and reported", async () => {
     const foreign = Object.values(COMMANDS).filter(({ verb }) => !mayAsk("web", verb));
     assert.ok(foreign.length > 10);
     for (const command of foreign) {
@@ -40,7 +40,7 @@ describe("what the web asks", () => {
     assert.equal(kit.denied().length, 2);
   });
 
-  test("a flood of them fills no record", async () => {
+  test("a flood of refused verbs does not fill the record", async () => {
     for (let i = 0; i < 200; i++) await kit.ask(COMMANDS.admin_passwd);
     await kit.ask(COMMANDS.break_glass);
     assert.equal(kit.refused().length, 2);
@@ -49,7 +49,7 @@ describe("what the web asks", () => {
     assert.equal(kit.refused().length, 3);
   });
 
-  test("no wide network is banned or allowed; that is a mistake, no break-in", async () => {
+  test("wide networks are neither banned nor allowed; that is a mistake, not a break-in", async () => {
     for (const target of ["0.0.0.0/1", "198.51.0.0/15", "203.0.112.0/23", "2001:db8::/32", "2001:db8:1::/47"]) {
       for (const verb of ["ban", "allow_add"] as const) {
         const reply = await kit.ask({ verb, target, note: "", for: null });
@@ -61,7 +61,7 @@ describe("what the web asks", () => {
     assert.deepEqual(kit.refused(), []);
   });
 
-  test("its share of the allow list is bounded, and root's entries do not count", async () => {
+  test("bounds the web's share of the allow list, without counting root's entries", async () => {
     const add = async (i: number, by: string): Promise<Reply | null> => {
       const command = { verb: "allow_add", target: `198.51.100.${i}`, note: "", for: null } as const;
       const refused = by === "root" ? null : await kit.ask(command);
@@ -72,7 +72,7 @@ describe("what the web asks", () => {
     const more = await add(WEB_LIMITS.allowed, BY);
     assert.ok(more !== null && !more.ok);
     assert.match(more.message, /50 entries/);
-    assert.ok((await add(0, BY))?.ok, "one that is there already may be changed");
+    assert.ok((await add(0, BY))?.ok, "an existing entry may be changed");
     assert.deepEqual(kit.refused(), []);
   });
 
@@ -96,13 +96,13 @@ describe("what the web asks", () => {
       verbs.map((verb) => `${verb} by ${BY}`),
     );
     assert.equal(await kit.ask({ verb: "session_list", limit: 50, cursor: null }), null);
-    assert.equal(await kit.ask({ verb: "unban", target: "203.0.113.7" }), null, "bans have a bound of their own");
+    assert.equal(await kit.ask({ verb: "unban", target: "203.0.113.7" }), null, "bans have a separate limit");
     kit.clock.advance(HOUR_MS);
     kit.sessions.prove(digestOf("5e".repeat(32)), kit.clock.now());
     assert.equal(await kit.ask(COMMANDS.token_create), null);
   });
 
-  test("accounts are changed a bounded number of times an hour, a file counts each of its accounts; users are locked out less often", async () => {
+  test("accounts are changed a bounded number of times an hour, each account of a file counts, and users are locked out less often", async () => {
     const entries = Array.from({ length: 50 }, (_, i) => ({ name: `a${i}@example.org`, hash: "{SSHA}x" }));
     const bring = { verb: "accounts_bring", entries } as const;
     for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(bring), null);
@@ -118,10 +118,10 @@ describe("what the web asks", () => {
       assert.equal(await kit.ask(COMMANDS[verbs[i % verbs.length] ?? "quota_set"]), null);
     for (const verb of verbs) assert.match((await kit.ask(COMMANDS[verb]))?.message ?? "", /more than it may/, verb);
     assert.equal(await kit.ask(COMMANDS.account_list), null);
-    assert.ok(kit.refused().includes(`account_remove by ${BY}`), "the owner is told");
+    assert.ok(kit.refused().includes(`account_remove by ${BY}`), "the owner gets an alert");
   });
 
-  test("settings are changed twenty times within any hour at most; beyond that there is an alert", async () => {
+  test("settings are changed at most twenty times within any hour; beyond that there is an alert", async () => {
     for (let i = 0; i < WEB_LIMITS.settings; i++)
       assert.equal(await kit.ask(i % 2 === 0 ? COMMANDS.settings_apply : COMMANDS.settings_undo), null);
     assert.match((await kit.ask(COMMANDS.settings_apply))?.message ?? "", /more than it may/);
@@ -129,7 +129,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(COMMANDS.settings_preview), null, "it changes nothing");
   });
 
-  test("mail is deleted in bounds within any hour, and never all at once; reaching the bound raises no alert", async () => {
+  test("limits deleted mail within any hour, and never deletes all at once; reaching the limit raises no alert", async () => {
     const all = { ...COMMANDS.queue_delete, sender: null, isAll: true };
     for (const verb of ["queue_delete", "queue_return"] as const) {
       const reply = await kit.ask({ ...all, verb });
@@ -143,12 +143,12 @@ describe("what the web asks", () => {
     for (const verb of verbs)
       assert.match((await kit.ask(COMMANDS[verb]))?.message ?? "", /1000 mails within an hour/, verb);
     assert.deepEqual(kit.refused(), [], "an owner who empties a long queue raises no alert");
-    assert.equal(await kit.ask(COMMANDS.queue_hold), null, "what can be undone goes on");
+    assert.equal(await kit.ask(COMMANDS.queue_hold), null, "commands that can be undone still work");
     kit.clock.advance(HOUR_MS);
     assert.equal(kit.gate.bounds.deletes(7), 7);
   });
 
-  test("commands on mail count together, and apart from bans", async () => {
+  test("commands on mail count together, and separately from bans", async () => {
     const verbs = [
       "queue_hold",
       "queue_release",
@@ -175,7 +175,7 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(COMMANDS.alerts_test), null);
   });
 
-  test("root has none of these bounds, and no session and no passkey", async () => {
+  test("root has none of these limits, and no session or passkey", async () => {
     const root = (command: Command) => "error" in kit.gate.admit({ command, by: "root" }, "root");
     const ofBrowsers = /^(sign_(in|out)|prove|caller$|passkey_(?!list)|totp_|recovery_renew|my_)/;
     for (const command of Object.values(COMMANDS))
@@ -184,7 +184,7 @@ describe("what the web asks", () => {
     await new Promise((resolve) => setImmediate(resolve));
   });
 
-  test("its bounds are what people and their scripts stay far below", () => {
+  test("people and their scripts stay far below the limits", () => {
     assert.deepEqual(WEB_LIMITS, {
       widest: { v4: 24, v6: 48 },
       changes: 500,
@@ -204,7 +204,7 @@ describe("what the web asks", () => {
     });
   });
 
-  test("bans, unbans and changes of the allow list count together, and slide out of the hour one by one", async () => {
+  test("bans, unbans and changes of the allow list count together, and leave the hour one by one", async () => {
     const verbs = ["unban", "allow_remove"] as const;
     for (let i = 0; i < 500; i++) {
       assert.equal(await kit.ask({ verb: verbs[i % 2] ?? "unban", target: "203.0.113.7" }), null);
@@ -219,14 +219,14 @@ describe("what the web asks", () => {
     assert.equal((await kit.ask(ban))?.ok, false);
   });
 
-  test("a clock that was set back forgives what lies ahead of it", async () => {
+  test("counts in the future are forgiven after the clock was set back", async () => {
     const unban: Command = { verb: "unban", target: "203.0.113.7" };
     for (let i = 0; i < 500; i++) await kit.ask(unban);
     kit.clock.advance(-1);
     assert.equal(await kit.ask(unban), null);
   });
 
-  test("what does not lie ahead of a clock that was set back still counts", () => {
+  test("counts in the past still count after the clock was set back", () => {
     const unban: Command = { verb: "unban", target: "203.0.113.7" };
     const spent = (most: number): number => {
       let passed = 0;
@@ -237,8 +237,8 @@ describe("what the web asks", () => {
     kit.clock.advance(10);
     assert.equal(spent(2), 1);
     kit.clock.advance(-5);
-    assert.equal(spent(2), 1, "one lay ahead");
+    assert.equal(spent(2), 1, "one was in the future");
     kit.clock.advance(-5);
-    assert.equal(spent(2), 1, "and again; those of just now do not");
+    assert.equal(spent(2), 1, "and again; those of just now are not");
   });
 });

@@ -14,14 +14,14 @@ import { WebBounds } from "./web-bounds.ts";
 export type WebCommandParts = CallerParts &
   Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; history: Pick<History, "allowed"> }>;
 
-/** The session or token behind a line of the web, and from where it is used. */
+/** The session or token behind a line of the web, and where it is used. */
 export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
 export type Admitted = Readonly<{ by: string; caller: WebCaller | null }>;
 type Refused = Readonly<{ error: CommandError }>;
 
 /** Within this time, a refused verb is recorded once of each kind. */
 const RECORD_EVERY_MS = MINUTE_MS;
-/** Refusals that are recorded of one caller within a day, so that none fills the audit. */
+/** Maximum recorded refusals of one caller within a day, so that no caller fills the audit. */
 const REFUSALS_A_DAY = 100;
 
 const FORBIDDEN: CommandError = {
@@ -97,7 +97,7 @@ export class CommandGate {
     }
     if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
       this.#tell(command, by, "CALLER_REFUSED");
-    // Users of mailboxes have their own bounds (my-mailbox.ts), so that they use up none of the administrator's.
+    // Mailbox users have separate limits (my-mailbox.ts), so that they use up none of the administrator's.
     const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
     if (error !== null) return { error };
     if (isAdministrator(item)) this.#seen(ip, command, by);
@@ -110,7 +110,7 @@ export class CommandGate {
     return overreach?.error ?? null;
   }
 
-  /** Where an administrator works no ban is made. Past the bound the command is still carried out. */
+  /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
   #seen(ip: Ip, command: Command, by: string): void {
     if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
     else this.#tell(command, by);
@@ -127,7 +127,7 @@ export class CommandGate {
   }
 }
 
-/** Others change no ban: a viewer's token, which a monitoring page may hold, and a mailbox's session spare no address from one. */
+/** Others spare no address from a ban: a viewer's token, which a monitoring page may hold, and a mailbox's session cannot change bans. */
 function isAdministrator({ role }: CallerItem): boolean {
   return role === "owner" || role === "operator";
 }
@@ -147,7 +147,7 @@ function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command
     const next = `Use one with the scope ${needs}, or the command line on the server.`;
     return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);
   }
-  // Unnamed mail may be all that leaves, and the owner's alerts with it.
+  // Unnamed mail may be all that leaves, including the owner's alerts.
   const stopsMail = command.verb === "queue_hold" && command.ids.length === 0;
   return (proof || stopsMail) && freshUntil === null ? PROOF_NEEDED : null;
 }
