@@ -1,10 +1,15 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { patienceSeconds } from "../kit/patience.ts";
+import type { Dialog } from "./dialog.ts";
+import { openImap } from "./mail.ts";
 import type { Product } from "./product.ts";
+import { until } from "./wait.ts";
 
 /** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
 export type Verification = Readonly<{ name: string; ip: string }>;
+
+const HOME = "198.51.100.70";
 
 /** Anything but an app password is an unknown user to that passdb, and nothing is verified then. An invalid name has a decoy. */
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
@@ -17,6 +22,8 @@ export async function watchVerifications({ lab, layout }: Product): Promise<() =
   const file = join(layout.log, "verified");
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "dovecot")]);
+  // It runs a moment before its ports serve TLS again.
+  await until("Dovecot answers again", () => openImap(lab.sender, HOME).then(hangUp, () => false));
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
     // Its worker says the same once more.
@@ -25,4 +32,9 @@ export async function watchVerifications({ lab, layout }: Product): Promise<() =
       return found === null ? [] : [{ name: found[1] ?? "", ip: found[2] ?? "" }];
     });
   };
+}
+
+function hangUp(dialog: Dialog): true {
+  dialog.close();
+  return true;
 }
