@@ -51,8 +51,8 @@ export const LIMITS = {
   queuedMails: 4_096,
   /** Domains whose servers refused mail of an account within the hour. */
   refusingDomains: 1_024,
-  /** Events in one transaction. At this number it is committed early. */
-  eventsPerCommit: 512,
+  /** Events in one transaction. At this number it is committed early, so that no other client waits long for the write. */
+  eventsPerCommit: 32,
   /** How long a pass that was answered at once may wait for its commit. Milliseconds. */
   uncommittedMs: 5,
   /** How often the machine's own addresses and the allow list are looked up. Milliseconds. */
