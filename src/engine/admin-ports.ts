@@ -12,10 +12,10 @@ import type { AliasItem } from "../wire/verbs/aliases.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../wire/verbs/held.ts";
 import type { Outcome } from "./ports.ts";
 
-/** What the administrator's commands need of the outside. Writers throw when their database takes nothing. */
+/** External needs of the administrator's commands. Writers throw if their database cannot be written. */
 
 export interface AccountStore {
-  /** `keys`: those that this password opens. Others of the account stay, closed. */
+  /** `keys`: those that this password opens. Other keys of the account stay locked. */
   add(name: AccountName, passwordHash: string, at: Millis, keys?: readonly AccountKey[]): Outcome;
   setPassword(name: AccountName, passwordHash: string, keys?: readonly AccountKey[]): Outcome;
   setSuspended(name: AccountName, suspended: boolean): Outcome;
@@ -24,7 +24,7 @@ export interface AccountStore {
   setQuota(name: AccountName, quotaBytes: number | null): Outcome;
 }
 
-/** `text`: what the name or the address has in it; null: all. */
+/** `text`: a part of the name or address; null: all. */
 export type Searched = PageRequest & Readonly<{ text: string | null }>;
 
 /** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
@@ -32,23 +32,23 @@ export interface AccountBook {
   accounts(asked: Searched): CountedPage<AccountRow>;
   aliases(asked: Searched): CountedPage<AliasItem>;
   aliasesTo(account: AccountName, most: number): readonly AliasItem[];
-  /** Under which mail comes to the account: its own, and aliases that lead to it, directly or by others. */
+  /** Addresses whose mail reaches the account: its own, and aliases that lead to it, directly or through others. */
   addressesOf(account: AccountName, most: number): readonly string[];
-  /** How many aliases lead to each of these accounts; one without any is missing. */
+  /** How many aliases lead to each of these accounts; accounts without any are absent. */
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }
 
 /** The stored form of a new password. `proof`: Dovecot's proof of it. */
 export type MadeSecret = Readonly<{ hash: string; proof: string }>;
 export interface SecretMaker {
-  /** In the order in which they are asked, one password at a time. */
+  /** In the order of their arrival, one password at a time. */
   make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
   /** Dovecot's proof of a typed password. */
   proofOf(owner: AccountName, password: string): string;
 }
 
 export interface MailKeyStore {
-  /** Opens these keys of an account to the password that it has, if `passwordHash` is still its hash. */
+  /** Lets the account's present password open these keys, if `passwordHash` is still its hash. */
   openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome;
 }
 
@@ -60,20 +60,20 @@ export interface AliasStore {
   /** Whether mail for `from` reaches `to`, directly or through aliases. */
   leadsTo(from: Address, to: Address): boolean;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
-  /** As which this account may send and no other: at most `most`. */
+  /** Addresses that only this account may send as: at most `most`. */
   sendersOf(account: AccountName, most: number): readonly string[];
 }
 
 /** An account as a file names it, with its password's hash and scheme. Without `quotaBytes`: the quota of the settings. */
 export type NamedHash = Readonly<{ name: AccountName; hash: string; quotaBytes?: number | undefined }>;
 
-/** Accounts that come from a file in the format of postfix-accounts.cf. */
+/** Accounts from a file in the format of postfix-accounts.cf. */
 export interface FileAccounts {
   /** Adds accounts that do not exist yet. Existing accounts stay as they are. */
   importAll(entries: readonly NamedHash[], at: Millis): FileChanges;
   /**
-   * Adds, changes and resumes accounts as the file says, and suspends `gone`. Accounts made by command stay as they
-   * are.
+   * Adds, changes and resumes accounts as the file says, and suspends `gone`. Does not change accounts created
+   * by command.
    */
   follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
   /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended. */
@@ -101,9 +101,9 @@ export interface ServedSettings {
   ): void;
 }
 
-/** The files with accounts and the allow list from which Rspamd tells which author belongs to which account. */
+/** The files with accounts and the allow list from which Rspamd knows which author belongs to which account. */
 export interface AuthorLists {
-  /** Writes what has changed. Throws if the files cannot be written. */
+  /** Writes the changes. Throws if the files cannot be written. */
   refresh(): void;
 }
 
@@ -121,14 +121,14 @@ export type FoundToken = Readonly<{ name: string; scopes: readonly Scope[] }>;
 export interface CredentialStore {
   createToken(token: NewToken): Outcome;
   revokeToken(name: string): Outcome;
-  /** The token with this digest, which counts as its use; null if there is none, or it has expired. */
+  /** The token with this digest, whose use is noted; null if it does not exist or has expired. */
   useToken(digest: string): FoundToken | null;
   /** Ends every session of the administrator. */
   setAdminPassword(hash: string): void;
   adminPasswordHash(): string | null;
 }
 
-/** A session that is valid. `id`: names it to people, and opens nothing. */
+/** A valid session. `id`: names it to people, and gives no access. */
 export type FoundSession = Readonly<{ id: string; account: string | null; provedAt: Millis }>;
 /** `account`: the mailbox whose user signs in; null: the administrator. */
 export type NewSession = Readonly<{
@@ -139,7 +139,7 @@ export type NewSession = Readonly<{
   ip: Ip;
   at: Millis;
 }>;
-/** One by its id, those of an account (null: the administrator's) but for the one with the id `except`, those of all mailboxes, or all there are. */
+/** One by its id, those of an account (null: the administrator's) except the one with the id `except`, those of all mailboxes, or all. */
 export type WhichSessions =
   | Readonly<{ id: string }>
   | Readonly<{ of: string | null; except: string | null }>
@@ -148,12 +148,12 @@ export type WhichSessions =
 
 /** The sessions of the dashboard. They survive restarts. */
 export interface SessionStore {
-  /** It starts with a proof. If the account has too many, the least recently used one ends. A failed one ends none. */
+  /** Starts with a proof. If the account has too many, the least recently used one ends. A failed start ends none. */
   open(session: NewSession): void;
-  /** Null: there is none, or it has ended. `isUse`: the session is used, which prolongs it. */
+  /** Null if it does not exist or has ended. `isUse`: the session is used, which prolongs it. */
   find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
   prove(digest: string, at: Millis): void;
-  /** Those of an account, or of the administrator, that are valid, the one that was used last first. */
+  /** Valid sessions of an account, or of the administrator, most recently used first. */
   list(account: string | null, now: Millis): readonly SessionItem[];
   /** Returns how many. */
   end(which: WhichSessions): number;
@@ -166,25 +166,25 @@ export type NewTotp = StoredTotp & Readonly<{ at: Millis; recovery: readonly str
 /** The second factors of the administrator. Digests are SHA-256 in hexadecimal. */
 export interface FactorStore {
   totp(): StoredTotp | null;
-  /** In place of the former app and its recovery codes, of which `recovery` has the digests. */
+  /** Replaces the former app and its recovery codes. `recovery`: digests of the new codes. */
   setTotp(totp: NewTotp): void;
-  /** False: the code of this step or of a later one was used. */
+  /** Returns false if the code of this step or of a later one was used. */
   useStep(step: number, before: number): boolean;
-  /** With its recovery codes. False: there is none. */
+  /** With its recovery codes. Returns false if there is none. */
   removeTotp(): boolean;
-  /** Removes every second factor and ends every session. Returns how many factors and sessions there were. */
+  /** Removes every second factor and ends every session. Returns the number of factors and sessions. */
   reset(): Readonly<{ factors: number; ended: number }>;
 }
 
 export interface RecoveryStore {
   recoveryLeft(): number;
-  /** Once. False: there is no unused code like this. */
+  /** Works once. Returns false if no unused code matches. */
   useRecovery(digest: string, at: Millis): boolean;
-  /** In place of all earlier ones. */
+  /** Replaces all earlier ones. */
   renewRecovery(digests: readonly string[], at: Millis): void;
 }
 
-/** `id`: the credential's, base64url. `publicKey`: SPKI in DER. `counter`: of the last signature; 0: it does not count. */
+/** `id`: the credential's, base64url. `publicKey`: SPKI in DER. `counter`: of the last signature; 0: the key does not count. */
 export type Passkey = Readonly<{
   id: string;
   publicKey: Buffer;
@@ -199,17 +199,17 @@ export type NewPasskey = Omit<Passkey, "createdAt" | "usedAt"> & Readonly<{ at: 
 
 /** The passkeys with which the administrator signs in. */
 export interface PasskeyStore {
-  /** The oldest first. */
+  /** Oldest first. */
   list(): readonly Passkey[];
   add(passkey: NewPasskey): Outcome;
-  /** False: there is none. */
+  /** Returns false if there is none. */
   remove(id: string): boolean;
   used(id: string, counter: number, at: Millis): void;
-  /** Under which authenticators keep passkeys of this server: random, made at the first use. base64url. */
+  /** The id under which authenticators store passkeys of this server: random, created at the first use. base64url. */
   userHandle(at: Millis): string;
 }
 
-/** Stands for the account of a mail that root put on hold: names of accounts contain an @. */
+/** Replaces the account name for a mail that root put on hold: names of accounts contain an @. */
 export const HELD_BY_HAND = "root";
 
 /** Held accounts, their mail and what they sent. Newest first. */
@@ -218,15 +218,15 @@ export type HeldCount = Readonly<{ account: string; mails: number; since: string
 
 export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
-  /** Mails on hold, of one account or of all; without those that are held by hand. */
+  /** Mails on hold, of one account or of all, except those held by hand. */
   held(account: AccountName | null): readonly HeldMailItem[];
-  /** Of each account with mail on hold, without what is held by hand. */
+  /** For each account with mail on hold, except mail held by hand. */
   counts(): readonly HeldCount[];
-  /** The next queue ids after `after`, of mails that were held before `before`. */
+  /** The next queue ids after `after`, for mails held before `before`. */
   noted(after: string, before: Millis, most: number): readonly string[];
-  /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold of it was noted. */
+  /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold was noted. */
   holderOf(queueId: string): string | null;
-  /** Mails that went on to delivery. */
+  /** Mails that were passed to delivery. */
   sent(account: AccountName, since: Millis): readonly SentMailItem[];
 }
 

@@ -6,7 +6,7 @@ import { Budget, Shares } from "./budget.ts";
 
 const T0 = instant(1_800_000_000_000);
 
-test("a bounded number within the window, and one more for each that has left it", () => {
+test("allows a bounded number within the window, and one more for each that has left it", () => {
   const budget = new Budget(2, HOUR_MS);
   assert.deepEqual([budget.spend(T0), budget.spend(later(T0, 1)), budget.spend(later(T0, 2))], [true, true, false]);
   assert.ok(!budget.isLeft(later(T0, HOUR_MS - 1)));
@@ -14,13 +14,13 @@ test("a bounded number within the window, and one more for each that has left it
   assert.ok(!budget.isLeft(later(T0, HOUR_MS)));
 });
 
-test("a clock that was set back does not keep it spent", () => {
+test("entries do not stay after the clock was set back", () => {
   const budget = new Budget(1, HOUR_MS);
   budget.spend(later(T0, 10 * HOUR_MS));
   assert.ok(budget.isLeft(T0));
 });
 
-test("each address has its own share, which is whole again after the window", () => {
+test("each address has a separate share, which is full again after the window", () => {
   const shares = new Shares(1, HOUR_MS);
   const [first, second] = [prefixOf("192.0.2.0/24"), prefixOf("198.51.100.0/24")];
   assert.deepEqual([shares.spend(first, T0), shares.spend(first, T0), shares.spend(second, T0)], [true, false, true]);

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { CommitTimer } from "./commit-timer.ts";
 import { LIMITS } from "./limits.ts";
 
-test("a commit that is due comes once at the end of the turn, and again after the transaction has ended", async () => {
+test("an urgent commit happens once at the end of the turn, and again after the transaction has ended", async () => {
   let commits = 0;
   const timer = new CommitTimer(() => {
     commits += 1;
@@ -19,7 +19,7 @@ test("a commit that is due comes once at the end of the turn, and again after th
   assert.equal(commits, 2);
 });
 
-test("a commit that can wait comes once when the time is up, and again after that", async () => {
+test("a commit that can wait happens once when the time is over, and again afterwards", async () => {
   const committed: (() => void)[] = [];
   const timer = new CommitTimer(() => committed.shift()?.());
   for (let round = 0; round < 2; round++) {
@@ -30,7 +30,7 @@ test("a commit that can wait comes once when the time is up, and again after tha
   assert.equal(committed.length, 0);
 });
 
-test("a commit in between gives the events after it their full time", async () => {
+test("an earlier commit gives later events their full time", async () => {
   let commits = 0;
   let came = (): void => {};
   const timer = new CommitTimer(() => {
@@ -45,6 +45,6 @@ test("a commit in between gives the events after it their full time", async () =
   const committed = new Promise<void>((resolve) => (came = resolve));
   timer.later();
   await committed;
-  // The loop counts in whole milliseconds. A machine that is busy may have been late with the first.
+  // The loop counts in whole milliseconds. A busy machine may have been late with the first.
   assert.ok(early > 0 || performance.now() - from > LIMITS.uncommittedMs - 1.5);
 });

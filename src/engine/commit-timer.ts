@@ -1,6 +1,6 @@
 import { LIMITS } from "./limits.ts";
 
-/** When the open transaction is committed. */
+/** Decides when the open transaction is committed. */
 export class CommitTimer {
   readonly #commit: () => void;
   #isDue = false;
@@ -11,14 +11,14 @@ export class CommitTimer {
     this.#commit = commit;
   }
 
-  /** At the end of this turn of the event loop, because a client waits for the answer. */
+  /** Commits at the end of this turn of the event loop, because a client waits for the answer. */
   soon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#commit);
   }
 
-  /** With the events that follow, or when the time is up, which starts with the first event of the transaction. */
+  /** Commits with later events, or when the time is over, which starts with the first event of the transaction. */
   later(): void {
     if (this.#isLaterSet) return;
     this.#isLaterSet = true;
@@ -30,7 +30,7 @@ export class CommitTimer {
       }, LIMITS.uncommittedMs);
   }
 
-  /** The transaction has ended. */
+  /** Call it when the transaction has ended. */
   ended(): void {
     this.#isDue = false;
     this.#isLaterSet = false;

@@ -6,7 +6,7 @@ import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import { MINUTE_MS } from "../core/time.ts";
 
-test("a ban of the administrator is refused on what is protected and ends in time", async () => {
+test("a ban by the administrator is refused for protected networks, and expires", async () => {
   const own = [{ prefix: prefix("203.0.113.1/32"), why: "gateway" as const }];
   const { engine, clock, sqlite } = engineOnMemory(TEST_POLICY, own);
   const ban = (target: string): Promise<Decision> =>
@@ -20,7 +20,7 @@ test("a ban of the administrator is refused on what is protected and ends in tim
   assert.equal(sqlite.ban(prefix("203.0.113.7")), null);
 });
 
-test("a banned network holds for every address within", async () => {
+test("a banned network applies to every address in it", async () => {
   const { engine } = engineOnMemory();
   await engine.ask(connect());
   await engine.ask({ type: "BAN_ASKED", prefix: prefix("203.0.113.0/24"), note: "", durationMs: null, by: "root" });
@@ -29,7 +29,7 @@ test("a banned network holds for every address within", async () => {
   assert.equal((await engine.ask(connect())).verdict, "pass");
 });
 
-test("an unban forgives: the next offence is the first, and old mails do not count again", async () => {
+test("an unban forgives: the next offence counts as the first, and old mails do not count again", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   for (let i = 0; i < 11; i++) await engine.ask(mail());
   clock.advance(10);
@@ -40,7 +40,7 @@ test("an unban forgives: the next offence is the first, and old mails do not cou
   assert.equal(sqlite.ban(prefix("203.0.113.7"))?.offences, 1);
 });
 
-test("an allow-list entry lifts the ban and holds from the next event on", async () => {
+test("an allow-list entry lifts the ban and applies from the next event on", async () => {
   const { engine } = engineOnMemory();
   for (let i = 0; i < 21; i++) await engine.ask(connect());
   await engine.ask({
@@ -61,7 +61,7 @@ test("an allow-list entry lifts the ban and holds from the next event on", async
   assert.equal(refused.reason, "allow_listed");
 });
 
-test("a new policy holds from the next event on", async () => {
+test("a new policy applies from the next event on", async () => {
   const { engine } = engineOnMemory();
   for (let i = 0; i < 5; i++) await engine.ask(mail());
   engine.setPolicy({ ...TEST_POLICY, mail: [{ key: "limits.mail.per_minute", count: 5, windowMs: MINUTE_MS }] });

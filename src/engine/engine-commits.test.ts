@@ -20,7 +20,7 @@ async function commitsAtAnswers(events: readonly Event[]): Promise<Readonly<{ se
   return { seen, all: committed.length };
 }
 
-test("a pass on the way is answered at once; what takes the mail waits for the one commit of it all", async () => {
+test("an intermediate pass is answered at once; accepting the mail waits for one commit of all events", async () => {
   const on = [connect(), recipient(), mail()];
   assert.deepEqual(await commitsAtAnswers([...on, message()]), { seen: [0, 0, 0, 1], all: 1 });
   assert.deepEqual(await commitsAtAnswers([message(), connect()]), { seen: [0, 1], all: 1 });
@@ -37,7 +37,7 @@ test("every verdict waits for the commit: refused, deferred, slowed and accepted
   assert.deepEqual((await commitsAtAnswers(deferred)).seen, [...Array.from({ length: 10 }, () => 0), 1]);
 });
 
-test("a pass that nothing follows is committed within milliseconds all the same", async () => {
+test("an intermediate pass is committed within milliseconds even if nothing follows", async () => {
   const { engine, committed, db } = engineOnMemory();
   const from = performance.now();
   for (let round = 1; round <= 3; round++) {
@@ -78,7 +78,7 @@ for (const step of ["begin", "append", "commit"] as const) {
 }
 
 for (const step of ["begin", "commit"] as const)
-  test(`a simulation whose end fails at ${step} ends with the next event that is committed`, async () => {
+  test(`a simulation whose end fails at ${step} ends with the next committed event`, async () => {
     const simulating = { ...TEST_POLICY, simulate: true };
     const { engine, store, clock, db } = engineOnMemory(simulating);
     for (let i = 0; i < 21; i++) await engine.ask(connect());

@@ -18,7 +18,7 @@ function details(db: ReturnType<typeof engineOnMemory>["db"]): readonly unknown[
     .map((row) => row["details"]);
 }
 
-test("a turn with very many events commits 32 of them at once, and the rest at its end", async () => {
+test("a turn with very many events commits 32 at a time, and the rest at its end", async () => {
   const { engine, committed } = engineOnMemory();
   const last: Promise<unknown>[] = [];
   for (let i = 0; i < 31; i++) last.push(engine.ask(CONNECT));
@@ -37,7 +37,7 @@ test("a flush with nothing to commit does nothing", () => {
   assert.equal(committed.length, 0);
 });
 
-test("each commit says what it brought, and nothing of the one before", async () => {
+test("each commit reports only its own changes", async () => {
   const { engine, committed } = engineOnMemory();
   const asked = { prefix: PREFIX, note: "", durationMs: null, by: "root" };
   const events: readonly Event[] = [
@@ -66,7 +66,7 @@ test("each commit says what it brought, and nothing of the one before", async ()
   assert.equal(engine.lastEventId, 6);
 });
 
-test("what an administrator did, and how far a log was read, are on record together with the commit", async () => {
+test("administrators' commands and log positions are recorded together with the commit", async () => {
   const { engine, db } = engineOnMemory();
   assert.equal(await engine.audit({ type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" }), true);
   const seen = [{ type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<a@b>" }] as const;
@@ -90,7 +90,7 @@ for (const step of ["begin", "append", "commit"] as const)
     assert.equal(details(db).length, 1);
   });
 
-test("after a failed write the database is not used for a second, also where the clock was set back a little", async () => {
+test("after a failed write the database is not used for a second, even if the clock was set back a little", async () => {
   const { engine, store, clock } = engineOnMemory();
   store.failing = "begin";
   await engine.ask(CONNECT);
@@ -101,10 +101,10 @@ test("after a failed write the database is not used for a second, also where the
   };
   assert.equal(await reason(999), "not_recorded");
   assert.equal(await reason(-1_998), "not_recorded");
-  assert.equal(await reason(-1), "below_limit", "further back it would wait for ever");
+  assert.equal(await reason(-1), "below_limit", "further back it would wait forever");
 });
 
-test("what lies in memory is a copy: an address is read once, again after a lost transaction, and never otherwise", async (t) => {
+test("memory is a copy: an address is read once, and again only after a lost transaction", async (t) => {
   const { engine, sqlite, store, clock } = engineOnMemory();
   const read = t.mock.method(sqlite, "address");
   for (let i = 0; i < 3; i++) await engine.ask(CONNECT);
@@ -118,7 +118,7 @@ test("what lies in memory is a copy: an address is read once, again after a lost
   assert.equal(read.mock.callCount(), 2);
 });
 
-test("events at an address whose ban is over end it first, as the expirer would", async () => {
+test("events at an address whose ban has expired end the ban first, as the expirer would", async () => {
   const { engine, clock, db } = engineOnMemory();
   await engine.ask({ type: "BAN_ASKED", prefix: PREFIX, note: "", durationMs: HOUR_MS, by: "root" });
   clock.advance(HOUR_MS - 1);
@@ -155,7 +155,7 @@ test("if the database cannot even be read, no list is asked and everything passe
   assert.equal((await engine.ask(command)).reason, "not_recorded");
 });
 
-test("another policy reads protection and windows again from the next event on", async () => {
+test("a changed policy reads protection and windows again from the next event on", async () => {
   const { engine } = engineOnMemory();
   await engine.ask(CONNECT);
   assert.equal(engine.isProtected(STRANGER), false);

@@ -1,4 +1,4 @@
-// Invariant: While the database takes no writes, sign-ins are decided from memory, and recipients of accounts are counted there.
+// Invariant: While the database cannot be written, sign-ins are decided from memory, and recipients of accounts are counted there.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const HOME = ip("198.51.100.7");
 const ALICE = "alice@example.test";
 
 for (const step of ["begin", "append", "commit"] as const) {
-  /** A server on which Alice has signed in at home, and that can record nothing more. */
+  /** A server where Alice has signed in at home, and that can no longer record anything. */
   const full = async () => {
     const kit = engineOnMemory();
     await kit.engine.ask({ ...guess("right", HOME), type: "LOGIN_SUCCEEDED" });
@@ -27,7 +27,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     return { ...kit, tryOne };
   };
 
-  test(`a database that fails at ${step}: an address is heard five times in ten minutes, ten times a day`, async () => {
+  test(`a database that fails at ${step}: an address may try five times in ten minutes, ten times a day`, async () => {
     const { engine, clock, notices, tryOne } = await full();
     let heard = 0;
     for (let i = 0; i < 40; i++) {
@@ -38,12 +38,16 @@ for (const step of ["begin", "append", "commit"] as const) {
     for (let i = 0; i < 20; i++) if ((await tryOne(guess(`later ${i}`))).verdict !== "refuse") heard += 1;
     assert.ok(heard <= 10, `${heard} were heard`);
     assert.ok(notices.raised.has("database_unwritable"));
-    assert.equal((await engine.ask({ ...guess("right", HOME), type: "LOGIN_ASKED" })).verdict, "pass", "Alice goes on");
-    assert.equal((await engine.ask(connect())).verdict, "pass", "mail goes on");
+    assert.equal(
+      (await engine.ask({ ...guess("right", HOME), type: "LOGIN_ASKED" })).verdict,
+      "pass",
+      "Alice can sign in",
+    );
+    assert.equal((await engine.ask(connect())).verdict, "pass", "mail is accepted");
     assert.equal((await engine.ask(mail())).verdict, "pass");
   });
 
-  test(`a database that fails at ${step}: an account is guarded, and its owner comes in`, async () => {
+  test(`a database that fails at ${step}: an account is guarded, and its owner can sign in`, async () => {
     const { engine, tryOne } = await full();
     let heard = 0;
     // From too few networks for spraying.
@@ -63,7 +67,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.equal(heard, 5);
   });
 
-  test(`a database that fails at ${step}: once it takes writes again, it alone counts`, async () => {
+  test(`a database that fails at ${step}: once it can be written again, only its contents count`, async () => {
     const { engine, clock, store, tryOne, db } = await full();
     for (let i = 0; i < 9; i++) await tryOne(guess(`guess ${i}`));
     store.failing = null;
@@ -89,10 +93,10 @@ for (const step of ["begin", "append", "commit"] as const) {
     };
   };
 
-  test(`a database that fails at ${step}: an account reaches no more strangers than ever, and nothing is held`, async () => {
+  test(`a database that fails at ${step}: an account reaches no more strangers than usual, and nothing is held`, async () => {
     const kit = await full();
     const write = writing(kit);
-    // The commit that fails first is not known to fail.
+    // The first commit that fails is not known to fail in advance.
     await kit.engine.ask(connect());
     kit.engine.flush();
     let reached = 0;
@@ -122,6 +126,6 @@ for (const step of ["begin", "append", "commit"] as const) {
     kit.store.failing = null;
     kit.clock.advance(2_000);
     await kit.engine.ask(guess("to be written"));
-    assert.equal(await write(...friends), all, "once it takes writes again, it alone counts");
+    assert.equal(await write(...friends), all, "once it can be written again, only its contents count");
   });
 }

@@ -7,7 +7,7 @@ import type { Decision } from "../core/decide/decision.ts";
 import type { LoginSucceeded } from "../core/events/login.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
-test("the 11th mail in any 60 seconds brings the light ban; what one event changed the next one sees", async () => {
+test("the 11th mail within 60 seconds causes the light ban; each event sees the changes of earlier ones", async () => {
   const { engine, clock } = engineOnMemory();
   const verdicts: string[] = [];
   for (let i = 0; i < 10; i++) {
@@ -22,7 +22,7 @@ test("the 11th mail in any 60 seconds brings the light ban; what one event chang
   assert.equal(twelfth.reason, "banned");
 });
 
-test("mail at the very pace of the limit never brings a ban", async () => {
+test("mail exactly at the limit never causes a ban", async () => {
   const { engine, clock } = engineOnMemory({ ...TEST_POLICY, mail: TEST_POLICY.mail.slice(0, 1) });
   for (let i = 0; i < 40; i++) {
     assert.equal((await engine.ask(mail())).verdict, "pass", `mail ${i + 1}`);
@@ -30,7 +30,7 @@ test("mail at the very pace of the limit never brings a ban", async () => {
   }
 });
 
-test("each repeated offence climbs the ladder, which is forgotten after the memory", async () => {
+test("each repeated offence climbs the ladder, which is forgotten after the memory time", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   const offend = async (): Promise<string> => {
     for (let i = 0; i < 21; i++) await engine.ask(connect());
@@ -48,7 +48,7 @@ test("each repeated offence climbs the ladder, which is forgotten after the memo
   assert.equal(await offend(), "light 30m offence 1");
 });
 
-test("permanent, where it is on, follows the last rung", async () => {
+test("if `permanent` is on, a permanent ban follows the last rung", async () => {
   const { engine, clock, sqlite } = engineOnMemory({ ...TEST_POLICY, bans: { ...TEST_POLICY.bans, permanent: true } });
   for (let offence = 0; offence < 4; offence++) {
     for (let i = 0; i < 21; i++) await engine.ask(connect());
@@ -58,14 +58,14 @@ test("permanent, where it is on, follows the last rung", async () => {
   assert.deepEqual([ban?.level, ban?.expiresAt], ["permanent", null]);
 });
 
-test("neighbours in one IPv6 /64 are one, in two are two", async () => {
+test("neighbours in one IPv6 /64 count as one, in two /64s as two", async () => {
   const { engine } = engineOnMemory();
   for (let i = 1; i <= 21; i++) await engine.ask(connect(ip(`2001:db8:1:1::${i.toString(16)}`)));
   assert.equal((await engine.ask(connect(ip("2001:db8:1:1:ffff::1")))).reason, "banned");
   assert.equal((await engine.ask(connect(ip("2001:db8:1:2::1")))).verdict, "pass");
 });
 
-test("a network that holds something protected is judged address by address", async () => {
+test("a network that contains something protected is judged address by address", async () => {
   const own = [{ prefix: prefix("2001:db8:1:1::10/128"), why: "own_address" as const }];
   const { engine, sqlite } = engineOnMemory(TEST_POLICY, own);
   for (let i = 0; i < 21; i++) await engine.ask(connect(ip("2001:db8:1:1::bad")));
@@ -86,7 +86,7 @@ test("a stale password repeated for a day is not an attack; five different ones 
   assert.deepEqual(reasons, [...Array.from({ length: 4 }, () => "below_limit"), "login_failures", "banned"]);
 });
 
-test("an address from which an account signed in is slowed down, and refused at other accounts at which it guesses", async () => {
+test("an address where an account signed in is slowed down, and refused at other accounts whose passwords it guesses", async () => {
   const { engine } = engineOnMemory();
   const signedIn: LoginSucceeded = { ...guess(""), type: "LOGIN_SUCCEEDED" };
   await engine.ask(signedIn);
@@ -100,17 +100,17 @@ test("an address from which an account signed in is slowed down, and refused at 
   assert.equal((await engine.ask({ ...asked, login: "bert@example.test" })).reason, "known_address_at_others");
 });
 
-test("an account over its limit is deferred, deferred mail does not count, and it is accepted in time", async () => {
+test("an account over its limit is deferred, deferred mail does not count, and the mail is accepted later", async () => {
   const { engine, clock } = engineOnMemory();
   const send = (): Promise<Decision> => engine.ask(mail(STRANGER, "alice@example.test"));
   for (let i = 0; i < 10; i++) assert.equal((await send()).verdict, "pass");
   for (let i = 0; i < 30; i++) assert.equal((await send()).reason, "account_mail_limit");
   clock.advance(MINUTE_MS);
   assert.equal((await send()).verdict, "pass");
-  assert.equal((await engine.ask(mail())).verdict, "pass", "the address itself has sent nothing as a stranger");
+  assert.equal((await engine.ask(mail())).verdict, "pass", "the address has sent nothing as a stranger");
 });
 
-test("a clock set back an hour bans no innocent address, lifts no ban, and lets windows slide on", async () => {
+test("a clock set back by an hour bans no innocent address, lifts no ban, and lets windows continue", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   const other = { ...connect(), ip: ip("203.0.113.8") };
   for (let i = 0; i < 20; i++) await engine.ask(other);
@@ -119,7 +119,7 @@ test("a clock set back an hour bans no innocent address, lifts no ban, and lets 
   assert.equal((await engine.ask(connect())).reason, "banned");
   for (let i = 0; i < 20; i++) assert.equal((await engine.ask(other)).verdict, "pass", `connection ${i}`);
   clock.advance(MINUTE_MS);
-  assert.equal((await engine.ask(other)).verdict, "pass", "a minute later it begins anew");
+  assert.equal((await engine.ask(other)).verdict, "pass", "a minute later the count starts again");
   for (let i = 0; i < 20; i++) await engine.ask(other);
-  assert.equal(sqlite.ban(prefix("203.0.113.8"))?.code, "connection_limit", "and who goes on is banned");
+  assert.equal(sqlite.ban(prefix("203.0.113.8"))?.code, "connection_limit", "a client that continues is banned");
 });

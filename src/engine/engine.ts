@@ -17,25 +17,25 @@ import type { Progress } from "./facts/smtp-progress.ts";
 import { LIMITS } from "./limits.ts";
 
 export type OnDecided = (decision: Decision) => void;
-/** An answer that waits for the commit. `event` null: a record that is not an event. */
+/** An answer that waits for the commit. `event` null: the record is not an event. */
 type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
 
-/** What one transaction changed, for its subscribers. */
+/** The changes of one transaction, for its subscribers. */
 export type Committed = Readonly<Trace>;
 
 export type EngineParts = EventProcessorParts &
   Readonly<{
     /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
-    /** Called with what lost a transaction. Must not throw. */
+    /** Called with the reason for a lost transaction. Must not throw. */
     lost?: (error: unknown) => void;
   }>;
 
 /**
  * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
- * transaction. No mail is accepted, and no client accepted or refused, before everything about it is committed. A
- * pass on the way there is answered at once and committed with what follows (docs/adr/0012). Single-threaded: each
- * event sees the changes of the one before.
+ * transaction. No mail is accepted, and no client accepted or refused, before everything about it is committed. An
+ * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
+ * event sees the changes of earlier ones.
  */
 export class Engine {
   readonly startedAt: Millis;
@@ -43,10 +43,10 @@ export class Engine {
   readonly #processor: EventProcessor;
   #open = false;
   #waiting: Waiting[] = [];
-  /** Events in the open transaction, including those that were answered already. */
+  /** Events in the open transaction, including those already answered. */
   #events = 0;
   #storeRetryAt = 0;
-  /** Simulated bans must end, and it is not committed yet. */
+  /** Simulated bans must end, which is not committed yet. */
   #simulationEnd: "due" | "uncommitted" | null = null;
   /** A transaction was lost, and no row was written since. */
   #isUnwritable = false;
@@ -72,7 +72,7 @@ export class Engine {
     this.heedSimulation();
   }
 
-  /** Raises a notice while nothing is done; afterwards simulated decisions do not count as offences. */
+  /** Raises a notice while nothing is enforced; afterwards simulated decisions do not count as offences. */
   heedSimulation(): void {
     this.#simulationEnd = this.policy.simulate ? null : "due";
     if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
@@ -87,7 +87,7 @@ export class Engine {
     this.#simulationEnd = "uncommitted";
   }
 
-  /** Whether nothing may be done to it, so that no lookup about it is needed. */
+  /** Whether it is never banned or refused, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
     return this.#processor.isProtected(ip);
   }
@@ -97,12 +97,12 @@ export class Engine {
     return this.#processor.subject(ip);
   }
 
-  /** How far the mail of a connection has got; null where nothing is known of it. */
+  /** How far the mail of a connection has progressed; null if unknown. */
   progressOf(session: string, now: Millis): Progress | null {
     return this.#processor.progressOf(session, now);
   }
 
-  /** What forbids a ban of this network just now; null if nothing does. */
+  /** The reason that forbids a ban of this network now, or null. */
   protectionOf(network: Prefix): Protection | null {
     return this.#processor.protectionOf(network);
   }
@@ -148,12 +148,12 @@ export class Engine {
     return new Promise((resolve) => this.submit(event, resolve));
   }
 
-  /** The answer to a command now; it is not carried out. */
+  /** The answer to a command now, without carrying it out. */
   wouldDecide(event: CommandEvent): Decision {
     return this.#processor.wouldDecide(event, this.#parts.clock.now());
   }
 
-  /** Records a command (null: it is recorded already) and its changes. Resolves false if the database could not store it. */
+  /** Records a command (null: already recorded) and its changes. Resolves false if the database could not store it. */
   audit(audit: Audit | null, changes: readonly Change[] = []): Promise<boolean> {
     return this.#record((now) => {
       if (audit !== null) this.#processor.append(auditRecord(audit, now));
@@ -163,8 +163,8 @@ export class Engine {
   }
 
   /**
-   * Records events from a log, and how far it has been read, in one transaction: a kill loses and doubles nothing.
-   * Resolves false when the database could not take it.
+   * Records events from a log, and its read position, in one transaction: a kill neither loses nor duplicates events.
+   * Resolves false if the database could not store them.
    */
   observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
@@ -221,7 +221,7 @@ export class Engine {
     return true;
   }
 
-  /** The transaction is lost: none of it happened, mail flows, and there is a notice. */
+  /** The transaction is lost: none of it was stored, mail is accepted, and there is a notice. */
   #abandon(error: unknown, now: Millis): void {
     this.#parts.store.rollback();
     this.#storeRetryAt = now + LIMITS.storeRetryMs;

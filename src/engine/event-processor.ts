@@ -21,7 +21,7 @@ import type { Store } from "./storage-ports.ts";
 /** Where the facts come from, and where rows and changes go. */
 export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
 
-/** What the open transaction has changed so far. */
+/** Changes of the open transaction so far. */
 export type Trace = {
   lastEventId: number;
   bansChanged: boolean;
@@ -80,7 +80,7 @@ export class EventProcessor {
     for (const change of decided.changes) this.apply(change, where.at);
   }
 
-  /** Writes a change and updates what is held in memory. */
+  /** Writes a change and updates the state in memory. */
   apply(change: Change, now: Millis): void {
     this.#store.apply(change, now);
     const record = changeRecord(change, now);
@@ -96,7 +96,7 @@ export class EventProcessor {
     this.#records.keep(record.rest.event, [record]);
   }
 
-  /** Writes what a log line says, and what follows from it for a server or an account. */
+  /** Writes a log line's event, and its consequences for a server or an account. */
   observe(seen: Observation, now: Millis): void {
     const meant = this.#facts.meaningOf(seen, now);
     const record = observationRecord(seen, now, (ip) => this.subject(ip), meant);
@@ -117,12 +117,12 @@ export class EventProcessor {
     }
   }
 
-  /** What would be decided on a command now. Nothing comes of it. */
+  /** What would be decided on a command now, without effects. */
   wouldDecide(event: CommandEvent, now: Millis): Decision {
     return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 
-  /** Why mail of an account must wait while the database cannot be written; null if it may be decided on. */
+  /** Why mail of an account must wait while the database cannot be written; null if it can be decided. */
   mustWait(event: Event, now: Millis): Decision | null {
     if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
@@ -131,7 +131,7 @@ export class EventProcessor {
     return null;
   }
 
-  /** Decides an event again whose transaction was lost. */
+  /** Decides an event again after its transaction was lost. */
   decideAgain(event: Event, now: Millis): Decision | null {
     if (!("prefix" in event)) this.#facts.unfollow(event, now);
     return this.decideUnrecorded(event, now);
@@ -179,7 +179,7 @@ export class EventProcessor {
     }
   }
 
-  /** What forbids a ban of this network just now, by the rule that bans are decided by; null if nothing does. */
+  /** The reason that forbids a ban of this network now, by the rule that decides bans; null if none. */
   protectionOf(network: Prefix): Protection | null {
     const now = this.#clock.now();
     return protectionOf(this.#facts.sparing(network, now), now);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Feed } from "./feed.ts";
 
-test("a listener hears of each newest event once, until it stops listening", () => {
+test("a listener gets each newest event once, until it unsubscribes", () => {
   const feed = new Feed();
   const heard: number[] = [];
   const stop = feed.subscribe((id) => heard.push(id));

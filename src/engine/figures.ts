@@ -4,17 +4,17 @@ import type { TopIp } from "../wire/control/items.ts";
 /** Bans by their origin. */
 export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: number }>;
 
-/** Events by type since the database was created, those that retention removed included. Types without any are absent. */
+/** Events by type since the database was created, including those that retention removed. Types without events are absent. */
 export type Totals = Readonly<Record<string, number>>;
 /** In addition to the types in `Totals`: how many of the accepted mails an account sent. */
 export const SENT = "sent";
 
-/** From `from`, in steps; `to` is not included. All are multiples of a minute. */
+/** From `from`, in steps, up to and excluding `to`. All are multiples of a minute. */
 export type Span = Readonly<{ from: Millis; to: Millis; stepMs: number }>;
 
-/** How long single minutes are kept; then only hours are, and addresses by days. */
+/** How long single minutes are kept; afterwards only hours are, and addresses by days. */
 export const MINUTES_FOR_MS = 2 * DAY_MS;
-/** How long hours are. */
+/** How long hours are kept. */
 export const FIGURES_FOR_MS = 400 * DAY_MS;
 /** How long addresses are ranked. */
 export const RANKED_FOR_MS = 30 * DAY_MS;
@@ -32,7 +32,7 @@ export interface Figures {
    * earlier, or a day if that is long ago, and covers only the busiest addresses.
    */
   topIps(since: Millis, most: number): readonly TopIp[];
-  /** The same addresses, by one figure; without those that have none. */
+  /** The same addresses, by one figure; without those at zero. */
   top(by: Ranking, since: Millis, most: number): readonly Ranked[];
   /** At the start of that minute; null: now. */
   totals(at: Millis | null): Totals;

@@ -4,14 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { KeptShapes } from "./kept-shapes.ts";
 
-/** A full garbage collection. What a WeakRef was asked for lives until the turn of the event loop has ended. */
+/** A full garbage collection. An object read from a WeakRef lives until the turn of the event loop has ended. */
 async function collect(): Promise<void> {
   setFlagsFromString("--expose-gc");
   await new Promise((resolve) => setTimeout(resolve, 1));
   runInNewContext("gc()");
 }
 
-test("the latest objects of each kind stay, and no earlier ones", async () => {
+test("keeps the latest objects of each kind, and no earlier ones", async () => {
   const shapes = new KeptShapes();
   const given = (kind: string): WeakRef<object> => {
     const object = { kind };

@@ -1,23 +1,23 @@
-/** Every bound of the engine in one place. A flood from a million addresses costs no more than these. */
+/** All limits of the engine. A flood from a million addresses costs no more than these. */
 export const LIMITS = {
-  /** Addresses whose windows are held in memory; the others are read from the database when they return. */
+  /** Addresses whose windows are held in memory; others are read from the database when they return. */
   cachedAddresses: 2_048,
   cachedAccounts: 1_024,
   /** Counts of the whole server within an hour, of each kind. No limit may be higher. */
   serverWindow: 10_000,
-  /** Different wrong passwords of one address that are remembered at least. Few addresses have any. */
+  /** Minimum number of different wrong passwords remembered for one address. Few addresses have any. */
   failuresPerAddress: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
-  /** Of them, and of those at other accounts, this many are recorded where they may have locked someone out. */
+  /** Of them, and of those at other accounts, this many are recorded if they may have locked someone out. */
   pendingRecorded: 48,
-  /** While the database cannot be written: wrong passwords that count, from one address and in all. */
+  /** While the database cannot be written: wrong passwords that count, for one address and in total. */
   unrecordedPerAddress: 64,
   unrecordedGuesses: 2_048,
   /** Likewise accounts whose mails count, and mails of each. */
   unrecordedSenders: 128,
   unrecordedMails: 512,
-  /** Logins in flight: their password is being verified. */
+  /** Logins whose password is being verified. */
   pendingLogins: 4_096,
   /** Notices for the owner from one transaction. */
   sightings: 16,
@@ -34,11 +34,11 @@ export const LIMITS = {
   /** The same of one mailbox. */
   mailboxSessions: 16,
   /**
-   * Networks of strangers whose password for the dashboard is checked, or waits for that: a few seconds at most. The owner's own
+   * Networks of strangers whose dashboard password is checked, or waits for that: a few seconds at most. The owner's own
    * browsers come in addition.
    */
   dashboardLogins: 32,
-  /** The same for passwords of mailboxes there, so that users keep no administrator waiting for long. */
+  /** The same for passwords of mailboxes there, so that users do not delay an administrator for long. */
   mailboxLogins: 16,
   /** Connections for which mails are counted, and for which mails with an empty sender are limited to one recipient. */
   sessions: 4_096,
@@ -53,11 +53,11 @@ export const LIMITS = {
   refusingDomains: 1_024,
   /** Events in one transaction. At this number it is committed early, so that no other client waits long for the write. */
   eventsPerCommit: 32,
-  /** How long a pass that was answered at once may wait for its commit. Milliseconds. */
+  /** How long an intermediate pass that was answered may wait for its commit. Milliseconds. */
   uncommittedMs: 5,
   /** How often the machine's own addresses and the allow list are looked up. Milliseconds. */
   protectionMs: 5_000,
-  /** How long to wait before the next try after the database refused a write. Milliseconds. */
+  /** How long to wait before retrying after the database refused a write. Milliseconds. */
   storeRetryMs: 1_000,
   /** Bans ended in one turn of the event loop. */
   expiriesPerTurn: 500,

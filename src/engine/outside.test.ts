@@ -13,7 +13,7 @@ const CONNECT: Connect = { type: "CONNECT", ...MAIL };
 const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const PASS = decision("pass", "below_limit");
 
-/** What the engine received, and which addresses the lists were asked about, in order. */
+/** Events that the engine received, and addresses that the lists were asked about, in order. */
 function inquiry(
   options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null>; proven?: boolean } = {},
 ) {
@@ -50,7 +50,7 @@ function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promi
   return new Promise((resolve) => submit(event, resolve));
 }
 
-test("a stranger is looked up when it connects, without a wait", () => {
+test("a stranger is looked up when it connects, without waiting", () => {
   const { submit, submitted, asked } = inquiry({ listed: new Promise(() => {}) });
   let decided: Decision | null = null;
   submit(CONNECT, (one) => (decided = one));
@@ -59,7 +59,7 @@ test("a stranger is looked up when it connects, without a wait", () => {
   assert.deepEqual(asked, [MAIL.ip]);
 });
 
-test("its recipient is decided once the lists have answered, with what they said", async () => {
+test("its recipient is decided once the lists have answered, with their results", async () => {
   const { submit, submitted } = inquiry({ proven: true });
   assert.equal(await answered(submit, RECIPIENT), PASS);
   assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true, senderProven: true }]);
@@ -80,7 +80,7 @@ for (const [whom, event, options] of [
     assert.deepEqual(asked, []);
   });
 
-test("a bounce has no sender whose domain could be looked up", async () => {
+test("a bounce has no sender domain to look up", async () => {
   const { submit, submitted, domains } = inquiry();
   await answered(submit, { ...RECIPIENT, sender: "" });
   assert.deepEqual(domains, []);

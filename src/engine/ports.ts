@@ -6,7 +6,7 @@ import type { Millis } from "../core/time.ts";
 import type { Notice } from "../wire/control/items.ts";
 
 /**
- * What the engine needs from outside. Each port is named for the need, and adapters implement it. Here: clock, log,
+ * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
  * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, and `admin-ports.ts` for the administrator's
  * commands.
  */
@@ -16,7 +16,7 @@ export interface Clock {
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
-/** For readers of the service log: one sentence and the values that belong to it. Never throws. */
+/** For readers of the service log: one sentence and its values. Never throws. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -38,35 +38,35 @@ export interface FirstContacts {
 
 /** Where mail goes that an account sends to itself. Throws if the database cannot be read. */
 export interface ForwardReach {
-  /** Every address that mail for this recipient reaches through the forward of the account, directly or by aliases. */
+  /** Every address that mail for this recipient reaches through the account's forward, directly or through aliases. */
   reachedBy(account: string, recipient: string): readonly string[];
 }
 
 /** Forwards to outside targets that somebody other than root added within a day. Throws if the database cannot be read or written. */
 export interface YoungForwards {
-  /** Each way by which mail for this recipient leaves through one, without those that rest. */
+  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
   reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
-  /** What left through those of the account after `since`, in ascending order. */
+  /** Mails that left through the account's forwards after `since`, in ascending order. */
   sent(account: string, since: Millis): readonly SentMail[];
   count(account: string, mail: SentMail): void;
-  /** Until then the account's mail stays in its mailbox, where it would leave through one. */
+  /** Until then mail that would leave through such a forward stays in the account's mailbox. */
   rest(account: string, until: Millis): void;
 }
 
-/** Who may sign in. */
+/** The accounts that may sign in. */
 export interface AccountDirectory {
   isActive(account: string): boolean;
 }
 
 /** The passwords with which accounts sign in. */
 export interface AccountPasswords {
-  /** The hash with its scheme, as Dovecot reads it. Null: no account of this name may sign in. */
+  /** The hash with its scheme, as Dovecot reads it. Null: no account with this name may sign in. */
   passwordHash(account: AccountName): string | null;
 }
 
 export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
-/** What the owner must know now. A notice is raised once, however often its cause recurs, until it is cleared. */
+/** Conditions that the owner must know about now. A notice is raised once, however often its cause recurs, until it is cleared. */
 export interface Notices {
   raise(code: NoticeCode, detail: string): void;
   clear(code: NoticeCode): void;

@@ -19,7 +19,7 @@ import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
  */
 
 /**
- * The writer of `engine.db`. All rows and changes of one turn of the event loop lie between `begin` and `commit`. Each
+ * The writer of `engine.db`. All rows and changes of one turn of the event loop are written between `begin` and `commit`. Each
  * method throws if the database is full, locked or damaged; `rollback` never throws.
  */
 export interface Store {
@@ -128,10 +128,10 @@ export interface SendingHistory {
   refusals(account: string, since: Millis): number;
 }
 
-/** What neighbouring addresses did together. Includes the rows of the open transaction. */
+/** History of neighbouring addresses together. Includes the rows of the open transaction. */
 export interface NetworkHistory {
   /**
-   * Other units in the network that were banned for guessing or abuse which the engine itself decided on. Forgiven bans
+   * Other units in the network that were banned for guessing or abuse, by the engine's own decision. Forgiven bans
    * do not count.
    */
   offenders(network: Prefix, since: Millis, besides: Prefix): number;
@@ -185,7 +185,7 @@ export interface LogPositions {
 }
 
 export interface BanLog {
-  /** The last step committed; 0 before the first. */
+  /** The last committed step; 0 before the first. */
   last(): number;
   /** At most `most` steps after `id`, oldest first. */
   after(id: number, most: number): readonly BanStep[];

@@ -7,7 +7,7 @@ import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";
 const [ANNA, BERT] = ["anna@example.org", "bert@example.org"];
 const [OLD, NEW] = ["203.0.113.9 40001", "203.0.113.9 40002"];
 
-test("an account's sessions of before are over at each stage, and no one else's", async () => {
+test("an account's earlier sessions are over at each stage, and no other account's", async () => {
   const sessions = new SubmissionSessions();
   const keeper = endingSubmission({ ask: () => Promise.resolve({ ok: false, reason: "down" }) }, sessions);
   sessions.begin(OLD);
@@ -22,10 +22,10 @@ test("an account's sessions of before are over at each stage, and no one else's"
     assert.equal(sessions.isOver(OLD, BERT, isAtRecipient), false);
   }
   sessions.begin(OLD);
-  assert.equal(sessions.isOver(OLD, ANNA, true), false, "the port was used again");
+  assert.equal(sessions.isOver(OLD, ANNA, true), false, "the port was reused");
 });
 
-test("a session from before the guard's start signs in again, once its mail is through", () => {
+test("a session from before the guard's start must sign in again, once its mail is accepted", () => {
   const sessions = new SubmissionSessions();
   assert.deepEqual([sessions.isOver(OLD, ANNA, true), sessions.isOver(OLD, ANNA, false)], [true, false]);
   sessions.end(ANNA);

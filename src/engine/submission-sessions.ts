@@ -4,18 +4,18 @@ import type { Keeper } from "./admin-ports.ts";
 
 /** More than the smtpd processes of all submission ports, each of which holds one session. */
 const MOST_SESSIONS = 20_000;
-/** More than any server has accounts whose passwords change while a session is open. */
+/** More accounts than change their password while a session is open on any server. */
 const MOST_ACCOUNTS = 20_000;
 
 /**
- * Knows which sessions at the submission ports began before an account lost its sessions: Postfix verifies a password once a session. Such a
- * session sends nothing more, and those of other accounts are not disturbed. A session whose beginning is unknown, as after a restart of
- * the guard, counts as an old one: its client signs in again.
+ * Knows which sessions at the submission ports started before their account lost its sessions: Postfix verifies a password once a session.
+ * Such a session sends nothing more, and sessions of other accounts are not disturbed. A session with an unknown start, as after a restart of
+ * the guard, counts as an earlier one: its client signs in again.
  */
 export class SubmissionSessions {
   readonly #begun = new BoundedMap<string, number>(MOST_SESSIONS);
   readonly #ended = new BoundedMap<string, number>(MOST_ACCOUNTS);
-  /** Counts beginnings and ends in their order; times could be equal. */
+  /** Counts starts and ends in their order; times could be equal. */
   #turn = 0;
 
   /** `session`: the client's address and port. */
@@ -23,12 +23,12 @@ export class SubmissionSessions {
     this.#begun.set(session, ++this.#turn);
   }
 
-  /** Every session of the account that is open now. */
+  /** Ends every session of the account that is open now. */
   end(account: string): void {
     this.#ended.set(account.toLowerCase(), ++this.#turn);
   }
 
-  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is lost only to an account that did lose its sessions. */
+  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is lost only for an account that did lose its sessions. */
   isOver(session: string, account: string, isAtRecipient: boolean): boolean {
     const begun = this.#begun.touch(session);
     const ended = this.#ended.get(account.toLowerCase());

@@ -1,4 +1,4 @@
-// Invariant: A new forward sends out no more than its account may; the rest stays in the mailbox.
+// Invariant: A new forward sends no more mail than its account may; the rest stays in the mailbox.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -54,7 +54,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   });
   let transaction = 0;
   let answers = 0;
-  /** A mail with these recipients, whose data comes or does not. */
+  /** A mail with these recipients, with or without its data. */
   const mail = (recipients: readonly string[], hasData = true): void => {
     const one = { ...MAIL, transaction: String(++transaction) };
     const answer = (): void => void answers++;
@@ -67,7 +67,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
 
 const extensions = (many: number): readonly string[] => Array.from({ length: many }, (_, i) => `ann+${i}@example.org`);
 
-test("each recipient of a mail counts once for each target, when its data comes", () => {
+test("each recipient of a mail counts once for each target, when the data arrives", () => {
   const { mail, sent, rests } = watched();
   mail([ANN, "Ann@example.org", "ann+x@example.org", "bob@example.org"]);
   mail([ANN], false);
@@ -76,7 +76,7 @@ test("each recipient of a mail counts once for each target, when its data comes"
   assert.equal(rests(), 0);
 });
 
-test("past the limit it rests, at the recipient that would go past it, and that is on record", () => {
+test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {
   const { mail, sent, rests, audits } = watched();
   mail(extensions(26));
   assert.deepEqual(sent, [{ at: NOON, recipients: 50, written: 0, strangers: 50 }]);
@@ -89,7 +89,7 @@ test("past the limit it rests, at the recipient that would go past it, and that 
   );
 });
 
-test("what the account sends counts too; people it has written to are no strangers", () => {
+test("what the account sends counts too; people it has written to are not strangers", () => {
   const own = [{ at: later(NOON, -1), recipients: 149, written: 149, strangers: 0 }];
   const { mail, rests } = watched({ own, written: true });
   mail([ANN]);
@@ -99,7 +99,7 @@ test("what the account sends counts too; people it has written to are no strange
   assert.deepEqual([friends.rests(), friends.sent[0]?.written], [0, 140]);
 });
 
-test("by a held account nothing new leaves; refused mail does not count, nor does any while nothing is done", () => {
+test("a held account forwards nothing new; refused mail does not count, nor does any mail in a simulation", () => {
   const held = watched({ held: HELD });
   held.mail([ANN]);
   assert.deepEqual([held.rests(), held.sent], [later(NOON, HOUR_MS), []]);
@@ -110,7 +110,7 @@ test("by a held account nothing new leaves; refused mail does not count, nor doe
   for (const { rests, sent } of [refused, simulating]) assert.deepEqual([rests(), sent], [0, []]);
 });
 
-test("while the database cannot be read, mail goes on", () => {
+test("while the database cannot be read, mail is accepted", () => {
   const { mail, warnings, answers } = watched();
   mail(["broken@example.org"]);
   assert.deepEqual([answers(), warnings], [2, ["forwarded mail is not counted"]]);

@@ -18,7 +18,7 @@ type Parts = Readonly<{
   clock: Clock;
   log: Log;
 }>;
-/** Of a mail in flight: its recipients, and by account what leaves through its forwards. */
+/** For a mail in flight: its recipients, and by account the copies that leave through its forwards. */
 type Copies = Readonly<{ transaction: string; named: Set<string>; of: Map<string, RecipientCounts> }>;
 
 /** More than there are smtpd processes, each of which has one mail in flight. */
@@ -27,9 +27,9 @@ const MOST_SESSIONS = 10_000;
 const MOST_SENT = 10_000;
 
 /**
- * Counts the copies of mail that leave through young forwards, whoever sent it, and lets the forwards of an account rest past the
- * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a rest holds for that recipient already. Mails
- * in flight at once may each send what one of them could.
+ * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses the forwards of an account past the
+ * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
+ * in flight at once may each send as much as one of them could.
  */
 export function watchingForwards(submit: EventSink["submit"], parts: Parts): EventSink["submit"] {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
@@ -38,7 +38,7 @@ export function watchingForwards(submit: EventSink["submit"], parts: Parts): Eve
       try {
         watch(parts, mails, event, decided);
       } catch (error) {
-        // As other limits on mail from outside, while a database cannot be read or written.
+        // Like other limits on mail from outside while a database cannot be read or written.
         parts.log.warn("forwarded mail is not counted", { error: messageOf(error) });
       }
       answer(decided);

@@ -46,7 +46,7 @@ export async function sendsMailOn(browser: LabBrowser, product: Product, other: 
   const address = forwarding.getByLabel("Address to which your mail is sent on");
   await type(address, "nobody@example.test");
   await page.keyboard.press("Enter");
-  await page.getByText("Your mail cannot be sent on to nobody@example.test.").waitFor();
+  await page.getByText("Your mail cannot be forwarded to nobody@example.test.").waitFor();
   for (const to of [other, "anna@elsewhere.test"]) {
     await type(address, to);
     await page.keyboard.press("Enter");

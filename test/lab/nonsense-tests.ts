@@ -51,7 +51,7 @@ const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])
   [["account", "suspend", "../../etc/passwd"], 2, /./],
   [["alias", "add", "a@example.test"], 2, /TARGET/],
   [["alias", "add", "info@example.test", "nobody@example.test"], 1, /neither an account nor an alias/],
-  [["alias", "add", "loop@example.test", "loop@example.test"], 1, /come back to it/],
+  [["alias", "add", "loop@example.test", "loop@example.test"], 1, /return to it/],
   [["allow", "add", "0.0.0.0/0", "everybody"], 2, /too wide/],
   [["allow", "add", "2000::/3", "everybody"], 2, /too wide/],
   [["alias", "remove", "nobody@example.test"], 1, /nobody@example\.test/],

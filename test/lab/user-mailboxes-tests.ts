@@ -96,7 +96,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     await until("it is there", () => isThere("without a copy"));
     await until("Bert has it", () => findMail(product.layout, "without a copy", { account: BERT }));
     assert.equal(findMail(product.layout, "without a copy"), null);
-    assert.match(await cli(`account forward ${BERT} ${ANNA}`), /would come back/);
+    assert.match(await cli(`account forward ${BERT} ${ANNA}`), /would return/);
     assert.match(
       await cli(`why --account ${ANNA}`),
       /^ {2}sent on to +anna@elsewhere\.test, bert@\S+; no copy stays here$/m,

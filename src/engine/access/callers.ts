@@ -18,15 +18,15 @@ export type CallerParts = Readonly<{
   clock: Clock;
 }>;
 
-/** `isUse`: somebody uses the secret now, which prolongs a session. `ip`: from there; null: it is not known. */
+/** `isUse`: the secret is being used now, which prolongs a session. `ip`: the client's address; null if unknown. */
 type Use = Readonly<{ isUse: boolean; ip: Ip | null }>;
 
 /** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
 export const ADMINISTRATOR = "admin";
 
 /**
- * Whose secret has this digest: the one place that tells who a caller of the web is. Null: it has ended or expired, or never
- * was, or it is of a mailbox that may not be used from there.
+ * Finds the caller by the digest of its secret: the only place that identifies callers of the web. Null if the session or token has
+ * ended, expired or never existed, or belongs to a mailbox that may not be used from there.
  */
 export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
   const { credentials, sessions, clock } = parts;
@@ -48,7 +48,7 @@ export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use)
   return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
 }
 
-/** By the networks that hold for a sign-in, at each request: who has stolen a session gets no further with it elsewhere. */
+/** Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere. */
 function mayUse({ mailboxes, networks, engine }: CallerParts, account: string, ip: Ip | null): boolean {
   if (!mailboxes().maySignIn || ip === null) return false;
   return !isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));

@@ -8,7 +8,7 @@ function kit() {
   return { clock, challenges: new Challenges(clock) };
 }
 
-test("a challenge is random, and open for its purpose for two minutes", () => {
+test("a challenge is random, and valid for its purpose for two minutes", () => {
   const { clock, challenges } = kit();
   const one = challenges.make("sign in");
   assert.notEqual(one, challenges.make("sign in"));
@@ -21,17 +21,17 @@ test("a challenge is random, and open for its purpose for two minutes", () => {
   assert.ok(!challenges.isOpen(one, "sign in"));
 });
 
-test("it is used once", () => {
+test("a challenge is used once", () => {
   const { clock, challenges } = kit();
   const [one, other] = [challenges.make("sign in"), challenges.make("sign in")];
   challenges.spend(one);
   assert.ok(!challenges.isOpen(one, "sign in"));
   assert.ok(challenges.isOpen(other, "sign in"));
   clock.advance(CHALLENGE_MS - 1);
-  assert.ok(!challenges.isOpen(one, "sign in"), "to the end of its time");
+  assert.ok(!challenges.isOpen(one, "sign in"), "until it expires");
 });
 
-test("only this guard makes one: not a stranger, not another start of the guard, and not a clock that was set back", () => {
+test("only this guard's challenges are valid: not a stranger's, not those from before a restart, not after the clock was set back", () => {
   const { clock, challenges } = kit();
   const one = challenges.make("sign in");
   const bytes = Buffer.from(one, "base64url");
@@ -47,14 +47,14 @@ test("only this guard makes one: not a stranger, not another start of the guard,
   assert.ok(!challenges.isOpen(one, "sign in"));
 });
 
-test("strangers may ask for any number, and push out none", () => {
+test("strangers may request any number without displacing others", () => {
   const { challenges } = kit();
   const owners = challenges.make("sign in");
   for (let i = 0; i < 50_000; i++) challenges.make("sign in");
   assert.ok(challenges.isOpen(owners, "sign in"));
 });
 
-test("those that were used are bounded, and forgotten when their time is over", () => {
+test("the list of used challenges is bounded, and entries are removed when they expire", () => {
   const { clock, challenges } = kit();
   for (let i = 0; i < 256; i++) challenges.spend(challenges.make("sign in"));
   const more = challenges.make("sign in");

@@ -48,14 +48,14 @@ describe("the second factor of the dashboard's sign-in", () => {
 
   test("the password alone asks for a code, and is neither a sign-in nor a failure", async () => {
     assert.equal(await open(undefined), "code_needed");
-    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 1, "but it is on record");
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 1, "but it is recorded");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [0, 0]);
     assert.equal(await open(undefined, { password: "wrong" }), "wrong");
     assert.equal(await open(code()), "in");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
   });
 
-  test("a right password without a code is recorded only of new browsers, twenty times a day", async () => {
+  test("a right password without a code is recorded only for new browsers, twenty times a day", async () => {
     const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
     assert.ok(typeof first === "object");
     assert.equal(await open(undefined, { known: first.known }), "code_needed");
@@ -68,7 +68,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(kit.count("SECOND_FACTOR_ASKED"), WRONG_CODES + 1);
   });
 
-  test("a wrong password uses up no code, and hears no more than that it was wrong", async () => {
+  test("a wrong password uses up no code, and the answer says only that it was wrong", async () => {
     const [right, [first = ""]] = [code(), recovery];
     assert.equal(await open(right, { password: "wrong" }), "wrong");
     assert.equal(await open(first, { password: "wrong" }), "wrong");
@@ -77,17 +77,17 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(await open(right), "in");
   });
 
-  test("a code is used once, also by a guard that has started again", async () => {
+  test("a code is used once, even across a restart of the guard", async () => {
     const used = code();
     assert.equal(await open(used), "in");
     assert.equal(await open(used), "wrong");
-    assert.equal(await open(code(-1)), "wrong", "an earlier one is used up with it");
+    assert.equal(await open(code(-1)), "wrong", "it uses up earlier ones too");
     kit.signIn = new SignIn(
       { ...kit, passwords: { verify: (hash, given) => Promise.resolve(hash === hashOf(given)), decoy: "" } },
       kit.gate.bounds,
     );
     assert.equal(await open(used), "wrong");
-    assert.equal(await open(` ${code(1).slice(0, 3)} ${code(1).slice(3)}\n`), "in", "as it is pasted");
+    assert.equal(await open(` ${code(1).slice(0, 3)} ${code(1).slice(3)}\n`), "in", "as pasted");
   });
 
   test("two sign-ins with the same code at once open one session", async () => {
@@ -95,7 +95,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.deepEqual((await Promise.all([open(used), open(used)])).toSorted(), ["in", "wrong"]);
   });
 
-  test("a recovery code signs in once, however it is typed, and is on record", async () => {
+  test("a recovery code signs in once, however it is typed, and is recorded", async () => {
     const [first = "", second = ""] = recovery;
     assert.equal(recovery.length, 10);
     assert.equal(await open(first.toUpperCase().replaceAll("-", " ")), "in");
@@ -105,12 +105,12 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(kit.count("RECOVERY_CODE_USED"), 2);
   });
 
-  test("past twenty wrong codes a day no code of the app is looked at, and recovery codes still are", async () => {
+  test("past twenty wrong codes a day no app code is checked, but recovery codes still are", async () => {
     const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
     assert.ok(typeof first === "object");
     kit.clock.advance(HOUR_MS);
     for (let i = 0; i < 2 * WRONG_CODES; i++) assert.equal(await open(`${900_000 + i}`), "wrong");
-    assert.equal(kit.count("SECOND_FACTOR_FAILED"), WRONG_CODES, "what was not looked at is nothing to tell");
+    assert.equal(kit.count("SECOND_FACTOR_FAILED"), WRONG_CODES, "unchecked codes are not reported");
     assert.equal(kit.count("LOGIN_FAILED"), 2 * WRONG_CODES);
     assert.equal(await open(code()), "wrong");
     assert.equal(await open(recovery[0]), "in", "the owner is not locked out");
@@ -128,14 +128,14 @@ describe("the second factor of the dashboard's sign-in", () => {
 
   test("a wrong code counts against its address as a wrong password does", async () => {
     const attempt = (given: string) => kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: given }, "x");
-    // More than five, because two may look alike: 12 bits tell them apart.
+    // More than five, because two may be equal: only 12 bits distinguish them.
     let tried = 0;
     while ((await attempt(`${900_000 + tried}`)) === "wrong") tried += 1;
     assert.ok(tried >= 5 && tried < 9, `${tried}`);
     assert.equal(await attempt(code()), "refused");
   });
 
-  test("a proof takes a code too", async () => {
+  test("a proof needs a code too", async () => {
     const opened = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
     assert.ok(typeof opened === "object");
     kit.clock.advance(HOUR_MS);
@@ -147,7 +147,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
   });
 
-  test("a code that cannot be noted as used opens nothing", async () => {
+  test("a code whose use cannot be recorded opens nothing", async () => {
     kit.factors.useStep = () => assert.fail("database or disk is full");
     await assert.rejects(open(code()), /disk is full/);
     assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
@@ -171,7 +171,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.equal(await open(used, { password: "another" }), "in");
   });
 
-  test("a set-up counts only with its first code, from the same session and in time", () => {
+  test("a setup needs its first code, from the same session and in time", () => {
     kit.factors.removeTotp();
     const { factors } = kit.signIn;
     assert.equal(factors.ready(SESSION, "123456"), "none");
@@ -179,7 +179,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.match(secret, /^[A-Z2-7]{32}$/);
     assert.ok(uri.includes(secret) && uri.includes("mail.example.test"));
     const right = (): string => codeOf(secret, kit.clock.now());
-    assert.equal(factors.ready("digest of another", right()), "none");
+    assert.equal(factors.ready("other digest", right()), "none");
     assert.equal(factors.ready(SESSION, "123456"), "wrong");
     assert.ok(!isOn());
     kit.clock.advance(10 * MINUTE_MS);
@@ -187,7 +187,7 @@ describe("the second factor of the dashboard's sign-in", () => {
     assert.ok(!isOn());
   });
 
-  test("without an app any code is as good as none", async () => {
+  test("without an app any code is accepted", async () => {
     kit.factors.removeTotp();
     assert.equal(await open(undefined), "in");
     assert.equal(await open("123456"), "in");

@@ -16,14 +16,14 @@ export type FactorParts = Readonly<{
   clock: Clock;
 }>;
 
-/** Who gives a code: a browser that never signed in, one that did, or a session that proves itself. */
+/** Who enters a code: a browser that never signed in, one that did, or a session that proves itself. */
 export type CodeFrom = "stranger" | "browser" | "session";
-/** `hash`: of the password that was given with it, and is right. `by`: who is on record. */
+/** `hash`: of the right password given with the code. `by`: the actor to record. */
 export type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
 
 /**
- * Wrong codes of each kind of giver within a day: past them a code of the app is not looked at. Three of a million are right at a
- * time, so 20 guesses a day find one within a year with 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always looked at.
+ * Wrong codes within a day, for each kind of giver: past them an app code is not checked. At any time three of a million are
+ * right, so 20 guesses a day find one within a year with 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always checked.
  */
 export const WRONG_CODES = 20;
 /** How long a new secret waits for its first code. */
@@ -33,7 +33,7 @@ export const APP = "authenticator app";
 type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
 type Ready = Pick<NewTotp, "secret" | "lastStep">;
 
-/** The administrator's authenticator app and recovery codes. The secret is shown once, while it is set up. */
+/** The administrator's authenticator app and recovery codes. The secret is shown only during setup. */
 export class Factors {
   readonly #parts: FactorParts;
   #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
@@ -44,18 +44,18 @@ export class Factors {
     this.#parts = parts;
   }
 
-  /** Tells one app from another; null: none is set up. */
+  /** Identifies the app; null if none is set up. */
   app(): string | null {
     const totp = this.#parts.factors.totp();
     return totp === null ? null : base32(totp.secret);
   }
 
-  /** Whether the password alone is not enough. */
+  /** Whether a code is needed in addition to the password. */
   isNeeded(): boolean {
     return this.#parts.factors.totp() !== null;
   }
 
-  /** Uses the code up, if it is right. Throws if that cannot be written. */
+  /** Uses up the code if it is right. Throws if that cannot be written. */
   async isRight({ code: typed, from, hash, by }: GivenCode): Promise<boolean> {
     const { factors, engine, clock } = this.#parts;
     const totp = factors.totp();
@@ -72,18 +72,18 @@ export class Factors {
       await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
       return true;
     }
-    // Past the bound nothing is looked at, and there is nothing to tell.
+    // Past the limit nothing is checked, and nothing is reported.
     if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
     return false;
   }
 
-  /** The password was right, and no code came: recorded, this often a day, unless the browser is one of the owner's. */
+  /** Records a right password without a code, this often a day, unless the browser is one of the owner's. */
   async asked({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> {
     if (from !== "stranger" || !this.#asked.spend(this.#parts.clock.now())) return;
     await this.#parts.engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
   }
 
-  /** A new secret. It counts once a code of it comes from the same session. */
+  /** Creates a new secret. It takes effect once a code of it comes from the same session. */
   begin(session: string): Readonly<{ secret: string; uri: string }> {
     const { clock, hostname } = this.#parts;
     const secret = randomBytes(SECRET_BYTES);
@@ -91,7 +91,7 @@ export class Factors {
     return { secret: base32(secret), uri: uriOf(secret, hostname()) };
   }
 
-  /** What the right code of a set-up stands for; `none`: nothing waits for a code from this session. Sets up nothing yet. */
+  /** Returns what the right code of a setup confirms; `none` if this session has no setup. Does not set up anything yet. */
   ready(session: string, typed: string): Ready | "none" | "wrong" {
     const now = this.#parts.clock.now();
     const pending = this.#pending;
@@ -101,7 +101,7 @@ export class Factors {
     return lastStep === null ? "wrong" : { secret, lastStep };
   }
 
-  /** The recovery codes; null: it was set up in the meantime, or started again. */
+  /** Returns the recovery codes; null if an app was set up since, or the setup was started again. */
   confirm({ secret, lastStep }: Ready): readonly string[] | null {
     const { factors, clock } = this.#parts;
     if (this.#pending?.secret !== secret) return null;

@@ -1,9 +1,9 @@
-/** The queue of an attempt: that of its network, or that of one of the owner's own browsers. */
+/** The queue of an attempt: that of its network, or that of one of the owner's browsers. */
 export type Lane = Readonly<{ name: string; reserved: boolean }>;
 
 /**
  * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
- * wait: then a client that tries without pause cannot keep out another one of its network.
+ * wait, so that a client that tries without pause cannot keep out another one in its network.
  */
 export class LoginLanes {
   /** The running attempts, each with the one that waits. */
@@ -11,7 +11,7 @@ export class LoginLanes {
   readonly #most: number;
   #strangers = 0;
 
-  /** `most`: how many queues of strangers there may be. */
+  /** `most`: the maximum number of queues for strangers. */
   constructor(most: number) {
     this.#most = most;
   }
@@ -30,7 +30,7 @@ export class LoginLanes {
     return true;
   }
 
-  /** The place goes to the waiting attempt, if there is one. */
+  /** Passes the place to the waiting attempt, if there is one. */
   leave({ name, reserved }: Lane): void {
     const next = this.#served.get(name);
     if (next !== undefined && next !== null) {

@@ -5,7 +5,7 @@ const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 const GROUPS = 4;
 const GROUP = 5;
 
-/** A password to be shown once, in groups that can be read out. */
+/** Creates a password to be shown once, in groups that can be read out. */
 export function madePassword(): string {
   const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join("");
   return Array.from({ length: GROUPS }, group).join("-");

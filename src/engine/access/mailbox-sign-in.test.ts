@@ -29,26 +29,30 @@ describe("users of mailboxes at the dashboard", () => {
     return typeof opened === "string" ? opened : "in";
   }
 
-  test("the password of the mailbox opens a session of that mailbox, and the administrator's none", async () => {
+  test("the mailbox password opens a session for that mailbox, and none for the administrator", async () => {
     const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "Firefox on Linux");
     assert.ok(typeof opened === "object");
     assert.equal(opened.known, null);
     assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.account, ANNA);
     assert.equal(await attempt({ password: PASSWORD }), "wrong");
-    assert.equal(await attempt({ account: BERT }), "wrong", "there is no such account");
+    assert.equal(await attempt({ account: BERT }), "wrong", "the account does not exist");
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 2]);
     assert.deepEqual(kit.named().toSorted(), [ANNA, BERT]);
     const administrator = { ip: ip(HOME), password: HERS, known: null };
-    assert.equal(await kit.signIn.open(administrator, "x"), "wrong", "nor does hers open the administrator's");
+    assert.equal(
+      await kit.signIn.open(administrator, "x"),
+      "wrong",
+      "nor does the mailbox password open the administrator's",
+    );
   });
 
-  test("wrong passwords ban the address as by mail, and the same one counts once", async () => {
+  test("wrong passwords ban the address as by mail, and a repeated one counts once", async () => {
     for (let n = 0; n < 20; n++) assert.equal(await attempt({ password: "stale" }), "wrong");
     assert.equal(kit.count("BAN"), 0);
     for (let n = 0; n < 4; n++) assert.equal(await attempt({ password: `${n}` }), "wrong");
     assert.equal(kit.count("BAN"), 1);
     assert.equal(await attempt(), "refused");
-    assert.equal(await attempt({ from: "203.0.113.8" }), "in", "the user elsewhere is not kept out");
+    assert.equal(await attempt({ from: "203.0.113.8" }), "in", "the user is not locked out in other places");
   });
 
   test("a sign-in makes the address known to the account, as by mail", async () => {
@@ -60,7 +64,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual(known(), [`${HOME}/32`]);
   });
 
-  test("an account that is suspended, has a costly hash, or got a new password in between cannot sign in", async () => {
+  test("an account that is suspended, has a costly hash, or whose password just changed cannot sign in", async () => {
     kit.accounts.setSuspended(ANNA, true);
     assert.equal(await attempt(), "wrong");
     kit.accounts.setSuspended(ANNA, false);
@@ -74,7 +78,7 @@ describe("users of mailboxes at the dashboard", () => {
     };
     const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords }, kit.gate.bounds);
     assert.equal(await attempt({ signIn }), "wrong");
-    assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), [], "and the session of before has ended");
+    assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), [], "and the earlier session has ended");
     kit.accounts.setPassword(ANNA, "{SHA512-CRYPT}$6$salt$hash");
     assert.equal(await attempt(), "wrong");
   });
@@ -88,7 +92,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual(verified, ["decoy"]);
   });
 
-  test("a proof counts for its session, and guessing by a stolen one is stopped", async () => {
+  test("a proof counts for its session, and guessing from a stolen session is stopped", async () => {
     const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
     assert.ok(typeof opened === "object");
     kit.clock.advance(HOUR_MS);
@@ -101,7 +105,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(provedAt(), kit.clock.now());
   });
 
-  test("of all sessions of an account one proof is verified at a time, and one waits", {
+  test("one proof at a time is verified for all sessions of an account, and one waits", {
     timeout: patience(5_000),
   }, async () => {
     const turns: (() => void)[] = [];
@@ -121,7 +125,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(await second, "proved");
   });
 
-  test("proofs share the sign-ins that an address may try", async () => {
+  test("proofs share the limit of sign-ins from an address", async () => {
     const prove = () => kit.mailboxSignIn.prove({ account: ANNA, password: HERS, ip: ip(HOME) }, "one");
     for (let n = 0; n < WEB_LIMITS.signInsEach; n++) assert.equal(await prove(), "proved");
     assert.equal(await prove(), "refused");
@@ -129,7 +133,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.equal(await attempt({ from: "203.0.113.8" }), "in");
   });
 
-  test("guesses from many networks leave the administrator's places alone", async () => {
+  test("guesses from many networks do not use up the administrator's places", async () => {
     const turns: (() => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(false)));
     const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
@@ -142,7 +146,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual(new Set(await Promise.all(crowd)), new Set(["wrong"]));
   });
 
-  test("where the owner lets no users in, none gets further", async () => {
+  test("if the owner allows no users, none can sign in", async () => {
     kit.shutMailboxes();
     assert.equal(await attempt(), "refused");
     assert.deepEqual([kit.count("LOGIN_FAILED"), kit.count("LOGIN_REFUSED")], [0, 0]);

@@ -18,7 +18,7 @@ import { ID_BYTES, type Opened, type Passwords } from "./sign-in.ts";
 
 export type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "subject">;
-  /** As Dovecot sees them. */
+  /** Account data as Dovecot sees it. */
   active: AccountPasswords;
   sessions: Pick<SessionStore, "open" | "prove">;
   passwords: Passwords;
@@ -30,9 +30,9 @@ export type MailboxSignInParts = Readonly<{
 export type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
 
 /**
- * Users of mailboxes at the dashboard, with the password of their mailbox. The guard judges each attempt before and after it is
- * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same at every door, and
- * the same wrong password counts once. These attempts have their own queues beside the administrator's.
+ * Users of mailboxes at the dashboard, with their mailbox password. The guard judges each attempt before and after it is
+ * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same as for mail, and
+ * a repeated wrong password counts once. These attempts have separate queues from the administrator's.
  */
 export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
@@ -56,7 +56,7 @@ export class MailboxSignIn {
     return { secret, digest, known: null };
   }
 
-  /** For a session that is there already. However many an account has, one password of it is verified at a time. */
+  /** For an existing session. However many an account has, one of its passwords is verified at a time. */
   async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
     const outcome = await this.#try(attempt, { name: attempt.account, reserved: true });
     if (outcome !== "right") return outcome;
@@ -87,12 +87,12 @@ export class MailboxSignIn {
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
     if (banIn(decision) !== null) this.#bounds.banned();
-    // It may have been changed, or the account suspended, while this one was verified.
+    // It may have been changed, or the account suspended, during the verification.
     return isRight && hash === active.passwordHash(account) ? "right" : "wrong";
   }
 
   /**
-   * Takes as long for a missing account. An imported account with a hash of another kind, or a costly one, needs a new password
+   * Takes as long for a missing account. An imported account with a different or costly hash must change its password
    * first.
    */
   async #isRight(hash: string | null, password: string): Promise<boolean> {

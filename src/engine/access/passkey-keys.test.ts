@@ -8,7 +8,7 @@ const spkiOf = (key: KeyObject): Buffer => key.export({ format: "der", type: "sp
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync("rsa", { modulusLength, publicExponent });
 
-test("the keys that authenticators make, and a signature of each", () => {
+test("accepts the keys that authenticators create, and a signature of each", () => {
   for (const [{ publicKey, privateKey }, algorithm] of [
     [generateKeyPairSync("ec", { namedCurve: "P-256" }), -7],
     [generateKeyPairSync("ed25519"), -8],
@@ -25,7 +25,7 @@ test("the keys that authenticators make, and a signature of each", () => {
   }
 });
 
-test("other keys are refused: another curve, a weak one, one that costs time, and malformed ones", () => {
+test("refuses other keys: a different curve, a weak one, a slow one, and malformed ones", () => {
   for (const key of [
     generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey,
     generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey,

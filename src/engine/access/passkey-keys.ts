@@ -1,14 +1,14 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Passkey } from "../admin-ports.ts";
 
-/** COSE numbers of the signatures that we take (RFC 9053, RFC 8812). The first is what most authenticators make. */
+/** COSE numbers of the accepted signatures (RFC 9053, RFC 8812). Most authenticators create the first. */
 export const ALGORITHMS = { ES256: -7, EDDSA: -8, RS256: -257 } as const;
 
 /** Longer keys would cost the guard time with each signature. */
 const RSA_BITS = { least: 2_048, most: 4_096 };
 const RSA_EXPONENT = 65_537n;
 
-/** The algorithm of a public key (SPKI in DER); null: we take no such key. */
+/** The algorithm of a public key (SPKI in DER); null if such keys are not accepted. */
 export function algorithmOf(spki: Buffer): number | null {
   const key = publicKey(spki);
   if (key === null) return null;
@@ -27,7 +27,7 @@ export function algorithmOf(spki: Buffer): number | null {
   }
 }
 
-/** Whether the key has signed this. Key and algorithm are those that are stored, never what somebody sends. */
+/** Whether the key has signed this. Key and algorithm come from the database, never from the request. */
 export function hasSigned(
   { publicKey: spki, algorithm }: Pick<Passkey, "publicKey" | "algorithm">,
   data: Buffer,

@@ -40,7 +40,7 @@ describe("passkeys", () => {
       assert.equal(kit.passkeys.list()[0]?.usedAt, kit.clock.now());
     });
 
-  test("a challenge signs in once, within two minutes, and not one to make a passkey", () => {
+  test("a challenge for sign-ins works once, within two minutes, and one for adding a passkey does not", () => {
     const device = add();
     const asked = toSign();
     assert.equal(why(device.sign(asked)), "right");
@@ -52,14 +52,14 @@ describe("passkeys", () => {
     assert.equal(why(device.sign({ challenge: "AAAA", origin: ORIGIN })), "invalid");
   });
 
-  test("a wrong answer leaves the challenge to the right one", () => {
+  test("a wrong answer does not use up the challenge", () => {
     const device = add();
     const asked = toSign();
     assert.equal(why({ ...device.sign(asked), signature: "AAAA" }), "invalid");
     assert.equal(why(device.sign(asked)), "right");
   });
 
-  test("what another page, another name or another kind of request got signed opens nothing", () => {
+  test("signatures for a different page, name or kind of request open nothing", () => {
     const device = add();
     for (const origin of ["https://evil.example", "http://mail.example.test", "https://mail.example.test.evil.example"])
       assert.equal(why(device.sign(toSign(origin), { name: "mail.example.test" })), "invalid", origin);
@@ -67,15 +67,15 @@ describe("passkeys", () => {
     assert.equal(why(device.sign(toSign(), { name: "example.test" })), "invalid");
     assert.equal(why(device.sign(toSign(), { type: "webauthn.create" })), "invalid");
     assert.equal(why(device.sign(toSign(), { crossOrigin: true })), "invalid");
-    assert.equal(why(device.sign(toSign("http://localhost:3000"))), "right", "at the end of a tunnel");
+    assert.equal(why(device.sign(toSign("http://localhost:3000"))), "right", "through a tunnel");
   });
 
-  test("a person must be there, and be verified", () => {
+  test("a person must be present and verified", () => {
     const device = add();
     for (const flags of [0, PRESENT, VERIFIED]) assert.equal(why(device.sign(toSign(), { flags })), "invalid");
   });
 
-  test("another key's signature, and one over other bytes, do not sign in", () => {
+  test("a different key's signature, and one over different bytes, do not sign in", () => {
     const [device, other] = [add(), new Authenticator()];
     assert.equal(why(other.sign(toSign())), "unknown");
     assert.equal(why({ ...other.sign(toSign()), id: device.id.toString("base64url") }), "invalid");
@@ -87,7 +87,7 @@ describe("passkeys", () => {
     );
   });
 
-  test("a counter that goes back reveals a copy; one that stays zero reveals nothing", () => {
+  test("a counter that goes backwards reveals a copy; one that stays zero reveals nothing", () => {
     const device = add("ec", 4);
     for (const [counter, outcome] of [
       [5, "right"],
@@ -104,7 +104,7 @@ describe("passkeys", () => {
     assert.equal(why(silent.sign(toSign())), "counter_back");
   });
 
-  test("what is made elsewhere, in another session, or otherwise than asked is not added", () => {
+  test("a passkey made elsewhere, in a different session, or with different options is not added", () => {
     const device = new Authenticator();
     const refused = (odd: Parameters<Authenticator["make"]>[1], asked = toMake(), session = SESSION): string => {
       const made = kit.keys.checkMade(device.make(asked, odd), session);

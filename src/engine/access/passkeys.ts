@@ -6,19 +6,19 @@ import type { Clock } from "../ports.ts";
 import { Challenges } from "./challenges.ts";
 import { algorithmOf, hasSigned } from "./passkey-keys.ts";
 
-/** What a browser sends of a passkey that it used; all of it is base64url. */
+/** What a browser sends for a passkey that it used; all of it is base64url. */
 export type Assertion = Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
-/** The same of one that it made. `publicKey`: SPKI in DER. */
+/** The same for a new passkey. `publicKey`: SPKI in DER. */
 export type MadePasskey = Readonly<{ id: string; clientData: string; authenticatorData: string; publicKey: string }>;
 
 export type PasskeyParts = Readonly<{
   passkeys: PasskeyStore;
-  /** Under which the dashboard is reached, with all below them. The web program cannot add to them. */
+  /** Domains of the dashboard, including their subdomains. The web program cannot add to them. */
   names: () => readonly string[];
   clock: Clock;
 }>;
 
-/** `counter_back`: its counter went back, so that a copy of it must exist. */
+/** `counter_back`: its counter went backwards, so a copy must exist. */
 export type Asserted =
   | Readonly<{ outcome: "right"; passkey: Passkey }>
   | Readonly<{ outcome: "wrong"; passkey: Passkey | null; why: "unknown" | "invalid" | "counter_back" }>;
@@ -26,7 +26,7 @@ export type Registered =
   | Readonly<{ ok: true; passkey: Pick<Passkey, "id" | "publicKey" | "algorithm" | "counter"> }>
   | Readonly<{ ok: false; reason: string }>;
 
-/** A challenge to sign in or to give a proof is for either. */
+/** A challenge to sign in or to give a proof works for either. */
 const ASSERTS = "webauthn.get";
 const MAKES = "webauthn.create";
 /** Discoverable passkeys have short ones; the standard allows 1023. */
@@ -49,7 +49,7 @@ export class Passkeys {
     return this.#challenges.make(ASSERTS);
   }
 
-  /** `session`: the digest of the session in which the passkey is made. */
+  /** `session`: the digest of the session in which the passkey is added. */
   challengeToMake(session: string): string {
     return this.#challenges.make(makingIn(session));
   }
@@ -58,7 +58,7 @@ export class Passkeys {
     return this.#parts.passkeys.list().some((known) => known.id === id);
   }
 
-  /** A right one has used its challenge, and its counter is stored. Throws if that cannot be stored. */
+  /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
   check({ id, clientData, authenticatorData, signature }: Assertion): Asserted {
     const passkey = this.#parts.passkeys.list().find((known) => known.id === id) ?? null;
     if (passkey === null) return { outcome: "wrong", passkey, why: "unknown" };
@@ -76,7 +76,7 @@ export class Passkeys {
     return { outcome: "right", passkey };
   }
 
-  /** What was just made in this session, before it is stored. */
+  /** The passkey just made in this session, before it is stored. */
   checkMade({ id, clientData, authenticatorData, publicKey }: MadePasskey, session: string): Registered {
     const no = (reason: string): Registered => ({ ok: false, reason });
     const asked = Buffer.from(clientData, "base64url");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newRecoveryCodes, RECOVERY_CODES, recoveryDigest } from "./recovery-codes.ts";
 
-test("ten codes of 80 bits are made, each once, and known by their digests alone", () => {
+test("creates ten different codes of 80 bits, and stores only their digests", () => {
   const { codes, digests } = newRecoveryCodes();
   assert.equal(RECOVERY_CODES, 10);
   assert.deepEqual([codes.length, new Set(codes).size, new Set(digests).size], [10, 10, 10]);

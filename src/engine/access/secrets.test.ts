@@ -8,7 +8,7 @@ test("a token is recognized by its prefix, and its digest covers all of it", () 
   assert.equal(digest, digestOf(token));
 });
 
-test("no secret comes twice", () => {
+test("no secret repeats", () => {
   assert.equal(new Set(Array.from({ length: 100 }, newSecret)).size, 100);
 });
 

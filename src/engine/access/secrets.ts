@@ -7,13 +7,13 @@ export function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
 }
 
-/** A token for scripts, and what is stored of it. */
+/** A token for scripts, and its stored form. */
 export function newToken(): Readonly<{ token: string; digest: string }> {
   const token = `gi_${newSecret()}`;
   return { token, digest: digestOf(token) };
 }
 
-/** What is stored of a secret: SHA-256, hexadecimal. */
+/** The stored form of a secret: SHA-256, hexadecimal. */
 export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

@@ -25,7 +25,7 @@ describe("sign-ins to the dashboard with a passkey", () => {
     assert.ok(kit.passkeys.add({ ...made.passkey, name: "Laptop", at: kit.clock.now() }).ok);
   }
 
-  test("a factor that is removed while it signs in opens nothing", async () => {
+  test("a factor that is removed during a sign-in opens nothing", async () => {
     const device = new Authenticator();
     add(device);
     assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
@@ -49,14 +49,14 @@ describe("sign-ins to the dashboard with a passkey", () => {
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   });
 
-  test("wrong passkeys wait their turn, and the same unknown one again and again is stopped", async () => {
+  test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {
     const device = new Authenticator();
-    const begun = performance.now();
+    const start = performance.now();
     const many = [1, 2, 3, 4].map((n) =>
       kit.signIn.open({ ip: ip(`198.51.${n}.1`), known: null, passkey: signed(device) }, "x"),
     );
     assert.deepEqual(await Promise.all(many), ["wrong", "wrong", "wrong", "wrong"]);
-    assert.ok(performance.now() - begun > 150, "one after the other");
+    assert.ok(performance.now() - start > 150, "one after the other");
     const outcomes: unknown[] = [];
     for (let i = 0; i < 12; i++) outcomes.push(await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x"));
     assert.equal(outcomes.at(-1), "refused");

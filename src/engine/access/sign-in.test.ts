@@ -10,7 +10,7 @@ import { SignIn } from "./sign-in.ts";
 
 const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
 
-/** As many networks as may wait. */
+/** The maximum number of networks that may wait. */
 const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);
 
 describe("sign-ins to the dashboard", () => {
@@ -19,13 +19,13 @@ describe("sign-ins to the dashboard", () => {
     kit = webGateOnMemory();
   });
 
-  /** What became of it: `in`, `wrong` or `refused`. */
+  /** The outcome: `in`, `wrong` or `refused`. */
   async function attempt(from: string, password = PASSWORD, known: string | null = null, signIn = kit.signIn) {
     const opened = await signIn.open({ ip: ip(from), password, known }, "Firefox on Linux");
     return typeof opened === "string" ? opened : "in";
   }
 
-  test("the right password opens a session, and none else", async () => {
+  test("only the right password opens a session", async () => {
     const opened = await kit.signIn.open(
       { ip: ip("203.0.113.7"), password: PASSWORD, known: null },
       "Firefox on Linux",
@@ -33,7 +33,7 @@ describe("sign-ins to the dashboard", () => {
     assert.ok(typeof opened === "object");
     assert.match(opened.secret, /^[\w-]{43}$/);
     assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true), null);
-    assert.equal(kit.sessions.find(opened.secret, kit.clock.now(), true), null, "the secret itself is not kept");
+    assert.equal(kit.sessions.find(opened.secret, kit.clock.now(), true), null, "the secret itself is not stored");
     const places = kit.sessions.list(null, kit.clock.now()).map(({ device, ip: from }) => `${device} ${from}`);
     assert.ok(places.includes("Firefox on Linux 203.0.113.7"));
     assert.equal(await attempt("203.0.113.7", "wrong"), "wrong");
@@ -41,14 +41,14 @@ describe("sign-ins to the dashboard", () => {
     assert.deepEqual(kit.named(), ["admin"]);
   });
 
-  test("too many wrong passwords, and the next is not even verified", async () => {
+  test("after too many wrong passwords, the next is not even verified", async () => {
     let verified = 0;
     const passwords = { verify: () => Promise.resolve((verified += 1) < 0), decoy: "" };
     const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds, Buffer.alloc(32, 1));
     for (let n = 0; n < 5; n++) assert.equal(await attempt("203.0.113.7", `${n}`, null, signIn), "wrong");
     assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "refused");
     assert.equal(verified, 5);
-    assert.equal(await attempt("203.0.113.8"), "in", "the owner elsewhere is not kept out");
+    assert.equal(await attempt("203.0.113.8"), "in", "the owner is not locked out in other places");
   });
 
   test("without a password set no sign-in succeeds, not even with the decoy's", async () => {
@@ -59,7 +59,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "wrong");
   });
 
-  test("a password that is changed while it is verified opens nothing", async () => {
+  test("a password that is changed during its verification opens nothing", async () => {
     const passwords = {
       verify: () => {
         kit.credentials.setAdminPassword(hashOf("another"));
@@ -87,7 +87,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await attempt("203.0.113.7"), "in", "once there is room");
   });
 
-  test("a proof is judged as a sign-in is, and counts for that session alone", async () => {
+  test("a proof is judged like a sign-in, and counts only for that session", async () => {
     const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
     assert.ok(typeof opened === "object");
     kit.clock.advance(HOUR_MS);
@@ -97,7 +97,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await prove(PASSWORD), "proved");
     assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
     for (let n = 0; n < 10; n++) await prove(`${n}`);
-    assert.ok(kit.count("BAN") > 0 || kit.count("LOGIN_REFUSED") > 0, "guessing by a stolen session is stopped too");
+    assert.ok(kit.count("BAN") > 0 || kit.count("LOGIN_REFUSED") > 0, "guessing from a stolen session is stopped too");
   });
 
   test("made-up sign-ins ban a bounded number of addresses; then they are refused without a ban", async () => {
@@ -107,7 +107,7 @@ describe("sign-ins to the dashboard", () => {
     }
     assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
     assert.equal(kit.count("LOGIN_FAILED"), 10 * WEB_LIMITS.bannedSignIns, "each is recorded");
-    assert.deepEqual(kit.refused(), [], "strangers alone can do this: it is no break-in");
+    assert.deepEqual(kit.refused(), [], "strangers can cause this without a break-in");
     const last = `198.51.${2 * WEB_LIMITS.bannedSignIns - 1}.1`;
     assert.equal(await attempt(last), "refused", "as if it were banned");
     assert.equal(await attempt("203.0.113.1"), "in", "others are not");
@@ -115,14 +115,14 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await attempt(last), "in");
   });
 
-  test("past that bound no network is banned for guesses of its addresses either", async () => {
-    // Of eight guesses five differ in their 12 bits.
+  test("past that limit no network is banned for guesses from its addresses either", async () => {
+    // Five of eight guesses differ in their 12 bits.
     for (let i = 0; i < WEB_LIMITS.bannedSignIns * 8; i++) await attempt(`198.51.${Math.floor(i / 8)}.1`, `${i}`);
     for (let i = 0; i < 250; i++) await attempt(`203.0.113.${i}`, `x${i}`);
     assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
   });
 
-  test("an address that tries without end uses up only its own share", async () => {
+  test("an address that tries endlessly uses up only its own share", async () => {
     for (let i = 0; i < WEB_LIMITS.signInsEach; i++) assert.equal(await attempt("2001:db8::1"), "in");
     for (let i = 0; i < 50; i++) assert.equal(await attempt(`2001:db8::${(i % 9) + 1}`), "refused");
     assert.equal(await attempt("203.0.113.7"), "in");
@@ -131,7 +131,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await attempt("2001:db8::1"), "in");
   });
 
-  test("a network that has used up its share leaves a proof, and a browser that signed in before", async () => {
+  test("a network that has used up its share can still give a proof, and a browser that signed in before can sign in", async () => {
     const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
     assert.ok(typeof opened === "object");
     for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await attempt("203.0.113.7");
@@ -141,7 +141,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await kit.signIn.prove(own, opened.digest), "proved");
   });
 
-  test("guesses from a different network each time make the owner wait, and lock no one out", async () => {
+  test("guesses from a different network each time make the owner wait, but lock no one out", async () => {
     const turns: (() => void)[] = [];
     const verify = (_: string, password: string): Promise<boolean> =>
       new Promise((resolve) => turns.push(() => resolve(password === PASSWORD)));
@@ -163,16 +163,16 @@ describe("sign-ins to the dashboard", () => {
     const from = (text: string) => attempt(text, PASSWORD, null, signIn);
     const signIn = new SignIn({ ...kit, passwords: { verify: () => verified, decoy: "" } }, kit.gate.bounds);
     const running = ["203.0.113.1", "2001:db8::1", "203.0.113.1", "2001:db8::2"].map((text) => from(text));
-    assert.equal(await from("203.0.113.1"), "refused", "one waits already");
+    assert.equal(await from("203.0.113.1"), "refused", "one already waits");
     assert.equal(await from("2001:db8::3"), "refused", "the same /64");
     for (let i = 2; i < LIMITS.dashboardLogins; i++) running.push(from(`203.0.113.${i + 1}`));
-    assert.equal(await from("203.0.113.99"), "refused", "too many in all");
+    assert.equal(await from("203.0.113.99"), "refused", "too many in total");
     verify(true);
     assert.deepEqual([...new Set(await Promise.all(running))], ["in"]);
     assert.equal(await from("203.0.113.1"), "in");
   });
 
-  test("who waits is next, before those that come again at once", async () => {
+  test("the waiting attempt is next, before those that come again at once", async () => {
     const gates: ((right: boolean) => void)[] = [];
     const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
     const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
@@ -190,7 +190,7 @@ describe("sign-ins to the dashboard", () => {
     assert.equal(await again, "wrong");
   });
 
-  test("a browser that has signed in before comes past a crowd, until the password is changed", async () => {
+  test("a browser that has signed in before gets past a crowd, until the password is changed", async () => {
     const first = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
     assert.ok(typeof first === "object");
     const { known } = first;
@@ -212,7 +212,7 @@ describe("sign-ins to the dashboard", () => {
     for (const guess of guesses) assert.equal(await guess, "wrong");
   });
 
-  test("one browser's cookie, stolen, keeps no other browser out", async () => {
+  test("a browser's stolen cookie keeps no other browser out", async () => {
     const from = { ip: ip("203.0.113.7"), password: PASSWORD };
     const signedIn = async (known: string | null): Promise<string | null> => {
       const opened = await kit.signIn.open({ ...from, known }, "x");

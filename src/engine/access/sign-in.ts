@@ -18,10 +18,10 @@ import { type Lane, LoginLanes } from "./login-lanes.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 
-/** Checks a password against a hash. It may take long, so others must be able to continue at the same time. */
+/** Checks a password against a hash. It may take long, so other work must be able to continue. */
 export interface Passwords {
   verify(hash: string, password: string): Promise<boolean>;
-  /** A hash that no password fits, at the same cost: without a password set an attempt takes as long as a wrong one. */
+  /** A hash that no password matches, at the same cost: without a password set an attempt takes as long as a wrong one. */
   readonly decoy: string;
 }
 
@@ -36,18 +36,18 @@ export type SignInParts = Readonly<{
   clock: Clock;
 }>;
 
-/** `known`: what the browser was given when it signed in before; null: it shows nothing. */
+/** `known`: the cookie that the browser got when it signed in before; null without one. */
 export type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
-/** `code`: of a second factor. A passkey stands for both. */
+/** `code`: of a second factor. A passkey replaces both. */
 export type Given = Password | Readonly<{ passkey: Assertion }>;
 type Password = Readonly<{ password: string; code?: string | undefined }>;
 type Try = Given & Pick<Attempt, "ip">;
-/** `mark`: what tells one guess from another. */
+/** `mark`: distinguishes guesses. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
 /** A half sign-in has no effect. `late`: its caller was already answered without a session. */
 type NotChecked = "code_needed" | "late";
 type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
-/** `isStill`: the password and the app are those with which the check started. */
+/** `isStill`: whether the password and the app are unchanged since the check started. */
 type Known = Readonly<{
   hash: string | null;
   from: CodeFrom;
@@ -55,17 +55,17 @@ type Known = Readonly<{
   isStill: () => boolean;
   isLate: () => boolean;
 }>;
-/** `known`: what the browser shows when it signs in again; null: nothing. */
+/** `known`: the cookie for the browser's next sign-in; null: none. */
 export type Opened = Readonly<{ secret: string; digest: string; known: string | null }>;
 
-/** `from`: whose wrong codes count together. */
+/** `from`: groups the wrong codes that count together. */
 type CodeLane = Lane & Readonly<{ from: CodeFrom }>;
 
 const ADMINISTRATORS_SESSION = { how: "session", name: ADMINISTRATOR, account: null } as const;
 const KEY_BYTES = 32;
-/** Of what names a session. */
+/** Data of anything that names a session. */
 export const ID_BYTES = 6;
-/** After each wrong passkey. So strangers write 20 rows a second at most. */
+/** Pause after each wrong passkey, so strangers write at most 20 rows a second. */
 const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
 const BROWSER_BYTES = 8;
@@ -73,20 +73,20 @@ const BROWSER_BYTES = 8;
 const HEARD_MS = 9 * SECOND_MS;
 
 /**
- * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as it
- * is for mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
- * `LIMITS.dashboardLogins` refuse that one, while they continue.
+ * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as for
+ * mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
+ * `LIMITS.dashboardLogins` cause that browser to be refused, while the guesses continue.
  */
 export class SignIn {
   readonly #parts: SignInParts;
   readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
   readonly #key: Buffer;
   readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
-  /** Until the wrong passkeys that came before have waited. */
+  /** Resolves after the pauses of earlier wrong passkeys. */
   #pause: Promise<unknown> = Promise.resolve();
   readonly factors: Factors;
 
-  /** `key`: what hides passwords in their proofs; a new one each time, but in tests. */
+  /** `key`: hides passwords in their proofs; a new one each time, except in tests. */
   constructor(
     parts: SignInParts,
     bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">,
@@ -115,7 +115,7 @@ export class SignIn {
     return { secret, digest, known: knownBy(judged.hash, browser) };
   }
 
-  /** For a session that is there already, which no crowd of strangers can keep waiting. */
+  /** For an existing session, which no crowd of strangers can keep waiting. */
   async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
     const judged = await this.#try(attempt, { name: digest, reserved: true, from: "session" });
     if (judged.outcome !== "right") return judged.outcome;
@@ -133,7 +133,7 @@ export class SignIn {
     }
   }
 
-  /** A browser that has signed in with the present password has its own queue, which neither a stranger nor another browser can fill. */
+  /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
   #laneOf({ ip, known }: Attempt): CodeLane {
     const hash = this.#parts.credentials.adminPasswordHash();
     const browser = hash === null ? null : browserOf(known, hash);
@@ -143,7 +143,7 @@ export class SignIn {
 
   async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
-    // Reserved lanes take one attempt at a time anyway: a stranger of the same network cannot use up the owner's share.
+    // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     const withoutBan = !this.#bounds.mayBan();
@@ -153,7 +153,7 @@ export class SignIn {
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();
-    // It may be changed, or taken away, while this one is verified: then every session has just been ended.
+    // If the password is changed or removed during the verification, every session has just been ended.
     const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === this.factors.app();
     const isLate = (): boolean => clock.now() - since >= HEARD_MS;
     const by = actorOf(ADMINISTRATORS_SESSION, ip);
@@ -186,12 +186,12 @@ export class SignIn {
       }
       if (isLate()) return "late";
     }
-    // What is refused anyway uses up no code.
+    // A refused attempt uses up no code.
     const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
     return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
   }
 
-  /** A wrong one costs little, but adds a row to the record: all wait their turn, with a pause. A copy of a passkey is reported. */
+  /** A wrong passkey costs little, but adds a record: all wait their turn, with a pause. A copy of a passkey is reported. */
   async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
     const { keys, engine } = this.#parts;
     const { outcome, passkey, ...wrong } = keys.check(given);
@@ -199,25 +199,25 @@ export class SignIn {
       this.#pause = this.#pause.then(() => wait(WRONG_PASSKEY_MS));
       await this.#pause;
     }
-    // The id is the client's choice: to repeat it would be a repeated password, which does not count.
+    // The client chooses the id: the same one again would be a repeated password, which does not count.
     if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
     if ("why" in wrong && wrong.why === "counter_back")
       await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
     return { isRight: outcome === "right", mark: given.id, passkey: passkey.name };
   }
 
-  /** Tells passwords, and wrong codes behind a right one, apart without revealing them: 12 bits, as Dovecot's auth policy sends. */
+  /** Distinguishes passwords, and wrong codes after a right one, without revealing them: 12 bits, as Dovecot's auth policy sends. */
   #proofOf(password: string): string {
     return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
   }
 }
 
-/** What a browser gets at its first sign-in, and keeps: its id, signed. It opens nothing, and a new password makes it worthless. */
+/** The cookie that a browser gets at its first sign-in: its id, signed. It opens nothing, and a new password invalidates it. */
 function knownBy(hash: string, browser: string): string {
   return `${browser}.${createHmac("sha256", hash).update(`${KNOWN} ${browser}`).digest("base64url")}`;
 }
 
-/** The id of a browser that has signed in with this password; null: it has not. */
+/** The id of a browser that has signed in with this password, or null. */
 function browserOf(known: string | null, hash: string): string | null {
   const [browser = ""] = known?.split(".") ?? [];
   return known !== null && isSame(known, knownBy(hash, browser)) ? browser : null;

@@ -28,27 +28,27 @@ test("the vectors of RFC 4226, appendix D", () => {
   );
 });
 
-test("a code is taken one step early or late, and no further", () => {
+test("a code is accepted one step early or late, and no further", () => {
   const fresh = { secret: SECRET, lastStep: 0 };
   for (const off of [-1, 0, 1]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), STEP + off);
   for (const off of [-2, 2]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), null);
   assert.equal(stepOf(fresh, codeAt(SECRET, STEP), later(T0, STEP_MS - 1)), STEP);
 });
 
-test("a code is used once, and an earlier one not after it", () => {
+test("a code is used once, and afterwards earlier ones are invalid", () => {
   const used = { secret: SECRET, lastStep: STEP };
   assert.equal(stepOf(used, codeAt(SECRET, STEP), T0), null);
   assert.equal(stepOf(used, codeAt(SECRET, STEP - 1), T0), null);
   assert.equal(stepOf(used, codeAt(SECRET, STEP + 1), T0), STEP + 1);
 });
 
-test("a code that was used while the clock was far ahead locks no one out once it is right", () => {
+test("a code used while the clock was far ahead locks no one out once the clock is right", () => {
   const code = codeAt(SECRET, STEP);
   assert.equal(stepOf({ secret: SECRET, lastStep: STEP + DAY_MS / STEP_MS }, code, T0), STEP);
   assert.equal(stepOf({ secret: SECRET, lastStep: STEP + HOUR_MS / STEP_MS }, code, T0), null, "a little ahead");
 });
 
-test("nothing but six digits is a code", () => {
+test("only six digits are a code", () => {
   for (const wrong of ["", "12345", "1234567", "12345a", "１２３４５６", "-12345"]) {
     assert.ok(!isTotp(wrong), wrong);
     assert.equal(stepOf({ secret: SECRET, lastStep: 0 }, wrong, T0), null);
@@ -56,7 +56,7 @@ test("nothing but six digits is a code", () => {
   assert.ok(isTotp("000000"));
 });
 
-test("the address for the app names the server, whatever its name has", () => {
+test("the address for the app names the server, whatever characters its name contains", () => {
   assert.equal(
     uriOf(SECRET, "mail.example.org"),
     "otpauth://totp/GhostInbox%3Aadmin%40mail.example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=GhostInbox",

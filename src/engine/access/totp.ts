@@ -2,18 +2,18 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { HOUR_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { base32 } from "./base32.ts";
 
-/** RFC 6238 with what every authenticator app takes: SHA-1, six digits, a new code each 30 seconds. */
+/** RFC 6238 with the parameters that every authenticator app supports: SHA-1, six digits, a new code each 30 seconds. */
 export const STEP_MS = 30 * SECOND_MS;
 /** RFC 4226, 4: the length of HMAC-SHA-1, 160 bits. */
 export const SECRET_BYTES = 20;
 const DIGITS = 6;
 /** RFC 6238, 5.2: the phone's clock may be off by one step, as when a code is typed while it changes. */
 const DRIFT = 1;
-/** A last step that is further ahead was used while the server's clock was wrong, and binds nothing. */
+/** A last step further ahead was used while the server's clock was wrong, and is ignored. */
 const AHEAD = HOUR_MS / STEP_MS;
 const NAME = "GhostInbox";
 
-/** Of the secret and its latest code. */
+/** The secret and the step of its latest code. */
 export type Totp = Readonly<{ secret: Uint8Array; lastStep: number }>;
 
 /** RFC 4226, 5.3, with the time step as the counter. */
@@ -26,12 +26,12 @@ export function codeAt(secret: Uint8Array, step: number): string {
   return String(number % 10 ** DIGITS).padStart(DIGITS, "0");
 }
 
-/** The step of a code that is valid now and was not used, nor a later one; null: it is not right. */
+/** The step of a code that is valid now and newer than any used one; null if it is wrong. */
 export function stepOf({ secret, lastStep }: Totp, code: string, now: Millis): number | null {
   const present = Math.floor(now / STEP_MS);
   const used = lastStep > present + AHEAD ? 0 : lastStep;
   let found: number | null = null;
-  // Each is compared, so that the time tells nothing of which it was.
+  // Compares with each, so that the time reveals nothing about the matching one.
   for (let step = present - DRIFT; step <= present + DRIFT; step++)
     if (isSame(codeAt(secret, Math.max(step, 0)), code) && step > used) found = step;
   return found;
@@ -41,7 +41,7 @@ export function isTotp(code: string): boolean {
   return code.length === DIGITS && /^\d+$/.test(code);
 }
 
-/** What authenticator apps read, also from a QR code: the format of Google Authenticator's key URIs. `where`: the server. */
+/** The URI that authenticator apps read, also from a QR code: the format of Google Authenticator's key URIs. `where`: the server. */
 export function uriOf(secret: Uint8Array, where: string): string {
   const label = encodeURIComponent(`${NAME}:admin@${where}`);
   return `otpauth://totp/${label}?${new URLSearchParams({ secret: base32(secret), issuer: NAME }).toString()}`;

@@ -17,17 +17,17 @@ test("a sign-in that a guarded account refuses counts as failed; one that a ban 
   assert.deepEqual(kit.holding(), ["account_guarded anna@example.test"]);
   assert.deepEqual(kit.details(), ["sign-ins refused without a check, the last from 203.0.113.8/32"]);
   kit.wait(MINUTE_MS);
-  assert.deepEqual(kit.holding(), [], "it is over an hour after the last");
+  assert.deepEqual(kit.holding(), [], "it ends an hour after the last");
 });
 
-test("a right password that was refused is reported for each account, for an hour", () => {
+test("a refused right password is reported for each account, for an hour", () => {
   const kit = windows();
   for (const account of ["anna@example.test", "bob@example.test"])
     kit.take("LOGIN_REFUSED", { reason: "right_password_guarded", account, from: "203.0.113.8" });
   const refused = ["right_password_refused anna@example.test", "right_password_refused bob@example.test"];
   const reported = (): readonly string[] => kit.holding().filter((one) => one.startsWith("right_password_refused"));
   assert.deepEqual(reported(), refused);
-  assert.equal(alertText("right_password_refused").severity, "critical", "told in quiet hours too");
+  assert.equal(alertText("right_password_refused").severity, "critical", "sent in quiet hours too");
   kit.wait(HOUR_MS);
   assert.deepEqual(reported(), []);
 });
@@ -42,7 +42,7 @@ test("names without an account leave room for real accounts", () => {
   assert.ok(kit.holding().includes("account_guarded anna@example.test"));
 });
 
-test("a right password after different wrong ones of the same origin is guessed, until it is changed", () => {
+test("a right password after different wrong ones from the same origin is reported as guessed, until it is changed", () => {
   const kit = windows({ failed_logins: 100 });
   const fail = (proof: string, from = "203.0.113.7"): void =>
     kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
@@ -50,10 +50,10 @@ test("a right password after different wrong ones of the same origin is guessed,
     kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from, isNewPlace: true });
   for (let i = 0; i < 20; i++) fail("stale");
   succeed();
-  assert.deepEqual(kit.holding(), [], "one stale password, however often, is no guessing");
+  assert.deepEqual(kit.holding(), [], "one stale password, however often, is not guessing");
   for (const proof of ["a", "b", "c"]) fail(proof);
   succeed("198.51.100.1");
-  assert.deepEqual(kit.holding(), [], "the owner, from elsewhere");
+  assert.deepEqual(kit.holding(), [], "the owner, from a different place");
   succeed();
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
   kit.wait(20 * HOUR_MS);
@@ -65,10 +65,10 @@ test("a right password after different wrong ones of the same origin is guessed,
   kit.wait(HOUR_MS);
   fail("c");
   succeed();
-  assert.deepEqual(kit.holding(), [], "what lies longer than an hour ago counts no more");
+  assert.deepEqual(kit.holding(), [], "events older than an hour no longer count");
 });
 
-test("an owner who mistypes where the account is known does not count as a guesser; twenty tries there do", () => {
+test("an owner who mistypes at a known place does not count as a guesser; twenty tries there do", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (let i = 0; i < 14; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from });
@@ -79,7 +79,7 @@ test("an owner who mistypes where the account is known does not count as a guess
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("failures that only a log has do not add to the known passwords", () => {
+test("failures found only in a log do not add to the known passwords", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (const proof of ["stale", null, "another", null]) kit.take("LOGIN_FAILED", { account, proof, from });
@@ -100,7 +100,7 @@ test("a flood of names without an account does not hide a guessed password", () 
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("a guessed password is reported for a day, also one from before a restart", () => {
+test("a guessed password is reported for a day, even one from before a restart", () => {
   const kit = windows({ failed_logins: 1_000 });
   const [account, from] = ["anna@example.test", "203.0.113.7"];
   for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
@@ -115,7 +115,7 @@ test("a guessed password is reported for a day, also one from before a restart",
   assert.deepEqual(kit.holding(), []);
 });
 
-test("after very many wrong ones from everywhere, a right one from a new place is guessed; one from a known place not", () => {
+test("after very many wrong passwords from everywhere, a right one from a new place is reported as guessed, but not from a known place", () => {
   const kit = windows({ failed_logins: 1_000 });
   const account = "anna@example.test";
   for (let i = 0; i < 15; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from: `203.0.113.${i}` });
@@ -125,7 +125,7 @@ test("after very many wrong ones from everywhere, a right one from a new place i
   assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
-test("each of the account's alerts has room for fifty accounts that somebody has, and room comes back", () => {
+test("each alert about accounts has room for fifty existing accounts, and room becomes free again", () => {
   const kit = windows({ failed_logins: 10_000 });
   const refuse = (name: string, reason = "account_guarded"): void =>
     kit.take("LOGIN_REFUSED", { reason, account: `${name}@example.test`, isKnownAccount: true });
@@ -139,7 +139,7 @@ test("each of the account's alerts has room for fifty accounts that somebody has
   assert.deepEqual(kit.holding(), ["account_guarded user52@example.test"]);
 });
 
-test("an event without an account, or without a refused sign-in, reports no danger", () => {
+test("an event without an account, or without a refused sign-in, raises no alert", () => {
   const kit = windows({ failed_logins: 100 });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded" });
   kit.take("LOGIN_REFUSED", { reason: "account_guarded", account: "" });
@@ -147,7 +147,7 @@ test("an event without an account, or without a refused sign-in, reports no dang
   assert.deepEqual(kit.holding(), []);
 });
 
-test("an address that an account knows and that guesses at it is reported once, for a day", () => {
+test("an address that an account knows and that guesses its password is reported once, for a day", () => {
   const kit = windows({ failed_logins: 1_000 });
   for (let i = 0; i < 3; i++)
     kit.take("LOGIN_REFUSED", { reason: "known_address_capped", account: "anna@example.test", from: "203.0.113.8" });
@@ -158,7 +158,7 @@ test("an address that an account knows and that guesses at it is reported once, 
   assert.deepEqual(kit.holding(), []);
 });
 
-test("the server is sprayed with the first that is refused for it, for an hour", () => {
+test("spraying is reported from the first sign-in refused because of it, for an hour", () => {
   const kit = windows({ failed_logins: 1_000 });
   kit.take("LOGIN_REFUSED", { reason: "spraying", account: "anna@example.test", from: "203.0.113.8" });
   assert.deepEqual(kit.holding(), ["spraying"]);

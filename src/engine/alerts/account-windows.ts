@@ -8,7 +8,7 @@ const MOST_UNKNOWN = 10;
 
 type Seen = Readonly<{ rule: AccountRule; at: Millis; isKnown: boolean; holding: Holding }>;
 
-/** Recent events, counted per account. The first accounts stay, so that alerts do not come and go. */
+/** Recent events, counted per account. Earlier accounts stay, so that alerts do not come and go. */
 export class AccountWindows {
   readonly #seen = new Map<string, Seen>();
 
@@ -37,7 +37,7 @@ export class AccountWindows {
     return alike.length < (isKnown ? MOST_ACCOUNTS : MOST_UNKNOWN);
   }
 
-  /** So that nothing lasts for ever after a clock was set back. */
+  /** So that no entry lasts forever after a clock was set back. */
   #forget(now: Millis): void {
     for (const [key, { rule, at }] of this.#seen) if (Math.abs(now - at) >= rule.heldMs) this.#seen.delete(key);
   }

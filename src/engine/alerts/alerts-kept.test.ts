@@ -6,7 +6,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 
-test("ten minutes are measured by what a day of ten minutes is like, every ten seconds", async () => {
+test("compares the last ten minutes with the average of a day, every ten seconds", async () => {
   const { clock, state, notices, seconds, alerts } = alertsKit();
   const from = clock.now();
   // A day with ten events in each ten minutes, and sixty in the last.
@@ -22,7 +22,7 @@ test("ten minutes are measured by what a day of ten minutes is like, every ten s
   assert.equal(notices.raised.size, 0);
 });
 
-test("other limits of volume are looked at without delay", async () => {
+test("other volume limits are checked without delay", async () => {
   const { state, use, seconds } = alertsKit();
   state.last = 40;
   assert.deepEqual(await seconds(1), []);
@@ -30,10 +30,10 @@ test("other limits of volume are looked at without delay", async () => {
   assert.deepEqual(await seconds(1), ["a: opened volume_spike"]);
 });
 
-test("what is open and what is over is kept when it changes, again if the database took nothing", async () => {
+test("saves open and resolved alerts when they change, and retries if the database could not be written", async () => {
   const { notices, seconds, saved, state, logged } = alertsKit();
   await seconds(3);
-  assert.equal(saved.length <= 1, true, "nothing changes, nothing is kept");
+  assert.equal(saved.length <= 1, true, "nothing changed, so nothing is saved");
   const before = saved.length;
   state.unwritable = true;
   notices.raise("greylist_silent", "");
@@ -54,7 +54,7 @@ test("what is open and what is over is kept when it changes, again if the databa
   );
 });
 
-test("a guessed password that was reported before the start is still reported after it", async () => {
+test("a guessed password reported before a restart is still reported after it", async () => {
   const at = new HandClock().now();
   const guessed = { code: "password_guessed", subject: "anna@example.test", detail: "", resolvedAt: null } as const;
   const { alerts, seconds } = alertsKit({ alerts: [{ ...guessed, openedAt: at, lastAt: at }], deliveries: [] });
@@ -62,7 +62,7 @@ test("a guessed password that was reported before the start is still reported af
   assert.equal(alerts.book.open.length, 1);
 });
 
-test("at the end a channel has two seconds to take what is under way, and no longer", {
+test("at the end a channel has two seconds to finish deliveries in flight", {
   timeout: patience(20_000),
 }, async () => {
   const { alerts, notices } = alertsKit();
@@ -70,7 +70,7 @@ test("at the end a channel has two seconds to take what is under way, and no lon
   notices.raise("greylist_silent", "");
   await alerts.round();
   const from = performance.now();
-  // A pending delivery may not keep the process alive, so the test does.
+  // A pending delivery must not keep the process alive, so the test does.
   const alive = setInterval(() => undefined, 1_000);
   await alerts.stop();
   clearInterval(alive);
@@ -78,7 +78,7 @@ test("at the end a channel has two seconds to take what is under way, and no lon
   assert.ok(waitedMs > 1_900 && waitedMs < patience(5_000), `${waitedMs} ms`);
 });
 
-/** One alert in delivery. The channel takes it when `take` says so. */
+/** One alert in delivery. The channel accepts it when `take` says so. */
 async function underWay() {
   const kit = alertsKit();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -88,7 +88,7 @@ async function underWay() {
   return { ...kit, take: () => resolve({ ok: true }) };
 }
 
-test("a message that was accepted while the end waited is not sent again after the next start", async () => {
+test("a message accepted during shutdown is not sent again after the next start", async () => {
   const { alerts, saved, take } = await underWay();
   assert.equal(saved.at(-1)?.deliveries.length, 1);
   const stopping = alerts.stop();
@@ -97,7 +97,7 @@ test("a message that was accepted while the end waited is not sent again after t
   assert.equal(saved.at(-1)?.deliveries.length, 0);
 });
 
-test("what a channel took between two rounds is kept at once", async () => {
+test("a delivery that succeeds between two rounds is saved at once", async () => {
   const { saved, take } = await underWay();
   take();
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));

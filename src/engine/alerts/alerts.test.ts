@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { alertsKit, SETTINGS } from "../../../test/kit/alerts-kit.ts";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 
-test("an alert and its end are logged, with what an operator needs to know of them", async () => {
+test("an alert and its end are logged, with the details that an operator needs", async () => {
   const { notices, seconds, logged } = alertsKit();
   notices.raise("greylist_silent", "no answer");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
@@ -23,7 +23,7 @@ test("one alert may start while another ends", async () => {
   assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
 });
 
-test("each channel is listed, with why it fails once it has failed three times", async () => {
+test("each channel is listed, with the reason once it has failed three times", async () => {
   const { alerts, notices, seconds, answers } = alertsKit();
   answers.set("a", { ok: false, reason: "it answered 503" });
   notices.raise("greylist_silent", "");
@@ -33,7 +33,7 @@ test("each channel is listed, with why it fails once it has failed three times",
   assert.deepEqual([...alerts.channels], [["a", "it answered 503"]]);
 });
 
-test("a test goes to each channel at once, and comes back with what became of it", async () => {
+test("a test message is sent to each channel at once, and returns the results", async () => {
   const { alerts, answers, use } = alertsKit();
   use({}, "a", "b");
   answers.set("b", { ok: false, reason: "it answered 503" });
@@ -48,7 +48,7 @@ test("a test goes to each channel at once, and comes back with what became of it
   ]);
 });
 
-test("new thresholds apply to past events as well; new channels get messages from then on", async () => {
+test("new thresholds apply to past events too; new channels get only later messages", async () => {
   const { use, seconds, failures, steps } = alertsKit();
   failures(2);
   assert.deepEqual(await seconds(2), []);
@@ -58,10 +58,10 @@ test("new thresholds apply to past events as well; new channels get messages fro
   assert.equal(steps.length, 2);
   use({ thresholds: { ...SETTINGS.thresholds, failed_logins: 2 } }, "b");
   await seconds(2);
-  assert.equal(steps.length, 2, "the same thresholds need no second look");
+  assert.equal(steps.length, 2, "unchanged thresholds need no second check");
 });
 
-test("a day of events is read in steps, so that decisions are not held up, and no more than 200,000 of them", async () => {
+test("a day of events, but at most 200,000, is read in steps, so that decisions are not delayed", async () => {
   const { alerts, seconds, state, steps } = alertsKit();
   state.last = 600;
   await seconds(1);
@@ -79,10 +79,10 @@ test("a day of events is read in steps, so that decisions are not held up, and n
   recent.state.last = 1_000_000;
   recent.state.ids = () => 999_000;
   await recent.seconds(1);
-  assert.equal(recent.steps[0]?.[0], 998_999, "nor what is older than the longest window");
+  assert.equal(recent.steps[0]?.[0], 998_999, "nor events older than the longest window");
 });
 
-test("settings that change while events are read start over instead of continuing in the old windows", async () => {
+test("if settings change while events are read, reading starts over instead of continuing in the old windows", async () => {
   const { alerts, use, failures, state, seconds } = alertsKit();
   failures(2);
   state.last = 1_000;
@@ -100,7 +100,7 @@ test("only one round runs at a time", async () => {
   assert.equal(steps.filter(([after]) => after === 0).length, 1);
 });
 
-test("events that cannot be read end no alert about them, and hide none about anything else", async () => {
+test("events that cannot be read end no alert about them, and hide no other alerts", async () => {
   const open = { detail: "", openedAt: new HandClock().now(), lastAt: new HandClock().now(), resolvedAt: null };
   const { alerts, held, notices, state, seconds, logged } = alertsKit({
     alerts: [
@@ -124,7 +124,7 @@ test("events that cannot be read end no alert about them, and hide none about an
   assert.deepEqual(await seconds(120), ["a: resolved failed_logins"]);
 });
 
-test("while the events cannot be read, the server does not count as well", async () => {
+test("while events cannot be read, the server is not reported as healthy", async () => {
   const { alerts, state, seconds } = alertsKit();
   state.unreadable = true;
   await seconds(1);
@@ -134,7 +134,7 @@ test("while the events cannot be read, the server does not count as well", async
   assert.equal(alerts.isWell, true);
 });
 
-test("decisions have their turn between two steps of reading", async () => {
+test("decisions run between two steps of reading", async () => {
   const { alerts, state, steps } = alertsKit();
   state.last = 600;
   const turns: number[] = [];
@@ -147,7 +147,7 @@ test("decisions have their turn between two steps of reading", async () => {
   assert.ok(turns.includes(1) && turns.includes(2), turns.join());
 });
 
-test("checks that have not run for a minute do not mean that all is well", async () => {
+test("checks that have not run for a minute do not mean that the server is healthy", async () => {
   const { alerts, clock, seconds } = alertsKit();
   await seconds(1);
   clock.advance(58_999);
@@ -156,7 +156,7 @@ test("checks that have not run for a minute do not mean that all is well", async
   assert.equal(alerts.isWell, false);
 });
 
-test("a round that fails is logged, and the next one runs", async (t) => {
+test("a failed round is logged, and the next one runs", async (t) => {
   const { notices, seconds, logged } = alertsKit();
   const list = t.mock.method(notices, "list", () => assert.fail("no list"));
   assert.deepEqual(await seconds(1), []);

@@ -18,7 +18,7 @@ import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 export type AlertSettings = Readonly<{
   thresholds: Thresholds;
   volume: Readonly<{ minimum: number; factor: number }>;
-  /** How long a condition must be false before the alert is reported as over. */
+  /** How long a condition must be false before its alert is resolved. */
   settleMs: number;
   schedule: Schedule;
   language: AlertLanguage;
@@ -38,7 +38,7 @@ export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 
 /** About a millisecond of work, which delays decisions. */
 const IDS_PER_STEP = 250;
-/** Events further back than this are not read again. */
+/** Older events than this are not read again. */
 const MOST_IDS = 200_000;
 const LAST_MOMENT_MS = 2_000;
 /** Each channel gives up earlier. */
@@ -84,13 +84,13 @@ export class Alerts {
     return this.#book;
   }
 
-  /** Whether the checks run and none of them finds the server itself critically ill. */
+  /** Whether the checks run and none of them finds the server critically unhealthy. */
   get isWell(): boolean {
     const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
     return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
   }
 
-  /** All channels by name, with the reason if one has failed several times in a row. */
+  /** All channels by name, with the reason for one that has failed several times in a row. */
   get channels(): ReadonlyMap<string, string | null> {
     return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
   }
@@ -129,7 +129,7 @@ export class Alerts {
     this.#working = false;
   }
 
-  /** Sends one message to each channel at once, at any hour, and returns the results that there are within the time. */
+  /** Sends one message to each channel at once, at any hour, and returns the results available within the time. */
   test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {
     const message = testMessage(this.#parts.clock.now(), this.#settings.language);
     const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
@@ -153,7 +153,7 @@ export class Alerts {
     return windows;
   }
 
-  /** If the events cannot be read now, they are read later. Notices and components are reported all the same. */
+  /** If the events cannot be read now, they are read later. Notices and components are reported anyway. */
   async #read(): Promise<boolean> {
     try {
       await this.#catchUp();
@@ -174,13 +174,13 @@ export class Alerts {
     for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
       for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
       await nextTurn();
-      // The settings changed in the meantime.
+      // The settings changed while events were read.
       if (windows !== this.#windows) return;
     }
     this.#position = at;
   }
 
-  /** Ids ascend one by one, so that counting what happened costs next to nothing. */
+  /** Ids ascend one by one, so counting events costs almost nothing. */
   #lookAtVolume(): void {
     const { events, clock } = this.#parts;
     const now = clock.now();
@@ -199,7 +199,7 @@ export class Alerts {
     const { notices, components, clock } = this.#parts;
     const now = clock.now();
     const noticed = notices.list().map(({ code, detail }): Holding => ({ code, subject: "", detail }));
-    // Before the windows are filled nothing of theirs is known to be over.
+    // Before the windows are filled, none of their alerts is known to be resolved.
     const byEvents =
       this.#position === null
         ? this.#book.open.filter(({ code }) => isCondition(code) && code !== "component_down")
@@ -237,7 +237,7 @@ export class Alerts {
     this.#unsaved = true;
   }
 
-  /** While the database takes nothing, alerts continue from memory; that is when they are needed. */
+  /** While the database cannot be written, alerts continue from memory; that is when they are needed. */
   #save(): void {
     if (!this.#unsaved) return;
     try {

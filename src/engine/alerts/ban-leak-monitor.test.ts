@@ -28,7 +28,7 @@ async function strangerBanned() {
   return kit;
 }
 
-test("a banned address that is seen although the firewall works is reported, until it is not seen again", () => {
+test("reports a banned address that is seen although the firewall works, until it is no longer seen", () => {
   const { clock, notices, watch } = monitor();
   watch.seen(LEAK);
   assert.match(notices.raised.get("bans_leak") ?? "", /203\.0\.113\.7, banned since .*, reached smtp/);
@@ -40,7 +40,7 @@ test("a banned address that is seen although the firewall works is reported, unt
   assert.equal(notices.raised.size, 0);
 });
 
-test("the firewall is rebuilt for it, once a minute at most", () => {
+test("rebuilds the firewall for it, at most once a minute", () => {
   const { clock, renewed, watch } = monitor();
   for (let seconds = 0; seconds < 90; seconds++) {
     watch.seen(LEAK);
@@ -49,13 +49,13 @@ test("the firewall is rebuilt for it, once a minute at most", () => {
   assert.equal(renewed.length, 2);
 });
 
-test("without the firewall the servers see banned addresses as they must", () => {
+test("without the firewall, the servers are expected to see banned addresses", () => {
   const { notices, watch } = monitor(false);
   watch.seen(LEAK);
   assert.equal(notices.raised.size, 0);
 });
 
-test("a clock that is set back removes a notice instead of keeping it for ever", () => {
+test("a clock that is set back removes a notice instead of keeping it forever", () => {
   const { clock, notices, watch } = monitor();
   watch.seen(LEAK);
   clock.advance(-2 * HOUR_MS);
@@ -63,12 +63,12 @@ test("a clock that is set back removes a notice instead of keeping it for ever",
   assert.equal(notices.raised.size, 0);
 });
 
-test("the engine reports a banned address once its ban should work, and not the dashboard's", async () => {
+test("the engine reports a banned address once its ban should work, but not the dashboard's", async () => {
   const { engine, clock, committed } = await strangerBanned();
   const sightings = () => committed.flatMap(({ sightings: all }) => all);
   const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
   await connect();
-  assert.deepEqual(sightings(), [], "it may have been on its way");
+  assert.deepEqual(sightings(), [], "it may have been in flight");
   clock.advance(BITES_AFTER_MS);
   const login = { ip: STRANGER, login: "admin", passwordHash: "", service: "dashboard" } as const;
   await engine.ask({ type: "LOGIN_ASKED", ...login });
@@ -95,12 +95,12 @@ test("a banned client that comes through a proxy is not a leak", async () => {
   watch.seen(ofPostfix);
   assert.equal(notices.raised.size, 0);
   watch.seen(LEAK);
-  assert.equal(notices.raised.size, 1, "another came directly");
+  assert.equal(notices.raised.size, 1, "a second one came directly");
   without.watch.seen(ofPostfix);
   assert.equal(without.notices.raised.size, 1);
 });
 
-test("a ban bites within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {
+test("a ban takes effect within fifteen seconds, and a notice stays for ten minutes after its last sighting", async () => {
   const { engine, clock, committed } = await strangerBanned();
   const leaks = async (byMs: number): Promise<number> => {
     clock.advance(byMs);
@@ -119,7 +119,7 @@ test("a ban bites within fifteen seconds, and a notice stays for ten minutes aft
   assert.equal(notices.raised.size, 0);
 });
 
-test("of one transaction sixteen sightings are reported, and none where there are none", async () => {
+test("reports at most sixteen sightings of one transaction, and none if there are none", async () => {
   const { engine, clock, committed } = await strangerBanned();
   clock.advance(BITES_AFTER_MS);
   await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
@@ -129,7 +129,7 @@ test("of one transaction sixteen sightings are reported, and none where there ar
   assert.deepEqual(committed.at(-1)?.sightings, []);
 });
 
-test("the firewall is rebuilt for a leak at once, and again a minute later", () => {
+test("rebuilds the firewall for a leak at once, and again a minute later", () => {
   const { clock, renewed, watch, notices } = monitor();
   const after = (ms: number): number => {
     clock.advance(ms);
@@ -141,5 +141,5 @@ test("the firewall is rebuilt for a leak at once, and again a minute later", () 
   watch.look();
   notices.raise("bans_leak", "by another hand");
   watch.look();
-  assert.equal(notices.raised.size, 1, "what was taken back is left alone");
+  assert.equal(notices.raised.size, 1, "a removed notice is not raised again");
 });

@@ -14,13 +14,13 @@ export const BITES_AFTER_MS = 15 * SECOND_MS;
 const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
 type Watched = keyof typeof KEPT_MS & NoticeCode;
 
-/** Something in a committed event that the owner must know now. */
+/** A committed event that the owner must know about now. */
 export type Sighting = Readonly<{
   code: "bans_leak";
   ip: Ip;
   service: Service;
   since: Millis;
-  /** Dovecot asked about a sign-in to Postfix, and knows nothing of a proxy in front of that. */
+  /** Dovecot asked about a sign-in to Postfix, and does not know of a proxy in front of Postfix. */
   mayBeProxied: boolean;
 }>;
 
@@ -39,7 +39,7 @@ export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts,
 
 export const NO_SIGHTINGS: readonly Sighting[] = [];
 
-/** The sightings of a transaction with one more, while there is room. */
+/** The sightings of a transaction plus one more, while there is room. */
 export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
   return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
@@ -48,19 +48,19 @@ export type BanLeakMonitorParts = Readonly<{
   notices: Notices;
   clock: Clock;
   isEnforcing: () => boolean;
-  /** Whether some clients of mail come through a proxy. */
+  /** Whether some mail clients come through a proxy. */
   hasProxies: boolean;
   /** Rebuilds the firewall's table, which may lack the ban. */
   renew: () => void;
 }>;
 /** If a new table does not stop a leak, rebuilding it each second would not either. */
-const MEND_EVERY_MS = MINUTE_MS;
+const REBUILD_EVERY_MS = MINUTE_MS;
 
-/** Turns sightings into notices, and takes these back when nothing of the kind was seen for a while. */
+/** Turns sightings into notices, and removes them when nothing similar was seen for a while. */
 export class BanLeakMonitor {
   readonly #parts: BanLeakMonitorParts;
   readonly #seenAt = new Map<Watched, Millis>();
-  #mendedAt: Millis | null = null;
+  #rebuiltAt: Millis | null = null;
 
   constructor(parts: BanLeakMonitorParts) {
     this.#parts = parts;
@@ -74,8 +74,8 @@ export class BanLeakMonitor {
     const now = this.#parts.clock.now();
     this.#seenAt.set(sighting.code, now);
     this.#parts.notices.raise(sighting.code, detailOf(sighting));
-    if (this.#mendedAt !== null && Math.abs(now - this.#mendedAt) < MEND_EVERY_MS) return;
-    this.#mendedAt = now;
+    if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
+    this.#rebuiltAt = now;
     this.#parts.renew();
   }
 

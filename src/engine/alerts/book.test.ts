@@ -31,7 +31,7 @@ test("a lasting condition is one alert, from its start, with its latest details"
   ]);
 });
 
-test("an alert is over once its condition has stayed away for as long as it settles", () => {
+test("an alert is resolved once its condition has been false for its settling time", () => {
   const book = new AlertBook([], NOON);
   book.update([DISK], at(0), SETTLE_MS);
   assert.deepEqual(book.update([], later(at(60), -1), SETTLE_MS).resolved, []);
@@ -40,7 +40,7 @@ test("an alert is over once its condition has stayed away for as long as it sett
   assert.deepEqual([book.open, book.resolved], [[], [over]]);
 });
 
-test("what was open before a start has half a minute to be found again, and what was over stays over", () => {
+test("alerts open before a restart have half a minute to be found again; resolved ones stay resolved", () => {
   const kept = { ...DISK, openedAt: at(-500), lastAt: at(-400) };
   const over = { ...kept, subject: "before", resolvedAt: at(-300) };
   const book = new AlertBook([{ ...kept, resolvedAt: null }, over], NOON);
@@ -50,14 +50,14 @@ test("what was open before a start has half a minute to be found again, and what
   assert.equal(book.update([], at(90), SETTLE_MS).resolved.length, 1);
 });
 
-test("an alert that is in the future because the clock was set back does not last for ever", () => {
+test("an alert in the future, because the clock was set back, does not last forever", () => {
   const book = new AlertBook([], NOON);
   book.update([DISK], at(0), SETTLE_MS);
   assert.deepEqual(book.update([], at(-30), SETTLE_MS).resolved, []);
   assert.equal(book.update([], later(at(-30), -1), SETTLE_MS).resolved.length, 1);
 });
 
-test("two hundred alerts are open at most; those stay, and further ones are not reported", () => {
+test("at most two hundred alerts are open; they stay open, and further ones are not reported", () => {
   const book = new AlertBook([], NOON);
   const many = Array.from({ length: 201 }, (_, i) => down(`${i}`));
   assert.equal(book.update(many, at(0), SETTLE_MS).opened.length, 200);

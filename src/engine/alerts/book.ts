@@ -2,7 +2,7 @@ import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
-/** More open alerts than anybody reads. Further conditions are not reported one by one. */
+/** More open alerts than anyone reads. Further conditions are not reported one by one. */
 const MOST_OPEN = 200;
 const MOST_RESOLVED = 100;
 /** By then every check has run once. Until then, an alert from before the start may still be true. */
@@ -18,7 +18,7 @@ export class AlertBook {
   readonly #open = new Map<string, Alert>();
   #resolved: readonly Alert[] = [];
 
-  /** Open alerts stay open: after a restart nothing has been looked at yet. */
+  /** Open alerts stay open: after a restart nothing has been checked yet. */
   constructor(alerts: readonly Alert[], now: Millis) {
     for (const alert of alerts)
       if (alert.resolvedAt === null) this.#open.set(alertKey(alert), { ...alert, lastAt: later(now, LOOKED_AT_MS) });
@@ -29,7 +29,7 @@ export class AlertBook {
     return [...this.#open.values()];
   }
 
-  /** The newest first. */
+  /** Newest first. */
   get resolved(): readonly Alert[] {
     return this.#resolved;
   }
@@ -46,7 +46,7 @@ export class AlertBook {
     const resolved: Alert[] = [];
     for (const [key, alert] of this.#open) {
       const goneMs = now - alert.lastAt;
-      // Further in the future it is only after the clock was set back: nothing lasts for ever.
+      // Further in the future only after the clock was set back: nothing lasts forever.
       if (goneMs < settleMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);
       resolved.push({ ...alert, resolvedAt: now });

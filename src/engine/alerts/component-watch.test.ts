@@ -33,7 +33,7 @@ test("components are asked about every four seconds", async () => {
   await after(1);
   assert.equal(state.asked, 2);
   await after(-4_000);
-  assert.equal(state.asked, 3, "also where the clock was set back");
+  assert.equal(state.asked, 3, "even if the clock was set back");
 });
 
 test("a component is reported once it has been down for eight seconds, until it is up", async () => {
@@ -46,7 +46,7 @@ test("a component is reported once it has been down for eight seconds, until it 
   assert.deepEqual(await after(4_000), []);
 });
 
-test("an answer that is overtaken by that to a later look changes nothing", async () => {
+test("an answer that arrives after that to a later check changes nothing", async () => {
   const clock = new HandClock();
   const waiting: ((components: readonly ComponentHealth[]) => void)[] = [];
   const watch = new ComponentWatch(() => new Promise((resolve) => waiting.push(resolve)), clock);
@@ -63,10 +63,10 @@ test("an answer that is overtaken by that to a later look changes nothing", asyn
   const third = look();
   waiting[2]?.([POSTFIX]);
   await third;
-  assert.equal(watch.holding().length, 1, "it has been down since the second look");
+  assert.equal(watch.holding().length, 1, "it has been down since the second check");
 });
 
-test("a keeper that is down is the notice of that name", async () => {
+test("a stopped keeper is reported under the name of its notice", async () => {
   const { state, after } = kit();
   state.components = [{ name: "keeper", status: "down", detail: "no answer" }];
   await after(0);
@@ -94,5 +94,5 @@ test("a keeper that does not answer once does not restart the eight seconds", as
   state.components = [keeper, { ...web, status: "ok" }];
   assert.deepEqual(await after(4_000), []);
   state.components = [keeper, web];
-  assert.deepEqual(await after(4_000), [], "they begin again once it was up");
+  assert.deepEqual(await after(4_000), [], "the eight seconds start again once it was up");
 });

@@ -3,11 +3,11 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { ComponentHealth } from "../../wire/control/items.ts";
 import type { Clock } from "../ports.ts";
 
-/** A restart takes a few seconds, and the owner need not hear of it. */
+/** A restart takes a few seconds, and is not worth an alert. */
 const PATIENCE_MS = 8 * SECOND_MS;
 const LOOK_EVERY_MS = 4 * SECOND_MS;
 
-/** Since when a part is down, the detail for the owner, and whether the last look found it so. */
+/** When a part went down, the detail for the owner, and whether the last check found it down. */
 type Down = Readonly<{ since: number; detail: string; isSeen: boolean }>;
 
 /** The parts of the server that have been down for a while. */
@@ -16,7 +16,7 @@ export class ComponentWatch {
   readonly #clock: Clock;
   #down: ReadonlyMap<string, Down> = new Map();
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** Looks so far, and the latest of them that was answered. */
+  /** Number of checks so far, and the latest one that was answered. */
   #looks = 0;
   #latest = 0;
 
@@ -32,11 +32,11 @@ export class ComponentWatch {
     this.#lookedAt = asked;
     const look = ++this.#looks;
     const components = await this.#components().catch(() => []);
-    // A keeper that is busy for seconds may answer a later look first: its answer to the earlier one is outdated.
+    // A keeper that is busy for seconds may answer a later check first: its answer to the earlier one is outdated.
     if (look < this.#latest) return;
     this.#latest = look;
     const down = new Map<string, Down>();
-    // A keeper that does not answer once, because it is busy, has not said that a part is up again.
+    // A missing answer from a busy keeper does not mean that a part is up again.
     for (const [name, before] of this.#down)
       if (components.every((one) => one.name !== name)) down.set(name, { ...before, isSeen: false });
     for (const { name, status, detail } of components)
@@ -48,7 +48,7 @@ export class ComponentWatch {
     const now = this.#clock.now();
     const long = [...this.#down].filter(([, { since, isSeen }]) => isSeen && now - since >= PATIENCE_MS);
     return long.map(([name, { detail }]) =>
-      // The notice of that name opens the same alert.
+      // The notice with that name opens the same alert.
       name === "keeper"
         ? { code: "keeper_unreachable", subject: "", detail }
         : { code: "component_down", subject: name, detail: `${name}: ${detail}` },

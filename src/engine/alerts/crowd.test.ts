@@ -12,7 +12,7 @@ function holdings(code: ConditionCode, count: number, from = 0) {
 const opened = (code: ConditionCode, count: number, from = 0): readonly string[] =>
   holdings(code, count, from).map(({ subject }) => `a: opened ${code} ${subject}`);
 
-test("of fifty accounts with two alerts each, five of each are sent one by one, the others together after a minute", async () => {
+test("with two alerts for each of fifty accounts, five of each are sent one by one, the others together after a minute", async () => {
   const { seconds, held, alerts, saved } = alertsKit();
   held.push(...holdings("account_held", 50), ...holdings("account_guarded", 50));
   const first = await seconds(MINUTE);
@@ -22,7 +22,7 @@ test("of fifty accounts with two alerts each, five of each are sent one by one, 
   assert.deepEqual(saved.at(-1)?.deliveries, []);
 });
 
-test("within the hour further ones are sent in one more digest, and the next hour starts with single ones", async () => {
+test("within the hour further alerts are sent in one more digest, and the next hour starts with single ones", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 7));
   assert.equal((await seconds(2 * MINUTE)).filter((reported) => reported === "a: digest").length, 1);
@@ -36,19 +36,19 @@ test("within the hour further ones are sent in one more digest, and the next hou
   assert.deepEqual(late, ["a: opened account_held user200@example.test"]);
 });
 
-test("a single alert beyond the handful is sent as itself", async () => {
+test("a single alert past the first five is sent on its own", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_held", 6));
   assert.deepEqual(await seconds(2 * MINUTE), opened("account_held", 6));
 });
 
-test("an end never comes before its start; many ends are sent together", async () => {
+test("a resolution never arrives before its alert; many are sent together", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("account_guarded", 8));
   assert.equal((await seconds(2 * MINUTE)).at(-1), "a: digest");
   held.push(...holdings("account_guarded", 2, 20));
   await seconds(1);
-  // Over before the next digest leaves.
+  // Resolved before the next digest is sent.
   held.splice(8, 2);
   assert.deepEqual(await seconds(30 * MINUTE), []);
   held.splice(0, 4);
@@ -61,7 +61,7 @@ test("an end never comes before its start; many ends are sent together", async (
   assert.deepEqual(await seconds(HOUR), ["a: digest"]);
 });
 
-test("a restart tells no second handful, and sends what waits", async () => {
+test("a restart does not send another five alerts one by one, and sends the waiting ones", async () => {
   const before = alertsKit();
   before.held.push(...holdings("account_held", 9));
   await before.seconds(10);
@@ -71,13 +71,13 @@ test("a restart tells no second handful, and sends what waits", async () => {
   assert.deepEqual(await after.seconds(2 * MINUTE), ["a: digest"]);
 });
 
-test("alerts after which somebody may read mail, and those of the server, never wait", async () => {
+test("alerts about possible access to mail, and about the server, never wait", async () => {
   const { seconds, held } = alertsKit();
   held.push(...holdings("login_after_guesses", 20), ...holdings("password_guessed", 20));
   assert.equal((await seconds(MINUTE)).length, 40);
 });
 
-test("a clock that was set back keeps nothing waiting for longer than an hour", async () => {
+test("after the clock was set back no alert waits longer than an hour", async () => {
   const { seconds, held, clock } = alertsKit();
   held.push(...holdings("account_held", 7));
   await seconds(2 * MINUTE);

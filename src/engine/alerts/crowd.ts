@@ -2,22 +2,22 @@ import { type AlertCode, isOfManyAccounts } from "../../core/alerts/alerts.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Alert, AlertMessage, Delivery } from "./ports.ts";
 
-/** How many of one kind are sent one by one within an hour. */
+/** Maximum alerts of one kind that are sent one by one within an hour. */
 const ONE_BY_ONE = 5;
-/** How long the others are collected at least, and how often they leave at most. */
+/** Minimum time to collect the others, and minimum time between their digests. */
 const COLLECTED_MS = MINUTE_MS;
 const DIGEST_EVERY_MS = HOUR_MS;
 
 export type Told = Readonly<{ alert: Alert; message: AlertMessage }>;
 type Kind = "opened" | "resolved";
 
-/** Many accounts in the same trouble: the first are sent one by one, the others together. */
+/** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
 export class AlertCrowd {
   #digestAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * Until when messages wait, by id; the others need not. `book`: all alerts that are known, these included. `waiting`: what
-   * was not sent yet.
+   * When messages may be sent, by id; messages not listed need not wait. `book`: all known alerts, including these. `waiting`:
+   * alerts not sent yet.
    */
   waits(
     due: readonly Told[],
@@ -33,9 +33,9 @@ export class AlertCrowd {
       const key = `${kind} ${alert.code}`;
       const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
       counts.set(key, before + 1);
-      // An end never arrives before its start.
-      const begun = waiting.find((one) => one.channel === null && isAbout(one.message, message));
-      if (begun !== undefined) until.set(message.id, begun.dueAt);
+      // A resolution never arrives before its alert.
+      const start = waiting.find((one) => one.channel === null && isAbout(one.message, message));
+      if (start !== undefined) until.set(message.id, start.dueAt);
       else if (before >= ONE_BY_ONE) until.set(message.id, this.#nextDigest(now));
     }
     return until;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-test("past the first changes of a day, those of each hour are one alert that names the last", () => {
+test("past the first changes of a day, those of each hour share one alert that names the last", () => {
   const changes = new EachChange("web_settings", 2);
   const take = (minute: number): void =>
     changes.take({ at: instant(minute * 60_000), subject: `#${minute}`, detail: "changed", isNewNetwork: false });

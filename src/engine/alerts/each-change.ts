@@ -6,8 +6,8 @@ type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNe
 type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
 
 /**
- * Changes through the web within a day, each with its own alert: a second change of the same thing is reported too. Past
- * `most` within the day, those of each hour are one alert. So harmless changes hide none, and leave room among the alerts.
+ * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
+ * `most` within the day, those of each hour share one alert. So harmless changes hide none, and leave room for other alerts.
  * A change from a network that is not the owner's is critical.
  */
 export class EachChange {
@@ -41,7 +41,7 @@ export class EachChange {
     return [...this.#single, ...this.#hours.values()].map(({ holding }) => holding);
   }
 
-  /** So that nothing lasts for ever after a clock was set back. */
+  /** So that no entry lasts forever after a clock was set back. */
   #forget(now: Millis): void {
     const isOver = ({ at }: Seen): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
     this.#single = this.#single.filter((one) => !isOver(one));

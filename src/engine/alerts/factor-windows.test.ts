@@ -43,7 +43,7 @@ test("five wrong codes behind the right password within a day are guesses", () =
   assert.deepEqual(kit.holding(), []);
   kit.wait(DAY_MS);
   wrong();
-  assert.deepEqual(kit.holding(), [], "the first four are of the day before");
+  assert.deepEqual(kit.holding(), [], "the first four are from the day before");
   for (let i = 0; i < 4; i++) wrong();
   assert.deepEqual(kit.holding(), ["second_factor_guessed"]);
   kit.wait(DAY_MS);
@@ -69,7 +69,7 @@ test("a right password without a code is reported once for each address in a new
 test("a flood of changes leaves room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("FACTOR_ADDED", { subject: `key ${i}`, actor: WEB });
-  assert.equal(kit.holding().length, 21, "the further ones are one alert of that hour");
+  assert.equal(kit.holding().length, 21, "the further ones share one alert for that hour");
   kit.wait(-2 * DAY_MS);
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });

@@ -8,7 +8,7 @@ import { EachChange } from "./each-change.ts";
 
 /** More wrong codes than an owner mistypes. */
 const GUESSES = 5;
-/** Of each kind within a day; further ones are reported by the hour. */
+/** Maximum of each kind within a day; further ones are reported by the hour. */
 const MOST_CHANGES = 20;
 
 const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
@@ -18,12 +18,12 @@ const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
   RECOVERY_CODE_USED: (subject) => subject,
 };
 
-/** What became of the second factors through the web within a day, each for itself, and wrong codes behind the right password. */
+/** Changes of the second factors through the web within a day, one by one, and wrong codes after the right password. */
 export class FactorWindows {
   readonly #changed = new EachChange("web_factor", MOST_CHANGES);
   readonly #codes = new EachChange("recovery_code_used", MOST_CHANGES);
   #wrong: readonly Millis[] = [];
-  /** The addresses from which the right password came without a code: each is reported once. */
+  /** Addresses from which the right password came without a code: each is reported once. */
   readonly #asked = new Map<string, Millis>();
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
@@ -51,7 +51,7 @@ export class FactorWindows {
     if (this.#asked.has(from) || this.#asked.size < MOST_CHANGES) this.#asked.set(from, at);
   }
 
-  /** So that nothing lasts for ever after a clock was set back. */
+  /** So that no entry lasts forever after a clock was set back. */
   #forget(now: Millis): void {
     const isOver = (at: Millis): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
     this.#wrong = this.#wrong.filter((at) => !isOver(at));

@@ -4,7 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import type { Outcome } from "../ports.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
-test("the heart beats while all is well, and a watcher that is away is logged once", async () => {
+test("sends heartbeats while the server is healthy, and logs an absent watcher once", async () => {
   const clock = new HandClock();
   const warned: string[] = [];
   let beats = 0;
@@ -37,7 +37,7 @@ test("the heart beats while all is well, and a watcher that is away is logged on
   assert.equal(warned.length, 1);
 });
 
-test("the heart beats exactly when its time has come, and says again that it is not heard once it was", async () => {
+test("sends a heartbeat exactly at its time, and logs a failure again after a success", async () => {
   const clock = new HandClock();
   const warned: unknown[] = [];
   let beats = 0;
@@ -59,7 +59,7 @@ test("the heart beats exactly when its time has come, and says again that it is 
   assert.equal(await after(0), 1);
   assert.equal(await after(59_999), 1);
   assert.equal(await after(1), 2);
-  assert.equal(await after(-60_000), 3, "also where the clock was set back");
+  assert.equal(await after(-60_000), 3, "even if the clock was set back");
   assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
   outcome = { ok: true };
   await after(60_000);

@@ -2,13 +2,13 @@ import type { Clock, Log, Outcome } from "../ports.ts";
 
 export type HeartbeatParts = Readonly<{
   ping: () => Promise<Outcome>;
-  /** Whether the server is well. */
+  /** Whether the server is healthy. */
   isWell: () => boolean;
   clock: Clock;
   log: Log;
 }>;
 
-/** Notifies an outside watcher while the server is well. Silence is the alarm. */
+/** Notifies an outside watcher while the server is healthy. Silence is the alarm. */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   #at = Number.NEGATIVE_INFINITY;
@@ -18,7 +18,7 @@ export class Heartbeat {
     this.#parts = parts;
   }
 
-  /** Call it about every second. `everyMs` null: there is no watcher. */
+  /** Call it about every second. `everyMs` null: no watcher is set. */
   async round(everyMs: number | null): Promise<void> {
     const { ping, isWell, clock, log } = this.#parts;
     const now = clock.now();

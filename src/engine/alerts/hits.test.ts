@@ -17,7 +17,7 @@ function kit() {
   };
 }
 
-test("a sign-in from an address that failed at another account is reported for a day, or until the password is new", () => {
+test("a sign-in from an address that failed at a different account is reported for a day, or until the password is changed", () => {
   const { fail, succeed, take, wait, holding, details } = kit();
   fail(ANNA, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
@@ -36,7 +36,7 @@ test("a sign-in from an address that failed at another account is reported for a
   assert.deepEqual(holding(), [`login_new_place ${BERT}`], "the failure is two days old");
 });
 
-test("what was refused without a check failed too, and what a ban refused did not", () => {
+test("sign-ins refused without a check count as failed; those refused by a ban do not", () => {
   const { take, succeed, holding } = kit();
   take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "banned" });
   take("LOGIN_REFUSED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
@@ -48,7 +48,7 @@ test("what was refused without a check failed too, and what a ban refused did no
   );
 });
 
-test("a network that failed makes sign-ins suspicious where the account was never used, a neighbouring one does not", () => {
+test("a network that failed makes sign-ins to accounts new to it suspicious; a neighbouring network does not", () => {
   const { fail, succeed, holding } = kit();
   fail(ANNA, "203.0.113.7");
   succeed(BERT, "203.0.113.8", { isNewPlace: true, isNewNetwork: false });
@@ -57,7 +57,7 @@ test("a network that failed makes sign-ins suspicious where the account was neve
   assert.deepEqual(holding(), [`login_after_guesses ${BERT}`]);
 });
 
-test("users who mistype at home, or at their own account, are not suspected, nor those whom the account knows", () => {
+test("does not suspect users who mistype at home or at their own account, or whom the account knows", () => {
   const { fail, succeed, holding } = kit();
   fail(ANNA, "203.0.113.7", false);
   fail(BERT, "203.0.113.7");
@@ -68,7 +68,7 @@ test("users who mistype at home, or at their own account, are not suspected, nor
   assert.deepEqual(holding(), [`login_new_place ${BERT}`]);
 });
 
-test("a network that an account was never used in is reported once a day, except for its first sign-in", () => {
+test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
   const { succeed, take, wait, holding, details } = kit();
   take("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, isFirst: true });
   assert.deepEqual(holding(), []);
@@ -90,7 +90,7 @@ test("neither the administrator nor a program of this machine is a new place; a 
   assert.deepEqual(holding(), [`login_new_place ${ANNA}`]);
 });
 
-test("of each kind fifty accounts are reported at once", () => {
+test("at most fifty accounts of each kind are reported at once", () => {
   const { succeed, fail, holding } = kit();
   for (let i = 0; i < 70; i++) succeed(`user${i}@example.test`, `198.18.${i}.1`);
   assert.equal(holding().length, 50);

@@ -5,7 +5,7 @@ import { isAdministrators } from "../../core/events/service.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../core/time.ts";
 
-/** Networks with recent failures; the one without new failures for longest goes first. */
+/** Networks with recent failures; the network whose last failure is oldest is dropped first. */
 const MOST_NETWORKS = 10_000;
 /** The latest accounts at which one network failed. */
 const MOST_TRIED = 16;
@@ -67,7 +67,7 @@ export class Hits {
   }
 
   #succeeded(account: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void {
-    // Sign-ins from loopback make no place known.
+    // Sign-ins from loopback do not make a place known.
     if (!isNewPlace || LOOPBACK.some((own) => overlaps(own, prefix))) return;
     const tried = (this.#tried.get(networkOf(prefix)) ?? []).filter(
       (one) => one.account !== account && one.at > at - DAY_MS,
@@ -82,10 +82,10 @@ export class Hits {
       this.#tell({ code: "login_after_guesses", subject: account, detail }, at);
     } else if (isNewNetwork && !isFirst) {
       const refusedAt = this.#refused.get(account);
-      const meanwhile =
+      const context =
         refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed its password" : "";
       this.#tell(
-        { code: "login_new_place", subject: account, detail: `${account} signed in from ${prefix}${meanwhile}` },
+        { code: "login_new_place", subject: account, detail: `${account} signed in from ${prefix}${context}` },
         at,
       );
     }

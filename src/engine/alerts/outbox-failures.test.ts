@@ -4,21 +4,21 @@ import { AT_ONCE, outbox } from "../../../test/kit/outbox-kit.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { testMessage } from "./words.ts";
 
-test("a failing channel holds back no other, is reported, and gets everything once it is back", async () => {
+test("a failing channel delays no other channel, is reported, and gets everything once it works again", async () => {
   const kit = outbox();
   kit.broken.add("a");
   kit.add(AT_ONCE, ["begins", "critical", "x"]);
   kit.add(AT_ONCE, ["ends", "critical", "x"]);
   assert.deepEqual(await kit.rounds(AT_ONCE), ["b: begins", "b: ends"]);
-  assert.equal(kit.box.failing.size, 0, "once is nothing yet");
+  assert.equal(kit.box.failing.size, 0, "one failure is not reported");
   assert.deepEqual(await kit.rounds(AT_ONCE, 40), []);
   assert.deepEqual([...kit.box.failing], [["a", "it answered 503"]]);
   kit.broken.clear();
-  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: begins", "a: ends"], "the beginning before the end");
+  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: begins", "a: ends"], "the alert before its resolution");
   assert.equal(kit.box.failing.size, 0);
 });
 
-test("a channel that has no one to send to yet has not failed, and keeps its messages", async () => {
+test("a channel without recipients has not failed, and keeps its messages", async () => {
   const kit = outbox();
   kit.waiting.add("a");
   kit.add(AT_ONCE, ["one", "critical"]);
@@ -28,7 +28,7 @@ test("a channel that has no one to send to yet has not failed, and keeps its mes
   assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
 });
 
-test("a message that no attempt brings home is given up after three days", async () => {
+test("a message that no attempt delivers is given up after three days", async () => {
   const kit = outbox();
   kit.broken.add("a");
   kit.add(AT_ONCE, ["one", "critical"]);
@@ -40,7 +40,7 @@ test("a message that no attempt brings home is given up after three days", async
   assert.deepEqual(kit.box.deliveries, []);
 });
 
-test("while channels fail, no more than a bounded number waits", async () => {
+test("while channels fail, a bounded number of messages waits", async () => {
   const kit = outbox();
   kit.broken.add("a").add("b");
   for (let i = 0; i < 1_500; i++) kit.add(AT_ONCE, [`${i}`, "critical"]);
@@ -48,7 +48,7 @@ test("while channels fail, no more than a bounded number waits", async () => {
   assert.equal(kit.box.deliveries.length, 1_000);
 });
 
-test("a failing channel is tried after 5, 10 and 20 seconds, and reported from the third failure in a row on", async () => {
+test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
@@ -66,7 +66,7 @@ test("a failing channel is tried after 5, 10 and 20 seconds, and reported from t
     { channel: "a", attempts: 1, why: "it answered 503" },
   ]);
   kit.box.use([kit.channel("a"), kit.channel("b")]);
-  assert.equal(kit.box.failing.size, 1, "it is known to fail as long as the settings name it");
+  assert.equal(kit.box.failing.size, 1, "it counts as failing as long as the settings name it");
 });
 
 test("a message is given up only once it is older than three days", async () => {
@@ -95,12 +95,12 @@ test("messages about different things, and digests, do not wait for each other",
   assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: test 1", "a: test 2", "a: another"]);
 });
 
-test("a clock that was set back holds up no message for longer than its next attempt", async () => {
+test("a clock that was set back delays a message at most until its next attempt", async () => {
   const kit = outbox();
   const [a] = [kit.channel("a")];
   kit.box.use([a]);
   kit.add(AT_ONCE, ["one", "critical"]);
-  // After the clock is set back, due deliveries lie this far in the future.
+  // After the clock is set back, pending deliveries are this far in the future.
   kit.box.round({ ...AT_ONCE }, "en");
   await kit.box.settled();
   kit.told.length = 0;
@@ -109,12 +109,12 @@ test("a clock that was set back holds up no message for longer than its next att
   await kit.rounds(AT_ONCE, 1);
   kit.broken.clear();
   kit.clock.advance(-1_000);
-  assert.deepEqual(await kit.rounds(AT_ONCE, 1), [], "five seconds ahead is its next attempt");
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), [], "its next attempt is five seconds ahead");
   kit.clock.advance(-1_001);
-  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two"], "further ahead it is not");
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two"], "it is not further ahead");
 });
 
-test("a message that has not been tried lies five seconds ahead at the most, however far the clock was set back", async () => {
+test("a new message is at most five seconds in the future, however far the clock was set back", async () => {
   for (const [byMs, isTried] of [
     [5_000, false],
     [5_001, true],
@@ -133,7 +133,7 @@ test("a message that has not been tried lies five seconds ahead at the most, how
   }
 });
 
-test("no end is sent before its start, not even once the channel works again", async () => {
+test("no resolution is sent before its alert, not even once the channel works again", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
@@ -145,7 +145,7 @@ test("no end is sent before its start, not even once the channel works again", a
   assert.deepEqual(await kit.rounds(AT_ONCE, 4), ["a: begins", "a: ends"]);
 });
 
-test("a message is due at its time, and not a millisecond earlier", async () => {
+test("a message is sent at its time, and not a millisecond earlier", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   kit.broken.add("a");
@@ -162,7 +162,7 @@ test("a message is due at its time, and not a millisecond earlier", async () => 
   assert.deepEqual([await reported(4_999), await reported(1)], [0, 1]);
 });
 
-test("digests, which are about nothing single, do not wait for one that failed", async () => {
+test("digests, which are not about a single alert, do not wait for a failed one", async () => {
   const kit = outbox();
   kit.box.use([kit.channel("a")]);
   const digest = (title: string) => ({ ...testMessage(kit.clock.now(), "en"), title });

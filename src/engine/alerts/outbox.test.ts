@@ -12,7 +12,7 @@ test("each message reaches each channel once", async () => {
   assert.deepEqual(kit.box.deliveries, []);
 });
 
-test("quiet hours: critical alerts are sent, all others follow at their end as one", async () => {
+test("quiet hours: critical alerts are sent, all others follow together at the end", async () => {
   const kit = outbox();
   const night: Schedule = { quiet: { from: 11 * 60, to: 13 * 60 }, timeZone: "UTC", digestMs: 0 };
   kit.add(night, ["one", "warning"], ["two", "info"], ["three", "critical"]);
@@ -22,7 +22,7 @@ test("quiet hours: critical alerts are sent, all others follow at their end as o
   assert.deepEqual(await kit.rounds(night), []);
 });
 
-test("a digest gathers what is only to know; one alone needs none", async () => {
+test("a digest collects informational alerts; a single one is sent as it is", async () => {
   const kit = outbox();
   const daily: Schedule = { ...AT_ONCE, digestMs: 24 * HOUR_MS };
   kit.add(daily, ["one", "info"]);
@@ -37,7 +37,7 @@ test("a digest gathers what is only to know; one alone needs none", async () => 
   assert.deepEqual(await kit.rounds(daily), ["a: alone", "b: alone"]);
 });
 
-test("a channel that the settings no longer name is forgotten", async () => {
+test("a channel that was removed from the settings is forgotten", async () => {
   const kit = outbox();
   kit.broken.add("a");
   kit.add(AT_ONCE, ["one", "critical"]);
@@ -46,7 +46,7 @@ test("a channel that the settings no longer name is forgotten", async () => {
   assert.deepEqual([kit.box.deliveries.length, kit.box.failing.size], [0, 0]);
 });
 
-test("a channel is busy with one message at a time, and the box is settled once it has answered", async () => {
+test("a channel handles one message at a time, and the box is settled once it has answered", async () => {
   const kit = outbox();
   const answers: (() => void)[] = [];
   const send = (): Promise<{ ok: true }> => new Promise((resolve) => answers.push(() => resolve({ ok: true })));
@@ -64,7 +64,7 @@ test("a channel is busy with one message at a time, and the box is settled once 
   assert.equal(answers.length, 2);
 });
 
-test("without changes nothing is stored again; a message dropped for lack of room is reported", async () => {
+test("without changes nothing is saved again; a message dropped for lack of room is reported", async () => {
   const kit = outbox();
   const before = kit.changes();
   kit.box.add([], AT_ONCE);

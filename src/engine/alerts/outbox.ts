@@ -5,7 +5,7 @@ import type { Clock, Log } from "../ports.ts";
 import type { AlertChannel, AlertMessage, Delivery } from "./ports.ts";
 import { digestMessage } from "./words.ts";
 
-/** Deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
+/** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 const FAILURES_TOLD = 3;
@@ -19,7 +19,7 @@ export type OutboxParts = Readonly<{
 }>;
 
 /**
- * Delivers each message to each channel: one at a time per channel, and again until the channel takes it. After a crash
+ * Delivers each message to each channel: one at a time per channel, and again until the channel accepts it. After a crash
  * in between a message may arrive twice, with the same id.
  */
 export class AlertOutbox {
@@ -51,7 +51,7 @@ export class AlertOutbox {
     this.#keep(this.#deliveries.filter(({ channel }) => channel === null || isThere(channel)));
   }
 
-  /** `waits`: until when a message waits at least, by id; together with others it goes out as a digest. */
+  /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
   add(messages: readonly AlertMessage[], schedule: Schedule, waits: ReadonlyMap<string, Millis> = NO_WAITS): void {
     if (messages.length === 0) return;
     const waiting = messages.map((message): Delivery => {
@@ -74,7 +74,7 @@ export class AlertOutbox {
     }
   }
 
-  /** Resolves once nothing is under way any more. */
+  /** Resolves once no delivery is in flight. */
   async settled(): Promise<void> {
     await Promise.all(this.#busy.values());
   }
@@ -109,7 +109,7 @@ export class AlertOutbox {
       if (one.channel !== channel) continue;
       const what = `${one.message.code ?? one.message.id} ${one.message.subject}`;
       const waitMs = one.dueAt - now;
-      // A longer wait means that the clock was set back: the delivery was due before.
+      // A longer wait means that the clock was set back: the delivery should have happened already.
       const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
       if (isDue && !before.has(what)) return one;
       before.add(what);

@@ -36,7 +36,7 @@ test("a passkey that is removed and added again is reported again", () => {
 test("a flood of changes leaves room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("PASSKEY_ADDED", { subject: `k${i}`, actor: WEB });
-  assert.equal(kit.holding().length, 21, "the further ones are one alert of that hour");
+  assert.equal(kit.holding().length, 21, "the further ones share one alert for that hour");
   kit.wait(-2 * DAY_MS);
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });

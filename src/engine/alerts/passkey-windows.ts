@@ -3,10 +3,10 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Of each kind within a day; further ones are reported by the hour. */
+/** Maximum of each kind within a day; further ones are reported by the hour. */
 const MOST_CHANGES = 20;
 
-/** What became of the passkeys within a day, each change for itself: what a stranger added outlives the session. */
+/** Changes of passkeys within a day, one by one: a passkey that a stranger added outlives the session. */
 export class PasskeyWindows {
   readonly #changed = new EachChange("web_passkey", MOST_CHANGES);
   readonly #copied = new EachChange("passkey_copied", MOST_CHANGES);

@@ -3,13 +3,13 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 
-/** What alerts need from outside. */
+/** The external parts that alerts need. */
 
 /** Committed events by id, a few at a time. Throws if the database cannot be read. */
 export interface AlertEvents {
   /** The id of the newest; 0 before the first. */
   last(): number;
-  /** The first id at that time or later; if there is none, the last id plus one. */
+  /** The first id at that time or later; without one, the last id plus one. */
   firstSince(at: Millis): number;
   /** The events that matter to alerts, with `after` < id <= `upTo`. */
   between(after: number, upTo: number): readonly AlertEvent[];
@@ -50,20 +50,20 @@ export type Delivery = Readonly<{
 
 export type AlertState = Readonly<{ alerts: readonly Alert[]; deliveries: readonly Delivery[] }>;
 
-/** Keeps all of it over a restart. Throws when the database takes nothing. */
+/** Saves all of it across a restart. Throws if the database cannot be written. */
 export interface AlertStore {
   load(): AlertState;
   save(state: AlertState): void;
 }
 
-/** What came of a message. `waits`: the channel works, but has no one to send to yet; the message is kept. */
+/** The result of a delivery. `waits`: the channel works, but has no recipient yet; the message is kept. */
 export type Sent = Outcome | Readonly<{ ok: false; reason: string; waits: true }>;
 
 /** Where alerts are sent. */
 export interface AlertChannel {
   /** Stays the same while the settings do. Contains no secret. */
   readonly name: string;
-  /** It ends in a mailbox on this server: who gets in there, or stops the server, stops the alerts. */
+  /** It ends in a mailbox on this server: an intruder there, or one who stops the server, stops the alerts. */
   readonly isLocal?: boolean;
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Sent>;

@@ -15,7 +15,7 @@ test("a held account is reported until its owner vouches for it, with its held m
   kit.take("EMAIL_HELD", { ...HELD, recipients: 1 });
   assert.deepEqual(kit.details(), [`2 mails to 101 recipients from 203.0.113.66/32 held; ${why}`]);
   kit.wait(3 * DAY_MS);
-  assert.deepEqual(kit.holding(), [`account_held ${ANNA}`], "however long it lasts");
+  assert.deepEqual(kit.holding(), [`account_held ${ANNA}`], "for as long as it lasts");
   kit.take("ACCOUNT_RELEASED", { account: "bert@example.test" });
   assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
   kit.take("ACCOUNT_RELEASED", { account: ANNA });
@@ -38,7 +38,7 @@ test("a hold from before a restart is still reported, unless it has ended since"
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a sending limit is reported once, for an hour; ten mails within a minute are not worth it", () => {
+test("a sending limit is reported once, for an hour; ten mails within a minute are not reported", () => {
   const kit = windows();
   const limited = { account: ANNA, from: "198.51.100.7", count: 51, limit: 50 };
   kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: MINUTE_MS });

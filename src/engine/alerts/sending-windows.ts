@@ -35,7 +35,7 @@ export class SendingWindows {
     this.#held.set(subject, { mails: 0, recipients: 0, detail });
   }
 
-  /** A clock that was set back makes nothing last forever. */
+  /** A clock that was set back does not make entries last forever. */
   holding(now: Millis): readonly Holding[] {
     for (const [account, { at }] of this.#limited)
       if (Math.abs(now - at) >= SENDING_LIMITED_MS) this.#limited.delete(account);
@@ -68,7 +68,7 @@ function whyOf({ account, count, limit, windowMs, limitKey }: AlertEvent): strin
   return limitKey === "limits.sending.refused" ? `; mail to ${people} was refused ${within}` : `; ${people} ${within}`;
 }
 
-/** A mail program that was offline sends more than ten mails within a minute: it waits, and that is all. */
+/** A mail program that was offline sends more than ten mails within a minute: they wait, which is harmless. */
 function isLimit({ reason, windowMs }: AlertEvent): boolean {
   return reason === "account_recipient_limit" || (reason === "account_mail_limit" && (windowMs ?? 0) > MINUTE_MS);
 }

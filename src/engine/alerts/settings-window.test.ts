@@ -21,7 +21,7 @@ test("each change of settings through the web is reported for a day, and root's 
 test("a flood of changes leaves room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("SETTINGS_APPLIED", CHANGED);
-  assert.equal(kit.holding().length, 21, "the further ones are one alert of that hour");
+  assert.equal(kit.holding().length, 21, "the further ones share one alert for that hour");
   kit.wait(-2 * DAY_MS);
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });

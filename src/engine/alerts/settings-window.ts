@@ -3,12 +3,12 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Within a day; further ones are reported by the hour. */
+/** Maximum within a day; further ones are reported by the hour. */
 const MOST_CHANGES = 20;
 
 /**
- * Changes of the settings through the web within a day, each for itself: a thief with the owner's session and password can
- * loosen the settings that would reveal the next step. Undoing a change ends nothing.
+ * Changes of the settings through the web within a day, one by one: a thief with the owner's session and password can
+ * loosen the settings that would reveal the next step. Undoing a change does not end its alert.
  */
 export class SettingsWindow {
   readonly #changes = new EachChange("web_settings", MOST_CHANGES);

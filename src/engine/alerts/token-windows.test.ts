@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 
-test("each token made through the web is reported for a day, and root's are not", () => {
+test("each token created through the web is reported for a day, and root's are not", () => {
   const kit = windows();
   kit.take("TOKEN_CREATED", { subject: "mine", actor: "root" });
   assert.deepEqual(kit.holding(), []);
@@ -21,7 +21,7 @@ test("each token made through the web is reported for a day, and root's are not"
   assert.deepEqual(kit.holding(), []);
 });
 
-test("a token that is revoked and made again is reported again", () => {
+test("a token that is revoked and created again is reported again", () => {
   const kit = windows();
   for (const type of ["TOKEN_CREATED", "TOKEN_REVOKED", "TOKEN_CREATED"] as const)
     kit.take(type, { subject: "nightly", actor: WEB });
@@ -31,7 +31,7 @@ test("a token that is revoked and made again is reported again", () => {
 test("a flood of tokens leaves room for other alerts", () => {
   const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("TOKEN_CREATED", { subject: `t${i}`, actor: WEB });
-  assert.equal(kit.holding().length, 21, "the further ones are one alert of that hour");
+  assert.equal(kit.holding().length, 21, "the further ones share one alert for that hour");
   kit.wait(-2 * DAY_MS);
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });

@@ -3,12 +3,12 @@ import type { AlertEvent } from "../../core/alerts/rules.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Within a day; further ones are reported by the hour. */
+/** Maximum within a day; further ones are reported by the hour. */
 const MOST_TOKENS = 20;
 
 /**
- * Tokens made through the web within a day, each for itself, also a second one of the same name: who takes the web over while the
- * owner is signed in can make one, and it outlives the session. That it was revoked ends nothing: the same hand can do that.
+ * Tokens created through the web within a day, one by one, even a second one with the same name: an attacker who takes over the web
+ * while the owner is signed in can create one, and it outlives the session. Revoking it does not end the alert: the attacker can do that too.
  */
 export class TokenWindows {
   readonly #tokens = new EachChange("web_token", MOST_TOKENS);

@@ -18,7 +18,7 @@ test("each change of an account through the web is reported for a day; root's ar
   kit.take("ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
   kit.take("ACCOUNT_RELEASED", { account: ANNA, actor: WEB });
   const reported = [4, 5, 6, 7, 8].map((id) => `web_account ${ANNA} (event ${id})`);
-  assert.deepEqual(kit.holding(), reported, "the second new password is told as well");
+  assert.deepEqual(kit.holding(), reported, "the second new password is reported as well");
   assert.equal(kit.details()[4], `had its held mail sent, by ${WEB}`);
   kit.wait(DAY_MS);
   assert.deepEqual(kit.holding(), []);
@@ -28,19 +28,19 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   const kit = windows();
   const user = `mailbox:${ANNA} via 203.0.113.9`;
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: user });
-  assert.deepEqual(kit.holding(), [], "users change theirs");
+  assert.deepEqual(kit.holding(), [], "users change their own");
   for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, subject: `${ANNA} to x`, actor: user });
   kit.take("APP_PASSWORD_MADE", { account: "bert@example.test", actor: WEB });
   assert.ok(kit.holding().includes("web_account bert@example.test (event 32)"));
   assert.equal(kit.details().at(0), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
-test("a new forward that rests raises the alert", () => {
+test("a new forward that is paused raises the alert", () => {
   const kit = windows();
   kit.take("ACCOUNT_REMOVED", { account: ANNA, actor: "engine" });
   kit.take("FORWARDING_CHANGED", { account: ANNA, actor: "engine" });
   assert.deepEqual(kit.holding(), [`web_account ${ANNA} (event 2)`]);
-  assert.match(kit.details()[0] ?? "", /^too much left by its new forward/);
+  assert.match(kit.details()[0] ?? "", /^too much mail left through its new forward/);
 });
 
 test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
@@ -65,7 +65,7 @@ test("changes of networks and of alias targets are reported too", () => {
   ]);
 });
 
-test("replies hide no forward, through the web neither", () => {
+test("replies hide no forward, not even through the web", () => {
   const kit = windows();
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
@@ -75,7 +75,7 @@ test("replies hide no forward, through the web neither", () => {
   assert.ok(kit.holding().includes("web_account bert@example.test (event 31)"));
 });
 
-test("replies of users hide none that the web set for others", () => {
+test("replies set by users hide none that the web set for others", () => {
   const kit = windows();
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} ${i}`, actor: `mailbox:${ANNA}` });

@@ -4,14 +4,14 @@ import type { EventType } from "../../core/events/event-types.ts";
 import type { Millis } from "../../core/time.ts";
 import { EachChange } from "./each-change.ts";
 
-/** Within a day; further ones are reported by the hour. Added accounts have a separate share: a file of them hides nothing. */
+/** Maximum within a day; further ones are reported by the hour. Added accounts have a separate share, so a file of them hides nothing. */
 const MOST_ADDED = 10;
 const MOST_CHANGED = 20;
-/** Of what users do to their own mailboxes: they hide nothing of what was done to others. */
+/** Maximum for changes that users make to their own mailboxes, so that they do not hide changes to others. */
 const MOST_OWN = 20;
-/** More targets of an alias than these characters are left to `alias list`. */
+/** The targets of an alias, up to this many characters; `alias list` shows the rest. */
 const MOST_CHARACTERS = 400;
-/** What gives somebody a mailbox or its mail, takes one away, or opens what an incident has closed. */
+/** Changes that give access to a mailbox or its mail, remove one, or reopen what an incident has closed. */
 const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ACCOUNT_ADDED: "was added",
   PASSWORD_CHANGED: "got a new password",
@@ -28,19 +28,19 @@ const SAYS: Readonly<Partial<Record<EventType, string>>> = {
   ALIAS_UNBLOCKED: "the alias was unblocked",
 };
 
-/** It lets a new forward rest (`young-forwards.ts`). */
+/** Pauses a new forward (`young-forwards.ts`). */
 const BY_GUARD = "engine";
-const RESTS = "too much left by its new forward: for a while its mail stays in its mailbox";
+const RESTS = "too much mail left through its new forward: for a while its mail stays in its mailbox";
 
-/** What a thief of a mailbox's password does first: it outlasts the thief. */
+/** The first acts of a thief with a mailbox's password, because they outlast the theft. */
 const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
 
-/** Changes of accounts and aliases through the web within a day, each for itself. */
+/** Changes of accounts and aliases through the web within a day, one by one. */
 export class WebAccountWindows {
   readonly #added = new EachChange("web_account", MOST_ADDED);
   readonly #changed = new EachChange("web_account", MOST_CHANGED);
   readonly #own = new EachChange("web_account", MOST_OWN);
-  /** Before holidays many set one: these hide no forward, and those of users none that was set for somebody else. */
+  /** Before holidays many users set one: they hide no forward, and users' own replies hide none that was set for others. */
   readonly #ownReplies = new EachChange("web_account", MOST_OWN);
   readonly #replies = new EachChange("web_account", MOST_OWN);
 

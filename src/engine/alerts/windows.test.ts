@@ -6,7 +6,7 @@ import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
-test("failed sign-ins of the mail and of the dashboard are counted apart, and slide out of their window", () => {
+test("failed sign-ins to mail and to the dashboard are counted separately, and leave their window", () => {
   const kit = windows();
   for (let i = 0; i < 2; i++) kit.take("LOGIN_FAILED", { service: "imap", from: "203.0.113.7" });
   kit.take("LOGIN_FAILED", { service: "dashboard", from: "203.0.113.8" });
@@ -29,14 +29,14 @@ test("a network counts once, however often it connects or is banned", () => {
   kit.take("CONNECT", { from: "2001:db8::/64" });
   assert.deepEqual(kit.holding(), ["unusual_connections"]);
   kit.take("BAN", { from: "203.0.113.8", reason: "manual" });
-  assert.deepEqual(kit.holding(), ["unusual_connections"], "what the owner bans is no surprise");
+  assert.deepEqual(kit.holding(), ["unusual_connections"], "a ban by the owner is not unusual");
   kit.take("BAN", { from: "203.0.113.9", reason: "mail_limit", offence: 2 });
   assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans"]);
   kit.take("BAN", { from: "203.0.113.10", reason: "mail_limit", offence: 12 });
   assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans", "repeated_violations"]);
 });
 
-test("mail that was taken and refused is lost, that of a user's own which others refuse is not", () => {
+test("accepted mail that is then refused is lost; a user's mail that other servers refuse is not", () => {
   const kit = windows();
   kit.take("EMAIL_BOUNCED", { verdict: "refuse" });
   assert.deepEqual(kit.holding(), []);
@@ -47,7 +47,7 @@ test("mail that was taken and refused is lost, that of a user's own which others
   assert.deepEqual(other.holding(), ["mail_undelivered"]);
 });
 
-test("spam is what was marked, and what was refused for what it is", () => {
+test("spam counts if it was marked, or refused because of its content", () => {
   const kit = windows();
   kit.take("SPAM_SCORED", { verdict: "pass" });
   kit.take("EMAIL_BLOCKED", { reason: "recipient_unknown" });
@@ -58,7 +58,7 @@ test("spam is what was marked, and what was refused for what it is", () => {
   assert.deepEqual(kit.holding(), ["spam_volume"]);
 });
 
-test("a million networks cost no more memory than a threshold of them", () => {
+test("a million networks use no more memory than the threshold", () => {
   const kit = windows();
   for (let i = 0; i < 5_000; i++) {
     kit.take("CONNECT", { from: `10.${i >> 8}.${i & 255}.1` });
@@ -68,7 +68,7 @@ test("a million networks cost no more memory than a threshold of them", () => {
   assert.ok(kit.details().every((detail) => detail.length < 200));
 });
 
-test("an alert names the three that did most, the most of all first, and says where there are others", () => {
+test("an alert names the three with the most events, largest first, and says if there are others", () => {
   const kit = windows({ failed_logins: 10 });
   const fail = (name: string, times: number): void => {
     for (let i = 0; i < times; i++) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
@@ -90,7 +90,7 @@ test("an alert names the three that did most, the most of all first, and says wh
   ]);
 });
 
-test("a network that is seen again stays as long as its last time, and the oldest slides out at its very end", () => {
+test("a network that is seen again stays until its last time leaves the window", () => {
   const kit = windows({ unusual_connections: 2 });
   kit.take("CONNECT", { from: "203.0.113.7" });
   kit.take("CONNECT", { from: "203.0.113.8" });
@@ -104,13 +104,13 @@ test("a network that is seen again stays as long as its last time, and the oldes
   assert.deepEqual(kit.holding(), ["unusual_connections"]);
 });
 
-test("what lies further back than the threshold is forgotten, and named no more", () => {
+test("events beyond the threshold are forgotten, and no longer named", () => {
   const kit = windows({ failed_logins: 3 });
   for (const name of ["a", "a", "a", "a", "b", "b", "b"]) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
   assert.deepEqual(kit.details(), ["3 or more failed sign-ins within 10m, from b@example.test"]);
 });
 
-test("each event type that a window names is among those that are read for alerts", () => {
+test("each event type that a window names is among those read for alerts", () => {
   const files = globSync("*-window{,s}.ts", { cwd: import.meta.dirname });
   assert.ok(files.length > 5, files.join());
   for (const file of files) {

@@ -27,14 +27,14 @@ test("an alert says what happened, why it matters and what to do", () => {
   assert.match(id, /^msg_[0-9a-f]{32}$/);
 });
 
-test("its end says from when to when it lasted", () => {
+test("its resolution says when it started and ended", () => {
   assert.match(
     resolvedMessage(alert, "en").body,
     /It lasted from 1970-01-01T00:00:01\.000Z to 1970-01-01T00:01:01\.000Z\./,
   );
 });
 
-test("what strangers wrote adds no line, no escape and little length", () => {
+test("text from strangers adds no line, no escape sequence and little length", () => {
   for (const { title, body } of [openedMessage(alert, "en"), resolvedMessage(alert, "en")]) {
     assert.match(title, /^[\x20-\x7e…]{1,250}$/u);
     assert.ok(body.length < 1_500);
@@ -43,7 +43,7 @@ test("what strangers wrote adds no line, no escape and little length", () => {
   }
 });
 
-test("a digest of very many is still one message of a bearable size, as grave as the gravest", () => {
+test("a digest of very many alerts is one message of limited size, as severe as the most severe one", () => {
   const many = Array.from({ length: 200 }, () => openedMessage(alert, "en"));
   const digest = digestMessage(many, instant(5), "en");
   assert.equal(digest.title, "200 alerts together, 200 of them critical");
@@ -75,7 +75,7 @@ test("a text is cut between characters", () => {
   assert.equal(textWithin("ääää", 6), "ä…");
 });
 
-test("a text or a digest that just fits is left whole", () => {
+test("a text or a digest that just fits stays unchanged", () => {
   assert.equal(textWithin("abcd", 4), "abcd");
   assert.equal(textWithin("abcde", 4), "a…");
   assert.equal(textWithin("abcde", 2), "…");
@@ -83,8 +83,8 @@ test("a text or a digest that just fits is left whole", () => {
   const size = Buffer.byteLength(digest.body);
   assert.equal(bodyWithin(digest, size, "en"), digest.body);
   const cut = bodyWithin(digest, size - 1, "en");
-  assert.ok(cut.endsWith("And 1 more before these: `alerts list`.") && cut.startsWith("1970"), "one of two is left");
-  assert.equal(bodyWithin(digest, Buffer.byteLength(cut), "en"), cut, "what was cut just fits");
+  assert.ok(cut.endsWith("And 1 more before these: `alerts list`.") && cut.startsWith("1970"), "one of two remains");
+  assert.equal(bodyWithin(digest, Buffer.byteLength(cut), "en"), cut, "the shortened digest just fits");
   assert.equal(bodyWithin(digest, 60, "en"), "And 2 more before these: `alerts list`.");
   assert.match(
     bodyWithin(
@@ -100,7 +100,7 @@ test("a text or a digest that just fits is left whole", () => {
   );
 });
 
-test("only a digest loses whole alerts; any other message loses its last words", () => {
+test("only a digest loses whole alerts; any other message loses its end", () => {
   const body = openedMessage(alert, "en").body;
   assert.equal(bodyWithin({ ...openedMessage(alert, "en"), body: "x".repeat(50) }, 10, "en"), "xxxxxxx…");
   const looksLikeOne = `one\n\n1970-01-01T00:00:00.000Z critical: two ${body}`;
@@ -109,7 +109,7 @@ test("only a digest loses whole alerts; any other message loses its last words",
   assert.ok(bodyWithin(message, 100, "en").startsWith("1970-01-01"), "a digest of one is cut like a text");
 });
 
-test("a digest of fifty shows all of them; its messages are in their order", () => {
+test("a digest of fifty shows all of them in order", () => {
   const some = Array.from({ length: 50 }, (_, i) => openedMessage({ ...alert, subject: `user${i}`, detail: "" }, "en"));
   const { body } = digestMessage(some, instant(5), "en");
   assert.doesNotMatch(body, /more before these/);
@@ -117,7 +117,7 @@ test("a digest of fifty shows all of them; its messages are in their order", () 
   assert.match(digestMessage([...some, openedMessage(alert, "en")], instant(5), "en").body, /And 1 more before these/);
 });
 
-test("a detail ends in one full stop, and nothing is said where there is none", () => {
+test("a detail ends in one full stop, and an empty detail adds none", () => {
   const disk = { ...alert, code: "disk_nearly_full", subject: "" } as const;
   const reported = (detail: string): string => openedMessage({ ...disk, detail }, "en").body;
   assert.match(reported("3 MB are left"), / 3 MB are left\.\n\nWhat to do: /);
@@ -127,26 +127,26 @@ test("a detail ends in one full stop, and nothing is said where there is none", 
   assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
 });
 
-test("an end is told at the time of the end", () => {
+test("a resolution has the time of the end", () => {
   assert.equal(resolvedMessage(alert, "en").at, instant(121_000));
   assert.equal(resolvedMessage({ ...alert, resolvedAt: null }, "en").at, alert.lastAt);
   assert.equal(openedMessage(alert, "en").at, alert.openedAt);
 });
 
-test("a digest of what is only to know is itself only to know", () => {
+test("a digest of informational alerts is informational", () => {
   assert.equal(
     digestMessage([testMessage(instant(1), "en"), testMessage(instant(2), "en")], instant(5), "en").severity,
     "info",
   );
 });
 
-test("of what a stranger wrote, 120 characters are shown of a name and 500 of anything else", () => {
+test("shows 120 characters of a name from a stranger, and 500 of any other text", () => {
   const reported = openedMessage({ ...alert, subject: "x".repeat(5_000), detail: "y".repeat(5_000) }, "en");
   assert.equal(reported.title.match(/x+/)?.[0].length, 119);
   assert.equal(reported.body.match(/y{9,}/)?.[0].length, 499);
 });
 
-test("in German too: what happened, its end, and a digest that loses its oldest", () => {
+test("also in German: the alert, its resolution, and a digest that loses its oldest", () => {
   const { title, body } = openedMessage({ ...alert, subject: "anna@example.test", detail: "from there" }, "de");
   assert.equal(title, "Eine Anmeldung gelang nach vielen falschen Passwörtern (anna@example.test)");
   assert.match(body, /^Was geschah: .* from there\.\n\nWarum das zählt: .*\n\nWas zu tun ist: .*`account passwd/);

@@ -74,7 +74,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
   };
 }
 
-/** The body within so many bytes of UTF-8. A digest loses its oldest alerts; any other message loses its end. */
+/** The body within this many bytes of UTF-8. A digest loses its oldest alerts; any other message loses its end. */
 export function bodyWithin({ kind, body }: AlertMessage, most: number, language: AlertLanguage): string {
   const { more } = alertFrames[language];
   const before = Number(/\d+/.exec(MORE.exec(body)?.[0] ?? "")?.[0] ?? 0);
@@ -95,7 +95,7 @@ export function textWithin(text: string, most: number): string {
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
 
-/** A digest may have been made before the language was changed. */
+/** A digest may have been written before the language was changed. */
 const FRAMES = ALERT_LANGUAGES.map((language) => alertFrames[language]);
 const WEIGHTS = FRAMES.flatMap(({ weights }) => Object.values(weights)).join("|");
 /** Between the alerts of a digest. Text from a stranger cannot imitate this, because it never starts a line. */

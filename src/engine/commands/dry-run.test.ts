@@ -101,24 +101,24 @@ describe("a dry run", () => {
     });
 
   for (const [what, command] of [
-    ["what may not be banned", { verb: "ban", target: "203.0.113.1", note: "", for: null }],
-    ["what is not banned", { verb: "unban", target: "203.0.113.9" }],
-    ["what is no network", { verb: "ban", target: "nobody", note: "", for: null }],
-    ["what is not on the list", { verb: "allow_remove", target: "203.0.113.9" }],
+    ["a protected address", { verb: "ban", target: "203.0.113.1", note: "", for: null }],
+    ["an address without a ban", { verb: "unban", target: "203.0.113.9" }],
+    ["an invalid network", { verb: "ban", target: "nobody", note: "", for: null }],
+    ["a network that is not on the list", { verb: "allow_remove", target: "203.0.113.9" }],
     ["an alias that leads nowhere", { ...ALIAS, targets: ["nobody@example.test"] }],
-    ["an account that is not there", { ...NETWORKS, name: "nobody@example.test" }],
-    ["a token that is not there", { verb: "token_revoke", name: "nobody" }],
-    ["a session that is not there", { verb: "session_end", id: "0123456789ab" }],
+    ["a missing account", { ...NETWORKS, name: "nobody@example.test" }],
+    ["a missing token", { verb: "token_revoke", name: "nobody" }],
+    ["a missing session", { verb: "session_end", id: "0123456789ab" }],
     ["a password that is too simple", { verb: "account_make", name, password: "short" }],
-    ["the password of an account that is not there", { verb: "account_password", name, password: "quite some words" }],
-    ["an app password that is not there", { ...APP, verb: "app_password_remove" }],
+    ["the password of a missing account", { verb: "account_password", name, password: "quite some words" }],
+    ["a missing app password", { ...APP, verb: "app_password_remove" }],
     ["a forward that comes back", { ...FORWARD, to: [name] }],
     ["a reply without a text", { ...AWAY, text: " " }],
-    ["a pause that there is not", { verb: "greylist_resume", recipient: "owner@example.test" }],
-    ["a pause for nobody", { verb: "greylist_pause", recipient: "nobody@example.test", for: null }],
-    ["what is no sender", { verb: "spam_allow_add", account: name, sender: "everybody" }],
-    ["what is not held", { verb: "held_release", name }],
-    ["mail that is not there", { verb: "queue_flush", ...NO_MAIL, isAll: true }],
+    ["a missing pause", { verb: "greylist_resume", recipient: "owner@example.test" }],
+    ["a pause for a missing account", { verb: "greylist_pause", recipient: "nobody@example.test", for: null }],
+    ["an invalid sender", { verb: "spam_allow_add", account: name, sender: "everybody" }],
+    ["an account that is not held", { verb: "held_release", name }],
+    ["missing mail", { verb: "queue_flush", ...NO_MAIL, isAll: true }],
   ] as const)
     test(`of ${what} is refused as the command is`, async () => {
       const before = state();

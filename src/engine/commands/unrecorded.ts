@@ -2,7 +2,7 @@ import type { CommandError } from "../../wire/control/control.ts";
 
 /**
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
- * be in the accounts' database. Either way the caller must not be told that it succeeded.
+ * be in the accounts' database. Either way the caller must not hear that it succeeded.
  */
 export const UNRECORDED: CommandError = {
   ok: false,

@@ -6,7 +6,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Log, Notices } from "../ports.ts";
 
 export type BlockedPortsParts = Readonly<{
-  /** How far connections to the mail ports came since it was asked last, by port. */
+  /** How far connections to the mail ports have come since the last call, by port. */
   passed: () => Promise<ReadonlyMap<number, Passed>>;
   /** Records an event. */
   audit: (audit: Audit) => void;
@@ -14,10 +14,10 @@ export type BlockedPortsParts = Readonly<{
   log: Log;
 }>;
 
-/** Each look is a run of nft, some milliseconds. */
+/** Each check runs nft, which takes some milliseconds. */
 const LOOK_EVERY_MS = 8 * SECOND_MS;
 
-/** Finds mail ports that another rule of this machine's firewall closes. No program sees their clients, and no log tells. */
+/** Finds mail ports that another rule of this machine's firewall closes. No program sees their clients, and no log shows them. */
 export class BlockedPorts {
   readonly #parts: BlockedPortsParts;
   #ports = new Map<number, PortPassage>();

@@ -39,13 +39,13 @@ test("every ban is lifted, over several rounds, and the record says who did it",
   assert.equal(row?.["details"], `${standing.length} of ${standing.length} bans lifted by root (anna)`);
 });
 
-test("with nothing banned it lifts nothing, and is on record all the same", async () => {
+test("lifts nothing if nothing is banned, and records it anyway", async () => {
   const { engine, db, clock, banLog } = kit(0);
   assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root"), { lifted: 0, left: 0 });
   assert.equal(db.prepare("SELECT 1 FROM event WHERE type = 'BREAK_GLASS'").all().length, 1);
 });
 
-test("a database that takes no writes is reported, not glossed over", async () => {
+test("reports a database that cannot be written", async () => {
   const { engine, clock, banLog, standing, store } = kit(2);
   for (const { prefix } of standing)
     void engine.ask({ type: "BAN_ASKED", prefix, note: "test", durationMs: null, by: "root" });

@@ -204,7 +204,7 @@ test("skips three checks while no more sockets are in use than at a check that f
   assert.equal(await looksOf(13), 1, "a refused client may have left");
   kernel.open = [];
   assert.equal(await looksOf(11), 1);
-  assert.equal(await looksOf(null), 1, "the kernel does not say");
+  assert.equal(await looksOf(null), 1, "the kernel does not answer");
   assert.equal(await looksOf(11), 1);
   assert.equal(await looksOf(11), 0);
   const later = performance.now() + CONNECTION_WATCH.sayEveryMs;

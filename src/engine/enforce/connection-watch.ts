@@ -120,10 +120,10 @@ export class ConnectionWatch {
   }
 
   async #run(): Promise<void> {
-    const began = performance.now();
+    const start = performance.now();
     await this.look();
     if (this.#stopped) return;
-    const tookMs = performance.now() - began;
+    const tookMs = performance.now() - start;
     const perLook = this.#isCrowded ? CONNECTION_WATCH.pausePerCrowdedLook : CONNECTION_WATCH.pausePerLook;
     const pauseMs = Math.min(CONNECTION_WATCH.sayEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
     this.#timer = setTimeout(() => this.start(), pauseMs);

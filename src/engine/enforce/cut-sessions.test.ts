@@ -16,7 +16,7 @@ test("two thousand bans reach the kernel at once, and a thousand sessions are cu
   assert.deepEqual(kit.firewall.cutSizes, [1_000, 1_000, 1]);
 });
 
-test("of each batch the last 256 bans are read back, if they stand for three seconds more", async () => {
+test("reads back the last 256 bans of each batch, if they last for three more seconds", async () => {
   await kit.enforcer.start();
   ban(kit, 299);
   kit.banLog.add(address(299), later(kit.clock.now(), 3_001));
@@ -29,7 +29,7 @@ test("of each batch the last 256 bans are read back, if they stand for three sec
   assert.deepEqual([asked.length, asked[0], asked.at(-1)], [256, address(44), address(299)]);
 });
 
-test("only bans are cut, and sessions that stay open are logged once for each reason", async () => {
+test("only bans end sessions, and sessions that stay open are logged once for each reason", async () => {
   await kit.enforcer.start();
   kit.banLog.delete(address(1));
   kit.enforcer.nudge();
@@ -45,7 +45,7 @@ test("only bans are cut, and sessions that stay open are logged once for each re
   assert.deepEqual(kit.warned, [open("no ss"), open("no conntrack"), open("no conntrack")]);
 });
 
-test("cutting that breaks is logged, and the sessions of the next ban are cut", async () => {
+test("an error while closing sessions is logged, and the sessions of the next ban are closed", async () => {
   await kit.enforcer.start();
   kit.firewall.cutting = () => Promise.reject(new Error("the pipe broke"));
   ban(kit, 1);
@@ -56,20 +56,20 @@ test("cutting that breaks is logged, and the sessions of the next ban are cut", 
   await until(() => kit.firewall.cuts.length === 2);
 });
 
-for (const [who, isAnew] of [
-  ["itself", false],
-  ["another", true],
+for (const [who, isMissed] of [
+  ["that ban", false],
+  ["a different ban", true],
 ] as const)
-  test(`a ban that the kernel lacks is ${isAnew ? "missed" : "not missed"} where ${who} was let go of meanwhile`, async () => {
+  test(`a ban that the kernel lacks is ${isMissed ? "reported" : "not reported"} if ${who} was lifted in between`, async () => {
     await kit.enforcer.start();
     kit.firewall.losing.push(address(1));
     kit.firewall.cutting = () => {
-      kit.banLog.delete(address(isAnew ? 9 : 1));
+      kit.banLog.delete(address(isMissed ? 9 : 1));
       kit.firewall.cutting = () => Promise.resolve({ ok: true });
       return Promise.resolve({ ok: true });
     };
     ban(kit, 1, 1);
     await until(() => kit.firewall.readBack.length > 0);
     await settled();
-    assert.equal(kit.warned.length, isAnew ? 1 : 0);
+    assert.equal(kit.warned.length, isMissed ? 1 : 0);
   });

@@ -19,9 +19,9 @@ export const CUT = {
   perBatch: 1_000,
   /** Between two such calls, each of which starts a process. A burst of bans shares them. */
   pauseMs: 25,
-  /** How many steps ahead it looks for a lifted ban. */
+  /** How many steps ahead it checks for a lifted ban. */
   stepsAhead: 2_000,
-  /** Bans that are read back from the kernel. Bans that are about to end may be gone. */
+  /** Maximum bans that are read back from the kernel. Bans that are about to end may be gone. */
   readBackMost: 256,
   expiresSoonMs: 3_000,
 } as const;
@@ -45,7 +45,7 @@ export class SessionCutter {
   }
 
   /**
-   * Handles what the kernel has up to this step. Returns at once, so that the next ban does not wait for sessions to
+   * Handles the kernel's bans up to this step. Returns at once, so that the next ban does not wait for sessions to
    * close.
    */
   follow(applied: number): void {
@@ -93,7 +93,7 @@ export class SessionCutter {
     missed();
   }
 
-  /** Whether one of these bans was lifted in the meantime. */
+  /** Whether one of these bans was lifted since. */
   #isLifted(prefixes: readonly Prefix[]): boolean {
     const later = this.#parts.banLog.after(this.#cut, CUT.stepsAhead);
     return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));

@@ -6,7 +6,7 @@ import { ENFORCE, noEnforcement } from "./enforce.ts";
 
 const kit = enforcerKit(import.meta.filename);
 
-test("what the kernel does not hold is logged with the reason, and held after that", async () => {
+test("a ban missing in the kernel is logged with the reason, and restored", async () => {
   await kit.enforcer.start();
   kit.firewall.losing.push(address(1));
   ban(kit, 2);
@@ -16,7 +16,7 @@ test("what the kernel does not hold is logged with the reason, and held after th
   ]);
 });
 
-test("the firewall is looked at every ten seconds, and what is found is logged", async (t) => {
+test("the firewall is checked every ten seconds, and problems are logged", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   await kit.enforcer.start();
   t.mock.timers.tick(9_999);
@@ -29,7 +29,7 @@ test("the firewall is looked at every ten seconds, and what is found is logged",
   assert.deepEqual(kit.warned, [["The firewall is rebuilt.", { reason: "nft failed." }]]);
 });
 
-test("a firewall that stays broken is tried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
+test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (let i = 0; i < 13; i++) kit.firewall.failing.push("reset");
   await kit.enforcer.start();
@@ -52,19 +52,19 @@ test("a firewall that stays broken is tried at once, then after 0.1 s, twice as 
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("a look that finds all well clears earlier failures", async (t) => {
+test("a successful check clears earlier failures", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   await kit.enforcer.start();
   for (let i = 0; i < 3; i++) {
     kit.firewall.failing.push("apply");
     ban(kit, 1, i);
     await settled();
-    assert.equal(kit.enforcer.status().state, "enforcing", "one failure is mended at once");
+    assert.equal(kit.enforcer.status().state, "enforcing", "a single failure is fixed at once");
     await kit.enforcer.verify();
   }
 });
 
-test("the end waits for what is under way with the firewall and with sessions", async () => {
+test("shutdown waits for running work on the firewall and on sessions", async () => {
   await kit.enforcer.start();
   let cutDone: (outcome: Outcome) => void = () => undefined;
   kit.firewall.cutting = () => new Promise((resolve) => (cutDone = resolve));
@@ -78,7 +78,7 @@ test("the end waits for what is under way with the firewall and with sessions", 
   await stopping;
 });
 
-test("the end waits for a change that has started", async () => {
+test("shutdown waits for a change that has started", async () => {
   await kit.enforcer.start();
   ban(kit, 1);
   await Promise.resolve();
@@ -87,11 +87,11 @@ test("the end waits for a change that has started", async () => {
   assert.equal(kit.enforcer.status().lastStep, 1);
 });
 
-test("where the owner wants no firewall, nothing is done and that is said", () => {
+test("if the owner wants no firewall, does nothing and says so", () => {
   assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null });
 });
 
-test("a change that the kernel took clears earlier failures, so that the next failure is fixed at once", async (t) => {
+test("a change that the kernel accepted clears earlier failures, so that the next failure is fixed at once", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   await kit.enforcer.start();
   for (let i = 0; i < 3; i++) {
@@ -105,7 +105,7 @@ test("a change that the kernel took clears earlier failures, so that the next fa
   }
 });
 
-test("what is committed while the firewall is filled reaches it without another nudge", async () => {
+test("changes committed while the firewall is filled reach it without another nudge", async () => {
   const starting = kit.enforcer.start();
   await Promise.resolve();
   await Promise.resolve();
@@ -114,7 +114,7 @@ test("what is committed while the firewall is filled reaches it without another 
   assert.deepEqual([...kit.firewall.held.keys()], [address(1)]);
 });
 
-test("a nudge while it fails does not hurry the next try", async (t) => {
+test("a nudge during a failure does not speed up the next try", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (let i = 0; i < 4; i++) kit.firewall.failing.push("reset");
   const starting = kit.enforcer.start();
@@ -135,7 +135,7 @@ test("a firewall that fails after the end is not reported", async () => {
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("a firewall whose tables vanish and cannot be made is not tried in a storm", async (t) => {
+test("a firewall whose tables vanish and cannot be created is not retried in a storm", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   await kit.enforcer.start();
   kit.firewall.failing.push("apply");
@@ -148,7 +148,7 @@ test("a firewall whose tables vanish and cannot be made is not tried in a storm"
   assert.equal(kit.firewall.calls.filter((call) => call === "reset").length, before + 1, "the second failure waits");
 });
 
-test("once it works again no reason is given any more", async (t) => {
+test("removes the reason once the firewall works again", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   kit.firewall.failing.push("reset", "reset");
   await kit.enforcer.start();
@@ -158,7 +158,7 @@ test("once it works again no reason is given any more", async (t) => {
   assert.equal(kit.enforcer.status().reason, null);
 });
 
-test("a missing table that a ban finds, before the next look, is reported too", async () => {
+test("a missing table that a ban finds before the next check is reported too", async () => {
   await kit.enforcer.start();
   kit.firewall.failing.push("apply", "check");
   ban(kit, 1);

@@ -54,21 +54,21 @@ test("start fills the firewall with the bans in force, and closes no sessions", 
   assert.deepEqual(enforcer.status(), { state: "enforcing", lastStep: 1, reason: null });
 });
 
-test("however many nudges, a burst is one batch, and each session is cut once", async () => {
+test("however many nudges, a burst is one batch, and each session is closed once", async () => {
   await enforcer.start();
   for (let i = 0; i < 100; i++) {
     banLog.add(address(i));
     enforcer.nudge();
   }
   await until(() => firewall.cuts.length >= 100);
-  assert.deepEqual(firewall.calls, ["reset", "apply", "cut"], "shut out first, then cut off");
+  assert.deepEqual(firewall.calls, ["reset", "apply", "cut"], "blocks the address first, then closes its sessions");
   assert.deepEqual(
     firewall.cuts,
     Array.from({ length: 100 }, (_, i) => address(i)),
   );
 });
 
-test("a backlog is worked off in batches", async () => {
+test("a backlog is handled in batches", async () => {
   await enforcer.start();
   for (let i = 0; i <= ENFORCE.stepsPerBatch; i++) banLog.add(address(i));
   enforcer.nudge();
@@ -79,7 +79,7 @@ test("a backlog is worked off in batches", async () => {
   );
 });
 
-test("a ban that the kernel took and does not hold is noticed at once, and made good", async () => {
+test("a ban that the kernel accepted but does not hold is noticed at once and restored", async () => {
   await enforcer.start();
   firewall.losing.push(address(1));
   banLog.add(address(1));
@@ -89,7 +89,7 @@ test("a ban that the kernel took and does not hold is noticed at once, and made 
   assert.equal(enforcer.status().state, "enforcing");
 });
 
-test("a ban that was lifted or is about to end is not missed", async () => {
+test("a ban that was lifted or is about to end does not count as missing", async () => {
   await enforcer.start();
   firewall.losing.push(address(1), address(2));
   banLog.add(address(1), instant(5 + CUT.expiresSoonMs));
@@ -104,7 +104,7 @@ test("a ban that was lifted or is about to end is not missed", async () => {
   );
 });
 
-test("a step that fails leads to one reset at once; its sessions are cut all the same", async () => {
+test("a failed step leads to one reset at once; its sessions are closed anyway", async () => {
   await enforcer.start();
   firewall.failing.push("apply");
   banLog.add(address(1));
@@ -115,7 +115,7 @@ test("a step that fails leads to one reset at once; its sessions are cut all the
   assert.equal(raised.size, 0);
 });
 
-test("while it fails there is a notice, retries become rarer, and nudges do not hurry them", async () => {
+test("while the firewall fails there is a notice, retries become rarer, and nudges do not speed them up", async () => {
   firewall.failing.push("reset", "throw", "reset");
   await enforcer.start();
   assert.deepEqual(firewall.calls, ["reset", "reset"]);
@@ -180,7 +180,7 @@ test("a kernel that cannot count connections keeps the bans, and there is a noti
   await until(() => raised.size === 0);
 });
 
-test("after stop nothing is touched", async () => {
+test("changes nothing after stop", async () => {
   await enforcer.start();
   banLog.add(address(1));
   enforcer.nudge();
@@ -192,7 +192,7 @@ test("after stop nothing is touched", async () => {
   assert.equal(enforcer.status().state, "stopped");
 });
 
-test("whatever is committed and whatever fails, the firewall ends as the database is, and no ban is cut twice", async () => {
+test("whatever is committed and whatever fails, the firewall ends equal to the database, and no ban's sessions are closed twice", async () => {
   const action = fc.oneof(
     fc.record({ type: fc.constant("add" as const), n: fc.nat(8) }),
     fc.record({ type: fc.constant("delete" as const), n: fc.nat(8) }),

@@ -58,7 +58,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
   return new BanEnforcer(parts);
 }
 
-/** For a server without our firewall: Postfix and Dovecot alone enforce bans. */
+/** For a server without our firewall: only Postfix and Dovecot enforce bans. */
 export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
@@ -84,7 +84,7 @@ class BanEnforcer implements Enforcer {
    */
   #failures = 0;
   #applied = 0;
-  /** When the table was last found lost. */
+  /** When the table was last found missing or changed. */
   #lostAt: Millis | null = null;
   #allowed = "";
   #stopped = false;
@@ -142,7 +142,7 @@ class BanEnforcer implements Enforcer {
     await cut;
   }
 
-  /** Only one drain runs, however many nudges come. It ends in the same turn as its last look at the flag. */
+  /** Only one drain runs, however many nudges arrive. It ends in the same turn in which it last reads the flag. */
   async #drain(): Promise<void> {
     // The caller's turn ends first, so that it has noted the running drain.
     await Promise.resolve();
@@ -158,7 +158,7 @@ class BanEnforcer implements Enforcer {
 
   async #bringUpToDate(): Promise<Outcome> {
     try {
-      // Also before a reset, which repairs it in silence.
+      // Before a reset too, which would repair it without a report.
       if (this.#resetWanted ? this.#state === "enforcing" : this.#checkWanted) await this.#look();
       this.#checkWanted = false;
       if (this.#resetWanted) return await this.#reset();
@@ -184,7 +184,7 @@ class BanEnforcer implements Enforcer {
     const { notices, clock, audit } = this.#parts;
     const now = clock.now();
     if (!checked.ok && this.#state === "enforcing") {
-      // Another program that does it every minute brings one event, not thousands.
+      // A program that does it every minute causes one event, not thousands.
       if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;
       notices.raise("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
@@ -206,7 +206,7 @@ class BanEnforcer implements Enforcer {
       else notices.clear("connections_uncounted");
       this.#applied = last;
       this.#allowed = allow.join(" ");
-      // Bans were committed in the meantime.
+      // Bans were committed while it ran.
       this.#wanted = true;
     }
     return outcome;

@@ -20,7 +20,7 @@ async function banned(count: number, durationMs: number | null) {
   return kit;
 }
 
-test("bans end when their time is over, however many, and permanent ones never", async () => {
+test("bans end when they expire, however many, and permanent ones never", async () => {
   const { engine, banLog, clock } = await banned(1_001, MINUTE_MS);
   await engine.ask({ type: "BAN_ASKED", prefix: network(5_000), note: "", durationMs: null, by: "root" });
   clock.advance(MINUTE_MS - 1);
@@ -43,14 +43,14 @@ test("five hundred bans end in one turn", async (t) => {
   );
 });
 
-test("a database that takes no writes is not tried again and again", async () => {
+test("a database that cannot be written is not retried in a loop", async () => {
   const { engine, banLog, clock, store } = await banned(500, MINUTE_MS);
   clock.advance(MINUTE_MS);
   store.failing = "commit";
   assert.equal(await expireBans(engine, banLog, clock), 0);
 });
 
-test("entries of the allow list end when their time is over, and those without an end never", async () => {
+test("allow entries end when they expire, and those without an end never", async () => {
   const { engine, sqlite, clock } = engineOnMemory();
   for (const [i, durationMs] of [MINUTE_MS, HOUR_MS, null].entries())
     await engine.ask({ type: "ALLOW_ASKED", prefix: network(i), note: "", durationMs, by: "root" });

@@ -16,7 +16,7 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
   }
 }
 
-/** Ends expired entries of the allow list. They are few enough to look at each. */
+/** Ends expired entries of the allow list. There are few enough to check each. */
 export async function expireAllowed(engine: Engine, history: Pick<History, "allowed">, clock: Clock): Promise<void> {
   const now = clock.now();
   const due = history.allowed().filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);

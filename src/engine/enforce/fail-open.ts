@@ -3,20 +3,20 @@ import type { Event } from "../../core/events/event.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 
 const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
-/** Earlier decisions, decisions of administrators, and limits that count in memory at that time. */
+/** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
 const HOLDS: readonly Reason[] = [
   "banned",
   "account_inactive",
   "outside_networks",
   "account_recipient_limit",
-  // Nothing is asked about the recipients of an account that is past this limit.
+  // For an account past this limit, nothing is looked up about its recipients.
   "account_mail_limit",
 ];
 
 /**
- * The answer while the database cannot be written: a ban in force still holds, as does what administrators said about
- * their accounts, and the mail of a held account is still held. Sign-ins are decided, and so is how many recipients an
- * account may have. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
+ * The answer while the database cannot be written: a ban in force still holds, as do commands of administrators about
+ * their accounts, and the mail of a held account is still held. Sign-ins are decided, and the number of recipients of an
+ * account is limited. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
  */
 export function failOpen(event: Event | null, decided: Decision | null): Decision {
   if (decided === null || event === null) return OPEN;

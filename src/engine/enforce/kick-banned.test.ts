@@ -46,7 +46,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-test("sessions of what was banned end, once, and not of what was lifted", async () => {
+test("closes the sessions of banned networks once, and none of lifted bans", async () => {
   const { kicker, ban, kicked } = kit();
   ban("203.0.113.7");
   ban("203.0.113.8", "delete");
@@ -57,7 +57,7 @@ test("sessions of what was banned end, once, and not of what was lifted", async 
   assert.deepEqual(kicked, ["203.0.113.7/32"]);
 });
 
-test("what a firewall has ended already is left alone for good", async () => {
+test("sessions that a firewall has closed are skipped from then on", async () => {
   const { kicker, ban, kicked } = kit();
   ban("203.0.113.7");
   kicker.nudge(false);
@@ -67,7 +67,7 @@ test("what a firewall has ended already is left alone for good", async () => {
   assert.deepEqual(kicked, ["203.0.113.9/32"]);
 });
 
-test("in a flood only the newest are looked after", async () => {
+test("in a flood only the newest bans are handled", async () => {
   const { kicker, ban, kicked } = kit();
   for (let n = 0; n < 1_000; n++) ban(`198.51.${n >> 8}.${n & 255}`);
   kicker.nudge(true);
@@ -86,10 +86,10 @@ for (const answer of ["refuses", "throws"] as const)
     ban("203.0.113.8");
     kicker.nudge(true);
     await settled();
-    assert.equal(warned.length, 2, "and the next ban is looked after all the same");
+    assert.equal(warned.length, 2, "the next ban is handled anyway");
   });
 
-test("bans that come while sessions are being ended wait for their turn", async () => {
+test("bans that arrive while sessions are being closed wait for their turn", async () => {
   const { kicker, ban, kicked } = kit();
   ban("203.0.113.7");
   kicker.nudge(true);
@@ -99,7 +99,7 @@ test("bans that come while sessions are being ended wait for their turn", async 
   assert.deepEqual(kicked, ["203.0.113.7/32", "203.0.113.8/32"]);
 });
 
-test("sessions under bans from before the start are not ended again", async () => {
+test("sessions under bans from before the start are not closed again", async () => {
   const { kicked, ban, start } = kit();
   ban("203.0.113.7");
   const late = start();

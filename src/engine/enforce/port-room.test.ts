@@ -53,13 +53,13 @@ function scene() {
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
 
-test("while there is room no silent client is looked up, and nothing is reported", async () => {
+test("while there is room, no silent client is searched for, and nothing is reported", async () => {
   const { room, reported, asked } = scene();
   assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
   assert.deepEqual([asked, reported], [[], [null]]);
 });
 
-test("where places run out, the oldest client that got nowhere is ended, with a notice for a minute", async () => {
+test("if a port is nearly full, the oldest client without progress is disconnected, with a notice for a minute", async () => {
   const { room, reported, asked, wait } = scene();
   await room.plan(strangers(7, 1));
   wait(30 * SECOND_MS);
@@ -76,7 +76,7 @@ test("where places run out, the oldest client that got nowhere is ended, with a 
   assert.equal(reported.at(-1), null);
 });
 
-test("who was idle when cut is refused for half a minute, unless an account signs in from there", async () => {
+test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
   const { room, silences, known, wait } = scene();
   const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ unit }) => unit);
   for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
@@ -90,7 +90,7 @@ test("who was idle when cut is refused for half a minute, unless an account sign
   assert.deepEqual(await held(), []);
 });
 
-test("who was cut while it talked, or has wanted mail, may connect again at once", async () => {
+test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
   const { room, silences, wanted } = scene();
   const talking = await room.plan(strangers(1, PLACES));
   assert.deepEqual([talking.end.length, talking.held], [2, []]);
@@ -102,7 +102,7 @@ test("who was cut while it talked, or has wanted mail, may connect again at once
   assert.deepEqual([idle.end.length, idle.held], [2, []]);
 });
 
-test("whose mail is on its way stays, and who is silent goes before who speaks", async () => {
+test("a client in a mail transfer stays, and silent clients are disconnected before active ones", async () => {
   const { room, silences, progress, wait } = scene();
   const [first, second, ...others] = strangers(1, 10);
   assert.ok(first !== undefined && second !== undefined);
@@ -113,13 +113,13 @@ test("whose mail is on its way stays, and who is silent goes before who speaks",
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
 });
 
-test("where the places of IMAP run out, the account that holds them is asked to share, and is named while it lasts", async () => {
+test("if IMAP is nearly full, the account with the most sessions must share, and is named while it lasts", async () => {
   const { room, reported, known, shared, wait } = scene();
   shared.push("anna@example.test had 300 sessions open");
   const open = strangers(1, 10).map((one) => ({ ...one, port: 993 }));
   known.push(...open.map((one) => prefixOf(one.ip, 64)));
   await room.plan(strangers(1, 10));
-  assert.equal(shared.length, 1, "mail has nothing to do with it");
+  assert.equal(shared.length, 1, "SMTP ports are not involved");
   await room.plan(open);
   await room.plan(open);
   assert.match(

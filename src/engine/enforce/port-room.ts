@@ -13,19 +13,19 @@ import type { Progress } from "../facts/smtp-progress.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 
-/** How long the notice stays after the last look that found a port crowded. */
+/** How long the notice stays after the last check that found a port crowded. */
 const TOLD_FOR_MS = MINUTE_MS;
-/** How long the kernel refuses a stranger whose idle connection was cut, and who would take the same place again. */
+/** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
 const AWAY_MS = 30 * SECOND_MS;
 
 export type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
-  /** Of a connection to one of Postfix's ports. */
+  /** For connections to Postfix's ports. */
   progressOf: (session: string, now: Millis) => Progress | null;
   /** The port of IMAP. */
   imap: () => number;
-  /** Ends sessions of the account that holds most of the places of IMAP, and says what it ended; empty: nothing. Never rejects. */
+  /** Ends sessions of the account with most of the IMAP connections, and returns a description; empty if none. Never rejects. */
   shareImap: () => Promise<string>;
   notices: Notices;
   clock: Clock;
@@ -34,12 +34,12 @@ export type PortRoomParts = Readonly<{
 type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
 
 /**
- * `isCrowded`: whether the places of a port run out. `end`: connections to end, of all that stand. `held`: who is refused,
- * since its idle connections were ended lately.
+ * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
+ * because their idle connections were closed recently.
  */
 export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
-/** Sees when the places of a port run out, and which clients must make room. There is a notice while it lasts. */
+/** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
 export class PortRoom {
   readonly #parts: PortRoomParts;
   /** When each connection was first seen. */
@@ -48,7 +48,7 @@ export class PortRoom {
   /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
   #isSharing = false;
   #account = "";
-  /** By port and unit; the oldest first. */
+  /** By port and unit; oldest first. */
   readonly #away = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
 
   constructor(parts: PortRoomParts) {
@@ -75,7 +75,7 @@ export class PortRoom {
     return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
   }
 
-  /** Known places stay, so whoever signed in from many of them could hold every place. */
+  /** Known places stay, so an attacker who signed in from many of them could hold every place. */
   #share(): void {
     if (this.#isSharing) return;
     this.#isSharing = true;
@@ -89,7 +89,7 @@ export class PortRoom {
     for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
     for (const { port, refused } of crowds)
       for (const unit of refused) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
-    // An account may have signed in from there since, on another port.
+    // An account may have signed in from there since, on a different port.
     return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
   }
 

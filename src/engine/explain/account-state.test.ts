@@ -31,7 +31,7 @@ const guess = (i: number): Change => ({
   isStale: false,
 });
 
-test("an account is guarded from as many different wrong passwords on as the limit says, and not once they are old", () => {
+test("an account is guarded once it has the limit's number of different wrong passwords, until they are old", () => {
   const { apply, clock, state } = fresh();
   apply(...Array.from({ length: 19 }, (_, i) => guess(i)));
   assert.equal(state().guarded, null);
@@ -42,7 +42,7 @@ test("an account is guarded from as many different wrong passwords on as the lim
   assert.equal(state().guarded, null);
 });
 
-test("the places that it knows are listed once each, newest first, as long as they count", () => {
+test("lists each known place once, newest first, while it counts", () => {
   const { apply, clock, state } = fresh();
   const know = (prefix: string): Change => ({ type: "KNOW", prefix: net(prefix), account: ANNA, proof: "right" });
   assert.deepEqual(state().known, []);

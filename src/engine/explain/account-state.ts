@@ -11,7 +11,7 @@ export type AccountStateParts = Readonly<{
   policy: Policy;
 }>;
 
-/** What the guard knows of an account now, as far as the database tells. `account` in lower case. */
+/** What the guard knows about an account now, from the database. `account` in lower case. */
 export function accountState(
   { history, heldMail, policy }: AccountStateParts,
   account: string,

@@ -4,7 +4,7 @@ import { FakeQueries, T0 } from "../../../test/kit/api-kit.ts";
 import { isoTime, later } from "../../core/time.ts";
 import { eventsText } from "./events-text.ts";
 
-test("a page of events is the JSON that the API answers, with the next cursor", () => {
+test("a page of events is the JSON of the API, with the next cursor", () => {
   const queries = new FakeQueries();
   for (const type of ["CONNECT", "BAN"]) queries.add(type);
   const read = (before: number, most: number): unknown =>

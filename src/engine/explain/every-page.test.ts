@@ -4,7 +4,7 @@ import type { EventItem } from "../../wire/control/items.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 
-/** Events 1 to 30. A search looks at three at most, and matches even ids. */
+/** Events 1 to 30. A search reads at most three, and matches even ids. */
 function find({ before = 31, after = 0, most, order }: EventFilter): EventPage {
   const ids = Array.from({ length: 30 }, (_, i) => i + 1).filter((id) => id > after && id < before);
   const looked = (order === "newest_first" ? ids.reverse() : ids).slice(0, 3);
@@ -22,12 +22,12 @@ for (const order of ["newest_first", "oldest_first"] as const)
     assert.deepEqual(ids, order === "newest_first" ? [30, 28, 26, 24, 22, 20, 18] : [2, 4, 6, 8, 10, 12, 14]);
   });
 
-test("the end of the search is the end", () => {
+test("the end of the search ends the list", () => {
   const { items, next } = everyPage(find, { most: 100, order: "newest_first" });
   assert.deepEqual([items.length, next], [15, null]);
 });
 
-test("a search that finds nothing is given up after a while", () => {
+test("a search without results is given up after a while", () => {
   let asked = 0;
   const none = everyPage(
     () => {

@@ -1,12 +1,12 @@
 import type { EventItem } from "../../wire/control/items.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 
-/** A search ends after 20 ms (ADR 15), so this takes a third of a second at most. */
+/** A search ends after 20 ms (ADR 15), so this takes at most a third of a second. */
 const MOST_PAGES = 16;
 
 /**
- * As many events as were asked for, although a search may end early with a page that is short or empty. `next` is null where
- * there are no more.
+ * Returns the requested number of events, although a search may end early with a short or empty page. `next` is null on the
+ * last page.
  */
 export function everyPage(find: (filter: EventFilter) => EventPage, filter: EventFilter): EventPage {
   const items: EventItem[] = [];

@@ -64,7 +64,7 @@ function found(): readonly string[] {
   return guesses.holding(now).map(({ subject }) => subject);
 }
 
-test("three different wrong passwords, one of them from the new place itself, make a right one suspicious", () => {
+test("three different wrong passwords, one of them from the new place, make a right one suspicious", () => {
   fail(2, { from: THERE });
   fail(1, { proof: "here" });
   succeed();
@@ -77,19 +77,19 @@ test("three different wrong passwords, one of them from the new place itself, ma
   ]);
 });
 
-test("a place that no log has is written as unknown", () => {
+test("a place missing in the log is shown as unknown", () => {
   fail(3, { from: null });
   succeed({ from: null });
   assert.match(guesses.holding(now)[0]?.detail ?? "", / signed in from \? after /);
 });
 
-test("one password tried again is none more, and two are too few", () => {
+test("repeating a password does not count again, and two are too few", () => {
   for (let i = 0; i < 9; i++) fail(2);
   succeed();
   assert.deepEqual(found(), []);
 });
 
-test("wrong passwords from elsewhere make a right one suspicious once there are fifteen", () => {
+test("fifteen wrong passwords from other places make a right one suspicious", () => {
   fail(14, { from: THERE });
   succeed();
   assert.deepEqual(found(), []);
@@ -98,7 +98,7 @@ test("wrong passwords from elsewhere make a right one suspicious once there are 
   assert.deepEqual(found(), [ANNA]);
 });
 
-test("where the account signed in before, fifteen from just there are needed", () => {
+test("where the account signed in before, fifteen from that place are needed", () => {
   fail(14);
   fail(1, { from: THERE, proof: "one more" });
   succeed({ isNewPlace: false });
@@ -121,7 +121,7 @@ test("a wrong password counts for an hour", () => {
   assert.deepEqual(found(), []);
 });
 
-test("after a report the count starts again: another right password needs other wrong ones", () => {
+test("after a report the count starts again: a further right password needs new wrong ones", () => {
   fail(3);
   succeed();
   now = later(NOON, 24 * HOUR_MS - 1);
@@ -137,7 +137,7 @@ test("after a report the count starts again: another right password needs other 
   assert.deepEqual(found(), []);
 });
 
-test("what an administrator does about an account settles it, however its name is written", () => {
+test("an administrator's change of an account clears it, however its name is written", () => {
   for (const type of ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"] as const) {
     fail(3, { account: "Anna@Example.test" });
     succeed();
@@ -147,11 +147,11 @@ test("what an administrator does about an account settles it, however its name i
     fail(3);
     take(type, { account: ANNA });
     succeed();
-    assert.deepEqual(found(), [], "wrong passwords of before count no more");
+    assert.deepEqual(found(), [], "earlier wrong passwords no longer count");
   }
 });
 
-test("failures of before an account's first sign-in count together with those after it", () => {
+test("failures before an account's first sign-in count together with later ones", () => {
   fail(2, { isKnownAccount: false });
   fail(1, { proof: "another" });
   succeed();
@@ -162,19 +162,19 @@ test("failures of before an account's first sign-in count together with those af
   assert.deepEqual(found(), [ANNA]);
 });
 
-test("failures that only a log has count as one password together", () => {
+test("failures found only in a log count together as one password", () => {
   for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
   succeed();
   assert.deepEqual(found(), []);
   guesses = new Guesses(1);
   take("LOGIN_FAILED");
   succeed();
-  assert.deepEqual(found(), [ANNA], "one of them is one");
+  assert.deepEqual(found(), [ANNA], "one of them counts");
   guesses = new Guesses(1);
   take("LOGIN_FAILED", { proof: "wrong", from: THERE });
   take("LOGIN_FAILED");
   succeed();
-  assert.deepEqual(found(), [], "beside one that is known they count for nothing");
+  assert.deepEqual(found(), [], "with a known one, they do not count");
 });
 
 test("a failure without an account name counts for no account", () => {
@@ -188,17 +188,17 @@ for (const [isKnownAccount, most] of [
   [true, 10_000],
   [false, 2_000],
 ] as const)
-  test(`wrong passwords of ${most} accounts are remembered ${isKnownAccount ? "with" : "without"} an account`, () => {
+  test(`remembers wrong passwords of ${most} accounts ${isKnownAccount ? "with" : "without"} an account`, () => {
     fail(3, { account: "first@example.test", isKnownAccount });
     fail(3, { account: "second@example.test", isKnownAccount });
     for (let i = 2; i < most; i++) fail(1, { account: `user${i}@example.test`, isKnownAccount });
     fail(1, { account: "first@example.test", proof: "touched", isKnownAccount });
     fail(1, { account: "last@example.test", isKnownAccount });
     for (const account of ["first@example.test", "second@example.test"]) succeed({ account });
-    assert.deepEqual(found(), ["first@example.test"], "the one that was not touched for longest went");
+    assert.deepEqual(found(), ["first@example.test"], "the least recently used one was dropped");
   });
 
-test("a guessed password is reported from its first use on", () => {
+test("a guessed password is reported from its first use", () => {
   fail(3);
   succeed();
   now = later(NOON, HOUR_MS / 2);

@@ -18,7 +18,7 @@ const MOST_OTHERS = 2_000;
 export class Guesses {
   readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
   readonly #threshold: number;
-  /** Kept apart, so that a flood of unknown names does not push out guesses at real accounts. */
+  /** Separate, so that a flood of unknown names does not displace guesses at real accounts. */
   readonly #ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
   readonly #ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
 
@@ -48,7 +48,7 @@ export class Guesses {
     this.#found.set(holding.subject, { at, holding });
   }
 
-  /** Holds for a day: the owner got an alert, and may know that all is well. If the clock was set back, nothing holds. */
+  /** Holds for a day: the owner got an alert, and may know that it was legitimate. If the clock was set back, nothing holds. */
   holding(now: Millis): readonly Holding[] {
     for (const [account, { at }] of this.#found) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#found.delete(account);
     return [...this.#found.values()].map(({ holding }) => holding);

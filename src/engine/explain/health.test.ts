@@ -28,7 +28,7 @@ function health() {
   return healthOf({ keeper, notices, clock, startedAt, firewall: () => firewall, events: () => 42, needs: NO_NEEDS });
 }
 
-test("all is well while every part runs, and it is said since when", async () => {
+test("the server is healthy while every part runs, and reports since when", async () => {
   reply = {
     ok: true,
     detail: "",
@@ -55,7 +55,7 @@ test("all is well while every part runs, and it is said since when", async () =>
   });
 });
 
-test("a service that keeps ending is down, also while it runs", async () => {
+test("a service that keeps ending is down, even while it runs", async () => {
   reply = { ok: true, detail: "", services: [{ name: "postgrey", ...UP, trouble: "it keeps ending" }] };
   const { components, status } = await health();
   assert.equal(status, "degraded");
@@ -78,7 +78,7 @@ for (const [isBeyondHelp, status, overall] of [
   [false, "degraded", "degraded"],
   [true, "down", "down"],
 ] as const)
-  test(`Postfix that runs and does not work is ${status}${isBeyondHelp ? " if no restart helps" : ""}`, async () => {
+  test(`Postfix running without working is ${status}${isBeyondHelp ? " if no restart helps" : ""}`, async () => {
     const silence = { says: "Postfix's cleanup gave no answer", isBeyondHelp };
     reply = { ok: true, detail: "", services: [{ name: "postfix", ...UP, silence }] };
     const { status: reported, components } = await health();
@@ -86,7 +86,7 @@ for (const [isBeyondHelp, status, overall] of [
     assert.deepEqual(components.at(-1), { name: "postfix", status, detail: silence.says });
   });
 
-test("a keeper that does not answer degrades the server, and one that does ends the notice", async () => {
+test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
   notices.raise("keeper_unreachable", "no answer");
   await health();
   assert.equal(notices.raised.size, 0);
@@ -96,7 +96,7 @@ test("a keeper that does not answer degrades the server, and one that does ends 
   assert.deepEqual(components.at(-1), { name: "keeper", status: "down", detail: "no answer" });
 });
 
-test("a notice degrades the server, and that of the database is shown with it", async () => {
+test("a notice degrades the server, and the database's notice is shown with it", async () => {
   notices.raise("database_unwritable", "disk full");
   const { status, components } = await health();
   assert.equal(status, "degraded");
@@ -110,7 +110,7 @@ test("a notice degrades the server, and that of the database is shown with it", 
   assert.equal((await health()).status, "degraded");
 });
 
-test("a firewall is well where it holds the bans or is not wanted, and degraded with its reason elsewhere", async () => {
+test("a firewall is healthy if it holds the bans or is not wanted, and degraded with its reason otherwise", async () => {
   const of = async (state: EnforcerStatus["state"], reason: string | null) => {
     firewall = { ...ENFORCING, state, reason };
     const { status, components } = await health();

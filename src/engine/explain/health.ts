@@ -15,7 +15,7 @@ export type HealthParts = Readonly<{
   firewall: () => EnforcerStatus;
   /** How many events are in the database. */
   events: () => number;
-  /** What else may wait for the owner. Never rejects. */
+  /** What else needs the owner. Never rejects. */
   needs: () => Promise<Omit<Needs, "notices">>;
 }>;
 
@@ -39,7 +39,7 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   };
 }
 
-/** On a full disk nothing can be written: that one notice says it for all. */
+/** On a full disk nothing can be written: its notice covers the others. */
 const ON_A_FULL_DISK: readonly NoticeCode[] = [
   "database_unwritable",
   "accounts_unwritable",
@@ -72,7 +72,7 @@ function services(reply: KeeperReply): readonly ComponentHealth[] {
     .filter(({ name }) => name !== "guard" && name !== "keeper")
     .map(({ name, up, pid, trouble, silence }): ComponentHealth => {
       if (trouble !== undefined) return { name, status: "down", detail: trouble };
-      // It counts as running when it does its work, not when its process exists.
+      // It counts as running when it works, not when its process exists.
       if (up && silence !== undefined)
         return { name, status: silence.isBeyondHelp ? "down" : "degraded", detail: silence.says };
       const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";

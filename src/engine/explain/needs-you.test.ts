@@ -16,7 +16,7 @@ function tasks(needs: Partial<Needs>) {
   return needsYou({ notices: [], alerts: [], held: [], isSuspended: () => false, checks: null, ...needs });
 }
 
-test("nothing waits while there is no notice, alert, held mail or missing record", () => {
+test("nothing needs the owner without a notice, alert, held mail or missing record", () => {
   assert.deepEqual(tasks({ checks: { at: SINCE, checks: [{ id: "dns.mx", state: "ok", passedAt: SINCE }] } }), []);
   const notice = {
     code: "disk_full",
@@ -36,7 +36,7 @@ test("nothing waits while there is no notice, alert, held mail or missing record
   assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
 });
 
-test("a hijacked account with held mail is one task, which names its commands; after a suspension the mail still waits", () => {
+test("a hijacked account with held mail is one task, with its commands; after a suspension the mail still waits", () => {
   const held = [{ account: ANNA, mails: 3, since: SINCE }];
   const alerts = [alert("account_held", ANNA), alert("password_guessed", ANNA, "from 203.0.113.7")];
   const found = tasks({ held, alerts });
@@ -55,7 +55,7 @@ test("a hijacked account with held mail is one task, which names its commands; a
   assert.match(waits?.action ?? "", /`account drop anna@example\.org`/);
 });
 
-test("of many accounts with held mail the first are listed, and the others counted", () => {
+test("lists the first of many accounts with held mail, and counts the others", () => {
   const held = Array.from({ length: 23 }, (_, i) => ({ account: `user${i}@example.org`, mails: 1, since: SINCE }));
   const found = tasks({ held });
   assert.equal(found.length, 21);
@@ -69,7 +69,7 @@ test("an alert names its account once", () => {
   assert.match(says(""), /\. anna@example\.org$/);
 });
 
-test("of many alerts about the same thing the first are listed, and the others counted", () => {
+test("lists the first of many alerts about the same subject, and counts the others", () => {
   const guessed = Array.from({ length: 100 }, (_, i) => alert("password_guessed", `user${i}@example.org`));
   const found = tasks({ alerts: [...guessed, alert("unusual_connections")] });
   assert.equal(found.length, 5);
@@ -77,14 +77,14 @@ test("of many alerts about the same thing the first are listed, and the others c
   assert.equal(found[4]?.code, "unusual_connections");
 });
 
-test("a change from a network that the owner does not use waits for the owner", () => {
+test("a change from a network that the owner does not use needs the owner", () => {
   assert.deepEqual(
     tasks({ alerts: [alert("web_new_network", ANNA)] }).map(({ code }) => code),
     ["web_new_network"],
   );
 });
 
-test("an alert about a notice is not counted twice, and alerts for information are not counted", () => {
+test("an alert about a notice is not counted twice, and informational alerts are not counted", () => {
   assert.deepEqual(
     tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,
     0,

@@ -6,7 +6,7 @@ import type { ChecksReport } from "../../wire/control/reports.ts";
 import type { HeldCount } from "../admin-ports.ts";
 import type { Alert } from "../alerts/ports.ts";
 
-/** What may need the owner. `checks` null: the last run of the checks is not known. */
+/** What may need the owner. `checks` null: the result of the last checks is unknown. */
 export type Needs = Readonly<{
   notices: readonly Notice[];
   alerts: readonly Alert[];
@@ -18,7 +18,7 @@ export type Needs = Readonly<{
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
 
-/** An attack on many accounts must not push everything else off the screen. */
+/** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;
 const MOST_OF_ONE_ALERT = 3;
 
@@ -32,8 +32,8 @@ const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
 ]);
 
 /**
- * Everything that waits for the owner, most urgent first. `status`, the API and the page take their sentence from it: as long as it
- * is not empty, none of them says that all is well.
+ * Everything that needs the owner, most urgent first. `status`, the API and the page use these sentences: as long as the list
+ * is not empty, none of them reports that everything is fine.
  */
 export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs): readonly OwnerTask[] {
   const accountsHeld = new Set(held.map(({ account }) => account));

@@ -22,7 +22,7 @@ function queriesOf(...events: readonly (readonly [type: string, told: Partial<Ev
   };
 }
 
-test("a mail is found by its sender and each of its recipients, and by no one else", () => {
+test("only its sender and its recipients can find a mail", () => {
   const queries = queriesOf(
     ["EMAIL_QUEUED", { queueId: FIRST, messageId: MESSAGE }],
     ["EMAIL_ACCEPTED", { queueId: FIRST, account: "Bert@example.test", sender: BERT.account, recipient: null }],
@@ -39,10 +39,10 @@ test("a mail is found by its sender and each of its recipients, and by no one el
   assert.equal(ownMail(queries, stranger, FIRST), null);
   assert.equal(ownMail(queries, stranger, "one@sender.test"), null);
   assert.equal(ownMail(queries, ANNA, "A0000000000"), null);
-  assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is told");
+  assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is shown");
 });
 
-test("a stranger's envelope sender makes no user the sender", () => {
+test("a stranger's envelope sender does not make a user the sender", () => {
   const queries = queriesOf(
     ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],
     ["EMAIL_DELIVERED", { queueId: FIRST, recipient: BERT.account }],

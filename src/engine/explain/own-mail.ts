@@ -8,10 +8,10 @@ import type { EventFilter, Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 
 type Reads = Pick<Queries, "events">;
-/** Whose mail it may be: an account, and every address that leads to it, in lower case. */
+/** Who may see the mail: an account, and every address that leads to it, in lower case. */
 export type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
 
-/** Mails with one Message-ID that are looked at, and events of each. */
+/** Maximum mails with one Message-ID that are read, and events of each. */
 const MOST_MAILS = 20;
 const MOST_EVENTS = 100;
 /** The spam filter knows a mail only by its Message-ID: its score is noted within this time of the mail's first event. */
@@ -34,8 +34,8 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
 ]);
 
 /**
- * The way of a mail that the reader sent, or that was for the reader. Null: there is none, or it is another's: a Message-ID is
- * chosen by its sender, so each mail with it is judged separately. Of a mail for several only the reader's part is shown.
+ * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others: the sender chooses
+ * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
  */
 export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
   const steps = queueIdsOf(queries, bareMessageId(id))
@@ -53,7 +53,7 @@ function queueIdsOf(queries: Reads, asked: string): readonly string[] {
   return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
 }
 
-/** Of one mail; none if it is another's. */
+/** Of one mail; empty if it belongs to others. */
 function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: string): readonly EventItem[] {
   const events = eventsOf(queries, { mail: queueId });
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
@@ -67,10 +67,10 @@ function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: stri
 function scoresOf(queries: Reads, events: readonly EventItem[]): readonly EventItem[] {
   const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
   const messageId = named.find((name) => name !== NO_MESSAGE_ID);
-  const begun = Math.min(...events.map(({ at }) => Date.parse(at)));
+  const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
   if (messageId === undefined) return [];
   return eventsOf(queries, { mail: bareMessageId(messageId), type: "SPAM_SCORED" }).filter(
-    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - begun) <= SCORED_WITHIN_MS,
+    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
   );
 }
 

@@ -7,7 +7,7 @@ import { ownSignIns } from "./own-sign-ins.ts";
 const ANNA = "anna@example.test";
 const TYPES = ["LOGIN_SUCCEEDED", "LOGIN_FAILED", "LOGIN_REFUSED", "LOGIN_DELAYED"];
 
-/** This many sign-ins, of all kinds in turn; a search finds two at a time. */
+/** This many sign-ins of alternating kinds; a search finds two at a time. */
 function queriesOf(many: number, account = "Anna@example.test") {
   const rows = Array.from({ length: many }, (_, i) =>
     eventItem(TYPES[i % TYPES.length] ?? "", { id: i + 1, account, ip: `198.51.100.${i}`, service: "imap" }),
@@ -22,7 +22,7 @@ function queriesOf(many: number, account = "Anna@example.test") {
   };
 }
 
-test("successful, failed, slowed and refused sign-ins come in one list, newest first, page by page", () => {
+test("lists successful, failed, slowed and refused sign-ins together, newest first, page by page", () => {
   const queries = queriesOf(10);
   const places: (string | null)[] = [];
   let cursor: number | null = null;
@@ -46,14 +46,14 @@ test("successful, failed, slowed and refused sign-ins come in one list, newest f
   );
 });
 
-test("a name that only has the same prefix is another account", () => {
+test("a name with the same prefix is a different account", () => {
   assert.deepEqual(ownSignIns(queriesOf(8, "anna@example.test.evil"), ANNA, { limit: 9, cursor: null }), {
     items: [],
     next: null,
   });
 });
 
-test("a search through much else ends early, and the next page continues where it ended", () => {
+test("a search through many other events ends early, and the next page continues where it ended", () => {
   let searches = 0;
   const queries = {
     events: ({ before = 1_000 }: EventFilter): EventPage => {

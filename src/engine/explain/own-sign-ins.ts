@@ -5,7 +5,7 @@ import type { Page } from "../../wire/control/paging.ts";
 import type { Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 
-/** What each is to the user. */
+/** What each means for the user. */
 const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignIn["what"]>([
   ["LOGIN_SUCCEEDED", "signed_in"],
   ["LOGIN_FAILED", "wrong_password"],
@@ -18,8 +18,8 @@ type Asked = Readonly<{ limit: number; cursor: number | null }>;
 
 /**
  * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
- * may be short, even empty, and still have a `next`: one search takes a third of a second at most, so that no user keeps others
- * from theirs.
+ * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
+ * each other.
  */
 export function ownSignIns(
   queries: Pick<Queries, "events">,

@@ -102,7 +102,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   manual: NONE,
 };
 
-/** The settings behind an event: the limit that it recorded, or all that its reason knows. */
+/** The settings behind an event: the limit that it recorded, or all that apply to its reason. */
 export function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
   return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : PREVENTED_BY[reason];
 }

@@ -33,7 +33,7 @@ export const QUESTIONS = {
 
 export type Question = keyof typeof QUESTIONS;
 type Rest<T> = T extends readonly [unknown, ...infer R] ? R : never;
-/** The needs of a question in addition to the database. */
+/** Additional data for a question. */
 export type Asked<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
 export type Answer<Q extends Question> = ReturnType<(typeof QUESTIONS)[Q]>;
 

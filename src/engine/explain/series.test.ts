@@ -4,7 +4,7 @@ import { NOON } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import { eventsBetween, MOST_STEPS, pointBetween, spanOf } from "./series.ts";
 
-test("a step is as short as was asked for, while the chart has no more steps than it may", () => {
+test("a step is as short as requested, within the chart's maximum number of steps", () => {
   const stepOf = (backMs: number, stepMs: number | null): number =>
     spanOf(later(NOON, -backMs), NOON, stepMs, NOON).stepMs;
   assert.equal(stepOf(HOUR_MS, null), MINUTE_MS);
@@ -12,8 +12,8 @@ test("a step is as short as was asked for, while the chart has no more steps tha
   assert.equal(stepOf(DAY_MS, MINUTE_MS), MINUTE_MS);
   assert.equal(stepOf(DAY_MS, 7 * MINUTE_MS), 7 * MINUTE_MS);
   assert.equal(stepOf(30 * DAY_MS, null), 6 * HOUR_MS);
-  assert.equal(stepOf(30 * DAY_MS, MINUTE_MS), HOUR_MS, "then only hours are told apart");
-  assert.equal(stepOf(30 * DAY_MS, 100 * MINUTE_MS), 2 * HOUR_MS, "and no step cuts one in two");
+  assert.equal(stepOf(30 * DAY_MS, MINUTE_MS), HOUR_MS, "then only hours are stored");
+  assert.equal(stepOf(30 * DAY_MS, 100 * MINUTE_MS), 2 * HOUR_MS, "and no step splits an hour");
   assert.equal(stepOf(DAY_MS, 100 * MINUTE_MS), 100 * MINUTE_MS);
   for (const days of [1, 3, 60, 400, 4_000])
     assert.ok((days * DAY_MS) / stepOf(days * DAY_MS, MINUTE_MS) <= MOST_STEPS, `${days} days`);
@@ -24,7 +24,7 @@ test("steps start at the same times in every chart", () => {
   assert.deepEqual([from, to], [later(NOON, -HOUR_MS), later(NOON, 3)]);
 });
 
-test("a mail that an account sent has not come in, and nothing happened less than never", () => {
+test("sent mail is not counted as received, and counts are never negative", () => {
   const point = pointBetween(
     { EMAIL_ACCEPTED: 5, sent: 1, BAN: 7 },
     { EMAIL_ACCEPTED: 9, sent: 2, EMAIL_HELD: 1, CONNECT_REFUSED: 2, EMAIL_BLOCKED: 1, BAN: 6, LOGIN_REFUSED: 4 },

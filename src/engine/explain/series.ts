@@ -2,7 +2,7 @@ import { EVENT_TYPES, type EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { type Figures, MINUTES_FOR_MS, SENT, type Span, type Totals } from "../figures.ts";
 
-/** What charts show, each a number of events. */
+/** The series of charts, each a number of events. */
 export const SERIES = {
   connections: (of: Of) => of("CONNECT") + of("CONNECT_REFUSED") + of("CONNECT_DEFERRED"),
   mails_in: (of: Of) => of("EMAIL_ACCEPTED") - of(SENT),
@@ -20,14 +20,14 @@ type Each<T> = Readonly<Record<SeriesName, T>>;
 type Of = (type: EventType | typeof SENT) => number;
 export type Point = Each<number>;
 
-/** The most steps of a chart; and how many it has at most where no step is asked for. */
+/** Maximum steps of a chart, and maximum if no step is requested. */
 export const MOST_STEPS = 1_500;
 const USUAL_STEPS = 300;
 const STEPS_MS = [1, 5, 10, 30, 60, 360, 1_440, 10_080].map((minutes) => minutes * MINUTE_MS);
 
 /**
- * A chart that would have too many steps has longer ones. A step is a multiple of the resolution at that time: one
- * that cuts hours in two would give an hour's events to one of its halves.
+ * A chart with too many steps gets longer ones. A step is a multiple of the resolution at that time: a step
+ * that splits hours would count an hour's events in one of its halves.
  */
 export function spanOf(from: Millis, to: Millis, stepMs: number | null, now: Millis): Span {
   const leastMs = now - from > MINUTES_FOR_MS ? HOUR_MS : MINUTE_MS;
@@ -38,7 +38,7 @@ export function spanOf(from: Millis, to: Millis, stepMs: number | null, now: Mil
   return { from: instant(from - (from % step)), to, stepMs: step };
 }
 
-/** What happened in each step. */
+/** The counts of each step. */
 export function seriesOf(figures: Figures, span: Span): Each<readonly number[]> {
   const all = figures.totalsAt(span);
   const points = all.slice(1).map((totals, i) => pointBetween(all[i] ?? {}, totals));

@@ -23,7 +23,7 @@ function queriesOf(...mails: readonly (readonly [daysAgo: number, isSpam: boolea
   };
 }
 
-test("a page tells each mail's score, where it was noted, and the first one the days", () => {
+test("a page has each mail's score, if it was noted, and the first page also has the days", () => {
   const queries = queriesOf([15, true], [1, true], [1, false], [0, false], [0, true], [0, false]);
   const first = spamScores(queries, NOON, { limit: 4, cursor: null });
   assert.deepEqual(

@@ -4,7 +4,7 @@ import type { EventFilter, Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 
 const DAYS_MS = 14 * DAY_MS;
-/** Mails that are counted for the days, the newest. */
+/** Maximum mails counted for the days; the newest ones. */
 const MOST_COUNTED = 5_000;
 
 type Asked = Readonly<{ limit: number; cursor: number | null }>;

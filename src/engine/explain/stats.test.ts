@@ -69,7 +69,7 @@ function event(id: number): EventItem {
   return eventItem("BAN", { id });
 }
 
-test("the overview has everything the contract names, of the last 24 hours", () => {
+test("the overview has every field of the API contract, for the last 24 hours", () => {
   assert.deepEqual(statsOf(queries, HEALTH, NOW, 3), {
     generatedAt: "2026-11-20T07:00:00.000Z",
     bans: { active: 100_000, items: [ban], next: "7" },

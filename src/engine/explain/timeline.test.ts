@@ -21,9 +21,9 @@ const event = eventItem("LOGIN_FAILED", {
   action: "refused",
 });
 
-test("a step has its source, evidence, meaning, and what lifts and prevents it", () => {
+test("a step has its source, evidence and meaning, how to lift it and how to prevent it", () => {
   const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);
-  assert.equal(first?.id, 1, "the oldest first");
+  assert.equal(first?.id, 1, "oldest first");
   assert.deepEqual([first.source, first.evidence, first.lift, first.settings], ["smtp", "", null, []]);
   assert.equal(second?.source, "login");
   assert.equal(second.evidence, "5 within 10m, limit 5");
@@ -43,7 +43,7 @@ test("the source follows from type and service; every type and reason has a sent
   }
 });
 
-test("what guards accounts and networks, and what Fail2ban tells, names the settings that would have prevented it", () => {
+test("reasons about accounts, networks and Fail2ban name the settings that would have prevented the event", () => {
   const expected = {
     account_guarded: "limits.accounts.failures",
     right_password_guarded: "limits.accounts.candidates",
@@ -64,7 +64,7 @@ test("what guards accounts and networks, and what Fail2ban tells, names the sett
   }
 });
 
-test("the setting is the one that was recorded, or all that the reason knows", () => {
+test("the setting is the recorded one, or all that apply to the reason", () => {
   const settings = (limitKey: string | null) =>
     timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason: "mail_limit", limitKey }])[0]?.settings;
   assert.deepEqual(settings("limits.mail.per_hour"), ["limits.mail.per_hour"]);
@@ -72,7 +72,7 @@ test("the setting is the one that was recorded, or all that the reason knows", (
     assert.deepEqual(settings(none), ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]);
 });
 
-test("each type of event was seen by the part of the server that sees it", () => {
+test("each type of event has the part of the server that reports it", () => {
   const of = (type: string, service: string | null = null, verdict: string | null = null) =>
     timelineOf([{ ...event, type, service, verdict }])[0]?.source;
   assert.deepEqual(
@@ -91,7 +91,7 @@ test("each type of event was seen by the part of the server that sees it", () =>
   assert.equal(byDetector[0]?.source, "detector");
 });
 
-test("evidence is whole or it is none; what needs nothing done is lifted by nothing", () => {
+test("evidence is complete or absent; a step that needs no action has nothing that lifts it", () => {
   for (const missing of [{ count: null }, { limit: null }, { windowMs: null }])
     assert.equal(timelineOf([{ ...event, ...missing }])[0]?.evidence, "");
   const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
@@ -99,7 +99,7 @@ test("evidence is whole or it is none; what needs nothing done is lifted by noth
   assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
 });
 
-test("where limits of several kinds lead to it and its numbers do not tell which, all of them are named", () => {
+test("if limits of several kinds cause it and its numbers do not show which, all of them are named", () => {
   for (const [reason, key] of [
     ["provider_busy", "limits.mail.per_minute"],
     ["known_address", "limits.mail.per_minute"],
@@ -112,7 +112,7 @@ test("where limits of several kinds lead to it and its numbers do not tell which
     assert.ok(timelineOf([{ ...event, reason, windowMs: null }])[0]?.settings.includes(key), `${reason}: ${key}`);
 });
 
-test("a greylisted mail shows when it came again, and proposes nothing", () => {
+test("a greylisted mail shows when it was retried, and proposes nothing", () => {
   const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
     eventItem(type, {
       id,

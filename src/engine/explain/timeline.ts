@@ -5,7 +5,7 @@ import type { EventItem, TimelineSource, TimelineStep } from "../../wire/control
 import { settingsBehind } from "./prevented-by.ts";
 
 /**
- * What happened, in terms that the owner understands: which program saw it, the evidence, what would lift it and which
+ * What happened, in the owner's terms: which program saw it, the evidence, what would lift it and which
  * settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
  */
 export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
@@ -24,10 +24,10 @@ function roughly(ms: number): string {
   return formatDuration(Math.round(ms / unit) * unit);
 }
 
-/** Shorter than any pause between two tries of an honest server, and longer than one try takes. */
+/** Shorter than any pause between two tries of an honest server, and longer than one try. */
 const LEAST_PAUSE_MS = 20_000;
 
-/** How long after a greylisting event the same mail came again, by the id of that event. */
+/** How long after a greylisting event the same mail was retried, by the id of that event. */
 function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
   const retries = new Map<number, number>();
   const next = new Map<string, number>();

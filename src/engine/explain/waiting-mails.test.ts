@@ -32,7 +32,7 @@ const asked = (minute: number, sender: string, recipient: string, more: Partial<
 });
 const ANNA = "anna@example.test";
 
-test("a deferred mail that was not retried waits, since the first try; newest first", () => {
+test("a deferred mail that was not retried waits since its first try; newest first", () => {
   const hostile = '"<script>"@stranger.test';
   const { items, total, complete } = waitingMails(
     queriesOf(
@@ -54,7 +54,7 @@ test("a deferred mail that was not retried waits, since the first try; newest fi
   assert.deepEqual([total, complete], [3, true]);
 });
 
-test("a retried or refused mail does not wait any more; a later one does, and other senders' still wait", () => {
+test("a retried or refused mail no longer waits; a later one does, and other senders' mails still wait", () => {
   const came = (minute: number, type: string, sender: string, recipient: string | null): Row => ({
     type,
     minute,
@@ -80,7 +80,7 @@ test("a retried or refused mail does not wait any more; a later one does, and ot
   );
 });
 
-test("what is long ago, hidden, simulated or deferred for another reason does not wait for greylisting", () => {
+test("an old, hidden or simulated deferral, or one for a different reason, does not count as greylisting", () => {
   const queries = queriesOf(
     asked((-6 * HOUR_MS) / MINUTE_MS - 1, "old@stranger.test", ANNA),
     asked(-9, "hidden@stranger.test", ANNA, { reason: "recipient_hidden" }),
@@ -90,7 +90,7 @@ test("what is long ago, hidden, simulated or deferred for another reason does no
   assert.deepEqual(waitingMails(queries, NOON), { items: [], total: 0, complete: true });
 });
 
-test("a hundred are shown, all are counted, and where events are too many it says so", () => {
+test("shows a hundred, counts all, and says if there are too many events", () => {
   const many = (count: number) =>
     waitingMails(
       {

@@ -5,9 +5,9 @@ import { everyPage } from "./every-page.ts";
 
 type Waiting = { -readonly [K in keyof WaitingMails["items"][number]]: WaitingMails["items"][number][K] };
 
-/** Honest servers try again within this time; who has not, rarely does. */
+/** Honest servers retry within this time; later retries are rare. */
 const WAITING_MS = 6 * HOUR_MS;
-/** Events of each type that are looked at, the newest. */
+/** Maximum events of each type that are read; the newest ones. */
 const MOST_EVENTS = 2_000;
 const MOST_SHOWN = 100;
 
@@ -55,7 +55,7 @@ function putsOff({ reason, recipient, simulated }: EventItem): boolean {
   );
 }
 
-/** By its envelope; a mail to several recipients at once is known only by its sender and client. */
+/** By its envelope; a mail to several recipients at once is identified only by its sender and client. */
 function keysOf({ sender, recipient, ip }: EventItem): readonly string[] {
   const from = sender?.toLowerCase() ?? "";
   const several = `${from} from ${ip}`;

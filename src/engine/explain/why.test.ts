@@ -71,7 +71,7 @@ test("the session of a mail starts at its connection and contains its sender's e
   assert.deepEqual(types([{ type: "CONNECT" }, { ...late, minute: 10.001 }]), ["EMAIL_ACCEPTED"]);
 });
 
-test("fifty events before a mail are searched for its session, only of its own address", () => {
+test("searches only the fifty events of a mail's address before it for its session", () => {
   const noise = (count: number): readonly Row[] => Array.from({ length: count }, () => ({ type: "LOGIN_FAILED" }));
   const first = { type: "CONNECT" };
   assert.deepEqual(types([first, ...noise(49), ACCEPTED]), ["CONNECT", "EMAIL_ACCEPTED"]);
@@ -81,7 +81,7 @@ test("fifty events before a mail are searched for its session, only of its own a
   assert.deepEqual(asked.asked.at(-1), { prefix: hostPrefix(STRANGER), before: 2, most: 50, order: "newest_first" });
 });
 
-test("a mail without an address, or one that names no sender, has no session", () => {
+test("a mail without an address or a sender has no session", () => {
   const connect = { type: "CONNECT" };
   assert.deepEqual(types([connect, { ...ACCEPTED, ip: null }]), ["EMAIL_ACCEPTED"]);
   assert.deepEqual(types([connect, { ...ACCEPTED, sender: null }]), ["EMAIL_ACCEPTED"]);
@@ -89,7 +89,7 @@ test("a mail without an address, or one that names no sender, has no session", (
   assert.deepEqual(types([connect, queued]), ["EMAIL_QUEUED"]);
 });
 
-/** `count` mails of one Message-ID, each queued, scored and delivered; the last is the newest. */
+/** `count` mails with one Message-ID, each queued, scored and delivered; the last is the newest. */
 function sameMessageId(count: number): readonly Row[] {
   return Array.from({ length: count }, (_, i): readonly Row[] => {
     const queueId = `AAAAA${String(i).padStart(6, "0")}`;
@@ -102,7 +102,7 @@ function sameMessageId(count: number): readonly Row[] {
   }).flat();
 }
 
-test("many mails of one Message-ID: a queue id shows only its own mail, and names the others", () => {
+test("with many mails of one Message-ID, a queue id shows only its own mail, and names the others", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000000");
   assert.deepEqual(report.queueIds, ["AAAAA000000"]);
   assert.deepEqual(
@@ -122,7 +122,7 @@ test("mails without a Message-ID have nothing in common", () => {
   assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
 });
 
-test("many mails of one Message-ID: the newest twenty are shown, the others named, with a note that there are more", () => {
+test("with many mails of one Message-ID, shows the newest twenty, names the others, and notes that there are more", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
   assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);
   assert.deepEqual(
@@ -135,13 +135,13 @@ test("many mails of one Message-ID: the newest twenty are shown, the others name
   assert.deepEqual([few.queueIds.length, few.otherQueueIds, few.complete], [3, [], true]);
 });
 
-test("a mail with more events than are read is shown from its newest, with a note that there are more", () => {
+test("a mail with too many events is shown from its newest, with a note that there are more", () => {
   const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
   const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
   assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
 });
 
-test("an account's addresses have their sign-ins counted, and the time of the last", () => {
+test("counts the sign-ins from each of an account's addresses, with the time of the last", () => {
   const login = (type: string, minute: number, ip: string | null = STRANGER): Row => ({
     type,
     minute,

@@ -8,14 +8,14 @@ import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
 import { everyPage } from "./every-page.ts";
 import { timelineOf } from "./timeline.ts";
 
-/** The most rows in one answer. */
+/** Maximum rows in one answer. */
 const MOST_EVENTS = 200;
-/** Mails with one Message-ID that are shown together, and events of each. */
+/** Maximum mails with one Message-ID that are shown together, and events of each. */
 const MOST_MAILS = 20;
 const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
-/** What an account did itself, and what was changed about it. Strangers cause none of it, so they push none of it out. */
+/** What an account did, and changes to it. Strangers cause none of these, so they cannot crowd them out. */
 const OWN: readonly EventType[] = [...CHANGES_OF_ACCOUNTS, "LOGIN_SUCCEEDED"];
 const MOST_OF_TYPE = 10;
 
@@ -40,8 +40,8 @@ export function whyAccount(queries: Queries, account: string): AccountReport {
 }
 
 /**
- * One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its way, its end. A Message-ID is
- * chosen by the sender, so that many mails may have the same: asked by it, the newest of them are shown; asked by a queue id,
+ * One mail, by its queue id or its Message-ID (with or without angle brackets): its session, its path, its end. The sender chooses
+ * the Message-ID, so many mails may share it: a Message-ID shows the newest of them, a queue id
  * only that mail.
  */
 export function whyMessage(queries: Queries, name: string): MessageReport {
@@ -61,7 +61,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
 
 type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
 
-/** The mail of a queue id. Rows that have only its Message-ID, such as its spam score, are those soon after its first. */
+/** The mail with a queue id. Rows that have only its Message-ID, such as its spam score, are those soon after its first. */
 function mailOf(queries: Queries, queueId: string): Found {
   const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);
@@ -96,7 +96,7 @@ function mailsOf(queries: Queries, messageId: string): Found {
   return { events, otherQueueIds, complete };
 }
 
-/** What the client did in the session up to the mail's acceptance. The first rows do not know the queue id yet. */
+/** What the client did in the session until the mail was accepted. The first rows do not know the queue id yet. */
 function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] {
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);

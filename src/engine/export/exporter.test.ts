@@ -9,7 +9,7 @@ import { Exporter } from "./exporter.ts";
 /** Of the events in a database. */
 const [FIRST_TIME, OTHER_TIME] = ["2026-11-20T08:00:00.000Z", "2026-11-21T09:30:00.000Z"];
 
-/** Events 1 to `newest` without those that were removed, a receiver that can fail, and the record of an earlier run. */
+/** Events 1 to `newest` except removed ones, a receiver that can fail, and the record of an earlier run. */
 function kit(newest: number, position: number | null = null) {
   const state = {
     newest,
@@ -56,7 +56,7 @@ function kit(newest: number, position: number | null = null) {
   return { state, delivered, exporter };
 }
 
-test("the first run starts with the events from then on", async () => {
+test("the first run starts with new events", async () => {
   const { state, delivered, exporter } = kit(5);
   const first = exporter();
   assert.equal(await first.step(), 1_000);
@@ -69,7 +69,7 @@ test("the first run starts with the events from then on", async () => {
   assert.equal(state.notes, before, "nothing is written while nothing happens");
 });
 
-test("a later run continues where the last one ended, at once while there are more", async () => {
+test("a later run continues where the last one ended, without pauses while there are more events", async () => {
   const { state, delivered, exporter } = kit(500, 10);
   const run = exporter();
   assert.deepEqual([await run.step(), await run.step(), await run.step()], [0, 0, 1_000]);
@@ -80,7 +80,7 @@ test("a later run continues where the last one ended, at once while there are mo
   assert.deepEqual([state.position, state.lost], [500, 0]);
 });
 
-test("what is not confirmed comes again, less and less often, and the position waits", async () => {
+test("unconfirmed events are sent again at growing intervals, and the position does not move", async () => {
   const { state, delivered, exporter } = kit(3, 1);
   state.outcome = { ok: false, reason: "ECONNREFUSED" };
   const run = exporter();
@@ -93,17 +93,17 @@ test("what is not confirmed comes again, less and less often, and the position w
   assert.deepEqual([delivered, state.position, state.trouble], [[2, 3], 3, null]);
   state.outcome = { ok: false, reason: "ECONNREFUSED" };
   state.newest = 4;
-  assert.equal(await run.step(), 1_000, "the waits begin again");
+  assert.equal(await run.step(), 1_000, "the waits start again");
 });
 
-test("the notice of an earlier run ends with a look that finds nothing to send", async () => {
+test("the notice of an earlier run ends with a step that finds nothing to send", async () => {
   const { state, exporter } = kit(3, 3);
   state.trouble = "the database was not there";
   await exporter().step();
   assert.equal(state.trouble, null);
 });
 
-test("events whose ids start again, as after the loss of the database, are sent from the first", async () => {
+test("if ids start again, as after the loss of the database, events are sent from the first", async () => {
   const { state, delivered, exporter } = kit(2, 900);
   const run = exporter();
   await run.step();
@@ -111,7 +111,7 @@ test("events whose ids start again, as after the loss of the database, are sent 
   assert.deepEqual([delivered, state.position], [[1, 2], 2]);
 });
 
-test("so are those of a restored database whose ids have grown past the last one", async () => {
+test("the same applies to a restored database whose ids have grown past the last one", async () => {
   const { state, delivered, exporter } = kit(30, 20);
   state.other = 15;
   const run = exporter();
@@ -141,7 +141,7 @@ test("an unreadable record sends all kept events, and does not count removed one
   assert.deepEqual([state.position, state.lost], [40, 5]);
 });
 
-test("what was removed while the receiver was away is counted, once it takes events again", async () => {
+test("events removed while the receiver was away are counted, once it accepts events again", async () => {
   const { state, delivered, exporter } = kit(300, 10);
   state.isKept = (id) => id === 20 || id > 50;
   state.outcome = { ok: false, reason: "ECONNREFUSED" };

@@ -3,9 +3,9 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 
-/** Where events go. */
+/** The destination of events. */
 export interface EventReceiver {
-  /** Ok once the other side has confirmed all of them, as far as its protocol can. Never rejects. */
+  /** Returns ok once the receiver has confirmed all of them, as far as its protocol can. Never rejects. */
   deliver(events: readonly ShownEvent[]): Promise<Outcome>;
 }
 
@@ -34,26 +34,26 @@ const LONGEST_WAIT_MS = MINUTE_MS;
 /**
  * Follows the committed events by their ids. The position moves only after the receiver has confirmed, so after a kill in
  * between the same events are sent again under the same ids, and none is skipped without being counted. Ids have no gaps,
- * so one that is missing was removed. If another event has the id of the last one, the database is another, or an
- * earlier state of it: all that it holds is sent.
+ * so a missing one was removed. If a different event has the id of the last one, this is a different database, or an
+ * earlier state of it: all its events are sent.
  */
 export class Exporter {
   readonly #parts: ExporterParts;
   #last: Delivered | null = null;
   #waitMs = FIRST_WAIT_MS;
-  /** Whether anything was noted since the start, so that a trouble of the last run goes. */
+  /** Whether anything was noted since the start, so that a notice of the last run is cleared. */
   #isNoted = false;
-  /** What is missing up to this id may have been delivered long ago. */
+  /** Events missing up to this id may have been delivered long ago. */
   #uncountedUntil = 0;
 
   constructor(parts: ExporterParts) {
     this.#parts = parts;
   }
 
-  /** One step; how long to wait before the next, in ms. Throws if the events cannot be read. */
+  /** Runs one step; returns how long to wait before the next, in ms. Throws if the events cannot be read. */
   async step(): Promise<number> {
     const last = (this.#last ??= this.#start());
-    // With the last one, to see that it is the same.
+    // With the last one, to check that it is the same.
     const { items: found, next } = this.#parts.events({
       after: Math.max(0, last.id - 1),
       most: AT_ONCE + 1,

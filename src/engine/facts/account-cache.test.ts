@@ -5,7 +5,7 @@ import { ip } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
-/** Only what guards one account is of interest here. */
+/** Only the guard of one account matters here. */
 const POLICY = { ...TEST_POLICY, spraying: { ...TEST_POLICY.spraying, guesses: 10_000 } };
 const LIMIT = POLICY.accounts.failures;
 /** Its neighbours are not banned either. */
@@ -22,7 +22,7 @@ const login = (i: number, of: Partial<LoginFacts> = {}): LoginFacts => ({
   ...of,
 });
 
-test("of passwords that arrive all at once, no more than the limit go to verification", async () => {
+test("at most the limit of concurrent passwords is verified", async () => {
   const { engine } = engineOnMemory(POLICY);
   const asked = await Promise.all(
     Array.from({ length: 500 }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })),
@@ -33,7 +33,7 @@ test("of passwords that arrive all at once, no more than the limit go to verific
   assert.equal((await engine.ask({ type: "LOGIN_ASKED", ...login(501) })).reason, "account_guarded");
 });
 
-test("a sign-in whose end Dovecot never reported makes room after a minute, also if the clock was changed", async () => {
+test("a sign-in whose end Dovecot never reported frees its place after a minute, even if the clock was changed", async () => {
   for (const byMs of [MINUTE_MS, -MINUTE_MS]) {
     const { engine, clock } = engineOnMemory(POLICY);
     const asked = () =>
@@ -44,7 +44,7 @@ test("a sign-in whose end Dovecot never reported makes room after a minute, also
   }
 });
 
-test("right passwords of many at once do not guard an account", async () => {
+test("many concurrent right passwords do not guard an account", async () => {
   const { engine } = engineOnMemory(POLICY);
   for (let i = 1; i <= 3 * LIMIT; i++) {
     const event = login(i, { passwordHash: "right" });
@@ -53,7 +53,7 @@ test("right passwords of many at once do not guard an account", async () => {
   }
 });
 
-test("a guarded account stays guarded while strangers guess, and opens a window after the last", async () => {
+test("a guarded account stays guarded while strangers guess, and is open one window after the last guess", async () => {
   const { engine, clock } = engineOnMemory(POLICY);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(i) });
   for (let i = 1; i <= 5 * LIMIT; i++) {
@@ -81,7 +81,7 @@ for (const [type, subject, opens] of [
     assert.equal(asked.reason, opens ? "below_limit" : "account_guarded");
   });
 
-test("a neighbour who keeps being refused does not lock out the owner's network", async () => {
+test("a neighbour whose sign-ins are refused does not lock out the owner's network", async () => {
   const { engine, clock } = engineOnMemory(PATIENT);
   const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
@@ -97,7 +97,7 @@ test("a neighbour who keeps being refused does not lock out the owner's network"
   assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
 });
 
-test("networks that are never banned use up a quarter of an account's budget together, and another still signs in", async () => {
+test("networks that are never banned use up a quarter of an account's budget together, and others can still sign in", async () => {
   // One of 25 for each network, a quarter for all of them.
   const networks = { ...PATIENT.networks, failures: 1_000 };
   const { engine } = engineOnMemory({ ...PATIENT, networks, accounts: { ...PATIENT.accounts, candidates: 40 } });
@@ -116,25 +116,25 @@ test("networks that are never banned use up a quarter of an account's budget tog
   await noise(1, 2_000);
   assert.equal(await right("198.51.100.8"), "right_password_guarded");
   await noise(1, 3_000, "192.0.2.7");
-  assert.equal(await right("192.0.2.8"), "below_limit", "this network has its own share left");
+  assert.equal(await right("192.0.2.8"), "below_limit", "this network has its share left");
   for (const from of ["192.0.2.7", "198.18.1.7", "198.18.2.7"]) await noise(100, 4_000, from);
   assert.equal(await right("192.0.2.8"), "right_password_guarded");
-  assert.equal((await ask(101, "right")).verdict, "pass", "in another network");
+  assert.equal((await ask(101, "right")).verdict, "pass", "in a different network");
 });
 
-test("a password is under way from the question to its own report, and to no other", async () => {
+test("a password is pending from the question to its report", async () => {
   const { engine } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   for (let i = 1; i <= LIMIT; i++) assert.equal(await ask(i), "pass");
   for (const other of [login(3, { passwordHash: "another" }), login(3, { ip: ip("203.0.113.77") })])
     await engine.ask({ type: "LOGIN_SUCCEEDED", ...other });
-  assert.equal(await ask(100), "refuse", "those were not the ones under way");
+  assert.equal(await ask(100), "refuse", "those were not the pending ones");
   for (const i of [2, 1]) await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(i) });
-  assert.equal(await ask(101), "pass", "two have come to their end, and the refused one counts");
+  assert.equal(await ask(101), "pass", "two have ended, and the refused one counts");
   assert.equal(await ask(102), "refuse");
 });
 
-test("while strangers guess, a new account signs in with the password that was set, and with no other", async () => {
+test("while strangers guess, a new account signs in only with the password that was set", async () => {
   const { engine } = engineOnMemory(POLICY);
   const subject = "anna@example.test";
   const added = { type: "ACCOUNT_ADDED", subject, by: "root" } as const;
@@ -147,10 +147,10 @@ test("while strangers guess, a new account signs in with the password that was s
   const changed = { type: "PASSWORD_CHANGED", subject, by: "root" } as const;
   await engine.audit(changed, [{ type: "SET_PASSWORD", account: subject, proof: "" }]);
   for (let i = 1; i <= LIMIT; i++) await engine.ask({ type: "LOGIN_FAILED", ...login(600 + i) });
-  assert.equal(await ask("right"), "account_guarded", "the old password looks like nothing any more");
+  assert.equal(await ask("right"), "account_guarded", "the old password no longer looks right");
 });
 
-test("a question that is not answered makes room after a minute, not before", async () => {
+test("an unanswered question frees its place after a minute, not earlier", async () => {
   const { engine, clock } = engineOnMemory(POLICY);
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   for (let i = 1; i <= LIMIT; i++) await ask(i);
@@ -169,7 +169,7 @@ test("the dashboard does not count as an account that could be guarded", async (
   }
 });
 
-test("a network that the account knows may guess as much as all strangers together, but for itself alone", async () => {
+test("a network that the account knows may guess as much as all strangers together, without affecting others", async () => {
   const { engine } = engineOnMemory(PATIENT);
   const [home, neighbour] = [ip("198.51.100.7"), ip("198.51.100.9")];
   await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(0, { ip: home }) });
@@ -179,10 +179,10 @@ test("a network that the account knows may guess as much as all strangers togeth
   for (let i = 1; i <= LIMIT; i++)
     assert.equal((await ask(200 + i, neighbour)).verdict, "pass", `${i} of the neighbour's own`);
   assert.equal((await ask(300, neighbour)).reason, "account_guarded");
-  assert.equal((await ask(301, home)).verdict, "pass", "where the owner signed in is never guarded");
+  assert.equal((await ask(301, home)).verdict, "pass", "a network where the owner signed in is never guarded");
 });
 
-test("of two passwords under way the report of one leaves the other", async () => {
+test("of two pending passwords the report of one leaves the other", async () => {
   const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, failures: 2 } });
   const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
   assert.deepEqual([await ask(1), await ask(2)], ["pass", "pass"]);
@@ -191,7 +191,7 @@ test("of two passwords under way the report of one leaves the other", async () =
   assert.equal(await ask(4), "refuse");
 });
 
-test("of one account 1,024 passwords that are being verified are known at once", async () => {
+test("1,024 pending passwords of one account are remembered", async () => {
   for (const [failures, passed] of [
     [1_024, 1_024],
     [1_025, 1_100],
@@ -204,7 +204,7 @@ test("of one account 1,024 passwords that are being verified are known at once",
   }
 });
 
-test("an account with a long name is guarded, has a budget and opens as any other", async () => {
+test("an account with a long name is guarded, limited and opened like any other", async () => {
   const name = `${"a".repeat(60)}@example.test`;
   const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, candidates: LIMIT + 1 } });
   const own = (i: number, passwordHash = `p${i}`) => login(i, { login: name, passwordHash });

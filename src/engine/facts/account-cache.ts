@@ -23,9 +23,9 @@ import type { PendingPasswords } from "./pending-passwords.ts";
 export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
-/** At most this many times the limit of the latest guesses are read, so that a flood does not cost more. */
+/** Limits the latest guesses that are read to this many times the limit, so that a flood does not cost more. */
 const LOOKED_AT = 20;
-/** How many of the latest guesses at all accounts are read, at most. The first ones suffice to find spraying. */
+/** Maximum latest guesses that are read for all accounts. The first ones suffice to detect spraying. */
 const LOOKED_AT_ALL = 2_000;
 /** Different passwords of an account's latest sign-ins. */
 const MOST_PROOFS = 8;
@@ -198,7 +198,7 @@ function nameOf({ login }: Login): string {
   return login.toLowerCase();
 }
 
-/** Where a network holds something protected its addresses are counted one by one, and known together. */
+/** If a network contains something protected, its addresses are counted one by one, and known together. */
 function kinshipOf({ subject, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
   const address = networkAddress(subject);
   if (known.some((prefix) => contains(prefix, address))) return "address";

@@ -42,7 +42,7 @@ function address(i: number): string {
   return `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
 }
 
-test("an address is read once, as far back as any limit reaches, with what stands around it", () => {
+test("an address is read once, as far back as any limit reaches, with the bans around it", () => {
   const { asked, reaches, state } = kit();
   assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
   assert.equal(state("2001:db8:1:2::8").network, "2001:db8:1::/48");
@@ -59,7 +59,7 @@ test("an address is read once, as far back as any limit reaches, with what stand
   ]);
 });
 
-test("what lies ahead is from before the clock was set back, and counts no more", () => {
+test("future times are from before the clock was set back, and no longer count", () => {
   const times = [later(NOON, -1), NOON, later(NOON, 1)];
   const failures = times.map((at) => ({ at, passwordHash: "", account: "" }));
   const read = kit({ connections: times, mails: times, probes: times, bounces: times, failures }).state("203.0.113.7");
@@ -68,7 +68,7 @@ test("what lies ahead is from before the clock was set back, and counts no more"
   assert.deepEqual(read.failures, failures.slice(0, 2));
 });
 
-test("the mails of an account are read once, a day back, and what it sends is added", () => {
+test("the mails of an account are read once, a day back, and later mails are added", () => {
   const { book, asked, state } = kit();
   const mails = () => book.accountMails(POLICY, "anna@example.org", NOON);
   assert.equal(mails().length, 1);
@@ -77,7 +77,7 @@ test("the mails of an account are read once, a day back, and what it sends is ad
   assert.deepEqual(asked, [`anna@example.org since ${DAY_MS} ms`, "203.0.113.7/32"]);
 });
 
-test("what counts enters the window of its kind, and no other", () => {
+test("a counted event enters only the window of its kind", () => {
   for (const [event, kind] of [
     [{ type: "CONNECT", ...MAIL }, "connections"],
     [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
@@ -96,7 +96,7 @@ test("what counts enters the window of its kind, and no other", () => {
   }
 });
 
-test("who signs in is known from then on, where it is remembered", () => {
+test("an address is known after a sign-in, if sign-ins are remembered", () => {
   const { book, state } = kit();
   book.know(network("203.0.113.7"), NOON);
   const windows = state("203.0.113.7");
@@ -105,19 +105,19 @@ test("who signs in is known from then on, where it is remembered", () => {
   assert.equal(windows.knownAt, NOON);
 });
 
-test("two thousand addresses are held, those that were seen last", () => {
+test("keeps the two thousand most recently seen addresses", () => {
   const { asked, state } = kit();
   for (let i = 0; i < 2_048; i++) state(address(i));
   state(address(0));
   assert.equal(asked.length, 2_048);
   state(address(2_048));
   state(address(0));
-  assert.equal(asked.length, 2_049, "the first was seen again, so another went");
+  assert.equal(asked.length, 2_049, "the first was seen again, so a different one was dropped");
   state(address(1));
   assert.equal(asked.length, 2_050);
 });
 
-test("a thousand accounts are held", () => {
+test("keeps a thousand accounts", () => {
   const { book, asked } = kit();
   for (let i = 0; i < 1_024; i++) book.accountMails(POLICY, `user${i}@example.org`, NOON);
   book.accountMails(POLICY, "user0@example.org", NOON);
@@ -161,7 +161,7 @@ test("dropped entries are read again: addresses, accounts and the units themselv
   assert.equal(book.state(wider, ip("2001:db8:1:2::7"), NOON).subject, "2001:db8:1::/56");
 });
 
-test("a list keeps as many as are needed, and is cut once it is twice as long", () => {
+test("a list keeps as many entries as needed, and is cut once it is twice as long", () => {
   const list = [1, 2, 3, 4, 5];
   push(list, 6, 3);
   assert.deepEqual(list, [1, 2, 3, 4, 5, 6]);
@@ -169,7 +169,7 @@ test("a list keeps as many as are needed, and is cut once it is twice as long", 
   assert.deepEqual(list, [5, 6, 7]);
 });
 
-test("as many times are kept as the widest limit of a known address needs", () => {
+test("keeps as many times as the widest limit of a known address needs", () => {
   assert.equal(mostTimes(POLICY), 3 * 200 + 1);
   const few = { ...POLICY, mail: [], connections: [], probes: [] };
   assert.equal(mostTimes(few), 1);

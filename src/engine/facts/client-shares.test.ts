@@ -26,11 +26,11 @@ function crowd() {
   return { watched, notices, connect, helo, signIn, hides };
 }
 
-test("one private address that is nearly all clients, with three names, hides them, and there is a notice", () => {
+test("one private address with nearly all clients, under three names, hides them, and there is a notice", () => {
   const { watched, notices, connect, helo, hides } = crowd();
   for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
   for (let i = 1; i < ALL_CLIENTS.events; i++) connect(PROXY, MINUTE_MS);
-  assert.equal(hides(PROXY, MINUTE_MS), false, "too few to tell");
+  assert.equal(hides(PROXY, MINUTE_MS), false, "too few to decide");
   connect(PROXY, MINUTE_MS);
   assert.equal(hides(PROXY, MINUTE_MS), true);
   assert.match(notices.raised.get("all_clients_private") ?? "", /172\.18\.0\.5/);
@@ -47,7 +47,7 @@ test("one private address that is nearly all clients, with three names, hides th
 
 for (const [who, names, hidden] of [
   ["a flood of one client", ["one.test"], false],
-  ["a flood with names of its own", ["one.test", "two.test", "three.test"], false],
+  ["a flood with three names", ["one.test", "two.test", "three.test"], false],
 ] as const)
   test(`${who} does not hide other clients`, () => {
     const { notices, connect, helo, hides } = crowd();
@@ -57,7 +57,7 @@ for (const [who, names, hidden] of [
     assert.equal(notices.raised.size, 0);
   });
 
-test("who proved to be somebody counts at once", () => {
+test("a client that signed in counts at once", () => {
   const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 10; i++) connect(PROXY);
   for (const login of ["ann", "bob", "Bob"]) signIn(PROXY, `${login}@example.test`);
@@ -66,7 +66,7 @@ test("who proved to be somebody counts at once", () => {
   assert.equal(hides(PROXY), true);
 });
 
-test("among others a private address is one client of many, and the notice goes", () => {
+test("among others a private address is one client of many, and the notice is cleared", () => {
   const { notices, connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 10; i++) connect(PROXY);
@@ -77,14 +77,14 @@ test("among others a private address is one client of many, and the notice goes"
   assert.equal(notices.raised.size, 0);
 });
 
-test("no public address hides anybody", () => {
+test("a public address hides no clients", () => {
   const { connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
   assert.equal(hides("203.0.113.7"), false);
 });
 
-test("events older than two windows do not count, and a clock that was set back does no harm", () => {
+test("events older than two windows do not count, and setting the clock back does no harm", () => {
   const { connect, helo, hides } = crowd();
   const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
@@ -99,7 +99,7 @@ test("events older than two windows do not count, and a clock that was set back 
   assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.familiarMs - CLIENT_SHARE_LIMITS.windowMs), true);
 });
 
-test("nine tenths of ten or more are nearly all, and the notice says how many", () => {
+test("nine of ten or more are nearly all, and the notice has the number", () => {
   const { notices, connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
@@ -114,7 +114,7 @@ test("nine tenths of ten or more are nearly all, and the notice says how many", 
   assert.equal(notices.raised.size, 0, "19 of 22 are not");
 });
 
-test("nine events are too few to tell, ten are enough", () => {
+test("nine events are too few to decide, ten are enough", () => {
   const { notices, connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 9; i++) connect(PROXY);
@@ -124,18 +124,18 @@ test("nine events are too few to tell, ten are enough", () => {
   assert.equal(notices.raised.size, 1);
 });
 
-test("ten of which fewer than nine are private end the notice", () => {
+test("ten clients with fewer than nine private ones end the notice", () => {
   const { notices, connect, signIn } = crowd();
   notices.raise("all_clients_private", "of yesterday");
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
   for (let i = 0; i < 7; i++) connect(PROXY);
   signIn(PROXY, "ann");
-  assert.equal(notices.raised.size, 1, "nine are too few to tell");
+  assert.equal(notices.raised.size, 1, "nine are too few to decide");
   connect(PROXY);
   assert.equal(notices.raised.size, 0);
 });
 
-test("a connection has no name, and a name that is seen again needs no second minute", () => {
+test("a connection has no name, and a known name needs no second minute", () => {
   const { connect, helo, hides } = crowd();
   for (const name of ["one.test", "two.test"]) helo(PROXY, name);
   for (let i = 0; i < 20; i++) connect(PROXY);
@@ -157,7 +157,7 @@ test("an event counts until the end of the next half hour", () => {
   assert.equal(hides(PROXY, 90 * MINUTE_MS), false);
 });
 
-test("half an hour is one window: its last millisecond is, the next one is not", () => {
+test("half an hour is one window, exclusive of its end", () => {
   for (const [lastMs, hidden] of [
     [30 * MINUTE_MS - 1, true],
     [30 * MINUTE_MS, false],
@@ -171,7 +171,7 @@ test("half an hour is one window: its last millisecond is, the next one is not",
   }
 });
 
-test("sixty-four private addresses, and as many names of each, are remembered", () => {
+test("remembers sixty-four private addresses, and as many names of each", () => {
   const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
   for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);
@@ -188,6 +188,6 @@ test("sixty-four private addresses, and as many names of each, are remembered", 
     for (let i = 0; i < 10; i++) many.connect(PROXY);
     for (let i = 0; i < names; i++) many.helo(PROXY, `${i}.test`);
     for (const login of ["ann", "bob", "cid"]) many.signIn(PROXY, login);
-    assert.equal(many.hides(PROXY), hidden, `with ${names} names besides`);
+    assert.equal(many.hides(PROXY), hidden, `with ${names} additional names`);
   }
 });

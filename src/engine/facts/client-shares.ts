@@ -12,7 +12,7 @@ export const CLIENT_SHARE_LIMITS = {
   windowMs: 30 * MINUTE_MS,
   /** A name counts this long after it was first seen, so that new names in a flood do not count. */
   familiarMs: MINUTE_MS,
-  /** Private addresses that are remembered, and names of each. */
+  /** Maximum private addresses that are remembered, and names of each. */
   most: 64,
 } as const;
 
@@ -23,7 +23,7 @@ type Client = { events: number; readonly names: Map<string, number> };
 /**
  * Counts which share of all clients comes from each private address. If nearly all come from one
  * (core/decide/sparing.ts), a container network or a proxy hides the real addresses. A restart forgets this; it is soon
- * seen again.
+ * observed again.
  */
 export class ClientShares {
   readonly #notices: Notices;
@@ -99,7 +99,7 @@ export class ClientShares {
   }
 }
 
-/** What tells clients apart: names, which anybody can choose, and accounts, which were proven. */
+/** Distinguishes clients: by names, which anyone can choose, and by accounts, which were proven. */
 function nameOf(event: Event): string {
   if (event.type === "RECIPIENT") return event.helo.toLowerCase();
   return event.type === "LOGIN_ASKED" || event.type === "LOGIN_SUCCEEDED" ? event.login.toLowerCase() : "";

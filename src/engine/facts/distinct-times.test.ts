@@ -4,7 +4,7 @@ import { NOON } from "../../../test/kit/samples.ts";
 import { later } from "../../core/time.ts";
 import { DistinctTimes } from "./distinct-times.ts";
 
-test("each thing counts once, until its first time leaves the window", () => {
+test("each item counts once, until its first time leaves the window", () => {
   const seen = new DistinctTimes(1_000, 10);
   seen.add("a", NOON);
   seen.add("a", later(NOON, 500));
@@ -17,14 +17,14 @@ test("each thing counts once, until its first time leaves the window", () => {
   assert.deepEqual(seen.times(later(NOON, 1_100)), [later(NOON, 600), later(NOON, 1_100)]);
 });
 
-test("a flood pushes out the oldest", () => {
+test("a flood displaces the oldest", () => {
   const seen = new DistinctTimes(1_000_000, 3);
   for (let i = 0; i < 10; i++) seen.add(String(i), later(NOON, i));
   assert.deepEqual(seen.times(later(NOON, 10)), [later(NOON, 7), later(NOON, 8), later(NOON, 9)]);
   assert.ok(!seen.has("0", later(NOON, 10)));
 });
 
-test("clear forgets all of it", () => {
+test("clear forgets everything", () => {
   const seen = new DistinctTimes(1_000, 3);
   seen.add("a", NOON);
   seen.clear();

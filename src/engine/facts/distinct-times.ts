@@ -1,7 +1,7 @@
 import type { Millis } from "../../core/time.ts";
 
 /**
- * When different things happened within a window, exactly: each counts once, when it first happened. In memory; past
+ * When different items occurred within a window, exactly: each counts once, at its first time. In memory; past
  * `most`, the oldest is forgotten.
  */
 export class DistinctTimes {

@@ -7,7 +7,7 @@ import type { ClientEvent } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import type { AddressHistory } from "../storage-ports.ts";
 
-test("mail of a server is wanted by what speaks for it within thirty days", () => {
+test("mail from a server is wanted if evidence within thirty days speaks for it", () => {
   const { state, of } = factsOnFakes();
   const connect = { type: "CONNECT", ...MAIL } as const;
   const server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
@@ -22,7 +22,7 @@ test("mail of a server is wanted by what speaks for it within thirty days", () =
   assert.equal(state.since, later(NOON, -30 * DAY_MS));
 });
 
-test("a decision reads of the databases what it looks at, and nothing else", () => {
+test("a decision reads only the facts that it uses", () => {
   const { state, of } = factsOnFakes();
   const connect = { type: "CONNECT", ...MAIL } as const;
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
@@ -53,7 +53,7 @@ test("a sign-in and an offence are remembered for a week, to the millisecond", (
   assert.deepEqual(of({ ...SENT, account: "anna@example.org" }).accountMails, [NOON]);
 });
 
-test("costly facts are recorded as far as the decision looked at them", () => {
+test("expensive facts are recorded only if the decision read them", () => {
   const { state, of } = factsOnFakes();
   const connect = { type: "CONNECT", ...MAIL } as const;
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };

@@ -12,7 +12,7 @@ const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "anna@example.
 const BOUNCE: Recipient = { ...ASKED, sender: "" };
 const REFUSE = decision("refuse", "session_limit");
 
-test("mails of a connection are counted where they pass, and looked at when the next one comes", () => {
+test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
   const { follow, of } = factsOnFakes();
   follow(SENT);
   follow(SENT);
@@ -21,10 +21,10 @@ test("mails of a connection are counted where they pass, and looked at when the 
   assert.equal(of(SENT).sessionMails, 2);
   assert.equal(of(ASKED).sessionMails, 0);
   follow({ type: "CONNECT", ...MAIL });
-  assert.equal(of(SENT).sessionMails, 0, "a new connection begins at nought");
+  assert.equal(of(SENT).sessionMails, 0, "a new connection starts at zero");
 });
 
-test("whether a recipient exists, and is a first contact, is asked of the directories", () => {
+test("whether a recipient exists, and is a first contact, comes from the directories", () => {
   const { of } = factsOnFakes();
   const nobody = of({ ...ASKED, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
@@ -32,17 +32,17 @@ test("whether a recipient exists, and is a first contact, is asked of the direct
   assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["known", false]);
 });
 
-test("whether somebody waits for a bounce, and whether it named another before", () => {
+test("whether somebody expects a bounce, and whether it named a different recipient before", () => {
   const { follow, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(ASKED).bounce, { hasOther: false, isExpected: false }, "it has a sender");
   assert.equal(of(BOUNCE).bounce.hasOther, false);
   follow(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);
-  assert.equal(of(BOUNCE).bounce.hasOther, false, "a question that is repeated is the same one");
+  assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
-test("an account that sends is active unless the directory says otherwise; one that cannot be read knows everybody", () => {
+test("a sending account is active unless the directory says otherwise; if it cannot be read, everyone counts as known", () => {
   const { state, of } = factsOnFakes();
   const byAccount = { ...SENT, account: "anna@example.org" };
   assert.equal(of(byAccount).accountActive, true);
@@ -55,7 +55,7 @@ test("an account that sends is active unless the directory says otherwise; one t
   assert.equal(of(byAccount).accountActive, true);
 });
 
-test("the account of a login may be suspended, which is looked up only while it is decided", () => {
+test("the account of a login may be suspended, which is looked up only for the decision", () => {
   const { state, of } = factsOnFakes();
   state.isActive = () => false;
   const login = {
@@ -85,7 +85,7 @@ test("a login has the networks of its account, the administrator has none; accou
   assert.deepEqual(of(SENT, known).knownAccounts, ["anna@example.org"]);
 });
 
-test("what was judged of a report before is asked for reports alone", () => {
+test("earlier reports are looked up only for reports", () => {
   const { of } = factsOnFakes();
   assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
   const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
@@ -100,7 +100,7 @@ test("what was judged of a report before is asked for reports alone", () => {
   assert.deepEqual(of(report).priorReports, PRIOR_REPORTS);
 });
 
-test("a password is under way once it was let through, and until it is reported", () => {
+test("a password is pending from its pass until its report", () => {
   const { follow, of } = factsOnFakes();
   const policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1 } };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
@@ -127,13 +127,17 @@ test("an account has written to the recipients that passed, until the mail has e
   names("by-a-stranger@sender.test", PASS, null);
   assert.deepEqual(of(message).writtenTo, ["one@sender.test"]);
   assert.deepEqual(of({ ...message, recipient: "alone@sender.test" }).writtenTo, ["alone@sender.test"]);
-  assert.deepEqual(of({ ...message, account: null }).writtenTo, [], "a stranger's mail is nobody's correspondence");
+  assert.deepEqual(
+    of({ ...message, account: null }).writtenTo,
+    [],
+    "a stranger's mail is not correspondence of an account",
+  );
   assert.deepEqual(of({ ...SENT, account }).writtenTo, []);
   follow(message, PASS);
   assert.deepEqual(of(message).writtenTo, []);
 });
 
-test("a sender that names this machine by its address is one of ours; one that names the gateway is not", () => {
+test("a sender that names this machine by its address is local; one that names the gateway is not", () => {
   const { of } = factsOnFakes();
   const here = (sender: string) => of({ ...ASKED, sender }).senderHere;
   assert.equal(here("root@[203.0.113.25]"), true);

@@ -131,7 +131,7 @@ export class EventFacts implements Facts {
     return this.#sending;
   }
 
-  /** If the directory cannot be read, every account counts as active; so does that of a login, unless the decision asks. */
+  /** If the directory cannot be read, every account counts as active; so does that of a login, unless the decision reads it. */
   get accountActive(): boolean {
     const event = this.#event;
     if ("login" in event && this.#isDecided) return this.#accountActive ?? true;

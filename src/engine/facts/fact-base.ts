@@ -39,7 +39,7 @@ export class FactBase {
   readonly #pendingLogins = new PendingLogins();
   readonly #progress = new SmtpProgress();
   readonly #unrecorded: UnrecordedFacts;
-  #began = 0;
+  #startedAt = 0;
   /** Nothing has been recorded since the start. */
   #isFirst = true;
 
@@ -77,11 +77,11 @@ export class FactBase {
   /** Call it at the start of each transaction: own addresses and the allow list may have changed. */
   begin(now: Millis): void {
     // After the clock was set back, the memory lies in the future, so it is read again.
-    if (now < this.#began) {
+    if (now < this.#startedAt) {
       this.forget();
       this.#on.server.clear();
     }
-    this.#began = now;
+    this.#startedAt = now;
     this.#refresh(now, false);
   }
 
@@ -95,7 +95,7 @@ export class FactBase {
     return new EventFacts(this.#on, event, this.#on.addresses.state(this.policy, event.ip, now), now);
   }
 
-  /** While the database takes no writes. */
+  /** While the database cannot be written. */
   ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
     return this.#unrecorded.of(this.#on, event, now);
   }
@@ -122,7 +122,7 @@ export class FactBase {
     return this.#on.sparing.facts(network, now);
   }
 
-  /** What the lists say about the unit of this address. */
+  /** The lists' results for the unit of this address. */
   protection(ip: Ip, now: Millis): Protection | null {
     return this.#on.addresses.state(this.policy, ip, now).protection;
   }
@@ -195,7 +195,7 @@ export class FactBase {
     if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 
-  /** Applies a change to what is held in memory. */
+  /** Applies a change to the state in memory. */
   remember(change: Change, now: Millis): void {
     const { addresses, sparing } = this.#on;
     switch (change.type) {
@@ -223,7 +223,7 @@ export class FactBase {
     }
   }
 
-  /** How far the mail of a connection has got; null where nothing is known of it. */
+  /** How far the mail of a connection has progressed; null if unknown. */
   progressOf(session: string, now: Millis): Progress | null {
     return this.#progress.of(session, now);
   }

@@ -47,7 +47,7 @@ test("a stranger is a first contact", () => {
   assert.equal(isFirstContact({ paused: "other@example.org" }), true);
 });
 
-test("a large provider or sender, by name, and a client that writes to a paused recipient are none", () => {
+test("known providers and senders, by name, and clients writing to a paused recipient are not first contacts", () => {
   assert.equal(isFirstContact({}, { clientName: "mail-x.google.com" }), false);
   assert.equal(isFirstContact({ large: "big.test" }, { clientName: "MX.big.test" }), false);
   assert.equal(isFirstContact({ large: "big.test" }, { clientName: "mx.notbig.test" }), true);
@@ -59,7 +59,7 @@ test("no sender is a first contact while the machine's clock is not trusted", ()
   assert.equal(isFirstContact({ isClockDoubtful: true }), false);
 });
 
-test("a bounce is expected by who wrote to the domain of the host that brings it", () => {
+test("a bounce is expected if somebody wrote to the domain of the delivering host", () => {
   const asked: unknown[] = [];
   const firstContacts = createGreylisting({
     policy: () => POLICY,
@@ -82,15 +82,15 @@ test("a bounce is expected by who wrote to the domain of the host that brings it
   assert.equal(asked.length, 2);
 });
 
-test("a correspondent is none where the client proved to speak for it; any client can claim to", () => {
+test("a correspondent is not a first contact if the client proved to send for it; any client can claim to", () => {
   const known = { correspondent: EVENT.sender };
   assert.equal(isFirstContact(known), true);
   assert.equal(isFirstContact(known, { senderProven: false }), true);
   assert.equal(isFirstContact(known, { senderProven: true }), false);
-  assert.equal(isFirstContact({}, { senderProven: true }), true, "a stranger that is proven is still a stranger");
+  assert.equal(isFirstContact({}, { senderProven: true }), true, "a proven stranger is still a stranger");
 });
 
-test("a proof is asked for only where greylisting hangs on it", () => {
+test("SPF is checked only if greylisting depends on it", () => {
   const known = { correspondent: EVENT.sender };
   assert.equal(dependsOnSenderProof(known), true);
   assert.equal(dependsOnSenderProof({}), false);
@@ -119,7 +119,7 @@ test("while nothing can be looked up, no mail is delayed", () => {
   assert.equal(broken.dependsOnSenderProof({ ...EVENT, sender: "" }), false);
 });
 
-test("nothing is asked of the DNS for a sender while the database cannot be read", () => {
+test("the DNS is not asked about a sender while the database cannot be read", () => {
   const broken = createGreylisting({
     policy: () => POLICY,
     largeSenders: () => [],

@@ -17,7 +17,7 @@ export type GreylistPause = Readonly<{ target: string; until: Millis; by: string
 /** Recipients who currently wait for a stranger's mail. Writers throw if the database cannot be written. */
 export interface GreylistPauses {
   pause(pause: GreylistPause): void;
-  /** False if there was none. */
+  /** Returns false if there was none. */
   resume(target: string, now: Millis): boolean;
   pauses(now: Millis): readonly GreylistPause[];
   /** Whether one of them is for the recipient, or for an address that its mail goes to. */
@@ -36,12 +36,12 @@ export type GreylistingParts = Readonly<{
   correspondents: Correspondents;
   pauses: GreylistPauses;
   clock: Clock;
-  /** Postgrey uses the machine's clock: its notes from a wrong time delay mail for as long as it was ahead. */
+  /** Postgrey uses the machine's clock: with records from a wrong time it delays mail for as long as the clock was ahead. */
   isClockDoubtful?: () => boolean;
 }>;
 
 /**
- * Tells first contacts from known ones, for which greylisting only delays mail. If something cannot be read, mail is
+ * Distinguishes first contacts from known ones, for which greylisting only delays mail. If something cannot be read, mail is
  * not delayed.
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {

@@ -6,7 +6,7 @@ const FIRST = { session: "203.0.113.7 40000", transaction: "a1.1" };
 const SECOND = { ...FIRST, transaction: "a1.2" };
 const OTHER = { session: "203.0.113.7 40001", transaction: "a2.1" };
 
-test("the recipients of the mail under way, without those of a mail that was given up", () => {
+test("the recipients of the mail in flight, without those of an aborted mail", () => {
   const named = new NamedRecipients();
   assert.deepEqual(named.of(SECOND), []);
   named.add(FIRST, "given-up@example.net", "stranger");
@@ -29,11 +29,11 @@ test("the memory for recipients and for connections is bounded", () => {
   assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one"]);
   named.add({ session: "0", transaction: "b" }, "two", "stranger");
   named.add({ session: "last", transaction: "b" }, "one", "stranger");
-  assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one", "two"], "the one that goes on stays");
+  assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one", "two"], "the active one stays");
   assert.deepEqual(named.of({ session: "1", transaction: "b" }), []);
 });
 
-test("recipients are counted by kind; of those that were not named here nothing is known", () => {
+test("counts recipients by kind; recipients that were not named here are unknown", () => {
   const named = new NamedRecipients();
   named.add(FIRST, "a@example.org", "own");
   named.add(FIRST, "b@example.net", "written");
@@ -45,10 +45,10 @@ test("recipients are counted by kind; of those that were not named here nothing 
   assert.deepEqual(named.counts(SECOND, 2), { recipients: 2, written: 0, strangers: 2 });
 });
 
-test("a mail that is held stays held until it ends, and the next one of its connection is another", () => {
+test("a held mail stays held until it ends, and the next one in its connection is separate", () => {
   const named = new NamedRecipients();
   named.hold(FIRST);
-  assert.equal(named.isHeld(FIRST), false, "nobody was named");
+  assert.equal(named.isHeld(FIRST), false, "no recipient was named");
   named.add(FIRST, "a@example.net", "stranger");
   named.hold(FIRST);
   assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [true, false]);

@@ -50,7 +50,7 @@ export class NamedRecipients {
     return this.#present(mail)?.names ?? NOBODY;
   }
 
-  /** `all`: as many recipients as Postfix counts; of one that was not named here nothing is known. */
+  /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
   counts(mail: Mail, all: number | null): RecipientCounts {
     const { recipients, written, strangers } = this.#present(mail) ?? NO_RECIPIENTS;
     if (all === null) return { recipients, written, strangers };

@@ -23,21 +23,21 @@ for (const [addresses, network, other] of [
   [[1, 2, 3, 4, 5].map((i) => `198.51.100.${i}`), "198.51.100.0/24", "198.51.100.77"],
   [[1, 2, 3, 4, 5].map((i) => `2001:db8:7:${i}::1`), "2001:db8:7::/48", "2001:db8:7:ffff::1"],
 ] as const)
-  test(`the fifth banned neighbour brings the ban of ${network}`, async () => {
+  test(`the fifth banned neighbour causes the ban of ${network}`, async () => {
     const { engine, sqlite, flood } = scene();
     for (const from of addresses.slice(0, 4)) await flood(from);
     assert.equal(sqlite.ban(prefix(network)), null);
     await flood(addresses[4] ?? "");
     assert.equal(sqlite.ban(prefix(network))?.code, "neighbours_banned");
     const neighbour = await engine.ask({ type: "CONNECT", ...MAIL, ip: ip(other) });
-    assert.equal(neighbour.reason, "banned", "who has done nothing yet is in it");
+    assert.equal(neighbour.reason, "banned", "an innocent address in it is banned too");
   });
 
 for (const [why, own, known] of [
   ["gateway", [{ prefix: prefix("198.51.100.254"), why: "gateway" }], null],
   ["known_network", [], "198.51.100.254"],
 ] as const)
-  test(`${why}: a network is spared for the sake of one within it, which is an event`, async () => {
+  test(`${why}: a network is spared because of one client within it, which is an event`, async () => {
     const { engine, sqlite, db, flood } = scene(own);
     const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
     if (known !== null) await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(known), ...login });
@@ -51,7 +51,7 @@ for (const [why, own, known] of [
     );
   });
 
-test("thirty guesses out of one network, two an address at most, bring its ban", async () => {
+test("thirty guesses from one network, at most two for each address, cause its ban", async () => {
   const { engine, sqlite } = scene();
   for (let i = 1; i <= 30; i++) {
     assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null, `guess ${i}`);
@@ -65,7 +65,7 @@ for (const [how, after] of [
   ["lifted", "unban"],
   ["over", "wait"],
 ] as const)
-  test(`once the ban of a network is ${how}, one typo or one offence in it does not bring it back`, async () => {
+  test(`once the ban of a network is ${how}, one typo or one offence in it does not ban it again`, async () => {
     const { engine, sqlite, flood, clock } = scene();
     const network = prefix("198.51.100.0/24");
     for (let i = 1; i <= 5; i++) await flood(`198.51.100.${i}`);
@@ -82,7 +82,7 @@ for (const [how, after] of [
     assert.equal(sqlite.ban(network)?.code, "neighbours_banned", "five more do");
   });
 
-test("a typo does not ban a network for what its neighbours did", async () => {
+test("a typo does not ban a network for its neighbours' offences", async () => {
   const { engine, sqlite, flood } = scene();
   for (let i = 1; i <= 4; i++) await flood(`198.51.101.${i}`);
   engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
@@ -93,7 +93,7 @@ test("a typo does not ban a network for what its neighbours did", async () => {
   assert.equal(sqlite.ban(prefix("198.51.101.0/24"))?.code, "neighbours_banned");
 });
 
-test("who forgives a network forgives what lies in it", async () => {
+test("forgiving a network forgives the addresses in it", async () => {
   const { engine, sqlite, flood, clock } = scene();
   await flood("198.51.100.1");
   clock.advance(HOUR_MS);
@@ -105,7 +105,7 @@ test("who forgives a network forgives what lies in it", async () => {
   assert.equal(sqlite.ban(prefix("198.51.100.1"))?.offences, 1);
 });
 
-test("a network is somebody's home as long as accounts know it, not only within the memory of bans", async () => {
+test("a network counts as a home as long as accounts know it, even beyond the memory of bans", async () => {
   const { engine, sqlite, flood, clock } = scene();
   const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
   await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
@@ -139,7 +139,7 @@ async function honestMail({ engine }: ReturnType<typeof scene>, from: string, pr
 const NETWORK = prefix("198.51.100.0/24");
 const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
 
-test("a network that one honest mail came from takes twice as many", async () => {
+test("one honest mail doubles a network's limit", async () => {
   const made = scene();
   await honestMail(made, "198.51.100.200");
   for (const from of offenders(9)) await made.flood(from);
@@ -149,14 +149,14 @@ test("a network that one honest mail came from takes twice as many", async () =>
   assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
 });
 
-test("honest mail of those who offend themselves buys nothing", async () => {
+test("honest mail from offenders does not count", async () => {
   const made = scene();
   for (const from of offenders(5)) await honestMail(made, from, true);
   for (const from of offenders(5)) await made.flood(from);
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });
 
-test("a network from which proven mail came on three days is spared, and a month later no more", async () => {
+test("a network with proven mail on three days is spared, but no longer a month later", async () => {
   const made = scene();
   for (let day = 1; day <= 3; day++) {
     await honestMail(made, "198.51.100.200", true);
@@ -174,7 +174,7 @@ test("a network from which proven mail came on three days is spared, and a month
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });
 
-test("what Fail2ban reports of five neighbours bans the five", async () => {
+test("five neighbours reported by Fail2ban are banned one by one", async () => {
   const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
   const report = {
     type: "JAIL_REPORTED",
@@ -191,7 +191,7 @@ test("what Fail2ban reports of five neighbours bans the five", async () => {
   assert.equal(sqlite.ban(NETWORK), null);
 });
 
-test("who was banned as long ago as mail speaks for a network has no honest mail, be the memory of bans shorter", async () => {
+test("an address banned within the time of honest mail has none, even if the memory of bans is shorter", async () => {
   const made = engineOnMemory({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
   const flood = async (from: string): Promise<void> => {
     for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
@@ -204,7 +204,7 @@ test("who was banned as long ago as mail speaks for a network has no honest mail
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned", "five are enough");
 });
 
-test("a ban does not ban a network for what its neighbours guessed, nor a guess for a ban that did not come", async () => {
+test("a ban does not ban a network for its neighbours' guesses, nor a guess for bans that were not made", async () => {
   const { engine, sqlite, flood } = scene();
   const guess = (i: number) =>
     engine.ask({

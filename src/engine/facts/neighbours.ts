@@ -10,7 +10,7 @@ export type NeighbourParts = Readonly<{
   accounts: Pick<AccountHistory, "knownWithin">;
 }>;
 
-/** More servers of one network do not change any decision. */
+/** More servers in one network do not change any decision. */
 const MOST_SERVERS = 1_024;
 
 /** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */

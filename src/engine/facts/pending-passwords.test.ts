@@ -23,7 +23,7 @@ function pending(known: Partial<PendingPassword> = {}): PendingPassword {
 
 const proofs = (all: Iterable<Readonly<{ proof: string }>>): readonly string[] => [...all].map(({ proof }) => proof);
 
-test("a password is under way for a minute, or until it is reported from the same network", () => {
+test("a password is pending for a minute, or until it is reported from the same network", () => {
   const all = new PendingPasswords();
   all.passed(pending());
   all.passed(pending({ proof: "b" }));
@@ -35,7 +35,7 @@ test("a password is under way for a minute, or until it is reported from the sam
   assert.deepEqual(proofs(all.at("bert@example.org", NOON)), []);
 });
 
-test("guesses are those that do not look right, at accounts that do not know the address", () => {
+test("guesses are passwords that do not look right, at accounts that do not know the address", () => {
   const all = new PendingPasswords();
   all.passed(pending({ proof: "right", looksWrong: false }));
   all.passed(pending({ proof: "at home", isStrange: false }));
@@ -45,7 +45,7 @@ test("guesses are those that do not look right, at accounts that do not know the
   assert.deepEqual(proofs(all.from(hostPrefix(ip("203.0.113.8")), NOON)), []);
 });
 
-test("eight accounts of which nothing is known may be signed in to at once", () => {
+test("eight unknown accounts may sign in at once", () => {
   const all = new PendingPasswords();
   for (let i = 0; i < 8; i++) {
     assert.equal(all.hasManyFirst(NOON), false, `${i}`);
@@ -54,7 +54,7 @@ test("eight accounts of which nothing is known may be signed in to at once", () 
   assert.equal(all.hasManyFirst(NOON), true);
 });
 
-test("the record of it starts with the nearest ones, and is restored once", () => {
+test("its record starts with the nearest ones, and is restored once", () => {
   const all = new PendingPasswords();
   const network = neighbourhoodOf(ip("198.51.100.1"), 64);
   for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, proof: `${i}`, network }));

@@ -34,7 +34,7 @@ export class PendingPasswords {
     }
   }
 
-  /** Passwords that may explain a refusal, the nearest first. */
+  /** Passwords that may explain a refusal, nearest first. */
   about({ account, network }: Readonly<{ account: string; network: Prefix }>, now: Millis): readonly PendingPassword[] {
     const all = [...this.#all(now)];
     const near = all.filter((one) => one.account === account || one.network === network);
@@ -49,12 +49,12 @@ export class PendingPasswords {
     else this.#ofAccounts.set(account, asked.toSpliced(at, 1));
   }
 
-  /** At one account. Drops entries that lie ahead, so that a clock set back does not keep a password pending forever. */
+  /** At one account. Drops future entries, so that a clock set back does not keep a password pending forever. */
   at(account: string, now: Millis): readonly PendingPassword[] {
     return (this.#ofAccounts.get(account) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
   }
 
-  /** Whether so many passwords of accounts without a recent sign-in are pending that further ones may not pass as right. */
+  /** Whether too many passwords of accounts without a recent sign-in are pending for further ones to pass as right. */
   hasManyFirst(now: Millis): boolean {
     return [...this.#all(now)].filter(({ isFirst }) => isFirst).length >= MOST_FIRST;
   }

@@ -22,7 +22,7 @@ function kit() {
   return { own, list, allow };
 }
 
-test("this machine, the list of the settings and that of the owner are protected, and every network around them", () => {
+test("protects this machine, the lists of the settings and the owner, and every network around them", () => {
   const { list, allow } = kit();
   allow("198.51.100.0/24");
   list.refresh({ ...POLICY, allow: [network("192.0.2.0/24")] }, NOON);
@@ -34,7 +34,7 @@ test("this machine, the list of the settings and that of the owner are protected
   assert.equal(why("198.51.100.9"), "allow_listed");
 });
 
-test("what changed is seen within five seconds, at once where it is asked for, and after the clock was set back", () => {
+test("a change is seen within five seconds, at once on request, and after the clock was set back", () => {
   const { list, allow } = kit();
   assert.equal(list.refresh(POLICY, NOON), true);
   assert.equal(list.refresh(POLICY, later(NOON, 5_000)), false, "nothing has changed");
@@ -48,7 +48,7 @@ test("what changed is seen within five seconds, at once where it is asked for, a
   assert.equal(list.refresh(POLICY, later(NOON, 10_000)), true, "the clock was set back");
 });
 
-test("an IPv6 network that holds something protected is judged address by address", () => {
+test("an IPv6 network that contains something protected is judged address by address", () => {
   const { list, own } = kit();
   own.push({ prefix: network("2001:db8:0:1::10"), why: "own_address" });
   list.refresh(POLICY, NOON);

@@ -23,7 +23,7 @@ export class ProtectionList {
     this.#history = history;
   }
 
-  /** Looks again when it is time. Returns true if anything changed, so that callers drop remembered answers. */
+  /** Reads again when it is time. Returns true if anything changed, so that callers drop remembered answers. */
   refresh(policy: Policy, now: Millis, force = false): boolean {
     if (!force && now < this.#freshUntil && now >= this.#freshUntil - LIMITS.protectionMs) return false;
     this.#freshUntil = now + LIMITS.protectionMs;
@@ -41,7 +41,7 @@ export class ProtectionList {
     return protectedBy(this.#shields, network);
   }
 
-  /** The unit of an address; the address alone if its network contains something protected. */
+  /** The unit of an address; only the address if its network contains something protected. */
   subject(ip: Ip, ipv6Length: number): Prefix {
     const network = prefixOf(ip, ipv6Length);
     return isV4(ip) || this.of(network) === null ? network : hostPrefix(ip);

@@ -34,7 +34,7 @@ const tried = (
   server: server === null ? null : ip(server),
 });
 
-/** What is known of the network after these log lines about one mail. */
+/** What is known about the network after these log lines about one mail. */
 async function after(message: Message, ...seen: readonly Observation[]) {
   const made = engineOnMemory();
   const { engine, db } = made;
@@ -73,7 +73,7 @@ for (const [what, message, seen, counts] of [
 ] as const)
   test(`a mail ${what}`, async () => assert.deepEqual(await after(message, ...seen), of(counts)));
 
-test("an account's mail speaks for each server that takes it", async () => {
+test("an account's mail counts in favour of each server that accepts it", async () => {
   const own = { ...MESSAGE, account: "anna@example.test" };
   const taken = [tried("sent", "203.0.113.9"), tried("sent"), tried("bounced", "203.0.113.8")];
   assert.deepEqual(await after(own, ...taken), of([0, 0, 0, 1], "203.0.113.9/32"));
@@ -86,7 +86,7 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   assert.deepEqual(
     await after(MESSAGE, tried("sent", "203.0.113.9")),
     of([1, 0, 0, 0]),
-    "a stranger's is no account's",
+    "a stranger's mail has no account",
   );
 });
 
@@ -103,7 +103,7 @@ const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
 const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
 
-test("of the mails under way the last 4,096 are known, and each stays as long as it is touched", () => {
+test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   const accepted = (queueId: string): void => mails.accepted({ ...MESSAGE, queueId }, FROM, instant(1));
   const isKnown = (queueId: string): boolean =>
@@ -114,13 +114,13 @@ test("of the mails under way the last 4,096 are known, and each stays as long as
   assert.deepEqual([isKnown("AAAAA0"), isKnown("AAAAA1"), isKnown("AAAAA2")], [true, false, true]);
 });
 
-test("a mail without a queue id is not in the memory", () => {
+test("a mail without a queue id is not remembered", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   mails.accepted({ ...MESSAGE, queueId: "" }, FROM, instant(1));
   assert.equal(mails.meaningOf(tried("sent", null, ""), POLICY, instant(9)), null);
 });
 
-test("a refusal counts against the account, once for each stranger among the recipients of its mail", () => {
+test("a refusal counts against the account, once for each stranger among the mail's recipients", () => {
   let vouchedAt = 0;
   const hold = (account: string) => {
     assert.equal(account, ANNA);
@@ -140,7 +140,7 @@ test("a refusal counts against the account, once for each stranger among the rec
   assert.deepEqual(
     reported({ relay: "smtp none", server: null }),
     null,
-    "a domain that does not exist: nobody refused it",
+    "a domain that does not exist: no server refused it",
   );
   assert.deepEqual(reported({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
   assert.deepEqual([reported(), reported(), reported()], [refusal, refusal, null]);
@@ -150,11 +150,11 @@ test("a refusal counts against the account, once for each stranger among the rec
   vouchedAt = 5;
   assert.equal(reported(), null, "the owner has vouched since");
   vouchedAt = 4;
-  assert.equal(reported(), null, "two of this domain have counted");
+  assert.equal(reported(), null, "two in this domain have counted");
   assert.deepEqual(reported({ recipient: "eve@example.com" }), refusal);
 });
 
-test("a refusal is recorded with its account and counted, that of a stranger's mail without", async () => {
+test("a refusal of an account's mail is recorded and counted, one of a stranger's mail is only recorded", async () => {
   const { engine, db } = engineOnMemory();
   const about = { ...MAIL, account: ANNA, sender: ANNA, queueId: MESSAGE.queueId };
   for (const recipient of ["eve@example.net", "bob@example.test"])
@@ -177,7 +177,7 @@ test("a refusal is recorded with its account and counted, that of a stranger's m
   );
 });
 
-test("what a log line meant in a transaction that was lost, it means again", () => {
+test("a log line in a lost transaction is applied again", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
   const sending = { ...NO_SENDING, mail: { recipients: 1, written: 0, strangers: 1 } };
   mails.accepted({ ...MESSAGE, account: ANNA }, { ...FROM, sending }, instant(1));

@@ -18,7 +18,7 @@ type Received = {
   proven: "spf" | "dkim" | null;
   isSpam: boolean;
 };
-/** The same of an account's own mail. `strangers`: of its recipients, those whose refusals have not come. */
+/** The same for an account's own mail. `strangers`: those of its recipients without a refusal yet. */
 type Sent = { readonly account: string; readonly at: Millis; strangers: number };
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
 type From = Pick<Facts, "subject" | "network" | "sending">;
@@ -40,7 +40,7 @@ export class QueuedMails {
     this.#sending = sending;
   }
 
-  /** Postfix has the whole mail, and the guard let it pass. */
+  /** Postfix has the whole mail, and the guard accepted it. */
   accepted({ queueId, account, sender }: Message, { subject: prefix, network, sending }: From, at: Millis): void {
     if (queueId === "") return;
     if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
@@ -54,7 +54,7 @@ export class QueuedMails {
     this.#takeBack = [];
   }
 
-  /** The credit for the server if this mail got through, or a refusal that counts; null if there is none. */
+  /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
   meaningOf(seen: Observation, policy: Policy, now: Millis): Meant | null {
     if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
     const mail = this.#mails.get(seen.queueId);
@@ -75,7 +75,7 @@ export class QueuedMails {
   }
 
   /**
-   * A refusal counts at most once for each stranger among the recipients, seldom for one domain, and not if the owner has
+   * A refusal counts at most once for each stranger among the recipients, a few times for one domain, and not if the owner has
    * vouched since.
    */
   #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Meant | null {

@@ -26,7 +26,7 @@ test("known, unknown and blocked recipients; other domains and a broken director
   assert.equal(kind("Alice@Example.org"), "known", "its owner may use a blocked name");
   assert.equal(kind("bob@example.org"), "unknown");
   assert.equal(kind("b@example.org"), "unknown");
-  assert.equal(kind("@example.org"), "known", "what is not an address is Postfix's to refuse");
+  assert.equal(kind("@example.org"), "known", "Postfix refuses an invalid address");
   assert.equal(kind("ADMIN@example.org"), "blocked");
   assert.equal(kind("admin@elsewhere.test"), "known");
   assert.equal(kind(null), "known");

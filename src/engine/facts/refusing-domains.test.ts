@@ -6,7 +6,7 @@ import { RefusingDomains } from "./refusing-domains.ts";
 const START = instant(Date.UTC(2026, 0, 1));
 const ANNA = "anna@example.test";
 
-test("of one domain's refusals two count within the window, whatever subdomain refuses", () => {
+test("at most two refusals of one domain count within the window, whichever subdomain refuses", () => {
   const domains = new RefusingDomains();
   const take = (recipient: string, afterMs = 0, account = ANNA): boolean =>
     domains.take({ account, recipient }, HOUR_MS, later(START, afterMs));
@@ -16,7 +16,7 @@ test("of one domain's refusals two count within the window, whatever subdomain r
   );
   assert.equal(take("d@x7.mail.hostile.test", 10), false);
   assert.equal(take("e@other.test", 10), true);
-  assert.equal(take("a@hostile.test", 10, "bea@example.test"), true, "each account by itself");
+  assert.equal(take("a@hostile.test", 10, "bea@example.test"), true, "each account separately");
   assert.equal(take("f@hostile.test", HOUR_MS), true, "the first has left the window");
   assert.equal(take("g@hostile.test", HOUR_MS), false);
   assert.equal(take("h@hostile.test", -HOUR_MS), true, "the clock was set back");

@@ -6,13 +6,13 @@ import { LIMITS } from "../limits.ts";
 export type Refusal = Readonly<{ account: string; recipient: string }>;
 
 /**
- * How often the servers of one domain refused mail of an account. Only a few of these count: else a stranger whose domain
+ * How often the servers of one domain refused mail of an account. Only a few of these count: otherwise a stranger whose domain
  * refuses each answer of an autoresponder could have its account held. Kept in memory only.
  */
 export class RefusingDomains {
   readonly #counted = new BoundedMap<string, readonly Millis[]>(LIMITS.refusingDomains);
 
-  /** Whether one more refusal counts within this window. If so, it is counted. */
+  /** Whether one more refusal counts within this window. If so, counts it. */
   take(refusal: Refusal, windowMs: number, now: Millis): boolean {
     const key = keyOf(refusal);
     const since = later(now, -windowMs);
@@ -23,7 +23,7 @@ export class RefusingDomains {
     return true;
   }
 
-  /** The latest that was counted. */
+  /** The latest counted refusals. */
   takeBack(refusal: Refusal): void {
     const key = keyOf(refusal);
     this.#counted.set(key, (this.#counted.get(key) ?? []).slice(0, -1));
@@ -35,7 +35,7 @@ function keyOf({ account, recipient }: Refusal): string {
 }
 
 /**
- * Without its subdomains, of which anyone may have as many as wanted. `co.uk` counts as one domain then, so that fewer
+ * Ignores subdomains, since anyone may create as many as they want. `co.uk` counts as one domain then, so fewer
  * refusals count.
  */
 function domainOf(recipient: string): string {

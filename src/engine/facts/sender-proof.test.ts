@@ -59,7 +59,7 @@ for (const [that, sender, from, proven] of [
     assert.equal(await proofs.prove(event(sender, from)), proven);
   });
 
-test("the DNS is asked only where greylisting hangs on it", async () => {
+test("asks the DNS only if greylisting depends on it", async () => {
   const { lookup, asked } = lookupIn(ZONE);
   const proofs = createSenderProofs({ dependsOnSenderProof: ({ sender }) => sender === "x@bare.test" }, lookup);
   assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), false);
@@ -67,7 +67,7 @@ test("the DNS is asked only where greylisting hangs on it", async () => {
   assert.equal(await proofs.prove(event("x@bare.test", "198.51.100.10")), true);
 });
 
-test("a slow DNS holds no mail up, and many questions at once do not pile up", async () => {
+test("a slow DNS delays no mail, and many questions at once do not pile up", async () => {
   const silent: NameLookup = {
     texts: () => new Promise(() => {}),
     addresses: () => new Promise(() => {}),
@@ -81,7 +81,7 @@ test("a slow DNS holds no mail up, and many questions at once do not pile up", a
   assert.equal(asks.count, 50);
 });
 
-test("a mail waits a second and a half for the DNS, and a question that was answered makes room for another", async (t) => {
+test("a mail waits a second and a half for the DNS, and an answered question frees its place", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const answers: (() => void)[] = [];
   const { lookup } = lookupIn(ZONE);

@@ -8,7 +8,7 @@ import type { Greylisting } from "./greylisting.ts";
 
 export const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
-  /** Domains that are looked up at the same time. Further ones count as not proven. */
+  /** Maximum domains looked up at the same time. Further ones count as not proven. */
   inFlight: 50,
 } as const;
 

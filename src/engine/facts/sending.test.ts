@@ -57,7 +57,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
   return { asked, sent, named, of };
 }
 
-test("mail of an account to itself is mail to strangers, if its forward leads to them", () => {
+test("mail of an account to itself is mail to strangers if its forward leads to them", () => {
   const kind = (recipient: string, ...onward: string[]) => onFakes([], onward).of({ ...ASKED, recipient }).recipient;
   assert.equal(kind(ANN, "eve@example.net"), "stranger");
   assert.equal(kind("Ann+x@example.org", "bob@example.org", "eve@example.net"), "stranger");
@@ -66,7 +66,7 @@ test("mail of an account to itself is mail to strangers, if its forward leads to
   assert.equal(kind("unread@example.org", "eve@example.net"), "own");
 });
 
-test("a recipient is of ours, written to, or a stranger; looked up once, and of ours not at all", () => {
+test("a recipient is local, known or a stranger; looked up once, and not at all if local", () => {
   const { asked, of } = onFakes();
   const kinds = ["Owner@Example.org", "Friend@example.net", "eve@example.net"].map((recipient) => {
     const facts = of({ ...ASKED, recipient });
@@ -85,11 +85,11 @@ test("at RCPT the recipients so far, at DATA all that Postfix counts", () => {
   assert.equal(of(SENT).isMailHeld, false);
 });
 
-test("mails are read once, for a day, and those that are counted follow them", () => {
+test("mails of a day are read once, and later counted mails are added", () => {
   const mail = (at: Millis): SentMail => ({ at, recipients: 1, written: 0, strangers: 1 });
   const [old, ahead] = [mail(later(NOON, -5)), mail(later(NOON, 5))];
   const { asked, sent, of } = onFakes([old, ahead]);
-  assert.deepEqual(of(SENT).mails, [old], "what lies ahead is from before the clock was set back");
+  assert.deepEqual(of(SENT).mails, [old], "future entries are from before the clock was set back");
   sent.count(POLICY, ANN, mail(NOON));
   assert.deepEqual(of(SENT).mails, [old, mail(NOON)]);
   assert.deepEqual(asked, [`mails of ${ANN} since ${DAY_MS}`]);

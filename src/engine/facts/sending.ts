@@ -15,7 +15,7 @@ import type { NamedRecipients } from "./named-recipients.ts";
 
 export type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
 
-/** The mails that accounts sent lately: a copy of the database, which may be dropped at any time. */
+/** The mails that accounts sent recently: a copy of the database, which may be dropped at any time. */
 export class SentMails {
   readonly #history: SendingHistory;
   readonly #accounts = new BoundedMap<string, SentMail[]>(LIMITS.cachedSenders);
@@ -45,19 +45,19 @@ export class SentMails {
     if (known !== undefined) return known;
     const { burst, recipients, strangers } = policy.sending;
     const since = later(now, -longestWindowMs([burst, ...recipients, ...strangers]));
-    // What lies ahead is from before the clock was set back.
+    // Future entries are from before the clock was set back.
     const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
     this.#accounts.set(account, mails);
     return mails;
   }
 }
 
-/** Each mail has a recipient at least, and no more mails count than their own limits allow. */
+/** Each mail has at least one recipient, and no more mails count than their own limits allow. */
 function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy): number {
   return timesToKeep([burst, ...recipients, ...strangers, ...mail], 1);
 }
 
-/** What is known of the account that sends, if one does. */
+/** What is known about the sending account, if there is one. */
 export function sendingOf(
   { policy, parts, sent, named }: SendingSources,
   event: ClientEvent,
@@ -69,7 +69,7 @@ export function sendingOf(
   return new AccountSending(on, { ...event, account: event.account }, place, now);
 }
 
-/** Applies a decided event to the mail of the account that sends, if one does. */
+/** Applies a decided event to the mail of the sending account, if there is one. */
 export function followSending(
   { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
   event: ClientEvent,
@@ -81,7 +81,7 @@ export function followSending(
   followNamed(named, event, decided, sending);
 }
 
-/** Whom the mail in flight names. */
+/** The recipients of the mail in flight. */
 export function followNamed(
   named: NamedRecipients,
   event: ClientEvent,
@@ -118,7 +118,7 @@ type Sources = Readonly<{
   named: NamedRecipients;
 }>;
 
-/** What is known of an account when its mail is judged. Each fact is looked up when the decision reads it. */
+/** What is known about an account when its mail is judged. Each fact is looked up when the decision reads it. */
 export class AccountSending implements SendingFacts {
   readonly #on: Sources;
   readonly #event: Sending;

@@ -33,7 +33,7 @@ function after(...questions: readonly Asked[]) {
 }
 const unknown: Partial<Facts> = { recipient: "unknown" };
 
-test("an unknown recipient counts once for each network, whoever of it asks; bounces count apart", () => {
+test("an unknown recipient counts once for each network, whichever address asks; bounces count separately", () => {
   const counts = after(
     { facts: unknown },
     { facts: unknown, from: "203.0.113.8" },
@@ -44,7 +44,7 @@ test("an unknown recipient counts once for each network, whoever of it asks; bou
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [3, 1, 0]);
 });
 
-test("its network has probed, no other has", () => {
+test("only its network has probed", () => {
   const { windows } = after({ facts: unknown });
   assert.ok(windows.hasProbed(neighbourhoodOf(ip("203.0.113.99"), 64), NOON));
   assert.ok(!windows.hasProbed(neighbourhoodOf(ip("198.51.100.7"), 64), NOON));
@@ -58,7 +58,7 @@ test("a place that writes for the first time counts once", () => {
   assert.ok(!windows.isNewPlace(hostPrefix(ip("203.0.113.9")), NOON));
 });
 
-test("accounts, known places, exempt addresses and those who are refused anyway count for nothing", () => {
+test("accounts, known places, exempt addresses and clients refused anyway do not count", () => {
   const counts = after(
     { facts: { ...unknown, known: true } },
     { facts: { ...unknown, protection: "allow_listed" } },
@@ -71,7 +71,7 @@ test("accounts, known places, exempt addresses and those who are refused anyway 
   assert.deepEqual([counts.probes, counts.bounces, counts.places], [0, 0, 0]);
 });
 
-test("clear forgets all of it", () => {
+test("clear forgets everything", () => {
   const { windows } = after({ facts: unknown });
   windows.clear();
   assert.equal(windows.probes(asked(), NOON).length, 0);

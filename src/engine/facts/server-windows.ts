@@ -8,14 +8,14 @@ import { DistinctTimes } from "./distinct-times.ts";
 
 type Asking = Pick<Facts, "subject" | "network" | "known" | "protection" | "recipient" | "firstContact">;
 
-/** What strangers did to the whole server within an hour, wherever they came from. A restart forgets it. */
+/** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
 export class ServerWindows {
   /** Unknown recipients, each counted once for the network that asked for it. */
   readonly #probes = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   /** Networks that asked for an unknown recipient. */
   readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
-  /** Units that wrote to somebody here for the first time. */
+  /** Units that wrote to a local recipient for the first time. */
   readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
   probes(event: MailFacts, now: Millis): readonly Millis[] {

@@ -17,7 +17,7 @@ const RECIPIENT: ClientEvent = { type: "RECIPIENT", listed: null, senderExists: 
 const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
 const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
-/** Each event a second after the one before; the progress that is known this much later. */
+/** Events one second apart; returns the known progress this much later. */
 function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
   const seen = new SmtpProgress();
   for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
@@ -30,7 +30,7 @@ test("a connection without events has no progress", () => {
   assert.equal(new SmtpProgress().of(MAIL.session, NOON), null);
 });
 
-test("the first recipient that passes is progress; a refused one is not, nor is a second", () => {
+test("the first accepted recipient is progress; a refused one is not, nor is a second", () => {
   assert.deepEqual(
     progress([
       [CONNECT, "pass"],
@@ -53,20 +53,20 @@ test("the first recipient that passes is progress; a refused one is not, nor is 
   assert.deepEqual(progress(twice), { atMs: 1_000, isTransferring: false });
 });
 
-test("content is on its way for ten minutes at most, and a minute more once all of it is here", () => {
-  const begun = [
+test("a transfer counts for at most ten minutes, and for a minute after its end", () => {
+  const started = [
     [CONNECT, "pass"],
     [RECIPIENT, "pass"],
     [DATA, "pass"],
   ] as const;
-  assert.deepEqual(progress(begun, 10 * MINUTE_MS - 1), { atMs: 2_000, isTransferring: true });
-  assert.deepEqual(progress(begun, 10 * MINUTE_MS), { atMs: 2_000, isTransferring: false });
-  const ended = [...begun, [MESSAGE, "pass"]] as const;
+  assert.deepEqual(progress(started, 10 * MINUTE_MS - 1), { atMs: 2_000, isTransferring: true });
+  assert.deepEqual(progress(started, 10 * MINUTE_MS), { atMs: 2_000, isTransferring: false });
+  const ended = [...started, [MESSAGE, "pass"]] as const;
   assert.deepEqual(progress(ended, MINUTE_MS - 1), { atMs: 3_000, isTransferring: true });
   assert.deepEqual(progress(ended, MINUTE_MS), { atMs: 3_000, isTransferring: false });
 });
 
-test("DATA that is refused moves nothing", () => {
+test("refused DATA is not progress", () => {
   assert.deepEqual(
     progress([
       [CONNECT, "pass"],

@@ -5,7 +5,7 @@ import { TRANSFER_MS } from "../../core/firewall/crowded-ports.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
-/** `at`: when a mail of this connection last got on. `isTransferring`: its content is on its way, or being judged. */
+/** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */
 export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
 
 type Stage = "connected" | "recipient" | "data" | "ended";
@@ -13,7 +13,7 @@ type Stage = "connected" | "recipient" | "data" | "ended";
 /** How long milters and delivery may take after the last byte. Milliseconds. */
 const JUDGED_MS = MINUTE_MS;
 
-/** How far the mails of open connections have got, as Postfix's questions tell. What falls out has got nowhere. */
+/** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
   readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
 
@@ -27,7 +27,7 @@ export class SmtpProgress {
       this.#stages.set(event.session, { stage: "recipient", at: now });
   }
 
-  /** Null where nothing is known. A clock that was set back keeps nothing on its way. */
+  /** Null if unknown. A clock that was set back keeps no transfer active. */
   of(session: string, now: Millis): Progress | null {
     const reached = this.#stages.get(session);
     if (reached === undefined) return null;

@@ -11,7 +11,7 @@ test("mails are counted by connection, and a reused port starts at zero", () => 
   assert.equal(sessions.mails("203.0.113.7 40000"), 0);
 });
 
-test("a mail whose session named another sender before is marked; a repeated question and the next mail are not", () => {
+test("marks a mail whose session named a different sender before, but not a repeated question or the next mail", () => {
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
@@ -23,10 +23,10 @@ test("a mail whose session named another sender before is marked; a repeated que
   assert.equal(sessions.hasOther({ ...mail, transaction: "a1.2", recipient: "bert@example.org" }), false);
   assert.equal(sessions.hasOther({ ...mail, session: "203.0.113.7 40001", recipient: "bert@example.org" }), false);
   sessions.begin(mail.session);
-  assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), false, "a port that is used again");
+  assert.equal(sessions.hasOther({ ...mail, recipient: "bert@example.org" }), false, "a reused port");
 });
 
-test("a flood of bounces pushes out the oldest", () => {
+test("a flood of bounces displaces the oldest", () => {
   const sessions = new SmtpSessions();
   const mail = { transaction: "a1.1", recipient: "anna@example.org" };
   for (let port = 0; port <= 4_096; port++) sessions.nameBounce({ ...mail, session: `203.0.113.7 ${port}` });
@@ -35,7 +35,7 @@ test("a flood of bounces pushes out the oldest", () => {
   assert.equal(sessions.hasOther({ ...other, session: "203.0.113.7 1" }), true);
 });
 
-test("a flood of connections pushes out the oldest", () => {
+test("a flood of connections displaces the oldest", () => {
   const sessions = new SmtpSessions();
   for (let port = 0; port <= 4_096; port++) sessions.addMail(`203.0.113.7 ${port}`);
   assert.equal(sessions.mails("203.0.113.7 0"), 0);

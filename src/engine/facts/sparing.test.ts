@@ -18,7 +18,7 @@ function scene() {
   return { ...made, connect, count };
 }
 
-test("an administrator at work is not banned, which is an event, now and then one more", async () => {
+test("an active administrator is not banned, which is recorded as an event now and then", async () => {
   const { engine, connect, count, clock, sqlite } = scene();
   engine.administratorAt(OFFICE);
   for (let i = 0; i < 12; i++) assert.equal((await connect()).reason, "below_limit");
@@ -29,7 +29,7 @@ test("an administrator at work is not banned, which is an event, now and then on
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   const prefix = parsePrefix("203.0.113.0/24") ?? assert.fail();
   const asked = { type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" } as const;
-  assert.equal((await engine.ask(asked)).reason, "admin_session", "nor with the network around");
+  assert.equal((await engine.ask(asked)).reason, "admin_session", "nor with the network around it");
   clock.advance(11 * MINUTE_MS);
   for (let i = 0; i < 13; i++) await connect();
   assert.equal(count("SPARED"), 2);
@@ -38,7 +38,7 @@ test("an administrator at work is not banned, which is an event, now and then on
   assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
 });
 
-test("a report of Fail2ban about an administrator at work is one event", async () => {
+test("a report of Fail2ban about an active administrator is one event", async () => {
   const { engine, count, clock } = scene();
   engine.administratorAt(OFFICE);
   const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS, lastAt: clock.now() };
@@ -77,14 +77,14 @@ test("a private address that floods under its own names is banned like any other
   assert.equal((await connect(PROXY)).reason, "connection_limit");
 });
 
-test("a private address among many clients is banned as any other", async () => {
+test("a private address among many clients is banned like any other", async () => {
   const { connect } = scene();
   for (let i = 0; i < 10; i++) await connect(ip(`198.51.100.${i}`));
   const decided = await Promise.all(Array.from({ length: 13 }, () => connect(PROXY)));
   assert.equal(decided.at(-1)?.reason, "connection_limit");
 });
 
-test("a spared address may not guess passwords without end: each try is slowed", async () => {
+test("a spared address may not guess passwords endlessly: each try is slowed", async () => {
   const { engine } = scene();
   engine.administratorAt(OFFICE);
   const login = { ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
@@ -93,7 +93,7 @@ test("a spared address may not guess passwords without end: each try is slowed",
   assert.equal(`${asked.verdict} ${asked.reason}`, "delay guessing_slowed");
 });
 
-test("an administrator is at work for half an hour after the last sign of it, to the millisecond", async () => {
+test("an administrator counts as active for half an hour after the last activity, to the millisecond", async () => {
   for (const [waitMs, reason] of [
     [30 * MINUTE_MS - 1, "admin_session"],
     [30 * MINUTE_MS, "manual"],
@@ -124,7 +124,7 @@ test("repeated sparing is recorded every ten minutes", async () => {
   }
 });
 
-test("sixty-four administrators are remembered, those who were seen last", async () => {
+test("remembers the sixty-four most recently seen administrators", async () => {
   const { engine } = scene();
   const spared = async (i: number): Promise<boolean> => {
     const prefix = parsePrefix(`198.51.100.${i}`) ?? assert.fail();
@@ -137,7 +137,7 @@ test("sixty-four administrators are remembered, those who were seen last", async
   assert.deepEqual([await spared(0), await spared(1), await spared(2)], [true, false, true]);
 });
 
-test("a ban that guessing would cause is recorded also where a list protects the address", async () => {
+test("a ban for guessing is recorded even if a list protects the address", async () => {
   const { engine, count, db } = scene();
   const prefix = parsePrefix(OFFICE) ?? assert.fail();
   await engine.ask({ type: "ALLOW_ASKED", prefix, note: "", durationMs: null, by: "root" });

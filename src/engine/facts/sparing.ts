@@ -10,7 +10,7 @@ import type { Notices } from "../ports.ts";
 import { ClientShares } from "./client-shares.ts";
 import type { ProtectionList } from "./protection.ts";
 
-/** What the rules in core/decide/sparing.ts look at. A restart forgets everything except the lists. */
+/** Input of the rules in core/decide/sparing.ts. A restart forgets everything except the lists. */
 export class SparingMemory {
   readonly #protection: ProtectionList;
   readonly #clientShares: ClientShares;
@@ -31,7 +31,7 @@ export class SparingMemory {
     this.#administrators.set(ip, now);
   }
 
-  /** An event said that this network was spared. */
+  /** An event recorded that this network was spared. */
   spared(network: Prefix, now: Millis): void {
     this.#sparedAt.set(network, now);
   }

@@ -16,8 +16,8 @@ import { UnrecordedSends } from "./unrecorded-sends.ts";
 type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
 
 /**
- * Facts while the database cannot be written: also wrong passwords and mails of accounts in memory. What cannot be read is
- * left out.
+ * Facts while the database cannot be written: includes wrong passwords and mails of accounts in memory, and omits what cannot
+ * be read.
  */
 export class UnrecordedFacts {
   readonly #guesses = new UnrecordedGuesses();

@@ -27,7 +27,7 @@ function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null
   return history.guesses("anna", { network, since, until: NOON, most: 10 }).map(({ proof }) => proof);
 }
 
-test("guesses in memory count beside those in the database, each once", () => {
+test("guesses in memory count together with those in the database, each once", () => {
   const memory = new UnrecordedGuesses();
   const history = memory.beside(DATABASE);
   memory.guess({ account: "anna", network: HERE, proof: "recorded", at: NOON, isStale: false });
@@ -47,9 +47,9 @@ test("guesses in memory count beside those in the database, each once", () => {
   );
   const all = (most: number, until = NOON) => [...history.guessesSince({ since: before, until, most })].length;
   assert.deepEqual([all(10), all(2)], [4, 2]);
-  assert.equal(all(10, before), 1, "what lies ahead does not count");
+  assert.equal(all(10, before), 1, "future guesses do not count");
   memory.guess({ account: "cid", network: HERE, proof: "old", at: NOON, isStale: true });
-  assert.equal(all(10), 4, "what looked right is no spraying");
+  assert.equal(all(10), 4, "passwords that looked right are not spraying");
   assert.deepEqual(history.knownWithin(HERE, before), [HERE]);
   assert.deepEqual([history.accountsOf(HERE, before), history.networksSince(before)], [["anna"], [HERE]]);
 });
@@ -76,7 +76,7 @@ test("an unreadable database counts as empty, and guesses in memory still count"
   assert.deepEqual(history.passwordProofs("anna"), []);
 });
 
-test("it is bounded, of one address and in all", () => {
+test("is bounded for one address and in total", () => {
   const memory = new UnrecordedGuesses();
   const subject = hostPrefix(ip("203.0.113.7"));
   for (let i = 0; i < 100; i++) memory.fail(subject, { at: NOON, passwordHash: `${i}`, account: "anna" });

@@ -32,7 +32,7 @@ function agoIn(history: SendingHistory, since = later(NOON, -1_000), most = 10):
   return history.sentMails(ANNA, since, most).map(({ at }) => NOON - at);
 }
 
-test("mails count beside those of the database, in their order, within the window and for their account alone", () => {
+test("counts mails together with those in the database, in order, within the window and only for their account", () => {
   const sends = new UnrecordedSends();
   sends.count(ANNA, mail(1), { at: later(NOON, -90), ...ONE });
   sends.count(ANNA, mail(2), { at: later(NOON, -30), ...ONE });
@@ -45,7 +45,7 @@ test("mails count beside those of the database, in their order, within the windo
   assert.deepEqual([history.knowsPlace(ANNA, ...ASKED), history.hold(ANNA).vouchedAt], [false, 7]);
 });
 
-test("a mail that is decided twice counts once, also if it was finally recorded", () => {
+test("a mail that is decided twice counts once, even if it was finally recorded", () => {
   const sends = new UnrecordedSends();
   for (let i = 0; i < 2; i++) sends.count(ANNA, mail(1), { at: later(NOON, -30), ...ONE });
   sends.count(ANNA, mail(2), { at: later(NOON, -60), ...ONE });
@@ -62,7 +62,7 @@ test("if the database cannot be read, only memory counts, and every account is k
   assert.deepEqual([history.hold(ANNA), history.refusals(ANNA, NOON)], [{ evidence: null, vouchedAt: 0 }, 0]);
 });
 
-test("128 accounts with 512 mails each are remembered", () => {
+test("remembers 128 accounts with 512 mails each", () => {
   const sends = new UnrecordedSends();
   for (let i = 0; i < 600; i++) sends.count(ANNA, mail(i), { at: later(NOON, i), ...ONE });
   const history = sends.beside(UNREADABLE, null);

@@ -11,7 +11,7 @@ const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
 
 /**
  * Mails of accounts that could not be written. Like wrong passwords they count only while the database cannot be written.
- * If the database cannot be read either, an account has sent nothing else, and knows everybody to whom it writes.
+ * If the database cannot be read either, an account has sent nothing else, and knows every recipient.
  */
 export class UnrecordedSends {
   /** By connection and transaction: a mail may be decided on twice. */

@@ -26,18 +26,18 @@ function scene() {
   return { ...kit, credit, mail, eleventh };
 }
 
-test("a server to which an account wrote, or from which its mail came, is deferred at the 11th mail", async () => {
+test("a server to which an account wrote, or whose mail users want, is deferred at the 11th mail", async () => {
   for (const kind of ["written", "wanted"] as const) {
     const { credit, eleventh, mail, clock } = scene();
     credit(kind);
     assert.equal(await eleventh(), "defer wanted_busy");
     for (let i = 0; i < 100; i++) assert.equal((await mail()).reason, "wanted_busy");
     clock.advance(61_000);
-    assert.equal((await mail()).verdict, "pass", "what was deferred is taken when it comes again");
+    assert.equal((await mail()).verdict, "pass", "deferred mail is accepted when it is retried");
   }
 });
 
-test("good mail earns that on three different days, and no number of mails on fewer", async () => {
+test("good mail on three different days is needed, and no number of mails on fewer days", async () => {
   const { credit, eleventh, clock } = scene();
   credit("proven", 500);
   clock.advance(DAY_MS);
@@ -51,7 +51,7 @@ test("good mail earns that on three different days, and no number of mails on fe
   assert.equal(await other.eleventh(), "defer wanted_busy");
 });
 
-test("mail that was merely taken earns nothing, and what was earned ends", async () => {
+test("accepted mail is not enough, and a server's credit expires", async () => {
   const { credit, eleventh, clock } = scene();
   for (let day = 0; day < 10; day++) {
     credit("accepted");

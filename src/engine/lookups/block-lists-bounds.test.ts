@@ -7,7 +7,7 @@ import { listQuery } from "../../wire/dns/dnsbl.ts";
 import type { NameAnswer } from "../network-ports.ts";
 import { LIST_LIMITS } from "./block-lists.ts";
 
-test("a listing is kept as long as the list says, for a second at least and five minutes at most", async () => {
+test("a listing is kept for the list's TTL, between a second and five minutes", async () => {
   for (const [ttlMs, keptMs] of [
     [120_000, 120_000],
     [0, 1_000],
@@ -26,7 +26,7 @@ test("a listing is kept as long as the list says, for a second at least and five
   }
 });
 
-test("that an address is not listed is kept for a minute", async () => {
+test("a missing listing is kept for a minute", async () => {
   const { dns, clock, lists } = await started();
   await lists.ask(STRANGER);
   const asked = dns.asked.length;
@@ -38,7 +38,7 @@ test("that an address is not listed is kept for a minute", async () => {
   assert.equal(dns.asked.length, asked + 2);
 });
 
-test("a mail waits nine tenths of a second for a list, and no longer", async (t) => {
+test("a mail waits at most nine tenths of a second for a list", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { dns, lists } = await started();
   dns.say(ZEN, new Promise<NameAnswer>(() => {}));
@@ -58,7 +58,7 @@ test("the first list that names an address is trusted without waiting for the ot
   assert.equal((await lists.ask(STRANGER))?.zone, COP);
 });
 
-test("a listing counts only if the list denies an unused address of 127.0.0.0/8, asked at the same time", async () => {
+test("a listing counts only if the list denies an unused address of 127.0.0.0/8 at the same time", async () => {
   const { dns, lists, aside } = await started();
   dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
   await lists.ask(STRANGER);
@@ -67,11 +67,11 @@ test("a listing counts only if the list denies an unused address of 127.0.0.0/8,
   dns.say(`127.${ZEN}`, { type: "failed", why: "ETIMEOUT" });
   const other = ip("198.51.100.8");
   dns.say(listQuery(other, ZEN), "127.0.0.2");
-  assert.equal(await lists.ask(other), null, "not as long as that is not known");
+  assert.equal(await lists.ask(other), null, "not while that is unknown");
   assert.equal(aside(), "");
 });
 
-test("two hundred addresses are asked about at once, and the next one as soon as there is room", async () => {
+test("asks about two hundred addresses at once, and about the next one as soon as there is room", async () => {
   const { dns, lists } = await started();
   const come: ((answer: NameAnswer) => void)[] = [];
   for (let i = 0; i < 201; i++) {
@@ -85,10 +85,10 @@ test("two hundred addresses are asked about at once, and the next one as soon as
   void lists.ask(ip("203.0.113.200"));
   assert.equal(new Set(dns.asked.slice(8)).size, 2 * 201);
   void lists.ask(STRANGER);
-  assert.equal(new Set(dns.asked.slice(8)).size, 2 * 201, "one came, one went");
+  assert.equal(new Set(dns.asked.slice(8)).size, 2 * 201, "one added, one dropped");
 });
 
-test("four thousand answers are kept, those of the addresses that were asked about last", async () => {
+test("keeps four thousand answers, those of the addresses asked about last", async () => {
   const { dns, lists, clock } = await started();
   const address = (i: number) => ip(`203.0.${i >> 8}.${i & 255}`);
   for (let i = 0; i < 4_096; i++) await lists.ask(address(i));
@@ -104,10 +104,10 @@ test("four thousand answers are kept, those of the addresses that were asked abo
   assert.equal(dns.asked.length, asked + 2 + 2 * 4_095, "there is room for 4,096");
   await lists.ask(address(5_000));
   await lists.ask(STRANGER);
-  assert.equal(dns.asked.length, asked + 2 + 2 * 4_097, "the oldest went");
+  assert.equal(dns.asked.length, asked + 2 + 2 * 4_097, "the oldest was dropped");
 });
 
-test("an answer from before a list was set aside, or before other lists were configured, is ignored", async () => {
+test("an answer from before a list was disabled, or before other lists were configured, is ignored", async () => {
   const { dns, lists, clock, aside } = await started();
   dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
@@ -122,13 +122,13 @@ test("an answer from before a list was set aside, or before other lists were con
   for (const name of HONEST.filter((one) => one.endsWith(ZEN))) dns.say(name, "127.0.0.2");
   await lists.probeDue();
   assert.equal(aside(), "");
-  assert.equal((await lists.ask(STRANGER))?.zone, ZEN, "who came meanwhile was judged without it");
+  assert.equal((await lists.ask(STRANGER))?.zone, ZEN, "a later client was judged without it");
   lists.configure({ zones: [COP], checkEveryMs: 5 * MINUTE_MS });
   await lists.probeDue();
   assert.equal(await lists.ask(STRANGER), null);
 });
 
-test("every list that is set aside is reported, until it is not configured any more", async () => {
+test("every disabled list is reported, until it is removed from the settings", async () => {
   const dns = new Dns();
   for (const zone of [ZEN, COP]) dns.say(`2.0.0.127.${zone}`, NONE);
   const { lists, aside } = await started(dns);
@@ -137,7 +137,7 @@ test("every list that is set aside is reported, until it is not configured any m
   assert.equal(aside(), "");
 });
 
-test("test points are asked for when their time has come, and not before", async () => {
+test("test points are queried at their time, and not earlier", async () => {
   const { dns, lists, clock } = await started();
   const asked = dns.asked.length;
   assert.equal(asked, 8);
@@ -154,7 +154,7 @@ for (const [what, name, isSilent] of [
   ["the test point that none may name", `1.0.0.127.${ZEN}`, true],
   ["a test point of IPv6", `1.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${ZEN}`, false],
 ] as const)
-  test(`a list that does not answer about ${what} is ${isSilent ? "asked again soon" : "asked about IPv4 alone"}`, async () => {
+  test(`a list that does not answer about ${what} is ${isSilent ? "asked again soon" : "asked only about IPv4"}`, async () => {
     const dns = new Dns();
     dns.say(name, { type: "failed", why: "ETIMEOUT" });
     const { lists, aside } = await started(dns);
@@ -178,7 +178,7 @@ test("a list that stopped answering is reported at once, for a client or for the
   }
 });
 
-test("a list that goes wrong for many clients at once is asked again as soon as for one", async () => {
+test("a list that fails for many clients at once is asked again as soon as for one", async () => {
   const { dns, lists, clock, aside } = await started();
   dns.say(ZEN, "127.255.255.254");
   await Promise.all([1, 2, 3].map((last) => lists.ask(ip(`198.51.100.${last}`))));
@@ -190,7 +190,7 @@ test("a list that goes wrong for many clients at once is asked again as soon as 
   assert.equal(aside(), "");
 });
 
-test("answers outlast a check that finds nothing wrong", async () => {
+test("answers outlast a successful check", async () => {
   const { dns, lists, clock } = await started();
   clock.advance(5 * MINUTE_MS - 1);
   await lists.ask(STRANGER);

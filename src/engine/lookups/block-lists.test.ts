@@ -21,7 +21,7 @@ test("no list is asked before its test points were right", async () => {
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
 });
 
-test("a listing names the list and what its answer means, for IPv4 and IPv6", async () => {
+test("a listing names the list and the meaning of its answer, for IPv4 and IPv6", async () => {
   const { dns, lists, aside } = await started();
   const six = ip("2001:db8::25");
   dns.say(listQuery(STRANGER, COP), "127.0.0.2");
@@ -49,10 +49,10 @@ test("a list that starts to list every address causes no refusals", async () => 
   assert.equal(await lists.ask(STRANGER), null);
   assert.match(aside(), /^zen\.spamhaus\.org: it lists addresses that do not exist$/);
   dns.say(listQuery(ip("198.51.100.8"), COP), "127.0.0.2");
-  assert.equal((await lists.ask(ip("198.51.100.8")))?.zone, COP, "the other one goes on");
+  assert.equal((await lists.ask(ip("198.51.100.8")))?.zone, COP, "the other list is still used");
 });
 
-test("a list that says it does not serve us is set aside at once, and comes back", async () => {
+test("a list that says it does not serve us is disabled at once, and is used again after it recovers", async () => {
   const { dns, clock, lists, aside } = await started();
   dns.say(ZEN, "127.255.255.254");
   assert.equal(await lists.ask(STRANGER), null);
@@ -87,11 +87,11 @@ test("a list without IPv6 is not asked about it, and is not reported", async () 
   dns.say(`2.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${COP}`, NONE);
   const { lists, aside } = await started(dns);
   await lists.ask(ip("2001:db8::25"));
-  assert.equal(dns.asked.filter((name) => name.endsWith(COP)).length, 4, "the test points alone");
+  assert.equal(dns.asked.filter((name) => name.endsWith(COP)).length, 4, "only the test points");
   assert.equal(aside(), "");
 });
 
-test("an answer that comes too late lets this mail pass and is known to the next", async (t) => {
+test("an answer that arrives too late lets this mail pass and is used for the next", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { dns, lists } = await started();
   let come: (answer: NameAnswer) => void = () => {};
@@ -99,13 +99,13 @@ test("an answer that comes too late lets this mail pass and is known to the next
   const first = lists.ask(STRANGER);
   t.mock.timers.tick(LIST_LIMITS.deadlineMs);
   assert.equal(await first, null);
-  assert.equal(await lists.ask(STRANGER), null, "nobody waits a second time");
+  assert.equal(await lists.ask(STRANGER), null, "no mail waits a second time");
   come({ type: "addresses", addresses: ["127.0.0.2"], ttlMs: 60_000 });
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
 });
 
-test("a list that stops answering is set aside after three questions", async () => {
+test("a list that stops answering is disabled after three questions", async () => {
   const { dns, lists, aside } = await started();
   dns.say(ZEN, { type: "failed", why: "ETIMEOUT" });
   for (const last of [1, 2, 3]) assert.equal(await lists.ask(ip(`198.51.100.${last}`)), null);
@@ -115,7 +115,7 @@ test("a list that stops answering is set aside after three questions", async () 
   assert.equal(dns.asked.length, asked + 1, "only the other one is asked");
 });
 
-test("a bounded number is asked about at once; the others pass unasked", async () => {
+test("asks about a bounded number at once; other clients pass without a question", async () => {
   const { dns, lists } = await started();
   dns.say(ZEN, new Promise<NameAnswer>(() => {}));
   for (let i = 0; i < LIST_LIMITS.inFlight; i++) void lists.ask(ip(`203.0.${i >> 8}.${i & 255}`));
@@ -124,7 +124,7 @@ test("a bounded number is asked about at once; the others pass unasked", async (
   assert.equal(dns.asked.length, asked);
 });
 
-test("without lists there are no questions and no waits", async () => {
+test("without lists no mail is looked up or delayed", async () => {
   const { dns, lists } = await started();
   lists.configure({ zones: [], checkEveryMs: MINUTE_MS });
   const asked = dns.asked.length;

@@ -10,13 +10,13 @@ import { ListHealth, type Probe } from "./list-health.ts";
 import { within } from "./within.ts";
 
 export const LIST_LIMITS = {
-  /** The longest wait of a mail for all lists together, counted from the first question about its client. */
+  /** Maximum wait of a mail for all lists together, counted from the first question about its client. */
   deadlineMs: 900,
-  /** Addresses whose answers are kept. */
+  /** Maximum addresses whose answers are kept. */
   kept: 4_096,
-  /** Addresses that are asked about at the same time. Further ones pass without a question. */
+  /** Maximum addresses asked about at the same time. Further ones pass without a question. */
   inFlight: 200,
-  /** How long an answer is kept. A listing is kept as long as the list says, but no longer than this. */
+  /** How long an answer is kept. A listing is kept for the list's TTL, up to this time. */
   listedMs: 5 * MINUTE_MS,
   otherMs: MINUTE_MS,
 } as const;
@@ -31,7 +31,7 @@ type Held = { answer: Promise<Listing | null>; until: Millis | null };
 const NOT_LISTED: Promise<null> = Promise.resolve(null);
 
 /**
- * Asks DNS block lists. A list counts only while its test points are right. If anything fails, no client is refused for
+ * Asks DNS block lists. A list counts only while its test points are right. If anything fails, no client is refused because of
  * it, and none waits longer than the deadline.
  */
 export class DnsBlockLists implements BlockLists {
@@ -62,7 +62,7 @@ export class DnsBlockLists implements BlockLists {
     return this.#hold(ip, lists);
   }
 
-  /** Asks the lists whose check is due for their test points. */
+  /** Queries the test points of the lists that need a check. */
   async probeDue(): Promise<void> {
     const now = this.#parts.clock.now();
     await Promise.all(this.#lists.filter(({ health }) => health.isDue(now)).map((list) => this.#probe(list)));
@@ -121,7 +121,7 @@ export class DnsBlockLists implements BlockLists {
     const [four, six] = await Promise.all([ask(4), ask(6)]);
     const wasAside = list.health.why !== null;
     list.health.probed(judge(list.zone, four, six), clock.now());
-    // Clients in between were decided on without this list.
+    // Clients in between were decided without this list.
     if (wasAside && list.health.why === null) this.#held.clear();
     this.#tell();
   }
@@ -135,7 +135,7 @@ export class DnsBlockLists implements BlockLists {
   }
 
   #setAside(list: List, why: string): void {
-    // Another question of the same moment has logged it.
+    // A concurrent question has already logged it.
     if (list.health.why !== null) return;
     list.health.setAside(why, this.#parts.clock.now());
     // Its other answers may have been wrong as well.

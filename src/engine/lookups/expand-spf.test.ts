@@ -34,7 +34,7 @@ async function expand(zone: Zone, domain = "big.test"): Promise<Found<string>> {
   return expandSpf(domain, new ZoneLookup(zone));
 }
 
-test("another record may stand for the one that a domain does not have", async () => {
+test("a domain without a record may use a different one", async () => {
   const zone: Zone = { "big.test": { mx: ["mx1.big.test"] }, "mx1.big.test": { a: ["198.51.100.200"] } };
   assert.equal((await expand(zone)).ok, false);
   const exchanges = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }] as const;
@@ -44,7 +44,7 @@ test("another record may stand for the one that a domain does not have", async (
   });
 });
 
-test("networks, includes, redirects, addresses and mail exchanges are gathered, each once", async () => {
+test("networks, includes, redirects, addresses and mail exchanges are collected, each once", async () => {
   const zone: Zone = {
     "big.test": {
       txt: ["site-verification=1", "v=spf1 include:_spf.big.test a mx/28 ip4:203.0.113.0/25 ~all"],
@@ -76,12 +76,12 @@ test("an include without a record is skipped; a domain without one, or with two,
   assert.deepEqual(await expand(two), { ok: false, reason: "big.test publishes several SPF records" });
 });
 
-test("a look-up that fails makes the whole fail: half a pool must not replace a whole one", async () => {
+test("a failed lookup fails the whole expansion: half a pool must not replace a complete one", async () => {
   const zone: Zone = { "big.test": { txt: ["v=spf1 ip4:203.0.113.1 include:broken.test -all"] } };
   assert.deepEqual(await expand(zone), { ok: false, reason: "no server answers" });
 });
 
-test("a record that includes itself ends at ten look-ups", async () => {
+test("a record that includes itself ends after ten lookups", async () => {
   const lookup = new ZoneLookup({ "big.test": { txt: ["v=spf1 include:big.test include:big.test -all"] } });
   assert.deepEqual(await expandSpf("big.test", lookup), {
     ok: false,
@@ -90,7 +90,7 @@ test("a record that includes itself ends at ten look-ups", async () => {
   assert.equal(lookup.asked, SPF_LIMITS.lookups + 1);
 });
 
-test("ten look-ups are enough for ten includes, and not for eleven", async () => {
+test("ten lookups are enough for ten includes, and not for eleven", async () => {
   const including = (count: number): Zone => ({
     "big.test": { txt: [`v=spf1 ${Array.from({ length: count }, (_, i) => `include:i${i}.test`).join(" ")} -all`] },
     "i9.test": { txt: ["v=spf1 ip4:203.0.113.9 -all"] },
@@ -106,7 +106,7 @@ test("a record with the whole internet does not count", async () => {
   assert.deepEqual(await expand(zone), { ok: true, found: ["203.0.0.0/8"] });
 });
 
-test("ten hosts of one mx are looked up, no more", async () => {
+test("looks up at most ten hosts of one mx", async () => {
   const hosts = Array.from({ length: 11 }, (_, i) => `mx${i}.test`);
   const zone: Zone = {
     "big.test": { txt: ["v=spf1 mx -all"], mx: hosts },
@@ -117,14 +117,14 @@ test("ten hosts of one mx are looked up, no more", async () => {
   assert.deepEqual([expanded.found.length, expanded.found.at(-1)], [10, "203.0.113.9/32"]);
 });
 
-test("exchanges and addresses that cannot be looked up make the whole fail", async () => {
+test("mail exchanges and addresses that cannot be looked up fail the whole expansion", async () => {
   for (const term of ["mx:broken.test", "a:broken.test"]) {
     const zone: Zone = { "big.test": { txt: [`v=spf1 ip4:203.0.113.1 ${term} -all`] } };
     assert.deepEqual(await expand(zone), { ok: false, reason: "no server answers" });
   }
 });
 
-test("hosts of another name, and a /16 of IPv6, belong to the pool; a /15 does not", async () => {
+test("hosts with other names, and a /16 of IPv6, belong to the pool; a /15 does not", async () => {
   const zone: Zone = {
     "big.test": { txt: ["v=spf1 a:host.test/24//48 mx:other.test ip6:2000::/15 ip6:2001::/16 -all"] },
     "host.test": { a: ["203.0.113.7", "2001:db8::7"] },
@@ -137,7 +137,7 @@ test("hosts of another name, and a /16 of IPv6, belong to the pool; a /15 does n
   });
 });
 
-test("five thousand networks are a pool, one more is a mistake", async () => {
+test("five thousand networks are accepted, one more is an error", async () => {
   const networks = (part: number, count: number): string =>
     Array.from({ length: count }, (_, i) => `ip4:10.${part}.${i >> 8}.${i & 255}`).join(" ");
   const zone = (hosts: number): Zone => ({

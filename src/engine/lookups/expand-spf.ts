@@ -1,7 +1,7 @@
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 
-/** `ok` with nothing found: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
+/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
 export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
 
 /** Reads DNS records. Never throws. */
@@ -25,7 +25,7 @@ export const SPF_LIMITS = {
 } as const;
 
 /**
- * The networks that a domain's SPF record lets send, includes followed. `otherwise` is used for a domain without a
+ * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
  * record.
  */
 export async function expandSpf(

@@ -21,7 +21,7 @@ function waits(list: ListHealth, clock: HandClock): number {
   return waitedMs;
 }
 
-test("a list is believed after its test points were right, and not before", () => {
+test("a list is trusted only after its test points were right", () => {
   const { list, clock } = health();
   assert.ok(list.isDue(clock.now()));
   assert.ok(!list.serves(4));
@@ -33,7 +33,7 @@ test("a list is believed after its test points were right, and not before", () =
   assert.ok(list.serves(6));
 });
 
-test("right after the start a silent list is asked again soon, and set aside at the third time", () => {
+test("right after the start a silent list is asked again soon, and disabled at the third time", () => {
   const { list, clock } = health(SILENT, SILENT);
   assert.equal(list.why, null);
   assert.equal(waits(list, clock), SECOND_MS);
@@ -41,7 +41,7 @@ test("right after the start a silent list is asked again soon, and set aside at 
   assert.equal(list.why, "ETIMEOUT");
 });
 
-test("three answers missing among ten set it aside, two do not", () => {
+test("three missing answers among ten disable it, two do not", () => {
   const { list, clock } = health(RIGHT);
   const missing = [true, ...Array<boolean>(8).fill(false), true, ...Array<boolean>(8).fill(false), true];
   for (const one of missing) list.answered(one ? "ETIMEOUT" : null, clock.now());
@@ -51,7 +51,7 @@ test("three answers missing among ten set it aside, two do not", () => {
   assert.equal(list.why, "ETIMEOUT");
 });
 
-test("one that is wrong is set aside at once, and tried again after twice as long each time", () => {
+test("a list with wrong answers is disabled at once, and retried after twice as long each time", () => {
   const { list, clock } = health(RIGHT);
   const waited = Array.from({ length: 8 }, () => {
     list.probed({ type: "wrong", why: "it lists everybody" }, clock.now());
@@ -63,16 +63,16 @@ test("one that is wrong is set aside at once, and tried again after twice as lon
   assert.ok(list.serves(4));
   assert.equal(list.why, null);
   list.setAside("again", clock.now());
-  assert.equal(waits(list, clock), 30 * SECOND_MS, "what is over is forgotten");
+  assert.equal(waits(list, clock), 30 * SECOND_MS, "past failures are forgotten");
 });
 
-test("a list that is being asked is not asked by anybody else until its time has come again", () => {
+test("while a list is being checked, no other check starts until its time has come again", () => {
   const { list, clock } = health();
   list.probing(clock.now());
   assert.equal(waits(list, clock), EVERY_MS);
 });
 
-test("what was missing is forgotten when the test points are right, and when it slid out of the last ten", () => {
+test("missing answers are forgotten when the test points are right, and when they leave the last ten", () => {
   const { list, clock } = health(RIGHT);
   for (let i = 0; i < 2; i++) list.answered("ETIMEOUT", clock.now());
   list.probed(RIGHT, clock.now());
@@ -81,12 +81,12 @@ test("what was missing is forgotten when the test points are right, and when it 
   for (let i = 0; i < 9; i++) list.answered(null, clock.now());
   list.answered("ETIMEOUT", clock.now());
   list.answered("ETIMEOUT", clock.now());
-  assert.ok(list.serves(4), "ten later answers push out the first two");
+  assert.ok(list.serves(4), "ten later answers displace the first two");
   list.answered("ETIMEOUT", clock.now());
   assert.ok(!list.serves(4));
 });
 
-test("exactly ten answers are looked at", () => {
+test("only the last ten answers count", () => {
   const { list, clock } = health(RIGHT);
   for (const missing of [true, ...Array<boolean>(7).fill(false), true, true])
     list.answered(missing ? "ETIMEOUT" : null, clock.now());
@@ -97,22 +97,22 @@ test("exactly ten answers are looked at", () => {
   assert.ok(other.list.serves(4), "the first of eleven does not");
 });
 
-test("a list that is aside stays so, with its reason, whatever single questions say", () => {
+test("a disabled list stays disabled, with its reason, whatever single questions return", () => {
   const { list, clock } = health(RIGHT, { type: "wrong", why: "it lists everybody" });
   for (let i = 0; i < 9; i++) list.answered("ETIMEOUT", clock.now());
   assert.equal(list.why, "it lists everybody");
   assert.equal(waits(list, clock), 30 * SECOND_MS);
   list.probed(SILENT, clock.now());
-  assert.equal(list.why, "ETIMEOUT", "its test points say what is wrong now");
+  assert.equal(list.why, "ETIMEOUT", "its test points show the current failure");
   assert.equal(waits(list, clock), 60 * SECOND_MS);
   for (let i = 0; i < 3; i++) list.answered(null, clock.now());
   list.probed(RIGHT, clock.now());
   list.answered("ETIMEOUT", clock.now());
   list.answered("ETIMEOUT", clock.now());
-  assert.ok(list.serves(4), "what was answered while it was aside counts for nothing");
+  assert.ok(list.serves(4), "answers while it was disabled do not count");
 });
 
-test("one that is looked at seldom or often waits no longer than is usual for it", () => {
+test("a list that is checked seldom or often waits at most its usual time", () => {
   const seldom = new ListHealth(120 * MINUTE_MS);
   const clock = new HandClock();
   for (let i = 0; i < 20; i++) seldom.setAside("wrong", clock.now());

@@ -6,15 +6,15 @@ export type Probe =
   | Readonly<{ type: "wrong"; why: string }>
   | Readonly<{ type: "silent"; why: string }>;
 
-/** So many missing answers among the last ones disable a list. */
+/** This many missing answers among the last ones disable a list. */
 const SILENT = { most: 3, among: 10 } as const;
-/** A list that has not answered since the start is tried again this soon: our own resolver may not be up yet. */
+/** A list that has not answered since the start is retried this soon: our own resolver may not be up yet. */
 const FIRST_RETRY_MS = SECOND_MS;
-/** The longest that a disabled list goes without a check. */
+/** Maximum time between checks of a disabled list. */
 const LONGEST_MS = 60 * MINUTE_MS;
 
 /**
- * Whether a list can be trusted: from the time its test points were right until they are wrong, it says that it does
+ * Whether a list can be trusted: from the time its test points were right until they are wrong, the list says that it does
  * not serve us, or too many answers are missing. Then it is checked again, each time after twice as long.
  */
 export class ListHealth {
@@ -70,7 +70,7 @@ export class ListHealth {
     }
   }
 
-  /** One question was answered (null), or the reason why not. */
+  /** Call it for each answered question (null), or with the reason of a failure. */
   answered(missing: string | null, now: Millis): void {
     if (this.#why !== null) return;
     this.#recent.push(missing === null);
@@ -78,7 +78,7 @@ export class ListHealth {
     if (missing !== null && this.#recent.filter((one) => !one).length >= SILENT.most) this.setAside(missing, now);
   }
 
-  /** Disables the list from this moment on. */
+  /** Disables the list from now on. */
   setAside(why: string, now: Millis): void {
     this.#trusted = false;
     this.#why = why;

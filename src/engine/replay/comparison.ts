@@ -9,7 +9,7 @@ import type { Compared, ComparedAccount, ComparedAddress, ReplayReport } from ".
 import { differenceOf, thenOf } from "./difference.ts";
 import type { Replayed } from "./replay.ts";
 
-/** Networks and accounts that are kept apart. Beyond it, those seen longest ago are forgotten. */
+/** Maximum networks and accounts that are counted separately. Beyond it, the least recently seen are forgotten. */
 const MOST_TOLD_APART = 50_000;
 const MOST_LISTED = 100;
 const MOST_AFFECTED = 10;
@@ -37,7 +37,7 @@ type Account = {
 type Kind = "connections" | "mails" | "sign_ins";
 type Counts = Record<Kind, Record<Verdict, number>>;
 
-/** What the other policy changes, by address and by account. */
+/** The changes by the other policy, by address and by account. */
 export class Comparison {
   readonly #only: Prefix | null;
   readonly #since: Millis;

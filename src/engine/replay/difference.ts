@@ -3,7 +3,7 @@ import type { RecordedVerdict } from "../../core/events/columns.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import type { Replayed } from "./replay.ts";
 
-/** The recorded outcome. A sign-in that went on to its password left no event: it passed. */
+/** The recorded outcome. A sign-in whose password was checked left no event: it passed. */
 export type Then = Readonly<{ verdict: RecordedVerdict | null; reason: Reason | null }>;
 /** `harder`: refused, deferred or delayed, and less so at that time. */
 export type Difference = "harder" | "milder" | "reason" | "bans";
@@ -13,11 +13,11 @@ export function thenOf({ step }: Replayed): Then {
   return { verdict: step.record.verdict, reason: step.record.reason };
 }
 
-/** How the decision differs from the recorded one; null: it is the same. */
+/** How the decision differs from the recorded one; null if it is the same. */
 export function differenceOf(replayed: Replayed): Difference | null {
   const { step, decision, bans, spared } = replayed;
   const then = thenOf(replayed);
-  // An event that no longer happens has no decision of its own. The event that prevents it counts.
+  // An event that no longer happens has no decision. The event that prevents it counts.
   if (decision === null) return null;
   const order = strictness(decision.verdict) - strictness(then.verdict);
   if (order !== 0) return order > 0 ? "harder" : "milder";

@@ -15,7 +15,7 @@ export type ReplayHistory = Pick<
 > &
   Readonly<{
     banLog: Pick<BanLog, "expired">;
-    /** Deletes what no window reaches any more. Call it between transactions. */
+    /** Deletes events that no window reaches any more. Call it between transactions. */
     prune(now: Millis): void;
     close(): void;
   }>;
@@ -30,7 +30,7 @@ export type ReplayAsked = Readonly<{
   since: Millis;
   /** Only events of this address or network; null: all. */
   only: Prefix | null;
-  /** The newest events; older ones are left out. Up to half of them fill the windows, and are not compared. */
+  /** Maximum events; the newest are used. Up to half of them fill the windows, and are not compared. */
   mostEvents: number;
   now: Millis;
 }>;

@@ -9,7 +9,7 @@ import type { EventProcessorParts } from "../event-processor.ts";
 import type { AllowEntry, History, HonestMail, SendingHistory } from "../storage-ports.ts";
 
 const NOTHING: Seen = {};
-/** In place of the address outside to which an account sent mail by a forward of its own. */
+/** Replaces the outside address to which an account sent mail through its own forward. */
 const STRANGER = "stranger@invalid";
 
 type Parts = Readonly<{

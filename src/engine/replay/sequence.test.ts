@@ -22,19 +22,19 @@ function shown(step: ReplayStep): string {
   return step.type === "decided" ? `${step.id}` : step.type === "asked" ? `asked ${step.report}` : step.type;
 }
 
-test("a sign-in is asked about where it was, before the events that came between", () => {
+test("a sign-in is asked about at its original time, before later events", () => {
   const asked = (after: number, nth: number): Seen => ({ asked: { at: NOON, after, nth } });
   const steps = inOrder([failed(1), failed(2), failed(3, asked(1, 2)), failed(4, asked(1, 1)), failed(5, asked(3, 3))]);
   assert.deepEqual([...steps].map(shown), ["1", "asked 4", "asked 3", "2", "3", "asked 5", "4", "5"]);
 });
 
-test("a question of long ago is still asked in its place", () => {
+test("a question from long ago is still asked in its place", () => {
   const asked: Seen = { asked: { at: NOON, after: 1, nth: 1 } };
   const steps = [...inOrder([failed(1), failed(2), failed(3, asked, 2 * MINUTE_MS)])];
   assert.deepEqual(steps.map(shown), ["1", "asked 3", "2", "3"]);
 });
 
-test("bans belong to the event that brought them; ends of bans and old words stand by themselves", () => {
+test("bans belong to the event that caused them; ends of bans and old entries are separate", () => {
   const ban = changeRecord({ type: "BAN", ban: BAN }, NOON);
   const by = "engine";
   const over = changeRecord({ type: "LIFT", prefix: BAN.prefix, cause: "BAN_EXPIRED", forgiven: false, by }, NOON);

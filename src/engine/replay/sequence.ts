@@ -20,7 +20,7 @@ export type DecidedStep = Readonly<{
   bans: readonly RecordedBan[];
   spared: readonly Prefix[];
 }>;
-/** A sign-in that went on to its password. `report`: the event that says how it ended. */
+/** A sign-in whose password was checked. `report`: the event with its result. */
 export type AskedStep = Readonly<{
   type: "asked";
   report: number;
@@ -39,9 +39,9 @@ export type ReplayStep =
   | Readonly<{ type: "noted"; at: Millis; record: EventRecord }>
   | Readonly<{ type: "unreadable"; at: Millis }>;
 
-/** Dovecot reports within a minute after its question how a sign-in ended. */
+/** Dovecot reports the result of a sign-in within a minute after its question. */
 const AHEAD_MS = MINUTE_MS;
-/** Events held in memory. In a flood, some questions come later than they did. */
+/** Maximum events held in memory. In a flood, some questions are replayed late. */
 const MOST_AHEAD = 10_000;
 
 /**
@@ -93,7 +93,7 @@ class Queue<T> {
   }
 }
 
-/** A clock that was set back by more must not make all other events wait. */
+/** A clock that was set back further must not delay all other events. */
 function isNear(oldest: ReplayStep, newest: ReplayStep): boolean {
   return Math.abs(newest.at - oldest.at) < AHEAD_MS;
 }

@@ -52,10 +52,10 @@ export class Unreached {
     }
   }
 
-  /** Only decisions that changed matter: everything recorded did happen. */
+  /** Only changed decisions matter: all recorded events did happen. */
   follow({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
     const passed = verdict === "pass";
-    // What is held has been taken.
+    // Held mail was accepted.
     const wasTaken = record.verdict === "pass" || record.verdict === "hold";
     const isLost = wasTaken && seen.simulated === undefined && !passed && verdict !== "hold";
     if (event.type === "CONNECT" && isLost) this.#sessions.set(event.session, true);
@@ -63,7 +63,7 @@ export class Unreached {
     if (event.type === "MAIL" && isLost)
       this.#mails.set(event.session, { transaction: event.transaction, taken: false, lost: true });
     if (event.type === "MESSAGE" && isLost) this.#loseMail(event.queueId);
-    // A login that was only delayed left its own event; its report does not say when it was asked about.
+    // A login that was only delayed left a separate event; its report does not say when it was asked about.
     if (event.type === "LOGIN_ASKED" && record.verdict === "delay" && verdict === "refuse") {
       const key = keyOf(event);
       this.#signIns.set(key, (this.#signIns.get(key) ?? 0) + 1);

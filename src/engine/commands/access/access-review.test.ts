@@ -6,7 +6,7 @@ import { isoTime } from "../../../core/time.ts";
 const ALICE = "alice@example.test";
 const BERT = "bert@example.test";
 
-test("of each account it is told who can read its mail and where that is sent on, which leaves no trace", async () => {
+test("lists who can read the mail of each account and where it is forwarded, and leaves no trace", async () => {
   const kit = commandsOnMemory();
   for (const name of [ALICE, BERT]) await kit.ask({ verb: "account_add", name, hash: HASH });
   await kit.ask({ verb: "app_password_add", name: ALICE, app: "phone" });
@@ -34,7 +34,7 @@ test("of each account it is told who can read its mail and where that is sent on
   assert.deepEqual(kit.types(), recorded);
 });
 
-test("without the keeper nothing is told: a page that names no forwards would look as if there were none", async () => {
+test("without the keeper nothing is listed: a page without forwards would look as if there were none", async () => {
   const kit = commandsOnMemory();
   kit.keeperUp(false);
   assert.partialDeepStrictEqual(await kit.ask({ verb: "access_review", text: null, limit: 1, cursor: null }), {

@@ -10,10 +10,10 @@ type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"
     forwards: Pick<ForwardStore, "forwardingOf">;
   }>;
 
-/** Of the addresses of an account so many are told. */
+/** Maximum addresses listed for one account. */
 const MOST_ADDRESSES = 100;
 
-/** A page of accounts: who can read the mail of each, and where it goes by itself. Only root reads the users' Sieve scripts. */
+/** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
 export async function accessReview(
   { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
   asked: Extract<Command, { readonly verb: "access_review" }>,

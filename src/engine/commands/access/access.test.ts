@@ -4,7 +4,7 @@ import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { DAY_MS } from "../../../core/time.ts";
 
-test("a token is made and revoked by its name, which is plain and short", async () => {
+test("a token is created and revoked by its name, which is plain and short", async () => {
   const kit = commandsOnMemory();
   const create = (name: string) => kit.ask({ ...COMMANDS.token_create, name });
   const longest = "a".repeat(64);
@@ -20,7 +20,7 @@ test("a token is made and revoked by its name, which is plain and short", async 
   assert.deepEqual(kit.types(), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
 });
 
-test("the record of a new token says what it may do, and until when", async () => {
+test("the record of a new token has its rights and its expiry", async () => {
   const kit = commandsOnMemory();
   const make = (name: string, scopes: string[], lasts: string | null) =>
     kit.ask({ ...COMMANDS.token_create, name, digest: name.padEnd(64, "0"), scopes, for: lasts });
@@ -30,7 +30,7 @@ test("the record of a new token says what it may do, and until when", async () =
   assert.deepEqual(kit.details(), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
 });
 
-test("a token without a record opens nothing, and one that is revoked stays revoked", async () => {
+test("a token without a record gives no access, and a revoked one stays revoked", async () => {
   const kit = commandsOnMemory();
   assert.ok((await kit.ask(COMMANDS.token_create)).ok);
   kit.fillDisk();
@@ -47,7 +47,7 @@ test("a token without a record opens nothing, and one that is revoked stays revo
   assert.partialDeepStrictEqual(await kit.ask(COMMANDS.token_list), { result: { items: [] } });
 });
 
-test("the password of the dashboard is changed, hashed, and the change is on record", async () => {
+test("the dashboard's password is changed, hashed, and the change is recorded", async () => {
   const kit = commandsOnMemory();
   assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });
   assert.deepEqual(kit.details(), ["admin by root"]);

@@ -48,7 +48,7 @@ export async function tokenCommand(
   const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
   const recorded = await engine.audit({ type, subject: command.name, by, ...grants });
   if (recorded) return { ok: true, result: { name: command.name } };
-  // A token that nobody is told of may not stay; what was revoked stays so.
+  // A token that no one learns of must not stay; a revoked one stays revoked.
   if (!creating) return UNRECORDED;
   credentials.revokeToken(command.name);
   return UNWRITTEN;

@@ -51,7 +51,7 @@ describe("sessions of the dashboard, by command", () => {
     assert.deepEqual(await result({ verb: "session_end_all" }), { ended: 0 });
   });
 
-  test("the list names the mailbox of each session, and each is ended by its id, by the owner in the dashboard too", async () => {
+  test("lists the mailbox of each session; each ends by its id, even when the owner asks in the dashboard", async () => {
     const own = await signIn();
     const open = (id: string): void =>
       kit.sessions.open({ digest: id, id, account: ANNA, device: "phone", ip: ip(IP), at: kit.clock.now() });
@@ -66,12 +66,12 @@ describe("sessions of the dashboard, by command", () => {
     const asOwner = JSON.stringify(await result({ verb: "session_list", limit: 9, cursor: null }, own));
     assert.equal(asOwner.match(/"isOwn":true/g)?.length, 1);
     assert.deepEqual(await result({ verb: "session_end", id: "0e0e0e0e0e0e" }, own), { ended: 1 });
-    assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "of the administrator alone");
+    assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "only the administrator's");
     assert.deepEqual(await result({ verb: "session_end", id: "0f0f0f0f0f0f" }), { ended: 1 });
     assert.equal((await ids()).length, 1);
   });
 
-  test("what ends or proves access is recorded, with who did it", async () => {
+  test("records changes and proofs of access, with the actor", async () => {
     const [first, second] = [await signIn(), await signIn()];
     const [id = "", other = ""] = (await ids()).toReversed();
     const before = kit.types().length;
@@ -93,7 +93,7 @@ describe("sessions of the dashboard, by command", () => {
     assert.equal(own[4], "SESSION_ENDED 0 sessions by root");
   });
 
-  test("a proof is asked for after ten minutes, and the right password gives it again", async () => {
+  test("a proof expires after ten minutes, and the right password renews it", async () => {
     const as = await signIn();
     kit.clock.advance(PROOF_MS);
     const refused = await kit.ask(COMMANDS.token_create, "web", as);

@@ -20,18 +20,18 @@ export type DashboardCommandParts = CredentialCommandParts &
   Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
   Readonly<{
     sessions: SessionStore;
-    /** Of the administrator and of all mailboxes. */
+    /** The sessions of the administrator and of all mailboxes. */
     signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
     clock: Clock;
   }>;
 export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
   Pick<CredentialCommandParts, "engine"> &
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
-/** Each has its own queues. */
+/** Each has separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-/** Without an account the sign-in is the administrator's. The secret of the session is in this answer, and nowhere else. */
+/** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
 export async function signInCommand(
   parts: DashboardCommandParts,
   { administrator, mailboxes }: SignIns,
@@ -56,7 +56,7 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
   return { ok: true, result: { outcome: "in", secret: opened.secret, known: opened.known, caller } };
 }
 
-/** What a caller asks about itself. */
+/** Commands about the caller itself. */
 export async function callerCommand(
   parts: DashboardCommandParts,
   signIns: SignIns,
@@ -83,7 +83,7 @@ export async function callerCommand(
   }
 }
 
-/** Audits an act of an administrator. Those of mailbox users would crowd these out. */
+/** Audits what an administrator did. Entries of mailbox users would crowd them out. */
 async function administrators(
   { engine }: Pick<DashboardCommandParts, "engine">,
   { account }: CallerItem,
@@ -92,7 +92,7 @@ async function administrators(
   if (account === null) await engine.audit(entry);
 }
 
-/** The user of a mailbox proves with the password of that mailbox. Passkeys are the administrator's. */
+/** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
 async function prove(
   { administrator, mailboxes }: SignIns,
   command: Of<"prove" | "prove_passkey">,

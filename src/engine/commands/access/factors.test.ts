@@ -50,7 +50,7 @@ describe("second factors, by command", () => {
     return { secret, codes: confirmed.recoveryCodes };
   }
 
-  test("an app is set up, listed, given new codes and removed, each on record", async () => {
+  test("an app is set up, listed, given new codes and removed, each recorded", async () => {
     const as = await session();
     assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
     const { secret, codes } = await setUp(as);
@@ -81,7 +81,7 @@ describe("second factors, by command", () => {
     assert.ok(!kit.details().some((one) => String(one).includes(secret) || String(one).includes(codes[0] ?? "")));
   });
 
-  test("all of it needs a fresh proof, and a session", async () => {
+  test("every change needs a fresh proof and a session", async () => {
     const as = await session();
     const begun = await result({ verb: "totp_begin" }, as);
     assert.ok("secret" in begun);
@@ -98,10 +98,10 @@ describe("second factors, by command", () => {
       assert.ok(!(await kit.ask({ verb }, "web", token)).ok, verb);
     assert.ok(!(await kit.ask({ verb: "totp_confirm", code: "123456" }, "web", token)).ok);
     assert.deepEqual(await result({ verb: "factor_list" }, token), { totp: false, recoveryLeft: 0, passkeys: [] });
-    assert.ok(!(await kit.ask({ verb: "factors_reset" }, "web", as)).ok, "from the console alone");
+    assert.ok(!(await kit.ask({ verb: "factors_reset" }, "web", as)).ok, "only from the console");
   });
 
-  test("the password alone proves nothing once an app is set up", async () => {
+  test("the password does not prove anything once an app is set up", async () => {
     const as = await session();
     const { secret } = await setUp(as);
     kit.clock.advance(PROOF_MS);
@@ -112,7 +112,7 @@ describe("second factors, by command", () => {
     await result({ verb: "totp_remove" }, as);
   });
 
-  test("a wrong first code sets up nothing, and what is not there cannot be removed or renewed", async () => {
+  test("a wrong first code sets up nothing, and a missing factor cannot be removed or renewed", async () => {
     const as = await session();
     await result({ verb: "totp_begin" }, as);
     const wrong = await kit.ask({ verb: "totp_confirm", code: "12345" }, "web", as);
@@ -150,7 +150,7 @@ describe("second factors, by command", () => {
     await session(confirmed.recoveryCodes[0]);
   });
 
-  test("the console resets all of it and ends the sessions; a new password leaves the app", async () => {
+  test("the console resets all factors and ends the sessions; a new password keeps the app", async () => {
     const as = await session();
     await setUp(as);
     await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });

@@ -25,7 +25,7 @@ const WRONG_CODE = failed(
   "Enter the code that the app shows, and check the phone's clock.",
 );
 
-/** What the owner does about the second factors of the dashboard's sign-in. The record comes first: no factor changes keeperFault. */
+/** The owner's commands on second factors of the dashboard's sign-in. The record comes first: no factor changes without one. */
 export async function factorCommand(
   { factors: store, passkeys, engine }: FactorCommandParts,
   factors: Factors,
@@ -63,7 +63,7 @@ export async function factorCommand(
   }
 }
 
-/** For an owner who lost the phone, and after somebody else may have set one up. */
+/** For an owner who lost the phone, or after somebody else may have set one up. */
 export async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, by: string): Promise<Reply> {
   const names = namesOf(passkeys);
   const recorded = await Promise.all([

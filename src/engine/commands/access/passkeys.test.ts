@@ -66,7 +66,7 @@ describe("passkeys of the dashboard, by command", () => {
       .map((type, i) => `${String(type)} ${String(kit.details()[i])}`)
       .filter((one) => types.test(one));
 
-  test("challenges that strangers ask for without end keep no sign-in and no proof waiting", async () => {
+  test("challenges that strangers request endlessly delay no sign-in and no proof", async () => {
     const as = await signIn();
     for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
     assert.deepEqual(await result({ verb: "passkey_challenge", ip: IP }), { challenge: null });
@@ -74,7 +74,7 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn();
   });
 
-  test("is added, signs in without a password, gives a proof, and goes; all of it is recorded", async () => {
+  test("is added, signs in without a password, gives a proof, and is removed; all of it is recorded", async () => {
     const as = await signIn();
     const device = await add(as, " Laptop ");
     const [listed] = await list(as);
@@ -87,7 +87,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.ok("outcome" in proved && proved.outcome === "proved");
     await result(COMMANDS.token_create, own);
     await result({ verb: "passkey_remove", id: listed?.id ?? "" }, own);
-    assert.deepEqual(await list(own), [], "the last one may go");
+    assert.deepEqual(await list(own), [], "the last one may be removed");
     const again = await result({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
     assert.deepEqual(again, { outcome: "wrong" });
     await signIn();
@@ -119,7 +119,7 @@ describe("passkeys of the dashboard, by command", () => {
     return listed.passkeys;
   }
 
-  test("a stolen session without a fresh proof changes nothing of who may come in, and a token never does", async () => {
+  test("a stolen session without a fresh proof cannot change who may sign in, and a token never can", async () => {
     const as = await signIn();
     const device = await add(as, "Laptop");
     kit.clock.advance(PROOF_MS);
@@ -135,7 +135,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.equal((await list(as)).length, 1);
   });
 
-  test("a challenge to make one is of one session, and what is made says whose server it is", async () => {
+  test("a challenge for a new passkey belongs to one session, and the passkey names its server", async () => {
     const [one, other] = [await signIn(), await signIn()];
     const device = new Authenticator();
     const asked = await result({ verb: "passkey_begin" }, one);
@@ -147,7 +147,7 @@ describe("passkeys of the dashboard, by command", () => {
     await result({ verb: "passkey_add", name: "x", ...made }, one);
     const next = await result({ verb: "passkey_begin" }, other);
     assert.ok("user" in next && next.user === asked.user);
-    assert.deepEqual(next.known, [made.id], "it is not made twice");
+    assert.deepEqual(next.known, [made.id], "it is not created twice");
     assert.match(await refusal({ verb: "passkey_remove", id: "AAAA" }, one), /no such passkey/);
   });
 
@@ -160,7 +160,7 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn({ verb: "sign_in_passkey", ...(await used(device, 9)), ...FROM });
   });
 
-  test("wrong ones count as wrong passwords do, for their network alone", async () => {
+  test("wrong passkeys count like wrong passwords, and only against their network", async () => {
     const device = await add(await signIn(), "Laptop");
     const guess = (i: number) => ({ ...COMMANDS.sign_in_passkey, id: `AAA${i}`, ip: "198.51.100.9" });
     const outcomes: unknown[] = [];
@@ -170,7 +170,7 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
   });
 
-  test("challenges are given to an address as often as it may try, and to others all the same", async () => {
+  test("an address gets as many challenges as it may try, and other addresses are not affected", async () => {
     const ask = async (ip: string) => {
       const given = await result({ verb: "passkey_challenge", ip });
       return "challenge" in given && given.challenge !== null;
@@ -196,7 +196,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.deepEqual(gone, { outcome: "wrong" });
   });
 
-  test("stands for password and code where an authenticator app is set up", async () => {
+  test("replaces password and code if an authenticator app is set up", async () => {
     const as = await signIn();
     const device = await add(as, "Laptop");
     kit.factors.setTotp({ secret: Buffer.alloc(20, 7), lastStep: 0, at: kit.clock.now(), recovery: [] });

@@ -14,7 +14,7 @@ import type { WebBounds } from "../web/web-bounds.ts";
 export type PasskeyCommandParts = Rehearsal &
   Readonly<{
     passkeys: PasskeyStore;
-    /** Under which the dashboard is reached, with all below them; the first names the server. */
+    /** Domains of the dashboard, including their subdomains; the first names the server. */
     names: () => readonly string[];
     engine: Pick<Engine, "audit" | "subject">;
     clock: Clock;
@@ -23,7 +23,7 @@ export type PasskeyCommandParts = Rehearsal &
 type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
 
-/** Strangers may ask for one, as often as for a sign-in. Nothing is kept of it. */
+/** Strangers may request one as often as they may sign in. Nothing is stored. */
 export function passkeyChallenge(
   { engine }: Pick<PasskeyCommandParts, "engine">,
   keys: Pick<Passkeys, "challenge">,
@@ -35,7 +35,7 @@ export function passkeyChallenge(
   return { ok: true, result: { challenge: bounds.mayChallenge(engine.subject(ip)) ? keys.challenge() : null } };
 }
 
-/** The list, and what changes it. The last one may go: the password stays. */
+/** Lists and changes passkeys. The last one may be removed: the password remains. */
 export async function passkeyCommand(
   parts: PasskeyCommandParts,
   keys: Passkeys,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { changeFile } from "../../../settings/change-file.ts";
 import { recordOf, sentence, undone, valuesOf } from "./settings-record.ts";
 
-test("a record has each value before and after, of a long one the first part, and of further values the key", () => {
+test("a record has each value before and after, only the first part of a long one, and only the key of further ones", () => {
   const names = Array.from({ length: 20 }, (_, i) => `"name-${i}"`).join(", ");
   const changed = changeFile(
     'domains = ["example.org"]\n',

@@ -4,10 +4,10 @@ import { type SettingKey, settingKeys } from "../../../settings/schema.ts";
 import { isHiddenFromWeb } from "../../../settings/web-changes.ts";
 import type { ChangedValue } from "../../../wire/control/settings-items.ts";
 
-/** How much of a value enters the record of a change. */
+/** How much of a value is recorded. */
 const RECORDED_CHARACTERS = 80;
 
-/** The values that differ, but for those that the web may not see. */
+/** The values that differ, except those that the web may not see. */
 export function valuesOf({ before, after }: Extract<FileChanged, { ok: true }>): readonly ChangedValue[] {
   const isOther = (key: SettingKey): boolean => before.sources[key].toml !== after.sources[key].toml;
   return settingKeys()
@@ -15,12 +15,12 @@ export function valuesOf({ before, after }: Extract<FileChanged, { ok: true }>):
     .map((key) => ({ key, was: before.sources[key].toml, is: after.sources[key].toml }));
 }
 
-/** The same, the other way round. */
+/** The same in reverse. */
 export function undone(values: readonly ChangedValue[]): readonly ChangedValue[] {
   return values.map(({ key, was, is }) => ({ key, was: is, is: was }));
 }
 
-/** For the events. A line that says what holds anyway changes no value. */
+/** For the events. A line that repeats the current value changes nothing. */
 export function recordOf(values: readonly ChangedValue[], keys: readonly string[]): string {
   const changes = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
   return changes.length === 0 ? keys.join(", ") : changes.join("; ");
@@ -35,7 +35,7 @@ export function sentence(reason: string): string {
   return /[.!?]$/.test(reason) ? reason : `${reason}.`;
 }
 
-/** By which the keeper tells whether the file is still the one that was read. */
+/** Lets the keeper check whether the file is still the one that was read. */
 export function fileDigest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -26,7 +26,7 @@ function kit(text = FILE, env = {}) {
       return reply.result;
     },
     apply: (digest: string, changes = CHANGES) => ask({ verb: "settings_apply", changes, digest }),
-    /** As the keeper writes it, and the guard finds it. */
+    /** As the keeper writes it, and the guard reads it. */
     inForce: (file: string): void => {
       commands.writes(file, env);
       commands.reloads({ ok: true, changed: [] });
@@ -38,7 +38,7 @@ function messageOf(reply: Awaited<ReturnType<ReturnType<typeof commandsOnMemory>
   return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
 }
 
-test("the list has every setting with its origin, and no secret, path or address of the owner", async () => {
+test("lists every setting with its origin, but no secret, path or address of the owner", async () => {
   const text = `${FILE}alerts.webhook = ["https://hooks.example/T0KEN"]\nalerts.email = ["owner@home.example"]\ntls.cert = "/root/S3CRET.pem"\ntls.key = "/root/S3CRET.key"\n`;
   const { list } = kit(text, { GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "60", GHOSTINBOX_BACKUP__REPOSITORY: "/T0KEN" });
   const { values, undo, digest } = await list();
@@ -57,10 +57,10 @@ test("the list has every setting with its origin, and no secret, path or address
   assert.deepEqual([of("alerts.ntfy")?.value, of("alerts.ntfy")?.isHidden], ["[]", false], "unset is not a secret");
   assert.equal(undo, null);
   assert.doesNotMatch(JSON.stringify(values), /T0KEN|S3CRET|home\.example/);
-  assert.notEqual(digest, createHash("sha256").update(text).digest("hex"), "of the text it tells nothing");
+  assert.notEqual(digest, createHash("sha256").update(text).digest("hex"), "it reveals nothing about the text");
 });
 
-test("of a value that is not applied yet both are shown, of a hidden one neither", async () => {
+test("shows both values of a setting that is not applied yet, and none of a hidden one", async () => {
   const { list, reloads } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
   reloads({ ok: true, changed: ["limits.mail.per_minute", "alerts.email"] });
   const { values } = await list();
@@ -69,7 +69,7 @@ test("of a value that is not applied yet both are shown, of a hidden one neither
   assert.deepEqual([of("alerts.email")?.value, of("alerts.email")?.inFile], ["(secret)", "(secret)"]);
 });
 
-test("a preview tells the lines, the values, what starts again and what decides otherwise, and writes nothing", async () => {
+test("a preview lists the lines, the values, the restarts and the changed decisions, and writes nothing", async () => {
   const { preview, asked, rows } = kit();
   const { lines, values, restarts, warnings, problems, trial } = await preview([
     ...CHANGES,
@@ -98,7 +98,7 @@ test("a preview tells the lines, the values, what starts again and what decides 
   assert.deepEqual([asked, rows()], [[], 0]);
 });
 
-test("a change goes to the keeper with the digest of the file, is recorded with its values, and can be undone", async () => {
+test("a change is sent to the keeper with the digest of the file, recorded with its values, and can be undone", async () => {
   const { preview, apply, inForce, asked, details, list, ask, clock } = kit();
   const { digest } = await preview();
   const pendingApply = apply(digest);
@@ -114,7 +114,7 @@ test("a change goes to the keeper with the digest of the file, is recorded with 
   clock.advance(16 * MINUTE_MS);
   assert.equal((await list()).undo, null);
   clock.advance(-16 * MINUTE_MS);
-  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "as it was before");
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
   const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
   inForce(FILE);
   assert.ok((await pendingUndo).ok);
@@ -124,7 +124,7 @@ test("a change goes to the keeper with the digest of the file, is recorded with 
   assert.equal((await list()).undo, null);
 });
 
-test("a file that was edited since the preview, or has edits that are not applied, is left alone", async () => {
+test("a file that was edited since the preview, or has unapplied edits, is not changed", async () => {
   const { preview, apply, writes, reloads, asked, ask } = kit();
   const { digest } = await preview();
   writes(`${FILE}# mine\n`);
@@ -146,7 +146,7 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
   assert.equal((await list()).undo, null);
 });
 
-test("a keeper that wrote the file and did not answer leaves a record that says so", async () => {
+test("if the keeper wrote the file but did not answer, the record says so", async () => {
   const { preview, apply, keeperUp, details, writes } = kit();
   const { digest } = await preview();
   keeperUp(false);
@@ -157,7 +157,7 @@ test("a keeper that wrote the file and did not answer leaves a record that says 
   assert.deepEqual(details(), [says, `perhaps: ${says}`]);
 });
 
-test("a change that changes nothing, or is wrong, does not reach the keeper", async () => {
+test("a change without effect, or an invalid one, does not reach the keeper", async () => {
   const { preview, apply, asked } = kit();
   const { digest } = await preview();
   assert.match(messageOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "10" }])), /like that already/);
@@ -169,7 +169,7 @@ test("a change that changes nothing, or is wrong, does not reach the keeper", as
   assert.deepEqual(asked, []);
 });
 
-test("of a file with mistakes the web sees their places, and no values", async () => {
+test("for a file with mistakes the web sees their positions, but no values", async () => {
   const { ask } = kit(
     `${FILE}alerts.email = ["owner@@home.example"]\ntls.key = "foo bar/S3CRET.key"\nalerts.T0KEN = 1\n`,
     { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" },
@@ -187,7 +187,7 @@ test("of a file with mistakes the web sees their places, and no values", async (
   assert.doesNotMatch(JSON.stringify(await askPending({ verb: "settings_list" })), /home\.example/);
 });
 
-test("of two changes at once the second finds the file edited, and is recorded as nothing", async () => {
+test("the second of two concurrent changes finds the file edited, and is recorded as not done", async () => {
   const { preview, apply, inForce, asked, details } = kit();
   const { digest } = await preview();
   const both = [apply(digest), apply(digest)];
@@ -198,7 +198,7 @@ test("of two changes at once the second finds the file edited, and is recorded a
   assert.deepEqual([asked.length, details().length], [1, 1]);
 });
 
-test("a change that cannot be recorded is not made, nor undone", async () => {
+test("a change that cannot be recorded is neither made nor undone", async () => {
   const { preview, apply, fillDisk, asked, ask } = kit();
   const { digest } = await preview();
   fillDisk();

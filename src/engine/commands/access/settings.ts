@@ -16,7 +16,7 @@ import { pending as changesInFile, type ReloadCommandParts, reload, unreadable, 
 import { UNWRITTEN } from "../unrecorded.ts";
 import { fileDigest, recordOf, sentence, undone, valuesOf } from "./settings-record.ts";
 
-/** How long the last change can be undone; the keeper goes by the same time. */
+/** How long the last change can be undone; the keeper uses the same time. */
 const UNDO_MS = 15 * MINUTE_MS;
 /** A preview reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
 const PREVIEWS_A_MINUTE = 30;
@@ -26,7 +26,7 @@ export type SettingsText = Readonly<{ ok: true; text: string; env: Environment }
 
 export type SettingsCommandParts = ReloadCommandParts &
   Readonly<{
-    /** The settings file, and the variables with which the server was started. */
+    /** The settings file, and the environment variables of the server. */
     settingsText: () => SettingsText;
     keeper: Keeper;
     clock: Clock;
@@ -46,11 +46,11 @@ type LastChange = Readonly<{
 /** The settings as the dashboard and the API see and change them. The file belongs to root: the keeper writes and applies it. */
 export class SettingsCommands {
   readonly #parts: SettingsCommandParts;
-  /** With it the web can distinguish one file from another, and test no guess at its text. */
+  /** Lets the web distinguish files, without letting it test guesses at their text. */
   readonly #key = randomBytes(32);
   readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
   #last: LastChange | null = null;
-  /** Of changes that come at once, the next one waits: it then finds the file edited. */
+  /** Serializes concurrent changes: the next one then finds the file edited. */
   #turn: Promise<void> | null = null;
 
   constructor(parts: SettingsCommandParts) {
@@ -154,12 +154,12 @@ export class SettingsCommands {
     return this.#inForce(by, { keys, detail: done.detail });
   }
 
-  /** Before anything is done: a guard that ends in the middle leaves no change without a record. False: it cannot be written. */
+  /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
   #record(subject: string, by: string): Promise<boolean> {
     return this.#parts.engine.audit({ type: "SETTINGS_APPLIED", subject, by });
   }
 
-  /** A keeper that did not answer in time may have written the file all the same: no record may miss that. */
+  /** A keeper that did not answer in time may have written the file anyway, and that must be recorded. */
   async #failed(reason: string, { before, says, by }: Readonly<{ before: string; says: string; by: string }>) {
     const now = this.#parts.settingsText();
     const isAsBefore = now.ok && now.text === before;
@@ -169,7 +169,7 @@ export class SettingsCommands {
     return refused(`It may hold or not: ${sentence(reason)}`, next);
   }
 
-  /** The keeper has applied the file; now the guard, and programs that read it only at their start, take it too. */
+  /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
   async #inForce(
     by: string,
     { keys, detail }: Readonly<{ keys: readonly string[]; detail: string }>,
@@ -179,7 +179,7 @@ export class SettingsCommands {
     const { recorded } = outcome.result;
     const changed = outcome.result.changed.length === 0 ? keys : outcome.result.changed;
     const restarts = programsToRestart(changed);
-    // Not waited for: the answer goes through the web, which finishes what it is at.
+    // Not awaited: the answer goes through the web, which finishes its current requests.
     for (const service of restarts) void this.#parts.keeper.ask({ verb: "restart", service });
     const last = this.#last;
     const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
@@ -193,7 +193,7 @@ export class SettingsCommands {
     return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
   }
 
-  /** Edits on the server that are not applied yet are not the web's to apply. */
+  /** The web must not apply edits made on the server that are not applied yet. */
   #unapplied(): CommandError | null {
     const pending = changesInFile(this.#parts);
     if (!pending.ok) return wrongFile([]);

@@ -46,16 +46,16 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
 });
 
 test("an alias leads neither to a missing address nor back to itself", async () => {
-  const next = " `account list` and `alias list` show who is there.";
+  const next = " `account list` and `alias list` show the addresses.";
   assert.equal(
     await addAlias("info@example.test", "nobody@example.test"),
     `failed nobody@example.test is neither an account nor an alias here.${next}`,
   );
-  const back = (by: string) => `failed Mail for info@example.test would come back to it by way of ${by}.${next}`;
+  const back = (by: string) => `failed Mail for info@example.test would return to it through ${by}.${next}`;
   assert.equal(await addAlias("info@example.test", "info@example.test"), back("info@example.test"));
   assert.equal(await addAlias("sales@example.test", "info@elsewhere.test"), "done");
   assert.equal(await addAlias("info@example.test", "sales@example.test"), "done");
-  assert.match(await addAlias("sales@example.test", "info@example.test"), /come back to it by way of info@example/);
+  assert.match(await addAlias("sales@example.test", "info@example.test"), /return to it through info@example/);
   assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
 });
 

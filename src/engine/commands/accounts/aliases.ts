@@ -106,10 +106,10 @@ function leadsNowhere(
       engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
         ? `${target} is neither an account nor an alias here.`
         : accounts.leadsTo(target, address)
-          ? `Mail for ${address} would come back to it by way of ${target}.`
+          ? `Mail for ${address} would return to it through ${target}.`
           : null;
     if (message !== null)
-      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show who is there." };
+      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show the addresses." };
   }
   return null;
 }

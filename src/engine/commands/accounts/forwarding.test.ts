@@ -49,7 +49,7 @@ test("a forward for a missing account, or in a loop, is refused and changes noth
   const loop = await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [NAME] });
   assert.ok(loop.ok);
   const back = await forward(NAME, ["info@example.test"]);
-  assert.ok(!back.ok && /come back/.test(back.message));
+  assert.ok(!back.ok && /return to it/.test(back.message));
 });
 
 test("mail is not forwarded to more addresses than Postfix accepts", async () => {
@@ -99,7 +99,7 @@ test("everyone except root adds few targets a day, and a user does not learn whi
   await kit.ask({ verb: "alias_block", address: "info@example.test", blocked: true });
   const unsaid = new Set<string>();
   for (const target of ["nobody@example.test", OTHER, "info@example.test"]) unsaid.add(await mine([target]));
-  assert.deepEqual([...unsaid], ["Your mail cannot be sent on to X"]);
+  assert.deepEqual([...unsaid], ["Your mail cannot be forwarded to X"]);
   assert.equal(await mine(["one@else.example"]), "done");
   for (let n = 0; n < 3; n++) assert.equal(await mine(["one@else.example"]), "done", "it is not new");
   assert.equal(await mine(["one@else.example", "two@else.example"]), "done");

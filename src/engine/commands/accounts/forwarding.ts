@@ -73,21 +73,21 @@ function tooManyNew(
 /** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
   const isUser = by.startsWith("mailbox:") && !by.startsWith(`mailbox:${target} `);
-  const said = isUser ? `Your mail cannot be sent on to ${target}.` : message;
+  const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
   return { ok: false, kind: "failed", message: said, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
 }
 
-const WHO_IS_THERE = "`account list` and `alias list` show who is there.";
+const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 /** For a user, who has no command line. */
 const OTHER_ONE = "Give another address.";
 
 function ownAddress(name: Address, by: string): string {
-  const how = by === "root" ? "by --keep, which is so unless --no-keep is given" : "unless you keep none";
+  const how = by === "root" ? "by --keep, the default without --no-keep" : "unless you keep none";
   return `${name} gets a copy ${how}.`;
 }
 
 function wrongTarget({ accounts, engine }: ForwardCommandParts, name: Address, target: Address): string | null {
   if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target))
     return `${target} is neither an account nor an alias here.`;
-  return accounts.leadsTo(target, name) ? `Mail for ${name} would come back to it by way of ${target}.` : null;
+  return accounts.leadsTo(target, name) ? `Mail for ${name} would return to it through ${target}.` : null;
 }

@@ -147,7 +147,7 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
 
-test("a drop of named mails deletes no other mail, and none of other accounts", async () => {
+test("a drop of named mails deletes no other mail, and none from a different account", async () => {
   await send("HELD1", 30);
   await send("HELD2", 1);
   const noted = { ip: null, recipientCount: 1, recipients: [] };

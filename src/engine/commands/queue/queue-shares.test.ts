@@ -10,7 +10,7 @@ test("commands on the queue wait for each other, even for one that fails; other 
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
   const failing = shares.inTurn("queue_list", async () => {
-    order.push("begun");
+    order.push("first");
     await gate.promise;
     throw new Error("broken");
   });
@@ -23,11 +23,11 @@ test("commands on the queue wait for each other, even for one that fails; other 
     DONE,
   );
   await Promise.resolve();
-  assert.deepEqual(order, ["begun"]);
+  assert.deepEqual(order, ["first"]);
   gate.resolve();
   await assert.rejects(Promise.resolve(failing), /broken/);
   assert.deepEqual(await second, DONE);
-  assert.deepEqual(order, ["begun", "second 7 3 2"]);
+  assert.deepEqual(order, ["first", "second 7 3 2"]);
 });
 
 test("at most sixteen wait", async () => {

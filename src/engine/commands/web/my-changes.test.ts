@@ -102,7 +102,7 @@ describe("what the user of a mailbox changes", () => {
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 
-  test("ends the user's other sessions, but not those of other users", async () => {
+  test("ends the user's other sessions, but no other user's", async () => {
     assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     const rows = kit.rows();
