@@ -32,7 +32,7 @@ function alert(clock: HandClock, id: string): AlertMail {
   };
 }
 
-test("an alert that the settings send to no mailbox is refused", async () => {
+test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
   assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(NTFY)), {
@@ -49,7 +49,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     return { layout, clock, mails: new AlertMails(layout, clock) };
   };
 
-  test("an alert goes to those of the settings, in our name", async () => {
+  test("an alert goes to the mailboxes of the settings, from our address", async () => {
     const { layout, clock, mails } = queue();
     assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(TOLD)), {
       ok: true,
@@ -62,7 +62,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     assert.match(queued, /Subject: .*Many bans/);
   });
 
-  test("an alert that is asked for twice within an hour is sent once", async () => {
+  test("an alert that is requested twice within an hour is sent once", async () => {
     const { layout, clock, mails } = queue();
     const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));
     const replies = [await send("a"), await send("a")];
@@ -75,7 +75,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     assert.equal(queuedMails(layout).length, 3);
   });
 
-  test("an alert that the queue did not take is tried again when it is asked for again", async () => {
+  test("an alert that could not be queued is retried when it is requested again", async () => {
     const { layout, clock, mails } = queue();
     rmSync(layout.postfixConf, { recursive: true });
     const refused = await mails.send(alert(clock, "a"), settingsOf(TOLD));
@@ -86,8 +86,8 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
   });
 });
 
-test("a guard that was taken over fills no mailbox: 200 alerts an hour", async () => {
-  // There is no queue here, so that each attempt fails at once; it counts all the same.
+test("a compromised guard cannot fill a mailbox: at most 200 alerts an hour", async () => {
+  // Without a queue each attempt fails at once, but still counts.
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
   const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));

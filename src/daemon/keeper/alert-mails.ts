@@ -12,7 +12,7 @@ import type { KeeperCommand, KeeperReply } from "../../wire/control/keeper.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 
-/** Far more than there are alerts: even a guard that was taken over fills no mailbox. */
+/** Far more than the number of alerts, so that even a compromised guard cannot fill a mailbox. */
 const MOST_AN_HOUR = 200;
 
 /** Puts alerts into our own queue, with sender and recipients from the settings. */
@@ -34,8 +34,8 @@ export class AlertMails {
   }
 
   /**
-   * An alert of the keeper itself, while the guard, which knows the other channels, does not run. Settings that cannot be
-   * read (null) are no reason to stay silent: Postfix adds our domain.
+   * An alert by the keeper, while the guard, which knows the other channels, does not run. The alert is sent even if the settings cannot
+   * be read (null): Postfix adds our domain.
    */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
     if (settings === null) {
@@ -65,10 +65,10 @@ export class AlertMails {
   }
 }
 
-/** On a disk that takes no file, postdrop(1) tries again without an end. */
+/** On a disk without space, postdrop(1) retries endlessly. */
 const QUEUEING_SECONDS = 10;
 
-/** sendmail(1): the mail is in the queue, or waits until Postfix is back to take it there. */
+/** sendmail(1): the mail is in the queue, or waits until Postfix is back to queue it. */
 export async function queueMail(
   { postfixConf }: Layout,
   { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,

@@ -17,7 +17,7 @@ const NEEDS = {
   users: Object.values(USERS).filter((name) => /^ghostinbox(-web|-mail|-fail2ban)?$/.test(name)),
 };
 
-/** By every component's own checker, in a data directory as set-up makes it; no service runs there. */
+/** With every component's own checker, in a data directory from set-up; no service runs there. */
 describe("`apply`", { skip: lacking(NEEDS) }, () => {
   const layout = layoutOf(temporaryDirectory());
   const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
@@ -38,19 +38,19 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     verbs = new KeeperVerbs(layout, {});
   });
 
-  test("renders everything at first, and then what the settings change, whatever became of the certificate", async () => {
+  test("renders everything at first, and then what the settings change, whatever happened to the certificate", async () => {
     const first = await verbs.obey({ verb: "apply" });
     assert.match(first.ok ? first.detail : first.reason, /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
     const bytes = size();
     writeFileSync(layout.settings, toml("6MB"));
-    // Its files are those in force, so that mail flows with the served ones.
+    // Its files are those in force, so mail for the served domains still works.
     writeFileSync(layout.tlsCert, "rubbish\n");
     const second = await verbs.obey({ verb: "apply" });
     assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
   });
 
-  test("changes nothing where a component refuses its files, and says which", async () => {
+  test("changes nothing if a component refuses its files, and names it", async () => {
     const before_ = size();
     writeFileSync(layout.settings, `${toml("7MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
     const refused = await verbs.obey({ verb: "apply" });

@@ -15,7 +15,7 @@ const PROGRAM = join(import.meta.dirname, "databases-main.ts");
 /** SQLite looks for a text of ten million characters at each place of one of twenty million. */
 const ENDLESS = "instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1') || ''";
 
-test("the keeper's questions are answered by a separate process; one that hangs is ended", async (t) => {
+test("a separate process answers the keeper's questions; one that hangs is killed", async (t) => {
   const layout = { ...layoutOf(scratch(t)), node: process.execPath };
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
   const [db, accounts] = [openEngine(layout.engineDb), openAccounts(layout.accountsDb)];

@@ -33,13 +33,13 @@ const followed = z.array(
 
 /** Half a million entries of the audit take seconds. */
 const TIMEOUT_MS = 2 * MINUTE_MS;
-/** Of a hundred thousand accounts. */
+/** For a hundred thousand accounts. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * Asks the guard's databases, each time in a separate process. SQLite opens files by name and runs what their schema says, so the
- * guard's user can keep a reader busy forever, or end it by truncating a file that it has mapped. The keeper only loses the answer.
- * Each method rejects with the reason if there is none.
+ * guard's user can keep a reader busy forever, or crash it by truncating a file that it has mapped. The keeper only loses the answer.
+ * Each method rejects with the reason of a failure.
  */
 export class AskDatabases {
   readonly #layout: Pick<Layout, "data" | "node">;
@@ -61,7 +61,7 @@ export class AskDatabases {
     return this.#ask("audit", String(now), checked);
   }
 
-  /** When there was an entry of this type last, and when the oldest entry was. */
+  /** When the last entry of this type was added, and when the oldest entry was. */
   lastAudited(type: string): Promise<LastAudited> {
     return this.#ask("last_audited", type, lastAudited);
   }
@@ -72,7 +72,7 @@ export class AskDatabases {
 
   async #ask<Answer>(question: Question, argument: string, schema: z.ZodMiniType<Answer>): Promise<Answer> {
     const { node, data } = this.#layout;
-    // choom(1): the first that the kernel ends if memory runs out.
+    // choom(1): the first process that the kernel kills if memory runs out.
     const argv = ["-n", "800", "--", node, ...NODE_FLAGS.split(" "), this.#program, question, argument];
     const ran = await runProgram("choom", argv, {
       env: { GHOSTINBOX_DATA: data },

@@ -18,7 +18,7 @@ test("before the first certificate the report says that there is none", async ()
   assert.deepEqual(reported, { ok: false, reason: "No certificate is in use yet." });
 });
 
-test("the certificate is reported with its names and its end, and the ports that serve it", OPENSSL, async () => {
+test("reports the certificate with its names and its end, and the ports that serve it", OPENSSL, async () => {
   const layout = layoutOf(temporaryDirectory());
   const [served, other] = await Promise.all([selfSigned("mail.example.org"), selfSigned("other.example")]);
   mkdirSync(layout.tlsServed, { recursive: true });

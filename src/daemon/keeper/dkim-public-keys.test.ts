@@ -8,7 +8,7 @@ import { settings } from "../../../test/kit/upkeep-kit.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { publicKeys } from "./dkim-public-keys.ts";
 
-test("each domain's public key is returned, nothing for one without a key, and never the private one", () => {
+test("returns each domain's public key, nothing for a domain without a key, and never the private one", () => {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(layout.dkimKeys, { recursive: true });
   const privateKey = generateKeyPairSync("rsa", { modulusLength: 1_024 }).privateKey.export({

@@ -5,7 +5,7 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 /** doveadm(1) kick: the user had no session. */
 const NOBODY = 68;
 
-/** Ends the IMAP sessions of an account, or those from a network. Sessions that send are the guard's (engine/submission-sessions.ts). */
+/** Ends the IMAP sessions of an account, or those from a network. The guard ends submission sessions (engine/submission-sessions.ts). */
 export async function kick({ dovecotConf }: Layout, who: string): Promise<KeeperReply> {
   const ran = await runProgram("doveadm", ["-c", dovecotConf, "kick", who]);
   if (ran.code === 0) return { ok: true, detail: "IMAP sessions were ended." };

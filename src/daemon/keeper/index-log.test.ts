@@ -1,4 +1,4 @@
-// Invariant: An index of a log changes no answer: one that does not fit its file is not used.
+// Invariant: A log's index never changes an answer: an index that does not match its file is not used.
 
 import assert from "node:assert/strict";
 import {
@@ -30,7 +30,7 @@ const LINE = (n: number, address: string): string =>
 const MANY = Array.from({ length: 2_000 }, (_, n) => LINE(0, `10.0.${n >> 8}.${n & 255}`)).join("");
 const SEVEN = { network: parsePrefix("198.51.100.7") };
 
-test("an index that does not fit the log is not used, and made again", async () => {
+test("an index that does not match the log is not used, and is created again", async () => {
   for (const change of ["replaced", "edited", "cut", "torn index", "changed index", "no index"] as const) {
     const logs = new Logs();
     const aside = logs.put("mail/mail.log.20261119-010000", MANY, FIRST_MS);
@@ -54,7 +54,7 @@ test("an index that does not fit the log is not used, and made again", async () 
   }
 });
 
-test("an index grows with its log, is made again if it is gone, and goes with its log", async () => {
+test("an index grows with its log, is created again if it is missing, and is deleted with its log", async () => {
   const logs = new Logs();
   writeFileSync(logs.mail, MANY);
   await logs.look();
@@ -80,14 +80,14 @@ test("an address in a few blocks is found without reading the others", async () 
   const logs = new Logs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();
-  // These blocks change behind the index: a search that reads them finds more lines.
+  // These blocks change after indexing: a search that reads them finds more lines.
   const bytes = readFileSync(logs.mail);
   bytes.fill(LINE(2, "198.51.100.7"), 60_000, 120_000);
   writeFileSync(logs.mail, bytes);
   assert.equal((await logs.find(SEVEN)).length, 1);
 });
 
-test("where a block differs from its index, everything before it is searched without the index", async () => {
+test("if a block differs from its index, everything before it is searched without the index", async () => {
   const logs = new Logs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();
@@ -99,7 +99,7 @@ test("where a block differs from its index, everything before it is searched wit
   assert.equal((await logs.find(SEVEN)).length, 3);
 });
 
-test("a log is answered for while it is rotated and compressed", async () => {
+test("a log can be searched while it is rotated and compressed", async () => {
   const logs = new Logs();
   logs.put("mail/mail.log.20261119-010000", LINE(1, "198.51.100.7"), FIRST_MS);
   logs.put("mail/mail.log", LINE(2, "198.51.100.7"), FIRST_MS);
@@ -114,7 +114,7 @@ test("a log is answered for while it is rotated and compressed", async () => {
   );
 });
 
-test("a log with a line that is too long for a block is indexed up to it, and searched beyond it", async () => {
+test("a log with a line that is too long for a block is indexed up to that line, and searched completely after it", async () => {
   const logs = new Logs();
   const text = `${MANY}${"x".repeat(3_000_000)}\n${LINE(1, "198.51.100.7")}${MANY}`;
   const aside = logs.put("mail/mail.log.20261119-010000", text, Date.now() - DAY_MS);
@@ -125,5 +125,5 @@ test("a log with a line that is too long for a block is indexed up to it, and se
   assert.equal((await logs.find(SEVEN)).length, 1);
   await logs.look();
   const names = readdirSync(join(logs.directory, "mail"));
-  assert.ok(!names.includes(indexName(basename(aside))), "no index is left of the file that is gone");
+  assert.ok(!names.includes(indexName(basename(aside))), "no index is left for the deleted file");
 });

@@ -19,15 +19,15 @@ import { SECOND_MS } from "../../core/time.ts";
 
 /** Only root searches the logs. */
 const MODE = 0o600;
-/** Programs that share a log do not change to a new one at the same moment. */
+/** Programs that share a log do not switch to a new one at the same moment. */
 const SILENT_MS = 10 * SECOND_MS;
 
-/** Keeps the index of mail.log and of its rotated files, by which `ghostinbox logs --ip` finds an address. */
+/** Keeps the index of mail.log and of its rotated files, with which `ghostinbox logs --ip` finds an address. */
 export class LogIndexer {
   /** Each log's state when it was indexed. */
   readonly #seen = new Map<string, Stats>();
 
-  /** Indexes what the logs have gained since. */
+  /** Indexes new lines of the logs. */
   async look(current: string, elder: readonly string[], now: number): Promise<void> {
     for (const path of elder.filter((name) => !name.endsWith(".gz"))) await this.#index(path, true, now);
     await this.#index(current, false, now);
@@ -56,7 +56,7 @@ function hasNoNewBlock(before: Stats, after: Stats): boolean {
   return after.size >= before.size && after.size - before.size < BLOCK_BYTES;
 }
 
-/** Continues its index, or makes it where it is missing or is not that of these contents. */
+/** Continues its index, or creates it if it is missing or does not match the contents. */
 async function indexLog(path: string, fd: number, isFinished: boolean): Promise<void> {
   const index = indexName(path);
   const known = readIndex(path, fd, isFinished);
@@ -74,7 +74,7 @@ async function indexLog(path: string, fd: number, isFinished: boolean): Promise<
     for (const block of blocks) {
       found.push(blockOf(block, from));
       from += block.length;
-      // The keeper has more to do than this.
+      // The keeper must also do other work.
       await turn();
     }
     const encoded = encodeIndex(found, "continued");

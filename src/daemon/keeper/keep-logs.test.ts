@@ -63,7 +63,7 @@ function make(): LogKeeper {
 
 const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
-test("warnings and errors are in separate files, each once, after a restart and a kill too", async () => {
+test("writes warnings and errors to separate files, each once, even after a restart or a kill", async () => {
   keeper.start();
   appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
   await until(() => read(layout.mailErr) !== "");
@@ -80,7 +80,7 @@ test("warnings and errors are in separate files, each once, after a restart and 
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
 });
 
-test("a large log is set aside whole, and an old one; an empty one never", async () => {
+test("rotates a large or old log as a whole, but never an empty one", async () => {
   await keeper.look();
   assert.deepEqual(elderParts(layout.mailLog), []);
   writeFileSync(layout.mailLog, "x".repeat(1_000_000));
@@ -92,13 +92,13 @@ test("a large log is set aside whole, and an old one; an empty one never", async
   assert.equal(reopened, 1);
   now += DAY_MS + 60_000;
   await keeper.look();
-  assert.equal(elderParts(layout.mailLog).length, 1, "an empty log grows no older");
+  assert.equal(elderParts(layout.mailLog).length, 1, "an empty log does not age");
   appendFileSync(layout.mailLog, `${INFO}\n`);
   await keeper.look();
   assert.equal(elderParts(layout.mailLog).length, 2);
 });
 
-test("the configured number is kept, the newest uncompressed, older ones compressed", async () => {
+test("keeps the configured number of logs, the newest uncompressed, older ones compressed", async () => {
   for (let n = 1; n <= 5; n += 1) {
     const file = `${layout.mailLog}.2026111${n}-080000`;
     writeFileSync(file, `part ${n}\n`, { mode: 0o640 });
@@ -112,20 +112,20 @@ test("the configured number is kept, the newest uncompressed, older ones compres
   const packed = `${layout.mailLog}.20261113-080000.gz`;
   assert.equal(gunzipSync(readFileSync(packed)).toString(), "part 3\n");
   assert.equal(statSync(packed).mode & 0o777, 0o640);
-  assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time tells the year of its lines");
+  assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time is needed for the year of its lines");
   assert.deepEqual(
     readdirSync(dirname(layout.mailLog)).filter((name) => name.endsWith(".half")),
     [],
   );
 });
 
-test("a rotation that a kill interrupted is finished: programs that still write the old file get a signal", async () => {
+test("finishes a rotation that a kill interrupted: programs that still write the old file get a signal", async () => {
   const aside = `${layout.mailLog}.20261113-080000`;
   writeFileSync(aside, "x\n");
   keeper = make();
   await keeper.look();
-  assert.equal(reopened, 0, "nobody has it open");
-  // This process does not count: another one holds it.
+  assert.equal(reopened, 0, "no program has it open");
+  // This process does not count: a separate one holds it open.
   const held = openSync(aside, "r");
   const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
   try {

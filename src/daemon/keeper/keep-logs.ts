@@ -26,7 +26,7 @@ export type LogKeeperParts = Readonly<{
   say: (what: string) => void;
 }>;
 
-/** For this long, a guard that is down can still read every line uncompressed. */
+/** For this long, a guard that is down can still read every line uncompressed later. */
 const COMPRESS_AFTER_MS = DAY_MS;
 
 /** Used if the settings cannot be read. */
@@ -50,7 +50,7 @@ export class LogKeeper {
   constructor(parts: LogKeeperParts) {
     this.#parts = parts;
     this.#splitter = new LogSplitter(parts.layout, parts.say);
-    // A keeper that was killed between the two steps of a rotation left the writers with the old file.
+    // A keeper killed between the two steps of a rotation left the writers with the old file.
     this.#reopenDue = isHeldOpen(parts.layout.mailLog);
   }
 
@@ -113,7 +113,7 @@ export class LogKeeper {
   }
 }
 
-/** Its rotated parts, oldest first, by their names. */
+/** Its rotated parts, oldest first, by name. */
 export function elderParts(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)

@@ -31,14 +31,14 @@ describe("the keeper's socket", () => {
     assert.deepEqual(await new KeeperClient(path).ask({ verb: "ping" }), { ok: true, detail: "ping" });
   });
 
-  test("refuses what breaks the grammar before anything runs", async () => {
+  test("refuses invalid requests before anything runs", async () => {
     const before = obeyed.length;
     const reply = await new KeeperClient(path).ask({ verb: "kick_account", account: "a b; reboot" });
     assert.deepEqual(reply, { ok: false, reason: "That is not a command of the keeper." });
     assert.equal(obeyed.length, before);
   });
 
-  test("a command that throws is answered, and reported", async () => {
+  test("a command that throws gets an answer, and is reported", async () => {
     const reply = await new KeeperClient(path).ask({ verb: "apply" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper could not do it: disk full" });
     assert.ok(reported.includes("internal_error"));
@@ -55,7 +55,7 @@ describe("the keeper's socket", () => {
 });
 
 describe("the guard's way to the keeper never throws", () => {
-  test("when no program listens", async () => {
+  test("if no program listens", async () => {
     const reply = await new KeeperClient(join(directory, "none.sock")).ask({ verb: "ping" });
     assert.match(reply.ok ? "" : reply.reason, /^The keeper cannot be reached/);
   });
@@ -64,7 +64,7 @@ describe("the guard's way to the keeper never throws", () => {
     ["silence", undefined, /^The keeper did not answer within 0.05 s\.$/],
     ["nonsense", "hello\n", /^The keeper gave no answer that is one\.$/],
   ] as const)
-    test(`when the answer is ${what}`, async () => {
+    test(`if the answer is ${what}`, async () => {
       const path = join(directory, `${what}.sock`);
       const server = createServer((socket) => {
         if (behave !== undefined) socket.write(behave);
@@ -76,7 +76,7 @@ describe("the guard's way to the keeper never throws", () => {
       server.close();
     });
 
-  test("how things stand is not waited for as long as work is", async (t) => {
+  test("waits a shorter time for a status than for work", async (t) => {
     const path = join(directory, "hanging.sock");
     const server = createServer((socket) => socket.on("error", () => undefined));
     await new Promise<void>((resolve) => server.listen(path, resolve));

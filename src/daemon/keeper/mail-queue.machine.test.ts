@@ -15,7 +15,7 @@ type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
 const NOBODY = "0000000AAAA";
 const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_0000 + i).toString(16).toUpperCase()}`);
 
-/** Postfix's own programs on a queue of files; Postfix itself is down. */
+/** Postfix's own programs on a queue of files; Postfix itself does not run. */
 describe("Postfix's queue", SENDMAIL, () => {
   const layout = layoutOf(temporaryDirectory());
   const sentBy = new Map<string, string>();
@@ -48,7 +48,7 @@ describe("Postfix's queue", SENDMAIL, () => {
   }
   const ids = (mails: readonly QueuedMail[]): readonly string[] => mails.map(({ id }) => id).toSorted();
 
-  test("mails are found by their envelope senders, in any case and with an extension, and by their ids", async () => {
+  test("finds mails by their envelope senders, ignoring case and extension, and by their ids", async () => {
     const annas = [idOf(ANNA), idOf("Anna+Shop@Example.test")].toSorted();
     assert.deepEqual(ids(await found(false, { senders: [ANNA] })), annas);
     const bert = idOf("bert@example.test");
@@ -69,7 +69,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     return { queue: reply.queue, total: reply.total };
   }
 
-  test("a list has a page of what fits, in the order of arrival, with the next try of what is deferred", async () => {
+  test("a list has one page of mails in the order of arrival, with the next retry of deferred mails", async () => {
     const { queue, total } = await listed();
     assert.deepEqual([queue.length, total], [6, 6]);
     const first = queue[1] ?? assert.fail();
@@ -97,7 +97,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal((await listed({ ids: [idOf(INFO), NOBODY] })).total, 1);
   });
 
-  test("what is held is found apart from the rest, and released or deleted by its id; ids that are gone do not matter", async () => {
+  test("finds held mail separately, and releases or deletes it by its id; missing ids are ignored", async () => {
     const [anna, info] = [idOf(ANNA), idOf(INFO)];
     const change = async (
       verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
@@ -116,13 +116,13 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal(await change("release_mail", info, NOBODY), 1);
     assert.equal(await change("hold_mail", info), 1);
     const shop = idOf("Anna+Shop@Example.test");
-    assert.equal(await change("return_mail", info, shop, NOBODY), 2, "one that was on hold, and one that was not");
+    assert.equal(await change("return_mail", info, shop, NOBODY), 2, "one was on hold, one was not");
     assert.equal(await change("delete_mail", anna, info, NOBODY), 1);
     assert.deepEqual(await found(true, { ids: [anna, info] }), []);
-    assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "what is not on hold is not deleted");
+    assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "mail that is not on hold is not deleted");
   });
 
-  test("named mails come first where there are more than fit into a reply", async () => {
+  test("named mails come first if a reply cannot hold all", async () => {
     const shop = idOf("Anna+Shop@Example.test");
     copyMail(layout, shop, COPIES);
     const last = COPIES.slice(-3);
@@ -132,7 +132,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.equal(new Set(ids(some)).size, MAILS_PER_COMMAND);
   });
 
-  test("an unreadable queue is reported with Postfix's words", async () => {
+  test("an unreadable queue is reported in Postfix's words", async () => {
     const elsewhere = { ...layout, postfixConf: `${layout.postfixConf}-gone` };
     const reply = await queueVerb(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
     assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);

@@ -10,7 +10,7 @@ import { parseQueueEntry, type QueueEntry } from "../../wire/postfix/queue.ts";
 
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail" | "return_mail">;
-/** What is done to mails in the queue. */
+/** Operations on mails in the queue. */
 export type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
 
 /** A queue of 100,000 mails is printed in a few seconds. */
@@ -18,9 +18,9 @@ const READING_MS = 15_000;
 
 const HOLD = "hold";
 const DEFERRED = "deferred";
-/** Recipients of a mail that are listed. */
+/** Maximum recipients listed for a mail. */
 const MOST_NAMED = 5;
-/** Further recipients named in one reply about held mail: by them the owner decides. */
+/** Maximum further recipients in one reply about held mail, for the owner's decision. */
 const MOST_FURTHER = 2_000;
 
 export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperReply> {
@@ -37,8 +37,8 @@ export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperRep
 }
 
 /**
- * What is in Postfix's queue of these ids or of these senders. The queue is read line by line, however long it is. What is
- * on hold, and what is not, are asked for apart, so that neither hides the other.
+ * Returns mail in Postfix's queue with these ids or these senders. Reads the queue line by line, however long it is. Mail
+ * on hold and other mail are separate requests, so that neither hides the other.
  */
 async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"find_mail">): Promise<KeeperReply> {
   const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
@@ -57,7 +57,7 @@ async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"f
   return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
 }
 
-/** Every page reads the whole queue, line by line, and keeps no more than the page. */
+/** Reads the whole queue line by line for every page, and keeps only the page. */
 async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_mail">): Promise<KeeperReply> {
   const { limit, after } = asked;
   const wanted = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
@@ -98,24 +98,24 @@ function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: numb
   return a.at - b.at || (a.id < b.id ? -1 : Number(a.id > b.id));
 }
 
-/** qmgr(8) notes the time of the next try as that of the file's last change. Null: it is tried right now. */
+/** qmgr(8) stores the time of the next retry as the file's modification time. Null: it is being retried now. */
 function nextTry(postfixQueue: string, id: string): number | null {
   // Short ids are spread by their first character (postconf(5), hash_queue_depth).
   const file = join(postfixQueue, DEFERRED, id.slice(0, 1), id);
   return Math.floor(lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
 }
 
-/** As Postfix looks up smtpd_sender_login_maps: with its extension, else without. */
+/** As Postfix looks up smtpd_sender_login_maps: with its extension, otherwise without. */
 function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
   return addresses.has(sender) || addresses.has(withoutExtension(sender));
 }
 
-/** postsuper(1) reads the queue ids from standard input, and passes over those that are not there. */
+/** postsuper(1) reads the queue ids from standard input, and skips missing ones. */
 async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise<KeeperReply> {
   const argv = ["-c", postfixConf, ...wordsFor(command)];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
   if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
-  // Otherwise released and returned mail would wait for the next look into the queue.
+  // Otherwise released and returned mail would wait for the next queue scan.
   if (command.verb === "release_mail" || command.verb === "return_mail")
     await runProgram("postqueue", ["-c", postfixConf, "-f"]);
   // A mail that was on hold has two lines: "72CED1EABE5: expired", "72CED1EABE5: released from hold".
@@ -123,7 +123,7 @@ async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise
     const named = new Set([...done.stderr.matchAll(/^postsuper: (\w+): /gm)].map(([, id]) => id));
     return { ok: true, detail: "", count: named.size };
   }
-  // It says so last: "Deleted: 2 messages".
+  // The last line has the count: "Deleted: 2 messages".
   const count = /: (\d+) messages?\s*$/.exec(done.stderr)?.[1];
   return { ok: true, detail: "", count: Number(count ?? 0) };
 }

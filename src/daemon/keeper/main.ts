@@ -101,7 +101,7 @@ function say(what: string): void {
   console.error(`keeper: ${what}`);
 }
 
-/** A lock that could not be written would keep its folder from its owner for two minutes. */
+/** An empty lock file would keep the folder locked for its owner for two minutes. */
 async function removeStaleLocks(): Promise<void> {
   const [program = "", ...argv] = removesStaleLocks(layout, "empty");
   const ran = await runProgram(program, argv);

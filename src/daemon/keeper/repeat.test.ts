@@ -4,7 +4,7 @@ import { repeat } from "./repeat.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
-/** Resolves when a look that never fails has run this often. */
+/** Resolves once a successful task has run this often. */
 function looked(times: number): Promise<void> {
   return new Promise((resolve) => {
     let looks = 0;
@@ -18,7 +18,7 @@ function looked(times: number): Promise<void> {
   });
 }
 
-test("the next look comes after one that threw, and after one that rejected", async (t) => {
+test("the next run follows one that threw, and one that rejected", async (t) => {
   const said = t.mock.method(console, "error", () => undefined);
   await new Promise<void>((resolve) => {
     let looks = 0;
@@ -38,7 +38,7 @@ test("the next look comes after one that threw, and after one that rejected", as
   );
 });
 
-test("the next look waits for the end of a long one", async () => {
+test("the next run waits for the end of a long one", async () => {
   let looks = 0;
   const long = Promise.withResolvers<void>();
   const look = (): unknown => {
@@ -46,7 +46,7 @@ test("the next look waits for the end of a long one", async () => {
     return looks === 1 ? long.promise : ENDLESS;
   };
   void repeat({ everyMs: 1, atOnce: true, failing: "", look });
-  assert.equal(looks, 1, "the first one comes at once");
+  assert.equal(looks, 1, "the first one runs at once");
   await looked(5);
   assert.equal(looks, 1);
   long.resolve();

@@ -1,19 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../core/error.ts";
 
-/** Something that is looked at again and again. */
+/** A task that runs repeatedly. */
 export type Repeated = Readonly<{
-  /** From the end of one look to the next. */
+  /** Pause from the end of one run to the next. */
   everyMs: number;
-  /** The first look comes without a pause before it. */
+  /** The first run starts without a pause. */
   atOnce?: boolean;
-  /** The message for a look that throws or rejects, with the reason: "the logs could not be kept". */
+  /** The log message if a run throws or rejects: "the logs could not be kept". */
   failing: string;
-  /** May start something long: the next look waits for its end. */
+  /** May start long work: the next run waits for its end. */
   look: () => unknown;
 }>;
 
-/** Never two looks at once. One that fails is said, and does not keep the next one from coming. */
+/** Never runs twice at once. A failed run is logged, and does not prevent the next one. */
 export async function repeat({ everyMs, atOnce = false, failing, look }: Repeated): Promise<never> {
   for (let isFirst = true; ; isFirst = false) {
     if (!isFirst || !atOnce) await pause(everyMs);

@@ -47,7 +47,7 @@ const NETWORKS = ["198.51.100.7", "198.51.100.0/24", "198.51.0.0/16", "198.0.0.0
   "2001:db8:0:1::/64",
 ]);
 
-/** Mostly lines that name no address that is looked for, as in a real log. */
+/** Mostly lines without an address that is searched for, as in a real log. */
 function textOf(random: (below: number) => number, from: number, lines: number, isUtc: boolean): string {
   let at = from;
   const stamp = (): string => {
@@ -66,7 +66,7 @@ function textOf(random: (below: number) => number, from: number, lines: number, 
   }).join("\n");
 }
 
-test("an index changes no answer: the same lines in the same order as a search without one", async () => {
+test("an index never changes an answer: the same lines in the same order as a search without one", async () => {
   for (let seed = 1; seed <= 2; seed += 1) {
     const logs = new Logs();
     const random = randomFrom(seed);

@@ -11,7 +11,7 @@ import { processesOf, signal } from "../set-up/running/processes.ts";
 const NOBODY = 68;
 
 /**
- * While the places of IMAP run out: ends sessions of the account that holds most of them. Dovecot itself limits only those
+ * When IMAP connections run out: ends sessions of the account that holds most of them. Dovecot limits only those
  * from one address (`mail_max_userip_connections`). The detail names the account; empty: no account holds too many.
  */
 export async function shareImap({ data, dovecotConf }: Layout, settings: Settings | null): Promise<KeeperReply> {
@@ -20,7 +20,7 @@ export async function shareImap({ data, dovecotConf }: Layout, settings: Setting
   if (who.code !== 0 && who.code !== NOBODY) return { ok: false, reason: `doveadm who failed: ${lastLines(who)}` };
   const surplus = surplusOf(parseOpenSessions(who.stdout), settings["limits.connections.imap_places"]);
   const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
-  // As `doveadm kick` does. A process number may have a new owner by now.
+  // As `doveadm kick` does. A process number may have been reused by now.
   for (const { pid, exe } of end.size === 0 ? [] : processesOf(data))
     if (end.has(pid) && exe.endsWith("/imap")) signal(pid, "SIGTERM");
   const [most] = surplus;

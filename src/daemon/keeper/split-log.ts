@@ -11,7 +11,7 @@ type State = Readonly<{ position: LogPosition; warnBytes: number; errBytes: numb
 const BEGINNING: State = { position: { inode: "", offset: 0 }, warnBytes: 0, errBytes: 0 };
 
 /**
- * Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. Each line is there once:
+ * Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. Each line is written once:
  * after a kill, the parts are brought in line with the position.
  */
 export class LogSplitter {
@@ -86,7 +86,7 @@ export class LogSplitter {
   }
 }
 
-/** Makes an empty file with the same owner, group and mode as another, if it is missing and the other exists. */
+/** Creates an empty file with the same owner, group and mode as another, if it is missing and the other exists. */
 export function makeLike(model: string, file: string): void {
   if (existsSync(file) || !existsSync(model)) return;
   const { uid, gid, mode } = statSync(model);

@@ -3,7 +3,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { ChecksReport } from "../../wire/control/reports.ts";
 import { readCheckRecord } from "./schedules/check-record.ts";
 
-/** What the last checks came to. Their evidence stays with root: it may name accounts whose passwords can be guessed. */
+/** The last results of the checks. Only root has their evidence: it may name accounts whose passwords can be guessed. */
 export function checksOf(layout: Layout): ChecksReport {
   const { at, checks } = readCheckRecord(layout);
   return {

@@ -13,10 +13,10 @@ const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as
 const SERVER = { ...OFF, "mailboxes.encryption": "server" } as const;
 const NONE = { encrypts: false, byAccount: false, readable: null, fingerprint: null };
 
-test("the state of encryption is shown, and which key it takes, but not where that is", () => {
+test("the state of encryption includes which key it uses, but not where that is", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.deepEqual(encryptionOf(layout, OFF), NONE);
-  assert.deepEqual(encryptionOf(layout, SERVER), NONE, "there are no keys yet");
+  assert.deepEqual(encryptionOf(layout, SERVER), NONE, "no keys exist yet");
   mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
   for (const file of [layout.mailPrivateKey, layout.mailKeyConf, layout.mailNoKey])
     mkdirSync(dirname(file), { recursive: true });
@@ -32,6 +32,6 @@ test("the state of encryption is shown, and which key it takes, but not where th
   assert.deepEqual(
     encryptionOf(layout, OFF),
     { ...reported, encrypts: false, readable: false },
-    "older mail stays as it is",
+    "older mail stays unchanged",
   );
 });

@@ -5,7 +5,7 @@ import type { EncryptionReport } from "../../wire/control/reports.ts";
 import { fingerprint, lockedBecause } from "../set-up/mail-keys.ts";
 import { mailCryptOf } from "../set-up/site.ts";
 
-/** The state of the server's key for `encryption show`, without its place. Throws if the public key cannot be read. */
+/** The state of the server's key for `encryption show`, without its location. Throws if the public key cannot be read. */
 export function encryptionOf(
   layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
   settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
@@ -16,7 +16,7 @@ export function encryptionOf(
     return { encrypts: false, byAccount: false, readable: null, fingerprint: null };
   const { encrypts, byAccount } = crypt;
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
-  // Dovecot is given the key within seconds.
+  // Dovecot gets the key within seconds.
   const readable = lockedBecause(crypt) === null && existsSync(layout.mailKeyConf);
   return { encrypts, byAccount, readable, fingerprint: print };
 }

@@ -6,11 +6,11 @@ import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { refusedFilters } from "../set-up/adopt-filters.ts";
 import { userIds } from "../set-up/site.ts";
 
-/** Shorter than who asks the keeper waits. */
+/** Shorter than the time that callers wait for the keeper. */
 const LONGEST_MS = 15_000;
 const MOST_CHARACTERS = 300;
 
-/** What `fail2ban status` shows; of filters that were refused without their directories. Never throws. */
+/** What `fail2ban status` shows; refused filters without their directories. Never throws. */
 export async function tellFail2ban(
   layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn">,
   settings: Pick<Settings, "fail2ban.enabled" | "fail2ban.sentences">,
@@ -20,7 +20,7 @@ export async function tellFail2ban(
     return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
   try {
     const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });
-    // What its client says names places, or is what a Fail2ban that was taken over wants to be read.
+    // Its client's output contains paths, or text that a compromised Fail2ban chose.
     if (!asked.ok) return { ok: false, reason: "Fail2ban does not answer." };
     const refused = refusedFilters(layout).map(({ file, reason }) => ({
       file: basename(file),

@@ -29,7 +29,7 @@ test("before the first run there is only the next one", () => {
   assert.deepEqual(toldOf(layoutOfServer()), reported);
 });
 
-test("the last run, why there is none now, and the start of each legal hold are shown; not its reason", () => {
+test("shows the last run, why there is none now, and the start of each legal hold, but not its reason", () => {
   const layout = layoutOfServer();
   const leap = { at: NOW - HOUR_MS, byMs: 20 * DAY_MS };
   const last = { at: NOW - DAY_MS, mails: 3, bytes: 4_000 };
@@ -50,7 +50,7 @@ test("an unreadable list of holds is not shown as an empty one", () => {
   assert.throws(() => toldOf(layout), /cannot be read/);
 });
 
-test("a failed run is shown with its reason, and tried again an hour later", () => {
+test("a failed run is shown with its reason, and retried an hour later", () => {
   const layout = layoutOfServer();
   const failure = { at: NOW - HOUR_MS / 2, reason: "Dovecot does not answer" };
   const record = { since: 1, lookedAt: NOW, leap: null, last: null, failure };
@@ -59,5 +59,5 @@ test("a failed run is shown with its reason, and tried again an hour later", () 
   assert.deepEqual(reported.failure, { at: "2026-11-20T11:30:00.000Z", reason: failure.reason });
   assert.equal(reported.nextRunAt, "2026-11-20T12:30:00.000Z");
   writeRecord(layout.retentionRecord, { ...record, failure: { ...failure, at: NOW - HOUR_MS } });
-  assert.equal(toldOf(layout).nextRunAt, "2026-11-20T12:00:00.000Z", "it is due");
+  assert.equal(toldOf(layout).nextRunAt, "2026-11-20T12:00:00.000Z", "it must run now");
 });

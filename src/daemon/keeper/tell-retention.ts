@@ -10,7 +10,7 @@ import {
   readRetentionRecord,
 } from "./schedules/retention-schedule.ts";
 
-/** The state of retention, without a look into the mailboxes, which takes long. Times are in milliseconds since the epoch. */
+/** The state of retention, without reading the mailboxes, which takes long. Times are in milliseconds since the epoch. */
 export type RetentionState = Readonly<{
   /** Null: paused. */
   nextRunAt: number | null;
@@ -37,7 +37,7 @@ export function retentionState(
   };
 }
 
-/** The part for other programs; of legal holds not their reasons. */
+/** The part for other programs; legal holds without their reasons. */
 export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
   return {
     nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),

@@ -11,7 +11,7 @@ import { tell, tellRedirects } from "./tell.ts";
 const layout = layoutOf(temporaryDirectory());
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
 
-test("root's records are shown while the settings cannot be read, the rest is not", async () => {
+test("while the settings cannot be read, shows only root's records", async () => {
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
   const reported = await tell("upkeep", known);
   assert.ok(reported.ok);
@@ -25,7 +25,7 @@ test("root's records are shown while the settings cannot be read, the rest is no
   assert.partialDeepStrictEqual(await tell("incidents", known), { ok: true, incidents: { incidents: [] } });
 });
 
-test("the targets of Sieve scripts are listed for the accounts that are asked for", async () => {
+test("lists the targets of Sieve scripts for the requested accounts", async () => {
   const { mail } = layoutOf(temporaryDirectory());
   for (const name of ["anna", "bert"]) {
     const home = join(mail, "example.org", name);
@@ -38,7 +38,7 @@ test("the targets of Sieve scripts are listed for the accounts that are asked fo
   rmSync(join(mail, "example.org", "bert"), { recursive: true });
   mkdirSync(join(mail, "example.org", "bert"));
   writeFileSync(join(mail, "example.org", "bert", "sieve"), "no directory");
-  // An attacker who has taken over Dovecot may put anything there: it hides nothing of the others.
+  // An attacker who has taken over Dovecot may put anything there: it must not hide other accounts' targets.
   assert.deepEqual(await tellRedirects({ mail }, ["bert@example.org", "anna@example.org"]), annas);
   rmSync(join(mail, "example.org", "bert", "sieve"));
   symlinkSync("/etc", join(mail, "example.org", "bert", "sieve"));

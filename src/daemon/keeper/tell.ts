@@ -24,7 +24,7 @@ type Known = Readonly<{
   now: number;
 }>;
 
-/** What only root may read and others may know. */
+/** Data that only root may read and others may know. */
 export async function tell(about: Told, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
   if (about === "upkeep")
     return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
@@ -48,7 +48,7 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
   }
 }
 
-/** Where the Sieve scripts in the homes of these accounts send mail on. */
+/** Where the Sieve scripts in the homes of these accounts forward mail. */
 export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): Promise<KeeperReply> {
   try {
     const redirects: Forward[] = [];

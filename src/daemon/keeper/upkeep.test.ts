@@ -27,7 +27,7 @@ function named(items: readonly UpkeepItem[], name: UpkeepItem["name"]): UpkeepIt
   return items.find((one) => one.name === name) ?? assert.fail(name);
 }
 
-test("a new server has done nothing yet, which is not a fault", () => {
+test("on a new server no task has run yet, which is not a fault", () => {
   const items = upkeepOf(server(), [], settings);
   assert.deepEqual(
     items.map(({ state, at }) => [state, at]),
@@ -36,7 +36,7 @@ test("a new server has done nothing yet, which is not a fault", () => {
   for (const { says, command } of items) assert.ok(says !== "" && command.startsWith("./ghostinbox "));
 });
 
-test("the last run of each task is shown with its time, and no place or secret", () => {
+test("shows the last run of each task with its time, but no path or secret", () => {
   const layout = server();
   const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_000 };
   changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2_500_000 } });
@@ -55,7 +55,7 @@ test("the last run of each task is shown with its time, and no place or secret",
   assert.doesNotMatch(JSON.stringify(items), /s3cret|owner@/);
 });
 
-test("a trouble of a task lowers its state, and is shown", () => {
+test("a task's notice lowers its state, and is shown", () => {
   const layout = server();
   endDrill(layout, failedDrill({ at: AT, reason: "the snapshot is damaged" }));
   const items = upkeepOf(
@@ -78,7 +78,7 @@ test("a trouble of a task lowers its state, and is shown", () => {
   assert.doesNotMatch(JSON.stringify(items), /another matter/);
 });
 
-test("checks are shown by name, and updates as the checks saw them", () => {
+test("shows checks by name, and updates as the checks found them", () => {
   const layout = server();
   const kept = (state: "ok" | "warning" | "wrong", evidence = "seen") => ({ state, evidence, passedAt: AT });
   const checks = { "dns.mx": kept("wrong"), "tls.name": kept("ok"), "updates.waiting": kept("warning", "2 wait.") };
@@ -91,7 +91,7 @@ test("checks are shown by name, and updates as the checks saw them", () => {
   assert.deepEqual([named(items, "updates").state, named(items, "updates").says], ["degraded", "2 wait."]);
 });
 
-test("what is off is said to be off", () => {
+test("a disabled task is shown as off", () => {
   const off = { ...settings, "backup.enabled": false, "backup.drill_every": 0, "report.mail": "off" as const };
   const items = upkeepOf(server(), [], off);
   assert.match(named(items, "backup").says, /are off \(backup\.enabled\)/);

@@ -13,11 +13,11 @@ import { readRulesRecord } from "./schedules/spam-rules.ts";
 import { readAnchors } from "./watches/audit-anchors.ts";
 
 type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.mail" | "spam.enabled" | "spam.updates">;
-/** What was done last, without what is wrong. `at` in ms. */
+/** The last run, without failures. `at` in ms. */
 type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
 type Name = UpkeepItem["name"];
 
-/** Notices that are about each. The first of them make it down, the others only degraded. */
+/** Notices about each task. The first of them make it down, the others only degraded. */
 const NOTICES: Readonly<Record<Name, Readonly<{ down: readonly string[]; degraded: readonly string[] }>>> = {
   backup: { down: ["backup_failed"], degraded: ["backup_overdue", "backup_old_kept", "backup_key_unseen"] },
   drill: { down: ["backup_drill_failed"], degraded: ["backup_drill_overdue"] },
@@ -37,7 +37,7 @@ const COMMANDS: Readonly<Record<Name, string>> = {
   spam_rules: "./ghostinbox spam update",
 };
 
-/** The upkeep in `status` of the command line, for readers without access to root's records. Names no place and no secret. */
+/** The upkeep in the command line's `status`, for readers without access to root's records. Contains no path and no secret. */
 export function upkeepOf(
   layout: Layout,
   troubles: readonly KeeperTrouble[],
@@ -103,7 +103,7 @@ function checksItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepI
   return one.state === "ok" && wrong.length + warned.length > 0 ? { ...one, state: "degraded" } : one;
 }
 
-/** Of Debian: as the checks last saw them. */
+/** Of Debian: as the checks last found them. */
 function updatesItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepItem {
   const { at, checks } = readCheckRecord(layout);
   const seen = Object.entries(checks).filter(([id]) => id.startsWith("updates."));

@@ -31,7 +31,7 @@ function reasonOf(reply: KeeperReply): string {
   return reply.ok ? assert.fail(`it was done: ${reply.detail}`) : reply.reason;
 }
 
-test("a ping names the process, before what is under way is done; mails to the owner and the rest wait apart", async () => {
+test("a ping returns the process before running work is done; mails to the owner and other work have separate queues", async () => {
   const { verbs } = keeper();
   const order: string[] = [];
   const slow = verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }).then(() => order.push("kick"));
@@ -50,14 +50,14 @@ describe("settings that cannot be read", () => {
     { verb: "mail_alert", id: "a", kind: "opened", at: instant(0), severity: "info", title: "t", body: "b" },
   ];
   for (const command of commands)
-    test(`${command.verb} says what is wrong with them`, async () => {
+    test(`${command.verb} reports an error in them`, async () => {
       const { verbs } = keeper("domain = []\n[limits.mail]\nper_minute = 0\n");
       const reason = reasonOf(await verbs.obey(command));
       assert.match(reason, /domain is not a setting; the nearest is domains\./);
       assert.match(reason, /limits\.mail\.per_minute/);
     });
 
-  test("logs are kept by the usual rules until then", () => {
+  test("until then logs are kept by the default rules", () => {
     assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
   });
 
@@ -66,13 +66,13 @@ describe("settings that cannot be read", () => {
   });
 });
 
-test("a certificate that is not good is refused before anything is rendered", async () => {
+test("an invalid certificate is refused before anything is rendered", async () => {
   const { layout, verbs } = keeper();
   writeFileSync(layout.settings, `${DOMAIN}[tls]\ncert = "/nope/cert.pem"\nkey = "/nope/key.pem"\n`);
   assert.match(reasonOf(await verbs.obey({ verb: "apply" })), /\/nope\/cert\.pem/);
 });
 
-test("the status tells which services run, and what does not work from the second failure on", async (t) => {
+test("the status shows which services run, and what does not work from the second failure on", async (t) => {
   const { layout, verbs } = keeper();
   const supervise = join(layout.services, "web", "supervise");
   mkdirSync(supervise, { recursive: true });
@@ -82,7 +82,7 @@ test("the status tells which services run, and what does not work from the secon
   const rspamd = { name: "rspamd", up: false, pid: null };
   const status = () => verbs.obey({ verb: "status" });
   assert.deepEqual(await status(), { ok: true, detail: "", services: [web, rspamd], troubles: [] });
-  // Nothing listens where Rspamd should.
+  // Nothing listens on Rspamd's port.
   await t.waitFor(
     async () => {
       verbs.watches.lookAtParts();
@@ -99,7 +99,7 @@ test("the status tells which services run, and what does not work from the secon
   );
 });
 
-test("a service that is not there is not restarted, and neither takes the next command with it", async () => {
+test("a missing service is not restarted, and does not affect the next command", async () => {
   const { verbs } = keeper();
   const [first, second] = await Promise.all([
     verbs.obey({ verb: "restart", service: "web" }),
@@ -117,7 +117,7 @@ test("sessions that cannot be ended are reported", async () => {
   );
 });
 
-test("without Dovecot it says why the use of a mailbox is not known", async () => {
+test("without Dovecot the status says why the use of a mailbox is unknown", async () => {
   const reason = reasonOf(await keeper().verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }));
   assert.match(reason, /^doveadm quota failed: /);
 });
@@ -127,7 +127,7 @@ describe("mails about bans", () => {
     assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
   });
 
-  test("go into the queue, from whom the settings say", SENDMAIL, async () => {
+  test("are queued with the sender from the settings", SENDMAIL, async () => {
     const { layout, verbs } = keeper(
       `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`,
     );
@@ -140,7 +140,7 @@ describe("mails about bans", () => {
   });
 });
 
-test("logs are kept as the settings say", () => {
+test("logs are kept according to the settings", () => {
   const { verbs } = keeper(`${DOMAIN}[logs]\nmax_age = "2d"\n`);
   assert.equal(verbs.logRules.maxAgeMs, 2 * DAY_MS);
 });

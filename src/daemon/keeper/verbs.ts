@@ -27,10 +27,10 @@ import { shareImap } from "./share-imap.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { Watches } from "./watches/watches.ts";
 
-/** They only look, so nothing needs to wait for them, nor they for it. */
+/** They only read, so nothing needs to wait for them, nor they for anything. */
 const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
 
-/** Does what the guard may ask of root. Every argument has passed its parser; no shell is used. */
+/** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
 export class KeeperVerbs {
   readonly watches: Watches;
   readonly #layout: Layout;
@@ -41,7 +41,7 @@ export class KeeperVerbs {
   readonly #alertMails: AlertMails;
   readonly #changes: ChangeSettings;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Of mails to the owner, which may take long on a full disk: nothing else waits for them. */
+  /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   #mailTurn: Promise<unknown> = Promise.resolve();
 
   constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
@@ -79,22 +79,22 @@ export class KeeperVerbs {
     if (files !== null) await this.#inTurn(() => this.watches.certificate.look(files));
   }
 
-  /** How logs are kept, by the settings in force. */
+  /** Log retention, by the settings in force. */
   get logRules(): LogRules {
     return this.#inForce === null ? USUAL_LOG_RULES : logRules(this.#inForce);
   }
 
-  /** Reloads a service in its turn, if it is there. Null, or why it could not be. */
+  /** Reloads a service in its turn, if it exists. Null, or why it could not be. */
   reload(service: ServiceName): Promise<string | null> {
     return this.#inTurn(() => this.#reload([service]));
   }
 
-  /** Not queued behind the guard's requests: the guard asks to end sessions while it takes over accounts. */
+  /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */
   lookAtAccounts(): Promise<void> {
     return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
   }
 
-  /** An alert of our own, to the owner. */
+  /** An alert by the keeper to the owner. */
   mailAlarm(alert: AlertMail): Promise<KeeperReply> {
     return this.#alertMails.alarm(alert, this.#inForce);
   }
@@ -199,7 +199,7 @@ export class KeeperVerbs {
   }
 
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
-    // Services that the settings switched off at the start do not exist.
+    // Services that were disabled in the settings at the start do not exist.
     for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
       const reason = await reloadService(service, this.#layout);
       if (reason !== null) return `${service} could not be reloaded: ${reason}`;

@@ -23,7 +23,7 @@ test("each part is asked until it answers", async () => {
   assert.equal(await awaitAnswers([]), null);
 });
 
-test("the one that does not answer in time is named, with what it says", async () => {
+test("the part that does not answer in time is named, with its last output", async () => {
   assert.equal(
     await awaitAnswers([part("one", 1), part("two", Infinity)], 5, 1),
     "two does not answer after the restart: connection refused",

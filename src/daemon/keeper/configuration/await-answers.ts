@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Probe } from "../watches/probes.ts";
 
-/** How long a part that has just been started may need. */
+/** How long a part that has just been started may take. */
 const PATIENCE_MS = 30 * SECOND_MS;
 const PAUSE_MS = SECOND_MS;
 
-/** Waits until each of these parts has answered. Null, or the first that did not. */
+/** Waits until each of these parts has answered. Returns null, or the first that did not. */
 export async function awaitAnswers(
   probes: readonly Probe[],
   patienceMs: number = PATIENCE_MS,

@@ -42,7 +42,7 @@ function kit(text = SHIPPED) {
     undo: () => settings.undo(createHash("sha256").update(readFileSync(path)).digest("hex")),
     change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) =>
       settings.change(changes, createHash("sha256").update(readFileSync(path)).digest("hex")),
-    /** Done while the file is being applied. */
+    /** Runs while the file is being applied. */
     meanwhile: (what: () => void) => (during = what),
     refuses: (...reasons: readonly string[]) => (refusals = reasons),
   };
@@ -50,21 +50,21 @@ function kit(text = SHIPPED) {
 
 const reasonOf = (reply: KeeperReply): string => (reply.ok ? assert.fail(reply.detail) : reply.reason);
 
-test("the file is written whole, with its comments, owner and mode, and applied; undo gives every byte back", async () => {
+test("the whole file is replaced and applied, with its comments, owner and mode; undo restores every byte", async () => {
   const { path, undo, change, file, seen } = kit();
   const before = statSync(path);
   assert.deepEqual(await change(), { ok: true, detail: "Reloaded postfix." });
   assert.equal(file(), CHANGED);
   const after = statSync(path);
   assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
-  assert.notEqual(after.ino, before.ino, "it was replaced, not written over");
+  assert.notEqual(after.ino, before.ino, "it was replaced, not overwritten");
   assert.ok((await undo()).ok);
   assert.equal(file(), SHIPPED);
   assert.deepEqual(seen, [CHANGED, SHIPPED]);
   assert.match(reasonOf(await undo()), /No change of the last 15 minutes/, "once");
 });
 
-test("what cannot be applied leaves the old file, in force, and nothing to undo", async () => {
+test("if the change cannot be applied, the old file stays in force, and nothing can be undone", async () => {
   const { undo, change, file, seen, refuses } = kit();
   refuses("postfix refuses it");
   assert.equal(reasonOf(await change()), "postfix refuses it");
@@ -79,16 +79,16 @@ test("what cannot be applied leaves the old file, in force, and nothing to undo"
   assert.equal(file(), SHIPPED);
 });
 
-test("an undo that cannot be applied leaves the change", async () => {
+test("if an undo cannot be applied, the change stays", async () => {
   const { undo, change, file, refuses } = kit();
   await change();
   refuses("no");
   assert.equal(reasonOf(await undo()), "no");
   assert.equal(file(), CHANGED);
-  assert.ok((await undo()).ok, "it can be tried again");
+  assert.ok((await undo()).ok, "it can be retried");
 });
 
-test("a file that was edited in between is left unchanged, also by undo", async () => {
+test("a file that was edited in between is not changed, even by undo", async () => {
   const { path, settings, undo, change, file, seen } = kit();
   assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited since then/);
   assert.ok((await change()).ok);
@@ -98,7 +98,7 @@ test("a file that was edited in between is left unchanged, also by undo", async 
   assert.equal(seen.length, 1);
 });
 
-test("what somebody saves while a change is applied stays, though the change is refused", async () => {
+test("an edit that is saved while a change is applied stays, even if the change is refused", async () => {
   const { path, undo, change, file, seen, refuses, meanwhile } = kit();
   meanwhile(() => writeFileSync(path, `${file()}# mine\n`));
   refuses("postfix refuses it.");
@@ -112,26 +112,26 @@ test("the web undoes neither manual changes that are not applied, nor changes th
   const { path, settings, change, undo, file } = kit();
   const seen = createHash("sha256").update(SHIPPED).digest("hex");
   assert.ok((await change()).ok);
-  assert.match(reasonOf(await settings.undo(seen)), /edited since then/, "another change came in between");
+  assert.match(reasonOf(await settings.undo(seen)), /edited since then/, "a different change was made in between");
   const mine = CHANGED.replace("per_minute = 20", "per_minute = 30");
   writeFileSync(path, mine);
   assert.match(reasonOf(await change([{ key: "limits.mail.per_hour", value: "60" }])), /not applied: `config apply`/);
   assert.ok((await settings.apply()).ok);
   assert.match(reasonOf(await undo()), /edited since then/);
   writeFileSync(path, CHANGED);
-  assert.match(reasonOf(await undo()), /not applied/, "what holds is what was changed by hand");
+  assert.match(reasonOf(await undo()), /not applied/, "the manual change stays in force");
   assert.equal(file(), CHANGED);
   writeFileSync(path, `${mine}# a comment\n`);
   assert.ok((await change([{ key: "limits.mail.per_hour", value: "60" }])).ok, "a comment changes nothing");
 });
 
-test("a change without a change applies nothing", async () => {
+test("a change without effect applies nothing", async () => {
   const { change, seen } = kit();
   assert.match(reasonOf(await change([])), /like that already/);
   assert.deepEqual(seen, []);
 });
 
-test("after 15 minutes, or a clock that was set back by more, nothing is undone", async () => {
+test("after 15 minutes, or if the clock was set back further, nothing is undone", async () => {
   for (const byMs of [16 * MINUTE_MS, -16 * MINUTE_MS]) {
     const { undo, change, clock } = kit();
     await change();
@@ -140,7 +140,7 @@ test("after 15 minutes, or a clock that was set back by more, nothing is undone"
   }
 });
 
-test("a guard that was taken over gets no further than the list", async () => {
+test("a compromised guard can change only the settings of the list", async () => {
   const { change, file, seen } = kit();
   for (const [key, value] of [
     ["ports.http", "80"],
@@ -154,7 +154,7 @@ test("a guard that was taken over gets no further than the list", async () => {
   assert.deepEqual(seen, []);
 });
 
-test("neither a link nor a file in another encoding is replaced", async () => {
+test("neither a link nor a file in a different encoding is replaced", async () => {
   const { path, settings, file } = kit();
   const link = `${path}.link`;
   symlinkSync(path, link);

@@ -31,13 +31,13 @@ const EDITED = "The settings file was edited since then.";
 const UNAPPLIED = "The settings file has changes that are not applied: `config apply` on the server applies them.";
 
 /**
- * Changes of the settings that came over the web. Which settings may be changed so is checked here again: the guard may have
- * been taken over. Call one at a time.
+ * Changes of the settings from the web. Checks again which settings may be changed this way: the guard may have
+ * been compromised. Call one at a time.
  */
 export class ChangeSettings {
   readonly #parts: ChangeSettingsParts;
   #last: LastChange | null = null;
-  /** The values that were applied last, as a digest; null: the file could not be read. A comment changes none. */
+  /** The last applied values, as a digest; null: the file could not be read. Ignores comments. */
   #applied: string | null;
 
   constructor(parts: ChangeSettingsParts) {
@@ -65,14 +65,14 @@ export class ChangeSettings {
     if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: changed.problems.map(({ says }) => says).join(" ") };
-    // A guard that was taken over gets nothing applied that only the file says.
+    // A compromised guard cannot apply edits that are only in the file.
     if (changed.lines.length === 0) return { ok: false, reason: "It is like that already." };
     const applied = await this.#replace(read.text, changed.text);
     if (applied.ok) this.#last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };
     return applied;
   }
 
-  /** `digest`: of the file that the caller saw. */
+  /** `digest`: of the file that the caller read. */
   async undo(digest: string): Promise<KeeperReply> {
     const { path, clock } = this.#parts;
     const last = this.#last;
@@ -87,7 +87,7 @@ export class ChangeSettings {
     return applied;
   }
 
-  /** If the new text cannot be applied, the old one is back, and in force; but not over an edit that was saved in between. */
+  /** If the new text cannot be applied, restores and applies the old one, unless an edit was saved in between. */
   async #replace(before: string, after: string): Promise<KeeperReply> {
     const { path } = this.#parts;
     rewriteSettings(path, after);

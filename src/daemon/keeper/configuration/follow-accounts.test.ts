@@ -70,14 +70,14 @@ function nameOf(text: string) {
   return name === null ? [] : [name];
 }
 
-test("lines are added, changed and removed; a file is trusted once it has been unchanged for a while", async (t) => {
+test("lines are added, changed and removed; a file is used once it has been unchanged for a while", async (t) => {
   const { write, look, mayLogIn, hashOf, reported, trouble } = fresh(t);
   write(`anna@example.org|${HASH}\n`);
   await look(LOOKS - 1);
   assert.deepEqual(mayLogIn(), []);
   write(`anna@example.org|${HASH}\nbert@example.org|{PLAIN}a clear text\n`);
   await look(LOOKS - 1);
-  assert.deepEqual(mayLogIn(), [], "it changed under the eyes");
+  assert.deepEqual(mayLogIn(), [], "it changed during the check");
   await look(1);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "bert@example.org"]);
   assert.match(hashOf("bert@example.org"), /^\{ARGON2ID\}/);
@@ -86,7 +86,7 @@ test("lines are added, changed and removed; a file is trusted once it has been u
   write(`# a comment more\nanna@example.org|${OTHER}\nbert@example.org|{PLAIN}a clear text\n`);
   await look();
   assert.equal(hashOf("anna@example.org"), OTHER);
-  assert.equal(hashOf("bert@example.org"), first, "the same password is not hashed anew");
+  assert.equal(hashOf("bert@example.org"), first, "the same password is not hashed again");
   assert.equal(reported.length, commands + 1);
   write(`anna@example.org|${OTHER}\n`);
   await look(10);
@@ -95,7 +95,7 @@ test("lines are added, changed and removed; a file is trusted once it has been u
   assert.equal(trouble(), null);
 });
 
-test("an empty, missing, truncated or nonsensical file changes nothing and is reported", async (t) => {
+test("an empty, missing, truncated or invalid file changes nothing and is reported", async (t) => {
   const { write, look, mayLogIn, path, trouble, reported } = fresh(t);
   write(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
   await look();
@@ -146,7 +146,7 @@ test("accounts made by command are not touched; the guard is asked again until i
   assert.ok(reported.every(({ skipped }) => skipped.length === 0));
 });
 
-test("without a followed file nothing is read, and nothing reported", async (t) => {
+test("without a followed file nothing is read or reported", async (t) => {
   const { follower } = fresh(t);
   for (let i = 0; i < LOOKS; i++) await follower.look("/nonexistent");
   assert.equal(follower.troubles().length, 1);

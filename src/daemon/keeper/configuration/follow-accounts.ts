@@ -11,7 +11,7 @@ import { type AccountLine, parseAccountsFile } from "../../../wire/dovecot/accou
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
 export type FollowAccountsParts = Readonly<{
-  /** That of Dovecot's questions: by it the guard recognises a clear-text password of the file at its first use. */
+  /** The proof in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
   secretFile: string;
   /** The current accounts. Rejects while they cannot be read. */
   present: () => Promise<readonly FollowedRow[]>;
@@ -19,19 +19,19 @@ export type FollowAccountsParts = Readonly<{
   ask: (command: FollowCommand) => Promise<FileChanges | null>;
 }>;
 
-/** How often a file must look the same before it is used: a slow writer may not have finished. */
+/** How many checks in a row must find the same file before it is used: a slow writer may not have finished. */
 const SAME_LOOKS = 2;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Keeps accounts as a file in the format of postfix-accounts.cf says. The file is read completely at each check, as
+ * Keeps accounts in line with a file in the format of postfix-accounts.cf. Each check reads the whole file, as
  * root, because the guard may not be able to. A missing, empty or unreadable file changes nothing.
  */
 export class AccountsFollower {
   readonly #parts: FollowAccountsParts;
   #seen: string | null = null;
   #sameLooks = 0;
-  /** The last state that was taken over. */
+  /** The last state that was applied. */
   #done: string | null = null;
   #trouble: string | null = null;
 
@@ -74,7 +74,7 @@ export class AccountsFollower {
     this.#trouble = reason;
   }
 
-  /** The accounts that could not be taken over; null if the guard did not answer. */
+  /** The accounts that could not be applied; null if the guard did not answer. */
   async #bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
     const present = new Map((await this.#parts.present()).map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
@@ -96,7 +96,7 @@ export class AccountsFollower {
   }
 }
 
-/** Lines that are not in force. Those of accounts that were made by command never will be. */
+/** Lines that are not in force. Those for accounts made by command never will be. */
 async function changedLines(
   lines: readonly AccountLine[],
   present: ReadonlyMap<string, FollowedRow>,
@@ -118,7 +118,7 @@ async function isInForce({ secret, quotaBytes }: AccountLine, row: FollowedRow):
 
 type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 
-/** The text of a followed file, or why there is none. */
+/** The text of a followed file, or the reason of a failure. */
 export function readAccountsFile(path: string): Text {
   try {
     return { ok: true, text: readNamed(path, MOST_BYTES).toString() };

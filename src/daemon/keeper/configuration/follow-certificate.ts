@@ -14,18 +14,18 @@ export type FollowParts = Readonly<{
   clock: Clock;
 }>;
 
-/** `fresh` is a certificate (PEM) that came into use by this look; `failed` says why it did not. */
+/** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
 export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
 
 const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
 
 /**
- * Uses a renewed certificate as soon as its files belong together. Reads them completely at each check: this notices a
+ * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
  * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
  */
 export class CertificateFollower {
   readonly #parts: FollowParts;
-  /** What was wrong at the last check. Reported from the second check on: a renewal may be half written. */
+  /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
   #doubt: string | null = null;
   #reloadDue = false;
   #refused: KeeperTrouble | null = null;
@@ -79,7 +79,7 @@ export class CertificateFollower {
 }
 
 /**
- * The next connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
+ * New connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
  * reloaded: that would end sessions that are idle for ten seconds and make it forget all others, which then could not
  * be ended. Its login processes ask its configuration process, one connection each, and a new one of those reads the
  * files again.

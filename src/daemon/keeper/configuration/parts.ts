@@ -30,7 +30,7 @@ import { reloadPostfix } from "./reload-postfix.ts";
 import { restartService } from "./restart-service.ts";
 
 /**
- * Each program of Postfix reads main.cf again and again while it was changed less than two seconds ago, in case it is
+ * Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago, in case it is
  * still being written. Ours is complete.
  */
 const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
@@ -41,7 +41,7 @@ export type Part = Readonly<{
   /** Directory of the files in force. */
   live: string;
   files: readonly RenderedFile[];
-  /** What the component's own checker reports about a copy in this directory; null if nothing. */
+  /** Complaints of the component's own checker about a copy in this directory; null if none. */
   check: (directory: string) => Promise<string | null>;
   /** Its checker also reads files of the owner, which may have changed since. */
   readsOthers?: true;
@@ -49,7 +49,7 @@ export type Part = Readonly<{
   isToldByStart?: true;
 }>;
 
-/** Every part that is rendered, in the order in which they are reloaded and their refusals are reported. */
+/** Every rendered part, in the order in which they are reloaded and their refusals are reported. */
 export function partsOf(site: Site): readonly Part[] {
   const { layout } = site;
   return [
@@ -102,7 +102,7 @@ export function partsOf(site: Site): readonly Part[] {
 }
 
 /**
- * The installed checker's verdict on the configuration in force. Null: none; the component can be
+ * The installed checker's verdict on the configuration in force. Null: no complaint; the component can be
  * restarted.
  */
 export function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
@@ -124,7 +124,7 @@ export function checkInForce(service: ServiceName, layout: Layout): Promise<stri
   }
 }
 
-/** It contains only values that passed our parsers, or is read by none of the services. */
+/** It contains only values that passed our parsers, or no service reads it. */
 function unchecked(): Promise<null> {
   return Promise.resolve(null);
 }
@@ -163,7 +163,7 @@ function unboundFiles(site: Site): readonly RenderedFile[] {
 
 /**
  * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and
- * puts queue files that lie at a wrong place where they belong.
+ * moves misplaced queue files where they belong.
  */
 async function checkPostfix(directory: string): Promise<string | null> {
   // It keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
@@ -175,7 +175,7 @@ async function checkPostfix(directory: string): Promise<string | null> {
   return queue.code === 0 ? null : `Postfix refuses its configuration or its queue: ${lastLines(queue)}`;
 }
 
-/** Also whether its files have the owners and modes that this version wants. This starts fifty programs. */
+/** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
   if (refused !== null) return refused;
@@ -189,7 +189,7 @@ async function checkDovecot(directory: string): Promise<string | null> {
 }
 
 /**
- * As spamd's user, without reading any user's preferences. Together with the rules that it uses; where fetched ones are at fault, which
+ * Runs as spamd's user, without reading any user's preferences. Includes the rules that it uses; if fetched rules are at fault, which
  * settings do not fix, those of the package decide.
  */
 async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
@@ -204,7 +204,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
 }
 
-/** As the user nobody, who cannot write into the directory of the packaged rspamd, where its checker would. */
+/** Runs as the user "nobody", who cannot write into the directory of the packaged rspamd, as its checker would. */
 async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];

@@ -3,14 +3,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { lastLines, runProgram } from "../../../adapters/machine/run-program.ts";
 import { listProcesses } from "../../set-up/running/read-processes.ts";
 
-/** A process of the master by its name, and how long its end is waited for after the signal, in milliseconds. */
+/** A process of the master by its name, and how long to wait for its end after the signal, in milliseconds. */
 type Ending = Readonly<{ name: string; patienceMs: number }>;
 
 const LOOK_MS = 20;
 
 /**
- * Runs a command that only sends the master a signal. Null once those of its processes have ended that end by it, or were waited
- * for long enough; or why there was no reload.
+ * Runs a command that only sends the master a signal. Returns null once its processes that the signal ends have ended, or after
+ * the wait; otherwise the reason why the reload failed.
  */
 export async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],

@@ -37,7 +37,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
     await ended;
   });
 
-  test("is over once the master has read its configuration", async () => {
+  test("ends once the master has read its configuration", async () => {
     for (const name of ["first", "second", "third"]) {
       const former = logger();
       configure(`login_greeting = ${name}\n`);
@@ -47,7 +47,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
     }
   });
 
-  test("tells why there was none", async () => {
+  test("returns the reason of a failure", async () => {
     assert.match((await reloadDovecot({ ...layout, dovecotConf: `${dovecotConf}.none` })) ?? "", /No such file/);
   });
 });

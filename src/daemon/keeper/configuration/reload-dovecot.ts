@@ -7,8 +7,8 @@ import { reloadBySignal } from "./reload-by-signal.ts";
 const ENDING = [{ name: "dovecot/log", patienceMs: 5 * SECOND_MS }] as const;
 
 /**
- * `doveadm reload` only sends a signal. Until the master has read its configuration, processes of before answer, and lose each other
- * in the middle of a question: a mail would be deferred. Null once it has, or after five seconds; or why there was no reload.
+ * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
+ * in the middle of a question: a mail would be deferred. Returns null once it has, or after five seconds; otherwise why the reload failed.
  */
 export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", dovecotConf, "reload"] as const;

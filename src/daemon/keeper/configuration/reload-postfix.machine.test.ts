@@ -39,7 +39,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
   });
   after(() => postfix("stop"));
 
-  /** Undefined also while a former one ends. */
+  /** Undefined while a former one is ending, too. */
   function queueManager(): number | undefined {
     const all = listProcesses().filter(({ args, cwd }) => args[0] === "qmgr" && cwd === postfixQueue);
     return all.length === 1 ? all[0]?.pid : undefined;
@@ -53,7 +53,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     return assert.fail("no queue manager runs, or more than one");
   }
 
-  test("has ended the queue manager of before, which would lose a flush", async () => {
+  test("has ended the previous queue manager, which would lose a flush", async () => {
     const former = await running();
     process.kill(former, "SIGSTOP");
     let isDone = false;
@@ -70,7 +70,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     assert.notEqual(await running(), former);
   });
 
-  test("waits no longer than some seconds for one that hangs", async () => {
+  test("waits only some seconds for one that hangs", async () => {
     const former = await running();
     process.kill(former, "SIGSTOP");
     try {
@@ -81,7 +81,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     }
   });
 
-  test("of a stopped server is reported", async () => {
+  test("a stopped server is reported", async () => {
     await postfix("stop");
     assert.match((await reloadPostfix(layout)) ?? "", /reload/);
   });

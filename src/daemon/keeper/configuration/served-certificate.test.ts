@@ -9,7 +9,7 @@ import { certificateNews, notServing } from "./served-certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 
-test("a port is waited for until it gives the new certificate", OPENSSL, async () => {
+test("waits until a port serves the new certificate", OPENSSL, async () => {
   const [old, fresh] = await Promise.all([selfSigned("old"), selfSigned("new")]);
   const server = createServer(old);
   const port = await listenOnPort(server);
@@ -39,7 +39,7 @@ test(
   },
 );
 
-test("a port that is closed, or speaks no TLS, is named", OPENSSL, async () => {
+test("a port that is closed, or does not speak TLS, is named", OPENSSL, async () => {
   const { cert } = await selfSigned("any");
   const mute = await listenOnPort(createPlain((socket) => socket.end("220 hello\r\n").on("error", () => undefined)));
   assert.deepEqual(await notServing(cert, [mute, 1], 300), [mute, 1]);

@@ -5,7 +5,7 @@ import type { Looked } from "./follow-certificate.ts";
 
 const PATIENCE_MS = 5_000;
 const LOOK_MS = 100;
-/** Connections in a row that must get it: a process that started before the change may still take one of them. */
+/** Connections in a row that must get it: a process that started before the change may still accept one of them. */
 const IN_A_ROW = 3;
 
 /** The part of `config apply`'s output about the certificate: nothing if it is the same as before. */
@@ -22,8 +22,8 @@ export async function certificateNews(
 }
 
 /**
- * Waits until each of these ports, which speak TLS from the start, gives new connections this certificate (PEM), and no
- * other one in between. Returns those that do not after five seconds.
+ * Waits until each of these ports, which speak TLS from the start, serves new connections this certificate (PEM), and no
+ * other one in between. Returns the ports that do not within five seconds.
  */
 export async function notServing(
   cert: string,
@@ -47,7 +47,7 @@ export async function notServing(
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
 export function shownAt(port: number, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {
-    // Only looked at: it may be self-signed, and nothing is sent.
+    // Only reads the certificate: it may be self-signed, and nothing is sent.
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
     const end = (found: string | null): void => {
       socket.destroy();

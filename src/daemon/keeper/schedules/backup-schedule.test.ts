@@ -80,9 +80,9 @@ for (const { what, record, now, expected } of [
     expected: true,
   },
 ])
-  test(`whether a backup is due: ${what}`, () => assert.equal(isDue(record, 3, now), expected));
+  test(`whether a backup is needed now: ${what}`, () => assert.equal(isDue(record, 3, now), expected));
 
-test("troubles: a failure, three days without one, a key that was never shown", () => {
+test("reports a failure, three days without a backup, and a key that was never shown", () => {
   const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
@@ -98,7 +98,7 @@ test("troubles: a failure, three days without one, a key that was never shown", 
   ]);
 });
 
-test("one task at a time, and only where backups are wanted: the night's backup, then the restore drill", async () => {
+test("one task at a time, and only if backups are enabled: the night's backup, then the restore drill", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(layout.data);
   let now = THREE - HOUR_MS;
@@ -121,7 +121,7 @@ test("one task at a time, and only where backups are wanted: the night's backup,
   changeBackupRecord(layout, { last: done(now), isKeySeen: true });
   await running;
   takeLock(layout.backupLock, layout.data);
-  assert.equal(schedule.look(), null, "another backup, made by hand, goes on");
+  assert.equal(schedule.look(), null, "a manual backup is still running");
   releaseLock(layout.backupLock);
   const drilling = schedule.look();
   assert.deepEqual(runs, ["backup backup", "backup drill"]);
@@ -135,7 +135,7 @@ test("one task at a time, and only where backups are wanted: the night's backup,
 
 for (const task of ["backup", "drill"] as const)
   for (const isLost of [false, true])
-    test(`a ${task} that is killed is reported and not started again at once, ${isLost ? "nor while its record cannot be written" : "and that outlives the keeper"}`, async () => {
+    test(`a ${task} that is killed is reported and not restarted at once, ${isLost ? "nor while its record cannot be written" : "even after a restart of the keeper"}`, async () => {
       const layout = layoutOf(temporaryDirectory());
       mkdirSync(layout.backup);
       const now = Date.now();

@@ -22,19 +22,19 @@ import { type Failure, withUnnoted } from "./unnoted-failure.ts";
 export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
 
-/** After a failure: soon enough for the same night, and too seldom to load the machine. */
+/** After a failure: soon enough for the same night, but seldom enough not to load the machine. */
 const AGAIN_MS = HOUR_MS;
 /** Two nights may fail: a machine is switched off, a server is away. */
 const OVERDUE_MS = 3 * DAY_MS;
 
-/** Starts the nightly backup and the restore drills, and knows whether both are as they should be. */
+/** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export class BackupSchedule {
   readonly #layout: Layout;
   readonly #clock: Clock;
   readonly #run: RunBehind;
   #rules: BackupRules | null;
   #running: Promise<void> | null = null;
-  /** It may be that the disk cannot keep how a task ended. */
+  /** In memory, because the disk may not be able to store how a task ended. */
   readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 
   constructor(layout: Layout, clock: Clock, rules: BackupRules | null, run = runBehind) {
@@ -48,7 +48,7 @@ export class BackupSchedule {
     this.#rules = rules;
   }
 
-  /** Starts a backup or a drill if one is due. The promise is that of the task; null if none runs. */
+  /** Starts a backup or a drill if one is needed now. Returns the task's promise, or null if none runs. */
   look(): Promise<void> | null {
     const rules = this.#rules;
     if (rules?.["backup.enabled"] !== true) return null;
@@ -88,7 +88,7 @@ export class BackupSchedule {
   async #start(task: Task): Promise<void> {
     const at = Date.now();
     const ended = await this.#run(this.#layout, "backup", [task]);
-    // One that was killed has noted nothing: without this it would be started again each minute.
+    // A killed task has noted nothing: without this it would be started again each minute.
     if (ended === null || failedAt(this.#layout, task) >= at) return;
     const failure = { at, reason: `the ${task} was ended (${ended})` };
     try {
@@ -100,7 +100,7 @@ export class BackupSchedule {
     }
   }
 
-  /** The task that is due, a backup first. */
+  /** The task to run now, a backup first. */
   #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
     const hour = rules["backup.hour"];
     if (isDue(record, hour, now)) return "backup";
@@ -112,7 +112,7 @@ export class BackupSchedule {
 /** Whether the last hour of backups has passed without one. */
 export function isDue({ last, failure, since }: BackupRecord, hour: number, now: number): boolean {
   const dueAt = lastNight(hour, now);
-  // A backup of tomorrow was made, or failed, while the clock was ahead.
+  // A backup with a future time was made, or failed, while the clock was ahead.
   const lastAt = [last?.at ?? 0, since].filter((at) => at <= now);
   if (Math.max(0, ...lastAt) >= dueAt) return false;
   return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= AGAIN_MS;

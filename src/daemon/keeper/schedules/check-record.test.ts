@@ -9,7 +9,7 @@ import { changeCheckRecord, fallen, NO_CHECKS, noted, readCheckRecord } from "./
 
 const seen = (id: string, state: "ok" | "unknown" | "warning" | "wrong") => ({ id, state, evidence: "seen" });
 
-test("a check has fallen when it is wrong and passed before, and until it passes again", () => {
+test("a check counts as newly failed if it passed before, until it passes again", () => {
   const first = noted(NO_CHECKS, [seen("a.a", "wrong"), seen("a.b", "ok"), seen("a.c", "ok")], 1, true);
   assert.deepEqual(fallen(first), []);
   const second = noted(first, [seen("a.a", "wrong"), seen("a.b", "wrong"), seen("a.c", "warning")], 2, true);
@@ -19,14 +19,14 @@ test("a check has fallen when it is wrong and passed before, and until it passes
   assert.deepEqual(fallen(noted(third, [seen("a.b", "ok")], 4, false)), []);
 });
 
-test("a failure stays while it cannot be looked at, for a month at most", () => {
+test("a failure stays while it cannot be checked, for at most a month", () => {
   const passed = noted(NO_CHECKS, [seen("a.a", "ok"), seen("a.b", "wrong")], 1, true);
   const fell = noted(passed, [{ ...seen("a.a", "wrong"), evidence: "It expired." }, seen("a.b", "wrong")], 2, true);
   const unseen = [seen("a.a", "unknown"), seen("a.b", "unknown")];
   const hidden = noted(fell, unseen, 3, true);
   assert.deepEqual(fallen(hidden), ["a.a"]);
   assert.equal(hidden.checks["a.a"]?.evidence, "It expired.");
-  assert.equal(hidden.checks["a.b"]?.state, "unknown", "one that never passed is no news");
+  assert.equal(hidden.checks["a.b"]?.state, "unknown", "a check that never passed is not newly failed");
   assert.deepEqual(fallen(noted(hidden, [seen("a.a", "ok")], 4, true)), []);
   const month = 30 * DAY_MS;
   const still = noted(hidden, unseen, month + 2, true);
@@ -36,7 +36,7 @@ test("a failure stays while it cannot be looked at, for a month at most", () => 
   assert.deepEqual(fallen(seenAgain), ["a.a"]);
 });
 
-test("a run of some checks leaves the others, a whole run forgets those that are gone", () => {
+test("running some checks does not change the others, a full run removes obsolete ones", () => {
   const first = noted(NO_CHECKS, [seen("a.a", "ok"), seen("a.b", "ok")], 1, true);
   const part = noted(first, [seen("a.b", "wrong")], 2, false);
   assert.deepEqual([part.at, Object.keys(part.checks)], [1, ["a.a", "a.b"]]);
@@ -44,7 +44,7 @@ test("a run of some checks leaves the others, a whole run forgets those that are
   assert.deepEqual([whole.at, Object.keys(whole.checks)], [3, ["a.b"]]);
 });
 
-test("only root may read the record, and an unreadable one counts as none", () => {
+test("only root may read the record, and an unreadable one counts as empty", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
   mkdirSync(dirname(layout.checkRecord), { recursive: true });

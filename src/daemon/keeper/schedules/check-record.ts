@@ -3,19 +3,19 @@ import { readRecord, writeRecord } from "../../../adapters/root-files/record-fil
 import { DAY_MS } from "../../../core/time.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-/** Some things can never be seen again, for instance after a change of settings. */
+/** Some checks can never be repeated, for instance after a change of settings. */
 const MOST_UNSEEN_MS = 30 * DAY_MS;
 
 const kept = z.object({
   state: z.enum(["ok", "unknown", "warning", "wrong"]),
   evidence: z.string(),
-  /** When it last was ok; null: never yet. */
+  /** When it last was ok; null: never. */
   passedAt: z.nullable(z.number()),
-  /** Since when a failure that is kept could not be looked at. */
+  /** Since when a failure that is kept could not be checked. */
   unseenSince: z.optional(z.number()),
 });
 const schema = z.object({
-  /** Since when checks are due. */
+  /** Since when checks are scheduled. */
   since: z.number(),
   /** When all of them last ran. */
   at: z.nullable(z.number()),
@@ -23,14 +23,14 @@ const schema = z.object({
   triedAt: z.nullable(z.number()),
   checks: z.record(z.string(), kept),
 });
-/** What the checks of this server last came to, as `checks/last.json` keeps it. */
+/** The last results of this server's checks, as in `checks/last.json`. */
 export type CheckRecord = Readonly<z.output<typeof schema>>;
 export type KeptCheck = Readonly<z.output<typeof kept>>;
 type Seen = Readonly<Pick<KeptCheck, "state" | "evidence"> & { id: string }>;
 
 export const NO_CHECKS: CheckRecord = { since: 0, at: null, triedAt: null, checks: {} };
 
-/** A record that cannot be read counts as none: the next run makes another. */
+/** An unreadable record counts as empty: the next run creates a new one. */
 export function readCheckRecord({ checkRecord }: Layout): CheckRecord {
   return readRecord(checkRecord, schema, NO_CHECKS);
 }
@@ -39,7 +39,7 @@ export function changeCheckRecord(layout: Layout, change: Partial<CheckRecord>):
   writeRecord(layout.checkRecord, { ...readCheckRecord(layout), ...change });
 }
 
-/** With what was seen at `now`. `isWhole`: of all checks; one that no longer exists is forgotten then. */
+/** Adds the results at `now`. `isWhole`: all checks ran; obsolete ones are then removed. */
 export function noted(record: CheckRecord, seen: readonly Seen[], now: number, isWhole: boolean): CheckRecord {
   const fresh = seen.map((one) => [one.id, keptOf(one, record.checks[one.id], now)] as const);
   const before = isWhole ? {} : record.checks;
@@ -59,7 +59,7 @@ function hasFallen({ state, passedAt }: KeptCheck): boolean {
   return state === "wrong" && passedAt !== null;
 }
 
-/** The checks that passed once and found something wrong since. */
+/** The checks that passed once and fail now. */
 export function fallen({ checks }: Pick<CheckRecord, "checks">): readonly string[] {
   return Object.entries(checks)
     .filter(([, check]) => hasFallen(check))

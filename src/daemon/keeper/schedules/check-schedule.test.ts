@@ -31,9 +31,9 @@ for (const { what, record, expected } of [
     expected: true,
   },
 ])
-  test(`whether the checks are due: ${what}`, () => assert.equal(isDue(record, NOW), expected));
+  test(`whether the checks must run now: ${what}`, () => assert.equal(isDue(record, NOW), expected));
 
-test("troubles name what fails, a few of many", () => {
+test("the notice names a few of many failures", () => {
   assert.deepEqual(troublesOf(SINCE), []);
   assert.deepEqual(troublesOf({ ...SINCE, checks: FALLEN }), [
     { code: "check_failed", detail: "tls.days: It expired." },
@@ -42,7 +42,7 @@ test("troubles name what fails, a few of many", () => {
   assert.match(troublesOf({ ...SINCE, checks: many })[0]?.detail ?? "", /^a\.a: .* a\.c: It expired\. and 2 more$/);
 });
 
-test("the checks run once at a time, where they are wanted, and what they note is seen", async () => {
+test("one run of the checks at a time, if they are enabled, and their results are used", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(dirname(layout.checkRecord), { recursive: true });
   let now = NOW;
@@ -72,7 +72,7 @@ test("the checks run once at a time, where they are wanted, and what they note i
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that does not end is reported at once, and no other starts beside it; once it ends, that is over", async () => {
+test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(dirname(layout.checkRecord), { recursive: true });
   changeCheckRecord(layout, { since: NOW, checks: {} });
@@ -105,7 +105,7 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a failed run is reported until all checks were done, also by the owner", async () => {
+test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(dirname(layout.checkRecord), { recursive: true });
   changeCheckRecord(layout, { since: NOW, checks: {} });

@@ -13,20 +13,20 @@ export type CheckRules = Pick<Settings, "checks.weekly">;
 /** By then a new server has its certificate, its first account and all of its parts. */
 const FIRST_MS = 10 * MINUTE_MS;
 const WEEK_MS = 7 * DAY_MS;
-/** After a run that did not come to its end. */
+/** After a run that did not finish. */
 const AGAIN_MS = HOUR_MS;
 /** They take about two minutes. */
 const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
-/** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and do not now. */
+/** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
 export class CheckSchedule {
   readonly #layout: Layout;
   readonly #clock: Clock;
   readonly #run: RunBehind;
   #rules: CheckRules | null;
   #running: Promise<unknown> | null = null;
-  /** A run that did not come to its end, until one does. */
+  /** A run that did not finish, until one does. */
   #failure: Failure | null = null;
   #read: Readonly<{ change: string; record: CheckRecord }> = { change: "", record: NO_CHECKS };
 
@@ -41,7 +41,7 @@ export class CheckSchedule {
     this.#rules = rules;
   }
 
-  /** Starts the checks if they are due. The promise is that of the run; null if none runs. */
+  /** Starts the checks if they must run now. Returns the run's promise, or null if none runs. */
   look(): Promise<unknown> | null {
     if (this.#rules?.["checks.weekly"] !== true || this.#running !== null) return this.#running;
     const now = this.#clock.now();
@@ -54,7 +54,7 @@ export class CheckSchedule {
     return this.#running;
   }
 
-  /** Also of checks that the owner ran, so that a fault that is fixed and checked again is over at once. */
+  /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
   troubles(): readonly KeeperTrouble[] {
     const record = this.#record();
     const found = troublesOf(record);
@@ -71,7 +71,7 @@ export class CheckSchedule {
     else if (this.#failure?.at !== now) failed(ended);
   }
 
-  /** Looked at each second, so it is read only when it has changed. */
+  /** Checked each second, so the file is read only when it has changed. */
   #record(): CheckRecord {
     const stat = statSync(this.#layout.checkRecord, { throwIfNoEntry: false });
     const change = stat === undefined ? "none" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
@@ -80,9 +80,9 @@ export class CheckSchedule {
   }
 }
 
-/** Each week; each day while a check fails that passed before, so that the end of it is noticed. */
+/** Each week; each day while a check fails that passed before, so that its recovery is noticed. */
 export function isDue({ since, at, triedAt, checks }: CheckRecord, now: number): boolean {
-  // What is of tomorrow was noted while the clock was ahead.
+  // A future time was noted while the clock was ahead.
   const ran = at !== null && at <= now ? at : null;
   if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
   if (ran === null) return now - since >= FIRST_MS || since > now;

@@ -60,10 +60,10 @@ for (const { what, backups = BACKED_UP, record, expected } of [
   { what: "not before a month", record: drills(drill(NIGHT - 29 * DAY_MS)), expected: false },
   { what: "after a month, at the same hour", record: drills(drill(NIGHT - MONTH + MINUTE_MS)), expected: true },
 ])
-  test(`whether a restore drill is due: ${what}`, () =>
+  test(`whether a restore drill is needed now: ${what}`, () =>
     assert.equal(isDrillDue(backups, record, { nightAt: NIGHT, everyMs: MONTH, now: NIGHT + MINUTE_MS }), expected));
 
-test("troubles: a drill that failed, was killed, or is overdue", () => {
+test("reports a drill that failed, was killed, or is overdue", () => {
   const reported = (record: DrillRecord, now: number, runs = false) =>
     drillTroubles(BACKED_UP, record, { now, everyMs: MONTH, runs }).map(({ code, detail }) => `${code}: ${detail}`);
   assert.deepEqual(reported(drills(drill(NIGHT)), NIGHT + MONTH), []);

@@ -5,11 +5,11 @@ import type { BackupRecord } from "../../backup/record.ts";
 
 /** Some nights may be missed: a disk is full, a machine is switched off. */
 const OVERDUE_MS = 7 * DAY_MS;
-/** A drill starts after the night's backup, at another minute each time. */
+/** A drill starts after the night's backup, at a different minute each time. */
 const SLACK_MS = DAY_MS / 2;
 
 /**
- * Whether a restore drill is due: once the night's backup is made. `nightAt`: when the last hour of backups started. One that
+ * Whether a restore drill is needed now: once the night's backup is made. `nightAt`: when the last hour of backups started. A drill that
  * failed or was killed is repeated in the next night.
  */
 export function isDrillDue(
@@ -18,7 +18,7 @@ export function isDrillDue(
   { nightAt, everyMs, now }: Readonly<{ nightAt: number; everyMs: number; now: number }>,
 ): boolean {
   if (backups.last === null || backups.failure !== null || backups.last.at < nightAt) return false;
-  // One of tomorrow was made while the clock was ahead.
+  // One with a future time was made while the clock was ahead.
   const last = drills.drills.findLast(({ at }) => at <= now);
   const begun = drills.begun === null || drills.begun > now ? 0 : drills.begun;
   if (Math.max(last?.at ?? backups.since, begun) >= nightAt) return false;
@@ -26,7 +26,7 @@ export function isDrillDue(
   return nightAt - last.at >= everyMs - SLACK_MS;
 }
 
-/** `runs`: whether one runs at this moment. */
+/** `runs`: whether one runs now. */
 export function drillTroubles(
   backups: BackupRecord,
   drills: DrillRecord,

@@ -7,7 +7,7 @@ import { legalHoldOf, liftLegalHold, readLegalHolds, setLegalHold } from "./lega
 
 const SINCE = "2026-11-20T06:00:00.000Z";
 
-test("a hold is set once, keeps its time, and is lifted; upper and lower case are the same", () => {
+test("a hold is set once, keeps its time, and is lifted; case does not matter", () => {
   const path = join(temporaryDirectory(), "legal-holds.json");
   assert.deepEqual(readLegalHolds(path), []);
   setLegalHold(path, { account: "Anna@example.org", since: SINCE, reason: "a lawsuit" });

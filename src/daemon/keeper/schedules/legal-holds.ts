@@ -6,15 +6,15 @@ const hold = z.object({
   account: z.string(),
   /** ISO 8601, UTC. */
   since: z.string(),
-  /** Empty: none was given. */
+  /** Empty if none was given. */
   reason: z.string(),
 });
 const schema = z.object({ holds: z.readonly(z.array(hold)) });
 
-/** An account whose mail must stay, whatever retention says. `account` in lower case. */
+/** An account whose mail retention must keep. `account` in lower case. */
 export type LegalHold = Readonly<z.output<typeof hold>>;
 
-/** Without a file there are none. Throws if it cannot be read: then the caller must not assume that there are none. */
+/** Without a file there are none. Throws if it cannot be read: the caller must not assume then that there are none. */
 export function readLegalHolds(path: string): readonly LegalHold[] {
   if (!existsSync(path)) return [];
   try {
@@ -28,7 +28,7 @@ export function legalHoldOf(path: string, account: string): LegalHold | null {
   return readLegalHolds(path).find((one) => one.account === account.toLowerCase()) ?? null;
 }
 
-/** A hold that is there already keeps its time. */
+/** An existing hold keeps its time. */
 export function setLegalHold(path: string, { account, since, reason }: LegalHold): void {
   const name = account.toLowerCase();
   const holds = readLegalHolds(path);

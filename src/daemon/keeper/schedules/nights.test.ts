@@ -23,13 +23,13 @@ describe("nights in Berlin", () => {
     }
   });
 
-  test("nothing becomes due in the hour that comes twice at the end of summer time", () => {
+  test("nothing starts again in the repeated hour at the end of summer time", () => {
     const two = at("2026-10-25T02:00+02:00");
     for (let now: number = two; now < two + 25 * HOUR_MS; now += MINUTE_MS) assert.equal(lastNight(2, now), two);
     assert.equal(nextNight(2, two), two + 25 * HOUR_MS);
   });
 
-  test("an hour that daylight saving time skips comes with the next one, and once", () => {
+  test("an hour that daylight saving time skips is replaced by the next one, once", () => {
     const nights = new Set<number>();
     for (let now = at("2026-03-28T03:00+01:00"); now < at("2026-03-30T03:00+02:00"); now += MINUTE_MS)
       nights.add(lastNight(2, now));

@@ -1,4 +1,4 @@
-/** When the hour last started that comes once a night, by the machine's time zone (ms). A day may have 23 or 25 hours. */
+/** When a nightly hour last started, in the machine's time zone (ms). A day may have 23 or 25 hours. */
 export function lastNight(hour: number, now: number): number {
   const at = atHour(hour, now, 0);
   return at <= now ? at : atHour(hour, now, -1);

@@ -28,7 +28,7 @@ function keeper(fails = false) {
   return { layout, clock, made, schedule };
 }
 
-test("the first report is sent when the next week starts, once, also over a restart", async () => {
+test("the first report is sent when the next week starts, once, even across a restart", async () => {
   const { clock, made, schedule } = keeper();
   for (let i = 0; i < 20; i++) {
     clock.at = FRIDAY + (i * DAY_MS) / 4;
@@ -37,7 +37,7 @@ test("the first report is sent when the next week starts, once, also over a rest
   assert.deepEqual(made, ["2026-11-23"]);
 });
 
-test("while one is being made no other is started", () => {
+test("while one runs no other is started", () => {
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
@@ -51,7 +51,7 @@ test("while one is being made no other is started", () => {
   assert.equal(started, 1);
 });
 
-test("a failure is reported until a report was sent, and not while reports are off", async () => {
+test("a failure is reported until a report is sent, but not while reports are off", async () => {
   const { clock, schedule, layout } = keeper(true);
   const one = schedule();
   await one.look();
@@ -66,7 +66,7 @@ test("a failure is reported until a report was sent, and not while reports are o
   assert.deepEqual(one.troubles(), []);
 });
 
-test("one that is killed is tried again an hour later, also while that cannot be noted", async () => {
+test("a killed report is retried an hour later, even if the failure could not be noted", async () => {
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
@@ -110,5 +110,5 @@ test("a report that does not end is reported after an hour, and no other starts 
   await running;
   assert.deepEqual(stuck.troubles(), reported);
   assert.equal(limits.length, 1);
-  assert.notEqual(stuck.look(), null, "it is tried again");
+  assert.notEqual(stuck.look(), null, "it is retried");
 });

@@ -24,7 +24,7 @@ export class ReportSchedule {
   readonly #run: RunBehind;
   #rules: MailRules | null;
   #running: Promise<void> | null = null;
-  /** It may be that the disk cannot keep how a report ended. */
+  /** In memory, because the disk may not be able to store how a report ended. */
   #unnoted: Failure | null = null;
 
   constructor(layout: Layout, clock: Clock, rules: MailRules | null, run = runBehind) {
@@ -38,7 +38,7 @@ export class ReportSchedule {
     this.#rules = rules;
   }
 
-  /** Starts a report if one is due. The promise is that of the report; null if none runs. Throws if nothing can be noted. */
+  /** Starts a report if one is needed now. Returns its promise, or null if none runs. Throws if nothing can be noted. */
   look(): Promise<void> | null {
     if (this.#rules === null || this.#running !== null) return this.#running;
     const now = this.#clock.now();
@@ -65,7 +65,7 @@ export class ReportSchedule {
   async #make(period: string, now: number): Promise<void> {
     const passed = (how: string): void => this.#noteFailure(now, how);
     const ended = await this.#run(this.#layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
-    // One that was killed has noted nothing: without this it would be started again each minute.
+    // A killed report has noted nothing: without this it would be started again each minute.
     if (ended !== null && this.#record().failure?.at !== now) this.#noteFailure(now, ended);
   }
 

@@ -20,7 +20,7 @@ test("a clock that was set by more than two days is trusted once it has run for 
     assert.deepEqual(leapt, { lookedAt: at, leap: { at, byMs } });
     assert.deepEqual(clockSeen(leapt, at + DAY_MS - 1).leap, leapt.leap);
     assert.equal(clockSeen(leapt, at + DAY_MS).leap, null);
-    assert.equal(clockSeen(leapt, NOW).leap?.byMs, -byMs, "the way back is one, too");
+    assert.equal(clockSeen(leapt, NOW).leap?.byMs, -byMs, "the jump back counts too");
   }
   assert.equal(leapSince(NOTE, NOW + 2 * DAY_MS), null);
 });

@@ -12,7 +12,7 @@ const rulesOf = (...texts: readonly string[]) => texts.map((text) => parseKeepRu
 const seen = (name: string, ...rules: readonly string[]) =>
   ruledFolders(rulesOf(...rules), ANNA, [{ name, guid: "a1", mails: 0, bytes: 0 }]);
 
-test("a folder's time starts when it comes under a rule, also by a new name or a new rule", () => {
+test("a folder's time starts when it comes under a rule, even by a new name or a new rule", () => {
   assert.deepEqual(seen("Archive", "Trash 30d"), []);
   const [first] = seen("Trash.Archive", "Trash 30d");
   assert.ok(first);
@@ -23,15 +23,15 @@ test("a folder's time starts when it comes under a rule, also by a new name or a
   assert.equal(withSeen(noted, seen("Trash.Archive", "Trash 7d"), 200)["a1"]?.since, 100, "the same rule");
   assert.equal(withSeen(noted, seen("Trash.Archive", "Trash 30d", `${ANNA} Trash 7d`), 200)["a1"]?.since, 200);
   assert.equal(withSeen(noted, seen("Archive", "Trash 30d", "* 90d"), 200)["a1"]?.since, 200);
-  assert.deepEqual(withSeen(noted, seen("Archive", "Trash 30d"), 200), {}, "it left, and will begin again");
+  assert.deepEqual(withSeen(noted, seen("Archive", "Trash 30d"), 200), {}, "it left the rule, and will start again");
 });
 
-test("a time that was noted while the clock was ahead does not keep mail for ever", () => {
+test("a time noted while the clock was ahead does not keep mail forever", () => {
   const folders = seen("Trash", "Trash 30d");
   assert.equal(withSeen(withSeen({}, folders, 900), folders, 200)["a1"]?.since, 200);
 });
 
-test("what is written is read; what cannot be read counts as none", () => {
+test("written data can be read; unreadable data counts as empty", () => {
   const path = join(temporaryDirectory(), "folders.json");
   assert.deepEqual(readFolderTimes(path), {});
   const times = { [ANNA]: withSeen({}, seen("Trash", "Trash 30d"), 100) };

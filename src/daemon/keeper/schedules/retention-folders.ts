@@ -9,10 +9,10 @@ const schema = z.object({ accounts: z.record(z.string(), times) });
 
 /** Since when (ms) each folder of an account has been under its rule, by the folder's GUID. */
 export type AccountTimes = Readonly<z.output<typeof times>>;
-/** The same of all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
+/** The same for all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
 export type FolderTimes = Readonly<Record<string, AccountTimes>>;
 
-/** A folder whose mail goes one day. */
+/** A folder with a retention rule. */
 export type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
 
 export function ruledFolders(
@@ -26,13 +26,13 @@ export function ruledFolders(
   });
 }
 
-/** Since when (ms) it has been under this rule; null: it was not when the folders were looked at last. */
+/** Since when (ms) it has been under this rule; null if it was not at the last check. */
 export function underRuleSince(known: AccountTimes | undefined, { folder, rule }: RuledFolder): number | null {
   const before = known?.[folder.guid];
   return before?.rule === nameOf(rule) ? before.since : null;
 }
 
-/** What is known once these were seen at `at` (ms). A time after it was noted while the clock was ahead. */
+/** Updates the record with the folders seen at `at` (ms). A later time was noted while the clock was ahead. */
 export function withSeen(
   known: AccountTimes | undefined,
   folders: readonly RuledFolder[],
@@ -46,7 +46,7 @@ export function withSeen(
   );
 }
 
-/** A file that is not there or cannot be read counts as none: mail then goes later. */
+/** A missing or unreadable file counts as empty: mail is then removed later. */
 export function readFolderTimes(path: string): FolderTimes {
   return readRecord(path, schema, { accounts: {} }).accounts;
 }
@@ -55,7 +55,7 @@ export function writeFolderTimes(path: string, accounts: FolderTimes): void {
   writeRecord(path, { accounts });
 }
 
-/** Of a rule, whatever its time: a longer or shorter one does not start again. */
+/** Identifies a rule, ignoring its time: a longer or shorter time does not start again. */
 function nameOf({ account, folder }: KeepRule): string {
   return `${account ?? "*"} ${folder}`;
 }

@@ -16,7 +16,7 @@ import { RetentionSchedule, readRetentionRecord, removeOldMail } from "./retenti
 const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
 const SETTINGS = { "retention.mail": [parseKeepRule("Trash 30d") ?? assert.fail()], "retention.hour": 2 };
 
-/** After the first look, and when the folder was seen long ago. */
+/** After the first check, with the folder seen long ago. */
 async function scene() {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(dirname(layout.retentionRecord), { recursive: true });
@@ -44,7 +44,7 @@ async function scene() {
   return { layout, clock, schedule, at, runs, state, mail };
 }
 
-test("the first run is in the night after the first look, and then each night has one", async () => {
+test("the first run is in the night after the first check, and then each night has one", async () => {
   const { at, clock, layout } = await scene();
   const first = nextNight(2, clock.now());
   assert.ok(first > clock.now() && first <= clock.now() + DAY_MS);
@@ -54,12 +54,12 @@ test("the first run is in the night after the first look, and then each night ha
   assert.equal(await at(first), 1);
   assert.equal(await at(first + HOUR_MS), 0);
   const later = first + 2 * DAY_MS;
-  assert.equal(await at(later), 1, "of nights that were missed, one is made up for");
+  assert.equal(await at(later), 1, "missed nights are made up by one run");
   assert.equal(await at(later + HOUR_MS), 0);
   assert.deepEqual(readRetentionRecord(layout).last, { at: later, mails: 1, bytes: 9 });
 });
 
-test("a failure is reported and tried again each hour; unreadable legal holds are one", async () => {
+test("a failure is reported and retried each hour; so are unreadable legal holds", async () => {
   const { at, clock, state, schedule, layout } = await scene();
   await at(clock.now());
   const first = nextNight(2, clock.now());
@@ -76,11 +76,11 @@ test("a failure is reported and tried again each hour; unreadable legal holds ar
   assert.deepEqual(schedule.troubles(), []);
 });
 
-test("a run that cannot be noted is reported, ends nothing, and is repeated an hour later", async () => {
+test("a run that cannot be noted is reported, removes nothing, and is repeated an hour later", async () => {
   const { at, clock, layout, state, schedule } = await scene();
   await at(clock.now());
   const first = nextNight(2, clock.now());
-  // The record can be read, but nothing can be put into its place: as root, a mode would not do.
+  // The record can be read, but not replaced: for root, file modes would not prevent it.
   const [directory, away] = [dirname(layout.retentionRecord), `${dirname(layout.retentionRecord)}.away`];
   state.meanwhile = () => {
     renameSync(directory, away);
@@ -116,7 +116,7 @@ test("a clock that is a year ahead or behind removes nothing, and the time of al
   }
 });
 
-test("once the record is lost, the time of every folder starts again: a leap would not have been seen", async () => {
+test("if the record is lost, the time of every folder starts again: a clock jump may have gone unnoticed", async () => {
   const { at, clock, layout } = await scene();
   rmSync(layout.retentionRecord);
   assert.equal(await at(clock.now()), 0);
@@ -125,7 +125,7 @@ test("once the record is lost, the time of every folder starts again: a leap wou
   assert.equal(await at(first + 30 * DAY_MS), 1);
 });
 
-test("a run by hand while the clock is wrong removes nothing, and ends the doubt", async () => {
+test("a manual run while the clock is wrong removes nothing, and marks the clock as trusted", async () => {
   const { at, clock, layout, mail, runs, schedule } = await scene();
   await at(clock.now());
   const wrong = clock.now() + 365 * DAY_MS;

@@ -18,7 +18,7 @@ import { type Failure, withUnnoted } from "./unnoted-failure.ts";
 export type RetentionSettings = Pick<Settings, "retention.mail" | "retention.hour">;
 
 const schema = z.object({
-  /** When this server looked first (ms): the first run is at the hour after it. */
+  /** When this server first checked (ms): the first run is at the next nightly hour. */
   since: z.number(),
   lookedAt: z.number(),
   leap: z.nullable(z.object({ at: z.number(), byMs: z.number() })),
@@ -28,14 +28,14 @@ const schema = z.object({
 export type RetentionRecord = Readonly<z.output<typeof schema>>;
 const NOTHING: RetentionRecord = { since: 0, lookedAt: 0, leap: null, last: null, failure: null };
 
-/** A record that cannot be read counts as none: mail then goes a day later. */
+/** An unreadable record counts as empty: mail is then removed a day later. */
 export function readRetentionRecord({ retentionRecord: path }: Pick<Layout, "retentionRecord">): RetentionRecord {
   return readRecord(path, schema, NOTHING);
 }
 
 /**
- * Since when each folder is under its rule. After a leap of the clock it is not known, since mails may have the time of a wrong clock,
- * too; nor without a record, since a leap would not be seen.
+ * Since when each folder is under its rule. Unknown after a clock jump, since mails may have wrong times
+ * too, and without a record, since a jump would be missed.
  */
 export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionFolders">, now: number): FolderTimes {
   const record = readRetentionRecord(layout);
@@ -43,7 +43,7 @@ export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionF
   return isKnown ? readFolderTimes(layout.retentionFolders) : {};
 }
 
-/** Removes now what was kept long enough, and notes that it did. Never rejects: what cannot be noted is a failure, too. */
+/** Removes mail past its retention time now, and notes the run. Never rejects: failing to note it is a failure too. */
 export async function removeOldMail(
   layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds" | "dovecotConf">,
   { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail?: MailFolders }>,
@@ -83,7 +83,7 @@ export class RetentionSchedule {
   readonly #mail: MailFolders | undefined;
   #settings: RetentionSettings | null;
   #running: Promise<void> | null = null;
-  /** Of the last run: it may be that the disk cannot keep it. */
+  /** The last run's failure, in memory because the disk may not be able to store it. */
   #failure: Failure | null = null;
 
   constructor(layout: Layout, clock: Clock, settings: RetentionSettings | null, mail?: MailFolders) {
@@ -97,7 +97,7 @@ export class RetentionSchedule {
     this.#settings = settings;
   }
 
-  /** Starts a run if one is due. The promise is that of the run; null if none runs. Throws if a look cannot be noted. */
+  /** Starts a run if one is needed now. Returns its promise, or null if none runs. Throws if a check cannot be noted. */
   look(): Promise<void> | null {
     const settings = this.#settings;
     if (settings === null || this.#running !== null) return this.#running;
@@ -120,7 +120,7 @@ export class RetentionSchedule {
     return failure === null ? [] : [{ code: "retention_failed", detail: failure.reason }];
   }
 
-  /** Notes the look. What `folderTimes` does not know any more is forgotten before anything else is noted. */
+  /** Notes the check. Unknown entries of `folderTimes` are removed before anything else is noted. */
   #seen(now: number): RetentionRecord {
     const before = this.#record();
     const isFirst = before.since === 0;
@@ -137,10 +137,10 @@ export class RetentionSchedule {
   }
 }
 
-/** When mail is removed next; null: not while a leap of the clock is not trusted. */
+/** When mail is removed next; null while a clock jump is not trusted. */
 export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
   if (record.leap !== null) return null;
-  // Before the first look nothing is due.
+  // Before the first check nothing is scheduled.
   if (record.since !== 0 && isDue(record, hour, now)) return now;
   const night = nextNight(hour, now);
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
@@ -149,7 +149,7 @@ export function nextRun(record: RetentionRecord, hour: number, now: number): num
 /** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
 function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
   const dueAt = lastNight(hour, now);
-  // A run of tomorrow was made while the clock was ahead.
+  // A run with a future time was made while the clock was ahead.
   const doneAt = Math.max(0, ...[since, last?.at ?? 0].filter((at) => at <= now));
   if (doneAt >= dueAt) return false;
   return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;

@@ -48,7 +48,7 @@ const rulesOf = (texts: readonly string[], held: readonly string[] = []) => ({
   times: {},
 });
 
-/** The same, when each folder that is there now was seen under its rule long ago. */
+/** The same, with each present folder seen under its rule long ago. */
 async function oldRules(mail: MailFolders, ...given: Parameters<typeof rulesOf>): Promise<RetentionRules> {
   const rules = rulesOf(...given);
   return { ...rules, times: (await runRetention(mail, rules, NOW - 5_000 * DAY_MS)).times };
@@ -58,7 +58,7 @@ async function removedBy(mail: MailFolders, rules: RetentionRules, at = NOW): Pr
   return (await runRetention(mail, rules, at)).removed;
 }
 
-test("what was kept long enough goes, and nothing else", async () => {
+test("removes mail past its time, and nothing else", async () => {
   const { mail, contents } = mailboxes({
     [ANNA]: { INBOX: [400], Trash: [31, 29, 1], "Trash.old": [40], Junk: [8, 6] },
     [BERT]: { Trash: [31], Junk: [8] },
@@ -74,7 +74,7 @@ test("what was kept long enough goes, and nothing else", async () => {
 test("mail of a folder that comes under a rule stays for the rule's time, whatever its age", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Archive: [900, 2], Trash: [31] } });
   const rules = await oldRules(mail, ["Trash 30d"]);
-  // A mail program deletes a folder so: IMAP's RENAME, which keeps the times of its mails.
+  // Mail programs delete a folder with IMAP's RENAME, which keeps the times of its mails.
   const names = new Map([["Archive", "Trash.Archive"]]);
   const renamed: MailFolders = {
     ...mail,
@@ -91,7 +91,7 @@ test("mail of a folder that comes under a rule stays for the rule's time, whatev
   assert.deepEqual(contents[ANNA], { Archive: [], Trash: [] });
 });
 
-test("nothing goes by a rule that was just set, or that is met for the first time", async () => {
+test("a rule that was just set, or is used for the first time, removes nothing", async () => {
   const { mail } = mailboxes({ [ANNA]: { INBOX: [900] } });
   const before = await oldRules(mail, ["Trash 30d"]);
   assert.equal((await removedBy(mail, { ...rulesOf(["* 1d"]), times: before.times })).mails, 0);
@@ -99,7 +99,7 @@ test("nothing goes by a rule that was just set, or that is met for the first tim
   assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"]))).mails, 1);
 });
 
-test("a folder that is taken out of Trash while its mail is counted keeps it", async () => {
+test("a folder moved out of Trash while its mail is counted keeps its mail", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] } });
   let isOut = false;
   const moving: MailFolders = {
@@ -115,7 +115,7 @@ test("a folder that is taken out of Trash while its mail is counted keeps it", a
   assert.deepEqual(contents[ANNA], { Trash: [], "Trash.A": [31] });
 });
 
-test("nothing of an account under legal hold goes, and nothing at all if it is not known who is", async () => {
+test("removes nothing of an account under legal hold, and nothing at all if the holds are unknown", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31] }, [BERT]: { Trash: [31] } });
   const unknown = {
     ...(await oldRules(mail, ["Trash 30d"])),
@@ -129,7 +129,7 @@ test("nothing of an account under legal hold goes, and nothing at all if it is n
   assert.deepEqual(contents, { [ANNA]: { Trash: [31] }, [BERT]: { Trash: [] } });
 });
 
-test("a hold that is set while mail is counted holds from then on", async () => {
+test("a hold that is set while mail is counted applies at once", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Junk: [31], Trash: [31] } });
   const held: LegalHold[] = [];
   const counting: MailFolders = {
@@ -144,19 +144,19 @@ test("a hold that is set while mail is counted holds from then on", async () => 
   assert.deepEqual(contents[ANNA], { Junk: [], Trash: [31] });
 });
 
-test("an account that cannot be read does not keep the others' mail, and is reported", async () => {
+test("an account that cannot be read is reported, and does not keep the mail of others", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31] }, [BERT]: { Trash: [31] } }, ANNA);
   const removed = await removedBy(mail, await oldRules(mail, ["Trash 30d"]));
   assert.deepEqual(removed, { mails: 1, bytes: 10, accounts: 2, failure: `${ANNA}: no such home` });
   assert.deepEqual(contents[BERT], { Trash: [] });
 });
 
-test("without a rule that ends, no mailbox is looked at", async () => {
+test("without a rule that removes mail, no mailbox is read", async () => {
   const never: MailFolders = { ...mailboxes({}).mail, accounts: () => assert.fail() };
   assert.equal((await removedBy(never, rulesOf(["Trash forever"]))).mails, 0);
 });
 
-test("the plan counts what goes next and within the time, and changes nothing", async () => {
+test("the plan counts what is removed next and within the time, and changes nothing", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31, 29, 25, 1], INBOX: [99] }, [BERT]: { Trash: [50] } });
   const before = structuredClone(contents);
   const until = NOW + 7 * DAY_MS;

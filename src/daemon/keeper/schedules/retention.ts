@@ -9,21 +9,21 @@ import { type AccountTimes, type FolderTimes, ruledFolders, underRuleSince, with
 export interface MailFolders {
   accounts(): Promise<readonly AccountName[]>;
   folders(account: AccountName): Promise<readonly Folder[]>;
-  /** Mails that came into the folder before then (ms). */
+  /** Mails that arrived in the folder before then (ms). */
   cameBefore(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<Amount>;
   expunge(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<void>;
 }
 
 export type RetentionRules = Readonly<{
   rules: readonly KeepRule[];
-  /** Read again directly before mail is removed: a hold holds from the moment at which it was set. */
+  /** Read again directly before mail is removed: a hold applies from the moment it was set. */
   holds: () => readonly LegalHold[];
   /** As the last run left them. */
   times: FolderTimes;
 }>;
 
 /**
- * A folder with a rule. `due`: what goes at the next run, `later`: until the last one that was asked for. `from`: nothing goes
+ * A folder with a rule. `due`: removed at the next run, `later`: by the requested end. `from`: nothing is removed
  * before (ms), since the folder has not been under its rule for the rule's time.
  */
 export type PlannedFolder = Readonly<{
@@ -38,7 +38,7 @@ export type PlannedFolder = Readonly<{
   isHeld: boolean;
 }>;
 
-/** What a run at `at` would remove, and what would have to go until `until`, from each folder with a rule. Throws. */
+/** Counts what a run at `at` would remove, and what must be removed until `until`, for each folder with a rule. Throws. */
 export async function planRetention(
   mail: MailFolders,
   { rules, holds, times }: RetentionRules,
@@ -65,7 +65,7 @@ export async function planRetention(
 export type Removed = Amount & Readonly<{ accounts: number; failure: string | null }>;
 
 /**
- * Removes what was kept long enough by `at`, from folders that have been under their rule for as long. Nothing of an account under
+ * Removes mail past its time at `at`, from folders that have been under their rule for as long. Nothing of an account under
  * legal hold. If one account cannot be read, the others are still cleaned; without the list of holds nothing is removed.
  * `times`: for the next run.
  */
@@ -105,7 +105,7 @@ export async function runRetention(
   return { removed: { mails, bytes, accounts, failure }, times: seen };
 }
 
-/** Under its name: counting takes long in a large folder, which may be moved out of Trash in that time. */
+/** By its name: counting takes long in a large folder, which may be moved out of Trash in that time. */
 async function isStillThere(mail: MailFolders, account: AccountName, { guid, name }: Folder): Promise<boolean> {
   return (await mail.folders(account)).some((folder) => folder.guid === guid && folder.name === name);
 }

@@ -22,7 +22,7 @@ function installed(script: string) {
 
 const SKIP = { skip: lacking({ installed: ["nice", "ionice"] }) };
 
-test("a program of ours runs behind everything else, with its arguments", SKIP, async () => {
+test("a program runs at the lowest priority, with its arguments", SKIP, async () => {
   const { layout, written } = installed(`
     const [nice, io] = [execFileSync("nice"), execFileSync("ionice")];
     const { readFileSync, writeFileSync } = require("node:fs");
@@ -33,7 +33,7 @@ test("a program of ours runs behind everything else, with its arguments", SKIP, 
   assert.match(written(), new RegExp(`^2026-11-23 7 ${Math.min(19, before + 10)}\\n idle\\n 800\\n$`));
 });
 
-test("its end is reported: by its code or by a signal", SKIP, async () => {
+test("its end is reported: its code or signal", SKIP, async () => {
   assert.equal(await runBehind(installed("process.exit(3)").layout, "report"), "3");
   assert.equal(await runBehind(installed('process.kill(process.pid, "SIGKILL")').layout, "report"), "SIGKILL");
 });
@@ -54,7 +54,7 @@ test("one that ends in time leaves no limit behind", SKIP, async () => {
   assert.equal(pending(), before);
 });
 
-test("one that cannot be started is reported, too, and ends nothing else", SKIP, async (t) => {
+test("one that cannot be started is reported, too, and does not end the keeper", SKIP, async (t) => {
   const { layout } = installed("");
   const said = t.mock.method(console, "error", () => undefined);
   const path = process.env["PATH"];

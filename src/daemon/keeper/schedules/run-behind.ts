@@ -9,15 +9,15 @@ import type { Layout } from "../../../settings/layout.ts";
 /** Starts a program as `runBehind` does. */
 export type RunBehind = typeof runBehind;
 
-/** After `ms` the program is killed, and `passed` is called with what to tell. */
+/** After `ms` the program is killed, and `passed` is called with the message. */
 type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
 
 /**
- * Runs a program of ours to its end, behind everything else on the processor and the disk (nice(1), ionice(1)), and the first that
- * the kernel ends if memory runs out; what it says goes to our log. Null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
+ * Runs one of our programs to its end, at the lowest priority for the processor and the disk (nice(1), ionice(1)), and as the first that
+ * the kernel kills if memory runs out; its output goes to our log. Returns null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
  *
- * One that is killed may still not end: a process that waits for a disk that does not answer (state D of ps(1)) ends with that
- * disk. So `limit.passed` does not wait for the end. The promise does, that no other is started beside it.
+ * A killed process may still not end: one that waits for a disk that does not answer (state D of ps(1)) ends with that
+ * disk. So `limit.passed` does not wait for the end. The promise does, so that no other is started beside it.
  */
 export async function runBehind(
   { node, program }: Pick<Layout, "node" | "program">,
@@ -51,7 +51,7 @@ function ended(command: string, argv: readonly string[], limit: RunLimit | null)
   });
 }
 
-/** What the kernel counts in addition to the memory that it has, in thousandths of all (proc(5)). Its own programs inherit that. */
+/** An offset to its memory score in the kernel, in thousandths of all memory (proc(5)). Its child processes inherit that. */
 function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "800");

@@ -15,7 +15,7 @@ function keeper(rules = ON) {
   mkdirSync(layout.report, { recursive: true });
   const clock = { at: START, now: () => instant(clock.at) };
   const tried: number[] = [];
-  /** What the next tries come to: null succeeds. */
+  /** Results of the next tries: null succeeds. */
   const state: { failure: string | null } = { failure: null };
   const schedule = new RulesSchedule(layout, clock, rules, (_, now) => {
     tried.push((now - START) / HOUR_MS);
@@ -25,7 +25,7 @@ function keeper(rules = ON) {
     writeFileSync(layout.spamRulesRecord, JSON.stringify({ ...before, triedAt: now, last, failure }));
     return Promise.resolve(failure === null ? { ok: true, version: "7", isNew: true } : { ok: false, reason: failure });
   });
-  /** Looks every half hour. */
+  /** Checks every half hour. */
   const pass = async (days: number): Promise<void> => {
     for (let i = 0; i < 48 * days; i++) {
       await schedule.look();
@@ -52,7 +52,7 @@ test("none are fetched while the filter, or fetching, is off", async () => {
   }
 });
 
-test("a week of failures is reported, and over once rules come again", async () => {
+test("a week of failures is reported, until a fetch succeeds", async () => {
   const { state, schedule, pass } = keeper();
   await pass(1);
   state.failure = "no signature";

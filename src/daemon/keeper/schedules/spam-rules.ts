@@ -22,21 +22,21 @@ const schema = z.object({
   /** Since when rules are fetched. */
   since: z.number(),
   triedAt: z.number(),
-  /** When the channel was last asked without a failure, and the version in use by then. */
+  /** When the channel was last queried successfully, and the version in use by then. */
   last: z.nullable(z.object({ at: z.number(), version: z.string() })),
   failure: z.nullable(z.string()),
 });
-/** What fetching rules came to, as `report/rules.json` keeps it. */
+/** The result of fetching rules, as in `report/rules.json`. */
 export type RulesRecord = Readonly<z.output<typeof schema>>;
 
 const NOTHING: RulesRecord = { since: 0, triedAt: 0, last: null, failure: null };
-/** A server that has just started has better things to do. */
+/** A server that has just started has more important work. */
 const FIRST_AFTER_MS = HOUR_MS;
 const OLD_MS = 7 * DAY_MS;
 const FETCH_MS = 10 * MINUTE_MS;
 const SHOWN = 300;
 
-/** A record that cannot be read, or not by this user, counts as none. */
+/** A record that cannot be read, or not by this user, counts as empty. */
 export function readRulesRecord(layout: Layout): RulesRecord {
   return readRecord(layout.spamRulesRecord, schema, NOTHING);
 }
@@ -64,7 +64,7 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
   return { ok: true, version: said, isNew: ran.code === UPDATED };
 }
 
-/** Fetches rules once a day, and tells when that has failed for a week. */
+/** Fetches rules once a day, and reports if that has failed for a week. */
 export class RulesSchedule {
   readonly #layout: Layout;
   readonly #clock: Clock;
@@ -83,7 +83,7 @@ export class RulesSchedule {
     this.#rules = rules;
   }
 
-  /** Starts fetching if it is due. The promise is that of its end; null if nothing runs. Throws if nothing can be noted. */
+  /** Starts fetching if it is needed now. Returns its promise, or null if nothing runs. Throws if nothing can be noted. */
   look(): Promise<void> | null {
     if (!this.#isOn() || this.#running !== null) return this.#running;
     const now = this.#clock.now();
