@@ -228,6 +228,6 @@ test("uninstall without a terminal says what it would do and does nothing", {
   const finished = await ghostinbox(layout, ["uninstall", "--purge-data"]);
   assert.equal(finished.code, 2);
   assert.match(finished.err, /- Delete .* with all mail/);
-  assert.match(finished.err, /no terminal to ask on: nothing was changed\. Give --yes/);
+  assert.match(finished.err, /No terminal to ask on: nothing was changed\. Give --yes/);
   assert.ok(existsSync(layout.settings));
 });

@@ -200,7 +200,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
       /^Subject: Please ignore mail from anna@example\.test of [^]*\n\d+ recipients:\nvictim/m,
     );
     await product.json(["incident", "tell", ANNA, "--send", "--yes"]);
-    assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /Nobody is left to tell/);
+    assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /No one is left to notify/);
     const lifted = await product.cli(["incident", "recover", "--lift", "send"]);
     assert.match(lifted.stdout, /no longer isolated/);
     assert.equal(existsSync(layout.isolation), false);

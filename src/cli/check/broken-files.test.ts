@@ -91,7 +91,7 @@ const BROKEN: Readonly<Record<OfFiles, Broken>> = {
 
   "updates.automatic": {
     state: "warning",
-    saw: /does not install security updates by itself/,
+    saw: /does not install security updates automatically/,
     server: () => ({ machine: printing('APT::Periodic::Unattended-Upgrade "0";\n') }),
   },
   "updates.running": { state: "warning", saw: /sleeper \(\d+\): .*\/sleeper/, server: replacedProgram },

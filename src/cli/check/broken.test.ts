@@ -71,7 +71,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
 
   "accounts.postmaster": {
     state: "wrong",
-    saw: /no account that could read mail for postmaster/,
+    saw: /No account could read mail for postmaster/,
     server: () => ({ reader: accounts({ suspended: true }) }),
   },
   "accounts.unused": {

@@ -14,9 +14,9 @@ test("the firewall accepts what the settings and SSH need, and nothing else", ()
   const confirmed = { ...NONE, state: "confirmed", open: OPEN } as const;
   assert.equal(judgeOpenPorts(confirmed, OPEN).state, "ok");
   const more = judgeOpenPorts(confirmed, opening("25/tcp"));
-  assert.deepEqual([more.state, /still lets in 22\/tcp, which/.test(more.saw)], ["warning", true], more.saw);
+  assert.deepEqual([more.state, /still accepts 22\/tcp, which/.test(more.saw)], ["warning", true], more.saw);
   const less = judgeOpenPorts(confirmed, opening("22/tcp", "25/tcp", "993/tcp"));
-  assert.deepEqual([less.state, /shuts 993\/tcp\./.test(less.saw)], ["wrong", true], less.saw);
+  assert.deepEqual([less.state, /closes 993\/tcp\./.test(less.saw)], ["wrong", true], less.saw);
   const trial = judgeOpenPorts({ ...NONE, state: "trial", open: OPEN, waitsS: 60 }, OPEN);
   assert.deepEqual([trial.state, /firewall confirm/.test(trial.fix)], ["warning", true]);
 });

@@ -93,7 +93,7 @@ export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
     case "confirmed": {
       const lacks = beyond(wanted, state.open ?? wanted);
       if (!isNothing(lacks))
-        return wrong(`The strict firewall shuts ${shownOpening(lacks)}.`, `${PROGRAM} firewall try`);
+        return wrong(`The strict firewall closes ${shownOpening(lacks)}.`, `${PROGRAM} firewall try`);
       const more = beyond(state.open ?? wanted, wanted);
       if (isNothing(more)) return ok(said);
       return warning(

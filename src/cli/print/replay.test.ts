@@ -39,7 +39,7 @@ test("differences are shown by address and account, with how far back they reach
   assert.match(text, /mails {2}1 refused that were not/);
   assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
   assert.match(text, /older ones were summed up \(events\.max_age/);
-  assert.match(text, /Settings were applied 1 time meanwhile/);
+  assert.match(text, /Settings were applied 1 time in the meantime/);
 });
 
 test("where nothing differs, or nothing is there, one line says so", () => {

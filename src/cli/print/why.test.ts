@@ -121,7 +121,7 @@ test("a manual, permanent ban of a network around the address", () => {
   };
   const text = printWhy(subject({ ban: manual }));
   assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 for good\.$/m);
-  assert.match(text, /banned by root, so it is no offence/);
+  assert.match(text, /banned by root, which does not make later bans longer/);
   assert.match(text, /unban 203\.0\.113\.0\/24$/m);
 });
 

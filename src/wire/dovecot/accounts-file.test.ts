@@ -62,9 +62,9 @@ const wrong: readonly [line: string, says: RegExp][] = [
   ["anna@example.org|{PLAIN}", /is empty/],
   ["anna@example.org|{ROT13}secret", /scheme \{ROT13\}, which is not one/],
   ["anna@example.org|{SHA.utf7}secret", /encoding \.utf7/],
-  [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /no whole hash of the scheme SHA512-CRYPT/],
-  [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /no whole hash/],
-  ["anna@example.org|secret", /no whole hash/],
+  [`anna@example.org|{SHA512-CRYPT}${SHA512.slice(0, -1)}`, /not a whole hash of the scheme SHA512-CRYPT/],
+  [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /not a whole hash/],
+  ["anna@example.org|secret", /not a whole hash/],
   ["anna@example.org|{SHA}two words", /is not a hash/],
   ["first@example.org|{PLAIN}x", /first@example.org stands in line 1 already/],
 ];

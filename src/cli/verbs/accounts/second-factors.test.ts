@@ -26,7 +26,7 @@ describe("second factors on the command line", TIMED, () => {
   test("a new password leaves them and says so, and reset-2fa removes them", async () => {
     setUp();
     const changed = await ghostinbox(layout, ["admin", "passwd", "--password-stdin"], `${PASSWORD} 7\n`);
-    assert.match(changed.out, /new password\. The second factor stays\. `.*admin reset-2fa` removes it\./);
+    assert.match(changed.out, /password was changed\. The second factor stays\. `.*admin reset-2fa` removes it\./);
     const reset = await ghostinbox(layout, ["admin", "reset-2fa"]);
     assert.match(reset.out, /^The dashboard's second factor was removed\. 0 sessions ended\. The password alone/);
     assert.deepEqual(json(await ghostinbox(layout, ["admin", "reset-2fa", "--json"])), {
@@ -61,7 +61,7 @@ describe("second factors on the command line", TIMED, () => {
     setUp();
     await ghostinbox(layout, ["incident", "open", "Taken over"]);
     const contained = await ghostinbox(layout, ["incident", "contain", "--dashboard", "--yes"]);
-    assert.match(contained.out, /has a new password\.\n(.*\n)*The dashboard's second factor was removed\./);
+    assert.match(contained.out, /password was changed\.\n(.*\n)*The dashboard's second factor was removed\./);
     using accounts = openAccounts(layout.accountsDb);
     assert.equal(new SqliteFactors(accounts).totp(), null);
   });

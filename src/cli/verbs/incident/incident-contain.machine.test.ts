@@ -78,7 +78,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     const containAccess = () => ghostinbox(layout, ["incident", "contain", "--tokens", "--dashboard", "--yes"]);
     const none = await containAccess();
     assert.equal(none.code, 0, none.err);
-    assert.match(none.out, /There was no API token/);
+    assert.match(none.out, /No API token existed/);
     assert.equal((await ghostinbox(layout, ["token", "create", "one"])).code, 0);
     const accounts = openAccounts(layout.accountsDb);
     accounts.exec(`

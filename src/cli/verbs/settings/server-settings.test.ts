@@ -85,7 +85,7 @@ test("a key that is set twice is reported with both lines by every command that 
 
 for (const [what, make] of [
   ["a directory, not a file", (path: string) => mkdirSync(path)],
-  ["no regular file", (path: string) => execFileSync("mkfifo", [path])],
+  ["not a regular file", (path: string) => execFileSync("mkfifo", [path])],
 ] as const)
   test(`what is ${what} in place of the settings file is named, whatever is asked`, async () => {
     using layout = dataDirectory();

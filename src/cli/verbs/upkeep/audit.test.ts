@@ -102,7 +102,7 @@ test("audit accept continues from a broken audit once root says so, and keeps th
   db.exec("DELETE FROM audit_entry WHERE id = 3");
   assert.match((await ran("accept", "why")).err, /^Nothing was accepted: 1 entry from 3 on is missing/);
   add("four");
-  assert.match((await ran("accept", "--yes", "a", "recovery")).out, /goes on from entry 4/);
+  assert.match((await ran("accept", "--yes", "a", "recovery")).out, /continues from entry 4/);
   assert.equal(readAnchors(layout.auditAnchors).anchors.at(-1)?.accepted?.reason, "a recovery");
   add("five");
   assert.match((await ran("verify")).out, /^Entries 1 to 5 fit/);
