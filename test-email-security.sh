@@ -132,7 +132,7 @@ Testing $1 ($ADDRESS): a scan of its ports, about 200 connections in a minute or
 it may limit or ban your address, so allow the address there first. Test only servers that are yours, or whose owner agreed.
 END
   if [ "$IS_OWN" = no ] && [ "$2" = no ] && [ -t 1 ]; then
-    echo "It begins in $CHANCE seconds. Ctrl-C stops it."
+    echo "It starts in $CHANCE seconds. Ctrl-C stops it."
     sleep "$CHANCE"
   fi
   echo
@@ -232,7 +232,7 @@ is_open() {
 }
 
 test_ports() {
-  local seen found closed outside port test="ports that should be shut"
+  local seen found closed outside port test="ports that should be closed"
   seen=$(scan "$MAIL_PORTS $SHUT_PORTS" "$ADDRESS") || refuse "$1 ($ADDRESS) does not answer: nmap could not scan it. Nothing was tested."
   OPEN=$(in_state open "$MAIL_PORTS" <<<"$seen")
   closed=$(in_state closed "$MAIL_PORTS" <<<"$seen")
@@ -252,7 +252,7 @@ test_ports() {
   if [ -z "$found" ] && ! bounded 20 bash -c 'connects "$@"' connects "$ADDRESS" "${OPEN%% *}"; then
     report unknown "$test" "not known: it takes no connection any more, perhaps since the middle of the scan"
   elif [ -z "$found" ]; then
-    report ok "$test" "shut: $SHUT_PORTS"
+    report ok "$test" "closed: $SHUT_PORTS"
   elif ! is_loopback; then
     report WRONG "$test" "open: $found"
   # On loopback a service may well listen: strangers come by the other addresses.
@@ -260,7 +260,7 @@ test_ports() {
     report unknown "$test" "open on loopback: $found; nmap could not scan the other addresses"
   else
     outside=$(in_state open "$SHUT_PORTS" <<<"$outside" | tr ' ' '\n' | sort -nu | paste -sd ' ')
-    if [ -n "$outside" ]; then report WRONG "$test" "open: $outside"; else report ok "$test" "open on loopback alone: $found"; fi
+    if [ -n "$outside" ]; then report WRONG "$test" "open: $outside"; else report ok "$test" "open on loopback only: $found"; fi
   fi
 }
 
@@ -561,12 +561,12 @@ test_tls() {
   protocols=$(sed -nE 's/.*<protocol type="(ssl|tls)" version="([0-9.]+)" enabled="1".*/\1 \2/p' <<<"$scanned" |
     sed 's/ssl /SSLv/; s/tls /TLS /' | paste -sd , | sed 's/,/, /g')
   old=$(grep -oE 'SSLv[0-9]|TLS 1\.[01]' <<<"$protocols" | paste -sd ' ')
-  # Between mail servers a cipher without authentication (ADH) is no worse than any: port 25 takes plain text too.
+  # Between mail servers a cipher without authentication (ADH) is not worse than none: port 25 takes plain text too.
   weak=$(grep -E '<cipher status="(accepted|preferred)"' <<<"$scanned" | grep -E 'strength="(null|weak|medium|anonymous)"' |
     { if [ "$port" = 25 ]; then grep -v 'strength="anonymous"'; else cat; fi; } |
     sed -E 's/.* cipher="([^"]*)".*/\1/' | sort -u | paste -sd ' ')
   if [ -z "$protocols" ]; then reach "$port" "TLS" || return; fi
-  # A server that stops answering while sslscan asks looks as if it took nothing more: what is well is so only if the scan
+  # A server that stops answering while sslscan asks looks as if it accepted nothing more: a good result holds only if the scan
   # came to its end, and a handshake after it succeeded.
   certificate=$(shown_certificate "$port")
   if [ -z "$protocols" ]; then
@@ -611,7 +611,7 @@ judge_certificate() {
   elif [[ ${said[4]:-} == *'does NOT match'* ]]; then
     wrong="${wrong}names $(names_of "$pem") and not $NAME; "
   fi
-  if [ "${said[2]#*=}" = "${said[3]#*=}" ]; then note="$note; signed by itself"; fi
+  if [ "${said[2]#*=}" = "${said[3]#*=}" ]; then note="$note; self-signed"; fi
   judge_none "$test" "${wrong%; }" "valid until $until${NAME:+, names $NAME}$note"
 }
 
@@ -627,7 +627,7 @@ names_of() {
 
 # A mail ends with CR LF . CR LF and with nothing else (RFC 5321, 4.1.1.4): a server that answers to anything else took it
 # for the end, and would read the rest of the mail as commands. Nothing is delivered, because each mail server refuses a mail
-# that has passed so many others (RFC 5321, 6.3), and because the right end is never sent.
+# that has passed so far (RFC 5321, 6.3), and because the right end is never sent.
 smuggle() {
   local end
   talk "$1" 25 "EHLO $2" "MAIL FROM:<>" "RCPT TO:<postmaster>" DATA || return 1
@@ -645,7 +645,7 @@ smuggle() {
       return
     fi
   done
-  # It said nothing because it read on, if it hangs up once there is no more to read.
+  # It said nothing because it read on, if it hangs up once nothing is left to read.
   perl -e '
     alarm shift;
     open my $socket, "+<&=", 3 or exit 1;

@@ -12,7 +12,7 @@ export type Paged = { [R in Route]: Answer<R> extends Page ? R : never }[Route];
 export type Item<R extends Paged> = Answer<R> extends { readonly items: readonly (infer I)[] } ? I : never;
 
 type Page = { readonly items: readonly unknown[]; readonly next: string | null };
-/** May be left out where nothing of it is needed. */
+/** Optional if none of its fields is required. */
 type Arguments<R extends Route> = Partial<Asked<R>> extends Asked<R> ? [asked?: Asked<R>] : [asked: Asked<R>];
 type Value = string | number | boolean;
 type Query = Readonly<Record<string, Value | readonly Value[] | undefined>>;
@@ -77,7 +77,7 @@ export class GhostInbox {
     const type = response.headers.get("content-type") ?? "";
     if (type === "application/problem+json") throw new Refused(response, problemIn(await response.json()));
     if (response.status === 204) return undefined;
-    // Health is told with 503 if something is down.
+    // The health route answers 503 if something is down.
     if (type.startsWith("application/json")) return response.json();
     if (!response.ok) throw new Refused(response, null);
     return type === "text/event-stream" ? response.body : response.text();

@@ -20,7 +20,7 @@ const SILENT = "198.51.100.83";
 const WITHOUT_SERVER = "198.51.100.84";
 const NOBODY = "203.0.113.99";
 const TESTER = "198.51.100.10";
-const ORDER = ["should be shut", "may not sign in", "TLS 1.2", "relays not", "smuggling"];
+const ORDER = ["should be closed", "may not sign in", "TLS 1.2", "relays not", "smuggling"];
 
 describe("the test of a server's security, and long mails", { skip: whyNoLab() ?? false }, () => {
   let bad: BadServer;
@@ -103,8 +103,8 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
       );
       assert.ok(!places.includes(-1), stdout);
     }
-    assert.match(runs.here.stdout, /^ok +ports that should be shut +open on loopback alone: 3000 10025 10026$/m);
-    assert.match(runs.there.stdout, /^ok +ports that should be shut +shut: /m);
+    assert.match(runs.here.stdout, /^ok +ports that should be closed +open on loopback only: 3000 10025 10026$/m);
+    assert.match(runs.there.stdout, /^ok +ports that should be closed +closed: /m);
   });
 
   test("tries one wrong password on each port, and leaves no mail", async () => {
@@ -191,9 +191,9 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
       [unscanned, `bad.test (${BAD}) does not answer: nmap could not scan it.`],
     ] as const) {
       assert.deepEqual([code, stderr], [2, `test-email-security.sh: ${message} Nothing was tested.\n`]);
-      assert.doesNotMatch(stdout, /^(?:ok|WRONG|unknown)|It begins/m);
+      assert.doesNotMatch(stdout, /^(?:ok|WRONG|unknown)|It starts/m);
     }
-    assert.match(atTerminal.stdout, /^It begins in 5 seconds\. Ctrl-C stops it\./m);
+    assert.match(atTerminal.stdout, /^It starts in 5 seconds\. Ctrl-C stops it\./m);
   });
 
   test("has nothing that shellcheck finds", async () => {

@@ -2,7 +2,7 @@
 export type Findings = Readonly<Record<string, RegExp>>;
 /** Every wrong thing at `BadServer`. */
 export const AT_BAD: Findings = {
-  "ports that should be shut": /^open: 143 3306$/,
+  "ports that should be closed": /^open: 143 3306$/,
   "25: greeting tells no version": /Postfix 3\.\d/,
   "25: no password without TLS": /250[- ]AUTH PLAIN/,
   "587: no password without TLS": /250[- ]AUTH PLAIN/,

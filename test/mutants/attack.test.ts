@@ -50,7 +50,7 @@ test("a mutant that decides otherwise is killed, one that changes nothing surviv
   }
 });
 
-test("what the compiler refuses is not a mutant", async () => {
+test("a mutation that does not compile is not a mutant", async () => {
   const tree = new Tree(ROOT);
   try {
     const taken = mutant("const start = now - windowMs;", "const start = now + windowMs;");

@@ -11,7 +11,7 @@ export type Result = Readonly<{
   tookMs: number;
 }>;
 
-/** So many tests are run first: most mutants end there. */
+/** Number of tests that run first: most mutants end there. */
 const FIRST = 3;
 /** A loop that never ends is a mutant that is noticed. The slowest file takes a few seconds. */
 const TIMEOUTS = { firstMs: 25_000, restMs: 600_000 };
@@ -57,7 +57,7 @@ export async function attack(
   }
 }
 
-/** Files that share a process may disturb each other: a failure counts if it comes in a process of its own, too. */
+/** Files that share a process may disturb each other: a failure counts only if it repeats in a separate process. */
 function isProven(verdict: Verdict, ranAlone: string | undefined): boolean {
   return verdict.end !== "failed" || verdict.file === ranAlone;
 }

@@ -9,7 +9,7 @@ test("the same seed chooses the same, another seed something else", () => {
   assert.notDeepEqual(groupsOf(ITEMS, 10, 7), groupsOf(ITEMS, 10, 8));
 });
 
-test("each group holds the items of its own part, so that the choice is spread over all", () => {
+test("each group holds the items of its part, so that the choice is spread over all", () => {
   const groups = groupsOf(ITEMS, 10, 1);
   assert.deepEqual(
     groups.map((group) => group.toSorted((a, b) => a - b)),
@@ -17,7 +17,7 @@ test("each group holds the items of its own part, so that the choice is spread o
   );
 });
 
-test("no item is left out where there are fewer than asked for", () => {
+test("every item is chosen if there are fewer than asked for", () => {
   assert.deepEqual(groupsOf([1, 2, 3], 10, 1), [[1], [2], [3]]);
   assert.equal(groupsOf(ITEMS, Number.POSITIVE_INFINITY, 1).length, 100);
 });

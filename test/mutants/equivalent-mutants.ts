@@ -20,7 +20,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/core/net/ip.ts",
     was: "if (slash < 0) {",
     is: ["if (slash <= 0) {", "if (slash < 1) {"],
-    why: "A text that begins with a slash is not an address either way.",
+    why: "A text that starts with a slash is not an address either way.",
   },
   {
     file: "src/core/net/ip.ts",
@@ -112,7 +112,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/engine/lookups/block-lists.ts",
     was: "if (list.health.why !== null) this.#tell();",
     is: ["if (true) this.#tell();"],
-    why: "What is told again is the same.",
+    why: "The repeated report is the same.",
   },
   {
     file: "src/engine/facts/client-shares.ts",
@@ -186,7 +186,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/core/decide/neighbours.ts",
     was: "times: 1,",
     is: ["times: 0,"],
-    why: "A shortcut: the times that hold are looked up before a ban is due.",
+    why: "A shortcut: the times that hold are looked up before a ban needs them.",
   },
   {
     file: "src/core/net/address.ts",
@@ -214,7 +214,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/core/net/address.ts",
     was: 'return end < path.length && path.lastIndexOf("@", end) >= 0 ? path.slice(0, end) : path;',
     is: ['return end <= path.length && path.lastIndexOf("@", end) >= 0 ? path.slice(0, end) : path;'],
-    why: "A shortcut: what is cut at its end is whole.",
+    why: "A shortcut: a text cut at its end is the whole text.",
   },
   {
     file: "src/engine/facts/pending-passwords.ts",
@@ -238,7 +238,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/engine/budget.ts",
     was: "if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);",
     is: ["if ((this.#spent.at(-1) ?? now) >= now) this.#spent = this.#spent.filter((at) => at <= now);"],
-    why: "Where nothing lies ahead nothing is left out.",
+    why: "Nothing lies ahead, so nothing is skipped.",
   },
   {
     file: "src/engine/alerts/windows.ts",
@@ -288,7 +288,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/engine/alerts/alerts.ts",
     was: "if (!this.#unsaved) setImmediate(() => this.#save());",
     is: ["if (true) setImmediate(() => this.#save());"],
-    why: "What is saved by then is not saved again.",
+    why: "Anything saved by then is not saved again.",
   },
   {
     file: "src/engine/commands/accounts/accounts.ts",
@@ -351,7 +351,7 @@ export const equivalents: readonly Equivalent[] = [
     file: "src/engine/budget.ts",
     was: "if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);",
     is: ["if (true) this.#spent = this.#spent.filter((at) => at <= now);"],
-    why: "Where nothing lies ahead nothing is left out.",
+    why: "Nothing lies ahead, so nothing is skipped.",
   },
   {
     file: "src/engine/budget.ts",
@@ -363,7 +363,7 @@ export const equivalents: readonly Equivalent[] = [
       "if (this.#spent.length > 1 * this.#most) this.#spent = this.#spent.slice(-this.#most);",
       "if (this.#spent.length > 2 / this.#most) this.#spent = this.#spent.slice(-this.#most);",
     ],
-    why: "No more than the last so many are ever within the window.",
+    why: "At most the last few are ever within the window.",
   },
   {
     file: "src/engine/engine.ts",

@@ -5,7 +5,7 @@ import { parseSync } from "oxc-parser";
 /** How many imports lead from a file to each that it reaches; its own tests and helpers included. */
 export type Reach = ReadonlyMap<string, number>;
 
-/** Follows imports of values below `root`; what is imported for its types alone is not there at run time. */
+/** Follows imports of values below `root`; type imports do not exist at run time. */
 export class Imports {
   readonly #root: string;
   readonly #direct = new Map<string, readonly string[]>();

@@ -87,7 +87,7 @@ async function pass(tests: readonly string[]): Promise<boolean> {
   return wrong.length === 0;
 }
 
-/** So many mutants that compile, spread over the code. */
+/** This many mutants that compile, spread over the code. */
 async function choose(tree: Tree): Promise<Readonly<{ chosen: readonly Mutant[]; refused: number }>> {
   let groups = groupsOf(mutants, count, seed);
   const chosen: Mutant[] = [];

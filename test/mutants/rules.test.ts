@@ -35,7 +35,7 @@ const CASES: readonly Case[] = [
   { says: "so are a library's least and most", source: "x = heap.min(a)", becomes: [] },
 ];
 
-/** What becomes of an expression; that its statement may be left out is another test's. */
+/** The mutations of an expression; another test covers the removal of its statement. */
 function mutated(source: string): readonly string[] {
   return mutationsOf(source)
     .filter(({ rule }) => rule !== "statement")
@@ -44,7 +44,7 @@ function mutated(source: string): readonly string[] {
 
 for (const { says, source, becomes } of CASES) test(says, () => assert.deepEqual(mutated(source), becomes));
 
-test("a statement that does something is left out", () => {
+test("a statement that does something is removed", () => {
   const removed = (source: string): readonly string[] =>
     mutationsOf(source).flatMap((one) => (one.rule === "statement" ? [applyTo(source, one)] : []));
   assert.deepEqual(removed("f(); x = y; await z()"), ["; x = y; await z()", "f(); ; await z()", "f(); x = y; ;"]);
@@ -55,7 +55,7 @@ test("an early return goes when its condition never holds", () => {
   assert.ok(mutated("function f() { if (a) return; g(); }").includes("function f() { if (false) return; g(); }"));
 });
 
-test("a text that is no TypeScript is an error", () => {
+test("a text that is not TypeScript is an error", () => {
   assert.throws(() => mutationsOf("if ("), /./);
 });
 

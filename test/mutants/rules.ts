@@ -56,10 +56,10 @@ const OPERATORS: Readonly<Record<string, readonly [Rule, string]>> = {
 /** Where text is cut for a reader it does not matter by how much. */
 const CUTS_TEXT = new Set(["printable"]);
 
-/** Above this a number is a bound that nobody relies on to the last digit: half and twice of it must be noticed. */
+/** Above this a number is a bound whose last digit does not matter: half and twice of it must be noticed. */
 const LARGE = 100;
 
-/** Every mutation of a TypeScript text, in the order of the text. Types, comments and strings are left alone. */
+/** Every mutation of a TypeScript text, in the order of the text. Types, comments and strings are never mutated. */
 export function mutationsOf(source: string): readonly Mutation[] {
   const { program, errors } = parseSync("source.ts", source);
   const [error] = errors;
@@ -97,7 +97,7 @@ class Places {
   }
 
   /**
-   * A literal at which nothing is changed. Parents are visited before children. Besides types these are fallbacks for
+   * A literal at which nothing is changed. Parents are visited before children. In addition to types these are fallbacks for
    * what the compiler cannot see is never missing: `const [first = 0] = …`, `times[i] ?? 0`.
    */
   readonly leave = ({ start }: Span): void => {

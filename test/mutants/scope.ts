@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 
 /**
- * What decides, enforces, records or tells: all of the core and of the engine. What is only text
+ * The code that decides, enforces, records or reports: all of the core and of the engine. What is only text
  * (reasons, notices) has nothing to mutate.
  */
 export function sourcesIn(root: string): readonly string[] {

@@ -6,7 +6,7 @@ import { applyTo, type Mutant } from "./mutants.ts";
 
 const NOT_COPIED = [".git", "node_modules"];
 
-/** A copy of the checkout in which files are mutated, so that the checkout itself stays as it is. */
+/** A copy of the checkout in which files are mutated, so that the checkout itself stays unchanged. */
 export class Tree {
   readonly path: string;
 
@@ -17,7 +17,7 @@ export class Tree {
     symlinkSync(join(root, "node_modules"), join(this.path, "node_modules"));
   }
 
-  /** Does something while a mutant stands in the place of its file. */
+  /** Does something while a mutant replaces its file. */
   async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T> {
     const path = join(this.path, mutant.file);
     const source = readFileSync(path, "utf8");
@@ -47,7 +47,7 @@ export class Tree {
   }
 
   async #refused(files: readonly string[]): Promise<ReadonlySet<string>> {
-    // An import that nothing uses any more is no reason to refuse a mutant: who makes the mistake removes it too.
+    // A mutant is not refused for an import that became unused: an author of the mistake would remove it too.
     const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, allowUnreachableCode: true };
     const project = join(this.path, "tsconfig.mutants.json");
     writeFileSync(project, JSON.stringify({ extends: "./tsconfig.json", compilerOptions, include: [], files }));

@@ -13,7 +13,7 @@ const RUNNER = join(import.meta.dirname, "run-until-failure.ts");
 /** Runs test files of a tree, in one process, up to their first failure. */
 export async function runTests(tree: string, files: readonly string[], timeoutMs: number): Promise<Verdict> {
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
-  // A group of its own, so that what a test started ends with it.
+  // In its own group, so that everything a test started ends with it.
   const child = spawn(process.execPath, [...NODE_OPTIONS, RUNNER, ...files], {
     cwd: tree,
     env: { ...environment, NODE_COMPILE_CACHE: join(tree, "node-compile-cache.tmp") },
@@ -46,6 +46,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has ended already.
   }
 }

@@ -83,7 +83,7 @@ function accountFactsOf(
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   const spent = ofDay.filter(({ account }) => account === name);
-  // Each network has a part in 25 of the budget; what is more than that comes out of one quarter of it for all of them.
+  // Each network has 25 of the budget; anything above comes out of the quarter that all of them share.
   const own = Math.ceil(accounts.candidates / 25);
   const spentBy = (from: Prefix): number => spent.filter((one) => one.network === from).length;
   const each = [...new Set(spent.map((one) => one.network))].map(spentBy);

@@ -93,7 +93,7 @@ export class NaiveHistory {
 
   #decideClient(event: ClientEvent, at: Millis): Decision {
     const facts = this.#facts(event, at);
-    // Nothing forbids a ban, and no network offends, as far as the core is told: both are worked out here.
+    // Nothing forbids a ban, and no network offends, as far as the core knows: both are worked out here.
     const due = decide(this.#policy, facts, event, at);
     const decided = this.#spared(due, event, at);
     this.#unanswered = unansweredAfter(this.#unanswered, event, decided, { ...facts, at });
@@ -195,7 +195,7 @@ export class NaiveHistory {
     return { from: this.#startedAfter, policy: this.#policy, refused: this.#refused };
   }
 
-  /** What counted since the last ban on the subject began or was lifted. */
+  /** Counts since the last ban on the subject started or was lifted. */
   #countedSince(subject: Prefix): readonly Kept[] {
     const last = this.#kept.findLastIndex(({ changes }) =>
       changes.some((change) => bannedOrLifted(change) === subject),

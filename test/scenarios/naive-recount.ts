@@ -190,7 +190,7 @@ export function isFirstContact({ clientName }: Pick<Recipient, "clientName">): b
   return clientName === null || !clientName.endsWith(".google.com");
 }
 
-/** Whom the tests know: everybody but `nobody`, `nobody1` and so on, and `admin`. */
+/** The addresses that the tests know: all but `nobody`, `nobody1` and so on, and `admin`. */
 export function recipientKind(address: string | null): RecipientKind {
   if (/^nobody\d*@/.test(address ?? "")) return "unknown";
   return address?.startsWith("admin@") === true ? "blocked" : "known";

@@ -70,7 +70,7 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
   };
 }
 
-/** Of whom nothing is known, as after a restart, is a stranger. */
+/** A recipient about whom nothing is known, as after a restart, is a stranger. */
 function completed({ recipients, written, strangers }: RecipientCounts, all: number): RecipientCounts {
   return {
     recipients: all,
@@ -89,7 +89,7 @@ function kindOf({ domains }: Policy, changes: readonly Changed[], event: Sending
   return wrote ? "written" : "stranger";
 }
 
-/** Postfix names one that is alone; several were named before. */
+/** Postfix names a recipient only if it is the only one; several were named before. */
 export function writtenToIn(sinceStart: readonly Kept[], event: Event): readonly string[] {
   if (event.type !== "MESSAGE" || event.account === null) return [];
   return event.recipient === null ? namedIn(sinceStart, { ...event, account: event.account }).names : [event.recipient];

@@ -9,7 +9,7 @@ import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
 type ServerFacts = Pick<Facts, "serverProbes" | "networkProbed" | "newPlaces" | "isNewPlace">;
 
-/** Answered to a stranger, known or unknown. What was refused for another reason said nothing about the recipient. */
+/** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
   "below_limit",
   "greylist_asked",

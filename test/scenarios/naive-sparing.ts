@@ -5,7 +5,7 @@ import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 
-/** What the oracle knows of whom no ban may meet, by the words of docs/bans.md and not by the rules of the core. */
+/** The oracle's view of the addresses that no ban may hit, by the words of docs/bans.md and not by the rules of the core. */
 
 export type Seen = Readonly<{ at: Millis; event: ClientEvent }>;
 export type AdministratorSeen = Readonly<{ at: Millis; ip: Ip }>;
@@ -41,7 +41,7 @@ export function isCrowd(network: Prefix, seen: readonly Seen[], now: Millis): bo
   });
 }
 
-/** A half hour begins with the first visit after the one before is over. */
+/** A half hour starts with the first visit after the one before is over. */
 function lastTwoHalfHours(seen: readonly Seen[]): readonly Seen[] {
   const halves: Seen[][] = [[], []];
   let began: number | null = null;
@@ -69,7 +69,7 @@ function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
 
 type Told = (prefix: Prefix) => boolean;
 
-/** The decision with its ban taken out, and what tells of that unless something did a moment ago. */
+/** The decision without its ban, and with its report unless something did a moment ago. */
 export function unbanned(due: Decision, event: ClientEvent, why: Protection, toldOf: Told): Decision {
   const changes = due.changes.flatMap((change): readonly Change[] => {
     if (change.type !== "BAN") return [change];

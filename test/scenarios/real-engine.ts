@@ -29,7 +29,7 @@ import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
 import type { Refusal } from "./scenario.ts";
 
-/** The engine on a database of its own, with a clock that the test moves. */
+/** The engine on a separate database, with a clock that the test moves. */
 export class RealEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
   readonly #policy: Policy;
@@ -65,7 +65,7 @@ export class RealEngine {
     this.#engine.administratorAt(ip);
   }
 
-  /** As if the log of Postfix had told it. */
+  /** As if the log of Postfix had reported it. */
   refuse({ at, queueId, recipient }: Refusal): void {
     this.#now = at;
     const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
@@ -75,7 +75,7 @@ export class RealEngine {
     this.#engine.flush();
   }
 
-  /** As if the logs had told of a mail from there, or to there. */
+  /** As if the logs had reported a mail from there, or to there. */
   credit({ at, ...credit }: Credited): void {
     const store = new SqliteStore(this.#db);
     store.begin();

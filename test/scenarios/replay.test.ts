@@ -18,7 +18,7 @@ for (const name of scenarioNames(HERE))
     ["", false],
     [", restarted now and then", true],
   ] as const)
-    test(`${name}: a replay decides what was recorded as it was decided${how}`, async () => {
+    test(`${name}: a replay repeats each recorded decision${how}`, async () => {
       const { policy, steps } = readScenario(HERE, name);
       const engine = new RealEngine(policy, OWN, START);
       try {

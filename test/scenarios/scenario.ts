@@ -14,11 +14,11 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
  *
  * `events.jsonl`: what happens, one object a line, times counted from the start:
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"MAIL","ip":"198.51.100.7"}}`. `times` and `every` may be left
- * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that begin
+ * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that start
  * with `//` are comments. `{"at":"10s","times":3,"refused":"spam1Q"}` tells instead that the servers of three recipients refused
- * the mail with this queue id for good, before the event of the next line: each has a domain of its own, or that of `domain`.
+ * the mail with this queue id for good, before the event of the next line: each has its own domain, or that of `domain`.
  *
- * `expected.jsonl`: what is decided, equal decisions in a row told as one. `UPDATE=1` rewrites it.
+ * `expected.jsonl`: the decisions, with equal ones in a row printed as one. `UPDATE=1` rewrites it.
  */
 export type Scenario = Readonly<{ name: string; policy: Policy; steps: readonly Step[]; expected: string }>;
 export type Step = Readonly<{ at: Millis; event: Event; refusals: readonly Refusal[] }>;
@@ -70,13 +70,13 @@ export function printDecisions(steps: readonly Step[], decisions: readonly Decis
 }
 
 function describe(event: Event, { verdict, reason, evidence, changes }: Decision): string {
-  const told = evidence !== null && verdict !== "pass";
+  const isShown = evidence !== null && verdict !== "pass";
   return JSON.stringify({
     type: event.type,
     of: "ip" in event ? event.ip : event.prefix,
     verdict,
     reason,
-    ...(told ? { evidence: `${evidence.count} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),
+    ...(isShown ? { evidence: `${evidence.count} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),
     ...(changes.length > 0 ? { changes: changes.map(describeChange) } : {}),
   });
 }
@@ -176,7 +176,7 @@ function stepsOfAll(lines: readonly string[]): readonly Step[] {
 }
 
 function refusalsOf(line: string): readonly Refusal[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; a mistake in it fails its test
   const { at, times = 1, refused, domain } = JSON.parse(line) as RefusalLine;
   if (refused === undefined) return [];
   return Array.from({ length: times }, (_, i) => ({
@@ -187,7 +187,7 @@ function refusalsOf(line: string): readonly Refusal[] {
 }
 
 function stepsOf(line: string): readonly Omit<Step, "refusals">[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; what is wrong in it fails its test
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; a mistake in it fails its test
   const { at, times = 1, every = "0ms", event } = JSON.parse(line) as Line;
   const from = parseDuration(at);
   const apart = parseDuration(every);
@@ -202,15 +202,15 @@ function stepsOf(line: string): readonly Omit<Step, "refusals">[] {
   });
 }
 
-/** Lines are told as `["login", "10s"]`: what they are about, and when they were written. */
+/** Lines are written as `["login", "10s"]`: their subject, and their time. */
 function reportOf(event: object, when: Millis): Readonly<{ lastAt: Millis; lines: readonly object[] }> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  const told = "lines" in event ? (event.lines as readonly (readonly [string, string])[]) : [];
-  const lines = told.map(([about, at]) => ({ about, text: "", at: START + (parseDuration(at) ?? 0) }));
+  const written = "lines" in event ? (event.lines as readonly (readonly [string, string])[]) : [];
+  const lines = written.map(([about, at]) => ({ about, text: "", at: START + (parseDuration(at) ?? 0) }));
   return { lastAt: lastLineOf(event, when), lines };
 }
 
 function lastLineOf(event: object, when: Millis): Millis {
-  const told = "lastAt" in event && typeof event.lastAt === "string" ? parseDuration(event.lastAt) : null;
-  return told === null ? when : instant(START + told);
+  const lastAt = "lastAt" in event && typeof event.lastAt === "string" ? parseDuration(event.lastAt) : null;
+  return lastAt === null ? when : instant(START + lastAt);
 }
