@@ -32,14 +32,14 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   put(join(maildir, "cur", "1:2,S"), "a mail");
   put(join(maildir, ".Junk", "new", "2"), "another");
   put(join(maildir, "tmp", "half"), "not yet a mail");
-  // An account may have such a name.
+  // An account name may contain these.
   put(join(maildirOf("tmp"), "cur", "3:2,"), "a third");
   put(join(maildir, "dovecot-uidlist"), "3 V1 N3\n");
   put(join(maildir, "dovecot.index.log"), "made again");
   put(join(layout.postfixQueue, "deferred", "A", "A123"), "queued");
   const create = () => createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
 
-  test("holds mails, queue, databases and settings, and nothing half delivered", async () => {
+  test("contains mails, queue, databases and settings, and nothing half delivered", async () => {
     const made = await create();
     assert.ok(made.ok, JSON.stringify(made));
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
@@ -54,9 +54,9 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(again.ok && !again.isKeyNew);
   });
 
-  test("is restored where nothing is; all belongs to root until the next start", async () => {
+  test("is restored into an empty place; everything belongs to root until the next start", async () => {
     const elsewhere = layoutOf(join(top, "elsewhere"));
-    // Set-up has been here, and recorded what it installed.
+    // Set-up has run here, and recorded what it installed.
     mkdirSync(elsewhere.data);
     writeFileSync(join(elsewhere.data, "installed-packages"), "restic\n");
     assert.equal(refusal(elsewhere, false), null);
@@ -90,7 +90,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       new Set(globSync("**", { cwd: elsewhere.data }).map((path) => statSync(join(elsewhere.data, path)).uid)),
       new Set([0]),
     );
-    // A process of this number cannot be (proc(5), pid_max).
+    // No process can have this number (proc(5), pid_max).
     const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
@@ -102,7 +102,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
       watch: quiet,
     });
     assert.deepEqual(gone, { ok: false, reason: "The snapshot latest has no mail of bert@example.test." });
-    assert.ok(!existsSync(keysLeft), "keys of a restore that was killed");
+    assert.ok(!existsSync(keysLeft), "keys of a killed restore");
     const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       snapshot: "latest",
       wanted: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
@@ -115,7 +115,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual([existsSync(keysDirectory()), existsSync(scratchOf(elsewhere))], [false, false]);
   });
 
-  test("a snapshot of something else is refused, and nothing takes the place", async () => {
+  test("a snapshot of something else is refused, and nothing is replaced", async () => {
     const restic = repositoryOf(layout, settings);
     mkdirSync(join(top, "foreign"));
     writeFileSync(join(top, "foreign", "x"), "x");
@@ -132,7 +132,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     for (const path of [target.data, `${target.data}.restoring`]) assert.ok(!existsSync(path), path);
   });
 
-  test("one at a time; what fails is recorded", async () => {
+  test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock, layout.data);
     const second = await create();
     assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
@@ -182,7 +182,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.deepEqual(globSync("*.gpg-*", { cwd: top }), []);
   });
 
-  test("nothing is started over an existing backup, nor with a key that does not fit", async () => {
+  test("does not start over an existing backup, nor with a key that does not match", async () => {
     const place = join(top, "disk");
     const there = { ...settings, "backup.repository": place };
     const how = { version: "1", tag: "by-hand", watch: quiet };
@@ -201,7 +201,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(readKey(keyless), null);
   });
 
-  test("a database that is missing or damaged is not backed up in silence", async () => {
+  test("a missing or damaged database fails the backup", async () => {
     const whole = readFileSync(layout.accountsDb);
     writeFileSync(layout.accountsDb, whole.subarray(0, 100));
     const damaged = await create();
@@ -210,7 +210,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     writeFileSync(layout.accountsDb, whole);
   });
 
-  test("what a killed backup left does not disturb the next one", async () => {
+  test("files left by a killed backup do not disturb the next one", async () => {
     const stage = new Stage(layout, []);
     await stage.build({ format: 1, at: 1, host: "h", version: "1", data: layout.data });
     writeFileSync(join(stage.path, "left"), "by a kill");

@@ -9,7 +9,7 @@ import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
 import { type Rows, tables } from "./rows.ts";
 import { damageOf } from "./stage.ts";
 
-/** Whether a restored directory tells what it is, and its databases are whole. */
+/** Whether a restored directory has its description, and its databases are intact. */
 export function checkRestored(
   layout: Layout,
 ): Readonly<{ ok: true; manifest: Manifest }> | Readonly<{ ok: false; reason: string }> {
@@ -40,7 +40,7 @@ export function settingsTrouble({ settings }: Layout, env: Environment): string 
 }
 
 /**
- * Null, or what is wrong with the restored keys: a certificate without its key, a DKIM key that is none, or that is not the one
+ * Null, or what is wrong with the restored keys: a certificate without its key, an invalid DKIM key, or one that differs from the key
  * that the running server had then and still has.
  */
 export function keysTrouble(restored: Layout, running: Layout, at: number): string | null {

@@ -15,7 +15,7 @@ function mailbox(...mails: readonly string[]): string {
   return top;
 }
 
-test("mails are counted for each account; indexes, half delivered mails and links are none", () => {
+test("counts mails for each account, but no indexes, half delivered mails or links", () => {
   const top = mailbox("cur/1:2,S", ".Archive.2026/new/2", "tmp/3", "dovecot-uidlist");
   mkdirSync(join(top, "example.test", "bert", "Maildir", "cur"), { recursive: true });
   writeFileSync(join(top, "example.test", "bert", "Maildir", "cur", "4:2,"), "");
@@ -24,7 +24,7 @@ test("mails are counted for each account; indexes, half delivered mails and link
   assert.deepEqual([...mailFiles(join(top, "missing"))], []);
 });
 
-test("a mail that was read, moved or deleted since is distinguished from a different one", () => {
+test("distinguishes a mail that was read, moved or deleted since from a different one", () => {
   const names = ["cur/same:2,S", "new/read", "cur/deleted:2,", "cur/moved:2,", "cur/changed:2,", "cur/link:2,"];
   const restored = mailbox(...names);
   const running = mailbox(...names);
@@ -40,7 +40,7 @@ test("a mail that was read, moved or deleted since is distinguished from a diffe
   assert.deepEqual(compared, { same: 2, gone: 3, different: ["example.test/anna/Maildir/cur/changed:2,"] });
 });
 
-test("a sample has each mail at most once, and each can be in it", () => {
+test("a sample has each mail at most once, and may contain any of them", () => {
   const files = Array.from({ length: 20 }, (_, i) => ({ account: "", path: String(i) }));
   assert.deepEqual(sampleOf(files, 50), files);
   const drawn = new Set<string>();

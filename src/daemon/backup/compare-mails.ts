@@ -6,10 +6,10 @@ import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { codeOf } from "../../core/error.ts";
 import { MAIL_DIRECTORIES, type MailFile } from "./mail-files.ts";
 
-/** `gone`: not in that folder of the mailbox any more. `different`: the paths of mails whose content is another. */
+/** `gone`: no longer in that folder of the mailbox. `different`: the paths of mails whose content differs. */
 export type Compared = Readonly<{ same: number; gone: number; different: readonly string[] }>;
 
-/** Some of these, each with the same chance, in one pass (reservoir sampling). */
+/** A random sample in one pass (reservoir sampling). */
 export function sampleOf(files: Iterable<MailFile>, size: number): readonly MailFile[] {
   const sample: MailFile[] = [];
   let seen = 0;
@@ -38,7 +38,7 @@ export function compareMails(sample: readonly MailFile[], restored: string, runn
   return { same, gone: sample.length - same - different.length, different };
 }
 
-/** Where a mail is whose flags changed, or that was seen first: they are in its name (maildir(5)). Null: not there. */
+/** Finds a mail whose name has changed, because its flags did or because it was first seen (maildir(5)). Null if it is gone. */
 function hashOfRenamed(top: string, path: string, folders: Map<string, ReadonlyMap<string, string>>): string | null {
   const folder = dirname(dirname(path));
   let names = folders.get(folder);

@@ -13,14 +13,14 @@ import { busy, placeOf, prepareDirectory, prepareKey, readKey, repositoryOf } fr
 import { removeLeftOver } from "./scratch.ts";
 import { copiedBytes, Stage } from "./stage.ts";
 
-/** What the disk must have left in addition (bytes). */
+/** Additional free space that the disk must have (bytes). */
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome =
   | Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }>
   | Readonly<{ ok: false; reason: string }>;
 
-/** One backup, recorded whatever it comes to. */
+/** Runs one backup, and records its result. */
 export async function createBackup(
   layout: Layout,
   settings: Settings,
@@ -70,7 +70,7 @@ async function make(
     if (short !== null) return { ok: false, reason: short };
     const added = await restic.backup(stage.path, { host: settings.hostname, tags: [tag], watch });
     if (!added.ok) {
-      // What was stored of it belongs to no snapshot, and mail needs the room.
+      // The partial data belongs to no snapshot, and mail needs the space.
       if (added.code === "full") await restic.forget(settings["backup.keep"]);
       return { ok: false, reason: `Nothing was stored in ${place}: ${added.reason}.` };
     }
@@ -113,14 +113,14 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
     : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };
 }
 
-/** The first backup to a disk holds everything; later ones, what is new. */
+/** The first backup to a disk holds everything; later ones only what is new. */
 function isLocal({ "backup.repository": place }: Settings): boolean {
   return place === "" || place.startsWith("/");
 }
 
 /** Mail needs the disk more than a copy of it does. */
 function lackingSpace(directory: string, bytes: number): string | null {
-  // A repository is made with its first backup.
+  // A repository is created with its first backup.
   const there = existsSync(directory) ? directory : dirname(directory);
   if (!existsSync(there)) return null;
   const { bavail, bsize } = statfsSync(there);

@@ -9,9 +9,9 @@ const drill = z.object({
   snapshot: z.nullable(z.string()),
   /** When that snapshot was made. */
   madeAt: z.nullable(z.number()),
-  /** Why it failed; null: it did not. */
+  /** Why it failed; null if it succeeded. */
   reason: z.nullable(z.string()),
-  /** What was found; null if it did not come that far. */
+  /** The findings; null if it ended earlier. */
   found: z.nullable(
     z.object({
       mails: z.number(),
@@ -21,11 +21,11 @@ const drill = z.object({
       aliases: z.number(),
       bans: z.number(),
       tokens: z.number(),
-      /** Of the mails that were compared with those of the mailboxes. */
+      /** Number of mails that were compared with those of the mailboxes. */
       same: z.number(),
       gone: z.number(),
       different: z.number(),
-      /** What the second server did that was started from it; null: no second server can start on this machine. */
+      /** Results of the second server that was started from it; null: no second server can start on this machine. */
       server: z.nullable(
         z.object({
           startMs: z.number(),
@@ -40,9 +40,9 @@ const drill = z.object({
   ),
 });
 const schema = z.object({
-  /** The oldest first. */
+  /** Oldest first. */
   drills: z.array(drill),
-  /** When the one that has not ended started; null: all have. */
+  /** When the running one started; null if all have ended. */
   begun: z.nullable(z.number()),
 });
 export type Drill = Readonly<z.output<typeof drill>>;
@@ -50,10 +50,10 @@ export type Found = NonNullable<Drill["found"]>;
 export type DrillRecord = Readonly<z.output<typeof schema>>;
 
 const NOTHING: DrillRecord = { drills: [], begun: null };
-/** Two years of one a month. */
+/** Two years at one a month. */
 const KEPT = 24;
 
-/** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as none. */
+/** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as empty. */
 export function readDrills(layout: Layout): DrillRecord {
   return readRecord(layout.backupDrills, schema, NOTHING);
 }
@@ -70,7 +70,7 @@ export function withDrill({ drills }: DrillRecord, done: Drill): DrillRecord {
   return { drills: [...drills, done].slice(-KEPT), begun: null };
 }
 
-/** One that came to nothing. */
+/** A drill without findings. */
 export function failedDrill({ at, reason }: Readonly<{ at: number; reason: string }>): Drill {
   return { at, tookMs: 0, snapshot: null, madeAt: null, reason, found: null };
 }

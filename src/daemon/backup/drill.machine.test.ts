@@ -56,7 +56,7 @@ describe("a restore drill", {
   const drill = async (): Promise<Drill> => {
     const outcome = await drillRestore(layout, settings, { env: {}, watch, says: watch });
     assert.ok(outcome.ok, JSON.stringify(outcome));
-    assert.ok(!existsSync(layout.backupDrill), "nothing is left");
+    assert.ok(!existsSync(layout.backupDrill), "no files are left");
     assert.deepEqual(readDrills(layout).drills.at(-1), outcome.drill);
     assert.equal(readDrills(layout).begun, null);
     return outcome.drill;
@@ -64,12 +64,12 @@ describe("a restore drill", {
 
   test("nothing that sends mail runs in a second server", () => assert.deepEqual(RUN, ["guard", "dovecot"]));
 
-  test("without a backup it fails, and says so", async () => {
+  test("fails without a backup, and says so", async () => {
     assert.match((await drill()).reason ?? "", /cannot be read/);
     assert.equal(statSync(layout.backupDrills).mode & 0o777, 0o600);
   });
 
-  test("everything is counted and compared; mail that was deleted since does not count as a failure", async () => {
+  test("counts and compares everything; mail that was deleted since is not a failure", async () => {
     makeCheapRepository(layout);
     const made = await createBackup(layout, settings, { version: "1", tag: "nightly", watch });
     assert.ok(made.ok, JSON.stringify(made));
@@ -88,7 +88,7 @@ describe("a restore drill", {
     assert.ok(startMs > 0);
   });
 
-  test("where no namespace can be made, the copy is compared and no second server is asked", () => {
+  test("if no namespace can be made, compares the copy without a second server", () => {
     const program = `
       import { drillRestore } from ${JSON.stringify(join(import.meta.dirname, "drill.ts"))};
       import { layoutOf } from ${JSON.stringify(join(CHECKOUT, "src/settings/layout.ts"))};
@@ -96,7 +96,7 @@ describe("a restore drill", {
       const options = { env: {}, watch: quiet, says: quiet };
       console.log(JSON.stringify(await drillRestore(layoutOf(process.argv[1]), JSON.parse(process.argv[2]), options)));`;
     const node = [process.execPath, ...process.execArgv, "--input-type=module-typescript", "-e", program];
-    // As in most containers: root without the right to make namespaces (capabilities(7)).
+    // As in most containers: root may not create namespaces (capabilities(7)).
     const argv = ["--bounding-set", "-sys_admin", ...node, layout.data, JSON.stringify(settings)];
     const { drill: done } = JSON.parse(execFileSync("setpriv", argv, { encoding: "utf8" })) as { drill: Drill };
     assert.equal(done.reason, null);
@@ -104,7 +104,7 @@ describe("a restore drill", {
     assert.equal(done.found.server, null);
   });
 
-  test("a mail that differs, a missing DKIM key and one account's missing mails are reported", async () => {
+  test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {
     for (let i = 1; i < MAILS; i += 2) writeFileSync(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
     assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);
     const stage = join(top, "stage");
@@ -129,13 +129,13 @@ describe("a restore drill", {
     assert.match(keysTrouble(restored, layout, Date.now()) ?? "", /^its certificate cannot be used: /);
     writeFileSync(restored.settings, "domain = 1\n");
     assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
-    // A snapshot that says that the account had more.
+    // A snapshot whose description has more mails of the account.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
     assert.ok((await restic.backup(stage, { host: "h", tags: [], watch })).ok);
     assert.equal((await drill()).reason, "bert@example.test had 1 mail and has 0 after the restore");
   });
 
-  test("what a kill left is removed by the next backup or drill", async () => {
+  test("files left by a kill are removed by the next backup or drill", async () => {
     const left = (): void => {
       mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
       writeFileSync(join(layout.backupDrill, "mail", "half"), "by a kill");
@@ -152,7 +152,7 @@ describe("a restore drill", {
     );
   });
 
-  test("too little room on the disk is reported before anything is written", async () => {
+  test("too little disk space is reported before anything is written", async () => {
     const small = layoutOf(join(top, "small"));
     mkdirSync(small.backup, { recursive: true });
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small.backup]);
@@ -170,7 +170,7 @@ describe("a restore drill", {
     }
   });
 
-  test("a damaged snapshot is reported in one sentence, and nothing of it is left", async () => {
+  test("a damaged snapshot is reported in one sentence, and none of its files are left", async () => {
     const packs = globSync("data/*/*", { cwd: layout.backupRepository }).map((path) =>
       join(layout.backupRepository, path),
     );
@@ -178,7 +178,7 @@ describe("a restore drill", {
     assert.match((await drill()).reason ?? "", /it is damaged$/);
   });
 
-  test("one at a time; a damaged database and an invalid manifest are reported", async () => {
+  test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
     takeLock(layout.backupLock, layout.data);
     const second = await drillRestore(layout, settings, { env: {}, watch, says: watch });
     assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });

@@ -23,7 +23,7 @@ import { queuedBelow } from "./stage.ts";
 
 const ROOT: Owner = { uid: 0, gid: 0 };
 const COMPARED = 100;
-/** What the disk must have left in addition: mail needs it more than a drill does (bytes; inodes). */
+/** Additional space and inodes that the disk must have: mail needs them more than a drill does. */
 const SPARE_BYTES = 256 << 20;
 const SPARE_INODES = 10_000;
 /** A file takes whole blocks. */
@@ -34,7 +34,7 @@ export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Readonly<{ ok:
 
 /**
  * Restores the newest snapshot beside the running server, into a directory only for root, checks it, starts a second server from
- * it without a network, and removes it again. Its result is kept. `ok: false`: it could not start, because another has the repository.
+ * it without a network, and removes it again. Keeps the result. `ok: false`: it could not start, because the repository is in use.
  */
 export async function drillRestore(layout: Layout, settings: Settings, how: How): Promise<DrillOutcome> {
   const other = busy(layout);
@@ -50,7 +50,7 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
   };
   try {
     beginDrill(layout, at);
-    // Of a drill that was killed.
+    // Left by a drill that was killed.
     removeTree(layout.backupDrill);
     const restic = repositoryOf(layout, settings);
     const chosen = await newest(restic, placeOf(layout, settings));
@@ -92,20 +92,20 @@ async function newest(restic: Restic, place: string): Promise<Chosen | Readonly<
     : { ok: false, reason: read.reason.replace(/\.$/, "") };
 }
 
-/** Said before anything is written. */
+/** Reported before anything is written. */
 function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): string | null {
   const files = manifest.mails + manifest.queued;
   const lacking = lackingRoom(layout.backup, sizeBytes + files * BLOCK_BYTES + SPARE_BYTES);
   if (lacking !== null) return lacking.replace(/\.$/, "");
   const { files: inodes, ffree } = statfsSync(layout.backup);
-  // 0: a file system that makes them as needed.
+  // 0: a file system that creates them as needed.
   if (inodes === 0 || ffree >= files + SPARE_INODES) return null;
   return `Nothing was restored: that needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
 }
 
 type Mails = Readonly<Record<string, number>>;
 
-/** All results that need no second server. */
+/** All checks that need no second server. */
 function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: Mails }> {
   const restored = layoutOf(layout.backupDrill);
   const whole = checkRestored(restored);
@@ -148,7 +148,7 @@ async function startSecond(
   const restored = layoutOf(layout.backupDrill);
   // It has been counted, and must never be sent.
   removeTree(restored.postfixQueue);
-  // As after a real restore: the start gives each user its own.
+  // As after a real restore: the start gives each user its own files.
   giveAll(restored.data, ROOT);
   const second = await runSecondServer(layout, restored.data, env);
   if (!second.ok && second.isImpossible === true) return { reason: null, found };

@@ -8,7 +8,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { exchange, isExchanging, wholeBeside } from "./exchange.ts";
 import { finishRestore } from "./replace-contents.ts";
 
-/** A server with backups, and beside it a restored one that is whole. */
+/** A server with backups, and beside it a complete restored one. */
 function prepared(): Readonly<{ data: string; aside: string }> {
   const data = join(temporaryDirectory(), "data");
   const layout = layoutOf(data);
@@ -19,7 +19,7 @@ function prepared(): Readonly<{ data: string; aside: string }> {
   return { data, aside: `${data}.before` };
 }
 
-/** What a restore that is killed at once leaves. */
+/** The state after a restore that was killed at once. */
 function marked({ data, aside }: Readonly<{ data: string; aside: string | null }>): void {
   writeFileSync(`${data}.restoring-step`, JSON.stringify({ aside, keepsKey: true }));
 }
@@ -32,7 +32,7 @@ function expectExchanged({ data, aside }: ReturnType<typeof prepared>): void {
 }
 
 describe("a restored directory takes its place", { skip: lacking({ root: true }) }, () => {
-  test("the former one moves aside", () => {
+  test("the former directory moves aside", () => {
     const server = prepared();
     exchange(server.data, { aside: server.aside, keepsKey: true });
     expectExchanged(server);
@@ -56,7 +56,7 @@ describe("a restored directory takes its place", { skip: lacking({ root: true })
       },
     ],
   ] as const satisfies readonly (readonly [string, (server: ReturnType<typeof prepared>) => void])[])
-    test(`killed ${when}, it is brought to its end by the next start`, () => {
+    test(`killed ${when}, the next start finishes it`, () => {
       const server = prepared();
       marked(server);
       killed(server);
@@ -66,7 +66,7 @@ describe("a restored directory takes its place", { skip: lacking({ root: true })
       expectExchanged(server);
     });
 
-  test("where another server has started since, nothing is deleted, and the start names both places", () => {
+  test("if a different server has started since, nothing is deleted, and the start names both places", () => {
     const server = prepared();
     marked(server);
     renameSync(server.data, server.aside);

@@ -8,11 +8,11 @@ import { removeTree } from "../../adapters/root-files/walk.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
 
-/** Where the contents of a directory that stays are replaced: in it, so that everything moves within one file system. */
+/** Used if only the contents of a directory can be replaced: inside it, so that everything moves within one file system. */
 export const WORK = ".restoring";
-/** Held while a restore is at work in such a directory. */
+/** Held while a restore is running in such a directory. */
 export const LOCK = ".restoring-lock";
-/** What an empty data directory may hold. */
+/** What an empty data directory may contain. */
 const HARMLESS = new Set([
   "lost+found",
   "run",
@@ -24,13 +24,13 @@ const HARMLESS = new Set([
 ]);
 
 /**
- * What is left to do once the restored directory is whole. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
+ * The remaining steps once the restored directory is complete. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
  * former key of the backups stays in use.
  */
 const schema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
 export type Exchange = z.output<typeof schema>;
 
-/** What takes the place of the data directory is made here. */
+/** Where the replacement of the data directory is prepared. */
 export function wholeBeside(data: string): string {
   return `${data}.restoring`;
 }
@@ -48,8 +48,8 @@ export function isEmptyData(data: string, mounts: readonly string[] = []): boole
 }
 
 /**
- * Gives the restored directory its name. The one there by then has moved aside, with the backups in it; they follow last. From now on
- * `finishExchange` completes it, also after a kill. Throws, with everything unchanged, if a directory cannot be moved.
+ * Gives the restored directory its name. The current one has moved aside, with the backups in it; they follow last. From now on
+ * `finishExchange` completes it, even after a kill. Throws, with everything unchanged, if a directory cannot be moved.
  */
 export function exchange(data: string, what: Exchange): void {
   writeRecord(recordOf(data), what);
@@ -64,12 +64,12 @@ export function exchange(data: string, what: Exchange): void {
   }
 }
 
-/** Whether what lies beside is whole, and must not be deleted. */
+/** Whether the prepared directory is complete, and must not be deleted. */
 export function isExchanging(data: string): boolean {
   return existsSync(recordOf(data));
 }
 
-/** Brings an exchange that was killed to its end; false: there was none. Throws if the place has been taken since. */
+/** Finishes a killed exchange; false if there was none. Throws if the place was taken since. */
 export function finishExchange(data: string): boolean {
   const what = readRecord<Exchange | null>(recordOf(data), z.nullable(schema), null);
   if (what === null) return false;

@@ -30,7 +30,7 @@ export function archiveIn(directory: string, at: Date): string {
   return join(directory, `email-${at.toISOString().slice(0, 10).replaceAll("-", "")}`, "email-backup.tar.gz.gpg");
 }
 
-/** The whole state of the server in one encrypted file, for machines without restic. Mail flows at the same time. */
+/** Writes the whole state of the server to one encrypted file, for machines without restic, while the server runs. */
 export async function exportArchive(
   layout: Layout,
   {
@@ -83,7 +83,7 @@ export function readArchive(
   return withGpg(layout, (home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
 }
 
-/** gpg keeps an agent beside its home; both are gone afterwards. */
+/** gpg keeps an agent beside its home; both are removed afterwards. */
 async function withGpg<T>(layout: Layout, work: (home: string) => Promise<T>): Promise<T> {
   const home = `${layout.data}.gpg-${process.pid}`;
   giveDirectory(home, { mode: 0o700, owner: ROOT });

@@ -10,7 +10,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { giveSignIn, lookAt } from "./look-at-second.ts";
 
-test("an account that may sign in from everywhere gets a password of the drill's; no other is touched", async () => {
+test("an account that may sign in from everywhere gets a temporary password; no other is touched", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   const layout = { ...layoutOf("/nowhere"), accountsDb };
   const db = openAccounts(accountsDb);
@@ -37,7 +37,7 @@ test("an account that may sign in from everywhere gets a password of the drill's
   for (const name of ["suspended@example.test", "at-home@example.test"]) assert.equal(hashes.get(name), "{PLAIN}x");
 });
 
-test("a pipe that the second server's guard could put in the place of a database keeps no drill waiting", async () => {
+test("a pipe that the second server's guard could put in place of a database does not block the drill", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   execFileSync("mkfifo", [accountsDb]);
   const loaded = loadSettings(null, {});

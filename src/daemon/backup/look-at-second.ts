@@ -15,7 +15,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { SetUpFailure } from "../set-up/failure.ts";
 import type { Seen } from "./second-server.ts";
 
-/** Of the aliases and of the bans. */
+/** Maximum aliases, and maximum bans, that are checked. */
 const SAMPLE = 100;
 const SIGN_IN_MS = 30 * SECOND_MS;
 /** After its start the guard fills the kernel's sets. */
@@ -47,7 +47,7 @@ export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null>
 
 type How = Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>;
 
-/** Asks the running second server for everything that can be compared. Throws SetUpFailure for what it does not do. */
+/** Asks the running second server for everything that can be compared. Throws SetUpFailure for what does not work. */
 export async function lookAt(
   layout: Layout,
   settings: Settings,
@@ -110,7 +110,7 @@ async function mustForward({ accountsDb, postfixConf }: Layout, domains: readonl
   return known.length;
 }
 
-/** Bans that last a while yet, in the second server's own firewall. */
+/** Bans that will last a while, in the second server's own firewall. */
 async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
   const inForce = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
   const sample = rows(

@@ -4,12 +4,12 @@ import { codeOf } from "../../core/error.ts";
 
 export const MAIL_DIRECTORIES: ReadonlySet<string> = new Set(["cur", "new"]);
 
-/** Whether a file of this directory is a mail, which keeps its content for good (maildir(5)). */
+/** Whether a file of this directory is a mail, whose content never changes (maildir(5)). */
 export function holdsMails(directory: string): boolean {
   return MAIL_DIRECTORIES.has(basename(directory)) && isInMaildir(directory);
 }
 
-/** An account may be called `tmp` or `cur`: only below a Maildir do these names mean something. */
+/** An account may be called `tmp` or `cur`: these names have their meaning only below a Maildir. */
 export function isInMaildir(path: string): boolean {
   return dirname(path).split("/").slice(-3).includes("Maildir");
 }
@@ -17,7 +17,7 @@ export function isInMaildir(path: string): boolean {
 /** A mail in `mail/DOMAIN/LOCAL/…` of a directory that belongs to root; `path` starts below `mail`. */
 export type MailFile = Readonly<{ account: string; path: string }>;
 
-/** All mails below `top`, which need not exist. Links are not followed. */
+/** All mails below `top`, which need not exist. Does not follow links. */
 export function* mailFiles(top: string, below = ""): Generator<MailFile> {
   const isMail = holdsMails(below);
   for (const entry of entriesOf(join(top, below))) {
@@ -27,7 +27,7 @@ export function* mailFiles(top: string, below = ""): Generator<MailFile> {
   }
 }
 
-/** How many each account has. */
+/** Number of mails for each account. */
 export function mailsOfAccounts(files: Iterable<MailFile>): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   for (const { account } of files) counts.set(account, (counts.get(account) ?? 0) + 1);

@@ -24,12 +24,12 @@ import { prepareDirectory, repositoryOf } from "./repository.ts";
 import { restoreServer } from "./restore.ts";
 import { Stage } from "./stage.ts";
 
-/** No user of the machine: the one whose programs write mail here. */
+/** A user id that no user of the machine has: its programs write mail here. */
 const MAILS_USER = 54_321;
 const quiet = () => undefined;
 const manifest = (layout: Layout) => ({ format: 1, at: 1, host: "h", version: "1", data: layout.data }) as const;
 
-/** A data directory with one mail, and separate mounts for `mail` and `log`. They are gone after `work`. */
+/** A data directory with one mail, and separate mounts for `mail` and `log`. Removed after `work`. */
 async function onMounts(
   mount: (at: string) => readonly string[],
   work: (data: ReturnType<typeof dataToBackUp>) => Promise<void>,
@@ -65,7 +65,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
       },
     },
   ])
-    test(`is backed up and restored as one tree, and nothing is left on it: ${what}`, () =>
+    test(`is backed up and restored as one tree, and leaves no files on it: ${what}`, () =>
       onMounts(mount, async ({ top, layout, settings, put }) => {
         put(join(layout.backupMailStage, "tree", "left"), "by a backup that was killed");
         const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
@@ -110,7 +110,7 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
       assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
     }));
 
-  test("a mount within it is reported in one sentence, and nothing is left", () =>
+  test("a mount within it is reported in one sentence, and no files are left", () =>
     onMounts(TMPFS, async ({ layout, settings, maildir, put }) => {
       const bert = maildir("bert");
       mkdirSync(bert, { recursive: true });

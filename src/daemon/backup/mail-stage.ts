@@ -11,13 +11,13 @@ const TREE = "tree";
 const COPIES: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /**
- * The stage where mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
- * names in `mail/.backup-stage/tree`, and the rest is copied there in the end. The user of the mails cannot enter it, but owns the
- * directory it is in, and so can give it another name. So it is held by its descriptor, and nothing is written by a path that leads
- * through it before root is known to be its owner.
+ * The stage if mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
+ * names in `mail/.backup-stage/tree`, and the rest is finally copied there. The user of the mails cannot enter it, but owns the
+ * directory that contains it, and so can rename it. So it is held by its descriptor, and nothing is written by a path through
+ * it before root is known to be its owner.
  */
 export class MailStage implements Disposable {
-  /** Its place, while no program renames it. */
+  /** Its path, unless a program renames it. */
   readonly path: string;
   readonly #held: Directory;
 
@@ -26,7 +26,7 @@ export class MailStage implements Disposable {
     this.#held = held;
   }
 
-  /** Null if mails can get their second names in `backup/stage`, which must be there. Throws where no file can have two names. */
+  /** Null if mails can get their second names in `backup/stage`, which must exist. Throws if no file can have two names. */
   static ifNeeded({ mail, backupStage, backupMailStage }: Layout): MailStage | null {
     using mails = openOrNull(mail);
     if (mails === null) return null;
@@ -41,15 +41,15 @@ export class MailStage implements Disposable {
   }
 
   /**
-   * For this process, and as the directory in which it starts another: it leads to the tree whatever its name is by then. Through
-   * /proc/PID the other one could not enter it in a container: this process has been another user (asOwnerOf), so only who has
-   * CAP_SYS_PTRACE looks into it (PR_SET_DUMPABLE(2const)).
+   * For this process, and as the working directory of a child process: leads to the tree whatever its present name. Through
+   * /proc/PID the child could not enter it in a container: this process has been another user (asOwnerOf), so only a process with
+   * CAP_SYS_PTRACE may read its /proc entries (PR_SET_DUMPABLE(2const)).
    */
   get heldPath(): string {
     return `/proc/self/fd/${this.#held.fd}`;
   }
 
-  /** Copies what is in `from` to the mails. */
+  /** Copies the contents of `from` to the mails. */
   complete(from: string): void {
     new Mirror(from, this.path, COPIES).pass();
     using now = Directory.own(this.path);
@@ -62,7 +62,7 @@ export class MailStage implements Disposable {
   }
 }
 
-/** Of a backup that was killed, too. */
+/** Also removes that of a killed backup. */
 export function removeMailStage({ backupMailStage }: Layout): void {
   const uid = lstatSync(backupMailStage, { throwIfNoEntry: false })?.uid ?? ownUid();
   if (uid !== ownUid())

@@ -1,5 +1,5 @@
 /**
- * The nightly backup, or with `drill` the restore drill: a separate process, started by the keeper as root. `second DIR` is the
+ * The nightly backup, or with `drill` the restore drill: a separate process that the keeper starts as root. `second DIR` is the
  * second server of a drill, in separate namespaces.
  */
 import { settingsIn } from "../../adapters/machine/settings-text.ts";
@@ -39,7 +39,7 @@ async function drill(settings: Settings): Promise<void> {
   else fail(`restore drill: ${reason}`);
 }
 
-/** Its last line on standard output is the answer. All that it has started ends with it. */
+/** Its last line on standard output is the answer. Everything that it has started ends with it. */
 async function second(): Promise<void> {
   try {
     const { serveScratch } = await import("./serve-scratch.ts");

@@ -13,9 +13,9 @@ const schema = z.object({
   /** Mails in mailboxes, and in the queue. */
   mails: z.number(),
   queued: z.number(),
-  /** Mails of each account that has a mailbox. Earlier snapshots do not tell. */
+  /** Mails of each account that has a mailbox. Missing in earlier snapshots. */
   accounts: z.exactOptional(z.record(z.string(), z.number())),
-  /** Of the databases; neither do they tell this. */
+  /** For the databases. Missing in earlier snapshots. */
   rows: z.exactOptional(rowsSchema),
 });
 export type Manifest = Readonly<z.output<typeof schema>>;

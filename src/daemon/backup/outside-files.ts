@@ -7,10 +7,10 @@ import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Certificates, passwords, lists of accounts: larger ones are none of these (bytes). */
+/** Certificates, passwords and lists of accounts are smaller than this (bytes). */
 const LARGEST = 16 << 20;
 
-/** Copies files that settings name and that lie elsewhere, each below its whole path. Missing ones are skipped. */
+/** Copies files that settings name and that are outside of the data directory, each below its whole path. Skips missing ones. */
 export function copyOutsideFiles({ data }: Layout, files: readonly string[], to: string): void {
   for (const file of files) {
     const isWithin = `${file}/`.startsWith(`${data}/`);
@@ -30,7 +30,7 @@ function contentOf(file: string): Buffer | null {
   }
 }
 
-/** The restored ones that are not where they belong: missing there, or with another content. */
+/** The restored files that are not in their place: missing there, or with different content. */
 export function misplacedFiles({ backupOutside: from }: Layout): readonly string[] {
   const restored = globSync("**", { cwd: from, withFileTypes: true }).filter((entry) => entry.isFile());
   return restored
@@ -39,7 +39,7 @@ export function misplacedFiles({ backupOutside: from }: Layout): readonly string
     .toSorted();
 }
 
-/** What the owner should do about them; empty if they are all in place. */
+/** What the owner should do about them; empty if all are in place. */
 export function outsideText(layout: Layout): string {
   const files = misplacedFiles(layout);
   if (files.length === 0) return "";

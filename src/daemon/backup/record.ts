@@ -14,24 +14,24 @@ const attempt = z.object({
   addedBytes: z.number(),
 });
 const schema = z.object({
-  /** The last backup that came to its end. */
+  /** The last complete backup. */
   last: z.nullable(attempt),
-  /** What kept the one after it from that. */
+  /** Why a later one failed. */
   failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
   /** Why older backups could not be removed. */
   oldKept: z.nullable(z.string()),
-  /** Since when backups are due. */
+  /** Since when backups are scheduled. */
   since: z.number(),
   /** Whether the owner has seen the key. */
   isKeySeen: z.boolean(),
 });
-/** What the backups of this server came to, as `backup/last.json` keeps it. */
+/** The results of this server's backups, as in `backup/last.json`. */
 export type BackupRecord = Readonly<z.output<typeof schema>>;
 export type DoneBackup = Readonly<z.output<typeof attempt>>;
 
 const NOTHING: BackupRecord = { last: null, failure: null, oldKept: null, since: 0, isKeySeen: false };
 
-/** A record that cannot be read counts as none: it is only a memory of what the repository holds. */
+/** An unreadable record counts as empty: it only caches what the repository contains. */
 export function readBackupRecord({ backupRecord }: Layout): BackupRecord {
   return readRecord(backupRecord, schema, NOTHING);
 }

@@ -33,7 +33,7 @@ function expectReplaced(data: string): void {
 }
 
 describe("replacing the contents of a directory", () => {
-  test("what is there moves aside, and what was restored takes its place", () => {
+  test("the present contents move aside, and the restored ones take their place", () => {
     const data = prepared();
     replaceContents(data, "before");
     expectReplaced(data);
@@ -48,7 +48,7 @@ describe("replacing the contents of a directory", () => {
   });
 
   const step = (data: string, text: string): void => writeFileSync(join(data, WORK, "step.json"), text);
-  test("after a kill between any two moves it comes to its end", () => {
+  test("after a kill between any two moves it can be finished", () => {
     const out = prepared();
     step(out, '{"step":"out","aside":"before"}');
     mkdirSync(join(out, WORK, "old"));
@@ -65,7 +65,7 @@ describe("replacing the contents of a directory", () => {
     expectReplaced(moved);
   });
 
-  test("one that has not started is dropped, and nothing has changed", () => {
+  test("a replacement that has not started is dropped, and nothing has changed", () => {
     for (const drop of [dropWhole, finishReplacing]) {
       const data = prepared();
       drop(data);
@@ -78,7 +78,7 @@ describe("replacing the contents of a directory", () => {
     assert.match(readFileSync(join(begun, WORK, "step.json"), "utf8"), /in/);
   });
 
-  test("a start waits for no restore: it says that one is at work", () => {
+  test("a start does not wait for a running restore, but reports it", () => {
     const data = prepared();
     mkdirSync(wholeBeside(data));
     takeLock(restoreLock(data), data);
@@ -90,13 +90,13 @@ describe("replacing the contents of a directory", () => {
     releaseLock(restoreLock(data));
     finishRestore(data);
     assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail", "only-old"]);
-    assert.ok(!existsSync(wholeBeside(data)), "what a killed one left");
+    assert.ok(!existsSync(wholeBeside(data)), "files of a killed one");
     mkdirSync(wholeBeside(`${data}-gone`));
     assert.equal(finishRestore(`${data}-gone`), false);
-    assert.ok(!existsSync(wholeBeside(`${data}-gone`)), "it was not whole: it had not begun to take its place");
+    assert.ok(!existsSync(wholeBeside(`${data}-gone`)), "it was not complete: it had not started the replacement");
   });
 
-  test("links and mount points are distinguished from directories", () => {
+  test("distinguishes links and mount points from directories", () => {
     const top = temporaryDirectory();
     symlinkSync(top, join(top, "link"));
     mkdirSync(join(top, "plain"));

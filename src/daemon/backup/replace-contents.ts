@@ -14,8 +14,8 @@ import { finishExchange, isExchanging, LOCK, WORK, wholeBeside } from "./exchang
 const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);
 
 /**
- * `out`: what is there moves aside. `in`: what was restored moves to its place. `mounts`: paths within it on which something is
- * mounted; these cannot be moved, so their contents are.
+ * `out`: the present contents move aside. `in`: the restored contents move to their place. `mounts`: mount points within it;
+ * these cannot be moved, so their contents are.
  */
 const schema = z.object({
   step: z.enum(["out", "in"]),
@@ -24,7 +24,7 @@ const schema = z.object({
 });
 type State = z.output<typeof schema>;
 
-/** Whether nothing else can take the place of this directory, only of its contents: a mount point, a link, or one that holds mounts. */
+/** Whether this directory cannot be replaced, only its contents: a mount point, a link, or a directory with mounts. */
 export function isFixed(data: string): boolean {
   const stat = lstatSync(data, { throwIfNoEntry: false });
   if (stat === undefined) return false;
@@ -33,7 +33,7 @@ export function isFixed(data: string): boolean {
   return stat.isSymbolicLink() || mountOf(path, mounts)?.point === path || mountsIn(data).length > 0;
 }
 
-/** The paths within it on which something is mounted, but for those of `run`, of which nothing is restored. */
+/** The mount points within it, except those of `run`, which is not restored. */
 export function mountsIn(data: string): readonly string[] {
   if (!existsSync(data)) return [];
   const top = realpathSync(data);
@@ -47,34 +47,34 @@ export function asideOfMount(aside: string): string {
   return `.${aside}`;
 }
 
-/** Held while a restore is at work. In a container nothing can be written beside the data directory. */
+/** Held while a restore is running. In a container nothing can be written beside the data directory. */
 export function restoreLock(data: string): string {
   return isFixed(data) ? join(data, LOCK) : `${data}.restoring-lock`;
 }
 
 /**
- * For a start: completes a restore that was killed after it had started, and removes what it had not finished, with the private keys in
- * it. True if one was finished. Throws SetUpFailure while one is at work.
+ * For a start: completes a restore that was killed after it had started, and removes one that was not ready, including the private keys in
+ * it. Returns true if one was finished. Throws SetUpFailure while one is running.
  */
 export function finishRestore(data: string): boolean {
   const other = lockHolder(restoreLock(data));
   if (other !== null)
     throw new SetUpFailure(`A restore is at work in ${data} (pid ${other}): start when it has ended.`);
   if (finishExchange(data)) return true;
-  // What was not whole yet: of no use.
+  // It was not ready, so it is useless.
   if (!isExchanging(data)) removeTree(wholeBeside(data));
   return finishReplacing(data);
 }
 
-/** Where what is to take their place is made. */
+/** Where the replacements are prepared. */
 export function wholeIn(data: string): string {
   return join(data, WORK, "whole");
 }
 
 /**
- * Puts what is in `wholeIn(data)` in the place of what is in the directory, which gets the name `aside` in it; null: it is deleted.
+ * Replaces the contents of the directory by those of `wholeIn(data)`. The former ones move to `aside` in it, or are deleted if it is null.
  * The same for each mount, which has a `wholeIn` too.
- * From now on `finishReplacing` completes it, also after a kill. Throws, with everything unchanged, if something there
+ * From now on `finishReplacing` completes it, even after a kill. Throws, with everything unchanged, if something there
  * cannot be moved.
  */
 export function replaceContents(data: string, aside: string | null, mounts: readonly string[] = []): void {
@@ -82,7 +82,7 @@ export function replaceContents(data: string, aside: string | null, mounts: read
   finishReplacing(data);
 }
 
-/** Completes a replacement that was killed; false: there was none. One that had not started is dropped. */
+/** Completes a killed replacement; false if there was none. Drops one that had not started. */
 export function finishReplacing(data: string): boolean {
   const work = join(data, WORK);
   if (!existsSync(work)) return false;
@@ -106,7 +106,7 @@ export function finishReplacing(data: string): boolean {
   return true;
 }
 
-/** Nothing if it is done, as its directory of work is gone then. */
+/** Does nothing once it is done, since its work directory is gone then. */
 function replaceMount(mount: string, aside: string | null): void {
   const work = join(mount, WORK);
   if (!existsSync(work)) return;

@@ -11,14 +11,14 @@ import { userIds } from "../set-up/site.ts";
 import { type Failed, giveAll } from "./restore.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./scratch.ts";
 
-/** Which mails of an account: of one folder, or with one Message-ID; all if both are null. */
+/** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
 export type Wanted = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = 60 * 60_000;
 
 /**
- * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` ends the work of restic and of
- * Dovecot, and what they have made apart from the mailbox goes.
+ * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
+ * Dovecot, and removes their files outside the mailbox.
  */
 type Asked = Readonly<{
   wanted: Wanted;
@@ -28,8 +28,8 @@ type Asked = Readonly<{
 }>;
 
 /**
- * Puts mails of a snapshot into a separate folder in the account's mailbox, with their flags and times. Nothing that is
- * there changes. Returns how many.
+ * Puts mails of a snapshot into a separate folder in the account's mailbox, with their flags and times. Changes nothing
+ * else there. Returns the number of mails.
  */
 export async function restoreMailbox(
   layout: Layout,

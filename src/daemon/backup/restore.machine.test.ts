@@ -44,7 +44,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.ok(made.ok, JSON.stringify(made));
   });
 
-  test("files that the settings name elsewhere are in it, and come back beside, with a sentence that says where they belong", async () => {
+  test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
     const certificate = join(top, "etc", "tls", "fullchain.pem");
     mkdirSync(dirname(certificate), { recursive: true });
     writeFileSync(certificate, "a certificate");
@@ -66,14 +66,14 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
   });
 
-  test("no session of the dashboard comes back", async () => {
+  test("sessions of the dashboard are not restored", async () => {
     const target = layoutOf(join(top, "without-sessions"));
     assert.ok((await restoreServer(target, fetch, { key: null, replaces: false })).ok);
     using accounts = openAnySchema(target.accountsDb);
     assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
   });
 
-  test("nothing is restored where the backups are a separate mount: the error names it", () => {
+  test("refuses to restore if the backups are a separate mount, and names it", () => {
     const target = layoutOf(join(top, "with-a-volume"));
     const within = (path: string, asserts: () => void): void => {
       mkdirSync(path, { recursive: true });
@@ -92,7 +92,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));
   });
 
-  test("mail and logs on separate mounts are restored into them; the former contents move aside within them", async () => {
+  test("restores mail and logs into their separate mounts; the former contents move aside within them", async () => {
     const target = layoutOf(join(top, "as-in-a-container"));
     const logs = join(target.log, "mail");
     const mounts = [target.data, target.mail, logs];
@@ -118,7 +118,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       assert.equal(readFileSync(join(logs, asideOfMount(aside), "mail.log"), "utf8"), "later");
       assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
       assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
-      // A kill once all is whole: the next start finishes it.
+      // A kill once everything is ready: the next start finishes it.
       for (const path of [target.data, target.mail]) {
         mkdirSync(wholeIn(path), { recursive: true });
         writeFileSync(join(wholeIn(path), "restored"), "");
@@ -133,7 +133,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     }
   });
 
-  test("a directory behind a link, and one on a separate disk, are restored within it; the former contents move aside", async () => {
+  test("restores a directory behind a link, and one on a separate disk, within it; the former contents move aside", async () => {
     const disk = join(top, "mounted");
     mkdirSync(disk);
     mkdirSync(join(top, "behind"));
@@ -151,12 +151,12 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
         assert.ok(again.ok, JSON.stringify(again));
         assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
         assert.equal(readKey(target), "k");
-        assert.deepEqual(readIsolation(target), ISOLATION, "a restore lifts no isolation");
+        assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
         assert.equal(readFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "utf8"), "{}");
         assert.equal(readFileSync(join(target.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
         assert.deepEqual(globSync("{.restoring,before-*}", { cwd: target.data }), [basename(again.aside ?? "")]);
       }
-      assert.ok(existsSync(join(top, "behind", "mail")), "the link is still one");
+      assert.ok(existsSync(join(top, "behind", "mail")), "the link is still a link");
     } finally {
       execFileSync("umount", [disk]);
     }

@@ -33,10 +33,10 @@ import { prepareDirectory } from "./repository.ts";
 const ROOT: Owner = { uid: 0, gid: 0 };
 /** What set-up has installed here: `uninstall` needs it. */
 const RECORDS = ["installed-packages", "installed-besides"];
-/** Of the present server, whatever the backup holds: a restore lifts no isolation, opens no port, and keeps every incident. */
+/** Kept from the present server, whatever the backup contains: a restore lifts no isolation, opens no port, and keeps every incident. */
 const INCIDENTS: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
-/** Where something may be mounted in the data directory: what is restored there moves into it. */
+/** Possible mount points in the data directory: the restored contents move into them. */
 const MOVED_INTO = ["mail", "log"];
 
 const FINISHED =
@@ -81,7 +81,7 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
 }
 
 /**
- * Restores the whole data directory. It is complete beside its place, or within it where that is fixed, before it takes it, so a failure
+ * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so a failure
  * or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
  */
 export async function restoreServer(
@@ -102,12 +102,12 @@ export async function restoreServer(
     makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
     giveDirectory(half.data, { mode: 0o700, owner: ROOT });
     const restored = await fetch(half.data, interrupted);
-    // From here on nothing waits, so no signal is seen before the end.
+    // From here on nothing is awaited, so no signal is handled before the end.
     if (interrupted?.aborted === true) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const checked = checkRestored(half);
     if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
-    // The users of this machine have other numbers: the next start gives each its own files.
+    // The users of this machine have different ids: the next start gives each its own files.
     giveAll(half.data, ROOT);
     dropSessions(half.accountsDb);
     keepQueue(half);
@@ -135,9 +135,9 @@ export async function restoreServer(
   }
 }
 
-/** Puts a part of what was restored on the disk where it belongs. A file keeps its time, which is that of its mail. */
+/** Moves a restored part to its disk. Files keep their times, which are those of their mails. */
 function moveToMount(from: string, mount: string): void {
-  // The next start gives it back, as everything.
+  // The next start gives it to its owner, like everything else.
   giveDirectory(mount, { mode: 0o700, owner: ROOT });
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
@@ -146,7 +146,7 @@ function moveToMount(from: string, mount: string): void {
   removeTree(from);
 }
 
-/** The directory whose disk must have room for what is restored. */
+/** The directory whose disk needs space for the restored contents. */
 export function roomFor({ data }: Layout): string {
   return isFixed(data) ? data : dirname(data);
 }
@@ -163,18 +163,18 @@ export function giveAll(path: string, owner: Owner): void {
     entry.give(owner);
     return true;
   });
-  // Last: until then no other user enters it.
+  // Last: until then no other user can enter it.
   top.give(owner);
 }
 
-/** Postfix's files become mails again when it starts: their names are made of numbers of the old disk. */
+/** Postfix turns the files into mails when it starts: their names contain numbers of the old disk. */
 function keepQueue(layout: Layout): void {
   if (!existsSync(layout.postfixQueue)) return;
   prepareDirectory(layout);
   moveFile(layout.postfixQueue, layout.backupQueue);
 }
 
-/** Files of the backup stay where the server has none of that name. */
+/** Keeps files of the backup if the server has none with that name. */
 function keepIncidents(layout: Layout, half: Layout): void {
   if (existsSync(layout.isolation)) copyFile(layout.isolation, half.isolation, 0o600);
   if (existsSync(layout.strictFirewall)) copyFile(layout.strictFirewall, half.strictFirewall, 0o600);
@@ -204,7 +204,7 @@ function stamp(): string {
   return new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
 }
 
-/** Whether the disk has room for what is restored (bytes). Null: enough. */
+/** Whether the disk has space for the restored contents (bytes). Null: enough. */
 export function lackingRoom(directory: string, bytes: number): string | null {
   const { bavail, bsize } = statfsSync(directory);
   const free = bavail * bsize;

@@ -5,7 +5,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import { rowsOf } from "./rows.ts";
 
-test("each change of an account, an alias or a ban shows; an ended ban does not count", () => {
+test("each change of an account, an alias or a ban is detected; an ended ban does not count", () => {
   const top = temporaryDirectory();
   const layout = { accountsDb: join(top, "accounts.db"), engineDb: join(top, "engine.db") };
   const [accounts, engine] = [openAccounts(layout.accountsDb), openEngine(layout.engineDb)];

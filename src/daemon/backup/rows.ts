@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import * as z from "zod/mini";
 import type { Layout } from "../../settings/layout.ts";
 
-/** A server's data in addition to mails and settings: each table with all its columns, among them the hashes of passwords. */
+/** A server's data in addition to mails and settings: each table with all its columns, including the hashes of passwords. */
 const TABLES = {
   accounts: ["accountsDb", "account ORDER BY name"],
   aliases: ["accountsDb", "alias ORDER BY address, target"],
@@ -12,13 +12,13 @@ const TABLES = {
 } as const satisfies Record<string, readonly ["accountsDb" | "engineDb", string]>;
 
 export type Table = keyof typeof TABLES;
-/** How many rows a table has, and SHA-256 of them all. */
+/** The number of rows of a table, and SHA-256 of them all. */
 const rows = z.object({ count: z.number(), sha256: z.string() });
 export const rowsSchema = z.object({ accounts: rows, aliases: rows, bans: rows, tokens: rows });
 export type Rows = Readonly<z.output<typeof rowsSchema>>;
 export const tables: readonly Table[] = ["accounts", "aliases", "bans", "tokens"];
 
-/** Of databases that no program changes at the same time. */
+/** For databases that no program changes at the same time. */
 export function rowsOf(layout: Pick<Layout, "accountsDb" | "engineDb">): Rows {
   const read = (table: Table) => digest(layout[TABLES[table][0]], TABLES[table][1]);
   return { accounts: read("accounts"), aliases: read("aliases"), bans: read("bans"), tokens: read("tokens") };

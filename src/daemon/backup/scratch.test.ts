@@ -8,10 +8,10 @@ import { layoutOf } from "../../settings/layout.ts";
 import { startTimeOf } from "../set-up/running/read-processes.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./scratch.ts";
 
-test("what a killed restore or drill left goes; what one that runs is using stays", () => {
+test("files of a killed restore or drill are removed; those of a running one stay", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   const own = basename(scratchOf(layout));
-  // The number of this process, with another start; and another number.
+  // This process's number with a different start time; and a different number.
   for (const name of [own, `restoring-${process.pid}-1`, "restoring-4194999-5", "restoring-mail"])
     mkdirSync(join(layout.data, name), { recursive: true });
   mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
@@ -20,7 +20,7 @@ test("what a killed restore or drill left goes; what one that runs is using stay
   assert.deepEqual(readdirSync(layout.backup), []);
 });
 
-test("the files of a drill that another process runs stay", () => {
+test("the files of a drill that a different process runs stay", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   mkdirSync(layout.backupDrill, { recursive: true });
   writeFileSync(layout.backupLock, `${process.ppid} ${startTimeOf(process.ppid)} 0\n`);
@@ -31,8 +31,8 @@ test("the files of a drill that another process runs stay", () => {
   assert.ok(!existsSync(layout.backupDrill));
 });
 
-test("keys that a killed restore left in memory go", { skip: lacking({ root: true }) }, () => {
-  // No process can have these numbers (proc(5), pid_max); the last is of this process, with another start.
+test("keys that a killed restore left in memory are removed", { skip: lacking({ root: true }) }, () => {
+  // No process can have these numbers (proc(5), pid_max); the last is of this process, with a different start time.
   const left = ["4194999-5", `${process.pid}-1`].map((of) => `/run/ghostinbox-keys.${of}`);
   for (const directory of [...left, keysDirectory()]) mkdirSync(directory);
   try {

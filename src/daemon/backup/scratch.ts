@@ -5,7 +5,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { lockHolder } from "../set-up/running/lock.ts";
 import { startTimeOf } from "../set-up/running/read-processes.ts";
 
-/** The process and when it started (proc(5), starttime): another one may have its number by now. */
+/** The process and its start time (proc(5), starttime): its number may have been reused. */
 const SCRATCH = /^restoring-(\d+)-(\d+)$/;
 
 /** Where this process puts a mailbox for Dovecot, whose user may not enter `backup/`. */
@@ -13,7 +13,7 @@ export function scratchOf({ data }: Layout): string {
   return join(data, `restoring-${process.pid}-${startTimeOf(process.pid)}`);
 }
 
-/** No disk holds it (tmpfs(5)). */
+/** It is never on a disk (tmpfs(5)). */
 const MEMORY = "/run";
 const KEYS = /^ghostinbox-keys\.(\d+)-(\d+)$/;
 
@@ -22,12 +22,12 @@ export function keysDirectory(): string {
   return join(MEMORY, `ghostinbox-keys.${process.pid}-${startTimeOf(process.pid)}`);
 }
 
-/** Of restores that were killed. */
+/** Left by killed restores. */
 export function removeLeftOverKeys(): void {
   removeOfTheDead(MEMORY, KEYS);
 }
 
-/** What restores of single mailboxes, and a restore drill, left behind when they were killed. */
+/** Removes files left by killed restores of single mailboxes and by killed restore drills. */
 export function removeLeftOver({ data, backupDrill, backupLock }: Layout): void {
   const holder = lockHolder(backupLock);
   if (holder === null || holder === process.pid) removeTree(backupDrill);

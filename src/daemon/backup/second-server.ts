@@ -6,15 +6,15 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 
-/** What a server that was started from a restored directory has and does. */
+/** Results of a server that was started from a restored directory. */
 export const seenSchema = z.object({
   /** Mails of each account, as Dovecot counts them. */
   mails: z.record(z.string(), z.number()),
   /** The account that signed in over IMAP; null if the server has none. */
   signedIn: z.nullable(z.string()),
-  /** Addresses that Postfix forwarded as they were. */
+  /** Addresses that Postfix forwarded unchanged. */
   aliases: z.number(),
-  /** Bans of single addresses that were looked for and are in its firewall; null: it has none. */
+  /** Bans of single addresses that were checked and are in its firewall; null if it has none. */
   bans: z.nullable(z.number()),
   startMs: z.number(),
 });
@@ -22,23 +22,23 @@ export type Seen = Readonly<z.output<typeof seenSchema>>;
 
 const answer = z.discriminatedUnion("ok", [
   z.object({ ok: z.literal(true), seen: seenSchema }),
-  // `isImpossible`: this machine does not let root make namespaces, or mount in them, as in most containers.
+  // `isImpossible`: root may not create namespaces on this machine, or mount in them, as in most containers.
   z.object({ ok: z.literal(false), reason: z.string(), isImpossible: z.optional(z.boolean()) }),
 ]);
 export type Second = z.output<typeof answer>;
 
-/** Within its namespaces something is not allowed that it takes to be apart from the running server. The backup has no part in it. */
+/** Its namespaces lack a right that keeps it apart from the running server. The backup is not the cause. */
 export class CannotBeApart extends Error {}
 
 const MOST_MS = HOUR_MS;
 /**
  * Separate namespaces for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
- * firewall. They have no names, and all in them ends with their first process, which the kernel kills when this one ends.
+ * firewall. They have no names, and everything in them ends with their first process, which the kernel kills when this process ends.
  */
 const APART = ["--pdeathsig", "KILL", "unshare"];
 const NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"];
 
-/** Starts a second server from `scratch`, where no network reaches it, looks at what it does, and ends it. */
+/** Starts a second server from `scratch` without a network, checks it, and stops it. */
 export async function runSecondServer(layout: Layout, scratch: string, env: Environment): Promise<Second> {
   const program = join(layout.program, "backup.js");
   if (!existsSync(program)) return { ok: false, reason: "its programs are made by the first `npm start`" };
@@ -57,8 +57,8 @@ export async function runSecondServer(layout: Layout, scratch: string, env: Envi
 }
 
 /**
- * What unshare(1) itself says: the kernel or the container refuses a namespace (EPERM, or ENOSPC and EINVAL where their number is
- * limited or the kernel has none), or what it mounts in one. Null if it got as far as our program. Exported for its test.
+ * Output of unshare(1): the kernel or the container refuses a namespace (EPERM, or ENOSPC and EINVAL if their number is
+ * limited or the kernel has none), or a mount in one. Null if it got as far as our program. Exported for its test.
  */
 export function refusal(stderr: string): string | null {
   return /^unshare: (?!failed to execute )(.*)$/m.exec(stderr)?.[1] ?? null;

@@ -25,8 +25,8 @@ import { giveSignIn, lookAt } from "./look-at-second.ts";
 import { CannotBeApart, type Seen } from "./second-server.ts";
 
 /**
- * What runs: enough for a sign-in and for the bans. No Postfix and no keeper, so no mail can be sent; it is asked about
- * aliases all the same.
+ * The services that run: enough for a sign-in and for the bans. No Postfix and no keeper, so no mail can be sent; aliases are
+ * looked up anyway.
  */
 export const RUN: readonly ServiceName[] = ["guard", "dovecot"];
 const RENDERED: readonly ServiceName[] = ["postfix", "dovecot"];
@@ -35,8 +35,8 @@ const LOOK_MS = 100;
 const PROBE_MS = 2 * SECOND_MS;
 
 /**
- * The first process of the namespaces that `runSecondServer` makes. Puts the restored directory in the place of the real one,
- * which is then out of reach, prepares it as a start does, and starts the guard and Dovecot in it.
+ * The first process of the namespaces that `runSecondServer` creates. Puts the restored directory in the place of the real one,
+ * which then cannot be reached, prepares it as a start does, and starts the guard and Dovecot in it.
  */
 export async function serveScratch(layout: Layout, scratch: string, env: Environment): Promise<Seen> {
   const from = performance.now();
@@ -52,7 +52,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   makeProofWord(layout);
   const environment = programEnvironment(layout, { ...env, [variableOf("logins.networks")]: "[]" });
   await prepareDatabases(layout, null, environment);
-  // The owner's own settings could name places outside of it.
+  // The owner's own settings could name paths outside of it.
   const site = { ...readSite(read, layout), ownDovecot: "", ownDovecotUnused: null };
   const applied = await applyConfiguration(site, { only: RENDERED });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
@@ -71,7 +71,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   };
 }
 
-/** All mounts are visible only to this process and its children, and are gone with it. */
+/** All mounts are visible only to this process and its children, and end with it. */
 async function takePlace({ data, program }: Layout, scratch: string): Promise<void> {
   const inScratch = join(scratch, "program");
   makeDirectory(inScratch, 0o755);

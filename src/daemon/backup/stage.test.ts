@@ -10,7 +10,7 @@ import { loadSettings } from "../../settings/load.ts";
 import { namedFiles } from "../../settings/named-files.ts";
 import { Stage } from "./stage.ts";
 
-test("the mail key's public half, legal holds, the script's edits and how far the export is are in a backup, the private key never", {
+test("a backup contains the mail key's public half, legal holds, the script's edits and the export's position, but never the private key", {
   skip: lacking({ root: true }),
 }, async () => {
   const top = temporaryDirectory();

@@ -17,16 +17,16 @@ import { MANIFEST, type Manifest } from "./manifest.ts";
 import { copyOutsideFiles } from "./outside-files.ts";
 import { rowsOf } from "./rows.ts";
 
-/** Of the live queue. */
+/** For the live queue. */
 const QUEUE_LOOKS = 3;
-/** Of a database: more than any has (sqlite3_backup_step takes an int). */
+/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
 const ALL_PAGES = 2 ** 31 - 1;
-/** A mail that arrives in each round would otherwise keep a backup from its end. */
+/** Otherwise a mail that arrives in each round would delay a backup forever. */
 const MOST_ROUNDS = 20;
 
-/** Dovecot makes these again from the mails. What it cannot: dovecot-uidlist, dovecot-keywords, subscriptions. */
+/** Dovecot rebuilds these from the mails. It cannot rebuild dovecot-uidlist, dovecot-keywords, subscriptions. */
 const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
-/** A mail that changes its queue while they are looked at must not be missing in both. */
+/** A mail that changes its queue while they are read must not be missing in both. */
 const QUEUED: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 const COPIES: MirrorRules = { links: () => false, skips: () => false };
 const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
@@ -43,7 +43,7 @@ function mailRules({ mail, backupMailStage }: Layout): MirrorRules {
 /** The queues whose files are mails (postfix's qmgr(8)). */
 export const QUEUES = ["maildrop", "incoming", "active", "deferred", "hold"] as const;
 
-/** Directories that are copied as they stand: few files, that only root or one program changes. */
+/** Directories that are copied unchanged: few files, that only root or one program changes. */
 function plainParts(layout: Layout): readonly string[] {
   return [
     layout.fail2banFilters,
@@ -61,14 +61,14 @@ function plainParts(layout: Layout): readonly string[] {
 }
 
 /**
- * Makes the tree of a backup in `backup/stage` while mail flows: second names of mails, copies of the rest. Each mail
- * that was accepted before is in it, in its mailbox or in the queue; one on its way from there may be in both. Where mail is a
- * a separate mount, the whole tree is there in the end.
+ * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails, copies of the rest. Each mail
+ * that was accepted before is in it, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
+ * separate mount, the whole tree is finally there.
  */
 export class Stage {
   readonly #layout: Layout;
   readonly #named: readonly string[];
-  /** Null where mails get their second names in `backup/stage`. */
+  /** Null if mails get their second names in `backup/stage`. */
   #mailStage: MailStage | null = null;
 
   /** `named`: files that the settings name, wherever they are. */
@@ -81,7 +81,7 @@ export class Stage {
     return this.#mailStage?.heldPath ?? this.#layout.backupStage;
   }
 
-  /** Of an earlier backup that was killed, too. */
+  /** Also removes that of an earlier, killed backup. */
   remove(): void {
     this.#mailStage?.[Symbol.dispose]();
     this.#mailStage = null;
@@ -89,7 +89,7 @@ export class Stage {
     removeMailStage(this.#layout);
   }
 
-  /** `manifest` without what is counted here. */
+  /** `manifest` without the numbers counted here. */
   async build(manifest: Omit<Manifest, "mails" | "queued" | "accounts" | "rows">): Promise<Manifest> {
     const layout = this.#layout;
     this.remove();
@@ -100,7 +100,7 @@ export class Stage {
     settle(queue);
     const mail = this.#mirror(layout.mail, mailRules(layout));
     settle([mail]);
-    // What has left the queue since has reached its mailbox before, so one more look at the mailboxes finds it there.
+    // Mail that has left the queue since has reached its mailbox before, so reading the mailboxes again finds it there.
     settle(queue);
     this.#dropDelivered();
     settle([mail]);
@@ -128,8 +128,8 @@ export class Stage {
   }
 
   /**
-   * A mail that is in no queue any more has reached its mailbox, and one that changed its queue is in two directories. Looks
-   * more than once, since a mail may change its queue behind a look.
+   * A mail that is in no queue any more has reached its mailbox, and one that changed its queue is in two directories. Reads
+   * them more than once, since a mail may change its queue during a read.
    */
   #dropDelivered(): void {
     const { postfixQueue } = this.#layout;
@@ -150,7 +150,7 @@ export class Stage {
     makeDirectory(dirname(to), 0o700);
     const db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
     try {
-      // All pages in one step: between steps, each commit of the guard would make it start again (sqlite3_backup_step).
+      // All pages in one step: between steps, each commit of the guard would restart it (sqlite3_backup_step).
       await backup(db, to, { rate: ALL_PAGES });
     } finally {
       db.close();
@@ -187,7 +187,7 @@ export function damageOf(path: string): string | null {
   }
 }
 
-/** Until all have found nothing new in one round: a mail may go from one to the other while they look. */
+/** Repeats until all have found nothing new in one round: a mail may move from one to the other while they read. */
 function settle(mirrors: readonly Mirror[]): void {
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
     const changes = mirrors.map((mirror) => mirror.pass());

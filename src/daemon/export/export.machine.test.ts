@@ -28,7 +28,7 @@ const MODULES = ["imrelp.so", "lmnsd_gtls.so"].map(
 const PROGRAM = fileURLToPath(new URL("main.ts", import.meta.url));
 const WAIT = { timeout: patience(60_000), interval: 20 };
 
-/** The exporter as it is run, a real rsyslog, and a database that gets events. */
+/** The exporter as a program, a real rsyslog, and a database that gets events. */
 describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "openssl", ...MODULES] }) }, () => {
   const top = temporaryDirectory();
   const at = (name: string): string => join(top, name);
@@ -93,7 +93,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
         store.commit();
         return ids;
       },
-      /** Puts another database in the place of this one, as a recovery does; its events are of this time. */
+      /** Replaces this database with a different one, as a recovery does; its events are of this time. */
       replace: (count: number, time: Millis): void => {
         const fresh = openEngine(`${layout.engineDb}.new`);
         const other = new SqliteStore(fresh);
@@ -117,7 +117,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     };
   }
 
-  test("RELP loses nothing when rsyslog or the exporter is killed, and what comes twice has the same id", async (t) => {
+  test("RELP loses nothing when rsyslog or the exporter is killed, and repeated events have the same id", async (t) => {
     const { rsyslog, exporter, lines, append, delivered, arrived } = await site(t, "relp");
     append(1);
     let receiver = rsyslog();
@@ -128,7 +128,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
       await arrived(ids.slice(0, -200));
       ids.push(...append(2_000));
       await arrived(ids.slice(0, -1_500));
-      // In the middle of it.
+      // In the middle of the export.
       await kill(round === 2 ? sender : receiver, "SIGKILL");
       ids.push(...append(100));
       if (round === 2) sender = exporter();
@@ -175,7 +175,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     await kill(receiver, "SIGTERM");
   });
 
-  test("a database that replaced another is sent whole, and so is one after the record was damaged", async (t) => {
+  test("a replaced database is sent completely, and so is one after the record was damaged", async (t) => {
     const { rsyslog, exporter, lines, append, replace, damage, delivered, arrived } = await site(t, "relp", "replaced");
     append(1);
     const receiver = rsyslog();
@@ -210,7 +210,7 @@ function idOf(line: string): number {
 
 type Receiver = Readonly<{ protocol: "relp" | "tls"; port: number; received: string; at: (name: string) => string }>;
 
-/** As docs/siem.md says it. */
+/** The configuration from docs/siem.md. */
 function rsyslogConf({ protocol, port, received, at }: Receiver): string {
   const page = readFileSync(new URL("../../../docs/siem.md", import.meta.url), "utf8");
   const printed = new RegExp(`^\`\`\`rsyslog-${protocol}\\n([^]*?)^\`\`\`$`, "m").exec(page)?.[1];

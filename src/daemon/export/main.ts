@@ -14,11 +14,11 @@ import { type ExportSettings, readExportSettings } from "../../settings/for-expo
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 
 /**
- * Sends the committed events to the receiver of `export.syslog`, as `ghostinbox-export`, which can read them and change none.
- * Whatever cannot be read or opened ends it, and runsv(8) starts it again.
+ * Sends the committed events to the receiver of `export.syslog`, as `ghostinbox-export`, which can only read them.
+ * If anything cannot be read or opened, it ends, and runsv(8) starts it again.
  */
 
-/** So long that a start of the server does not take it for a service that keeps ending. */
+/** Longer than the time within which a start of the server takes it for a service that keeps ending. */
 const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
 
 const log = createLog(systemClock);
@@ -43,7 +43,7 @@ async function run(): Promise<never> {
   const server = serverOf(read.settings);
   const receiver =
     read.settings["export.syslog.protocol"] === "relp" ? new RelpReceiver(server) : new TlsReceiver(server);
-  // Before it is opened: one that replaces it in between is another.
+  // Before it is opened: a file that replaces it in between is a different one.
   const inode = inodeOf(layout.engineDb);
   const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
   if (record.isUnreadable())

@@ -18,7 +18,7 @@ test("programs and the guard get the same state", () => {
   });
 });
 
-test("what is not open port by port is open as a whole", () => {
+test("a port that is not opened by itself is opened with its whole protocol", () => {
   const reported = stateJson(
     firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""),
   );

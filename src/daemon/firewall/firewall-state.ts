@@ -9,7 +9,7 @@ export type FirewallState = Readonly<{
   state: (typeof FIREWALL_STATES)[number];
   /** Null: every port. */
   open: Opening | null;
-  /** Until the kernel takes a trial back. */
+  /** Until the kernel rolls a trial back. */
   waitsS: number | null;
   /** Why it is broken. */
   faults: readonly string[];
@@ -17,7 +17,7 @@ export type FirewallState = Readonly<{
 
 type StrictSettings = Pick<Settings, "firewall.enabled" | "firewall.mode">;
 
-/** `listing`: what nft(8) prints of the table, empty if there is none; null if it cannot be read. */
+/** `listing`: the output of nft(8) for the table, empty if there is none; null if it cannot be read. */
 export function firewallState(
   settings: StrictSettings,
   { confirmed }: StrictState,

@@ -10,7 +10,7 @@ import { callerConnection, openConnections, ownPortOf, peerOf } from "./sessions
 
 const SSH_CONNECTION = "198.51.100.65 50000 203.0.113.10 22";
 
-test("the connection of the caller is found, though sudo(8) has taken the variable away", async () => {
+test("finds the caller's connection, even if sudo(8) has removed the variable", async () => {
   assert.equal(callerConnection({ SSH_CONNECTION }), SSH_CONNECTION);
   assert.equal(callerConnection({ SSH_CONNECTION: "fe80::1%eth0 5 fe80::2%eth0 22" }), "fe80::1 5 fe80::2 22");
   const shell = spawn("sh", ["-c", "env -u SSH_CONNECTION sleep 600 & echo $!; wait"], {
@@ -31,7 +31,7 @@ test("the ends of a connection are its peer's address and our port", () => {
   for (const none of [null, "", "anna 1 bert", "anna 1 bert 70000"]) assert.deepEqual(ends(none), [null, null]);
 });
 
-test("connections are listed as sshd tells them", async () => {
+test("lists connections in the form of sshd", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -45,7 +45,7 @@ test("connections are listed as sshd tells them", async () => {
   server.close();
 });
 
-test("a list that ss breaks off counts for nothing", async () => {
+test("an incomplete list of ss is ignored", async () => {
   const path = temporaryDirectory();
   assert.equal(await openConnections([], path), null, "there is none");
   writeFileSync(join(path, "ss"), "#!/bin/sh\necho 0 0 203.0.113.10:22 198.51.100.65:50000\nexit 1\n", { mode: 0o755 });

@@ -6,7 +6,7 @@ import { connectionsIn } from "../../wire/kernel/ss-doors.ts";
 const SS_MS = 10_000;
 const MOST_ANCESTORS = 100;
 
-/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null: not all of them can be listed. */
+/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null if not all of them can be listed. */
 export async function openConnections(except: readonly number[], path = TOOL_PATH): Promise<readonly string[] | null> {
   const run = { path, timeoutMs: SS_MS, mostOutputBytes: MOST_SS_BYTES };
   const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], run);
@@ -15,8 +15,8 @@ export async function openConnections(except: readonly number[], path = TOOL_PAT
 }
 
 /**
- * The connection of SSH through which this command came; null if there is none. sudo(8) takes the variable away, so the
- * programs above are asked too (proc(5), environ).
+ * The SSH connection through which this command came; null if there is none. sudo(8) removes the variable, so the
+ * parent processes are read too (proc(5), environ).
  */
 export function callerConnection(env: NodeJS.ProcessEnv, parent: number = process.ppid): string | null {
   const own = env["SSH_CONNECTION"] ?? "";
@@ -35,13 +35,13 @@ export function peerOf(connection: string | null): Prefix | null {
   return ip === null ? null : hostPrefix(ip);
 }
 
-/** The port at which SSH took such a connection. */
+/** The port at which SSH accepted such a connection. */
 export function ownPortOf(connection: string | null): number | null {
   const port = Number(connection?.split(" ")[3]);
   return port > 0 && port < 65_536 ? port : null;
 }
 
-/** Without the zone of a link-local address, which ss writes in another place. */
+/** Without the zone of a link-local address, which ss writes in a different place. */
 function without(connection: string): string {
   return connection.replaceAll(/%\S+/g, "");
 }

@@ -11,7 +11,7 @@ import { keepStrict, readStrict } from "./strict-file.ts";
 const OPEN: Opening = { doors: [parseDoor("25/tcp") ?? assert.fail()], trusted: [] };
 const SSH = parseDoor("2222/tcp") ?? assert.fail();
 
-test("what was confirmed is in force from the start on, with SSH where it is now; nothing else is", async () => {
+test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
   const layout = layoutOf(temporaryDirectory());
   const started = async (mode: string, outcome: Outcome = { ok: true }, isAnothers = false) => {
     const loaded = loadSettings(`domains = ["example.org"]\nfirewall.mode = "${mode}"\n`, {});
@@ -31,13 +31,13 @@ test("what was confirmed is in force from the start on, with SSH where it is now
   keepStrict(layout, { confirmed: null, trial: { opening: OPEN, connections: [] } });
   const unconfirmed = await started("strict");
   assert.match(unconfirmed.says ?? "", /because it was not confirmed/);
-  assert.deepEqual([unconfirmed.doors, readStrict(layout)], [[null], UNCONFIRMED], "a trial is over");
+  assert.deepEqual([unconfirmed.doors, readStrict(layout)], [[null], UNCONFIRMED], "a trial has ended");
   keepStrict(layout, { confirmed: OPEN, trial: null });
   const doors = ["25/tcp", "465/tcp", "587/tcp", "993/tcp", "2222/tcp"];
   assert.deepEqual(await started("strict"), { says: null, doors: [doors] });
   assert.match((await started("strict", { ok: false, reason: "nft failed" })).says ?? "", /not strict: nft failed/);
   const anothers = await started("strict", { ok: true }, true);
   assert.match(anothers.says ?? "", /not strict: the server of another data directory runs here/);
-  assert.deepEqual(anothers.doors, [], "its table is left alone");
+  assert.deepEqual(anothers.doors, [], "its table is not touched");
   assert.equal((await started("bans", { ok: true }, true)).says, null);
 });

@@ -10,8 +10,8 @@ import { sshDoors, wantedOpening } from "./wanted.ts";
 const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
 
 /**
- * Before the first service starts: the confirmed firewall is in force from the first moment on. SSH may have another port since
- * then, and what was only tried is over. Returns a warning, or null.
+ * Before the first service starts: puts the confirmed firewall in force from the start. SSH may have a different port since
+ * then, and an unconfirmed trial has ended. Returns a warning, or null.
  */
 export async function startStrict(layout: Layout, settings: Settings, parts = PARTS): Promise<string | null> {
   // The table has one name, whichever server has loaded it.
@@ -20,7 +20,7 @@ export async function startStrict(layout: Layout, settings: Settings, parts = PA
   const { confirmed, trial } = readStrict(layout);
   if (trial !== null) keepStrict(layout, { confirmed, trial: null });
   if (!isStrict(settings) || confirmed === null) {
-    // Where nft(8) cannot run, no table exists.
+    // If nft(8) cannot run, no table exists.
     await parts.load(null, null);
     return isStrict(settings)
       ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` starts a trial."

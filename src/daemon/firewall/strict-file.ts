@@ -5,7 +5,7 @@ import type { Layout } from "../../settings/layout.ts";
 
 type File = Pick<Layout, "strictFirewall">;
 
-/** An invalid file counts as not confirmed: better open than closed without a way in. */
+/** An invalid file counts as not confirmed: an open port is better than a lockout. */
 export function readStrict({ strictFirewall: file }: File): StrictState {
   return readRecord<StrictState>(file, strictState, UNCONFIRMED);
 }

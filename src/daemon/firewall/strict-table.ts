@@ -14,12 +14,12 @@ export function loadStrict(
   return load(confirmed === null && trial === null ? nftEndStrict() : nftStrict(confirmed, trial));
 }
 
-/** Takes the table away, if it is there. */
+/** Removes the table, if it exists. */
 export function endStrict(): Promise<Outcome> {
   return load(nftEndStrict());
 }
 
-/** As the kernel holds it; empty if it is not there. Null: it cannot be read. */
+/** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */
 export async function listStrict(): Promise<string | null> {
   const ran = await runTool("nft", ["list", "table", ...STRICT_TABLE.split(" ")], {
     path: TOOL_PATH,

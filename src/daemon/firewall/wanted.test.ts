@@ -16,7 +16,7 @@ function settings(toml = "") {
   return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
 }
 
-test("the ports at which the server takes connections from others, SSH, and what the settings add", () => {
+test("includes the ports for connections from others, SSH, and additions from the settings", () => {
   assert.deepEqual(wantedOpening(settings(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
   const more = 'firewall.open = ["443/tcp", "60000-61000/udp"]\nfirewall.trusted_interfaces = ["wg0"]\n';
   assert.deepEqual(wantedOpening(settings(more), []), {
@@ -34,7 +34,7 @@ for (const [address, door] of [
   test(`the dashboard at ${address} is accepted`, () =>
     assert.deepEqual(wantedOpening(settings(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
 
-test("SSH is found somewhere on every machine, and always where the caller's session is", async () => {
+test("SSH is found on every machine, and always at the port of the caller's session", async () => {
   assert.ok((await sshDoors()).length > 0);
   assert.ok((await sshDoors(2_299)).includes(parseDoor("2299/tcp") ?? assert.fail()));
   assert.ok((await sshPorts(2_299)).includes(2_299));
@@ -57,7 +57,7 @@ test("another user's program opens no port by its name", {
   assert.deepEqual([found.includes(roots), found.includes(users)], [true, false]);
 });
 
-test("a listening program that is not accepted is named", async () => {
+test("names a listening program whose port is not accepted", async () => {
   const server = createServer().listen(0, "0.0.0.0");
   await once(server, "listening");
   const address = server.address();

@@ -22,7 +22,7 @@ export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
     if (ip !== null && LOOPBACK.some((network) => contains(network, ip))) return [];
-    // `::` takes IPv4 too.
+    // `::` accepts IPv4 too.
     const family = ip === null || ip === "::" ? null : isV4(ip) ? 4 : 6;
     return [doorOf({ protocol: "tcp", family, first: port, last: port })];
   });
@@ -47,13 +47,13 @@ export async function sshDoors(session: number | null = null): Promise<readonly 
   return merged({ doors: found.length === 0 ? [USUAL_SSH] : found, trusted: [] }).doors;
 }
 
-/** The ports on which SSH listens here now, and that of the caller's session, as `sshDoors` takes it; none if no server was found. */
+/** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */
 export async function sshPorts(session: number | null): Promise<readonly number[]> {
   const own = session === null ? [] : [session];
   return [...new Set([...own, ...sshPortsIn(await sshSockets())])].toSorted((a, b) => a - b);
 }
 
-/** What listens for others now and would be closed. */
+/** Listening ports for others that would now be closed. */
 export async function wouldBeShut(opening: Opening): Promise<readonly ListeningDoor[]> {
   const listening = listeningDoors(await run("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
   return listening.filter(({ door }) => {

@@ -6,13 +6,13 @@ import type { AskDatabases } from "../ask-databases.ts";
 
 export type ReviewSettings = Pick<Settings, "audit.review_every">;
 
-/** Knows whether the review of who can do what is overdue: the audit tells when the last one was signed. */
+/** Knows whether the review of who can do what is overdue: the audit shows when the last one was signed. */
 export class AccessReviewWatch {
   readonly #databases: Pick<AskDatabases, "lastAudited">;
   readonly #clock: Clock;
   #settings: ReviewSettings | null;
   #nextAt = 0;
-  /** When it was signed last, or else when the audit started (ISO 8601); null before the first entry. */
+  /** When it was signed last, or when the audit started (ISO 8601); null before the first entry. */
   #since: string | null = null;
   #isSigned = false;
 
@@ -26,7 +26,7 @@ export class AccessReviewWatch {
     this.#settings = settings;
   }
 
-  /** Reads the audit each hour, and more often while the review is overdue. Rejects if that cannot be read. */
+  /** Reads the audit each hour, and more often while the review is overdue. Rejects if the audit cannot be read. */
   async look(): Promise<void> {
     const now = this.#clock.now();
     if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS && this.troubles().length === 0) return;

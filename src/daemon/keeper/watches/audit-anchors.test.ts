@@ -8,7 +8,7 @@ import { appendAnchor, readAnchors } from "./audit-anchors.ts";
 
 const anchor = (id: number) => ({ at: "2026-11-20T06:00:00.000Z", id, hash: GENESIS });
 
-test("anchors are read in the order in which they were made; without a file there are none", () => {
+test("reads anchors in the order in which they were made; without a file there are none", () => {
   const path = join(temporaryDirectory(), "anchors");
   assert.deepEqual(readAnchors(path), { anchors: [], unreadable: 0 });
   const accepted = { ...anchor(1), accepted: { reason: "a recovery", sum: GENESIS } };
@@ -17,7 +17,7 @@ test("anchors are read in the order in which they were made; without a file ther
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test("a line that was cut off does not spoil the next one", () => {
+test("a truncated line does not affect the next one", () => {
   const path = join(temporaryDirectory(), "anchors");
   appendAnchor(path, anchor(1));
   appendFileSync(path, '{"at":"2026-11-20T07:00');
@@ -26,7 +26,7 @@ test("a line that was cut off does not spoil the next one", () => {
   assert.equal(readFileSync(path, "utf8").split("\n").length, 4);
 });
 
-test("each line that is not an anchor is counted", () => {
+test("counts each line that is not an anchor", () => {
   const path = join(temporaryDirectory(), "anchors");
   const bad = ["null", "[]", "{", JSON.stringify({ ...anchor(1), hash: "x" }), JSON.stringify({ ...anchor(-1) })];
   writeFileSync(path, `${bad.join("\n")}\n`);

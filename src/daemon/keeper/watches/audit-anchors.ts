@@ -14,7 +14,7 @@ export const anchorSchema = z.object({
   mailed: z.optional(z.literal(true)),
 });
 
-/** Anchors in the order in which they were made, and how many lines are none. */
+/** Anchors in the order in which they were made, and the number of invalid lines. */
 export type Anchors = Readonly<{ anchors: readonly Anchor[]; unreadable: number }>;
 
 /** Reads a file of anchors: one JSON object a line. Without a file there are none. Throws if it cannot be read. */
@@ -26,7 +26,7 @@ export function readAnchors(path: string): Anchors {
   return { anchors, unreadable: read.length - anchors.length };
 }
 
-/** A line that was cut off by a power failure ends before this one. */
+/** Ends a line that a power failure truncated before adding this one. */
 export function appendAnchor(path: string, anchor: Anchor): void {
   const isCut = existsSync(path) && !/(?:^|\n)$/.test(readFileSync(path, "utf8"));
   appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(anchor)}\n`);

@@ -57,13 +57,13 @@ test("the newest anchor is sent once, on a day with new entries", async () => {
   );
 });
 
-test("what the mail holds is an anchor that can be compared", async () => {
+test("the mail contains an anchor that can be compared", async () => {
   const { anchor, mails, after, auditAnchors, state } = scene();
   anchor(7);
   state.queueFails = true;
   assert.equal((await after(DAY_MS)).length, 1);
   state.queueFails = false;
-  assert.equal((await after(HOUR_MS)).length, 1, "it is tried again");
+  assert.equal((await after(HOUR_MS)).length, 1, "it is retried");
   anchor(8);
   const again = after(DAY_MS);
   const { body } = mails[0] ?? assert.fail();

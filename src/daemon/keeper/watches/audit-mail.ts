@@ -14,8 +14,8 @@ export type AuditMailParts = Readonly<{
 }>;
 
 /**
- * Sends the owner the newest anchor, once on a day with new entries: who took over root can write the file of anchors, but
- * not a mail that has arrived elsewhere. The file itself says what was sent, so that a restart sends nothing twice.
+ * Sends the owner the newest anchor, once on a day with new entries: an intruder with root rights can rewrite the file of anchors, but
+ * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice.
  */
 export class AuditMail {
   readonly #parts: AuditMailParts;
@@ -24,7 +24,7 @@ export class AuditMail {
     this.#parts = parts;
   }
 
-  /** Call it after the audit was found to fit. A mail that cannot be queued is tried again. */
+  /** Call it after the audit was found valid. A mail that cannot be queued is retried. */
   async look(): Promise<void> {
     const { layout, clock, mail } = this.#parts;
     const { anchors } = readAnchors(layout.auditAnchors);
@@ -51,12 +51,12 @@ export class AuditMail {
   }
 }
 
-/** The newest anchor, if it was not sent yet, and a day has passed since one was; the first is sent after a day. */
+/** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */
 function dueOf(anchors: readonly Anchor[], now: number): Anchor | null {
   const newest = anchors.at(-1);
   const sent = anchors.findLast(({ mailed }) => mailed === true);
   if (newest === undefined || (sent?.id === newest.id && sent.hash === newest.hash)) return null;
   const since = Date.parse((sent ?? anchors[0] ?? newest).at);
-  // One that was sent tomorrow was sent while the clock was ahead.
+  // A future time was noted while the clock was ahead.
   return now - since >= DAY_MS || since > now ? newest : null;
 }

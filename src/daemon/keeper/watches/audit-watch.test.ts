@@ -14,7 +14,7 @@ import type { AskDatabases } from "../ask-databases.ts";
 import { appendAnchor, readAnchors } from "./audit-anchors.ts";
 import { AuditWatch } from "./audit-watch.ts";
 
-/** In this process, where the keeper starts another one. */
+/** In this process, while the keeper starts a separate one. */
 function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "checkAudit"> {
   return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
 }
@@ -41,7 +41,7 @@ function scene(t: TestContext) {
   return { layout, db, clock, watch, obey, lookAfter, anchored };
 }
 
-test("the last entry is anchored at the first look and each hour, if there is a new one", async (t) => {
+test("the last entry is anchored at the first check and each hour, if there is a new one", async (t) => {
   const { obey, lookAfter, anchored } = scene(t);
   obey();
   await lookAfter(MINUTE_MS);
@@ -54,7 +54,7 @@ test("the last entry is anchored at the first look and each hour, if there is a 
   assert.deepEqual(anchored(), [1, 2]);
 });
 
-test("the result of the last look has its time", async (t) => {
+test("the result of the last check has its time", async (t) => {
   const { layout, db, clock, watch, obey, lookAfter } = scene(t);
   assert.equal(watch.report(), null);
   await lookAfter(0);
@@ -74,7 +74,7 @@ test("the result of the last look has its time", async (t) => {
   assert.match(fault?.says ?? "", /^entry 2 was changed/);
 });
 
-test("an audit that was cut or edited is reported until it fits again; the anchors that prove it stay", async (t) => {
+test("a truncated or edited audit is reported until it is valid again; the anchors that prove it stay", async (t) => {
   const { layout, db, clock, obey, lookAfter, anchored } = scene(t);
   for (let i = 0; i < 3; i++) obey();
   assert.deepEqual(await lookAfter(0), []);
@@ -94,7 +94,7 @@ test("an audit that was cut or edited is reported until it fits again; the ancho
   });
   assert.deepEqual(await lookAfter(MINUTE_MS), []);
   obey();
-  assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the one that was removed");
+  assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");
 });
 
 for (const { what, sql } of [
@@ -118,7 +118,7 @@ for (const { what, sql } of [
     assert.match((await lookAfter(HOUR_MS))[0]?.detail ?? "", /^the audit cannot be read: /);
   });
 
-test("a database that is not there yet is looked at again soon, and reported after ten minutes", async (t) => {
+test("a missing database is checked again soon, and reported after ten minutes", async (t) => {
   const layout = layoutOf(scratch(t));
   const clock = new HandClock();
   const watch = new AuditWatch(layout, databasesOf(layout), clock);

@@ -11,12 +11,12 @@ import { appendAnchor, readAnchors } from "./audit-anchors.ts";
 type Files = Pick<Layout, "auditAnchors">;
 type Databases = Pick<AskDatabases, "checkAudit">;
 
-/** A restart or an upgrade of the database passes within this time. Who took over the guard can keep root from reading for longer. */
+/** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
 
 /**
- * Each hour, root checks the audit, and notes its last entry where the guard's user can neither write nor read: what was
- * there at that time cannot be taken away or written again unnoticed. While it fits, that is at most one line an hour, a
+ * Each hour, root checks the audit, and notes its last entry where the guard's user can neither write nor read: entries
+ * that existed at that time cannot be removed or rewritten unnoticed. While the audit is valid, that is at most one line an hour, a
  * megabyte in a year.
  */
 export class AuditWatch {
@@ -25,7 +25,7 @@ export class AuditWatch {
   readonly #clock: Clock;
   #nextAt = 0;
   #report: AuditReport | null = null;
-  /** Since when no check came to its end, and why. */
+  /** Since when no check has finished, and why. */
   #unread: Readonly<{ since: Millis; why: string }> | null = null;
 
   constructor(layout: Files, databases: Databases, clock: Clock) {
@@ -34,7 +34,7 @@ export class AuditWatch {
     this.#clock = clock;
   }
 
-  /** Does nothing until it is due. Rejects if the database cannot be read; then it is tried again at the next look. */
+  /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
   async look(): Promise<void> {
     const now = this.#clock.now();
     if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS) return;
@@ -47,7 +47,7 @@ export class AuditWatch {
       unreadableAnchors: unreadable,
       fault,
     };
-    // While it does not fit, root may accept it at any time.
+    // While it is invalid, root may accept it at any time.
     this.#nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
   }
 
@@ -56,7 +56,7 @@ export class AuditWatch {
     return says === null ? [] : [{ code: "audit_broken", detail: says }];
   }
 
-  /** What the last check found, with its time; null: there was none yet. No hash, and nothing that an entry says. */
+  /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
   report(): AuditReport | null {
     return this.#report;
   }
@@ -66,7 +66,7 @@ export class AuditWatch {
     return `the audit cannot be read: ${this.#unread.why}`;
   }
 
-  /** Checks the chain against the anchors so far, and then anchors its last entry, unless the newest anchor is that. */
+  /** Checks the chain against the anchors so far, and then anchors its last entry, unless the newest anchor is that entry. */
   async #anchorNow(now: Millis): Promise<Checked & Readonly<{ unreadable: number }>> {
     const { auditAnchors } = this.#layout;
     const { anchors, unreadable } = readAnchors(auditAnchors);

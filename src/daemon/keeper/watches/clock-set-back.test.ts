@@ -38,7 +38,7 @@ test("a clock that runs, is set ahead or is corrected needs nothing", async () =
   assert.deepEqual(done, []);
 });
 
-test("set back: the resolver forgets, and Postfix tries what waits, once", async () => {
+test("after the clock is set back, the resolver forgets its cache, and Postfix retries waiting mail, once", async () => {
   const { time, clock, done, said } = kit();
   time.wallMs -= MINUTE_MS;
   await clock.look();
@@ -47,7 +47,7 @@ test("set back: the resolver forgets, and Postfix tries what waits, once", async
   assert.deepEqual(said, ["the machine's clock was set back by 60 s: every deferred mail is tried."]);
 });
 
-test("what fails or breaks is said, and the rest is done", async () => {
+test("a failure is logged, and the other steps still run", async () => {
   for (const isThrown of [false, true]) {
     const { time, clock, done, said } = kit("it does not run", isThrown);
     time.wallMs -= DAY_MS;

@@ -2,25 +2,25 @@ import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { ServiceName } from "../../../render/runit.ts";
 
-/** Less is a correction that no program minds. */
+/** A smaller change is a correction that affects no program. */
 const NOTED_MS = 30 * SECOND_MS;
 const WAITING: readonly ServiceName[] = ["unbound", "dovecot", "postfix"];
 
 export type ClockSetBackParts = Readonly<{
-  /** Milliseconds of the machine's clock, and of one that is never set. */
+  /** Milliseconds of the machine's clock, and of a monotonic one. */
   wall: () => number;
   elapsed: () => number;
   /** Null, or why not. */
   reload: (service: ServiceName) => Promise<string | null>;
-  /** Tries every deferred mail. */
+  /** Retries every deferred mail. */
   flush: () => Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>>;
   say: (what: string) => void;
 }>;
 
 /**
- * Fixes timers that still wait for the former time after the machine's clock was set back. Postfix looks at deferred mail by timers of the
- * wall clock, and not before a time that it notes at the mail (qmgr(8)). Unbound keeps names, and those that failed their
- * check too, up to a time by the wall clock, and Dovecot's auth process does not ask the guard before one, after a failure.
+ * Fixes timers that still wait for the old time after the machine's clock was set back. Postfix retries deferred mail by timers of the
+ * wall clock, and not before a time that it stores with the mail (qmgr(8)). Unbound keeps names, including those that failed their
+ * check, up to a wall-clock time, and Dovecot's auth process does not ask the guard again before such a time after a failure.
  */
 export class ClockSetBack {
   readonly #parts: ClockSetBackParts;

@@ -1,4 +1,4 @@
-// Invariant: The keeper mails when the guard does not run, and when it is back.
+// Invariant: The keeper mails when the guard stops, and when it is back.
 
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -39,7 +39,7 @@ function setUp() {
   return { after, mails, state };
 }
 
-test("a guard that stays down is reported once, with its last words, and its return too", async () => {
+test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
   const { after, mails } = setUp();
   assert.equal(await after(60, true), 0);
   assert.equal(await after(12, false), 0, "a restart takes a while");
@@ -65,7 +65,7 @@ test("restarts are not reported", async () => {
   }
 });
 
-test("a mail that the queue does not take is tried again, but not each second", async () => {
+test("a mail that could not be queued is retried, but not each second", async () => {
   const { after, state } = setUp();
   state.queueFails = true;
   assert.equal(await after(13, false), 1);

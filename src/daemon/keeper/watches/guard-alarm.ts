@@ -9,7 +9,7 @@ import type { KeeperReply } from "../../../wire/control/keeper.ts";
 import { lastWord } from "../../set-up/running/last-words.ts";
 import type { AlertMail } from "../alert-mails.ts";
 
-/** A restart takes a few seconds, also with a large database. */
+/** A restart takes a few seconds, even with a large database. */
 const PATIENCE_MS = 12 * SECOND_MS;
 const RETRY_MS = 10 * SECOND_MS;
 const WORD_CHARACTERS = 1_000;
@@ -18,12 +18,12 @@ export type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
-  /** That of the alerts. */
+  /** The language of the alerts. */
   language: () => AlertLanguage;
   say: (line: string) => void;
 }>;
 
-/** Tells the owner by mail that the guard does not run: without it no other alert goes out. */
+/** Mails the owner when the guard does not run, since no other alert is sent then. */
 export class GuardAlarm {
   readonly #parts: GuardAlarmParts;
   #downSince: Millis | null = null;
@@ -59,7 +59,7 @@ export class GuardAlarm {
     if (await this.#mail("resolved", frame.guardUp, body)) this.#alerted = null;
   }
 
-  /** Whether it is in the queue. */
+  /** Whether it was queued. */
   async #mail(kind: AlertKind, title: string, body: readonly string[]): Promise<boolean> {
     const { clock, mail } = this.#parts;
     const at = clock.now();

@@ -13,7 +13,7 @@ import { guardLooks } from "./guard-looks.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
-/** The keeper's looks, in order; with each look at the services a second has passed. */
+/** The keeper's checks, in order; each check of the services takes a second. */
 function looking(t: TestContext) {
   const layout = layoutOf(temporaryDirectory());
   const clock = new HandClock();
@@ -44,7 +44,7 @@ function looking(t: TestContext) {
   return { layout, counted, begin };
 }
 
-test("services are looked at while no queue takes the mail about a guard that does not run", async (t) => {
+test("services are checked while the mail about a stopped guard cannot be queued", async (t) => {
   const { counted, begin } = looking(t);
   begin();
   await until(() => counted.mails > 0);
@@ -53,7 +53,7 @@ test("services are looked at while no queue takes the mail about a guard that do
   assert.equal(counted.mails, 1);
 });
 
-test("services are looked at while the guard hangs", async (t) => {
+test("services are checked while the guard hangs", async (t) => {
   const { layout, counted, begin } = looking(t);
   const asking: Socket[] = [];
   const hanging = createServer((socket) => asking.push(socket));

@@ -13,8 +13,8 @@ export type GuardLooksParts = GuardAlarmParts &
   }>;
 
 /**
- * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate look: none waits for a guard that
- * hangs, for a mail that the disk does not take, or for a reload.
+ * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate check: none waits for a guard that
+ * hangs, for a mail that the disk does not accept, or for a reload.
  */
 export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;

@@ -33,11 +33,11 @@ function scene() {
   };
 }
 
-test("Dovecot is restarted when the key comes or goes, and there is a notice while it is missing", async () => {
+test("restarts Dovecot when the key appears or disappears, with a notice while it is missing", async () => {
   const { layout, watch, prepare, look } = scene();
   assert.deepEqual(await look(), [[], []]);
   watch.use(ON);
-  assert.deepEqual(await look(), [[], []], "the keys are not made yet");
+  assert.deepEqual(await look(), [[], []], "the keys do not exist yet");
   assert.ok(prepare());
   assert.deepEqual(await look(), [["mail_key_unseen"], []]);
   writeFileSync(layout.mailKeySeen, "");
@@ -46,12 +46,12 @@ test("Dovecot is restarted when the key comes or goes, and there is a notice whi
   assert.deepEqual(await look(), [["mail_locked"], ["dovecot"]]);
   assert.deepEqual(await look(), [["mail_locked"], []]);
   watch.use(OFF);
-  assert.deepEqual(await look(), [["mail_locked"], []], "what was encrypted still needs it");
+  assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
   renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);
   assert.deepEqual(await look(), [[], ["dovecot"]]);
 });
 
-test("a key that is still being written, or another one, locks the mail until the right one is whole", async () => {
+test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {
   const { layout, watch, prepare, look } = scene();
   watch.use(ON);
   prepare();
@@ -65,7 +65,7 @@ test("a key that is still being written, or another one, locks the mail until th
   assert.deepEqual(await look(), [[], []]);
 });
 
-test("a restart that failed is tried again after half a minute, until it succeeds", async () => {
+test("a failed restart is retried after half a minute, until it succeeds", async () => {
   const { layout, watch, fails, prepare, look } = scene();
   watch.use(ON);
   prepare();

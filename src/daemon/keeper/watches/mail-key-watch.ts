@@ -7,15 +7,15 @@ import { type MailCryptSettings, mailCryptOf } from "../../set-up/site.ts";
 
 type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
 
-/** After this many looks a failed restart is tried again: in half a minute, since one that fails can take ten seconds. */
+/** A failed restart is retried after this many checks: in half a minute, since one that fails can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
 
-/** Lets Dovecot read mail while the right private key is there, and no longer. */
+/** Lets Dovecot read mail while the right private key exists, and no longer. */
 export class MailKeyWatch {
   readonly #layout: Files;
   readonly #restart: (service: ServiceName) => Promise<string | null>;
   #settings: MailCryptSettings | null;
-  /** How many looks until Dovecot is restarted, because it does not know yet what has changed; null: it does. */
+  /** How many checks until Dovecot is restarted, because it does not know yet what has changed; null if it does. */
   #looksUntilRestart: number | null = null;
 
   constructor(
@@ -32,10 +32,10 @@ export class MailKeyWatch {
     this.#settings = settings;
   }
 
-  /** Restarts Dovecot if the key has come or gone: open sessions would keep what they had. Null, or why it could not be. */
+  /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
   async look(): Promise<string | null> {
     const crypt = this.#crypt();
-    // Before the keys are made, there is nothing to read.
+    // Before the keys exist, there is nothing to read.
     if (crypt === null || !existsSync(crypt.publicKey)) return null;
     if (placeMailKey(crypt, this.#layout)) this.#looksUntilRestart = 0;
     if (this.#looksUntilRestart === null) return null;

@@ -39,13 +39,13 @@ test("a package that was unpacked after the start counts, an earlier one does no
   assert.equal(look(), "package postgrey");
 });
 
-test("a time that has not come yet tells nothing: the clock was set back", (t) => {
+test("a future time is ignored: the clock was set back", (t) => {
   const { unpack, look } = started(t);
   unpack(7_200);
   assert.equal(look(), null);
 });
 
-test("a program or library of the system that was replaced counts, another file does not", async (t) => {
+test("a replaced program or library of the system counts, other files do not", async (t) => {
   const program = join(temporaryDirectory(), "sleeper");
   copyFileSync("/bin/sleep", program);
   const { look } = started(t, program);

@@ -5,11 +5,11 @@ import { COMPONENTS, type Component } from "../../../render/components.ts";
 import { withDescendants } from "../../set-up/running/read-processes.ts";
 import { pidFile, pidOf } from "../../set-up/running/supervise.ts";
 
-/** Where packages put programs and libraries. Other files that are mapped may be removed while they are used. */
+/** Where packages put programs and libraries. Other mapped files may be removed while they are used. */
 const OF_PACKAGES = /^\/(?:usr|lib\w*|s?bin)\//;
 
 /**
- * What was replaced since a component started: one of its packages, or a library that it has loaded. Null: nothing, or it does
+ * What was replaced since a component started: one of its packages, or a library that it has loaded. Null if nothing, or if it does
  * not run.
  */
 export function replacedSinceStart(
@@ -21,7 +21,7 @@ export function replacedSinceStart(
   const pid = pidOf(services, component);
   if (pid === null) return null;
   const startedAt = statSync(pidFile(services, component), { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-  // A clock that was set back tells nothing.
+  // After the clock was set back the times are unknown.
   const now = Date.now();
   const isNew = (name: string): boolean => {
     const at = unpackedAt(name, files);

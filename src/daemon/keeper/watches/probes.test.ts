@@ -16,7 +16,7 @@ function tableOf(layout: Layout): readonly Probe[] {
   return probesOf(layout, loaded.settings);
 }
 
-test("every service is asked to work, but for guard and keeper, which ask each other, and what the guard watches", () => {
+test("every service is probed, except the guard and keeper, which check each other, and what the guard watches", () => {
   const probed = new Set(tableOf(layoutOf("/data")).map(({ service }) => service));
   const others = ["guard", "keeper", "export"];
   assert.deepEqual(
@@ -25,13 +25,13 @@ test("every service is asked to work, but for guard and keeper, which ask each o
   );
 });
 
-test("each probe has a unique name, and gives up before it is due again", () => {
+test("each probe has a unique name, and gives up before its next run", () => {
   const table = tableOf(layoutOf("/data"));
   assert.equal(new Set(table.map(({ name }) => name)).size, table.length);
   for (const { name, everyMs, timeoutMs } of table) assert.ok(timeoutMs < everyMs, name);
 });
 
-test("Postgrey is asked where its command is rendered, not where something sleeps in its place", () => {
+test("Postgrey is probed only if its command is rendered, not if `sleep` runs in its place", () => {
   const layout = layoutOf(temporaryDirectory());
   const isWanted = tableOf(layout).find(({ service }) => service === "postgrey")?.isWanted;
   assert.equal(isWanted?.(), false);
@@ -43,7 +43,7 @@ test("Postgrey is asked where its command is rendered, not where something sleep
   assert.equal(isWanted?.(), true);
 });
 
-test("a part that is not there fails its probe, and none throws", async () => {
+test("the probe of a missing part fails, and none throws", async () => {
   const layout = layoutOf(temporaryDirectory());
   const ofFiles = tableOf(layout).filter(({ name }) => !/resolver|port$|dashboard/.test(name));
   for (const { name, check } of ofFiles) {
@@ -52,7 +52,7 @@ test("a part that is not there fails its probe, and none throws", async () => {
   }
 });
 
-test("no part of Postfix counts as one that hangs while the queue's disk takes no file", async () => {
+test("no part of Postfix counts as hanging while the queue's disk is full", async () => {
   const layout = layoutOf(temporaryDirectory());
   const ofPostfix = tableOf(layout).filter(({ name, service }) => service === "postfix" && !name.endsWith("port"));
   for (const place of ["public/cleanup", "public/pickup", "public/qmgr", "private/rewrite", "private/anvil"])
@@ -66,7 +66,7 @@ test("no part of Postfix counts as one that hangs while the queue's disk takes n
   }
 });
 
-test("the dashboard is reached by IPv4 where it listens on every address, with or without IPv6 here", async () => {
+test("the dashboard is reached by IPv4 if it listens on every address, with or without IPv6 here", async () => {
   const server = createServer((socket) => socket.destroy());
   const port = await new Promise<number>((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve(portOf(server.address())));

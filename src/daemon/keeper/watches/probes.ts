@@ -27,24 +27,24 @@ import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 export type Probe = Readonly<{
   /** The part, in messages to the owner. */
   name: string;
-  /** Restarted if the part hangs; probed only where it is supervised. */
+  /** Restarted if the part hangs; probed only if it is supervised. */
   service: ServiceName;
   notice: KeeperTrouble["code"];
   everyMs: number;
   timeoutMs: number;
   check: (timeoutMs: number) => Promise<ProbeResult>;
-  /** Whether the configuration in force uses the part, whatever the settings say by now. */
+  /** Whether the configuration in force uses the part, whatever the current settings. */
   isWanted?: () => boolean;
 }>;
 
-/** Of a part that answers without a line in a log. */
+/** For a part that answers without a log line. */
 const OFTEN = { everyMs: 5 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
 /** It takes a new process each time. */
 const FORKING = { everyMs: 10 * SECOND_MS, timeoutMs: 3 * SECOND_MS };
 /** Postfix and Dovecot log each connection to their ports. */
 const SELDOM = { everyMs: 30 * SECOND_MS, timeoutMs: 5 * SECOND_MS };
 
-/** The address of a server that listens on this one, or on all: on `::` also where no interface has IPv6. */
+/** The address of a server that listens on this address, or on all: on `::` even without an IPv6 interface. */
 function reachable(address: string): string {
   return address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
 }

@@ -10,7 +10,7 @@ import { SharedPorts } from "./shared-ports.ts";
 const BESIDE = `require("node:net").createServer()
   .listen({ port: Number(process.argv[1]), host: "127.0.0.1", reusePort: true }, () => console.log("listening"))`;
 
-test("a program that shares a service's port is reported while it listens, and the service's own sockets are not", async (t) => {
+test("a program that shares a service's port is reported while it listens, but the service's own sockets are not", async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
   t.after(() => server.close());
@@ -34,16 +34,20 @@ test("a program that shares a service's port is reported while it listens, and t
   assert.match(troubleAfter(3) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);
   assert.equal(troubleAfter(3, null), null, "a service that is down has no port to share");
-  assert.equal(troubleAfter(6, process.pid, { ...says, address: "127.0.0.1" }), null, "another address is its own");
+  assert.equal(
+    troubleAfter(6, process.pid, { ...says, address: "127.0.0.1" }),
+    null,
+    "a different address is not shared",
+  );
   assert.match(troubleAfter(6) ?? "", reported);
   inUse = 7;
-  assert.match(troubleAfter(6) ?? "", reported, "what was found is looked for again, however few sockets are in use");
+  assert.match(troubleAfter(6) ?? "", reported, "a finding is checked again, however few sockets are in use");
   beside.kill("SIGKILL");
   await once(beside, "exit");
   assert.equal(troubleAfter(3), null);
 });
 
-test("while no more sockets are in use, a look that found nothing is trusted three times at most", async (t) => {
+test("while no more sockets are in use, a check that found nothing is trusted at most three times", async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
   t.after(() => server.close());
@@ -60,7 +64,7 @@ test("while no more sockets are in use, a look that found nothing is trusted thr
   const beside = spawn(process.execPath, ["-e", BESIDE, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => beside.kill("SIGKILL"));
   await once(beside.stdout, "data");
-  assert.equal(troubleAfter(4), null, "three are left out, and one finds it for the first time");
+  assert.equal(troubleAfter(4), null, "three are skipped, and one finds it for the first time");
   assert.match(troubleAfter(1) ?? "", /is also in use by/);
   beside.kill("SIGKILL");
   await once(beside, "exit");
@@ -69,5 +73,5 @@ test("while no more sockets are in use, a look that found nothing is trusted thr
   const again = spawn(process.execPath, ["-e", BESIDE, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => again.kill("SIGKILL"));
   await once(again.stdout, "data");
-  assert.match(troubleAfter(2) ?? "", /is also in use by/, "one socket more: none is left out");
+  assert.match(troubleAfter(2) ?? "", /is also in use by/, "one socket more: none is skipped");
 });

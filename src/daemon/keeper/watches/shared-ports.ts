@@ -4,18 +4,18 @@ import type { ServiceName } from "../../../render/runit.ts";
 import { parseSocketsInUse } from "../../../wire/kernel/sockstat.ts";
 import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../../set-up/running/ports.ts";
 
-/** Calls of `look` from one look at the kernel's tables to the next. */
+/** Calls of `look` from one read of the kernel's tables to the next. */
 const LOOKS_EVERY = 3;
 /** Each of these reads whole tables. This many in a row are skipped while no more sockets are in use than at one that found nothing. */
 const MOST_LEFT_OUT = 3;
-/** In this many of them in a row a strange socket is seen before it is reported: a restart leaves one for a moment. */
+/** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
 const NAME_CHARACTERS = 300;
 
 type Strange = Readonly<{ service: ServiceName; says: string; seen: number }>;
 
 /**
- * Finds programs that listen on a port beside the service that has it. Postfix lets other sockets of root share its ports
+ * Finds programs that listen on a service's port in addition to the service. Postfix lets other sockets of root share its ports
  * (SO_REUSEPORT, socket(7)), and a second Postfix, such as Debian's own, does so: the kernel then gives some of the
  * connections to each.
  */
@@ -23,11 +23,11 @@ export class SharedPorts {
   readonly #inUse: () => number | null;
   #calls = 0;
   #quiet: { sockets: number; left: number } | null = null;
-  /** The service's pid and a socket that belongs to it, or of which /proc does not show the holder. */
+  /** The service's pid and a socket that belongs to it, or whose holder /proc does not show. */
   #cleared: ReadonlySet<string> = new Set();
   #strange: ReadonlyMap<string, Strange> = new Map();
 
-  /** `inUse`: how many TCP sockets are; null: unknown. */
+  /** `inUse`: number of TCP sockets in use; null: unknown. */
   constructor(inUse = socketsInUse) {
     this.#inUse = inUse;
   }
@@ -58,7 +58,7 @@ export class SharedPorts {
     this.#quiet = strange.size > 0 || sockets === null ? null : { sockets, left: MOST_LEFT_OUT };
   }
 
-  /** A program that listens has one more. If another one was closed at the same time, that hides it for a few looks only. */
+  /** A program that listens has one more. If a different one was closed at the same time, that hides it only for a few checks. */
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
       return false;
@@ -73,7 +73,7 @@ export class SharedPorts {
   }
 }
 
-/** Costs next to nothing. Without IPv6 there is no second file. */
+/** Costs almost nothing. Without IPv6 there is no second file. */
 function socketsInUse(): number | null {
   const [four = null, six] = ["sockstat", "sockstat6"].map((name) => {
     try {
@@ -89,7 +89,7 @@ function sentenceOf({ port, says }: ServerPort, socket: string): string | null {
   const holder = holderOf([socket]);
   if (holder === null) return null;
   const { pid, name } = holder;
-  // Ending systemd would end the machine: it listens for another program.
+  // Stopping systemd would stop the machine: it listens for a different program.
   const [who, end] =
     pid === 1
       ? ["systemd", "Find its unit: systemctl list-sockets"]

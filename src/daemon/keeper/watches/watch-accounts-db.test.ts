@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts"
 import { layoutOf } from "../../../settings/layout.ts";
 import { AccountsDbWatch } from "./watch-accounts-db.ts";
 
-test("Postfix and Dovecot are reloaded once for each new file, and not while there is none", async () => {
+test("Postfix and Dovecot are reloaded once for each new file, and not while it is missing", async () => {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(dirname(layout.accountsDb), { recursive: true });
   writeFileSync(layout.accountsDb, "first");

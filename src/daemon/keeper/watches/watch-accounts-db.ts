@@ -4,7 +4,7 @@ import type { Layout } from "../../../settings/layout.ts";
 
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
 
-/** Lets Postfix and Dovecot open `accounts.db` again after another file took its place: they keep the old one open. */
+/** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
 export class AccountsDbWatch {
   readonly #path: string;
   readonly #reload: (service: ServiceName) => Promise<string | null>;
@@ -16,7 +16,7 @@ export class AccountsDbWatch {
     this.#inode = this.#now();
   }
 
-  /** Why a service was not reloaded, one sentence each; it is not tried again. Call it about every second. */
+  /** Why a service was not reloaded, one sentence each; it is not retried. Call it about every second. */
   async look(): Promise<readonly string[]> {
     const inode = this.#now();
     if (inode === null || inode === this.#inode) return [];

@@ -24,7 +24,7 @@ import { type CertificateSettings, CertificateWatch } from "./watch-certificates
 
 const HOOK = join(import.meta.dirname, "..", "..", "..", "..", "examples", "certspotter-hook");
 const STRANGER = "33ac1d9b9e56005ccac045eac2398b3e9dd6b3f5b66ae6260f2d478c7c0d82c8";
-/** As certspotter 0.16 sets them: the example of certspotter-script(8), without what the hook does not read. */
+/** As certspotter 0.16 sets them: the example of certspotter-script(8), without variables that the hook ignores. */
 const CALL = {
   EVENT: "discovered_cert",
   WATCH_ITEM: ".example.org",
@@ -40,7 +40,7 @@ function hashOfKey(cert: string): string {
   return createHash("sha256").update(key).digest("hex");
 }
 
-/** The hook is run as certspotter runs it; the public logs cannot be reached here. */
+/** Runs the hook as certspotter does; the public logs cannot be reached here. */
 describe("certificates that certspotter finds", { skip: lacking({ installed: ["openssl"] }) }, () => {
   function kit(settings: Partial<CertificateSettings> = {}) {
     const layout = layoutOf(temporaryDirectory());
@@ -71,7 +71,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     return { layout, log, watch, serve, called, troubles };
   }
 
-  test("a certificate with a foreign key is reported after a quarter of an hour, once for its precertificate and itself", () => {
+  test("a certificate with a foreign key is reported after a quarter of an hour, once together with its precertificate", () => {
     const { serve, called, troubles } = kit();
     serve();
     called();
@@ -83,10 +83,10 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
       reported,
       /^certificate_unknown: for \.example\.org by C=GB, O=Sectigo Limited, CN=.*: key 33ac1d9b\w{56}, certificate 3cdc83b3\w{56}$/,
     );
-    assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has looked");
+    assert.equal(troubles(30 * DAY_MS).length, 1, "until somebody has checked it");
   });
 
-  test("our own are known: the one in use, the one before, and one that is issued before it is in use", () => {
+  test("the server's own keys are known: the current one, the previous one, and one issued before its use", () => {
     const { serve, called, troubles } = kit();
     const first = serve();
     troubles();
@@ -96,7 +96,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.deepEqual(troubles(16 * MINUTE_MS), []);
   });
 
-  test("known keys include those of other services, by file through a link or by key, also after they were renewed", () => {
+  test("known keys include those of other services, by file through a link or by key, even after they were renewed", () => {
     const directory = temporaryDirectory();
     const key = hashOfKey(ownCertificate(directory).cert);
     symlinkSync("cert.pem", join(directory, "live.pem"));
@@ -116,7 +116,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.doesNotMatch(reported, new RegExp(key), "it was noted");
   });
 
-  test("an owner who accepts a key, or removes the line, has settled it", () => {
+  test("an owner who accepts a key, or removes the line, clears the notice", () => {
     const { watch, called, troubles, log } = kit();
     called();
     assert.equal(troubles(16 * MINUTE_MS).length, 1);
@@ -128,11 +128,11 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     const { called, troubles } = kit();
     called({ EVENT: "error", SUMMARY: "no log answers" });
     assert.deepEqual(troubles(), ["transparency_failing: certspotter says: no log answers"]);
-    // The hook notes its own time, which is later than the kit's.
+    // The hook notes the machine's time, which is later than the kit's.
     assert.deepEqual(troubles(DAY_MS + MINUTE_MS), []);
   });
 
-  test("what a certificate or an attacker wrote is one line, and cannot pass for another call", () => {
+  test("text from a certificate or an attacker is one line, and cannot pass for a separate call", () => {
     const { called, troubles, log } = kit();
     called({ ISSUER_DN: `CN=x\n1\tdiscovered_cert\t.\t${"b".repeat(64)}\t${"c".repeat(64)}\tx\tx\t.\n\u001b[31m` });
     assert.equal(readFileSync(log, "utf8").split("\n").length, 2);
@@ -143,7 +143,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.match(readFileSync(log, "utf8"), /^\d+\tdiscovered_cert\t/);
   });
 
-  test("an unknown certificate stays reported while the file is too long or gone, and ends with an empty one", () => {
+  test("an unknown certificate stays reported while the file is too long or missing, and ends with an empty one", () => {
     const { watch, called, troubles, log, layout } = kit();
     called();
     assert.equal(troubles(16 * MINUTE_MS).length, 1);
@@ -163,13 +163,13 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.match(troubles(16 * MINUTE_MS).join("\n"), /^transparency_failing: .*other\.log is not there.*$/);
   });
 
-  test("one that is found while the clock is ahead is reported once the clock is right", () => {
+  test("a certificate found while the clock is ahead is reported once the clock is right", () => {
     const { called, troubles } = kit();
     called();
     assert.equal(troubles(-30 * DAY_MS).length, 1);
   });
 
-  test("a file that cannot be the hook's is not read, and reported", () => {
+  test("a file that cannot be the hook's is not read, but reported", () => {
     const { called, troubles, log } = kit();
     called();
     truncateSync(log, 5 * 1024 * 1024);

@@ -14,7 +14,7 @@ export type CertificateSettings = Pick<Settings, "certificates.log" | "certifica
 
 /** Certificates are found minutes after their issue; until then ours should have been put in use. A clock may differ as much. */
 const GRACE_MS = 15 * MINUTE_MS;
-/** How long a trouble of certspotter itself is reported. */
+/** How long a failure of certspotter is reported. */
 const TROUBLE_MS = DAY_MS;
 /** A line has at most 1.5 KB. */
 const MOST_LOG_BYTES = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ export class CertificateWatch {
   readonly #clock: Clock;
   #settings: CertificateSettings | null;
   #troubles: readonly KeeperTrouble[] = [];
-  /** The certificates of the last file that could be read. */
+  /** The certificates of the last readable file. */
   #spotted: Readonly<{ file: string; certificates: readonly Certificate[] }> | null = null;
 
   constructor(layout: Layout, clock: Clock, settings: CertificateSettings | null) {
@@ -61,7 +61,7 @@ export class CertificateWatch {
   #compare(file: string, known: ReadonlySet<string>): readonly KeeperTrouble[] {
     const now = this.#clock.now();
     const { certificates, failing } = this.#read(file, now);
-    // A line from the future was written while the clock was wrong: its due time cannot be known.
+    // A line from the future was written while the clock was wrong: its time is unknown.
     const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
     const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
     return [
@@ -84,7 +84,7 @@ export class CertificateWatch {
     return { certificates, failing: failed === undefined ? null : `certspotter says: ${failed.says}` };
   }
 
-  /** Notes the keys in use now, and returns all that are known. */
+  /** Notes the keys in use now, and returns all known keys. */
   #noteKeys(): ReadonlySet<string> {
     const { servedKeys } = this.#layout;
     const noted = (readPlain(servedKeys, MOST_KEYS_BYTES)?.text ?? "").split("\n").filter((line) => line !== "");
@@ -117,7 +117,7 @@ function keyIn(file: string): readonly string[] {
     });
     return [createHash("sha256").update(key).digest("hex")];
   } catch {
-    // It is being renewed, or missing: the next look finds it, or the owner gets an alert about the certificate.
+    // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-// Invariant: An upgraded package takes no working component down: the new version checks the configuration first, and the restarts stop at one that does not answer.
+// Invariant: An upgraded package never stops a working component: the new version checks the configuration first, and the restarts stop at one that does not answer.
 
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { ComponentWatch } from "./watch-components.ts";
 
 const DPKG = { skip: lacking({ installed: ["dpkg-query"] }) };
 
-/** Components of which Debian has upgraded these, and what becomes of each. */
+/** Components that Debian has upgraded, and the result for each. */
 function upgraded(...outdated: readonly Component[]) {
   const directory = temporaryDirectory();
   const files = { directory, locks: join(directory, "locks") };
@@ -37,7 +37,7 @@ function upgraded(...outdated: readonly Component[]) {
     say: () => undefined,
     files,
   });
-  /** Enough looks for a change that has come to rest. */
+  /** Enough checks for a change that has settled. */
   const looks = async (nowMs = 0): Promise<readonly string[]> => {
     did.length = 0;
     for (let i = 0; i < 4; i += 1) await watch.look(nowMs);
@@ -59,7 +59,7 @@ test(
   },
 );
 
-test("nothing is done while dpkg works, or has just worked", DPKG, async () => {
+test("nothing is done while dpkg runs, or shortly after", DPKG, async () => {
   const { watch, files, looks } = upgraded("postfix");
   await watch.look(0);
   await watch.look(0);
@@ -72,7 +72,7 @@ test("nothing is done while dpkg works, or has just worked", DPKG, async () => {
 });
 
 test(
-  "one whose new version refuses the configuration goes on with the old one; the others are renewed",
+  "a component whose new version refuses the configuration keeps its old one; the others are restarted",
   DPKG,
   async () => {
     const { refuses, looks, details } = upgraded("dovecot", "postfix");
@@ -88,7 +88,7 @@ test(
   },
 );
 
-test("after one that does not work again, no other is touched until it answers", DPKG, async () => {
+test("after a component that does not work again, no other is touched until it answers", DPKG, async () => {
   const { silent, looks, details } = upgraded("dovecot", "postfix");
   silent.set("dovecot", "The IMAP port does not answer");
   assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"]);
@@ -103,25 +103,29 @@ test("after one that does not work again, no other is touched until it answers",
   assert.deepEqual(details(), []);
 });
 
-test("one that did not work again is renewed before all others once its fixed version comes", DPKG, async () => {
-  const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
-  refuses.set("unbound", "unbound refuses its configuration");
-  silent.set("dovecot", "The IMAP port does not answer");
-  assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
-  left.add("dovecot");
-  writeFileSync(join(files.directory, "status"), "\n\n");
-  assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which is as silent as before");
-  assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
-  left.add("dovecot");
-  refuses.clear();
-  silent.clear();
-  writeFileSync(join(files.directory, "status"), "\n\n\n");
-  const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
-  assert.deepEqual(await looks(), each);
-  assert.deepEqual(details(), []);
-});
+test(
+  "a component that did not work again is restarted before all others once its fixed version arrives",
+  DPKG,
+  async () => {
+    const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
+    refuses.set("unbound", "unbound refuses its configuration");
+    silent.set("dovecot", "The IMAP port does not answer");
+    assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
+    left.add("dovecot");
+    writeFileSync(join(files.directory, "status"), "\n\n");
+    assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which does not answer either");
+    assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
+    left.add("dovecot");
+    refuses.clear();
+    silent.clear();
+    writeFileSync(join(files.directory, "status"), "\n\n\n");
+    const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
+    assert.deepEqual(await looks(), each);
+    assert.deepEqual(details(), []);
+  },
+);
 
-test("one whose package dpkg has not finished is not restarted, and reported", DPKG, async () => {
+test("a component whose package dpkg has not finished is not restarted, but reported", DPKG, async () => {
   const { files, looks, details } = upgraded("postgrey");
   const half = "Package: postgrey\nStatus: install ok half-configured\nArchitecture: all\nMaintainer: x\nVersion: 1\n";
   writeFileSync(join(files.directory, "status"), `${half}Description: x\n`);
@@ -131,7 +135,7 @@ test("one whose package dpkg has not finished is not restarted, and reported", D
   ]);
 });
 
-test("a machine without dpkg is left alone", async () => {
+test("does nothing on a machine without dpkg", async () => {
   const { files, looks } = upgraded("postfix");
   rmSync(join(files.directory, "status"));
   assert.deepEqual(await looks(), []);

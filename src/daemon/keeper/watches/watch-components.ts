@@ -9,25 +9,25 @@ import { MINUTE_MS } from "../../../core/time.ts";
 import { COMPONENTS, type Component } from "../../../render/components.ts";
 import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 
-/** A change of the packages is looked at after this many looks without a further one: a package often comes after another. */
+/** A change of the packages is handled after this many checks without a further one: packages often arrive one after another. */
 const CALM_LOOKS = 2;
 const AGAIN_MS = 10 * MINUTE_MS;
 
 export type ComponentWatchParts = Readonly<{
-  /** What was replaced since a component started; null: nothing. */
+  /** What was replaced since a component started; null if nothing. */
   replaced: (component: Component) => string | null;
-  /** What the component's checker finds wrong with the configuration in force; null: nothing. */
+  /** Complaints of the component's checker about the configuration in force; null if none. */
   check: (component: Component) => Promise<string | null>;
-  /** Ends and starts it. Null, or why it does not run again. */
+  /** Stops and starts it. Null, or why it does not run again. */
   restart: (component: Component) => Promise<string | null>;
-  /** Waits until it does its work. Null, or what does not answer. */
+  /** Waits until it works. Null, or what does not answer. */
   answers: (component: Component) => Promise<string | null>;
   say: (what: string) => void;
   files?: PackageFiles;
 }>;
 
 type Trouble = Readonly<{ component: Component; detail: string }>;
-/** `stops`: the component may be down, so that no other is touched. */
+/** `stops`: the component may be down, so no other is touched. */
 type Failure = Readonly<{ detail: string; stops: boolean }>;
 
 /**
@@ -38,13 +38,13 @@ type Failure = Readonly<{ detail: string; stops: boolean }>;
 export class ComponentWatch {
   readonly #parts: ComponentWatchParts;
   readonly #files: PackageFiles;
-  /** The state of the packages at the last look, and the one that was handled. */
+  /** The state of the packages at the last check, and the one that was handled. */
   #seen = "";
   #done: string | null = null;
   #calm = 0;
   #againAt = 0;
   #troubles: readonly Trouble[] = [];
-  /** The one that did not run again. By its start it counts as renewed, so only its answer tells that it works. */
+  /** The one that did not run again. By its start time it counts as renewed, so only its answer shows that it works. */
   #stopped: Component | null = null;
 
   constructor(parts: ComponentWatchParts) {
@@ -52,7 +52,7 @@ export class ComponentWatch {
     this.#files = parts.files ?? PACKAGE_FILES;
   }
 
-  /** Call it about every ten seconds, and never before the last look has ended. */
+  /** Call it about every ten seconds, and never before the last check has ended. */
   async look(nowMs: number = performance.now()): Promise<void> {
     const state = packagesState(this.#files);
     if (state === "") return;
@@ -91,7 +91,7 @@ export class ComponentWatch {
     return troubles;
   }
 
-  /** It is restarted again only if another version has come since. */
+  /** It is restarted again only if a newer version has arrived since. */
   async #renewStopped(component: Component): Promise<Failure | null> {
     if (this.#parts.replaced(component) !== null) return this.#renewReplaced(component);
     const silent = await this.#parts.answers(component);

@@ -28,7 +28,7 @@ function setUp() {
   return { layout, clock, watch, look };
 }
 
-test("a fifth and a tenth of the disk left are reported, each with its own notice, until there is room again", () => {
+test("reports a fifth and a tenth of the disk left, each with its own notice, until there is space again", () => {
   const { layout, watch, look } = setUp();
   assert.deepEqual(look(layout.data, 0.21), []);
   assert.deepEqual(look(layout.data, 0.2), ["disk_filling"]);
@@ -45,7 +45,7 @@ test("mail on a separate disk is watched too, and 0 turns it off", () => {
   assert.deepEqual(look(layout.mail, 0.05), []);
 });
 
-test("the days until the disk is full come from how it grew", () => {
+test("the days until the disk is full follow from its growth", () => {
   const { layout, clock, watch, look } = setUp();
   const perDay = 0.01 * BLOCKS * 1_000;
   const used = 0.82 * BLOCKS * 1_000;

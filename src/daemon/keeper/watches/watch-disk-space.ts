@@ -10,13 +10,13 @@ import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 import { diskFigures, noteDiskDay } from "../../report/disk-record.ts";
 
 export type DiskSettings = Pick<Settings, "alerts.thresholds.disk">;
-/** What statfs(2) tells. */
+/** The result of statfs(2). */
 type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
 
-/** The second alert comes at this share of what is left at the first. */
+/** The second alert is sent at this share of the first threshold. */
 const SECOND = 0.5;
 
-/** Notes how full the disk is each day, and reports while weeks are left rather than megabytes, which the guard watches. */
+/** Notes the disk's use each day, and reports while weeks are left rather than megabytes, which the guard watches. */
 export class DiskSpaceWatch {
   readonly #layout: Layout;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class DiskSpaceWatch {
     this.#settings = settings;
   }
 
-  /** Throws if the disk takes no record of the day. */
+  /** Throws if the day cannot be recorded. */
   look(): void {
     this.#troubles = this.#look();
     noteDiskDay(this.#layout, this.#clock.now());
@@ -53,7 +53,7 @@ export class DiskSpaceWatch {
   #look(): readonly KeeperTrouble[] {
     const percent = this.#settings?.["alerts.thresholds.disk"] ?? 0;
     const { data, mail } = this.#layout;
-    // Mail may have its own disk.
+    // Mail may have a separate disk.
     const [fullest] = [data, mail]
       .map((path) => ({ path, ...this.#space(path) }))
       .toSorted((a, b) => a.bavail / a.blocks - b.bavail / b.blocks);

@@ -26,7 +26,7 @@ class Machine {
   fails = false;
   isUnreadable = false;
   isSsBroken = false;
-  /** Another program removes the table as soon as it is made. */
+  /** Another program removes the table as soon as it is created. */
   losesNext = false;
   ssh = [door("22/tcp")];
   readonly watch: FirewallWatch;
@@ -52,7 +52,7 @@ class Machine {
     );
   }
 
-  /** The kernel takes the trial back. */
+  /** The kernel rolls the trial back. */
   expire(): void {
     this.table = this.table.replaceAll(/ expires \d+s/g, "");
   }
@@ -69,7 +69,7 @@ async function confirmed(toml = STRICT): Promise<Machine> {
   return machine;
 }
 
-test("what is not strict has no table, and confirms nothing", async () => {
+test("without strict mode there is no table, and nothing can be confirmed", async () => {
   const machine = new Machine("");
   machine.table = nftStrict({ doors: OPEN, trusted: [] }, null);
   machine.state = { confirmed: { doors: OPEN, trusted: [] }, trial: null };
@@ -79,7 +79,7 @@ test("what is not strict has no table, and confirms nothing", async () => {
   assert.match(JSON.stringify(await machine.watch.begin(null)), /firewall\.mode is not strict/);
 });
 
-test("nothing is strict before it was tried and confirmed, and the state says so", async () => {
+test("nothing is strict before a trial was confirmed, and the state shows it", async () => {
   const machine = new Machine(STRICT);
   await machine.watch.look();
   assert.deepEqual([machine.table, machine.codes()], ["", []]);
@@ -98,7 +98,7 @@ test("nothing is strict before it was tried and confirmed, and the state says so
   assert.deepEqual([machine.table, machine.state, machine.codes()], ["", UNCONFIRMED, ["firewall_unconfirmed"]]);
 });
 
-test("a confirmed firewall is restored, and further needs of settings and SSH are added", async () => {
+test("restores a confirmed firewall, and adds new needs of settings and SSH", async () => {
   const machine = await confirmed();
   assert.deepEqual(machine.state, { confirmed: { doors: OPEN, trusted: [] }, trial: null });
   await machine.watch.look();
@@ -115,7 +115,7 @@ test("a confirmed firewall is restored, and further needs of settings and SSH ar
   machine.table = "";
   machine.losesNext = true;
   await machine.watch.look();
-  assert.equal(machine.table, "", "it was taken away again while it was made");
+  assert.equal(machine.table, "", "it was removed again while it was created");
   await machine.watch.look();
   assert.match(machine.table, /tcp dport 443 accept/);
   machine.table = "";
@@ -130,7 +130,7 @@ test("a confirmed firewall is restored, and further needs of settings and SSH ar
   assert.deepEqual(machine.watch.troubles(), [{ code: "firewall_not_strict", detail: "the firewall cannot be read" }]);
 });
 
-test("a confirmed opening is closed only by a trial, which leaves it open in the end", async () => {
+test("a confirmed opening is closed only by a trial, and stays open if the trial ends", async () => {
   const machine = await confirmed(`${STRICT}open = ["443/tcp"]\n`);
   machine.watch.use(settings(STRICT));
   await machine.watch.look();
@@ -160,7 +160,7 @@ test("a trial that the kernel refuses changes nothing", async () => {
   machine.isSsBroken = true;
   const { loads } = machine;
   assert.match(JSON.stringify(await machine.watch.begin(null)), /ss\(8\) does not show/);
-  assert.deepEqual([machine.state, machine.loads], [UNCONFIRMED, loads], "a session that is open could confirm it");
+  assert.deepEqual([machine.state, machine.loads], [UNCONFIRMED, loads], "an open session could confirm it");
   machine.isSsBroken = false;
   await machine.watch.begin(null);
   const before = machine.state;

@@ -16,7 +16,7 @@ import { parseStrict } from "../../../wire/kernel/nft-strict.ts";
 import { wantedOpening } from "../../firewall/wanted.ts";
 import { portsOf } from "../../set-up/running/ports.ts";
 
-/** What makes the strict firewall as it shall be. */
+/** The external parts of the strict firewall. */
 export type FirewallParts = Readonly<{
   read: () => StrictState;
   keep: (state: StrictState) => void;
@@ -29,11 +29,11 @@ export type FirewallParts = Readonly<{
   connections: (except: readonly number[]) => Promise<readonly string[] | null>;
 }>;
 
-/** Looks between two searches for SSH, each of which runs three programs. */
+/** Checks between two searches for SSH, each of which runs three programs. */
 const LOOKS_PER_SEARCH = 12;
 
 /**
- * Keeps the strict firewall as it was confirmed, whatever program changes it, with the further needs of settings and SSH. A
+ * Keeps the strict firewall as it was confirmed, whatever program changes it, plus new needs of settings and SSH. A
  * confirmed opening is closed only by a trial. While a trial runs, only the kernel ends it: the table is not touched.
  */
 export class FirewallWatch {
@@ -45,7 +45,7 @@ export class FirewallWatch {
   #looks = 0;
   #troubles: readonly KeeperTrouble[] = [];
   #wasUnconfirmed = false;
-  /** Whether a table may be there although the firewall is not strict. */
+  /** Whether a table may still exist although the firewall is not strict. */
   #mayBeLeft = true;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -66,17 +66,17 @@ export class FirewallWatch {
     return this.#inTurn(() => this.#look());
   }
 
-  /** Puts what the settings say in force until the kernel takes it back. `session`: the port of the caller's session of SSH. */
+  /** Applies the settings until the kernel rolls them back. `session`: the port of the caller's SSH session. */
   begin(session: number | null): Promise<KeeperReply> {
     return this.#inTurn(() => this.#begin(session));
   }
 
-  /** What is tried stays. */
+  /** Keeps the trial's opening. */
   confirm(): Promise<KeeperReply> {
     return this.#inTurn(async () => {
       const { confirmed, trial } = this.#parts.read();
       if (trial === null || !(await this.#isTried())) return NOTHING_WAITS;
-      // The file first: after an interruption here the next look loads it.
+      // The file first: after an interruption here the next check loads it.
       this.#parts.keep({ confirmed: trial.opening, trial: null });
       const loaded = await this.#load(trial.opening);
       if (loaded.ok) return { ok: true, detail: "" };
@@ -85,7 +85,7 @@ export class FirewallWatch {
     });
   }
 
-  /** What was in force before the trial is in force again. */
+  /** Restores what was in force before the trial. */
   takeBack(): Promise<KeeperReply> {
     return this.#inTurn(async () => {
       const { confirmed } = this.#parts.read();
@@ -109,7 +109,7 @@ export class FirewallWatch {
     const { confirmed, trial } = this.#parts.read();
     if (trial !== null) this.#parts.keep({ confirmed, trial: null });
     if (confirmed === null) {
-      // Not at the first look: after a changed setting the trial starts at once.
+      // Not at the first check: after a changed setting the trial starts at once.
       this.#troubles = this.#wasUnconfirmed ? [{ code: "firewall_unconfirmed", detail: "" }] : [];
       this.#wasUnconfirmed = true;
       if (found !== null) await this.#load(null);
@@ -133,7 +133,7 @@ export class FirewallWatch {
     this.#troubles = [];
   }
 
-  /** The firewall is not strict. Where nft(8) cannot run, no table is there. */
+  /** The firewall is not strict. If nft(8) cannot run, there is no table. */
   async #openAll(): Promise<void> {
     this.#wasUnconfirmed = false;
     this.#troubles = [];
@@ -157,7 +157,7 @@ export class FirewallWatch {
     }
     const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
     const connections = await this.#parts.connections(portsOf(settings).map(({ port }) => port));
-    // What is open already could confirm it then.
+    // Otherwise a connection that is open already could confirm it.
     if (connections === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
     this.#parts.keep({ confirmed, trial: { opening, connections } });
     const tried = await this.#parts.load(confirmed, { opening, lastsS });
@@ -179,7 +179,7 @@ export class FirewallWatch {
     const loaded = await this.#parts.load(opening, null);
     this.#made = null;
     if (!loaded.ok || opening === null) return loaded;
-    // Another program may have changed it already: then the next look makes it again.
+    // Another program may have changed it already: then the next check creates it again.
     const listing = (await this.#parts.list()) ?? "";
     const found = parseStrict(listing);
     const isWhole = found?.faults.length === 0 && found.opening !== null && isSame(found.opening, opening);
@@ -191,7 +191,7 @@ export class FirewallWatch {
     this.#troubles = [{ code: "firewall_not_strict", detail }];
   }
 
-  /** One after another: a look does not end a trial that starts at the same time. */
+  /** Serializes the work: a check does not end a trial that starts at the same time. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
     this.#turn = mine.catch(() => undefined);

@@ -12,7 +12,7 @@ import { GuardWatch } from "./watch-guard.ts";
 
 const ANSWER_MS = 50;
 
-/** A data directory whose supervisor says that the guard is this process of ours. */
+/** A data directory whose supervisor reports this process of ours as the guard. */
 function setUp(t: TestContext) {
   const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-watch-")));
   const guard = spawn("sleep", ["infinity"]);
@@ -41,7 +41,7 @@ async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) =>
   return server;
 }
 
-test("a guard that hangs is killed at the third look, and no stand-in takes its place", async (t) => {
+test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
   const { layout, guard, watch } = setUp(t);
   const ended = once(guard, "exit");
   await listen(t, layout, () => undefined);
@@ -50,7 +50,7 @@ test("a guard that hangs is killed at the third look, and no stand-in takes its 
   assert.ok(existsSync(join(layout.services, "guard", HUNG)));
 });
 
-test("one that answers in between, or that another has replaced, is given three looks again", async (t) => {
+test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {
   const { layout, pidFile, guard, watch } = setUp(t);
   let answers = false;
   await listen(t, layout, (socket) => {
@@ -70,7 +70,7 @@ test("one that answers in between, or that another has replaced, is given three 
   assert.equal(guard.exitCode, null);
 });
 
-test("one that is not there, or that hangs up, is none of its business", async (t) => {
+test("a guard that does not run, or that closes the connection, is left to runsv", async (t) => {
   const { layout, guard, watch } = setUp(t);
   for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
   await listen(t, layout, (socket) => socket.end());

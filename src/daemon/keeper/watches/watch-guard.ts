@@ -12,7 +12,7 @@ const ANSWER_MS = 3 * SECOND_MS;
 const SILENT_LOOKS = 3;
 
 /**
- * Kills a guard that accepts connections but does not answer. runsv(8) restarts only what has ended, while each mail
+ * Kills a guard that accepts connections but does not answer. runsv(8) restarts only ended processes, while each mail
  * and sign-in waits for a hanging guard. A guard that does not run is left to runsv.
  */
 export class GuardWatch {
@@ -26,18 +26,18 @@ export class GuardWatch {
     this.#answerMs = answerMs;
   }
 
-  /** Whether something listened on its socket at the last look. */
+  /** Whether something listened on its socket at the last check. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** The killed pid; null if there was no need. One check at a time. Never throws. */
+  /** The killed pid, or null. One check at a time. Never throws. */
   async look(): Promise<number | null> {
     const pid = pidOf(this.#layout.services, "guard");
     const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
     this.#isRunning = asked.ok || asked.kind !== "not_running";
-    // Another one may run by now, which has not been asked yet.
+    // A new one may run by now, which has not been asked yet.
     if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
       this.#silent = null;
       return null;
@@ -51,7 +51,7 @@ export class GuardWatch {
     return pid;
   }
 
-  /** Until the next guard starts. On a disk that cannot even hold an empty file, the hanging guard is killed all the same. */
+  /** Until the next guard starts. If the disk cannot even hold an empty file, the hanging guard is killed anyway. */
   #keepClosed(): void {
     try {
       writeFile(join(this.#layout.services, "guard", HUNG), "", { mode: 0o644, flush: false });

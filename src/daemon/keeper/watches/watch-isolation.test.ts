@@ -11,7 +11,7 @@ const ISOLATION: Isolation = {
   shut: ["sign-in", "send"],
 };
 
-test("a table that was removed is restored, and the isolation is reported until it is lifted", async () => {
+test("a removed table is restored, and the isolation is reported until it is lifted", async () => {
   let [isolation, isThere, fails, made]: [Isolation | null, boolean, boolean, number] = [null, false, false, 0];
   let [lifts, isolates, opened] = [false, false, 0];
   const watch = new IsolationWatch({
@@ -50,18 +50,22 @@ test("a table that was removed is restored, and the isolation is reported until 
   assert.deepEqual(watch.troubles(), []);
   [isolation, lifts] = [ISOLATION, true];
   await watch.look();
-  assert.deepEqual([watch.troubles(), made], [[], 2], "one that is lifted during the look is not put back");
+  assert.deepEqual([watch.troubles(), made], [[], 2], "an isolation lifted during the check is not restored");
   assert.equal(opened, 0);
   [lifts, isThere] = [false, true];
   await watch.look();
-  assert.deepEqual([opened, isThere], [1, false], "a table without an isolation is taken away");
+  assert.deepEqual([opened, isThere], [1, false], "a table without an isolation is removed");
   await watch.look();
   isThere = true;
   await watch.look();
-  assert.deepEqual([opened, isThere], [1, true], "nothing is looked for once it is gone, until the next isolation");
+  assert.deepEqual(
+    [opened, isThere],
+    [1, true],
+    "once it is removed, no check searches for it until the next isolation",
+  );
   [isolation, isThere] = [ISOLATION, true];
   await watch.look();
   [isolation, isolates] = [null, true];
   await watch.look();
-  assert.deepEqual([opened, isThere], [1, true], "that of an isolation that begins during the look stays");
+  assert.deepEqual([opened, isThere], [1, true], "the table of an isolation that starts during the check stays");
 });

@@ -2,24 +2,24 @@ import type { Isolation } from "../../../core/incident/isolation.ts";
 import type { Outcome } from "../../../engine/ports.ts";
 import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 
-/** The isolation that shall be, and what makes it so. */
+/** The wanted isolation, and what enforces it. */
 export type IsolationParts = Readonly<{
   wanted: () => Isolation | null;
   isShut: () => Promise<boolean>;
   shut: (isolation: Isolation) => Promise<Outcome>;
-  /** Takes the table away. */
+  /** Removes the table. */
   open: () => Promise<Outcome>;
 }>;
 
 /**
- * Keeps an isolated server isolated, whoever takes the firewall's table away, and tells that it is. The table of an isolation that is
- * gone is taken away: a lift that was interrupted leaves one.
+ * Keeps an isolated server isolated, whatever removes the firewall's table, and reports the isolation. Removes the table of an isolation that
+ * has ended, since an interrupted lift leaves one.
  */
 export class IsolationWatch {
   readonly #parts: IsolationParts;
   #isolation: Isolation | null = null;
   #failure: string | null = null;
-  /** Whether a table may be there although the server is not isolated. */
+  /** Whether a table may still exist although the server is not isolated. */
   #mayBeLeft = true;
 
   constructor(parts: IsolationParts) {
@@ -33,7 +33,7 @@ export class IsolationWatch {
     if (this.#isolation === null) return this.#openWhatIsLeft();
     this.#mayBeLeft = true;
     if (await isShut()) return;
-    // It may have been lifted since: that is why the table is gone.
+    // It may have been lifted since, which would explain the missing table.
     this.#isolation = wanted();
     if (this.#isolation === null) return;
     const made = await shut(this.#isolation);

@@ -13,7 +13,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { pidFile } from "../../set-up/running/supervise.ts";
 import { LockWatch } from "./watch-locks.ts";
 
-test("a program that keeps a database locked is named by pid and command, with what ends it, until it has ended", {
+test("a program that keeps a database locked is named by pid and command, with a command that ends it, until it has ended", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async (t) => {
   // This process writes, as the guard does.
@@ -42,7 +42,7 @@ test("a program that keeps a database locked is named by pid and command, with w
     locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
     await once(locker.stdout, "data");
     watch.look();
-    assert.deepEqual(watch.troubles(), [], "it may end by itself");
+    assert.deepEqual(watch.troubles(), [], "it may end on its own");
     const [trouble] = lookLater();
     assert.equal(trouble?.code, "database_locked");
     const said = `^pid ${locker.pid}, \`sqlite3 .*\`, has locked ${name} since 20.*Z\\. Try: kill ${locker.pid}$`;
@@ -53,7 +53,7 @@ test("a program that keeps a database locked is named by pid and command, with w
   }
 });
 
-test("neither the guard nor what it started is named, even where the programs of processes cannot be seen", {
+test("neither the guard nor its child processes are named, even if the programs of processes cannot be read", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async () => {
   // No process is known by its program.
@@ -64,7 +64,7 @@ test("neither the guard nor what it started is named, even where the programs of
   openAccounts(layout.accountsDb).close();
   const clock = new HandClock();
   const watch = new LockWatch(layout, clock);
-  // The shell stands for the guard, and sqlite3 for its maintenance.
+  // The shell acts as the guard, and sqlite3 as its maintenance.
   const shell = spawn("sh", ["-c", `sqlite3 ${layout.engineDb}; true`], { stdio: ["pipe", "pipe", "inherit"] });
   shell.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
   await once(shell.stdout, "data");

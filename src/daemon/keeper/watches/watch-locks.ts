@@ -10,7 +10,7 @@ import { isOf } from "../../set-up/running/processes.ts";
 import { listProcesses, type Process } from "../../set-up/running/read-processes.ts";
 import { pidOf } from "../../set-up/running/supervise.ts";
 
-/** Another program's transaction that is shorter than this is not reported. */
+/** Shorter transactions of other programs are not reported. */
 const TOLD_MS = 4 * SECOND_MS;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
@@ -21,7 +21,7 @@ const PENDING = { first: 0x4000_0000, last: 0x4000_0000 + 511 } as const;
 
 type Held = Readonly<{ database: string; pid: number; command: string; since: Millis }>;
 
-/** Names a foreign program that keeps a database locked, so that the guard cannot write it. The kernel knows it by its pid. */
+/** Names a foreign program that keeps a database locked, so that the guard cannot write. The kernel knows the lock's pid. */
 export class LockWatch {
   readonly #layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">;
   readonly #clock: Clock;
@@ -84,7 +84,7 @@ function locksOf(database: string, locks: readonly WriteLock[]): readonly Lock[]
 
 /**
  * Inodes of different disks can have the same number. Without CAP_SYS_PTRACE, other users' files cannot be seen: then the
- * device decides. It alone would not do, because Btrfs tells stat(2) another one than it locks on.
+ * device decides. The device is not enough otherwise, because Btrfs reports a different one to stat(2) than it locks on.
  */
 function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean {
   if (exe === "") return isOnDevice;

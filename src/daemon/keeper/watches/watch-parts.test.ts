@@ -12,7 +12,7 @@ import { PartsWatch } from "./watch-parts.ts";
 
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
 
-/** A supervisor's directory with these services, which have run for a while; probes that find what `results` holds. */
+/** A supervisor's directory with these services, which have run for a while; probes that return `results`. */
 function setUp(t: TestContext, names: readonly ServiceName[]) {
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
@@ -57,7 +57,7 @@ function setUp(t: TestContext, names: readonly ServiceName[]) {
   return { services, results, asked, restarted, said, kit, watch, pass, clock, probes };
 }
 
-test("each is asked in its time, and again sooner once it has failed", async (t) => {
+test("each part is probed at its interval, and sooner after a failure", async (t) => {
   const { asked, results, pass } = setUp(t, ["unbound"]);
   await pass(11);
   assert.equal(asked.length, 3);
@@ -68,7 +68,7 @@ test("each is asked in its time, and again sooner once it has failed", async (t)
   assert.equal(asked.length, 3);
 });
 
-test("a part that failed twice is reported with its time and a command; several of one notice together; success ends it", async (t) => {
+test("a part that failed twice is reported with its time and a command; parts of one notice together; a success ends it", async (t) => {
   const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd", "spamass-milter"]);
   const start = clock.now();
   await pass(5);
@@ -92,7 +92,7 @@ test("a part that failed twice is reported with its time and a command; several 
   assert.deepEqual(watch.silenceOf("spamd"), {});
 });
 
-test("one that hangs for half a minute is restarted once, and is beyond help if it still hangs", async (t) => {
+test("a part that hangs for half a minute is restarted once, and counts as down if it still hangs", async (t) => {
   const { results, pass, watch, restarted, said } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   await pass(29);
@@ -110,7 +110,7 @@ test("one that hangs for half a minute is restarted once, and is beyond help if 
   assert.equal(restarted.length, 2);
 });
 
-test("one that has just started is given its time, unless it has answered already", async (t) => {
+test("a part that has just started gets time, unless it has answered already", async (t) => {
   const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd"]);
   const start = clock.now() / 1_000;
   for (const service of ["unbound", "spamd"]) utimesSync(join(services, service, "supervise", "pid"), start, start);
@@ -126,7 +126,7 @@ test("one that has just started is given its time, unless it has answered alread
   assert.equal(watch.troubles().length, 2);
 });
 
-test("a restart that fails is said", async (t) => {
+test("a failed restart is reported", async (t) => {
   const { results, pass, kit, said } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   kit.failed = "timeout";
@@ -134,7 +134,7 @@ test("a restart that fails is said", async (t) => {
   assert.match(said.join(), /unbound could not be restarted: timeout$/);
 });
 
-test("a restart that breaks ends nothing else: it is said, and tried again", async (t) => {
+test("an exception in a restart stops nothing else: it is reported, and the restart is retried", async (t) => {
   const { results, pass, kit, said, restarted } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   kit.throws = new Error("no space left on device");
@@ -144,7 +144,7 @@ test("a restart that breaks ends nothing else: it is said, and tried again", asy
   assert.equal(restarted.length, 2);
 });
 
-test("a part that answers something else is not restarted, nor one that does not run; both are reported", async (t) => {
+test("a part with a wrong answer is not restarted, nor one that does not run; both are reported", async (t) => {
   const { services, results, pass, restarted, watch } = setUp(t, ["unbound", "spamd"]);
   results.set("unbound", { ok: false, hangs: false, says: "hung up" });
   results.set("spamd", HANGS);
@@ -155,7 +155,7 @@ test("a part that answers something else is not restarted, nor one that does not
   assert.equal(watch.silenceOf("unbound").silence?.isBeyondHelp, true);
 });
 
-test("a service that the settings switched off is not asked, and is forgotten", async (t) => {
+test("a service disabled in the settings is not probed, and is forgotten", async (t) => {
   const { services, results, pass, asked, watch } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   await pass(10);
@@ -167,7 +167,7 @@ test("a service that the settings switched off is not asked, and is forgotten", 
   assert.deepEqual([asked, watch.troubles()], [[], []]);
 });
 
-test("after a change of the settings the state of a part stays, and one that is not asked any more is forgotten", async (t) => {
+test("after a change of the settings a part keeps its state, and one no longer probed is forgotten", async (t) => {
   const { results, pass, watch, probes } = setUp(t, ["unbound"]);
   results.set("unbound", HANGS);
   await pass(10);

@@ -18,16 +18,16 @@ import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 import { pidFile, pidOf } from "../../set-up/running/supervise.ts";
 import type { Probe } from "./probes.ts";
 
-/** A part that has not answered is asked again sooner, milliseconds after the last attempt. */
+/** A part that has not answered is probed sooner, milliseconds after the last attempt. */
 const AGAIN_MS = 3 * SECOND_MS;
-/** The probes of one start do not all run at the same moment. */
+/** Spreads the probes after a start. */
 const APART_MS = 300;
 
 export type PartsWatchParts = Readonly<{
   services: string;
   probes: readonly Probe[];
   clock: Clock;
-  /** Ends a service, whatever is left of it, and starts it. Null, or why not. */
+  /** Stops a service, including leftover processes, and starts it. Null, or why not. */
   restart: (service: ServiceName) => Promise<string | null>;
   say: (what: string) => void;
 }>;
@@ -37,7 +37,7 @@ type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
 type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
 
 /**
- * Asks each part of the server to do its work. A part that fails twice in a row is reported, one that keeps hanging is
+ * Probes each part of the server. A part that fails twice in a row is reported, one that keeps hanging is
  * restarted, and one that no restart helps counts as down.
  */
 export class PartsWatch {
@@ -63,7 +63,7 @@ export class PartsWatch {
     }));
   }
 
-  /** Asks every part that is due, and waits for none of the answers. Call it about every second. Never throws. */
+  /** Probes every part whose interval has passed, and waits for none of the answers. Call it about every second. Never throws. */
   look(): void {
     const now = performance.now();
     for (const watched of this.#watched) {
@@ -74,13 +74,13 @@ export class PartsWatch {
     }
   }
 
-  /** One for each notice, with everything that is silent. */
+  /** One for each notice, with all silent parts. */
   troubles(): readonly KeeperTrouble[] {
     const failing = Map.groupBy(this.#failing(), ({ probe }) => probe.notice);
     return [...failing].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
   }
 
-  /** What is silent of a service, if anything, for the status. */
+  /** The silent parts of a service, for the status. */
   silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
     const failing = this.#failing().filter(({ probe }) => probe.service === service);
     if (failing.length === 0) return {};
@@ -97,7 +97,7 @@ export class PartsWatch {
     const askedAt = performance.now();
     const result = await probe.check(probe.timeoutMs);
     const now = clock.now();
-    // It may have been ended on purpose since.
+    // It may have been stopped on purpose since.
     if (!this.#restarting.has(probe.service)) {
       const startedAt = startOf(services, probe.service);
       if (result.ok) watched.answeredAt = now;
@@ -123,7 +123,7 @@ export class PartsWatch {
       if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
   }
 
-  /** A service that the settings switched off does not exist. */
+  /** A service that was disabled in the settings does not exist. */
   #isWanted({ service, isWanted }: Probe): boolean {
     return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
   }

@@ -10,7 +10,7 @@ import { openEngine } from "../../../adapters/sqlite/open.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { ReaderWatch } from "./watch-readers.ts";
 
-test("a program that reads on while the log grows is named by pid and command, until it ends", {
+test("a program that keeps reading while the log grows is named by pid and command, until it ends", {
   skip: lacking({ installed: ["sqlite3"] }),
 }, async (t) => {
   const layout = layoutOf(temporaryDirectory());
@@ -33,7 +33,7 @@ test("a program that reads on while the log grows is named by pid and command, u
   assert.deepEqual(watch.troubles(), [
     { code: "database_reader", detail: `pid ${reader.pid}: sqlite3 ${layout.engineDb}` },
   ]);
-  assert.deepEqual(large.troubles(), [], "a short log is no trouble");
+  assert.deepEqual(large.troubles(), [], "a short log is not reported");
   reader.stdin.end(".quit\n");
   await once(reader, "close");
   watch.look();

@@ -4,9 +4,9 @@ import type { Layout } from "../../../settings/layout.ts";
 import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 import { listProcesses } from "../../set-up/running/read-processes.ts";
 
-/** Sixteen times what the guard lets it grow to where no reader is in the way. */
+/** Sixteen times the size to which the guard lets it grow without readers. */
 const LOG_BYTES = 64 * 1024 * 1024;
-/** Looks in a row that find the same process: a query of a second is not reported. */
+/** Checks in a row that find the same process: a query of a second is not reported. */
 const LOOKS = 3;
 const MOST_NAMED = 3;
 const ARGS_CHARACTERS = 100;
@@ -18,7 +18,7 @@ const ARGS_CHARACTERS = 100;
 export class ReaderWatch {
   readonly #layout: Layout;
   readonly #logBytes: number;
-  /** By pid, how many looks in a row have found it, and its command. */
+  /** By pid, how many checks in a row have found it, and its command. */
   #seen = new Map<number, Readonly<{ looks: number; command: string }>>();
 
   constructor(layout: Layout, logBytes: number = LOG_BYTES) {

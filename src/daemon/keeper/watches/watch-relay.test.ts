@@ -11,7 +11,7 @@ const AT = "smtp.relay.example[198.51.100.91]";
 const WRONG = `SASL authentication failed; server ${AT} said: 535 5.7.8 no: secret`;
 const AWAY = `connect to ${AT}:587: Connection refused`;
 
-test("one trouble for all mail that waits for the relay; a relay that is away only after a while", async () => {
+test("one notice for all mail that waits for the relay; an unreachable relay is reported only after a while", async () => {
   const { watch, queue } = relayWatch();
   await watch.look();
   assert.deepEqual(watch.troubles(), []);
@@ -36,7 +36,7 @@ test("one trouble for all mail that waits for the relay; a relay that is away on
   assert.deepEqual(watch.troubles(), []);
 });
 
-test("what was tried before the relay was set tells nothing of it", async () => {
+test("tries before the relay was set are ignored", async () => {
   const { watch, queue } = relayWatch();
   queue.push(waits("connect to mx.example.net[203.0.113.1]:25: Connection timed out", 60));
   queue.push(waits("Server certificate not trusted", 60));
@@ -50,7 +50,7 @@ test("what was tried before the relay was set tells nothing of it", async () => 
   assert.deepEqual(watch.troubles(), []);
 });
 
-test("after an hour all mail was tried at the relay, and a limit of it is reported", async () => {
+test("after an hour all mail was tried at the relay, and its limits are reported", async () => {
   const { watch, queue, later } = relayWatch();
   watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
   queue.push(waits("Cannot start TLS: handshake failure", 1));
@@ -65,7 +65,7 @@ test("after an hour all mail was tried at the relay, and a limit of it is report
   assert.match(watch.troubles()[0]?.detail ?? "", /: it takes no mail for now \(451\); 1 mail waiting$/);
 });
 
-test("without a relay nothing is read, and a queue that cannot be read changes nothing", async () => {
+test("without a relay nothing is read, and an unreadable queue changes nothing", async () => {
   const { watch, queue, calls, fail } = relayWatch();
   queue.push(waits(WRONG, 0));
   await watch.look();
@@ -83,7 +83,7 @@ for (const [takesMs, pauseMs] of [
   [2_000, 20_000],
   [30_000, 60_000],
 ] as const)
-  test(`a queue that takes ${takesMs} ms to read is read less often, yet not too late`, async () => {
+  test(`a queue that takes ${takesMs} ms to read is read less often, but often enough`, async () => {
     const { watch, calls, pass } = relayWatch({ takesMs });
     await watch.look();
     pass(pauseMs - 1);

@@ -6,24 +6,24 @@ import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 import type { QueueEntry } from "../../../wire/postfix/queue.ts";
 import { type RelayTrouble, relayTrouble } from "../../../wire/postfix/relay-trouble.ts";
 
-/** A relay that is away, or defers mail, is reported only when mail has waited this long: it may be restarting. */
+/** An unreachable relay, or one that defers mail, is reported only when mail has waited this long: it may be restarting. */
 const AWAY_MS = 15 * MINUTE_MS;
 /** By then Postfix has tried every mail again: its maximal_backoff_time is 4,000 s (postconf(5)). */
 const ALL_TRIED_MS = 70 * MINUTE_MS;
-/** A long queue takes seconds to read, and a short one too on a busy machine: a tenth of the time at most. */
+/** A long queue takes seconds to read, and a short one too on a busy machine: at most a tenth of the time. */
 const REST_FACTOR = 10;
-/** However long it takes: a report does not wait longer. */
+/** However long it takes: a report waits at most this long. */
 const MOST_REST_MS = MINUTE_MS;
 
 export type RelayWatchParts = Readonly<{
   clock: Clock;
   /** Null, or why the queue cannot be read. */
   readQueue: (take: (entry: QueueEntry) => void) => Promise<string | null>;
-  /** Milliseconds that never go back. */
+  /** Milliseconds of a monotonic clock. */
   elapsedMs?: () => number;
 }>;
 
-/** Tells when mail waits because the relay takes none: a wrong password, for example. The queue alone says so. */
+/** Reports that mail waits because the relay accepts none: a wrong password, for example. Only the queue shows this. */
 export class RelayWatch {
   readonly #parts: RelayWatchParts;
   #relay: string;
@@ -50,7 +50,7 @@ export class RelayWatch {
     return this.#relay === "" ? [] : this.#troubles;
   }
 
-  /** A queue that cannot be read tells nothing new. */
+  /** An unreadable queue reports nothing new. */
   async look(): Promise<void> {
     const { elapsedMs = () => performance.now(), clock, readQueue } = this.#parts;
     const from = elapsedMs();
@@ -71,7 +71,7 @@ export class RelayWatch {
     this.#troubles = worst === undefined ? [] : [this.#trouble(worst, found.length)];
   }
 
-  /** Whether the last try of a mail of that time was at the present relay. */
+  /** Whether the last try of a mail at that time was at the present relay. */
   #isTriedHere(at: number, now: Millis): boolean {
     return this.#setAt === null || at >= this.#setAt || now - this.#setAt >= ALL_TRIED_MS;
   }
@@ -84,7 +84,7 @@ export class RelayWatch {
   }
 }
 
-/** Without the owner. */
+/** Without action by the owner. */
 function heals({ kind }: RelayTrouble): boolean {
   return kind === "away" || kind === "later";
 }

@@ -11,7 +11,7 @@ import { pidOf } from "../../set-up/running/supervise.ts";
 import { supervised } from "../../set-up/running/supervised.ts";
 import { SharedPorts } from "./shared-ports.ts";
 
-/** Looks, one a second, that are remembered, and starts and ends among them that are too many. A restart makes two. */
+/** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */
 const REMEMBERED = 12;
 const MANY = 5;
 const FEW = 1;
@@ -46,7 +46,7 @@ export class ServiceWatch {
     this.#shared.look(this.#ports, (service) => pidOf(this.#layout.services, service));
   }
 
-  /** Those that the settings want. */
+  /** The services that the settings enable. */
   states() {
     return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
       const pid = pidOf(this.#layout.services, name);
@@ -55,11 +55,11 @@ export class ServiceWatch {
     });
   }
 
-  /** Why it cannot run, in one sentence; null: it runs, or was ordered to stay down. */
+  /** Why it cannot run, in one sentence; null if it runs, or was ordered to stay down. */
   troubleOf(service: ServiceName): string | null {
     const seen = this.#seen.get(service);
     if (seen === undefined) return null;
-    // One that has just ended need not keep ending first, if the cause is plain.
+    // A service that has just ended need not keep ending first, if the cause is known.
     const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
     const taken = isSteady ? null : this.#takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
@@ -68,7 +68,7 @@ export class ServiceWatch {
     return `it keeps ending${word === null ? "" : `; its last words: ${printable(word, WORD_CHARACTERS)}`}`;
   }
 
-  /** The port of the service that a program outside it holds, and what to do. */
+  /** The port of the service that a foreign program holds, and what to do. */
   #takenPort(service: ServiceName): string | null {
     const ports = this.#ports.filter((each) => each.service === service);
     if (ports.length === 0) return null;
@@ -76,12 +76,12 @@ export class ServiceWatch {
     const listening = listeners();
     for (const one of ports) {
       const sockets = socketsOn(one, listening);
-      // One that has its port did start.
+      // A service that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
       const holder = holderOf(sockets);
       const taken = `port ${one.port} for ${one.says} is in use by`;
       if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
-      // Ending it would end the machine; the program is the one to which it passes the port on.
+      // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
       if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
       if (holder !== null && !isOf(holder.pid, main, listProcesses()))
         return `${taken} ${printable(holder.name, WORD_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;

@@ -25,7 +25,7 @@ async function isIn(state: string, { pid }: ChildProcess, t: TestContext): Promi
   await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)));
 }
 
-test("a stopped program is reported at the second look, until it continues; one that writes a log is continued", async (t) => {
+test("a stopped program is reported at the second check, until it continues; one that writes a log is continued", async (t) => {
   const services = temporaryDirectory();
   const web = await supervised(t, join(services, "web", "supervise"), "web (one)");
   const writer = await supervised(t, join(services, "web", "log", "supervise"), "svlogd");
@@ -44,7 +44,7 @@ test("a stopped program is reported at the second look, until it continues; one 
   for (const child of [web, writer]) await isIn("T", child, t);
   watch.look(EVERY_MS);
   watch.look(EVERY_MS + 1_000);
-  assert.deepEqual(watch.troubles(), [], "a moment is no trouble");
+  assert.deepEqual(watch.troubles(), [], "a moment is not reported");
   watch.look(2 * EVERY_MS);
   const [reported] = watch.troubles();
   assert.equal(reported?.code, "process_stopped");
@@ -65,7 +65,7 @@ test("a stopped program is reported at the second look, until it continues; one 
   assert.deepEqual(watch.troubles(), []);
 });
 
-test("other users' programs are not looked at", async (t) => {
+test("other users' programs are ignored", async (t) => {
   const other = await supervised(t, join(temporaryDirectory(), "supervise"), "other");
   const watch = new StoppedWatch({
     services: temporaryDirectory(),

@@ -7,17 +7,17 @@ import { SERVICES } from "../../../render/runit.ts";
 import type { KeeperTrouble } from "../../../wire/control/keeper.ts";
 
 const LOOK_EVERY_MS = 4 * SECOND_MS;
-/** Looks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
+/** Checks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
 const LOOKS = 2;
-/** From here on one that writes a log is continued: about 16 s. */
+/** After this many, a program that writes a log is continued: about 16 s. */
 const LOOKS_OF_WRITERS = 4;
-/** Nothing asks them anything, and once some kilobytes wait, whatever logs to them hangs too. */
+/** No probe asks them, and once some kilobytes wait, every program that logs to them hangs too. */
 const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
 const MOST_NAMED = 3;
 
 /** A process's fields of /proc/PID/stat (proc(5)). */
 type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
-/** Stopped by a signal (SIGSTOP, SIGTSTP). One that a debugger has stopped is in state t. */
+/** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
 const STOPPED = "T";
 
 export type StoppedWatchParts = Readonly<{
@@ -28,8 +28,8 @@ export type StoppedWatchParts = Readonly<{
 }>;
 
 /**
- * Finds programs of the server that a signal has stopped. Probes find out that a part does not work; this names the
- * process and the cause, and finds those that nothing asks.
+ * Finds programs of the server that a signal has stopped. Probes detect that a part does not work; this names the
+ * process and the cause, and finds programs that no probe asks.
  */
 export class StoppedWatch {
   readonly #parts: StoppedWatchParts;
@@ -67,7 +67,7 @@ export class StoppedWatch {
     proceed(pid);
   }
 
-  /** What runsv(8) started, and all below it. */
+  /** Processes that runsv(8) started, and all below them. */
   #family(): readonly Stat[] {
     const all = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
@@ -88,7 +88,7 @@ export class StoppedWatch {
   }
 }
 
-/** Another process may be given the same number later. */
+/** The number may later belong to a different process. */
 function keyOf({ pid, startedAt }: Stat): string {
   return `${pid} ${startedAt}`;
 }

@@ -50,13 +50,13 @@ type WatchedServer = Readonly<{
   /** Null while they cannot be read. */
   settings: Settings | null;
   clock: Clock;
-  /** Of a service that hangs. Null, or why it could not be. */
+  /** For a hanging service. Null, or why it could not be restarted. */
   restart: (service: ServiceName) => Promise<string | null>;
-  /** Work that changes configurations or restarts services is done one after the other. */
+  /** Changes of configurations and restarts of services run one after the other. */
   inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
 }>;
 
-/** All that the keeper keeps an eye on, and what is wrong with it. */
+/** Everything that the keeper watches, and the problems found. */
 export class Watches {
   readonly services: ServiceWatch;
   readonly certificate: CertificateFollower;
@@ -75,11 +75,11 @@ export class Watches {
   readonly spamRules: RulesSchedule;
   readonly relay: RelayWatch;
   readonly disk: DiskSpaceWatch;
-  /** Those that go by the settings as a whole. */
+  /** The watches that use the settings as a whole. */
   readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
-  /** All that know of troubles. */
+  /** All watches that report problems. */
   readonly #all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[];
-  /** Those in force; null while they cannot be read. */
+  /** The settings in force; null while they cannot be read. */
   #settings: Settings | null;
   readonly #layout: Layout;
   readonly #parts: PartsWatch;
@@ -171,7 +171,7 @@ export class Watches {
     this.#all = [...others, components, ...bySettings];
   }
 
-  /** Other settings are in force. */
+  /** Call it when new settings are in force. */
   use(settings: Settings): void {
     this.#settings = settings;
     this.services.use(portsOf(settings));
@@ -180,13 +180,13 @@ export class Watches {
     for (const one of this.#bySettings) one.use(settings);
   }
 
-  /** Asks the parts of the server whether they work. */
+  /** Probes the parts of the server. */
   lookAtParts(): void {
     this.#parts.look();
     this.#stopped.look();
   }
 
-  /** The result of the last looks. Those for the next report start now: nothing waits for a hanging service. */
+  /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
   report(): Report {
     this.#readers.look();
     this.#locks.look();
@@ -196,7 +196,7 @@ export class Watches {
     };
   }
 
-  /** As the last looks found them. `certificate`: of that which is served. */
+  /** As found by the last checks. `certificate`: the one in use. */
   troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
     const unused = unusedOwnDovecot(this.#layout);
     const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
