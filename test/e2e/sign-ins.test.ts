@@ -119,7 +119,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     const shown = await cli("encryption show");
     assert.match(
       shown,
-      /^0 accounts have a key of their own.*\nThe server's key encrypts the mail of anna@example\.test, bert@/m,
+      /^0 accounts have their own keys.*\nThe server's key encrypts the mail of anna@example\.test, bert@/m,
     );
 
     await cli(passwd, first);

@@ -230,8 +230,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/engine/facts/fact-base.ts",
-    was: "#began = 0;",
-    is: ["#began = 1;", "#began = (-1);"],
+    was: "#startedAt = 0;",
+    is: ["#startedAt = 1;", "#startedAt = (-1);"],
     why: "No clock shows the first second of 1970.",
   },
   {
