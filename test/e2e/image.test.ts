@@ -145,7 +145,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       assert.match(says, /1 security update not installed yet: tini\./);
       assert.ok(says.includes(RENEW_IMAGE), says);
       const report = await image.inside("ghostinbox", "report");
-      assert.match(report, /Install 1 update for security\./);
+      assert.match(report, /Install 1 security update\./);
       assert.ok(report.includes(RENEW_IMAGE), report);
     });
 
